@@ -1,0 +1,53 @@
+"""Compiled loops: numba's ``njit`` with the options of this project, and a word before the first compilation."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+log = logging.getLogger("flowgrad")
+
+# ``error_model="numpy"``: a division by zero gives inf or NaN, which the callers mask and report.
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+_announced = False
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a small function that only other kernels call."""
+    return numba.njit(error_model="numpy", nogil=True)(function)
+
+
+def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a loop on its first call and keep the result on disk for the next process."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled = numba.njit(parallel=parallel, **_OPTIONS)(function)
+
+        @functools.wraps(function)
+        def call(*args: Any) -> Any:
+            if not compiled.signatures and not _on_disk(compiled, function):
+                _announce()
+            return compiled(*args)
+
+        return call
+
+    return decorate
+
+
+def _on_disk(compiled: Any, function: Callable[..., Any]) -> bool:
+    line = function.__code__.co_firstlineno
+    pattern = f"*.{function.__qualname__}-{line}.*.nbi".replace("<", "[<]")
+    return any(Path(compiled.stats.cache_path).glob(pattern))
+
+
+def _announce() -> None:
+    global _announced
+    if not _announced:
+        log.info("compiling the kernels that this run needs (first run only, some seconds)")
+    _announced = True

@@ -1,0 +1,221 @@
+"""The mesh: points, flat cells as VTK stores them, and what can be computed from them once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import MeshError
+from flowgrad.mesh.reference import REFERENCE_CELLS, ReferenceCell, cell_name
+
+if TYPE_CHECKING:
+    from flowgrad.mesh.topology import Topology
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+# A point cloud whose extent in a direction is below this fraction of its largest extent is flat
+# there: twice the rounding of the float32 coordinates that most files hold.
+FLAT = 2e-6
+
+
+@dataclass(frozen=True, eq=False)
+class CellFaces:
+    """Faces listed cell after cell, each cell with its own copy.
+
+    Face ``f`` has the points ``connectivity[offsets[f]:offsets[f + 1]]``; cell ``c`` has the faces
+    ``cell_offsets[c]`` to ``cell_offsets[c + 1] - 1``.
+    """
+
+    connectivity: IntArray
+    offsets: IntArray
+    cell_offsets: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Flat cells in file order: cell ``c`` has the points ``connectivity[offsets[c]:offsets[c + 1]]``.
+
+    ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
+    faces of the polyhedra (other cells have none there); it is None in a mesh without polyhedra.
+    """
+
+    types: NDArray[np.uint8]
+    offsets: IntArray
+    connectivity: IntArray
+    polyhedra: CellFaces | None = None
+
+    def __len__(self) -> int:
+        return len(self.types)
+
+    @classmethod
+    def empty(cls) -> Cells:
+        """No cells: the mesh is a cloud of points."""
+        return cls(np.empty(0, np.uint8), np.zeros(1, np.int64), np.empty(0, np.int64))
+
+    @classmethod
+    def of_type(cls, vtk_type: int, rows: IntArray) -> Cells:
+        """Cells of one type from an (n, k) array of point numbers."""
+        rows = np.ascontiguousarray(rows, np.int64)
+        count, size = rows.shape
+        types = np.full(count, vtk_type, np.uint8)
+        return cls(types, np.arange(count + 1, dtype=np.int64) * size, rows.ravel())
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The cells of one type: their numbers in the mesh (m,) and, where the type fixes the number of
+    points, their points (m, k)."""
+
+    reference: ReferenceCell
+    cells: IntArray
+    rows: IntArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Points (n, 3) and flat cells in file order; without cells it is a cloud of scattered points.
+
+    ``len(mesh)`` is the number of cells. Planar meshes are stored in 3-D. Raises MeshError for
+    points that are not (n, 3), cell types that are not read, connectivity out of range, offsets
+    that fall and cells with the wrong number of points. Geometry and topology are computed when
+    first asked for and kept.
+    """
+
+    points: FloatArray
+    cells: Cells
+
+    def __post_init__(self) -> None:
+        points = np.ascontiguousarray(self.points, np.float64)
+        if points.ndim != 2 or points.shape[1] != 3:
+            raise MeshError(f"points have the shape {points.shape}: give (n, 3), planar meshes with z = 0")
+        object.__setattr__(self, "points", points)
+        _check_cells(self.cells, len(points))
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @cached_property
+    def dimensions(self) -> NDArray[np.uint8]:
+        """Dimension of each cell (n,): 0 to 3."""
+        return _DIMENSION[self.cells.types]
+
+    @cached_property
+    def dimension(self) -> int:
+        """Highest dimension among the cells; cells of a lower one (boundary faces) are not sampled."""
+        return int(self.dimensions.max(initial=0))
+
+    @cached_property
+    def is_full(self) -> BoolArray:
+        """Cells of the mesh's own dimension (n,)."""
+        return self.dimensions == self.dimension
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The cells grouped by type."""
+        return tuple(self._blocks())
+
+    def _blocks(self) -> Iterator[Block]:
+        cells = self.cells
+        for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
+            reference = REFERENCE_CELLS[int(vtk_type)]
+            chosen = np.flatnonzero(cells.types == vtk_type)
+            if not reference.size:
+                yield Block(reference, chosen, None)
+            elif len(chosen) == len(cells):
+                yield Block(reference, chosen, cells.connectivity.reshape(-1, reference.size))
+            else:
+                rows = cells.offsets[chosen][:, None] + np.arange(reference.size)
+                yield Block(reference, chosen, cells.connectivity[rows])
+
+    @cached_property
+    def faces(self) -> CellFaces:
+        """Each cell's faces (edges of surface cells, ends of lines)."""
+        from flowgrad.mesh.faces import cell_faces
+
+        return cell_faces(self)
+
+    @cached_property
+    def _geometry(self) -> tuple[FloatArray, FloatArray]:
+        from flowgrad.mesh.geometry import signed_measures_and_centroids
+
+        return signed_measures_and_centroids(self)
+
+    @property
+    def signed_measures(self) -> FloatArray:
+        """Volume, area or length of each cell (n,), of full dimension or not; a volume is negative
+        where the faces of the cell's VTK numbering look inward."""
+        return self._geometry[0]
+
+    @cached_property
+    def measures(self) -> FloatArray:
+        """Volume, area or length of each cell (n,), never negative."""
+        return np.abs(self._geometry[0])
+
+    @property
+    def centroids(self) -> FloatArray:
+        """Volume centroid of each cell (n, 3), polyhedral faces fanned about their vertex mean."""
+        return self._geometry[1]
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Shared faces: neighbours and boundary, of the cells of full dimension."""
+        from flowgrad.mesh.topology import topology
+
+        return topology(self)
+
+    def type_counts(self) -> dict[str, int]:
+        """Number of cells of each type by name, in the order of VTK's type numbers."""
+        counts = np.bincount(self.cells.types, minlength=256)
+        return {cell_name(int(t)): int(counts[t]) for t in np.flatnonzero(counts)}
+
+
+_DIMENSION = np.zeros(256, np.uint8)
+_SIZE = np.zeros(256, np.int64)
+for _cell in REFERENCE_CELLS.values():
+    _DIMENSION[_cell.vtk_type] = _cell.dimension
+    _SIZE[_cell.vtk_type] = _cell.size
+
+
+def _check_cells(cells: Cells, point_count: int) -> None:
+    sizes = np.diff(cells.offsets)
+    if len(cells.offsets) != len(cells) + 1 or cells.offsets[0] != 0 or (sizes < 0).any():
+        raise MeshError(f"cell offsets do not rise from 0 over {len(cells)} cells: the file is damaged")
+    if cells.offsets[-1] != len(cells.connectivity):
+        raise MeshError(
+            f"the cells use {cells.offsets[-1]} point numbers and connectivity has {len(cells.connectivity)}: "
+            "the file is damaged"
+        )
+    _check_types(cells, sizes)
+    _check_range(cells.connectivity, point_count, "connectivity")
+    if cells.polyhedra is not None:
+        _check_range(cells.polyhedra.connectivity, point_count, "polyhedron faces")
+
+
+def _check_types(cells: Cells, sizes: IntArray) -> None:
+    for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
+        chosen = cells.types == vtk_type
+        name, count = cell_name(int(vtk_type)), int(chosen.sum())
+        if int(vtk_type) not in REFERENCE_CELLS:
+            raise MeshError(f"{count} cells of the type {name} ({vtk_type}) are not supported yet: convert them")
+        wrong = np.flatnonzero(chosen)[sizes[chosen] != _SIZE[vtk_type]] if _SIZE[vtk_type] else ()
+        if len(wrong):
+            raise MeshError(
+                f"cell {wrong[0]} is a {name} with {sizes[wrong[0]]} points instead of {_SIZE[vtk_type]}: "
+                "the file is damaged"
+            )
+
+
+def _check_range(connectivity: IntArray, point_count: int, what: str) -> None:
+    if len(connectivity) and (connectivity.min() < 0 or connectivity.max() >= point_count):
+        wrong = np.flatnonzero((connectivity < 0) | (connectivity >= point_count))
+        raise MeshError(
+            f"{what} names point {connectivity[wrong[0]]} (and {len(wrong) - 1} more) but there are "
+            f"{point_count} points: the file is damaged"
+        )
