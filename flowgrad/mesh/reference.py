@@ -26,8 +26,8 @@ class ReferenceCell:
 
     ``size`` is the number of points (0 where it varies). ``faces`` bound the cell: points of a
     line, edges of a surface cell, faces of a volume cell, each as local point numbers with its
-    normal outward in VTK's numbering. ``sites`` are where nodal gradients are evaluated: the nodes,
-    unless the map is singular there.
+    normal outward in VTK's numbering. ``volume`` is |x| of the reference cell over |det J| at its
+    nodes; at ``singular_node`` the map has no inverse and the centre stands in.
     """
 
     name: str
@@ -37,6 +37,7 @@ class ReferenceCell:
     faces: tuple[Face, ...] = ()
     nodes: NDArray[np.float64] | None = None
     shape: Callable[[Any], Any] | None = None
+    volume: float = 1.0
     singular_node: int | None = None
 
     @cached_property
@@ -44,6 +45,11 @@ class ReferenceCell:
         """Mean of the nodes (d,)."""
         assert self.nodes is not None
         return np.asarray(self.nodes.mean(axis=0))
+
+    @property
+    def has_interpolant(self) -> bool:
+        """Whether point values define a field inside the cell through shape functions."""
+        return self.shape is not None
 
     @cached_property
     def center_gradients(self) -> NDArray[np.float64]:
@@ -122,15 +128,15 @@ _CELLS = (
     ReferenceCell("poly_vertex", 2, 0, 0),
     ReferenceCell("line", 3, 1, 2, ((0,), (1,)), _LINE, _multilinear(_LINE)),
     ReferenceCell("poly_line", 4, 1, 0),
-    ReferenceCell("triangle", 5, 2, 3, _polygon_faces(3), _TRIANGLE, _simplex),
+    ReferenceCell("triangle", 5, 2, 3, _polygon_faces(3), _TRIANGLE, _simplex, 1 / 2),
     ReferenceCell("polygon", 7, 2, 0),
     ReferenceCell("pixel", 8, 2, 4, ((0, 1), (1, 3), (3, 2), (2, 0)), _PIXEL, _multilinear(_PIXEL)),
     ReferenceCell("quad", 9, 2, 4, _polygon_faces(4), _QUAD, _multilinear(_QUAD)),
-    ReferenceCell("tetra", 10, 3, 4, _TETRA_FACES, _TETRA, _simplex),
+    ReferenceCell("tetra", 10, 3, 4, _TETRA_FACES, _TETRA, _simplex, 1 / 6),
     ReferenceCell("voxel", 11, 3, 8, _VOXEL_FACES, _VOXEL, _multilinear(_VOXEL)),
     ReferenceCell("hexahedron", 12, 3, 8, _prism_faces(4), _HEXAHEDRON, _multilinear(_HEXAHEDRON)),
-    ReferenceCell("wedge", 13, 3, 6, _prism_faces(3), _extrude(_TRIANGLE), _wedge),
-    ReferenceCell("pyramid", 14, 3, 5, _PYRAMID_FACES, _PYRAMID_NODES, _pyramid, singular_node=4),
+    ReferenceCell("wedge", 13, 3, 6, _prism_faces(3), _extrude(_TRIANGLE), _wedge, 1 / 2),
+    ReferenceCell("pyramid", 14, 3, 5, _PYRAMID_FACES, _PYRAMID_NODES, _pyramid, 1 / 3, singular_node=4),
     ReferenceCell("pentagonal_prism", 15, 3, 10, _prism_faces(5)),
     ReferenceCell("hexagonal_prism", 16, 3, 12, _prism_faces(6)),
     ReferenceCell("polyhedron", 42, 3, 0),

@@ -1,0 +1,86 @@
+"""flowgrad: from a velocity field to the deformation of the fluid, and to whether it is Newtonian.
+
+    flow = flowgrad.read("case.vtu")
+    gradient = flowgrad.velocity_gradient(flow)
+    separation = flowgrad.separate(gradient, viscosity="nu")
+    separation.verdict
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowgrad.analysis import Analysis, Options, analyse
+    from flowgrad.errors import FlowgradError, MeshError, OptionError, ReadError
+    from flowgrad.flow import Flow, Patch
+    from flowgrad.gradient import Autodiff, FiniteDifference, velocity_gradient
+    from flowgrad.io import read
+    from flowgrad.kinematics import QUANTITIES, VelocityGradient
+    from flowgrad.mesh import Cells, Mesh
+    from flowgrad.output import write
+    from flowgrad.rheology import Separation, Verdict, separate
+
+# Public name → module; resolved on first access, so that importing flowgrad costs next to nothing.
+_HOMES = {
+    "Analysis": "analysis",
+    "Autodiff": "gradient",
+    "Cells": "mesh",
+    "FiniteDifference": "gradient",
+    "Flow": "flow",
+    "FlowgradError": "errors",
+    "Mesh": "mesh",
+    "MeshError": "errors",
+    "OptionError": "errors",
+    "Options": "analysis",
+    "Patch": "flow",
+    "QUANTITIES": "kinematics",
+    "ReadError": "errors",
+    "Separation": "rheology",
+    "VelocityGradient": "kinematics",
+    "Verdict": "rheology",
+    "analyse": "analysis",
+    "read": "io",
+    "separate": "rheology",
+    "velocity_gradient": "gradient",
+    "write": "output",
+}
+
+__all__ = [
+    "QUANTITIES",
+    "Analysis",
+    "Autodiff",
+    "Cells",
+    "FiniteDifference",
+    "Flow",
+    "FlowgradError",
+    "Mesh",
+    "MeshError",
+    "OptionError",
+    "Options",
+    "Patch",
+    "ReadError",
+    "Separation",
+    "VelocityGradient",
+    "Verdict",
+    "analyse",
+    "read",
+    "separate",
+    "velocity_gradient",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("flowgrad")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flowgrad' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"flowgrad.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

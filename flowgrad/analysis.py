@@ -1,0 +1,218 @@
+"""One flow through the whole chain: read, differentiate, separate, and what to say about it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowgrad.flow import Flow
+from flowgrad.gradient import Stored, velocity_gradient
+from flowgrad.gradient.operator import Scheme
+from flowgrad.io import read
+from flowgrad.kinematics import QUANTITIES, VelocityGradient, select
+from flowgrad.rheology import Separation, separate
+
+# What a run writes unless told otherwise.
+DEFAULT_QUANTITIES = (
+    "L",
+    "D",
+    "W",
+    "divergence",
+    "vorticity",
+    "shear_rate",
+    "q_criterion",
+    "lambda2",
+    "principal_rates",
+    "flow_type",
+    "kinematic_vorticity_number",
+)
+
+_PERCENTILES = (5, 50, 95)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is told: of the data, of the scheme, of the fluid; the names of the command line.
+
+    ``quantities`` are names of the registry; empty for the usual ones.
+    """
+
+    velocity: str | None = None
+    location: str | None = None
+    boundary: str | None = None
+    scheme: str = "auto"
+    gradient_field: str | None = None
+    at: str | None = None
+    stress: str | None = None
+    viscosity: str | None = None
+    density: float | None = None
+    quantities: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        default = asdict(Options())
+        return {key: value for key, value in asdict(self).items() if value != default[key]}
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Measure-weighted statistics of one quantity (of its magnitude for vectors and tensors)."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    percentile_5: float
+    median: float
+    percentile_95: float
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """A flow with its gradient and separation, the quantities asked for, and their statistics.
+
+    ``digest`` is the SHA-256 of the input file, empty without one.
+    """
+
+    separation: Separation
+    options: Options
+    quantities: tuple[str, ...]
+    statistics: dict[str, Statistics]
+    digest: str = ""
+
+    @property
+    def gradient(self) -> VelocityGradient:
+        """The velocity gradient."""
+        return self.separation.gradient
+
+    @property
+    def flow(self) -> Flow:
+        """The flow."""
+        assert self.gradient.flow is not None
+        return self.gradient.flow
+
+    def summary(self) -> dict[str, Any]:
+        """Everything a machine may want to know of the run, as JSON types; NaN becomes null."""
+        flow, gradient, separation = self.flow, self.gradient, self.separation
+        return _plain(
+            {
+                "file": flow.name,
+                "verdict": str(separation.verdict.value),
+                "origin": separation.origin,
+                "statement": separation.sentence,
+                "evidence": separation.evidence,
+                "velocity": {"name": flow.velocity_name, "location": flow.location},
+                "mesh": {
+                    "points": len(flow.mesh.points),
+                    "cells": len(flow.mesh),
+                    "types": flow.mesh.type_counts(),
+                    "measure": float(gradient.weights.sum()),
+                    "patches": [patch.name for patch in flow.boundary],
+                },
+                "time": flow.time,
+                "gradient": {
+                    "scheme": gradient.scheme,
+                    "reason": gradient.reason,
+                    "at": gradient.location,
+                    "count": len(gradient),
+                    "excluded": int((~gradient.valid).sum()),
+                    "notes": list(gradient.notes),
+                },
+                "statistics": {name: asdict(each) for name, each in self.statistics.items()},
+                "provenance": {
+                    "input": str(flow.source) if flow.source else None,
+                    "sha256": self.digest,
+                    "options": self.options.given(),
+                    "versions": versions(),
+                },
+            }
+        )
+
+
+def analyse(path: Path | str, options: Options = Options()) -> Analysis:
+    """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(_digest, Path(path))
+        flow = read(path, options.velocity, options.location, options.boundary)
+        return analyse_flow(flow, options, digest.result())
+
+
+def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
+    """Analyse a flow that is already in memory."""
+    gradient = velocity_gradient(flow, _scheme(options), options.at)
+    separation = separate(gradient, options.stress, options.viscosity, options.density)
+    names = options.quantities or _usual(separation)
+    select(names)
+    statistics = {name: _statistics(separation.gradient, name) for name in names if name not in ("L", "D", "W")}
+    return Analysis(separation, options, tuple(names), statistics, digest)
+
+
+def _scheme(options: Options) -> Scheme | str:
+    return Stored(options.gradient_field) if options.gradient_field else options.scheme
+
+
+def _usual(separation: Separation) -> tuple[str, ...]:
+    with_viscosity = ("dissipation",) if "viscosity" in separation.gradient.supplied else ()
+    return (*DEFAULT_QUANTITIES, *with_viscosity)
+
+
+def _statistics(gradient: VelocityGradient, name: str) -> Statistics:
+    values = gradient[name]
+    if values.ndim > 1:
+        values = np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
+    chosen = (gradient.weights > 0) & np.isfinite(values)
+    values, weights = values[chosen], gradient.weights[chosen]
+    if not len(values):
+        return Statistics(*[math.nan] * 6)
+    mean = float(weights @ values / weights.sum())
+    return Statistics(float(values.min()), float(values.max()), mean, *weighted_percentiles(values, weights))
+
+
+def weighted_percentiles(values: np.ndarray, weights: np.ndarray) -> list[float]:
+    """The 5th, 50th and 95th percentile of values that stand for the given measures."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order])
+    positions = np.searchsorted(share, np.array(_PERCENTILES) / 100 * share[-1])
+    return [float(values[order[min(i, len(order) - 1)]]) for i in positions]
+
+
+def label(name: str) -> str:
+    """Axis label of a quantity, from its record."""
+    return QUANTITIES[name].label
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything a result depends on."""
+    packages = ("flowgrad", "numpy", "scipy", "numba", "meshio", "matplotlib")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file; empty where it cannot be opened (the reader says why)."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _plain(value: Any) -> Any:
+    """The same as JSON types: no NumPy scalars, no NaN."""
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,8 @@
+"""The velocity gradient L = D + W and the registry of quantities that follow from it."""
+
+from flowgrad.kinematics.gradient import VelocityGradient
+from flowgrad.kinematics.registry import QUANTITIES, Quantity, select
+
+__all__ = ["QUANTITIES", "Quantity", "VelocityGradient", "select"]
+
+import flowgrad.kinematics.quantities  # noqa: E402, F401  (fills the registry)

@@ -1,0 +1,158 @@
+"""Measures and centroids of cells, and areas and centroids of polygons.
+
+Polyhedra are split into tetrahedra over faces that are fanned about their vertex mean, polygons
+into triangles about theirs, as finite-volume solvers do; both are exact where faces are planar.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import prange
+
+from flowgrad.kernels import kernel
+
+if TYPE_CHECKING:
+    from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
+
+
+def signed_measures_and_centroids(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
+    """Signed measures (n,) and centroids (n, 3) of all cells; the vertex mean where a cell has no
+    extent."""
+    measures = np.zeros(len(mesh))
+    centroids = _vertex_means(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
+    for dimension, kernel_of in ((1, _curves), (2, polygons), (3, _solids)):
+        chosen = np.flatnonzero(mesh.dimensions == dimension)
+        if not len(chosen):
+            continue
+        measure, centroid = kernel_of(mesh, chosen)
+        measures[chosen] = measure
+        extended = measure != 0
+        centroids[chosen[extended]] = centroid[extended]
+    return measures, centroids
+
+
+def _vertex_means(points: FloatArray, offsets: IntArray, connectivity: IntArray) -> FloatArray:
+    sizes = np.diff(offsets)
+    cells = np.repeat(np.arange(len(sizes)), sizes)
+    columns = [np.bincount(cells, points[connectivity, k], minlength=len(sizes)) for k in range(3)]
+    return np.column_stack(columns) / np.maximum(sizes, 1)[:, None]
+
+
+def _curves(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    return curve_geometry(mesh.points, mesh.cells.offsets, mesh.cells.connectivity, chosen)
+
+
+def _solids(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    faces = mesh.faces
+    return solid_geometry(mesh.points, faces.connectivity, faces.offsets, faces.cell_offsets, chosen)
+
+
+def polygons(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Areas (n,) and centroids (n, 3) of the chosen surface cells."""
+    area, centroid = polygon_geometry(mesh.points, *rings(mesh, chosen))
+    return np.sqrt((area**2).sum(axis=1)), centroid
+
+
+def rings(mesh: Mesh, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    """The chosen surface cells as closed polygons: offsets (n + 1,) and point numbers in ring order.
+
+    A pixel's points are not in ring order in VTK; here they are.
+    """
+    from flowgrad.mesh.faces import offsets, runs
+
+    sizes = np.diff(mesh.cells.offsets)[chosen]
+    connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
+    ring_offsets = offsets(sizes)
+    third = ring_offsets[:-1][mesh.cells.types[chosen] == _PIXEL] + 2
+    connectivity[third], connectivity[third + 1] = connectivity[third + 1], connectivity[third]
+    return ring_offsets, connectivity
+
+
+_PIXEL = 8
+
+
+@kernel(parallel=True)
+def curve_geometry(points: Any, offsets: Any, connectivity: Any, chosen: Any) -> Any:
+    """Lengths and centroids of polygonal lines."""
+    n = len(chosen)
+    length = np.zeros(n)
+    centroid = np.zeros((n, 3))
+    for i in prange(n):
+        for j in range(offsets[chosen[i]], offsets[chosen[i] + 1] - 1):
+            a, b = points[connectivity[j]], points[connectivity[j + 1]]
+            part = math.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2 + (b[2] - a[2]) ** 2)
+            length[i] += part
+            for k in range(3):
+                centroid[i, k] += 0.5 * part * (a[k] + b[k])
+        for k in range(3):
+            centroid[i, k] /= length[i]
+    return length, centroid
+
+
+@kernel(parallel=True)
+def polygon_geometry(points: Any, offsets: Any, connectivity: Any) -> Any:
+    """Area vectors (n, 3) and area centroids (n, 3) of polygons fanned about their vertex mean."""
+    n = len(offsets) - 1
+    area = np.zeros((n, 3))
+    centroid = np.zeros((n, 3))
+    for i in prange(n):
+        start, end = offsets[i], offsets[i + 1]
+        mx, my, mz = 0.0, 0.0, 0.0
+        for j in range(start, end):
+            p = points[connectivity[j]]
+            mx, my, mz = mx + p[0], my + p[1], mz + p[2]
+        size = end - start
+        mx, my, mz = mx / size, my / size, mz / size
+        for j in range(start, end):
+            a, b = points[connectivity[j]], points[connectivity[j + 1 if j + 1 < end else start]]
+            ux, uy, uz = a[0] - mx, a[1] - my, a[2] - mz
+            vx, vy, vz = b[0] - mx, b[1] - my, b[2] - mz
+            area[i, 0] += 0.5 * (uy * vz - uz * vy)
+            area[i, 1] += 0.5 * (uz * vx - ux * vz)
+            area[i, 2] += 0.5 * (ux * vy - uy * vx)
+        ax, ay, az = area[i]
+        total = ax * ax + ay * ay + az * az
+        cx, cy, cz = 0.0, 0.0, 0.0
+        for j in range(start, end):
+            a, b = points[connectivity[j]], points[connectivity[j + 1 if j + 1 < end else start]]
+            ux, uy, uz = a[0] - mx, a[1] - my, a[2] - mz
+            vx, vy, vz = b[0] - mx, b[1] - my, b[2] - mz
+            # Share of this triangle in the projected area; negative where the polygon is concave.
+            share = 0.5 * ((uy * vz - uz * vy) * ax + (uz * vx - ux * vz) * ay + (ux * vy - uy * vx) * az)
+            share /= 3 * total
+            cx, cy, cz = cx + share * (ux + vx), cy + share * (uy + vy), cz + share * (uz + vz)
+        centroid[i, 0], centroid[i, 1], centroid[i, 2] = mx + cx, my + cy, mz + cz
+    return area, centroid
+
+
+@kernel(parallel=True)
+def solid_geometry(points: Any, connectivity: Any, offsets: Any, cell_offsets: Any, chosen: Any) -> Any:
+    """Signed volumes (n,) and centroids (n, 3) of the solids with the given faces."""
+    n = len(chosen)
+    volume = np.zeros(n)
+    centroid = np.zeros((n, 3))
+    for i in prange(n):
+        first, last = cell_offsets[chosen[i]], cell_offsets[chosen[i] + 1]
+        ox, oy, oz = points[connectivity[offsets[first]]]
+        v, cx, cy, cz = 0.0, 0.0, 0.0, 0.0
+        for f in range(first, last):
+            start, end = offsets[f], offsets[f + 1]
+            mx, my, mz = 0.0, 0.0, 0.0
+            for j in range(start, end):
+                p = points[connectivity[j]]
+                mx, my, mz = mx + p[0] - ox, my + p[1] - oy, mz + p[2] - oz
+            size = end - start
+            mx, my, mz = mx / size, my / size, mz / size
+            for j in range(start, end):
+                a, b = points[connectivity[j]], points[connectivity[j + 1 if j + 1 < end else start]]
+                ax, ay, az = a[0] - ox, a[1] - oy, a[2] - oz
+                bx, by, bz = b[0] - ox, b[1] - oy, b[2] - oz
+                t = mx * (ay * bz - az * by) + my * (az * bx - ax * bz) + mz * (ax * by - ay * bx)
+                v += t
+                cx, cy, cz = cx + t * (mx + ax + bx), cy + t * (my + ay + by), cz + t * (mz + az + bz)
+        volume[i] = v / 6
+        centroid[i, 0], centroid[i, 1], centroid[i, 2] = ox + cx / (4 * v), oy + cy / (4 * v), oz + cz / (4 * v)
+    return volume, centroid

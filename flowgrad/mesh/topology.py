@@ -1,0 +1,151 @@
+"""Which cells share faces and points, and which faces are the boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flowgrad.kernels import kernel
+from flowgrad.mesh.faces import offsets, runs
+from flowgrad.mesh.geometry import polygon_geometry
+
+if TYPE_CHECKING:
+    from flowgrad.mesh.mesh import CellFaces, FloatArray, IntArray, Mesh
+
+# Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
+_MATCH = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Topology:
+    """Topology of the cells of full dimension.
+
+    ``pairs`` (m, 2) are cells that share a face; ``boundary`` (b,) the faces (rows of
+    ``mesh.faces``) with one cell, ``boundary_cells`` (b,) that cell.
+    """
+
+    mesh: Mesh
+    pairs: IntArray
+    boundary: IntArray
+    boundary_cells: IntArray
+
+    @cached_property
+    def boundary_polygons(self) -> tuple[IntArray, IntArray]:
+        """Points of the boundary faces: offsets (b + 1,) and connectivity."""
+        return _take(self.mesh.faces, self.boundary)
+
+    @cached_property
+    def boundary_geometry(self) -> tuple[FloatArray, FloatArray]:
+        """Outward area vectors (b, 3) and centroids (b, 3) of the boundary faces of a solid mesh;
+        for edges and ends the vector is zero and the centroid their midpoint."""
+        start, points = self.boundary_polygons
+        if self.mesh.dimension == 3:
+            area, centroid = polygon_geometry(self.mesh.points, start, points)
+            return area * np.sign(self.mesh.signed_measures[self.boundary_cells])[:, None], centroid
+        sizes = np.diff(start)
+        sums = np.add.reduceat(self.mesh.points[points], start[:-1]) if len(start) > 1 else np.empty((0, 3))
+        return np.zeros((len(sizes), 3)), sums / sizes[:, None]
+
+    @cached_property
+    def point_cells(self) -> tuple[IntArray, IntArray]:
+        """Cells of full dimension around each point: offsets (n + 1,) and cell numbers."""
+        cells = self.mesh.cells
+        full = np.flatnonzero(self.mesh.is_full)
+        sizes = np.diff(cells.offsets)[full]
+        points = cells.connectivity[runs(cells.offsets[full], sizes)]
+        order = np.argsort(points, kind="stable")
+        return (
+            offsets(np.bincount(points, minlength=len(self.mesh.points))),
+            np.repeat(full, sizes)[order],
+        )
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """For each cell of lower dimension a cell of full dimension that has all its points (the
+        lowest number), -1 without one; a full cell is its own owner (n,)."""
+        lower = np.flatnonzero(~self.mesh.is_full)
+        result = np.arange(len(self.mesh))
+        if len(lower):
+            cells = self.mesh.cells
+            result[lower] = _owners(cells.offsets, cells.connectivity, lower, *self.point_cells)
+        return result
+
+    def match(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
+        """Rows of ``boundary`` that have the same points as the given polygons, -1 where none does.
+
+        Points are the same where they coincide to the rounding of float32 files.
+        """
+        from scipy.spatial import cKDTree
+
+        start, own = self.boundary_polygons
+        used = np.unique(own)
+        if not len(used):
+            return np.full(len(polygon_offsets) - 1, -1)
+        size = np.ptp(self.mesh.points[used], axis=0).max()
+        _, nearest = cKDTree(self.mesh.points[used]).query(points, distance_upper_bound=_MATCH * size)
+        known = np.append(used, -1)[nearest][connectivity]
+        keys = point_set_keys(start, own)
+        wanted = point_set_keys(polygon_offsets, known)
+        order = np.argsort(keys)
+        slot = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+        return np.where(keys[order[slot]] == wanted, order[slot], -1)
+
+
+def topology(mesh: Mesh) -> Topology:
+    """Topology of the cells of full dimension of a mesh."""
+    faces = mesh.faces
+    full = np.flatnonzero(mesh.is_full)
+    counts = np.diff(faces.cell_offsets)[full]
+    chosen = runs(faces.cell_offsets[full], counts)
+    owner = np.repeat(full, counts)
+    keys = point_set_keys(*_take(faces, chosen))
+    order = np.argsort(keys, kind="stable")
+    same = keys[order][1:] == keys[order][:-1]
+    first, second = order[:-1][same], order[1:][same]
+    alone = np.ones(len(order), bool)
+    alone[first] = alone[second] = False
+    return Topology(mesh, np.column_stack([owner[first], owner[second]]), chosen[alone], owner[alone])
+
+
+def _take(faces: CellFaces, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    sizes = np.diff(faces.offsets)[chosen]
+    return offsets(sizes), faces.connectivity[runs(faces.offsets[chosen], sizes)]
+
+
+def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
+    """A 64-bit key of each face that depends on its set of points only, not on their order.
+
+    The sum of a strong hash of the point numbers (finaliser of MurmurHash3, Appleby 2011): for 10⁷
+    faces the chance that any two differing ones share a key is 10⁻⁵.
+    """
+    hashed = (connectivity.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    for multiplier in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        hashed ^= hashed >> np.uint64(33)
+        hashed *= np.uint64(multiplier)
+    hashed ^= hashed >> np.uint64(33)
+    sums = np.zeros(len(hashed) + 1, np.uint64)
+    np.cumsum(hashed, out=sums[1:])
+    return (sums[start[1:]] - sums[start[:-1]]).view(np.int64)
+
+
+@kernel()
+def _owners(offsets: Any, connectivity: Any, lower: Any, around: Any, cells: Any) -> Any:
+    """The first full cell around a lower cell's first point that has all the others too."""
+    owners = np.full(len(lower), -1)
+    for i in range(len(lower)):
+        start, end = offsets[lower[i]], offsets[lower[i] + 1]
+        first = connectivity[start]
+        for c in cells[around[first] : around[first + 1]]:
+            found = 0
+            for j in range(start, end):
+                for p in connectivity[offsets[c] : offsets[c + 1]]:
+                    if p == connectivity[j]:
+                        found += 1
+                        break
+            if found == end - start:
+                owners[i] = c
+                break
+    return owners

@@ -1,0 +1,41 @@
+"""Results as files that ParaView opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from flowgrad.errors import OptionError
+from flowgrad.io import write_vtu
+from flowgrad.kinematics import VelocityGradient, select
+from flowgrad.rheology import Separation
+
+
+def write(
+    path: Path | str, result: VelocityGradient | Separation, quantities: Sequence[str] = ("L", "D", "W")
+) -> None:
+    """Write a gradient, or a separation with its fields, on its mesh as VTU.
+
+    Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
+    written along, and ``valid`` where some gradients are missing. Raises OptionError for a result
+    without a mesh, another suffix than .vtu and an unknown quantity.
+    """
+    path = Path(path)
+    if path.suffix != ".vtu":
+        raise OptionError(f"{path}: results are written as .vtu, not '{path.suffix}'")
+    gradient = result.gradient if isinstance(result, Separation) else result
+    flow = gradient.flow
+    if flow is None:
+        raise OptionError(f"{path}: the result has no mesh to be written on (it was made from L alone)")
+    data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
+    data[flow.location][flow.velocity_name] = flow.velocity
+    here = data[str(gradient.location)]
+    here.update({each.name: gradient[each.name] for each in select(quantities)})
+    if isinstance(result, Separation) and result.known:
+        here.update(result.fields())
+    if gradient.valid is not None and not gradient.valid.all():
+        here["valid"] = gradient.valid
+    fields = {} if flow.time is None else {"TimeValue": np.array([flow.time])}
+    write_vtu(path, flow.mesh, data["points"], data["cells"], fields)

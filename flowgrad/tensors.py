@@ -1,0 +1,103 @@
+"""Pure functions on stacks of 3 × 3 tensors of shape (..., 3, 3), and the eigenproblem of symmetric ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+
+FloatArray = NDArray[np.float64]
+
+# Components of a symmetric tensor in VTK's order XX YY ZZ XY YZ XZ.
+VTK_SYMMETRIC = ((0, 1, 2, 0, 1, 0), (0, 1, 2, 1, 2, 2))
+
+
+def transpose(A: FloatArray) -> FloatArray:
+    """Aᵀ of each tensor (a view)."""
+    return np.swapaxes(A, -1, -2)
+
+
+def symmetric(A: FloatArray) -> FloatArray:
+    """(A + Aᵀ)/2."""
+    return 0.5 * (A + transpose(A))
+
+
+def skew(A: FloatArray) -> FloatArray:
+    """(A − Aᵀ)/2."""
+    return 0.5 * (A - transpose(A))
+
+
+def trace(A: FloatArray) -> FloatArray:
+    """tr A, shape (...)."""
+    return A[..., 0, 0] + A[..., 1, 1] + A[..., 2, 2]
+
+
+def double_dot(A: FloatArray, B: FloatArray) -> FloatArray:
+    """A:B = A_ij B_ij, shape (...)."""
+    return np.asarray(np.einsum("...ij,...ij->...", A, B))
+
+
+def norm(A: FloatArray) -> FloatArray:
+    """|A| = √(A:A), shape (...)."""
+    return np.sqrt(double_dot(A, A))
+
+
+def deviator(A: FloatArray) -> FloatArray:
+    """A − (tr A/3) I."""
+    return A - trace(A)[..., None, None] / 3 * np.eye(3)
+
+
+def determinant(A: FloatArray) -> FloatArray:
+    """det A, shape (...), by the rule of Sarrus."""
+    return (
+        A[..., 0, 0] * (A[..., 1, 1] * A[..., 2, 2] - A[..., 1, 2] * A[..., 2, 1])
+        - A[..., 0, 1] * (A[..., 1, 0] * A[..., 2, 2] - A[..., 1, 2] * A[..., 2, 0])
+        + A[..., 0, 2] * (A[..., 1, 0] * A[..., 2, 1] - A[..., 1, 1] * A[..., 2, 0])
+    )
+
+
+def axial_vector(A: FloatArray) -> FloatArray:
+    """ω_i = −ε_ijk A_jk, shape (..., 3): the vorticity where A is L or W."""
+    pairs = ((2, 1), (0, 2), (1, 0))
+    return np.stack([A[..., i, j] - A[..., j, i] for i, j in pairs], axis=-1)
+
+
+def as_tensors(values: ArrayLike, name: str = "tensor") -> FloatArray:
+    """Tensors (n, 3, 3) from 9 components (row-major), from 6 of a symmetric one in VTK's order, or
+    from (n, 3, 3). OptionError for another shape."""
+    values = np.asarray(values, float)
+    if values.ndim == 3 and values.shape[1:] == (3, 3):
+        return values
+    if values.ndim == 2 and values.shape[1] == 9:
+        return values.reshape(-1, 3, 3)
+    if values.ndim == 2 and values.shape[1] == 6:
+        full = np.empty((len(values), 3, 3))
+        rows, columns = VTK_SYMMETRIC
+        full[:, rows, columns] = values
+        full[:, columns, rows] = values
+        return full
+    raise OptionError(f"{name} has the shape {values.shape}: a tensor has 6 (symmetric) or 9 components")
+
+
+def eigenvalues(A: FloatArray) -> FloatArray:
+    """Eigenvalues of symmetric tensors (n, 3, 3), descending, (n, 3); NaN where A is not finite.
+
+    Cyclic Jacobi rotations (Golub & Van Loan 2013, §8.5), accurate to rounding also where two
+    eigenvalues nearly coincide.
+    """
+    from flowgrad.eigen import symmetric_eigenvalues
+
+    return symmetric_eigenvalues(np.ascontiguousarray(A))
+
+
+def eigensystem(A: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues of symmetric tensors, descending, (n, 3), and unit eigenvectors as columns
+    (n, 3, 3); NaN where A is not finite."""
+    A = np.asarray(A)
+    finite = np.isfinite(A).all(axis=(-1, -2))
+    values = np.full(A.shape[:-1], np.nan)
+    vectors = np.full(A.shape, np.nan)
+    w, v = np.linalg.eigh(A[finite])
+    values[finite], vectors[finite] = w[..., ::-1], v[..., ::-1]
+    return values, vectors
