@@ -1,9 +1,9 @@
 """flowgrad: from a velocity field to the deformation of the fluid, and to whether it is Newtonian.
 
-    flow = flowgrad.read("case.vtu")
-    gradient = flowgrad.velocity_gradient(flow)
-    separation = flowgrad.separate(gradient, viscosity="nu")
-    separation.verdict
+flow = flowgrad.read("case.vtu")
+gradient = flowgrad.velocity_gradient(flow)
+separation = flowgrad.separate(gradient, viscosity="nu")
+separation.verdict
 """
 
 from __future__ import annotations

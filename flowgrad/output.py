@@ -13,9 +13,7 @@ from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.rheology import Separation
 
 
-def write(
-    path: Path | str, result: VelocityGradient | Separation, quantities: Sequence[str] = ("L", "D", "W")
-) -> None:
+def write(path: Path | str, result: VelocityGradient | Separation, quantities: Sequence[str] = ("L", "D", "W")) -> None:
     """Write a gradient, or a separation with its fields, on its mesh as VTU.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is

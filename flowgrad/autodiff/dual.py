@@ -78,9 +78,7 @@ def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
     duals = [x for x in arrays if isinstance(x, Dual)]
     variables = duals[0].derivative.shape[-1]
     values = [x.value if isinstance(x, Dual) else np.asarray(x, float) for x in arrays]
-    derivatives = [
-        x.derivative if isinstance(x, Dual) else np.zeros((*np.shape(x), variables)) for x in arrays
-    ]
+    derivatives = [x.derivative if isinstance(x, Dual) else np.zeros((*np.shape(x), variables)) for x in arrays]
     value = np.stack(values, axis)
     return Dual(value, np.stack(derivatives, axis % value.ndim))
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
-from flowgrad.gradient import exclusions
-from flowgrad.gradient.auto import choose
+from flowgrad.gradient.auto import choose as choose_scheme
 from flowgrad.gradient.autodiff import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.operator import Operator, Scheme
@@ -16,7 +14,16 @@ from flowgrad.gradient.stored import Stored
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.spec import parse, unparse
 
-__all__ = ["SCHEMES", "Autodiff", "FiniteDifference", "Operator", "Scheme", "Stored", "velocity_gradient"]
+__all__ = [
+    "SCHEMES",
+    "Autodiff",
+    "FiniteDifference",
+    "Operator",
+    "Scheme",
+    "Stored",
+    "choose_scheme",
+    "velocity_gradient",
+]
 
 SCHEMES: dict[str, type[Scheme]] = {
     "autodiff": Autodiff,
@@ -38,16 +45,14 @@ def velocity_gradient(flow: Flow, scheme: Scheme | str = "auto", at: str | None 
         raise OptionError(f"at='{where}' is unknown: choose one of {', '.join(LOCATIONS)}")
     chosen, reason = _resolve(flow, scheme)
     gradients, notes = chosen.gradients(flow, where)
-    valid = np.isfinite(tensors.norm(gradients))
-    gradients[~valid] = np.nan
     return VelocityGradient(
         gradients,
         flow,
-        valid=valid,
+        valid=np.isfinite(gradients[:, 0, 0]),
         location=where,
         scheme=unparse(_name(chosen), chosen),
         reason=reason,
-        notes=(*notes, *exclusions.notes(flow, where, valid)),
+        method_notes=notes,
     )
 
 
@@ -55,7 +60,7 @@ def _resolve(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
     if isinstance(scheme, Scheme):
         return scheme, "as given"
     if scheme == "auto":
-        return choose(flow)
+        return choose_scheme(flow)
     return parse(scheme, SCHEMES, "scheme"), "as given"
 
 

@@ -87,7 +87,16 @@ def _gradient(points: Any, values: Any, row: Any, dN: Any) -> Any:
 
 
 @inlined
+def _total(g: Any) -> float:
+    return g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
+
+
+@inlined
 def _store(result: Any, c: int, g: Any) -> None:
+    """A gradient is whole or missing: NaN in all components where one is not finite."""
+    if not np.isfinite(_total(g)):
+        result[c] = np.nan
+        return
     result[c, 0, 0], result[c, 0, 1], result[c, 0, 2] = g[0], g[1], g[2]
     result[c, 1, 0], result[c, 1, 1], result[c, 1, 2] = g[3], g[4], g[5]
     result[c, 2, 0], result[c, 2, 1], result[c, 2, 2] = g[6], g[7], g[8]
@@ -117,7 +126,7 @@ def add_point_gradients(points: Any, values: Any, rows: Any, dN: Any, volume: fl
                 if a > 0 and len(dN) > 1:
                     g = _gradient(points, values, rows[i], dN[a])
                 weight = g[9] * volume
-                if weight > 0.0 and np.isfinite(g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]):
+                if weight > 0.0 and np.isfinite(_total(g)):
                     s = sums[copy, rows[i, a]]
                     for k in range(9):
                         s[k] += weight * g[k]
@@ -203,8 +212,12 @@ def _solve(M: Any, B: Any, normal: Any, dimension: int, c: int, result: Any) -> 
     bx, by, bz = _cross(M[2, 0], M[2, 1], M[2, 2], M[0, 0], M[0, 1], M[0, 2])
     cx, cy, cz = _cross(M[0, 0], M[0, 1], M[0, 2], M[1, 0], M[1, 1], M[1, 2])
     det = M[0, 0] * ax + M[0, 1] * ay + M[0, 2] * az
-    good = det > DEGENERATE * spread**3
+    if not det > DEGENERATE * spread**3:
+        result[c] = np.nan
+        return
     for k in range(3):
-        result[c, k, 0] = (B[k, 0] * ax + B[k, 1] * bx + B[k, 2] * cx) / det if good else np.nan
-        result[c, k, 1] = (B[k, 0] * ay + B[k, 1] * by + B[k, 2] * cy) / det if good else np.nan
-        result[c, k, 2] = (B[k, 0] * az + B[k, 1] * bz + B[k, 2] * cz) / det if good else np.nan
+        result[c, k, 0] = (B[k, 0] * ax + B[k, 1] * bx + B[k, 2] * cx) / det
+        result[c, k, 1] = (B[k, 0] * ay + B[k, 1] * by + B[k, 2] * cy) / det
+        result[c, k, 2] = (B[k, 0] * az + B[k, 1] * bz + B[k, 2] * cz) / det
+    if not np.isfinite(result[c].sum()):
+        result[c] = np.nan

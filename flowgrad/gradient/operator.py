@@ -25,7 +25,7 @@ class Operator(ABC):
 
     @abstractmethod
     def vectors(self, values: FloatArray) -> FloatArray:
-        """Gradients (m, 3, 3) of vectors (n, 3); NaN where there is none."""
+        """Gradients (m, 3, 3) of vectors (n, 3); NaN in all components where there is none."""
 
     def apply(self, values: ArrayLike) -> FloatArray:
         """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k): the derivative is the last axis."""

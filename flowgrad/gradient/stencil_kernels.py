@@ -68,13 +68,12 @@ def apply_weights(values: Any, offsets: Any, samples: Any, weights: Any) -> Any:
     n = len(offsets) - 1
     result = np.empty((n, 3, 3))
     for i in prange(n):
-        empty = offsets[i] == offsets[i + 1]
         for k in range(3):
             x, y, z = 0.0, 0.0, 0.0
             for j in range(offsets[i], offsets[i + 1]):
                 difference = values[samples[j], k] - values[i, k]
                 x, y, z = x + difference * weights[j, 0], y + difference * weights[j, 1], z + difference * weights[j, 2]
-            result[i, k, 0] = np.nan if empty else x
-            result[i, k, 1] = np.nan if empty else y
-            result[i, k, 2] = np.nan if empty else z
+            result[i, k, 0], result[i, k, 1], result[i, k, 2] = x, y, z
+        if offsets[i] == offsets[i + 1] or not np.isfinite(result[i].sum()):
+            result[i] = np.nan
     return result

@@ -41,8 +41,9 @@ class Stored(Scheme):
         else:
             transposed = self.transposed
         note = "transposed from OpenFOAM's convention" if transposed else "as it stands, L_ij = ∂v_i/∂x_j"
-        gradients = tensors.transpose(stored) if transposed else stored
-        return np.array(gradients), (f"the gradient is the file's own {self.name}, {note}",)
+        gradients = np.array(tensors.transpose(stored) if transposed else stored)
+        gradients[~np.isfinite(gradients).all(axis=(1, 2))] = np.nan
+        return gradients, (f"the gradient is the file's own {self.name}, {note}",)
 
     def _array(self, flow: Flow, at: str) -> np.ndarray:
         data = flow.data(at)

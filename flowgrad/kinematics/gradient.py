@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.kinematics import exclusions
 from flowgrad.kinematics.registry import evaluate
 
 FloatArray = NDArray[np.float64]
@@ -24,7 +25,7 @@ class VelocityGradient:
 
     ``valid`` (n,) is False where L could not be computed (L is NaN there). ``location`` says where
     in the flow's mesh L lives (``points`` or ``cells``), ``scheme`` and ``reason`` how it was
-    obtained, ``notes`` what was excluded. ``supplied`` are arrays (n,) that quantities may need
+    obtained, ``method_notes`` what to know of that. ``supplied`` are arrays (n,) that quantities may need
     beyond L, such as ``viscosity``. Raises OptionError for another shape of L.
     """
 
@@ -36,7 +37,7 @@ class VelocityGradient:
     location: str | None = None
     scheme: str = ""
     reason: str = ""
-    notes: tuple[str, ...] = ()
+    method_notes: tuple[str, ...] = ()
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,13 @@ class VelocityGradient:
     def std(self, name: str) -> FloatArray:
         """Standard deviation of a quantity where the noise of the velocity is known."""
         raise OptionError(f"the noise of the velocity is not known, so neither is the deviation of {name}")
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: how L was obtained, and what was excluded and why."""
+        if self.flow is None or self.location is None:
+            return self.method_notes
+        return (*self.method_notes, *exclusions.notes(self.flow, self.location, np.asarray(self.valid)))
 
     @cached_property
     def weights(self) -> FloatArray:

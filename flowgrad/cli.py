@@ -1,0 +1,190 @@
+"""The command line: arguments in, text out; no physics."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from flowgrad.errors import FlowgradError, OptionError
+
+_EXAMPLES = """examples:
+  flowgrad run results/*.vtu -o out
+  flowgrad run case.vtu -o out --viscosity nu --boundary 'boundary/{stem}/*.vtp'
+  flowgrad run case.vtu -o out --stress=-sigma
+  flowgrad run case.vtu -o out --viscosity "carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)"
+  flowgrad info case.vtu
+  flowgrad list quantities
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 all done, 1 some file failed, 2 wrong usage."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)
+    logging.getLogger("numba").setLevel(logging.WARNING)
+    try:
+        return int(args.command(args))
+    except OptionError as error:
+        print(f"flowgrad: {error}", file=sys.stderr)
+        return 2
+    except FlowgradError as error:
+        print(f"flowgrad: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("flowgrad: interrupted; files already finished are kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+
+
+def _level(args: argparse.Namespace) -> int:
+    return logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "flowgrad",
+        description="Velocity gradient, deformation and spin from flow files, and whether the fluid is Newtonian.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=_Version())
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(verbs)
+    _add_info(verbs)
+    _add_list(verbs)
+    return parser
+
+
+class _Version(str):
+    """The version's text, looked up only when it is printed."""
+
+    def __mod__(self, _: object) -> str:
+        import flowgrad
+
+        return f"flowgrad {flowgrad.__version__}"
+
+
+Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _verb(verbs: Verbs, name: str, text: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(
+        name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    noise = verb.add_mutually_exclusive_group()
+    noise.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    noise.add_argument("-v", "--verbose", action="store_true", help="say everything, tracebacks included")
+    return verb
+
+
+def _add_data_options(verb: argparse.ArgumentParser) -> None:
+    data = verb.add_argument_group("what the data are")
+    data.add_argument("--velocity", metavar="NAME", help="velocity array, or three joined by commas (u,v,w)")
+    data.add_argument("--location", choices=("points", "cells"), help="which of two arrays of that name is used")
+    data.add_argument("--boundary", metavar="PATTERN", help="files of wall values: 'boundary/{stem}/*.vtp'")
+
+
+def _add_run(verbs: Verbs) -> None:
+    verb = _verb(verbs, "run", "analyse files: gradients, D and W, quantities, verdict, report")
+    verb.add_argument("files", nargs="+", metavar="FILE", help="mesh files, or patterns in quotes")
+    verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
+    _add_data_options(verb)
+    how = verb.add_argument_group("how to differentiate")
+    how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
+    how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
+    how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
+    fluid = verb.add_argument_group("what is known of the fluid")
+    fluid.add_argument(
+        "--stress", metavar="NAME", help="extra stress, 6 or 9 components; --stress=-NAME turns the sign"
+    )
+    fluid.add_argument("--viscosity", metavar="NAME|NUMBER|LAW", help="array, constant, or law such as carreau(…)")
+    fluid.add_argument("--density", type=float, help="turns kinematic stress or viscosity into dynamic")
+    what = verb.add_argument_group("what to write")
+    what.add_argument("--quantities", metavar="A,B,…", help="names of 'flowgrad list quantities' (default: the usual)")
+    what.add_argument("--no-report", action="store_true", help="no report.html")
+    verb.set_defaults(command=_run)
+
+
+def _add_info(verbs: Verbs) -> None:
+    verb = _verb(verbs, "info", "what is in a file, and what would be used")
+    verb.add_argument("files", nargs="+", metavar="FILE")
+    _add_data_options(verb)
+    verb.set_defaults(command=_info)
+
+
+def _add_list(verbs: Verbs) -> None:
+    verb = _verb(verbs, "list", "what flowgrad knows: quantities, models, schemes, cells or formats")
+    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats"))
+    verb.set_defaults(command=_list)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from flowgrad import batch
+
+    options = _options(args)
+    files = batch.expand(args.files)
+    outcomes = batch.run(files, args.output, options, report=not args.no_report)
+    failed = [each for each in outcomes if each.error]
+    for each in failed:
+        print(f"flowgrad: {each.source}: {each.error}", file=sys.stderr)
+    shown = "summary.csv" if args.no_report else "report.html"
+    logging.getLogger("flowgrad").info(
+        "%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown
+    )
+    return 1 if failed else 0
+
+
+def _options(args: argparse.Namespace) -> Options:  # noqa: F821
+    """The options of a run, refused before any file is read where they cannot be right."""
+    from flowgrad.analysis import Options
+    from flowgrad.gradient import SCHEMES
+    from flowgrad.kinematics import select
+    from flowgrad.rheology import check_text
+    from flowgrad.spec import parse
+
+    names = tuple(name.strip() for name in (args.quantities or "").split(",") if name.strip())
+    select(names)
+    if args.scheme != "auto":
+        parse(args.scheme, SCHEMES, "scheme")
+        if args.gradient_field:
+            raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
+    if args.viscosity:
+        check_text(args.viscosity)
+    return Options(
+        velocity=args.velocity,
+        location=args.location,
+        boundary=args.boundary,
+        scheme=args.scheme,
+        gradient_field=args.gradient_field,
+        at=args.at,
+        stress=args.stress,
+        viscosity=args.viscosity,
+        density=args.density,
+        quantities=names,
+    )
+
+
+def _info(args: argparse.Namespace) -> int:
+    from flowgrad.info import describe
+
+    status = 0
+    for name in args.files:
+        try:
+            print("\n".join(describe(name, args.velocity, args.location, args.boundary)))
+        except FlowgradError as error:
+            print(f"flowgrad: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+def _list(args: argparse.Namespace) -> int:
+    from flowgrad.info import listing
+
+    print("\n".join(listing(args.what)))
+    return 0

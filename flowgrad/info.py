@@ -1,0 +1,126 @@
+"""What is in a file and what would be used of it; and what flowgrad knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from flowgrad.errors import OptionError
+
+
+def describe(
+    path: str | Path, velocity: str | None = None, location: str | None = None, boundary: str | None = None
+) -> Iterator[str]:
+    """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
+
+    Raises ReadError for a file that cannot be read; an unclear velocity is told in the last line.
+    """
+    from flowgrad.io import read, read_contents
+
+    contents = read_contents(path)
+    mesh = contents.mesh
+    types = ", ".join(f"{count} {name}" for name, count in mesh.type_counts().items()) or "none"
+    yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
+    yield f"  points    {len(mesh.points)}"
+    yield f"  cells     {len(mesh)}: {types}"
+    if len(mesh.points):
+        low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+        spans = (f"{name} {a:.6g} … {b:.6g}" for name, a, b in zip("xyz", low, high, strict=True))
+        yield f"  extent    {', '.join(spans)}"
+    if contents.time is not None:
+        yield f"  time      {contents.time:g}"
+    for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
+        yield from _arrays(where, data)
+    try:
+        flow = read(path, velocity, location, boundary)
+    except OptionError as error:
+        yield f"  a run would stop: {error}"
+        return
+    yield from _plan(flow)
+
+
+def _arrays(where: str, data: Mapping[str, np.ndarray]) -> Iterator[str]:
+    if data:
+        yield f"  {where} data"
+    width = max((len(name) for name in data), default=0)
+    for name, values in data.items():
+        components = values[0].size if len(values) else 1
+        kind = {1: "scalar", 3: "vector", 6: "symmetric tensor", 9: "tensor"}.get(
+            components, f"{components} components"
+        )
+        yield f"    {name:<{width}}  {kind:<16}  {values.dtype}  {_range(values)}"
+
+
+def _range(values: np.ndarray) -> str:
+    if not values.size or values.dtype.kind not in "fiu":
+        return ""
+    finite = values[np.isfinite(values)]
+    missing = values.size - finite.size
+    span = f"{finite.min():.6g} … {finite.max():.6g}" if finite.size else "no finite value"
+    return span + (f"  ({missing} not finite)" if missing else "")
+
+
+def _plan(flow: object) -> Iterator[str]:
+    from flowgrad.flow import Flow
+    from flowgrad.gradient import SCHEMES, choose_scheme
+
+    assert isinstance(flow, Flow)
+    scheme, reason = choose_scheme(flow)
+    name = next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind))
+    yield "  a run would use"
+    yield f"    velocity  {flow.velocity_name} at {flow.location}"
+    for patch in flow.boundary:
+        yield f"    patch     {patch.name}: {len(patch.faces)} faces"
+    yield f"    scheme    {name}: {reason}"
+
+
+def listing(what: str) -> Iterator[str]:
+    """Lines on all ``quantities``, ``models``, ``schemes``, ``cells`` or ``formats``."""
+    return {
+        "quantities": _quantities,
+        "models": _models,
+        "schemes": _schemes,
+        "cells": _cells,
+        "formats": _formats,
+    }[what]()
+
+
+def _first_line(kind: object) -> str:
+    return (kind.__doc__ or "").strip().split("\n")[0]
+
+
+def _quantities() -> Iterator[str]:
+    from flowgrad.kinematics import QUANTITIES
+
+    for each in QUANTITIES.values():
+        reference = f"  ({each.reference})" if each.reference else ""
+        yield f"{each.name:<27} [{each.dimension}]  {each.description}{reference}"
+
+
+def _models() -> Iterator[str]:
+    from flowgrad.rheology import MODELS
+
+    return (f"{name:<20} {_first_line(kind)}" for name, kind in MODELS.items())
+
+
+def _schemes() -> Iterator[str]:
+    from flowgrad.gradient import SCHEMES
+
+    return (f"{name:<20} {_first_line(kind)}" for name, kind in SCHEMES.items())
+
+
+def _cells() -> Iterator[str]:
+    from flowgrad.mesh import REFERENCE_CELLS
+
+    for cell in REFERENCE_CELLS.values():
+        how = "shape functions" if cell.has_interpolant else "least squares" if cell.dimension > 1 else "no gradient"
+        yield f"{cell.vtk_type:>3}  {cell.name:<18} dimension {cell.dimension}, {how}"
+
+
+def _formats() -> Iterator[str]:
+    from flowgrad.io import SUFFIXES
+
+    for suffix in SUFFIXES:
+        yield f"{suffix:<8} {'own strict reader' if suffix in ('.vtu', '.vtp') else 'through meshio, guarded'}"

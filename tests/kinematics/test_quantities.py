@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from flowgrad import QUANTITIES, OptionError, VelocityGradient
+
+RNG = np.random.default_rng(5)
+RANDOM = VelocityGradient(RNG.normal(size=(500, 3, 3)))
+INDICES = {"vorticity": 1, "principal_rates": 0, "principal_directions": 2, "L": 2, "D": 2, "W": 2}
+
+
+def one(L):
+    return VelocityGradient(np.array([L], float))
+
+
+def test_simple_shear():
+    gamma = 2.5
+    shear = one([[0, gamma, 0], [0, 0, 0], [0, 0, 0]])
+    assert shear["shear_rate"][0] == pytest.approx(gamma)
+    np.testing.assert_allclose(shear["vorticity"][0], [0, 0, -gamma])
+    assert shear["flow_type"][0] == pytest.approx(0, abs=1e-15)
+    assert shear["kinematic_vorticity_number"][0] == pytest.approx(1)
+    assert shear["q_criterion"][0] == pytest.approx(0, abs=1e-15)
+    np.testing.assert_allclose(shear["principal_rates"][0], [gamma / 2, 0, -gamma / 2], atol=1e-15)
+    assert shear.supply(viscosity=np.array([3.0]))["dissipation"][0] == pytest.approx(3 * gamma**2)
+
+
+def test_uniaxial_extension():
+    rate = 0.7
+    extension = one(np.diag([rate, -rate / 2, -rate / 2]))
+    assert extension["shear_rate"][0] == pytest.approx(np.sqrt(3) * rate)
+    assert extension["flow_type"][0] == 1
+    assert extension["kinematic_vorticity_number"][0] == 0
+
+
+def test_rigid_rotation():
+    rotation = one([[0, -2, 0], [2, 0, 0], [0, 0, 0]])
+    np.testing.assert_allclose(rotation["vorticity"][0], [0, 0, 4])
+    assert rotation["flow_type"][0] == -1
+    assert rotation["q_criterion"][0] == pytest.approx(4)
+    assert rotation["lambda2"][0] == pytest.approx(-4)
+
+
+def test_definitions_on_random_gradients():
+    L, D, W = RANDOM.L, RANDOM.D, RANDOM.W
+    np.testing.assert_allclose(D + W, L, atol=1e-15)
+    omega = RANDOM["vorticity"]
+    levi_civita = np.zeros((3, 3, 3))
+    levi_civita[[0, 1, 2], [1, 2, 0], [2, 0, 1]], levi_civita[[0, 2, 1], [2, 1, 0], [1, 0, 2]] = 1, -1
+    np.testing.assert_allclose(W, -0.5 * np.einsum("ijk,nk->nij", levi_civita, omega), atol=1e-15)
+    np.testing.assert_allclose(
+        RANDOM["q_criterion"],
+        0.5 * (np.trace(L, axis1=1, axis2=2) ** 2 - np.trace(L @ L, axis1=1, axis2=2)),
+        atol=1e-13,
+    )
+    np.testing.assert_allclose(RANDOM["invariant_r"], -np.linalg.det(L), atol=1e-13)
+    np.testing.assert_allclose(RANDOM["third_invariant_of_D"], np.linalg.det(D), atol=1e-13)
+
+
+def test_the_invariants_are_those_of_the_characteristic_polynomial():
+    eigenvalues = np.linalg.eigvals(RANDOM.L)
+    p, q, r = (RANDOM[name][:, None] for name in ("invariant_p", "q_criterion", "invariant_r"))
+    residual = eigenvalues**3 + p * eigenvalues**2 + q * eigenvalues + r
+    assert np.abs(residual).max() < 1e-11 * np.abs(eigenvalues).max() ** 3
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+def test_lambda2_is_numpys(scale):
+    L = scale * RANDOM.L
+    D, W = (L + L.swapaxes(1, 2)) / 2, (L - L.swapaxes(1, 2)) / 2
+    expected = np.linalg.eigvalsh(D @ D + W @ W)[:, 1]
+    np.testing.assert_allclose(VelocityGradient(L)["lambda2"], expected, atol=1e-13 * np.abs(expected).max())
+
+
+def test_eigenvalues_where_two_coincide():
+    from flowgrad.tensors import eigenvalues
+
+    Q = Rotation.random(200, random_state=1).as_matrix()
+    for spectrum in ([3, 1, 1], [1, 1, -2], [5, 5 - 1e-9, 0], [1, 1e-8, 1e-16], [0, 0, 0], [2, 2, 2]):
+        A = Q @ np.diag(np.array(spectrum, float)) @ Q.swapaxes(1, 2)
+        np.testing.assert_allclose(eigenvalues(A), np.broadcast_to(spectrum, (200, 3)), atol=1e-14 * 5)
+
+
+def test_principal_directions_diagonalise_D():
+    E, rates = RANDOM["principal_directions"], RANDOM["principal_rates"]
+    np.testing.assert_allclose(E.swapaxes(1, 2) @ RANDOM.D @ E, rates[:, :, None] * np.eye(3), atol=1e-13)
+
+
+@pytest.mark.parametrize("name", [name for name in QUANTITIES if name not in ("dissipation", "principal_directions")])
+def test_quantities_turn_with_the_frame(name):
+    """Scalars do not change in a rotated frame, vectors and tensors turn with it."""
+    Q = Rotation.random(random_state=2).as_matrix()
+    turned = VelocityGradient(Q @ RANDOM.L @ Q.T)[name]
+    expected = RANDOM[name]
+    for axis in range(INDICES.get(name, 0)):
+        expected = np.moveaxis(np.tensordot(expected, Q, axes=(1 + axis, 1)), -1, 1 + axis)
+    np.testing.assert_allclose(turned, expected, atol=1e-11)
+
+
+def test_each_input_is_computed_once_and_kept():
+    gradient = VelocityGradient(RANDOM.L)
+    assert gradient["shear_rate"] is gradient["shear_rate"]
+    assert gradient.D is gradient["D"]
+
+
+def test_missing_inputs_name_the_option():
+    with pytest.raises(OptionError, match="--viscosity"):
+        RANDOM["dissipation"]
+    with pytest.raises(OptionError, match="did you mean 'vorticity'"):
+        RANDOM["vortcity"]
+    with pytest.raises(OptionError, match="shape"):
+        VelocityGradient(np.zeros((3, 3)))
+
+
+def test_missing_tensors_stay_missing_in_every_quantity():
+    L = RANDOM.L.copy()
+    L[3] = np.nan
+    gradient = VelocityGradient(L).supply(viscosity=np.ones(len(L)))
+    assert not gradient.valid[3]
+    for name in QUANTITIES:
+        assert np.isnan(gradient[name][3]).all(), name
+        assert np.isfinite(gradient[name][4]).all(), name
+
+
+def test_weights_share_the_measure_among_points():
+    from flowgrad import Flow
+    from tests import meshes
+
+    mesh = meshes.SOLIDS["mixed"]
+    total = mesh.measures[mesh.is_full].sum()
+    for location, count in (("points", len(mesh.points)), ("cells", len(mesh))):
+        flow = Flow(mesh, np.zeros((count, 3)), location)
+        assert VelocityGradient(np.zeros((count, 3, 3)), flow).weights.sum() == pytest.approx(total)
