@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import platform
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -13,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient import Stored, velocity_gradient
+from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
 from flowgrad.kinematics import QUANTITIES, VelocityGradient, select
-from flowgrad.rheology import Separation, separate
+from flowgrad.rheology import Separation, check_viscosity, separate
+from flowgrad.spec import parse
 
 # What a run writes unless told otherwise.
 DEFAULT_QUANTITIES = (
@@ -42,7 +46,8 @@ _PERCENTILES = (5, 50, 95)
 class Options:
     """What a run is told: of the data, of the scheme, of the fluid; the names of the command line.
 
-    ``quantities`` are names of the registry; empty for the usual ones.
+    ``quantities`` are names of the registry; empty for the usual ones. Raises OptionError for what
+    cannot be right whatever the file.
     """
 
     velocity: str | None = None
@@ -55,6 +60,15 @@ class Options:
     viscosity: str | None = None
     density: float | None = None
     quantities: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        select(self.quantities)
+        if self.scheme != "auto":
+            parse(self.scheme, SCHEMES, "scheme")
+            if self.gradient_field:
+                raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
+        if self.viscosity:
+            check_viscosity(self.viscosity)
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
@@ -149,8 +163,7 @@ def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> 
     gradient = velocity_gradient(flow, _scheme(options), options.at)
     separation = separate(gradient, options.stress, options.viscosity, options.density)
     names = options.quantities or _usual(separation)
-    select(names)
-    statistics = {name: _statistics(separation.gradient, name) for name in names if name not in ("L", "D", "W")}
+    statistics = _all_statistics(separation.gradient, [name for name in names if name not in ("L", "D", "W")])
     return Analysis(separation, options, tuple(names), statistics, digest)
 
 
@@ -163,12 +176,19 @@ def _usual(separation: Separation) -> tuple[str, ...]:
     return (*DEFAULT_QUANTITIES, *with_viscosity)
 
 
-def _statistics(gradient: VelocityGradient, name: str) -> Statistics:
-    values = gradient[name]
+def _all_statistics(gradient: VelocityGradient, names: Sequence[str]) -> dict[str, Statistics]:
+    """Statistics of each quantity; the sorting is shared among threads."""
+    stacks = [gradient[name] for name in names]
+    weights = gradient.weights
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(names, pool.map(lambda values: _statistics(values, weights), stacks), strict=True))
+
+
+def _statistics(values: np.ndarray, weights: np.ndarray) -> Statistics:
     if values.ndim > 1:
         values = np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
-    chosen = (gradient.weights > 0) & np.isfinite(values)
-    values, weights = values[chosen], gradient.weights[chosen]
+    chosen = (weights > 0) & np.isfinite(values)
+    values, weights = values[chosen], weights[chosen]
     if not len(values):
         return Statistics(*[math.nan] * 6)
     mean = float(weights @ values / weights.sum())

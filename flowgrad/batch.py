@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import fnmatch
 import glob
 import json
 import logging
 import os
 import time
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
     from flowgrad.analysis import Analysis, Options
@@ -32,6 +36,48 @@ class Outcome:
     summary: dict[str, Any] | None = None
     section: FileSection | None = None
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The options of each file: those of the command line, then those of the tables whose name
+    matches the file's stem (``fnmatch`` patterns; later tables win)."""
+
+    options: Options
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path, options: Options) -> Cases:
+        """Tables of a TOML file; OptionError for a file that is not TOML or an unknown option."""
+        try:
+            tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise OptionError(f"{path}: cannot be read as TOML ({error})") from None
+        cases = cls(options, tables)
+        for name, table in tables.items():
+            cases._apply(options, name, table, path)
+        return cases
+
+    def of(self, file: Path) -> Options:
+        """The options of one file."""
+        options = self.options
+        for name, table in self.tables.items():
+            if fnmatch.fnmatchcase(file.stem, name):
+                options = self._apply(options, name, table, file)
+        return options
+
+    def _apply(self, options: Options, name: str, table: Any, path: Path) -> Options:
+        known = [f.name for f in dataclasses.fields(options)]
+        if not isinstance(table, Mapping):
+            raise OptionError(f"{path}: '{name}' is no table: write [{name}] above its options")
+        values = {str(key).replace("-", "_"): value for key, value in table.items()}
+        for key in values:
+            if key not in known:
+                raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {known}")
+        typed = {
+            key: tuple(v) if key == "quantities" else v if key == "density" else str(v) for key, v in values.items()
+        }
+        return dataclasses.replace(options, **typed)
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:
@@ -71,7 +117,7 @@ def _long_name(file: Path) -> str:
     return "-".join(part for part in file.with_suffix("").parts if part not in ("/", "..", "."))
 
 
-def run(files: Sequence[Path], folder: Path, options: Options, report: bool = True) -> list[Outcome]:
+def run(files: Sequence[Path], folder: Path, cases: Cases, report: bool = True) -> list[Outcome]:
     """Analyse files into ``folder``: NAME.vtu and NAME.json each, summary.csv and report.html for all.
 
     Every file is tried; the outcomes tell which failed and why. Raises OptionError where nothing
@@ -81,14 +127,14 @@ def run(files: Sequence[Path], folder: Path, options: Options, report: bool = Tr
     _make(folder)
     outcomes = []
     for number, file in enumerate(files, 1):
-        outcome = _attempt(file, folder / results[file], options, report)
+        outcome = _attempt(file, folder / results[file], cases.of(file), report)
         log.info("[%d/%d] %s", number, len(files), _line(outcome))
         outcomes.append(outcome)
     _write_csv(folder / "summary.csv", outcomes)
     if report:
         from flowgrad.report import write_report
 
-        write_report(folder / "report.html", [each.section for each in outcomes if each.section], options.given())
+        write_report(folder / "report.html", [each.section for each in outcomes if each.section], cases.options.given())
     return outcomes
 
 

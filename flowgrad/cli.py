@@ -7,8 +7,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowgrad.errors import FlowgradError, OptionError
+
+if TYPE_CHECKING:
+    from flowgrad.analysis import Options
 
 _EXAMPLES = """examples:
   flowgrad run results/*.vtu -o out
@@ -70,10 +74,7 @@ class _Version(str):
         return f"flowgrad {flowgrad.__version__}"
 
 
-Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _verb(verbs: Verbs, name: str, text: str) -> argparse.ArgumentParser:
+def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
     verb = verbs.add_parser(
         name, help=text, description=text, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,10 +91,11 @@ def _add_data_options(verb: argparse.ArgumentParser) -> None:
     data.add_argument("--boundary", metavar="PATTERN", help="files of wall values: 'boundary/{stem}/*.vtp'")
 
 
-def _add_run(verbs: Verbs) -> None:
+def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "run", "analyse files: gradients, D and W, quantities, verdict, report")
     verb.add_argument("files", nargs="+", metavar="FILE", help="mesh files, or patterns in quotes")
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
+    verb.add_argument("--cases", type=Path, metavar="TOML", help="options that differ from file to file, see README")
     _add_data_options(verb)
     how = verb.add_argument_group("how to differentiate")
     how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
@@ -111,14 +113,14 @@ def _add_run(verbs: Verbs) -> None:
     verb.set_defaults(command=_run)
 
 
-def _add_info(verbs: Verbs) -> None:
+def _add_info(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "info", "what is in a file, and what would be used")
     verb.add_argument("files", nargs="+", metavar="FILE")
     _add_data_options(verb)
     verb.set_defaults(command=_info)
 
 
-def _add_list(verbs: Verbs) -> None:
+def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "list", "what flowgrad knows: quantities, models, schemes, cells or formats")
     verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats"))
     verb.set_defaults(command=_list)
@@ -127,9 +129,8 @@ def _add_list(verbs: Verbs) -> None:
 def _run(args: argparse.Namespace) -> int:
     from flowgrad import batch
 
-    options = _options(args)
-    files = batch.expand(args.files)
-    outcomes = batch.run(files, args.output, options, report=not args.no_report)
+    cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
+    outcomes = batch.run(batch.expand(args.files), args.output, cases, report=not args.no_report)
     failed = [each for each in outcomes if each.error]
     for each in failed:
         print(f"flowgrad: {each.source}: {each.error}", file=sys.stderr)
@@ -140,22 +141,10 @@ def _run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _options(args: argparse.Namespace) -> Options:  # noqa: F821
-    """The options of a run, refused before any file is read where they cannot be right."""
+def _options(args: argparse.Namespace) -> Options:
     from flowgrad.analysis import Options
-    from flowgrad.gradient import SCHEMES
-    from flowgrad.kinematics import select
-    from flowgrad.rheology import check_text
-    from flowgrad.spec import parse
 
     names = tuple(name.strip() for name in (args.quantities or "").split(",") if name.strip())
-    select(names)
-    if args.scheme != "auto":
-        parse(args.scheme, SCHEMES, "scheme")
-        if args.gradient_field:
-            raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
-    if args.viscosity:
-        check_text(args.viscosity)
     return Options(
         velocity=args.velocity,
         location=args.location,

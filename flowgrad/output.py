@@ -31,9 +31,9 @@ def write(path: Path | str, result: VelocityGradient | Separation, quantities: S
     data[flow.location][flow.velocity_name] = flow.velocity
     here = data[str(gradient.location)]
     here.update({each.name: gradient[each.name] for each in select(quantities)})
-    if isinstance(result, Separation) and result.known:
+    if isinstance(result, Separation):
         here.update(result.fields())
-    if gradient.valid is not None and not gradient.valid.all():
+    if not gradient.valid.all():
         here["valid"] = gradient.valid
     fields = {} if flow.time is None else {"TimeValue": np.array([flow.time])}
     write_vtu(path, flow.mesh, data["points"], data["cells"], fields)

@@ -6,6 +6,7 @@ import numpy as np
 
 from flowgrad.mesh import CellFaces, Cells, Mesh
 
+FLAT = np.eye(3)
 TETRAHEDRA = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))
 WEDGES = ((0, 1, 2, 4, 5, 6), (0, 2, 3, 4, 6, 7))
 QUADS = ((3, 2, 1, 0), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
@@ -120,14 +121,14 @@ def tetra_with_boundary(n=3):
     """Tetrahedra with triangles on their boundary, between the tetrahedra in the file."""
     mesh = solid("tetra", n)
     rows = mesh.cells.connectivity.reshape(-1, 4)
-    start, points = mesh.topology.boundary_polygons
+    _start, points = mesh.topology.boundary_polygons
     triangles = points.reshape(-1, 3)
     half = len(rows) // 2
     cells = [("tetra", r) for r in rows[:half]] + [("triangle", t) for t in triangles]
     return build(mesh.points, cells + [("tetra", r) for r in rows[half:]])
 
 
-def planar(name, n=4, plane=np.eye(3)):
+def planar(name, n=4, plane=FLAT):
     """A planar block of one surface type, in the plane of the first two rows of an orthogonal matrix."""
     rng = np.random.default_rng(2)
     axis = np.arange(n + 1.0)
@@ -146,7 +147,7 @@ def planar(name, n=4, plane=np.eye(3)):
     return build(points @ plane[:2], [(name, part) for row in rows for part in parts(row)])
 
 
-def pentagons(plane=np.eye(3)):
+def pentagons(plane=FLAT):
     """A pentagon, triangles and quads around it, as polygons."""
     angle = 2 * np.pi * np.arange(5) / 5
     ring = np.column_stack([np.cos(angle), np.sin(angle)])

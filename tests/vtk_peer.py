@@ -2,13 +2,13 @@
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
-from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonCore import vtkIdList, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkUnstructuredGrid
 from vtkmodules.vtkFiltersGeneral import vtkCellDerivatives, vtkGradientFilter
 
 
 def vtk_grid(mesh, velocity):
-    """A vtkUnstructuredGrid of a mesh without polyhedra, with point vectors ``v``."""
+    """A vtkUnstructuredGrid of a mesh, with vectors ``v`` at points or, by their number, at cells."""
     grid = vtkUnstructuredGrid()
     points = vtkPoints()
     points.SetData(numpy_to_vtk(mesh.points, deep=True))
@@ -16,11 +16,31 @@ def vtk_grid(mesh, velocity):
     cells = vtkCellArray()
     offsets, connectivity = mesh.cells.offsets, mesh.cells.connectivity
     cells.SetData(numpy_to_vtkIdTypeArray(offsets, deep=True), numpy_to_vtkIdTypeArray(connectivity, deep=True))
-    grid.SetCells(numpy_to_vtk(mesh.cells.types, deep=True), cells)
+    if mesh.cells.polyhedra is None:
+        grid.SetCells(numpy_to_vtk(mesh.cells.types, deep=True), cells)
+    else:
+        insert_polyhedra(grid, mesh)
     vectors = numpy_to_vtk(np.ascontiguousarray(velocity), deep=True)
     vectors.SetName("v")
-    grid.GetPointData().SetVectors(vectors)
+    (grid.GetPointData() if len(velocity) == len(mesh.points) else grid.GetCellData()).SetVectors(vectors)
     return grid
+
+
+def insert_polyhedra(grid, mesh):
+    """Cells one by one, polyhedra as streams of faces."""
+    faces = mesh.cells.polyhedra
+    for c, kind in enumerate(mesh.cells.types):
+        if kind == 42:
+            own = range(faces.cell_offsets[c], faces.cell_offsets[c + 1])
+            stream = [list(faces.connectivity[faces.offsets[f] : faces.offsets[f + 1]]) for f in own]
+            flat = [len(stream), *(n for face in stream for n in (len(face), *face))]
+            ids = vtkIdList()
+            for n in flat:
+                ids.InsertNextId(int(n))
+            grid.InsertNextCell(42, ids)
+        else:
+            points = mesh.cells.connectivity[mesh.cells.offsets[c] : mesh.cells.offsets[c + 1]]
+            grid.InsertNextCell(int(kind), len(points), [int(p) for p in points])
 
 
 def vtk_cell_gradients(mesh, velocity):
@@ -30,8 +50,7 @@ def vtk_cell_gradients(mesh, velocity):
     filter.SetTensorModeToComputeGradient()
     filter.Update()
     # vtkCellDerivatives writes ∂v_j/∂x_i.
-    tensors = vtk_to_numpy(filter.GetOutput().GetCellData().GetTensors()).reshape(-1, 3, 3)
-    return tensors
+    return vtk_to_numpy(filter.GetOutput().GetCellData().GetTensors()).reshape(-1, 3, 3)
 
 
 def vtk_point_gradients(mesh, velocity):
@@ -41,3 +60,13 @@ def vtk_point_gradients(mesh, velocity):
     filter.SetResultArrayName("L")
     filter.Update()
     return vtk_to_numpy(filter.GetOutput().GetPointData().GetArray("L")).reshape(-1, 3, 3)
+
+
+def vtk_cell_data_gradients(mesh, velocity):
+    """Gradients of cell vectors at the cells, as VTK's gradient filter gives them."""
+    filter = vtkGradientFilter()
+    filter.SetInputData(vtk_grid(mesh, velocity))
+    filter.SetInputScalars(1, "v")
+    filter.SetResultArrayName("L")
+    filter.Update()
+    return vtk_to_numpy(filter.GetOutput().GetCellData().GetArray("L")).reshape(-1, 3, 3)

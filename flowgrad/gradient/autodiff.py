@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
@@ -21,6 +21,9 @@ from flowgrad.gradient import element_kernels as kernels
 from flowgrad.gradient.operator import FloatArray, Operator, Scheme, average_to_points, from_owners
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import rings
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,10 @@ class CellInterpolant(Operator):
         return (*rings(self.mesh, cells), self.mesh.dimension)
 
     @cached_property
-    def matrices(self) -> tuple[sparse.csr_array, ...]:
+    def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (n_cells, n_points), found by differentiating unit values."""
+        from scipy.sparse import csr_array
+
         cells = self.mesh.cells
         sizes = np.diff(cells.offsets)
         local = np.arange(len(cells.connectivity)) - np.repeat(cells.offsets[:-1], sizes)
@@ -83,7 +88,7 @@ class CellInterpolant(Operator):
                 mine = np.flatnonzero(local == first + k)
                 weights[mine] = gradients[np.repeat(np.arange(len(sizes)), sizes)[mine], k]
         shape = (len(cells), len(self.mesh.points))
-        own = [sparse.csr_array((weights[:, i], cells.connectivity, cells.offsets), shape=shape) for i in range(3)]
+        own = [csr_array((weights[:, i], cells.connectivity, cells.offsets), shape=shape) for i in range(3)]
         return tuple(matrix[self.mesh.topology.owners] for matrix in own)
 
     def _taken_apart(self) -> Mesh:

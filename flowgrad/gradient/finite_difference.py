@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sparse
-from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow, Patch
@@ -28,6 +27,9 @@ from flowgrad.gradient.operator import (
 )
 from flowgrad.gradient.stencils import Stencils, across_faces, around_points
 from flowgrad.mesh import Mesh
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 # The spread of the cells' centroids in a direction, as a fraction of the points': below it the mesh
 # is one cell thick there.
@@ -118,15 +120,17 @@ class CellFits(Operator):
         return kernels.apply_weights(samples, stencils.offsets, stencils.samples, stencils.weights)
 
     @cached_property
-    def matrices(self) -> tuple[sparse.csr_array, ...]:
+    def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (n, n + b) on cell values followed by boundary values."""
+        from scipy.sparse import csr_array
+
         stencils, n = self.stencils, len(self.mesh)
         rows = np.repeat(np.arange(n), np.diff(stencils.offsets))
         shape = (n, len(self.positions))
         result = []
         for weights in stencils.weights.T:
-            own = sparse.csr_array((weights, stencils.samples, stencils.offsets), shape=shape)
-            center = sparse.csr_array((-np.bincount(rows, weights, minlength=n), (range(n), range(n))), shape=shape)
+            own = csr_array((weights, stencils.samples, stencils.offsets), shape=shape)
+            center = csr_array((-np.bincount(rows, weights, minlength=n), (range(n), range(n))), shape=shape)
             result.append((own + center)[self.mesh.topology.owners])
         return tuple(result)
 

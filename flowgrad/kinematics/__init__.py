@@ -5,4 +5,4 @@ from flowgrad.kinematics.registry import QUANTITIES, Quantity, select
 
 __all__ = ["QUANTITIES", "Quantity", "VelocityGradient", "select"]
 
-import flowgrad.kinematics.quantities  # noqa: E402, F401  (fills the registry)
+import flowgrad.kinematics.quantities  # noqa: F401  (fills the registry)

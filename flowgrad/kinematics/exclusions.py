@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
     """One line for each kind of missing gradient, and one for inverted cells."""
     lines = []
-    bad_values = ~np.isfinite(flow.velocity).all(axis=1)
+    bad_values = np.asarray(~np.isfinite(flow.velocity).all(axis=1))
     if bad_values.any():
         lines.append(f"{bad_values.sum()} of {len(bad_values)} velocities at {flow.location} are not finite")
     if not valid.all():

@@ -33,7 +33,7 @@ class VelocityGradient:
     flow: Flow | None = None
     covariance: FloatArray | None = None
     error: FloatArray | None = None
-    valid: NDArray[np.bool_] | None = None
+    valid: NDArray[np.bool_] = None  # type: ignore[assignment]
     location: str | None = None
     scheme: str = ""
     reason: str = ""
@@ -80,7 +80,7 @@ class VelocityGradient:
         """What a reader must know: how L was obtained, and what was excluded and why."""
         if self.flow is None or self.location is None:
             return self.method_notes
-        return (*self.method_notes, *exclusions.notes(self.flow, self.location, np.asarray(self.valid)))
+        return (*self.method_notes, *exclusions.notes(self.flow, self.location, self.valid))
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -98,7 +98,7 @@ class VelocityGradient:
             return np.ones(len(self))
         sizes = np.diff(mesh.cells.offsets)
         shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
-        return np.bincount(mesh.cells.connectivity, shares, minlength=len(mesh.points))
+        return np.bincount(mesh.cells.connectivity, shares, minlength=len(mesh.points)).astype(float)
 
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
         """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""

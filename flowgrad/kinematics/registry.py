@@ -12,6 +12,9 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.spec import nearest
 
+# Tensors evaluated at a time.
+_CHUNK = 8192
+
 # What a quantity may ask for that is not itself a quantity, and the option that supplies it.
 SUPPLIERS = {
     "viscosity": "--viscosity or --stress (flowgrad.separate in Python)",
@@ -101,5 +104,19 @@ def evaluate(name: str, known: dict[str, Any], supplied: Mapping[str, np.ndarray
         inputs = [evaluate(each, known, supplied) for each in record.inputs]
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
-    known[name] = record.function(*inputs)
+    known[name] = _in_chunks(record.function, inputs)
     return known[name]
+
+
+def _in_chunks(function: Callable[..., np.ndarray], stacks: list[np.ndarray]) -> np.ndarray:
+    """``function`` of stacks, row by row independent, in pieces whose temporaries stay in the cache."""
+    count = len(stacks[0])
+    first = function(*(stack[:_CHUNK] for stack in stacks))
+    if count <= _CHUNK:
+        return first
+    result = np.empty((count, *first.shape[1:]))
+    result[:_CHUNK] = first
+    for start in range(_CHUNK, count, _CHUNK):
+        piece = slice(start, start + _CHUNK)
+        result[piece] = function(*(stack[piece] for stack in stacks))
+    return result

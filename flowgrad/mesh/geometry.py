@@ -22,9 +22,13 @@ def signed_measures_and_centroids(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
     """Signed measures (n,) and centroids (n, 3) of all cells; the vertex mean where a cell has no
     extent."""
     measures = np.zeros(len(mesh))
-    centroids = _vertex_means(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
+    centroids = vertex_means(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
+    tetrahedra = mesh.cells.types == _TETRA
+    if tetrahedra.any():
+        starts = mesh.cells.offsets[:-1][tetrahedra]
+        measures[tetrahedra] = tetrahedron_volumes(mesh.points, mesh.cells.connectivity, starts)
     for dimension, kernel_of in ((1, _curves), (2, polygons), (3, _solids)):
-        chosen = np.flatnonzero(mesh.dimensions == dimension)
+        chosen = np.flatnonzero((mesh.dimensions == dimension) & ~tetrahedra)
         if not len(chosen):
             continue
         measure, centroid = kernel_of(mesh, chosen)
@@ -32,13 +36,6 @@ def signed_measures_and_centroids(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
         extended = measure != 0
         centroids[chosen[extended]] = centroid[extended]
     return measures, centroids
-
-
-def _vertex_means(points: FloatArray, offsets: IntArray, connectivity: IntArray) -> FloatArray:
-    sizes = np.diff(offsets)
-    cells = np.repeat(np.arange(len(sizes)), sizes)
-    columns = [np.bincount(cells, points[connectivity, k], minlength=len(sizes)) for k in range(3)]
-    return np.column_stack(columns) / np.maximum(sizes, 1)[:, None]
 
 
 def _curves(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -71,7 +68,34 @@ def rings(mesh: Mesh, chosen: IntArray) -> tuple[IntArray, IntArray]:
     return ring_offsets, connectivity
 
 
-_PIXEL = 8
+_PIXEL, _TETRA = 8, 10
+
+
+@kernel(parallel=True)
+def vertex_means(points: Any, offsets: Any, connectivity: Any) -> Any:
+    """Mean of each cell's points (n, 3): the centroid of simplices."""
+    n = len(offsets) - 1
+    means = np.zeros((n, 3))
+    for i in prange(n):
+        for j in range(offsets[i], offsets[i + 1]):
+            for k in range(3):
+                means[i, k] += points[connectivity[j], k]
+        for k in range(3):
+            means[i, k] /= max(offsets[i + 1] - offsets[i], 1)
+    return means
+
+
+@kernel(parallel=True)
+def tetrahedron_volumes(points: Any, connectivity: Any, starts: Any) -> Any:
+    """Signed volumes (n,) of tetrahedra."""
+    volume = np.empty(len(starts))
+    for i in prange(len(starts)):
+        o, a, b, c = connectivity[starts[i] : starts[i] + 4]
+        ax, ay, az = points[a, 0] - points[o, 0], points[a, 1] - points[o, 1], points[a, 2] - points[o, 2]
+        bx, by, bz = points[b, 0] - points[o, 0], points[b, 1] - points[o, 1], points[b, 2] - points[o, 2]
+        cx, cy, cz = points[c, 0] - points[o, 0], points[c, 1] - points[o, 1], points[c, 2] - points[o, 2]
+        volume[i] = (ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)) / 6
+    return volume
 
 
 @kernel(parallel=True)

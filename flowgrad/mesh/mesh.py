@@ -204,7 +204,7 @@ def _check_types(cells: Cells, sizes: IntArray) -> None:
         name, count = cell_name(int(vtk_type)), int(chosen.sum())
         if int(vtk_type) not in REFERENCE_CELLS:
             raise MeshError(f"{count} cells of the type {name} ({vtk_type}) are not supported yet: convert them")
-        wrong = np.flatnonzero(chosen)[sizes[chosen] != _SIZE[vtk_type]] if _SIZE[vtk_type] else ()
+        wrong = np.flatnonzero(chosen & (sizes != _SIZE[vtk_type])) if _SIZE[vtk_type] else np.empty(0, np.int64)
         if len(wrong):
             raise MeshError(
                 f"cell {wrong[0]} is a {name} with {sizes[wrong[0]]} points instead of {_SIZE[vtk_type]}: "

@@ -60,7 +60,8 @@ class ReferenceCell:
     @cached_property
     def node_gradients(self) -> NDArray[np.float64]:
         """dN/dξ at the sites, (k, k, d); (1, k, d) where it is the same everywhere (simplices)."""
-        assert self.shape is not None and self.nodes is not None
+        assert self.shape is not None
+        assert self.nodes is not None
         sites = self.nodes.copy()
         if self.singular_node is not None:
             sites[self.singular_node] = self.center

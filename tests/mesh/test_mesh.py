@@ -52,7 +52,7 @@ def test_geometry_agrees_with_vtk_on_plane_faced_cells():
 @pytest.mark.parametrize("name", ["triangle", "quad", "polygon", "pixel"])
 def test_planar_cells_fill_the_square(name):
     mesh = meshes.planar(name)
-    start, edges = mesh.topology.boundary_polygons
+    _start, edges = mesh.topology.boundary_polygons
     a, b = mesh.points[edges.reshape(-1, 2)].transpose(1, 0, 2)
     # Green: the boundary's own area, each edge once in the direction of its cell.
     assert mesh.measures.sum() == pytest.approx(0.5 * abs((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()), rel=1e-12)

@@ -1,0 +1,99 @@
+"""What a legacy VTK file (.vtk) declares: to notice what its reader left out, and to read its field data.
+
+meshio drops field data that stand before the points, where OpenFOAM and VTK write the time.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from flowgrad.errors import ReadError
+from flowgrad.io.contents import Arrays, Contents, native
+
+_SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}
+_TYPES = {
+    "float": ">f4",
+    "double": ">f8",
+    **{name: f">i{size}" for name, size in _SIZES.items()},
+    **{f"unsigned_{name}": f">u{size}" for name, size in _SIZES.items()},
+    "vtktypeint64": ">i8",
+    "vtktypeuint64": ">u8",
+    # VTK writes its own ids as 32 bits.
+    "vtkidtype": ">i4",
+}
+
+# Lines that say how much there is. Binary data between them match only by a very odd chance.
+_LINE = re.compile(
+    rb"^(?:(POINTS|CELL_TYPES|POINT_DATA|CELL_DATA)[ \t]+(\d+)"
+    rb"|DIMENSIONS[ \t]+(\d+)[ \t]+(\d+)[ \t]+(\d+)"
+    rb"|(?:SCALARS|VECTORS|TENSORS)[ \t]+(\S+)[ \t]+\w+"
+    rb"|(\S+)[ \t]+(\d+)[ \t]+(\d+)[ \t]+(" + "|".join(_TYPES).encode() + rb")[ \t]*\r?\n)",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+@dataclass
+class Declared:
+    """Numbers of points and cells, names of arrays by section, and the field data themselves."""
+
+    points: int | None = None
+    cells: int | None = None
+    names: dict[str, set[str]] = field(default_factory=lambda: {"": set(), "POINT_DATA": set(), "CELL_DATA": set()})
+    field_data: Arrays = field(default_factory=dict)
+
+    def check(self, contents: Contents) -> None:
+        """Compare with what was read; ReadError names what is missing."""
+        pairs = ("points", self.points, len(contents.mesh.points)), ("cells", self.cells, len(contents.mesh))
+        for what, count, found in pairs:
+            if count not in (None, found):
+                raise ReadError(f"declares {count} {what} but {found} were read: convert it to .vtu")
+        for section, arrays in (("POINT_DATA", contents.point_data), ("CELL_DATA", contents.cell_data)):
+            missing = sorted(self.names[section] - set(arrays))
+            if missing:
+                raise ReadError(f"declares '{missing[0]}' in {section} but it was not read: convert it to .vtu")
+
+
+def declared(path: Path) -> Declared:
+    """Read what a file declares, without its mesh."""
+    data, result, section = path.read_bytes(), Declared(), ""
+    for match in _LINE.finditer(data):
+        keyword = (match[1] or b"").decode().upper()
+        if keyword.endswith("_DATA"):
+            section = keyword
+        elif keyword or match[3]:
+            _count(result, keyword, match)
+        else:
+            name = (match[6] or match[7]).decode(errors="replace")
+            result.names[section].add(name)
+            if not section and match[7]:
+                result.field_data |= _field(name, match, data)
+    return result
+
+
+def _count(result: Declared, keyword: str, match: re.Match[bytes]) -> None:
+    if keyword == "POINTS":
+        result.points = int(match[2])
+    elif keyword == "CELL_TYPES":
+        result.cells = int(match[2])
+    else:
+        dimensions = [int(match[i]) for i in (3, 4, 5)]
+        result.points = math.prod(dimensions)
+        result.cells = math.prod(max(count - 1, 1) for count in dimensions)
+
+
+def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
+    components, tuples, dtype = int(match[8]), int(match[9]), np.dtype(_TYPES[match[10].decode().lower()])
+    count = components * tuples
+    try:
+        if b"BINARY" in data[: match.start()].upper().split(b"\n", 3)[2]:
+            values = np.frombuffer(data, dtype, count, match.end())
+        else:
+            values = np.array(data[match.end() :].split(None, count)[:count], np.float64).astype(dtype)
+        return {name: native(values.reshape(tuples, components) if components > 1 else values)}
+    except (ValueError, IndexError):
+        raise ReadError(f"field data '{name}' are not {count} numbers: the file is damaged") from None

@@ -1,0 +1,188 @@
+"""Formats that meshio reads, through a process of their own.
+
+meshio may print, call ``sys.exit``, raise anything, crash in a C library or never return; here all of
+that becomes one ReadError. Cells or arrays that it leaves out without a word are an error too, as
+far as the file tells how many there are.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowgrad.errors import ReadError
+from flowgrad.io import legacy_vtk
+from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.naming import naming
+from flowgrad.io.vtu import time_of
+from flowgrad.mesh import Cells, Mesh
+
+log = logging.getLogger("flowgrad")
+
+# The suffixes of meshio 5.3 but .vtu, which flowgrad reads itself (meshio misplaces the data of
+# polyhedra), and .svg and .wkt, which hold no fields.
+SUFFIXES = (
+    *(".avs", ".bdf", ".cgns", ".dat", ".dato", ".dato.gz", ".e", ".ele", ".ex2", ".exo", ".f3grid", ".fem"),
+    *(".h5m", ".hmf", ".inp", ".mdpa", ".med", ".mesh", ".meshb", ".msh", ".nas", ".node", ".obj", ".off"),
+    *(".ply", ".post", ".post.gz", ".stl", ".su2", ".tec", ".ugrid", ".vol", ".vol.gz", ".vtk", ".xdmf"),
+    *(".xmf", ".xml"),
+)
+
+# meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
+TYPES = {
+    "vertex": 1,
+    "line": 3,
+    "triangle": 5,
+    "polygon": 7,
+    "pixel": 8,
+    "quad": 9,
+    "tetra": 10,
+    "hexahedron": 12,
+    "wedge": 13,
+    "pyramid": 14,
+    "penta_prism": 15,
+    "hexa_prism": 16,
+}
+# meshio's wedge is Gmsh's, whose first triangle looks inward.
+_WEDGE = [0, 2, 1, 3, 5, 4]
+# More of what meshio prints does not help.
+_LONGEST = 300
+
+
+def read_with_meshio(path: Path, timeout: float = 300) -> Contents:
+    """Everything that meshio finds in a file; 2-D points get z = 0.
+
+    Raises ReadError with a one-line reason if meshio fails in any way, takes longer than ``timeout``
+    seconds, finds cells that are not supported or leaves out what the file declares.
+    """
+    with naming(path):
+        parts = _answer(path, timeout)
+        declared = legacy_vtk.declared(path) if path.suffix.lower() == ".vtk" else legacy_vtk.Declared()
+        field_data = declared.field_data | _numeric(parts["field_data"], path)
+        contents = Contents(
+            _mesh(parts),
+            path,
+            _numeric(parts["point_data"], path),
+            _numeric({name: np.concatenate(blocks) for name, blocks in parts["cell_data"].items()}, path),
+            field_data,
+            time_of(field_data),
+        )
+        _check_lengths(contents)
+        declared.check(contents)
+    return contents
+
+
+def _answer(path: Path, timeout: float) -> dict[str, Any]:
+    # -P: a file of the user's called meshio.py or numpy.py must not be imported.
+    command = [sys.executable, "-P", "-m", "flowgrad.io.meshio_worker", str(path.absolute())]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            env=_environment(),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ReadError(f"meshio did not finish in {timeout:g} s: convert the file to .vtu") from None
+    printed = _one_line(done.stderr.decode(errors="replace"))
+    if done.returncode:
+        raise ReadError(f"meshio {_ending(done.returncode)} ({printed}): convert the file to .vtu")
+    kind, result = pickle.loads(done.stdout)
+    if kind == "error":
+        raise ReadError(f"meshio cannot read it ({_one_line(result) or printed}): convert the file to .vtu")
+    if printed:
+        log.warning("%s: meshio says: %s", path, printed)
+    return dict(result)
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+
+
+def _ending(code: int) -> str:
+    if code > 0:
+        return f"ended with exit code {code}"
+    return f"crashed with {signal.Signals(-code).name}"
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"… {line[-_LONGEST:]}"
+
+
+def _mesh(parts: dict[str, Any]) -> Mesh:
+    points = parts["points"]
+    if points.ndim == 2 and points.shape[1] == 2:
+        points = np.column_stack([points, np.zeros(len(points))])
+    if points.ndim != 2 or points.dtype.kind not in "fiu":
+        raise ReadError(f"has points of the shape {points.shape} and type {points.dtype}: convert it to .vtu")
+    _check_types(parts["cells"])
+    blocks = [(TYPES[name], _vtk_order(name, rows)) for name, _, rows in parts["cells"]]
+    return Mesh(points, _cells(blocks))
+
+
+def _vtk_order(name: str, rows: np.ndarray) -> np.ndarray:
+    return rows[:, _WEDGE] if name == "wedge" else rows
+
+
+def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
+    unknown: dict[str, int] = {}
+    for name, count, rows in blocks:
+        if name not in TYPES or rows is None or (name == "wedge" and rows.shape[1] != len(_WEDGE)):
+            unknown[name] = unknown.get(name, 0) + count
+    if unknown:
+        listed = ", ".join(f"{count} of the type {name}" for name, count in unknown.items())
+        raise ReadError(f"has cells that are not read through meshio ({listed}): convert it to a .vtu of linear cells")
+
+
+def _cells(blocks: list[tuple[int, np.ndarray]]) -> Cells:
+    if not blocks:
+        return Cells.empty()
+    sizes = np.concatenate([np.full(len(rows), rows.shape[1], np.int64) for _, rows in blocks])
+    return Cells(
+        np.concatenate([np.full(len(rows), vtk_type, np.uint8) for vtk_type, rows in blocks]),
+        np.concatenate([[0], np.cumsum(sizes)]),
+        np.concatenate([rows.ravel() for _, rows in blocks]).astype(np.int64),
+    )
+
+
+def _numeric(arrays: dict[str, np.ndarray | None], path: Path) -> Arrays:
+    kept: Arrays = {}
+    for name, values in arrays.items():
+        if values is None or values.dtype.kind not in "fiub":
+            log.info("%s: '%s' is not numeric and is left out", path, name)
+        else:
+            kept[str(name)] = _flat(values)
+    return kept
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    """Scalars as (n,), tensors (n, 3, 3) as (n, 9)."""
+    if values.ndim < 2:
+        return native(values)
+    rows = values.reshape(len(values), -1)
+    return native(rows[:, 0] if rows.shape[1] == 1 else rows)
+
+
+def _check_lengths(contents: Contents) -> None:
+    counts = (
+        ("point", contents.point_data, len(contents.mesh.points)),
+        ("cell", contents.cell_data, len(contents.mesh)),
+    )
+    for location, arrays, count in counts:
+        for name, values in arrays.items():
+            if values.ndim < 1 or len(values) != count:
+                raise ReadError(
+                    f"meshio gives {values.shape} values of '{name}' for {count} {location}s: convert it to .vtu"
+                )

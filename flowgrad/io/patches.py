@@ -1,0 +1,85 @@
+"""Velocities on the boundary, from the files of the patches beside the file of the flow."""
+
+from __future__ import annotations
+
+import glob
+import math
+from pathlib import Path
+
+import numpy as np
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Patch
+from flowgrad.io.contents import Contents
+from flowgrad.io.velocity import choose_velocity
+from flowgrad.io.vtp import read_vtp
+from flowgrad.mesh import Mesh
+
+# Times that differ by less are the same one written with fewer digits.
+SAME_TIME = 1e-5
+
+
+def read_patches(
+    pattern: str, source: Path, flow_mesh: Mesh, velocity_name: str, time: float | None = None
+) -> tuple[Patch, ...]:
+    """The patches of the files that match a pattern such as ``boundary/{stem}/*.vtp``.
+
+    ``{stem}`` stands for the name of ``source`` without its suffix; the pattern is tried from the
+    current directory, then from the folder of ``source``. Each patch's cell data hold the velocity.
+    Raises OptionError if no file matches, if a face of a patch is no boundary face of the mesh, if
+    two patches give one face different velocities, and if a patch has another ``time`` than the flow.
+    """
+    patches = tuple(_patch(path, flow_mesh, velocity_name, time) for path in matching_files(pattern, source))
+    _check_overlap(patches, source)
+    return patches
+
+
+def matching_files(pattern: str, source: Path) -> list[Path]:
+    """The files that a pattern names, sorted by name; OptionError if there are none."""
+    filled = pattern.replace("{stem}", glob.escape(source.stem))
+    beside = str(Path(glob.escape(str(source.parent))) / filled)
+    for attempt in (filled, beside):
+        found = [Path(name) for name in sorted(glob.glob(attempt, recursive=True))]
+        if found:
+            return found
+    raise OptionError(f"{source}: no file matches the boundary pattern '{filled}', nor '{beside}': check --boundary")
+
+
+def _patch(path: Path, flow_mesh: Mesh, velocity_name: str, time: float | None) -> Patch:
+    contents = read_vtp(path)
+    if time is not None and contents.time is not None and not math.isclose(time, contents.time, rel_tol=SAME_TIME):
+        raise OptionError(f"{path}: the patch has the time {contents.time:g} and the flow {time:g}: choose its files")
+    velocity = _velocity(contents, velocity_name)
+    cells = contents.mesh.cells
+    faces = flow_mesh.topology.match(contents.mesh.points, cells.offsets, cells.connectivity)
+    unmatched = int((faces < 0).sum())
+    if unmatched:
+        raise OptionError(
+            f"{path}: {unmatched} of the {len(faces)} faces of the patch '{path.stem}' are no boundary faces "
+            "of the mesh: give the patches of this mesh"
+        )
+    return Patch(path.stem, faces, velocity)
+
+
+def _velocity(contents: Contents, name: str) -> np.ndarray:
+    parts = [part.strip() for part in name.split(",")]
+    known = name in contents.cell_data or all(part in contents.cell_data for part in parts)
+    return choose_velocity(contents, name if known else None, "cells")[2]
+
+
+def _check_overlap(patches: tuple[Patch, ...], source: Path) -> None:
+    if not patches:
+        return
+    faces = np.concatenate([patch.faces for patch in patches])
+    velocity = np.concatenate([patch.velocity for patch in patches])
+    owner = np.repeat(np.arange(len(patches)), [len(patch.faces) for patch in patches])
+    order = np.argsort(faces, kind="stable")
+    same = faces[order][1:] == faces[order][:-1]
+    differ = same & (velocity[order][1:] != velocity[order][:-1]).any(axis=1)
+    if differ.any():
+        at = int(np.flatnonzero(differ)[0])
+        first, second = (patches[owner[order[at + step]]].name for step in (0, 1))
+        raise OptionError(
+            f"{source}: the patches '{first}' and '{second}' give {differ.sum()} faces different velocities: "
+            "leave one out"
+        )

@@ -1,0 +1,175 @@
+"""Which of a file's arrays is the velocity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import LOCATIONS
+from flowgrad.io.contents import Arrays, Contents
+from flowgrad.spec import nearest
+
+# Usual names of a velocity: OpenFOAM, ParaView, SU2, Nek5000, deal.II, FEniCS, meshio, PIV programs.
+VECTORS = (
+    *("U", "velocity", "Velocity", "VELOCITY", "u", "v", "V", "vel", "Vel", "VEL"),
+    *("vectors", "Vectors", "velocities", "Velocities", "velocity_field", "Velocity_Field", "uvw", "UVW"),
+)
+
+# Usual names of its components; the third may be absent in planar data.
+_BESIDE = ("{}-velocity", "{}_velocity", "{} velocity", "{}-Velocity", "{}_Velocity", "{} Velocity", "{}vel")
+_WORDS = ("U", "u", "V", "v", "vel", "Vel", "velocity", "Velocity")
+_DIRECT = tuple(f"{word}{{}}" for word in _WORDS)
+_APART = tuple(f"{word}{sign}{{}}" for word in _WORDS for sign in "_- :")
+_BRACKETS = ("velocity[{}]", "Velocity[{}]")
+_LETTERS, _NUMBERS = (("x", "y", "z"), ("X", "Y", "Z")), (("0", "1", "2"),)
+
+
+def _named(patterns: Iterable[str], axes: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [tuple(pattern.format(axis) for axis in triple) for pattern in patterns for triple in axes]
+
+
+COMPONENTS = (
+    ("u", "v", "w"),
+    ("U", "V", "W"),
+    *_named(("velocity_{}", "Velocity_{}", "velocity {}", "Velocity {}"), (("u", "v", "w"),)),
+    *_named((*_BESIDE, *_DIRECT, *_APART, *_BRACKETS), _LETTERS),
+    *_named((*_APART, *_BRACKETS), _NUMBERS),
+    *_named(_BRACKETS, (("i", "j", "k"),)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A velocity that a file may hold: its name, and the arrays it is made of at each location."""
+
+    name: str
+    at: dict[str, list[np.ndarray]]
+
+    @property
+    def location(self) -> str:
+        """Values in cells are the solver's own, those at points an interpolation of them."""
+        return "cells" if "cells" in self.at else "points"
+
+    def __str__(self) -> str:
+        return ", ".join(f"'{self.name}' on {where} {_stacked(parts).shape}" for where, parts in self.at.items())
+
+
+def choose_velocity(
+    contents: Contents, name: str | None = None, location: str | None = None
+) -> tuple[str, str, NDArray[np.float64]]:
+    """The velocity of a file: its name, its location and its vectors (n, 3).
+
+    ``name`` is an array with 2 or 3 components or the names of two or three scalars, ``"u,v,w"``;
+    without it the field's usual names are looked for. One name on points and on cells is one field:
+    the cells are used unless ``location`` says otherwise. Raises OptionError where nothing fits, and
+    where two different arrays do.
+    """
+    if location not in (None, *LOCATIONS):
+        raise OptionError(f"location '{location}' is unknown: choose one of {', '.join(LOCATIONS)}")
+    found = _explicit(contents, name) if name else _usual(contents, location)
+    where = location or found.location
+    if where not in found.at:
+        raise OptionError(
+            f"{contents.source}: '{found.name}' is not on {where} but on {found.location}: "
+            f"give --location {found.location}"
+        )
+    return found.name, where, _vectors(found.name, found.at[where], contents)
+
+
+def _data(contents: Contents) -> dict[str, Arrays]:
+    return {"points": contents.point_data, "cells": contents.cell_data}
+
+
+def _usual(contents: Contents, location: str | None) -> _Candidate:
+    data = {where: arrays for where, arrays in _data(contents).items() if location in (None, where)}
+    found = list(_candidates(data))
+    if not found:
+        place = f" on {location}" if location else ""
+        raise OptionError(f"{contents.source}: no velocity under a usual name{place}. {_offer(contents)}")
+    for other in found[1:]:
+        if not _same(found[0], other):
+            raise OptionError(
+                f"{contents.source}: {found[0]} and {other} could both be the velocity: say which with --velocity NAME"
+            )
+    return found[0]
+
+
+def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
+    for name in VECTORS:
+        at = {where: [arrays[name]] for where, arrays in data.items() if _is_vector(arrays.get(name))}
+        if at:
+            yield _Candidate(name, at)
+    for names in COMPONENTS:
+        parts = {where: _scalars(arrays, names) for where, arrays in data.items()}
+        for count in (3, 2):
+            at = {where: scalars for where, scalars in parts.items() if len(scalars) == count}
+            if at:
+                yield _Candidate(",".join(names[:count]), at)
+
+
+def _is_vector(values: np.ndarray | None) -> bool:
+    return values is not None and values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] in (2, 3)
+
+
+def _scalars(arrays: Arrays, names: tuple[str, ...]) -> list[np.ndarray]:
+    """The components that are there; none if the first are missing or one is no scalar field."""
+    present = [name for name in names if name in arrays]
+    values = [arrays[name] for name in present]
+    fits = all(part.ndim == 1 and part.dtype.kind == "f" for part in values)
+    return values if fits and present == list(names[: len(present)]) else []
+
+
+def _same(one: _Candidate, other: _Candidate) -> bool:
+    """Whether two candidates are one field under two names, as far as they can be compared."""
+    shared = [where for where in LOCATIONS if where in one.at and where in other.at]
+    pairs = [(_stacked(one.at[where]), _stacked(other.at[where])) for where in shared]
+    return bool(pairs) and all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def _stacked(parts: list[np.ndarray]) -> np.ndarray:
+    """Vectors (n, 3) of one array or of its components."""
+    values = parts[0] if len(parts) == 1 else np.column_stack(parts)
+    if values.ndim == 2 and values.shape[1] == 2:
+        values = np.column_stack([values, np.zeros(len(values))])
+    return values
+
+
+def _explicit(contents: Contents, name: str) -> _Candidate:
+    names = [part.strip() for part in name.split(",")]
+    at: dict[str, list[np.ndarray]] = {}
+    for where, arrays in _data(contents).items():
+        if name in arrays:
+            at[where] = [arrays[name]]
+        elif len(names) in (2, 3) and all(part in arrays for part in names):
+            at[where] = [arrays[part] for part in names]
+    if not at:
+        known = list(dict.fromkeys(key for arrays in _data(contents).values() for key in arrays))
+        missing = next((part for part in names if part not in known), name)
+        raise OptionError(f"{contents.source}: no array '{missing}'{nearest(missing, known)}. {_offer(contents)}")
+    return _Candidate(name, at)
+
+
+def _vectors(name: str, parts: list[np.ndarray], contents: Contents) -> NDArray[np.float64]:
+    if len(parts) > 1 and any(part.ndim != 1 for part in parts):
+        shapes = ", ".join(str(part.shape) for part in parts)
+        raise OptionError(f"{contents.source}: '{name}' has parts of the shapes {shapes}: name scalars")
+    values = _stacked(parts)
+    if values.ndim != 2 or values.shape[1] != 3:
+        raise OptionError(f"{contents.source}: '{name}' has the shape {values.shape}, no vectors. {_offer(contents)}")
+    return np.ascontiguousarray(values, np.float64)
+
+
+def _offer(contents: Contents) -> str:
+    listed = [
+        f"'{name}' on {where} {values.shape}"
+        for where, arrays in _data(contents).items()
+        for name, values in arrays.items()
+        if values.ndim == 2 and values.shape[1] in (2, 3)
+    ]
+    if not listed:
+        return "It has no array with 2 or 3 components: name the components with --velocity u,v,w"
+    return f"Arrays with 2 or 3 components are {', '.join(listed)}: choose one with --velocity NAME"

@@ -1,0 +1,228 @@
+"""VTK's XML files: the header, the pieces and their sections, for every type of data set.
+
+The values of a single array are the business of :mod:`flowgrad.io.vtkxml_arrays`. The layout is that
+of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from xml.etree import ElementTree as ET
+
+import numpy as np
+
+from flowgrad.errors import ReadError
+from flowgrad.io.contents import Arrays
+from flowgrad.io.naming import naming
+from flowgrad.io.vtkxml_arrays import Appended, Encoding, read_values
+
+log = logging.getLogger("flowgrad")
+
+VERSIONS = ("0", "1", "2")
+HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
+COMPRESSORS = {"": False, "vtkZLibDataCompressor": True}
+
+_APPENDED = b"<AppendedData"
+_CHUNK = 1 << 20
+# The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
+_TAIL = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """An open file: its data set element, the comments before it, and the way to its values."""
+
+    path: Path
+    grid: ET.Element
+    comments: tuple[str, ...]
+    encoding: Encoding
+    appended: Appended | None
+
+    def pieces(self) -> list[ET.Element]:
+        """The pieces of the data set, at least one."""
+        pieces = self.grid.findall("Piece")
+        if not pieces:
+            raise ReadError(f"{self.path}: <{self.grid.tag}> has no <Piece>: the file is damaged")
+        return pieces
+
+    def section(self, parent: ET.Element, tag: str, count: int | None) -> Arrays:
+        """The numeric arrays of a section by name, (count,) or (count, k); empty if it is not there.
+
+        Without ``count`` (field data) the array says itself how many rows it has. Floats come as
+        float64, integers as they are. Text arrays are left out. Raises ReadError for an array
+        without a name, two of one name and a length that does not fit.
+        """
+        arrays: Arrays = {}
+        for element in self._elements(parent, tag):
+            name = element.get("Name")
+            if not name or name in arrays:
+                fault = f"two arrays named '{name}'" if name else "an array without a name"
+                raise ReadError(f"{self.path}: <{tag}> has {fault}, of several time steps perhaps: rename it")
+            values = self._array(element, tag, name, count)
+            if values is not None:
+                arrays[name] = values
+        return arrays
+
+    def points(self, piece: ET.Element, count: int) -> np.ndarray:
+        """The coordinates (count, 3) of a piece."""
+        elements = self._elements(piece, "Points")
+        if not elements and not count:
+            return np.empty((0, 3))
+        if len(elements) != 1:
+            raise ReadError(f"{self.path}: <Points> has {len(elements)} arrays instead of 1: the file is damaged")
+        points = self._array(elements[0], "Points", elements[0].get("Name", ""), count)
+        if points is None or points.shape != (count, 3):
+            raise ReadError(
+                f"{self.path}: Points has NumberOfComponents {elements[0].get('NumberOfComponents', '1')} "
+                "instead of 3: write planar meshes with z = 0"
+            )
+        return points.astype(np.float64, copy=False)
+
+    def count(self, element: ET.Element, attribute: str) -> int:
+        """A number in an attribute, 0 where it is absent."""
+        with naming(self.path):
+            return natural(element, attribute, 0)
+
+    def _elements(self, parent: ET.Element, tag: str) -> list[ET.Element]:
+        sections = parent.findall(tag)
+        if len(sections) > 1:
+            raise ReadError(f"{self.path}: a <{parent.tag}> has {len(sections)} <{tag}>: the file is damaged")
+        return [child for section in sections for child in section if child.tag in ("DataArray", "Array")]
+
+    def _array(self, element: ET.Element, tag: str, name: str, count: int | None) -> np.ndarray | None:
+        if element.get("type") == "String":
+            log.info("%s: '%s' in %s is text and is left out", self.path, name, tag)
+            return None
+        with naming(f"{self.path}: array '{name}' in {tag}"):
+            return _shaped(element, count, self.encoding, self.appended)
+
+
+@contextmanager
+def open_document(path: Path, kind: str) -> Iterator[Document]:
+    """Open a file that must hold a data set of the ``kind`` ``UnstructuredGrid``, ``PolyData``, ….
+
+    Raises ReadError for anything but little-endian VTK-XML of version 0, 1 or 2, uncompressed or
+    compressed with zlib, and for a file that was cut off.
+    """
+    with path.open("rb") as handle:
+        with naming(path):
+            text, start = _header(handle)
+            builder = _Builder()
+            root = _parsed(text, builder, start is not None)
+            appended = None if start is None else _appended(handle, root, start)
+            encoding, grid = _encoding(root), _grid(root, kind)
+        yield Document(path, grid, tuple(builder.comments), encoding, appended)
+
+
+def natural(element: ET.Element, attribute: str, default: int) -> int:
+    """A whole number from an attribute; ReadError if it is anything else."""
+    text = element.get(attribute)
+    if text is None:
+        return default
+    if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 40):
+        raise ReadError(f"{attribute} of <{element.tag}> is '{text[:40]}', not a number: the file is damaged")
+    return int(text)
+
+
+def _shaped(element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None) -> np.ndarray:
+    components = natural(element, "NumberOfComponents", 1)
+    if not components:
+        raise ReadError("NumberOfComponents is 0: the file is damaged")
+    tuples = natural(element, "NumberOfTuples", -1)
+    if count is not None and tuples not in (-1, count):
+        raise ReadError(f"NumberOfTuples is {tuples} but {count} are needed: the file is damaged")
+    rows = tuples if count is None else count
+    values = read_values(element, None if rows < 0 else rows * components, encoding, appended)
+    if len(values) % components:
+        raise ReadError(f"has {len(values)} values in {components} components: the file is damaged")
+    return values if components == 1 else values.reshape(-1, components)
+
+
+class _Builder(ET.TreeBuilder):
+    """Builds the tree, keeps the comments, and refuses what could hold entities."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.comments: list[str] = []
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise ReadError("has a DOCTYPE, which VTK does not write: take it out if you trust the file")
+
+    def comment(self, text: str | None) -> None:  # type: ignore[override]
+        self.comments.append(text or "")
+
+
+def _header(handle: BinaryIO) -> tuple[bytes, int | None]:
+    """The XML up to and with the start tag of the appended data, and the position behind the tag."""
+    text = bytearray()
+    while chunk := handle.read(_CHUNK):
+        overlap = max(0, len(text) - len(_APPENDED))
+        text += chunk
+        found = text.find(_APPENDED, overlap)
+        if found >= 0:
+            text += handle.read(_CHUNK)
+            stop = text.find(b">", found) + 1
+            if not stop:
+                raise ReadError("ends inside <AppendedData>: the file was cut off, write it again")
+            return bytes(text[:stop]), stop
+    return bytes(text), None
+
+
+def _parsed(text: bytes, builder: _Builder, appended: bool) -> ET.Element:
+    parser = ET.XMLParser(target=builder)
+    try:
+        parser.feed(text)
+        if appended:
+            parser.feed(b"</AppendedData></VTKFile>")
+        root = parser.close()
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise ReadError(f"is not well-formed XML ({error}): the file is damaged or was cut off") from None
+    if root is None or root.tag != "VTKFile":
+        raise ReadError(f"is not a VTK-XML file, its root is <{getattr(root, 'tag', '')}>: check the suffix")
+    return root
+
+
+def _grid(root: ET.Element, kind: str) -> ET.Element:
+    grids = root.findall(kind)
+    if root.get("type") != kind or len(grids) != 1:
+        raise ReadError(f"holds '{root.get('type')}', not one {kind}: give the file the suffix of its kind")
+    return grids[0]
+
+
+def _encoding(root: ET.Element) -> Encoding:
+    version, order = root.get("version", "0.1"), root.get("byte_order", "LittleEndian")
+    header, compressor = root.get("header_type", "UInt32"), root.get("compressor", "")
+    if version.split(".")[0] not in VERSIONS:
+        raise ReadError(f"has version {version}, known are 0.1, 1.0 and 2.x: write it with an older version")
+    if order != "LittleEndian":
+        raise ReadError(f"has byte_order {order}: write it with LittleEndian")
+    if header not in HEADERS:
+        raise ReadError(f"has header_type {header}: write it with {' or '.join(HEADERS)}")
+    if compressor not in COMPRESSORS:
+        raise ReadError(f"is compressed with {compressor}: write it with vtkZLibDataCompressor or without")
+    return Encoding(HEADERS[header], COMPRESSORS[compressor])
+
+
+def _appended(handle: BinaryIO, root: ET.Element, start: int) -> Appended:
+    element = root.find("AppendedData")
+    encoding = "raw" if element is None else element.get("encoding", "raw")
+    if element is None or encoding not in ("raw", "base64"):
+        raise ReadError(f"has appended data in the encoding '{encoding}': write it as raw or base64")
+    size = os.fstat(handle.fileno()).st_size
+    tail = max(start, size - _TAIL)
+    handle.seek(tail)
+    end = handle.read(size - tail).rfind(b"</AppendedData")
+    if end < 0:
+        raise ReadError("has no end of the appended data: the file was cut off, write it again")
+    handle.seek(start)
+    gap = handle.read(min(_CHUNK, tail + end - start))
+    mark = gap.find(b"_")
+    if mark < 0 or gap[:mark].strip():
+        raise ReadError("has no '_' before the appended data: the file is damaged")
+    return Appended(handle, start + mark + 1, tail + end, encoding == "base64")

@@ -1,0 +1,92 @@
+"""Colours of a quantity: the map that suits its scale, and limits that single cells cannot stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Colormap, Normalize
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.plot.style import NO_VALUE
+
+FloatArray = NDArray[np.float64]
+
+# Share of the area that the limits leave out at each end.
+OUTSIDE = 0.02
+
+# Perceptually even; diverging with a light centre; another diverging pair for the flow type, so that
+# it is not mistaken for a signed field.
+_MAPS = {"magnitude": "viridis", "signed": "RdBu_r", "flow-type": "PuOr_r"}
+
+# What certain values of a scale mean.
+TICKS: dict[str, Mapping[float, str]] = {
+    "flow-type": {-1.0: "rotation", -0.5: "", 0.0: "shear", 0.5: "", 1.0: "extension"}
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Colours:
+    """A colour map with its limits; ``extend`` says at which ends values lie beyond them, ``ticks``
+    what certain values mean."""
+
+    map: Colormap
+    norm: Normalize
+    extend: str
+    ticks: Mapping[float, str]
+
+
+def colours(scale: str, values: ArrayLike, weights: ArrayLike) -> Colours:
+    """Colours for values (n,) that stand for the measures ``weights`` (n,).
+
+    ``scale`` is that of the quantity's record: ``magnitude`` runs between the 2nd and the 98th
+    percentile, ``signed`` evenly to both sides of zero, ``flow-type`` from −1 to 1.
+    """
+    values, weights = np.asarray(values, float), np.asarray(weights, float)
+    seen = np.isfinite(values) & (weights > 0)
+    low, high = _limits(scale, values[seen], weights[seen])
+    map_ = colormaps[_MAPS[scale]].with_extremes(bad=NO_VALUE)
+    return Colours(map_, Normalize(low, high), _extend(values[seen], low, high), TICKS.get(scale, {}))
+
+
+def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    if scale == "flow-type":
+        return -1.0, 1.0
+    low, high = robust_limits(values, weights)
+    if scale == "signed":
+        high = max(abs(low), abs(high))
+        low = -high
+    elif 0 <= low < 0.2 * high:
+        low = 0.0
+    return apart(low, high)
+
+
+def robust_limits(values: FloatArray, weights: FloatArray, outside: float = OUTSIDE) -> tuple[float, float]:
+    """Percentiles by measure between which all but ``outside`` at each end lies; the extremes where
+    these coincide."""
+    if not len(values):
+        return 0.0, 1.0
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    first, last = np.searchsorted(share, [outside, 1 - outside])
+    low, high = values[order[first]], values[order[min(last, len(order) - 1)]]
+    if np.isclose(low, high, rtol=1e-6, atol=0):
+        low, high = values[order[0]], values[order[-1]]
+    return float(low), float(high)
+
+
+def apart(low: float, high: float) -> tuple[float, float]:
+    """The limits, or some around them where they are equal to rounding."""
+    if high - low > 1e-6 * max(abs(low), abs(high)):
+        return low, high
+    half = 0.5 * abs(high) or 0.5
+    return low - half, high + half
+
+
+def _extend(values: FloatArray, low: float, high: float) -> str:
+    slack = 1e-9 * (high - low)
+    below = len(values) > 0 and values.min() < low - slack
+    above = len(values) > 0 and values.max() > high + slack
+    return {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[below, above]

@@ -1,0 +1,98 @@
+"""How much of the flow has which value: histograms weighted with the measure of the cells."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.plot.colours import TICKS, apart, robust_limits
+from flowgrad.plot.shown import Shown, shown
+from flowgrad.plot.style import BLUE
+from flowgrad.plot.ticks import linear, logarithmic, named_ticks
+
+FloatArray = NDArray[np.float64]
+
+# Bins: an odd number, so that zero has its own, and fewer for few samples.
+_BINS = (9, 61)
+# Share of the measure left out at each end of the axis; the text says how much that is.
+_OUTSIDE = 0.002
+# Magnitudes that span more than this factor get a logarithmic axis, over at most so many decades.
+_LOGARITHMIC, _DECADES = 20.0, 6.0
+_MEASURES = {1: "length", 2: "area", 3: "volume"}
+
+
+def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
+    """Share of the volume (area, samples) in each interval of a quantity, ``velocity`` or ``viscosity``.
+
+    Magnitudes that span decades have a logarithmic axis; what lies outside the axis, zeros among
+    it, is counted in the corner. Raises OptionError for an unknown quantity.
+    """
+    what = shown(gradient, name)
+    seen = np.isfinite(what.values) & (what.weights > 0)
+    values, weights = what.values[seen], what.weights[seen]
+    ax.set_xlabel(what.label)
+    ax.set_ylabel(f"share of the {measure(gradient)} [%]")
+    if not len(values):
+        return note_empty(ax)
+    edges = _edges(what, values, weights)
+    share, _ = np.histogram(values, edges, weights=100 * weights / weights.sum())
+    ax.stairs(share, edges, fill=True, color=BLUE, alpha=0.75)
+    ax.set_ylim(0, 1.08 * share.max())
+    linear(ax.yaxis, 5)
+    _axis(ax, what, edges)
+    _mark_median(ax, values, weights)
+    _note_outside(ax, 100 - share.sum())
+    return ax
+
+
+def measure(gradient: VelocityGradient) -> str:
+    """What the weights of a gradient measure: volume, area, length or, without a mesh, samples."""
+    dimension = gradient.flow.mesh.dimension if gradient.flow else 0
+    return _MEASURES.get(dimension, "samples")
+
+
+def note_empty(ax: Axes) -> Axes:
+    """Say that there is nothing to draw, instead of an empty frame."""
+    ax.text(0.5, 0.5, "no values", transform=ax.transAxes, ha="center", va="center", color="0.4")
+    ax.set(xticks=[], yticks=[])
+    return ax
+
+
+def _edges(what: Shown, values: FloatArray, weights: FloatArray) -> FloatArray:
+    count = int(np.clip(1.5 * np.sqrt(len(values)), *_BINS)) // 2 * 2 + 2
+    if what.scale == "flow-type":
+        return np.linspace(-1, 1, count)
+    if what.scale == "magnitude" and what.name != "velocity":
+        positive = values > 0
+        low, high = robust_limits(values[positive], weights[positive], _OUTSIDE)
+        low = max(low, high / 10**_DECADES)
+        if high > _LOGARITHMIC * low:
+            return np.geomspace(low, values.max(), count)
+    return np.linspace(*apart(*robust_limits(values, weights, _OUTSIDE)), count)
+
+
+def _axis(ax: Axes, what: Shown, edges: FloatArray) -> None:
+    """Names of certain values; a logarithmic axis for logarithmic bins."""
+    named = TICKS.get(what.scale)
+    ax.set_xlim(edges[0], edges[-1])
+    if named:
+        ax.set_xticks(list(named), named_ticks(named, "\n"))
+    elif edges[-1] - edges[-2] > 1.01 * (edges[1] - edges[0]):
+        logarithmic(ax.xaxis, edges[0], edges[-1])
+    else:
+        linear(ax.xaxis)
+
+
+def _mark_median(ax: Axes, values: FloatArray, weights: FloatArray) -> None:
+    order = np.argsort(values)
+    middle = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    ax.axvline(values[order[middle]], color="0.2", linewidth=0.8, linestyle=(0, (4, 2)), label="median")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
+
+
+def _note_outside(ax: Axes, outside: float) -> None:
+    if outside > 5e-3:
+        text = f"{outside:.2g} % outside"
+        ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", color="0.4", size=7)

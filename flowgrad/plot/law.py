@@ -1,0 +1,36 @@
+"""A viscosity law as the text of a legend: its name, and its parameters by their symbols."""
+
+from __future__ import annotations
+
+import re
+
+from flowgrad.rheology import Separation
+
+_GREEK = {"eta": r"\eta", "tau": r"\tau", "lam": r"\lambda", "inf": r"\infty"}
+_PER_LINE = 3
+
+
+def law_text(separation: Separation) -> str:
+    """``carreau (given)`` and below it the parameters; ``?`` for those that the data do not determine."""
+    fit = separation.fit
+    if fit is None:
+        return ""
+    values = [
+        f"${symbol(name)}$ = {f'{fit.parameters[name]:.3g}' if name in fit.parameters else '?'}"
+        for name in fit.model.parameters
+    ]
+    if not fit.parameters:
+        values = ["parameters not determined by the data"]
+    lines = [", ".join(values[i : i + _PER_LINE]) for i in range(0, len(values), _PER_LINE)]
+    how = "given" if separation.origin == "given" else "fitted"
+    return "\n".join([f"{fit.model.name} ({how})", *lines])
+
+
+def symbol(parameter: str) -> str:
+    """Mathtext of a parameter's name: ``eta_inf`` is \\eta_{\\infty}, ``tau0`` is \\tau_{0}."""
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|N)?", parameter)
+    if match is None:
+        return parameter.replace("_", r"\_")
+    letter, index = match.groups()
+    below = _GREEK.get(index or "", rf"\mathrm{{{index}}}")
+    return _GREEK.get(letter, letter) + (f"_{{{below}}}" if index else "")

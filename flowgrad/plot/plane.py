@@ -1,0 +1,137 @@
+"""The plane in which a mesh is shown: where it lies and what its axes are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.mesh import FLAT
+
+FloatArray = NDArray[np.float64]
+
+_NAMES = "xyz"
+# A direction within this angle of a coordinate axis is that axis.
+_ALIGNED = 1e-6
+# The cut is moved off the middle by up to this share of the extent, to where points are fewest.
+_MIDDLE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """The plane ``normal``·x = ``level`` with two unit ``axes`` (2, 3) in it, their ``names``, and
+    ``where`` it is in words."""
+
+    normal: FloatArray
+    level: float
+    axes: FloatArray
+    names: tuple[str, str]
+    where: str
+
+
+def plane(normal: ArrayLike, level: float, where: str = "") -> Plane:
+    """The plane normal·x = level, turned so that the normal's largest component is positive.
+
+    x, y and z name the in-plane axes that lie along them, s and t name others.
+    """
+    given = np.asarray(normal, float)
+    length = float(np.linalg.norm(given) * np.sign(given[np.argmax(np.abs(given))]))
+    unit, level = given / length, level / length
+    axes = _axes(unit)
+    names = (_name(axes[0]) or "s", _name(axes[1]) or "t")
+    turned = [f"{name} along {direction(axis)}" for name, axis in zip(names, axes, strict=True) if not _name(axis)]
+    return Plane(unit, level, axes, names, ", ".join([where or equation(unit, level), *turned]))
+
+
+def _axes(normal: FloatArray) -> FloatArray:
+    """In-plane unit axes (2, 3): the coordinate axes where the plane has them, in alphabetic order."""
+    name = _name(normal)
+    if name:
+        return np.delete(np.eye(3), _NAMES.index(name), axis=0)
+    first = np.eye(3)[np.argmin(np.abs(normal))]
+    first = first - (first @ normal) * normal
+    first /= np.linalg.norm(first)
+    return np.stack([first, np.cross(normal, first)])
+
+
+def _name(axis: FloatArray) -> str:
+    """The letter of the coordinate axis that a unit vector lies along, else empty."""
+    return next((name for name, part in zip(_NAMES, axis, strict=True) if part > 1 - _ALIGNED**2), "")
+
+
+def direction(axis: FloatArray) -> str:
+    """A unit vector as x, y, z or its components."""
+    return _name(axis) or "(" + ", ".join(f"{part + 0.0:.3g}" for part in np.round(axis, 12)) + ")"
+
+
+def equation(normal: FloatArray, level: float) -> str:
+    """``z = 0.25``, or for an oblique plane its normal and its distance from the origin."""
+    name = _name(normal)
+    return f"{name} = {level:.4g}" if name else f"normal {direction(normal)}, {level:.4g} from the origin"
+
+
+def plane_of_surface(mesh: Mesh) -> Plane:
+    """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
+    points = _used(mesh)
+    size = np.ptp(points, axis=0).max(initial=0)
+    for normal in _candidates(points):
+        heights = points @ normal
+        if np.ptp(heights) <= FLAT * size:
+            level = float(heights.mean())
+            return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
+    normal = _shortest(points)
+    return plane(normal, 0.0, f"the curved surface seen along {direction(normal)}")
+
+
+def middle_plane(mesh: Mesh) -> Plane:
+    """The mid-plane of a mesh one cell thick; else a plane through its middle, normal to the shortest
+    side of its bounding box and clear of the mesh's points."""
+    points = _used(mesh)
+    for normal in _candidates(points):
+        heights = points @ normal
+        low, high = heights.min(), heights.max()
+        if (np.minimum(heights - low, high - heights) <= FLAT * np.ptp(points, axis=0).max()).all() and high > low:
+            where = f"the mid-plane of the mesh, which is one cell thick along {direction(normal)}"
+            return plane(normal, float(low + high) / 2, where)
+    normal = _shortest(points)
+    level = _clear_level(points @ normal)
+    return plane(normal, level, f"a cut through the middle of the mesh at {equation(normal, level)}")
+
+
+def _used(mesh: Mesh) -> FloatArray:
+    """Points of the cells of full dimension."""
+    sizes = np.diff(mesh.cells.offsets)
+    used = np.zeros(len(mesh.points), bool)
+    used[mesh.cells.connectivity[np.repeat(mesh.is_full, sizes)]] = True
+    return mesh.points[used]
+
+
+def _candidates(points: FloatArray) -> Iterator[FloatArray]:
+    """Normals to try: z, y, x, then the principal axes of the points, the least extended first."""
+    yield from np.eye(3)[::-1]
+    arms = points - points.mean(axis=0)
+    yield from np.linalg.eigh(arms.T @ arms)[1].T
+
+
+def _shortest(points: FloatArray) -> FloatArray:
+    """The axis of the shortest side of the bounding box; of equal ones the last."""
+    spans = np.ptp(points, axis=0)
+    return np.asarray(np.eye(3)[np.flatnonzero(spans <= spans.min() * (1 + FLAT))[-1]])
+
+
+def _clear_level(heights: FloatArray) -> float:
+    """The middle of the widest gap between points near the middle of their extent."""
+    levels = np.unique(heights)
+    if len(levels) < 2:
+        return float(levels[0])
+    low, high = levels[0], levels[-1]
+    middle, reach = (low + high) / 2, _MIDDLE * (high - low)
+    first = np.searchsorted(levels, middle - reach, side="right") - 1
+    last = np.searchsorted(levels, middle + reach, side="left")
+    near = levels[max(first, 0) : last + 1]
+    gaps, centers = np.diff(near), (near[1:] + near[:-1]) / 2
+    widest = gaps >= gaps.max() * (1 - 1e-6)
+    return float(centers[widest][np.argmin(np.abs(centers[widest] - middle))])

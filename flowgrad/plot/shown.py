@@ -1,0 +1,85 @@
+"""What a figure shows of a result: one value for each point or cell, with its label and its scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.kinematics import QUANTITIES, VelocityGradient, select
+from flowgrad.kinematics.registry import axis_label
+
+FloatArray = NDArray[np.float64]
+
+# Dimensions of dynamic values, or of those divided by the density: the files do not say which.
+VISCOSITY, STRESS = "M/(L T) or L²/T", "M/(L T²) or L²/T²"
+
+# Components below this part of the largest are rounding.
+_ROUNDING = 1e-6
+
+# What is drawn beside the quantities of the registry: symbol, dimension.
+_INPUTS = {"velocity": ("v", "L/T"), "viscosity": (r"\eta", VISCOSITY)}
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Scalar ``values`` (n,) at the ``points`` or ``cells``, the measures (n,) that they stand for, the
+    axis label, and how the colours run."""
+
+    name: str
+    values: FloatArray
+    weights: FloatArray
+    location: str
+    label: str
+    scale: str
+
+
+def shown(gradient: VelocityGradient, name: str) -> Shown:
+    """A quantity of the registry, ``velocity`` or a supplied ``viscosity``, as a scalar: vectors and
+    tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component out of the
+    plane (the vorticity of a planar flow) by that component.
+
+    Raises OptionError for an unknown name and for what needs more than is known.
+    """
+    if name == "velocity":
+        return _velocity(gradient)
+    symbol, dimension, scale = _record(name)
+    values, symbol, scale = _scalar(np.asarray(gradient[name], float), symbol, scale)
+    label = axis_label(name.replace("_", " "), symbol, dimension)
+    return Shown(name, values, gradient.weights, gradient.location or "points", label, scale)
+
+
+def _record(name: str) -> tuple[str, str, str]:
+    if name in _INPUTS:
+        return *_INPUTS[name], "magnitude"
+    select([name])
+    record = QUANTITIES[name]
+    return record.symbol, record.dimension, record.scale
+
+
+def _scalar(values: FloatArray, symbol: str, scale: str) -> tuple[FloatArray, str, str]:
+    if values.ndim == 1:
+        return values, symbol, scale
+    if values.ndim == 2 and _is_along_z(values):
+        return values[:, 2], rf"{symbol}_z", scale
+    return np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1)), f"|{symbol}|", "magnitude"
+
+
+def _is_along_z(vectors: FloatArray) -> bool:
+    """Whether the other components are rounding."""
+    sizes = np.nan_to_num(np.abs(vectors)).max(axis=0, initial=0)
+    return bool(sizes[:2].max() <= _ROUNDING * sizes[2])
+
+
+def _velocity(gradient: VelocityGradient) -> Shown:
+    flow = gradient.flow
+    if flow is None:
+        raise OptionError("the gradient was made without a flow, so there is no velocity to draw")
+    speed = np.sqrt((flow.velocity**2).sum(axis=1))
+    weights = gradient.weights if gradient.location == flow.location else np.ones(len(speed))
+    symbol, dimension = _INPUTS["velocity"]
+    return Shown(
+        "velocity", speed, weights, flow.location, axis_label("velocity", f"|{symbol}|", dimension), "magnitude"
+    )

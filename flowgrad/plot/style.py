@@ -1,0 +1,93 @@
+"""The one style of all figures: sizes, type, lines; and how a figure becomes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Widths of print columns in inches: 89 mm and 183 mm.
+ONE_COLUMN = 3.5
+TWO_COLUMN = 7.2
+GOLDEN = 0.618
+DPI = 150
+
+# Okabe & Ito 2008, colours that people with any colour vision can tell apart.
+BLACK = "#000000"
+ORANGE = "#E69F00"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+YELLOW = "#F0E442"
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+PURPLE = "#CC79A7"
+GREY = "#999999"
+CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY)
+# What has no value: lighter than any colour map.
+NO_VALUE = "#E4E4E4"
+
+# Any, because matplotlib types the names of its settings as literals.
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "mathtext.fontset": "dejavusans",
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": cycler(color=CATEGORIES),
+    "axes.formatter.limits": (-3, 5),
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.4,
+    "grid.color": "#E0E0E0",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "legend.frameon": False,
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "flowgrad",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The settings of flowgrad's figures, for the time of a ``with`` block."""
+    with matplotlib.rc_context(_STYLE):
+        yield
+
+
+@contextmanager
+def figure(width: float = ONE_COLUMN, height: float | None = None) -> Iterator[Axes]:
+    """One Axes in a figure of the given size in inches, drawn and to be saved within the block."""
+    with style():
+        yield Figure(figsize=(width, GOLDEN * width if height is None else height)).add_subplot()
+
+
+def save(ax: Axes, target: Path | str | BytesIO, kind: str | None = None) -> None:
+    """Write the figure of an Axes as png, svg or pdf (by the suffix unless ``kind`` says it), cropped
+    to what is drawn; without the date, so that equal figures are equal files."""
+    dated: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    kind = kind or Path(str(target)).suffix.lstrip(".")
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.savefig(target, format=kind, bbox_inches="tight", pad_inches=0.03, metadata=dated.get(kind))

@@ -1,0 +1,63 @@
+"""Ticks that fit their axis, with labels in plain text: mathtext would take most of a figure's time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.axis import Axis, XAxis, YAxis
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_STEPS = (1, 2, 2.5, 5, 10)
+# Ratios of the limits up to which ticks are evenly spaced, and up to which 2 and 5 are labelled too.
+_NARROW, _FEW = 5.0, 200.0
+# Numbers outside these are written as powers of ten.
+_PLAIN = (1e-3, 1e5)
+
+
+def linear(axis: Axis, count: int = 6) -> None:
+    """At most about ``count`` ticks at round numbers, with a common power of ten where that is shorter."""
+    axis.set_major_locator(MaxNLocator(count, steps=_STEPS))
+    axis.set_major_formatter(_Linear())
+
+
+def logarithmic(axis: XAxis | YAxis, low: float, high: float) -> None:
+    """A logarithmic axis from ``low`` to ``high`` (both positive), be it a part of a decade or twenty."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    if high < _NARROW * low:
+        axis.set_major_locator(MaxNLocator(4, steps=_STEPS))
+        axis.set_minor_locator(LogLocator(subs=()))
+    elif high < _FEW * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+
+
+def named_ticks(named: Mapping[float, str], between: str) -> list[str]:
+    """Labels of values that have a meaning: the number and its name."""
+    return [f"{value:g}{between}{name}".replace("-", "−").strip() for value, name in named.items()]
+
+
+class _Linear(ScalarFormatter):
+    """Plain numbers, and the common power of ten as ×10⁴ instead of 1e4."""
+
+    def __init__(self) -> None:
+        super().__init__(useMathText=False, useOffset=False)
+
+    def get_offset(self) -> str:
+        """The common power of ten."""
+        _, _, exponent = super().get_offset().partition("e")
+        return "×" + _power(exponent.replace("−", "-")) if exponent else ""
+
+
+def _number(value: float) -> str:
+    """Plain where that is short, else as a multiple of a power of ten."""
+    if _PLAIN[0] <= abs(value) < _PLAIN[1] or not value:
+        return f"{value:.5g}"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    factor = mantissa.rstrip("0").rstrip(".")
+    return _power(exponent) if factor == "1" else f"{factor}×{_power(exponent)}"
+
+
+def _power(exponent: str) -> str:
+    return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)

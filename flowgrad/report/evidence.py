@@ -1,0 +1,108 @@
+"""The numbers that a verdict rests on, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from flowgrad.kinematics import QUANTITIES
+from flowgrad.plot.law import symbol
+from flowgrad.plot.shown import STRESS, VISCOSITY
+from flowgrad.report import numbers
+from flowgrad.report.symbols import html
+from flowgrad.rheology import Separation
+
+_RATE = QUANTITIES["shear_rate"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number with its name, symbol and dimension."""
+
+    name: str
+    symbol: Markup
+    value: str
+    dimension: str = ""
+
+
+# Key of the evidence → name, symbol, how it is written, dimension; in the order of the page.
+_FACTS = {
+    "rate_min": ("lowest shear rate", _RATE.symbol, numbers.number, _RATE.dimension),
+    "rate_max": ("highest shear rate", _RATE.symbol, numbers.number, _RATE.dimension),
+    "eta_first": ("viscosity at the lowest rate", r"\eta", numbers.number, VISCOSITY),
+    "eta_last": ("viscosity at the highest rate", r"\eta", numbers.number, VISCOSITY),
+    "eta_mean": ("mean viscosity (of its logarithm)", r"\eta", numbers.number, VISCOSITY),
+    "eta_newtonian": ("Newtonian viscosity (by dissipation)", r"\eta_N", numbers.number, VISCOSITY),
+    "fall_factor": ("certain fall of the viscosity, factor", "", numbers.number, ""),
+    "rise_factor": ("certain rise of the viscosity, factor", "", numbers.number, ""),
+    "departure": ("largest possible departure of η from its mean", "", numbers.percent, ""),
+    "flow_index": ("flow index d log τ/d log γ̇", "n", numbers.number, ""),
+    "low_rate_slope": ("slope of log τ at the lowest rates", "", numbers.number, ""),
+    "yield_stress": ("yield stress", r"\tau_0", numbers.number, STRESS),
+    "unexplained": ("stress that no viscosity explains (r.m.s.)", "", numbers.percent, ""),
+    "relaxation_time": ("relaxation time N1/(2ηγ̇²), median", r"\lambda", numbers.number, "T"),
+    "weissenberg_max": ("highest Weissenberg number", "Wi", numbers.number, ""),
+    "bins": ("bins of the flow curve", "", numbers.count, ""),
+    "cells": ("cells in them", "", numbers.count, ""),
+}
+# Weights of laws below this are as good as none.
+_LEAST = 1e-4
+# Values that say nothing, and are not shown.
+_SILENT = {"fall_factor": 1.0, "rise_factor": 1.0}
+_EXCLUDED = {
+    "excluded_invalid": "without a gradient or a stress",
+    "excluded_negligible_rate": "at rest (negligible shear rate)",
+    "excluded_nonpositive_viscosity": "whose viscosity is not positive",
+}
+
+
+def facts(separation: Separation) -> list[Fact]:
+    """The evidence that says something, in a fixed order."""
+    known = separation.evidence
+    return [
+        Fact(name, html(mathtext) if mathtext else Markup(), written(known[key]), dimension)
+        for key, (name, mathtext, written, dimension) in _FACTS.items()
+        if key in known and numbers.number(known[key]) != numbers.number(_SILENT.get(key, float("nan")))
+    ]
+
+
+def exclusions(separation: Separation) -> list[str]:
+    """What the flow curve leaves out, and why."""
+    return [
+        f"{numbers.count(separation.evidence[key])} {why}: not in the flow curve."
+        for key, why in _EXCLUDED.items()
+        if separation.evidence.get(key)
+    ]
+
+
+@dataclass(frozen=True)
+class Law:
+    """A fitted law: its name, its parameters, its misfit and its weight among the laws."""
+
+    name: str
+    parameters: Markup
+    misfit: str
+    weight: str
+
+
+def laws(separation: Separation) -> list[Law]:
+    """The laws that were compared; none where one was given."""
+    if separation.origin == "given":
+        return []
+    return [
+        Law(
+            fit.model.name,
+            Markup(", ").join(_parameters(fit.model.parameters, fit.parameters)),
+            numbers.percent(fit.misfit),
+            numbers.percent(fit.weight) if fit.weight > _LEAST else f"< {numbers.percent(_LEAST)}",
+        )
+        for fit in separation.fits
+    ]
+
+
+def _parameters(all_: dict[str, float], determined: dict[str, float]) -> Iterator[Markup]:
+    for name in all_:
+        value = numbers.number(determined[name], 3) if name in determined else "?"
+        yield Markup('<span class="pair">{} = {}</span>').format(html(symbol(name)), value)

@@ -1,0 +1,121 @@
+"""The pictures of one file's part of the report, each with what it shows in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from flowgrad import plot
+from flowgrad.analysis import Analysis
+from flowgrad.errors import OptionError
+from flowgrad.kinematics import QUANTITIES
+from flowgrad.plot import Section
+from flowgrad.report import encode
+
+# Widths of pictures in inches; the largest number of fields that the user's choice of quantities may add.
+_FIELD, _CURVE = 4.7, 3.6
+_MOST = 6
+_USUAL = ("shear_rate", "flow_type")
+_TENSORS = ("L", "D", "W", "principal_directions")
+
+Draw = Callable[[Axes], Axes]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as HTML and its caption."""
+
+    image: Markup
+    caption: str
+
+
+def section_of(analysis: Analysis) -> Section | str:
+    """The section on which the fields are drawn, or why there is none."""
+    try:
+        return plot.section_of(analysis.flow.mesh)
+    except OptionError as error:
+        return f"No picture of the fields: {error}."
+
+
+def fields(analysis: Analysis, section: Section) -> list[Picture]:
+    """Velocity, kinematic quantities and, where the fluid is known, viscosity and labels."""
+    size = plot.size_for(section, _FIELD)
+    return [
+        _picture(draw, caption, size, encode.png)
+        for draw, caption in (*_quantity_fields(analysis, section), *_fluid_fields(analysis, section))
+    ]
+
+
+def _quantity_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:
+    yield (
+        lambda ax: plot.arrows(analysis.gradient, plot.field(analysis.gradient, "velocity", ax, section), section),
+        "Velocity: its magnitude, and arrows along its part in the plane.",
+    )
+    for name in _chosen(analysis):
+        yield _field(analysis, name, section), QUANTITIES[name].description
+
+
+def _fluid_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:
+    separation = analysis.separation
+    if not separation.given.option:
+        return
+    if np.nanmax(separation.eta) > np.nanmin(separation.eta):
+        yield _field(analysis, "viscosity", section), "Viscosity η."
+    if len(np.unique(separation.label)) > 1:
+        yield (
+            lambda ax: plot.labels(separation, ax, section),
+            "What each part of the flow shows: the Newtonian viscosity, a lower one (thinner), a higher one "
+            "(thicker), or a stress that no viscosity explains.",
+        )
+
+
+def curves(analysis: Analysis) -> list[Picture]:
+    """Stress and viscosity against the shear rate, normal stresses where a stress is known."""
+    separation = analysis.separation
+    if not separation.given.option:
+        return []
+    drawn: list[tuple[Draw, str]] = [
+        (lambda ax: plot.flow_curve(separation, ax), "Stress against shear rate (flow curve)."),
+        (lambda ax: plot.viscosity(separation, ax), "Viscosity against shear rate."),
+    ]
+    if separation.given.stress is not None:
+        drawn.append(
+            (lambda ax: plot.normal_stress(separation, ax), "Normal stress differences N1 and N2 against shear rate.")
+        )
+    return [_picture(draw, caption, (_CURVE, None), encode.svg) for draw, caption in drawn]
+
+
+def distributions(analysis: Analysis) -> list[Picture]:
+    """How much of the flow has which shear rate and which flow type."""
+    gradient = analysis.gradient
+    captions = {"shear_rate": "Distribution of the shear rate.", "flow_type": "Distribution of the flow type."}
+    return [
+        _picture(_distribution(analysis, name), caption, (_CURVE, None), encode.svg)
+        for name, caption in captions.items()
+        if len(gradient)
+    ]
+
+
+def _distribution(analysis: Analysis, name: str) -> Draw:
+    return lambda ax: plot.distribution(analysis.gradient, name, ax)
+
+
+def _field(analysis: Analysis, name: str, section: Section) -> Draw:
+    return lambda ax: plot.field(analysis.gradient, name, ax, section)
+
+
+def _picture(
+    draw: Draw, caption: str, size: tuple[float, float | None], encoder: Callable[[Axes, str], Markup]
+) -> Picture:
+    with plot.figure(*size) as ax:
+        return Picture(encoder(draw(ax), caption), caption)
+
+
+def _chosen(analysis: Analysis) -> tuple[str, ...]:
+    """The quantities that the user asked for, or the usual ones."""
+    asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)
+    return asked[:_MOST] or _USUAL

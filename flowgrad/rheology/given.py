@@ -1,0 +1,198 @@
+"""What is known of the fluid: the arrays, numbers and laws that ``separate`` was given, found and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import LOCATIONS, Flow
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.rheology.curve import NEGLIGIBLE_RATE
+from flowgrad.rheology.model import MODELS, Model
+from flowgrad.rheology.models import Newtonian, parse_model
+from flowgrad.spec import nearest
+from flowgrad.tensors import as_tensors
+
+FloatArray = NDArray[np.float64]
+
+# Names of turbulent eddy viscosities, without their case and punctuation.
+_EDDY = re.compile(r"(nut|mut|nutilda|nusgs|musgs|(eddy|turb|turbulent)visc.*|visc(osity)?(eddy|turb|turbulent|t))")
+_VISCOSITY = re.compile(r"(nu|mu|eta|visc.*|nuofu|dynamicviscosity|kinematicviscosity)")
+_STRESS = re.compile(r".*(sigma|tau|stress).*")
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is known of the fluid at the n tensors of a gradient.
+
+    At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` is the law of
+    which the viscosity was computed. ``option`` and ``text`` are how it was given.
+    """
+
+    option: str = ""
+    text: str = ""
+    stress: FloatArray | None = None
+    viscosity: FloatArray | None = None
+    law: Model | None = None
+
+    @property
+    def origin(self) -> str:
+        """``found`` in the data, ``given`` by the user, or ``none``."""
+        return "given" if self.law else "found" if self.option else "none"
+
+
+def resolve(
+    gradient: VelocityGradient,
+    stress: str | ArrayLike | None,
+    viscosity: str | float | Model | ArrayLike | None,
+    density: float | None,
+) -> Given:
+    """What the options of ``separate`` say about the fluid. Raises OptionError as ``separate`` does."""
+    if stress is not None and viscosity is not None:
+        raise OptionError(
+            "both a stress and a viscosity were given: choose --stress for a verdict from the stress field, "
+            "or --viscosity; the stress of a polymer and of its solvent have to be added before"
+        )
+    factor = _density(density)
+    if stress is not None:
+        return _stress(gradient, stress, factor)
+    if viscosity is not None:
+        return _viscosity(gradient, viscosity, factor)
+    return Given()
+
+
+def check_viscosity(text: str) -> None:
+    """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
+    read, a number that is not positive, an eddy viscosity, what is not available yet."""
+    if _law_of_text(text) is None:
+        _refuse_eddy(text)
+
+
+def eddy_viscosities(names: Iterable[str]) -> list[str]:
+    """The names that mean a turbulent eddy viscosity."""
+    return [name for name in names if _EDDY.fullmatch(_plain(name))]
+
+
+def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
+    """Options that arrays of these names and shapes would suit, e.g. ``--viscosity=nu``."""
+    options = []
+    for name, values in data.items():
+        components = int(np.prod(np.shape(values)[1:]))
+        if components == 1 and _VISCOSITY.fullmatch(_plain(name)):
+            options.append(f"--viscosity={name}")
+        if components in (6, 9) and _STRESS.fullmatch(_plain(name)):
+            options.append(f"--stress={name}")
+    return options
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _density(density: float | None) -> float:
+    if density is None:
+        return 1.0
+    if not (np.isfinite(density) and density > 0):
+        raise OptionError(f"the density is {density}: give a positive number, or none for kinematic values")
+    return float(density)
+
+
+def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) -> Given:
+    if not isinstance(stress, str):
+        return Given("stress", "", _sized(gradient, as_tensors(stress, "the stress"), "the stress") * factor)
+    data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
+    opposite = stress.startswith("-") and stress not in data
+    values, name = _array(gradient, stress.removeprefix("-") if opposite else stress, "stress")
+    return Given("stress", stress, as_tensors(values, name) * (-factor if opposite else factor))
+
+
+def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
+    law = _law(viscosity)
+    if law is not None:
+        law = law.scaled(factor)
+        return Given("viscosity", str(law), viscosity=_evaluated(law, gradient), law=law)
+    if not isinstance(viscosity, str):
+        values = np.asarray(viscosity, float)
+        return Given("viscosity", "", viscosity=_scalars(gradient, values, "the viscosity") * factor)
+    _refuse_eddy(viscosity)
+    values, name = _array(gradient, viscosity, "viscosity")
+    return Given("viscosity", viscosity, viscosity=_scalars(gradient, values, name) * factor)
+
+
+def _law(viscosity: str | float | Model | ArrayLike) -> Model | None:
+    """The law that was meant, a number being the Newtonian one; None for an array or its name."""
+    if isinstance(viscosity, Model):
+        return viscosity
+    if isinstance(viscosity, str):
+        return _law_of_text(viscosity)
+    return Newtonian(viscosity) if np.ndim(viscosity) == 0 else None  # type: ignore[arg-type]
+
+
+def _law_of_text(text: str) -> Model | None:
+    if text.strip() == "identify":
+        raise OptionError(
+            "--viscosity=identify (viscosity from the velocity alone) is not available yet: give an array, "
+            "a number or a law"
+        )
+    try:
+        return Newtonian(float(text))
+    except ValueError:
+        pass
+    is_law = text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
+    return parse_model(text) if is_law else None
+
+
+def _evaluated(law: Model, gradient: VelocityGradient) -> FloatArray:
+    """The law at every tensor; at rest the value at the least rate that counts, so that a law that
+    diverges leaves no spike that depends on rounding."""
+    rate = gradient["shear_rate"]
+    largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
+    return law.viscosity(np.maximum(rate, NEGLIGIBLE_RATE * largest))
+
+
+def _refuse_eddy(name: str) -> None:
+    if eddy_viscosities([name]):
+        raise OptionError(
+            f"{name} is a turbulent eddy viscosity, a property of the flow and not of the fluid, and says nothing "
+            f"about whether the fluid is Newtonian: give the fluid's own viscosity, e.g. --viscosity=1e-5"
+        )
+
+
+def _array(gradient: VelocityGradient, name: str, option: str) -> tuple[np.ndarray, str]:
+    flow, location = gradient.flow, gradient.location
+    if flow is None or location is None:
+        raise OptionError(f"'{name}' names an array, but the gradient has no file behind it: give the array itself")
+    if name in flow.data(location):
+        full = f"{flow.name}: {name}"
+        return _sized(gradient, np.asarray(flow.data(location)[name], float), full), full
+    raise OptionError(_not_found(flow, location, name, option))
+
+
+def _not_found(flow: Flow, location: str, name: str, option: str) -> str:
+    other = next(each for each in LOCATIONS if each != location)
+    if name in flow.data(other):
+        return f"{flow.name}: {name} is known at the {other} but the gradient is at the {location}: use --at {other}"
+    known = list(flow.data(location))
+    hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
+    return f"{flow.name} has no array '{name}' at the {location}{hint}; --{option} takes one of them"
+
+
+def _sized(gradient: VelocityGradient, values: np.ndarray, name: str) -> np.ndarray:
+    if len(values) != len(gradient):
+        raise OptionError(
+            f"{name} has {len(values)} values but there are {len(gradient)} velocity gradients: give one for each"
+        )
+    return values
+
+
+def _scalars(gradient: VelocityGradient, array: FloatArray, name: str) -> FloatArray:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise OptionError(f"{name} has the shape {array.shape}: a viscosity is one number for each value of L")
+    return _sized(gradient, array, name)

@@ -1,0 +1,167 @@
+"""What a viscosity law is: a frozen dataclass whose fields are its parameters, each of a kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.spec import unparse
+
+FloatArray = NDArray[np.float64]
+
+# Laws that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
+# Solvers do the same, and then apply their caps. separate() raises it to a fraction of the flow's rates.
+SMALLEST_RATE = 1e-12
+
+# How far beyond the data a fit may look for a plateau, a time or a yield stress.
+_REACH = 1e6
+_TIME_REACH = 1e4
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a parameter is: its dimension, whether it may be zero, whether it grows with the density
+    when kinematic values become dynamic, and whether a fit may choose it."""
+
+    name: str
+    dimension: str
+    may_be_zero: bool = False
+    per_density: bool = False
+    fitted: bool = True
+
+    def bounds(self, rate: FloatArray, stress: FloatArray) -> tuple[float, float]:
+        """Where a fit to the data looks for such a parameter."""
+        viscosity = stress / rate
+        return {
+            "viscosity": (viscosity.min() / _REACH, viscosity.max() * _REACH),
+            "stress": (stress.min() / _REACH, stress.max()),
+            "time": (1 / (rate.max() * _TIME_REACH), _TIME_REACH / rate.min()),
+            "exponent": (1e-3, 10.0),
+        }.get(self.name, (1e-100, 1e100))
+
+
+Viscosity = Annotated[float, Kind("viscosity", "M/(L T)", per_density=True)]
+Plateau = Annotated[float, Kind("viscosity", "M/(L T)", may_be_zero=True, per_density=True)]
+Stress = Annotated[float, Kind("stress", "M/(L T²)", may_be_zero=True, per_density=True)]
+Consistency = Annotated[float, Kind("consistency", "M T^(n-2)/L", per_density=True)]
+Time = Annotated[float, Kind("time", "T")]
+Exponent = Annotated[float, Kind("exponent", "1")]
+Cap = Annotated[float, Kind("cap", "M/(L T)", may_be_zero=True, per_density=True, fitted=False)]
+
+MODELS: dict[str, type[Model]] = {}
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A viscosity law η(γ̇).
+
+    A subclass ``class Casson(Model, name="casson", citation="…")`` with annotated fields, ``law``
+    and ``guesses`` is all it takes to add one: the text form, the fit and the lists follow. Raises
+    OptionError for a parameter that is not a number, is infinite or negative, or is zero where the
+    law needs more.
+    """
+
+    name: ClassVar[str]
+    citation: ClassVar[str]
+
+    def __init_subclass__(cls, name: str = "", citation: str = "") -> None:
+        if name:
+            cls.name, cls.citation = name, citation
+            MODELS[name] = cls
+
+    def __post_init__(self) -> None:
+        for key, kind in self.kinds().items():
+            object.__setattr__(self, key, _checked(self.name, key, kind, getattr(self, key)))
+
+    @classmethod
+    def kinds(cls) -> dict[str, Kind]:
+        """The kind of every parameter, caps included, in the order of the fields."""
+        return _kinds(cls)
+
+    @classmethod
+    def free(cls) -> dict[str, Kind]:
+        """The parameters that a fit determines."""
+        return {key: kind for key, kind in cls.kinds().items() if kind.fitted}
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Values of the parameters that a fit determines."""
+        return {key: getattr(self, key) for key in self.free()}
+
+    @property
+    def yield_stress(self) -> float:
+        """Stress below which the fluid does not flow; 0 for a law without one."""
+        return 0.0
+
+    @abstractmethod
+    def law(self, rate: FloatArray) -> FloatArray:
+        """η at positive shear rates, without caps."""
+
+    @classmethod
+    @abstractmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterable[tuple[float, ...]]:
+        """Parameter values (in the order of ``free``) from which a fit to the data may start."""
+
+    def viscosity(self, rate: ArrayLike) -> FloatArray:
+        """η at shear rates (any shape, 1/T): finite also at rest; NaN where the rate is NaN."""
+        return self.limited(self.law(np.maximum(np.abs(np.asarray(rate, float)), SMALLEST_RATE)))
+
+    def stress(self, rate: ArrayLike) -> FloatArray:
+        """|τ| = ηγ̇ at shear rates (any shape, 1/T)."""
+        return self.viscosity(rate) * np.abs(np.asarray(rate, float))
+
+    def limited(self, viscosity: FloatArray) -> FloatArray:
+        """The viscosity within the caps of the law, if it has any."""
+        return viscosity
+
+    def scaled(self, density: float) -> Self:
+        """The law in dynamic values where its own are kinematic (divided by the density)."""
+        changes = {key: getattr(self, key) * density for key, kind in self.kinds().items() if kind.per_density}
+        return dataclasses.replace(self, **changes)
+
+    def __str__(self) -> str:
+        return unparse(self.name, self)
+
+
+class Capped(Model):
+    """A law that diverges at rest or at high rates: ``eta_min`` and ``eta_max`` as solvers have them."""
+
+    eta_min: float
+    eta_max: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.eta_min > self.eta_max:
+            raise OptionError(
+                f"{self.name}: eta_min = {self.eta_min:g} is above eta_max = {self.eta_max:g}: exchange them"
+            )
+
+    def limited(self, viscosity: FloatArray) -> FloatArray:
+        """The viscosity clipped to [eta_min, eta_max]."""
+        return np.clip(viscosity, self.eta_min, self.eta_max)
+
+
+@functools.cache
+def _kinds(cls: type[Model]) -> dict[str, Kind]:
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(cls)}
+
+
+def _checked(law: str, key: str, kind: Kind, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise OptionError(f"{law}: {key} = {value!r} is not a number: write {key}=1.0") from None
+    allowed = number >= 0 if kind.may_be_zero else number > 0
+    if not allowed or (np.isinf(number) and kind.fitted):
+        needs = "finite and not negative" if kind.may_be_zero else "finite and positive"
+        raise OptionError(f"{law}: {key} = {number:g} is impossible: this {kind.name} has to be {needs}")
+    return number

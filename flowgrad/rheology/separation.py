@@ -1,0 +1,301 @@
+"""The stress against the rate of deformation: what is Newtonian, generalised Newtonian, unexplained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad import tensors
+from flowgrad.errors import OptionError
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.rheology import sentence as words
+from flowgrad.rheology import thresholds
+from flowgrad.rheology.curve import FlowCurve, at_shear, flow_curve
+from flowgrad.rheology.elasticity import coherence, unexplained_share
+from flowgrad.rheology.evidence import numbers
+from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models, given
+from flowgrad.rheology.given import Given, candidates, eddy_viscosities, resolve
+from flowgrad.rheology.model import Model
+from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.normal_stress import normal_stress_differences, shear_frame
+from flowgrad.rheology.trend import Trend, trend
+from flowgrad.rheology.verdict import Observed, Verdict, decide, law_curve, of_law
+
+FloatArray = NDArray[np.float64]
+
+LABELS = ("undetermined", "newtonian", "thinner", "thicker", "unexplained")
+
+
+def separate(
+    gradient: VelocityGradient,
+    stress: str | ArrayLike | None = None,
+    viscosity: str | float | Model | ArrayLike | None = None,
+    density: float | None = None,
+) -> Separation:
+    """Separate the stress τ = 2η_N D + 2(η − η_N)D + τ⊥ and say whether the fluid is Newtonian.
+
+    ``stress`` is the extra stress, tension positive: the name of an array of the flow where the
+    gradient lives (``-sigma`` turns its sign) or an array (n, 6) in VTK's order, (n, 9) or
+    (n, 3, 3). ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
+    ``carreau(…)``. ``density`` makes dynamic values of kinematic ones (τ/ρ, η/ρ). With neither
+    stress nor viscosity the verdict is ``no-stress-known``. Raises OptionError where both are given,
+    a name is not an array, a shape does not fit, the viscosity is a turbulent eddy viscosity, and
+    where the stress works against the flow (Σ V τ:D < 0), which means the other sign.
+    """
+    known = resolve(gradient, stress, viscosity, density)
+    if not known.option:
+        return Separation(gradient, known)
+    eta = _projected(gradient, known.stress) if known.stress is not None else np.asarray(known.viscosity)
+    eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
+    separation = Separation(gradient.supply(viscosity=eta), known)
+    _check_sign(separation)
+    return separation
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """The stress of a flow separated, and the verdict on its fluid; holds its ``gradient``, which
+    knows the viscosity from here on, and what was ``given``.
+
+    Fields are stacks (n, …), NaN where the gradient or the stress is not known; they raise
+    OptionError where neither stress nor viscosity is.
+    """
+
+    gradient: VelocityGradient
+    given: Given
+
+    @property
+    def eta(self) -> FloatArray:
+        """η = τ:D/(2 D:D) (n,), NaN where D = 0 unless the viscosity itself was known there."""
+        return self.gradient["viscosity"]
+
+    @cached_property
+    def stress(self) -> FloatArray:
+        """Extra stress τ (n, 3, 3): as given, or 2ηD."""
+        if self.given.stress is None:
+            return _times(2 * self.eta, self.gradient.D)
+        return np.where(self.gradient.valid[:, None, None], self.given.stress, np.nan)
+
+    @cached_property
+    def eta_newtonian(self) -> float:
+        """η_N = Σ V τ:D / Σ V 2 D:D, weighted by dissipation, or the constant that was given."""
+        if isinstance(self.given.law, Newtonian):
+            return self.given.law.eta
+        known = np.isfinite(self.eta)
+        return _ratio(self.integral(self._power), self.integral(np.where(known, self._deformation, 0.0)))
+
+    @cached_property
+    def newtonian_part(self) -> FloatArray:
+        """2 η_N D (n, 3, 3)."""
+        constant = np.where(np.isnan(self._eta_or_mean), np.nan, self.eta_newtonian)
+        return _times(2 * constant, self.gradient.D)
+
+    @cached_property
+    def generalized_part(self) -> FloatArray:
+        """2 (η − η_N) D (n, 3, 3); zero where D = 0."""
+        return _times(2 * (self._eta_or_mean - self.eta_newtonian), self.gradient.D)
+
+    @cached_property
+    def unexplained_part(self) -> FloatArray:
+        """τ⊥ = τ − 2ηD (n, 3, 3), with τ⊥:D = 0."""
+        return self.stress - _times(2 * self._eta_or_mean, self.gradient.D)
+
+    @property
+    def N1(self) -> FloatArray:
+        """First normal stress difference τ11 − τ22 in the shear frame (n,)."""
+        return self._normal_stress_differences[0]
+
+    @property
+    def N2(self) -> FloatArray:
+        """Second normal stress difference τ22 − τ33 in the shear frame (n,)."""
+        return self._normal_stress_differences[1]
+
+    @cached_property
+    def label(self) -> NDArray[np.uint8]:
+        """What each tensor shows (n,), a code that indexes ``LABELS``."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            deviation = np.log(self.eta / self.eta_newtonian)
+        undetermined = ~(np.isfinite(self.eta) & at_shear(self.gradient["shear_rate"]))
+        near = np.abs(deviation) <= thresholds.LOG_MARGIN
+        codes = np.select([undetermined, self._is_unexplained, near, deviation < 0], [0, 4, 1, 2], default=3)
+        return codes.astype(np.uint8)
+
+    @cached_property
+    def shares(self) -> dict[str, float]:
+        """Part of the dissipation Σ V |τ:D| in the tensors of each label."""
+        power = np.nan_to_num(self.gradient.weights * np.abs(self._power))
+        sums = np.bincount(self.label, power, minlength=len(LABELS))
+        return {name: _ratio(float(value), float(sums.sum())) for name, value in zip(LABELS, sums, strict=True)}
+
+    @cached_property
+    def curve(self) -> FlowCurve:
+        """The flow curve η(γ̇) in bins of the shear rate."""
+        return flow_curve(self.gradient["shear_rate"], self.eta, self.gradient.weights)
+
+    @cached_property
+    def fits(self) -> tuple[Fit, ...]:
+        """Laws fitted to the flow curve, the best first; the law alone where one was given, nothing
+        where the curve has fewer than four bins or nothing is known."""
+        if self.given.law is not None:
+            return (given(self.given.law),)
+        if not self.known or len(self.curve) < MIN_POINTS:
+            return ()
+        sigma = self.curve.stress * np.hypot(self.curve.uncertainty, thresholds.CURVE_ERROR)
+        return fit_models(self.curve.rate, self.curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+
+    @property
+    def fit(self) -> Fit | None:
+        """The best law that agrees with the verdict, or the given one: within its margin a Newtonian
+        fluid may suit a law with more parameters better."""
+        if self.verdict is Verdict.NEWTONIAN:
+            return next((fit for fit in self.fits if isinstance(fit.model, Newtonian)), None)
+        return self.fits[0] if self.fits else None
+
+    @property
+    def known(self) -> bool:
+        """Whether a stress or a viscosity is known."""
+        return bool(self.given.option)
+
+    @property
+    def origin(self) -> str:
+        """Whether the law was ``found`` in the data or ``given`` by the user; ``none`` without any."""
+        return self.given.origin
+
+    @cached_property
+    def trend(self) -> Trend:
+        """How η changes with the shear rate: of the law that was given, or of the curve."""
+        if self.given.law is not None:
+            return trend([law_curve(self.given.law, self.curve)])
+        return trend(self._curves)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the fluid is, as far as this flow shows."""
+        if not self.known:
+            return Verdict.NO_STRESS_KNOWN
+        if self.given.law is not None:
+            return of_law(self.given.law, self.curve, self.trend)
+        error = 0.0 if self.given.stress is None else thresholds.GRADIENT_ERROR
+        return decide(Observed(self.curve, self.trend, self.fits, self.unexplained, self.coherence, error))
+
+    @cached_property
+    def evidence(self) -> dict[str, float]:
+        """The numbers that the verdict rests on; those that this flow does not have are left out."""
+        return numbers(self) if self.known else {}
+
+    @cached_property
+    def sentence(self) -> str:
+        """The verdict and its reason, in words."""
+        if self.known:
+            return words.sentence(self.verdict, self.evidence, self.fit, self.given.law)
+        flow = self.gradient.flow
+        data = flow.data(self.gradient.location or flow.location) if flow else {}
+        return words.nothing_known(candidates(data), eddy_viscosities(data))
+
+    @cached_property
+    def unexplained(self) -> float:
+        """Σ V |dev τ⊥| / Σ V |dev τ|: 0 where a scalar viscosity explains the stress."""
+        if self.given.stress is None:
+            return 0.0
+        return unexplained_share(self.unexplained_part, self.stress, self.gradient.weights)
+
+    @cached_property
+    def coherence(self) -> float:
+        """How much of τ⊥ keeps one direction with respect to the motion, as an elastic stress does."""
+        if self.given.stress is None:
+            return 0.0
+        return coherence(self.unexplained_part, self.gradient.D, self.gradient.W, self.gradient.weights)
+
+    def fields(self) -> dict[str, np.ndarray]:
+        """The fields for a file: eta, stress_newtonian, stress_generalized and label; N1, N2 and
+        stress_unexplained where a stress tensor was given (without one they say nothing)."""
+        if not self.known:
+            return {}
+        fields: dict[str, np.ndarray] = {"eta": self.eta}
+        if self.given.stress is not None:
+            fields |= {"N1": self.N1, "N2": self.N2, "stress_unexplained": self.unexplained_part}
+        return fields | {
+            "stress_newtonian": self.newtonian_part,
+            "stress_generalized": self.generalized_part,
+            "label": self.label,
+        }
+
+    @cached_property
+    def _power(self) -> FloatArray:
+        """τ:D = η 2D:D (n,)."""
+        return self.eta * self._deformation
+
+    @cached_property
+    def _deformation(self) -> FloatArray:
+        """2 D:D (n,)."""
+        return 2 * tensors.double_dot(self.gradient.D, self.gradient.D)
+
+    @cached_property
+    def _eta_or_mean(self) -> FloatArray:
+        return np.where(self._deformation == 0, self.eta_newtonian, self.eta)
+
+    @cached_property
+    def _normal_stress_differences(self) -> tuple[FloatArray, FloatArray]:
+        stress = self.stress
+        frame = shear_frame(self.gradient.L, self.gradient["principal_directions"])
+        return normal_stress_differences(stress, frame)
+
+    @cached_property
+    def _deviator_squares(self) -> tuple[FloatArray, FloatArray]:
+        """|dev τ⊥|² and |dev τ|², (n,) each."""
+        perpendicular, whole = tensors.deviator(self.unexplained_part), tensors.deviator(self.stress)
+        return tensors.double_dot(perpendicular, perpendicular), tensors.double_dot(whole, whole)
+
+    @property
+    def _is_unexplained(self) -> NDArray[np.bool_]:
+        if self.given.stress is None:
+            return self.eta <= 0
+        perpendicular, whole = self._deviator_squares
+        return (self.eta <= 0) | (perpendicular > thresholds.UNEXPLAINED**2 * whole)
+
+    @property
+    def _curves(self) -> list[FlowCurve]:
+        """The flow curve, and where a stress was given the one in bins of |τ| (see ``trend``)."""
+        if self.given.stress is None:
+            return [self.curve]
+        size = np.sqrt(0.5 * self._deviator_squares[1])
+        return [self.curve, flow_curve(self.gradient["shear_rate"], self.eta, self.gradient.weights, size)]
+
+    def integral(self, values: FloatArray) -> float:
+        """Σ V values over the tensors where they are known."""
+        return float(np.nansum(self.gradient.weights * values))
+
+
+def _times(factors: FloatArray, stack: FloatArray) -> FloatArray:
+    return factors[:, None, None] * stack
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _projected(gradient: VelocityGradient, stress: FloatArray) -> FloatArray:
+    """τ:D/(2 D:D), NaN where D = 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return tensors.double_dot(stress, gradient.D) / (2 * tensors.double_dot(gradient.D, gradient.D))
+
+
+def _check_sign(separation: Separation) -> None:
+    power = separation.integral(separation._power)
+    if power >= 0:
+        return
+    option, text = separation.given.option, separation.given.text
+    flow = separation.gradient.flow
+    where = f"{flow.name}: " if flow else ""
+    if option == "viscosity":
+        raise OptionError(f"{where}the viscosity {text} is negative over the flow (Σ V τ:D = {power:.3g}): check it")
+    other = text.removeprefix("-") if text.startswith("-") else f"-{text}"
+    advice = f"use --stress={other}" if text else "give its negative"
+    name = text.removeprefix("-") or "the stress"
+    raise OptionError(
+        f"{where}the stress works against the deformation (Σ V τ:D = {power:.3g} < 0), so the sign of {name} is "
+        f"opposite to that of an extra stress with tension positive: {advice}"
+    )

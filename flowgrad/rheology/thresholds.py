@@ -1,0 +1,41 @@
+"""Every threshold of the verdict, and why it is where it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Newtonian: η stays within ±5 % of its log-mean. Two values may then differ by twice the margin.
+MARGIN = 0.05
+LOG_MARGIN = float(np.log1p(MARGIN))
+
+# A range of shear rates narrower than this factor shows no law: η ∝ γ̇^−0.1 would be within the margin.
+RANGE_FACTOR = 2.0
+
+# Part of the stress that no scalar viscosity explains. A Maxwell fluid in shear has 0.2 at a
+# Weissenberg number of 0.2. Gradients of two schemes on one mesh differ so much that they leave 0.02
+# (fine hexahedra) to 0.35 (coarse tetrahedra), but in no preferred direction: a coherence of 0.1 to
+# 0.25, where Maxwell fluids in vortices, strained and chaotic flows show 0.6 to 1.
+UNEXPLAINED = 0.2
+SUSPECT = 0.05
+COHERENT = 0.4
+
+# Systematic error of log η where η = τ:D/(2 D:D) comes from a stress and our gradient: in wall cells
+# two schemes differ by up to 20 %, all in one direction. A lesser change is no evidence.
+GRADIENT_ERROR = 0.2
+
+# Relative error of a bin's median viscosity beside its scatter: what two gradients of one flow leave.
+# Laws that fit closer are equally good.
+CURVE_ERROR = 0.02
+
+# Standard errors by which two medians must differ. Four, because the most different pair of some
+# thirty bins is looked at, and because errors of neighbouring cells are not independent.
+CERTAIN = 4.0
+
+# Standard errors of the bound on how far a curve departs from its mean: 95 %.
+BOUND = 2.0
+
+# Yield stress: laws with one hold this Akaike weight together; τ0 is at least this part of the
+# stress at the lowest rate; and there log τ rises with log γ̇ no faster than this.
+YIELD_WEIGHT = 0.99
+YIELD_SHARE = 0.5
+YIELD_SLOPE = 0.5

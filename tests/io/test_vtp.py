@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from vtk_twin import assert_same_arrays, attach_arrays, vtk_arrays, write_with_vtk
+
+from flowgrad.errors import ReadError
+from flowgrad.io.vtp import read_vtp
+
+VERTS, LINES = ((4,), (5, 6, 7)), ((0, 1), (1, 2, 3))
+POLYS = ((0, 1, 2), (0, 1, 2, 3), (4, 5, 6, 7, 8))
+
+
+@pytest.fixture
+def poly_data(arrays):
+    pytest.importorskip("vtkmodules", reason="VTK writes the file")
+    from vtkmodules.vtkCommonCore import vtkPoints
+    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+
+    data, points = vtkPolyData(), vtkPoints()
+    for i in range(9):
+        points.InsertNextPoint(i, i * i, 0.5)
+    data.SetPoints(points)
+    for setter, rows in ((data.SetVerts, VERTS), (data.SetLines, LINES), (data.SetPolys, POLYS)):
+        cells = vtkCellArray()
+        for row in rows:
+            cells.InsertNextCell(len(row), row)
+        setter(cells)
+    attach_arrays(data, arrays)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("mode", "base64", "zlib", "header"),
+    [("Ascii", 0, 0, 32), *product(("Binary", "Appended"), (0, 1), (0, 1), (32, 64))],
+)
+def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, zlib, header):
+    path = tmp_path / "surface.vtp"
+    write_with_vtk(poly_data, path, mode, base64, zlib, header, kind="PolyData", block=16)
+    contents = read_vtp(path)
+    cells = contents.mesh.cells
+    assert cells.types.tolist() == [1, 2, 3, 4, 5, 9, 7]
+    assert [row.tolist() for row in np.split(cells.connectivity, cells.offsets[1:-1])] == [
+        list(row) for row in (*VERTS, *LINES, *POLYS)
+    ]
+    assert_same_arrays(contents.cell_data, vtk_arrays(poly_data.GetCellData()))
+    assert_same_arrays(contents.point_data, vtk_arrays(poly_data.GetPointData()))
+    assert contents.time == 0.1
+
+
+def text(attributes: str, sections: str = "", points: str = "0 0 0 1 0 0 0 1 0") -> str:
+    return (
+        "<VTKFile type='PolyData' version='0.1' byte_order='LittleEndian'><PolyData>"
+        f"<Piece NumberOfPoints='{len(points.split()) // 3}' {attributes}>"
+        f"<Points><DataArray type='Float64' NumberOfComponents='3' format='ascii'>{points}</DataArray></Points>"
+        f"{sections}</Piece></PolyData></VTKFile>"
+    )
+
+
+def polys(connectivity: str, offsets: str) -> str:
+    return "<Polys>" + "".join(
+        f"<DataArray type='Int32' Name='{name}' format='ascii'>{values}</DataArray>"
+        for name, values in (("connectivity", connectivity), ("offsets", offsets))
+    ) + "</Polys>"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "types"),
+    [
+        (text("NumberOfPolys='1'", polys("0 1 2", "3")), [5]),
+        (text("", polys("", "")), []),
+        (text("NumberOfPolys='0'", "", points=""), []),
+    ],
+)
+def test_absent_sections_are_empty(tmp_path, content, types):
+    (tmp_path / "a.vtp").write_text(content)
+    assert read_vtp(tmp_path / "a.vtp").mesh.cells.types.tolist() == types
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (text("NumberOfStrips='4'"), "4 triangle strips"),
+        (text("NumberOfPolys='1'"), "Polys: has no array 'connectivity'"),
+        (text("NumberOfPolys='2'", polys("0 1 2", "3")), "Polys: 'offsets' has 1 values for 2 cells"),
+        (text("NumberOfPolys='1'", polys("0 1 2 0", "3")), "'connectivity' has 4 values instead of 3"),
+        (text("NumberOfPolys='2'", polys("0 1 2 0", "3 2")), "damaged"),
+        (text("NumberOfPolys='1'", polys("0 1 3", "3")), "point 3"),
+        (text("").replace("PolyData'", "UnstructuredGrid'"), "holds 'UnstructuredGrid', not one PolyData"),
+    ],
+)
+def test_contradictions_are_refused(tmp_path, content, message):
+    (tmp_path / "a.vtp").write_text(content)
+    with pytest.raises(ReadError, match=message) as caught:
+        read_vtp(tmp_path / "a.vtp")
+    assert str(caught.value).startswith(str(tmp_path / "a.vtp"))
