@@ -74,10 +74,14 @@ class Cases:
         for key in values:
             if key not in known:
                 raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {known}")
-        typed = {
-            key: tuple(v) if key == "quantities" else v if key == "density" else str(v) for key, v in values.items()
-        }
-        return dataclasses.replace(options, **typed)
+        return dataclasses.replace(options, **{key: _typed(key, value) for key, value in values.items()})
+
+
+def _typed(key: str, value: Any) -> Any:
+    """A value of TOML as the option takes it: numbers may stand for texts (``viscosity = 0.1``)."""
+    if key == "quantities":
+        return tuple(value)
+    return float(value) if key == "density" else str(value)
 
 
 def expand(patterns: Iterable[str]) -> list[Path]:

@@ -9,6 +9,10 @@ class ReadError(FlowgradError):
     """A file cannot be read, or not without losing data."""
 
 
+class WriteError(FlowgradError):
+    """A result cannot be written: the folder or the disk refuses."""
+
+
 class MeshError(FlowgradError):
     """A mesh contradicts itself, or a cell of it has no gradient."""
 

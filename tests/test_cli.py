@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -145,14 +144,16 @@ def content_with_connectivity(path, mesh, connectivity):
 
     def array(name, values, kind, components=1):
         text = " ".join(map(str, np.ravel(values)))
-        return f'<DataArray type="{kind}" Name="{name}" NumberOfComponents="{components}" format="ascii">{text}</DataArray>'
+        head = f'<DataArray type="{kind}" Name="{name}" NumberOfComponents="{components}" format="ascii">'
+        return f"{head}{text}</DataArray>"
 
     path.write_text(
         '<VTKFile type="UnstructuredGrid" version="0.1" byte_order="LittleEndian"><UnstructuredGrid>'
         f'<Piece NumberOfPoints="{len(mesh.points)}" NumberOfCells="{len(mesh)}">'
         f"<PointData>{array('U', mesh.points, 'Float64', 3)}</PointData>"
         f"<Points>{array('Points', mesh.points, 'Float64', 3)}</Points><Cells>"
-        f"{array('connectivity', connectivity, 'Int64')}{array('offsets', offsets, 'Int64')}{array('types', types, 'UInt8')}"
+        f"{array('connectivity', connectivity, 'Int64')}{array('offsets', offsets, 'Int64')}"
+        f"{array('types', types, 'UInt8')}"
         "</Cells></Piece></UnstructuredGrid></VTKFile>"
     )
     return path
@@ -238,7 +239,12 @@ def test_files_of_one_name_keep_apart(capsys, data_folder, tmp_path):
 def test_info_tells_what_is_there_and_what_would_be_used(capsys, data_folder):
     code, printed = run(capsys, "info", data_folder / "pipeCyclic.vtu")
     assert code == 0
-    for words in ("1100 hexahedron, 250 wedge, 250 polyhedron", "velocity  U at cells", "finite-difference", "OpenFOAM"):
+    for words in (
+        "1100 hexahedron, 250 wedge, 250 polyhedron",
+        "velocity  U at cells",
+        "finite-difference",
+        "OpenFOAM",
+    ):
         assert words in printed.out
 
 
@@ -249,13 +255,10 @@ def test_list(capsys, what):
     assert len(printed.out.splitlines()) >= 3
 
 
-def test_a_million_cells_are_not_needed_to_start_quickly():
-    """Importing flowgrad and asking for help load neither numba nor scipy nor matplotlib."""
-    code = "import sys, flowgrad, flowgrad.cli; sys.exit(any(m in sys.modules for m in ('numba','scipy','matplotlib','meshio')))"
+def test_nothing_heavy_is_imported_for_a_look_at_the_help():
+    heavy = ("numpy", "numba", "scipy", "matplotlib", "meshio")
+    code = f"import sys, flowgrad, flowgrad.cli; sys.exit(any(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "flowgrad", "--help"], check=True, stdout=subprocess.DEVNULL)
-    assert time.perf_counter() - start < 5, "a generous bound: the figure is in the benchmark"
 
 
 def test_options_by_file_are_checked(capsys, tmp_path):

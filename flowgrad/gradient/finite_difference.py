@@ -79,7 +79,7 @@ class CellFits(Operator):
         flat = self.basis[self.rank :]
         if not len(flat) or self.mesh.dimension < 3:
             return ()
-        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in flat + 0.0)
+        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in _near_coordinate_axes(flat))
         return (f"the mesh is one cell thick along {axes}: derivatives along it are taken as zero",)
 
     @cached_property
@@ -187,3 +187,12 @@ def _directions(flow: Flow) -> tuple[FloatArray, int]:
             "supported: give the velocity at points"
         )
     return np.ascontiguousarray(basis[np.argsort(~resolved, kind="stable")]), rank
+
+
+def _near_coordinate_axes(rows: FloatArray) -> FloatArray:
+    """Another orthonormal basis of the space of the rows, along coordinate axes where these lie in it."""
+    from scipy.linalg import qr
+
+    turned = qr(rows.T @ rows, pivoting=True)[0][:, : len(rows)].T
+    signs = np.sign(turned[np.arange(len(rows)), np.abs(turned).argmax(axis=1)])
+    return np.round(turned * signs[:, None], 12) + 0.0

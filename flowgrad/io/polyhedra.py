@@ -88,12 +88,14 @@ def from_lists(
 
     Raises ReadError for offsets that fall or do not fit, and for a face that does not exist.
     """
-    offsets = _leading_zero(face_ends, "face_offsets", len(connectivity))
-    cell_offsets = _leading_zero(cell_ends, "polyhedron_offsets", len(listed))
-    if len(cell_offsets) == cell_count + 2 and cell_ends[0] == 0:
-        cell_offsets = cell_offsets[1:]
-    if len(cell_offsets) != cell_count + 1:
-        raise ReadError(f"'polyhedron_offsets' has {len(cell_ends)} values for {cell_count} cells: damaged file")
+    # No face is without points, but a cell may be without faces.
+    offsets = _from_ends(face_ends, bool((face_ends[:1] == 0).any()), "face_offsets", len(connectivity))
+    cell_offsets = _from_ends(cell_ends, len(cell_ends) > cell_count, "polyhedron_offsets", len(listed))
+    if len(cell_offsets) != cell_count + 1 or (offsets[1:] == offsets[:-1]).any():
+        raise ReadError(
+            f"'polyhedron_offsets' has {len(cell_ends)} values for {cell_count} cells, or 'face_offsets' has a face "
+            "without points: the file is damaged"
+        )
     if len(listed) and (listed.min() < 0 or listed.max() >= len(offsets) - 1):
         raise ReadError(f"'polyhedron_to_faces' goes beyond the {len(offsets) - 1} faces: the file is damaged")
     if np.bincount(listed).max(initial=0) > 2:
@@ -103,13 +105,11 @@ def from_lists(
     return CellFaces(*_gathered(connectivity, offsets, listed), cell_offsets)
 
 
-def _leading_zero(ends: IntArray, name: str, stop: int) -> IntArray:
-    offsets = np.concatenate([[0], ends])
-    if name == "face_offsets" and len(ends) and ends[0] == 0:
-        offsets = ends
+def _from_ends(ends: IntArray, has_zero: bool, name: str, stop: int) -> IntArray:
+    offsets = ends if has_zero else np.concatenate([[0], ends])
     if (offsets[1:] < offsets[:-1]).any() or offsets[0] != 0 or offsets[-1] != stop:
-        raise ReadError(f"'{name}' do not rise to {stop}: the file is damaged")
-    return np.ascontiguousarray(offsets, np.int64)
+        raise ReadError(f"'{name}' do not rise from 0 to {stop}: the file is damaged")
+    return offsets.astype(np.int64)
 
 
 def _gathered(connectivity: IntArray, offsets: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:

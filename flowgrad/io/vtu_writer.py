@@ -15,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.errors import OptionError, WriteError
 from flowgrad.io.polyhedra import to_stream
 from flowgrad.mesh import Mesh
 
@@ -67,7 +67,7 @@ def write_vtu(
 
     Values are (n,), (n, k) or tensors (n, 3, 3), which become 9 components row by row; types are
     kept, bool becomes UInt8. The file appears complete or not at all. Raises OptionError for an
-    array of another length or shape or without a numeric type, FlowgradError if the file cannot be
+    array of another length or shape or without a numeric type, WriteError if the file cannot be
     written.
     """
     layout = _Layout()
@@ -86,7 +86,7 @@ def write_vtu(
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of ``path`` when the block ends, and vanishes if it fails.
 
-    Raises FlowgradError if the operating system refuses.
+    Raises WriteError if the operating system refuses.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
@@ -95,7 +95,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise FlowgradError(f"{path}: cannot be written ({reason}): choose another place for it") from None
+        raise WriteError(f"{path}: cannot be written ({reason}): choose another place for it") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -184,18 +184,25 @@ for _cell in REFERENCE_CELLS.values():
 
 
 def _check_cells(cells: Cells, point_count: int) -> None:
-    sizes = np.diff(cells.offsets)
-    if len(cells.offsets) != len(cells) + 1 or cells.offsets[0] != 0 or (sizes < 0).any():
-        raise MeshError(f"cell offsets do not rise from 0 over {len(cells)} cells: the file is damaged")
-    if cells.offsets[-1] != len(cells.connectivity):
-        raise MeshError(
-            f"the cells use {cells.offsets[-1]} point numbers and connectivity has {len(cells.connectivity)}: "
-            "the file is damaged"
-        )
-    _check_types(cells, sizes)
+    _check_offsets(cells.offsets, len(cells), len(cells.connectivity), "cells", "point numbers")
+    _check_types(cells, np.diff(cells.offsets))
     _check_range(cells.connectivity, point_count, "connectivity")
     if cells.polyhedra is not None:
-        _check_range(cells.polyhedra.connectivity, point_count, "polyhedron faces")
+        _check_polyhedra(cells.polyhedra, len(cells), point_count)
+
+
+def _check_offsets(offsets: IntArray, count: int, length: int, what: str, of: str) -> None:
+    if len(offsets) != count + 1 or offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
+        raise MeshError(f"offsets of the {what} do not rise from 0 over {count} {what}: the file is damaged")
+    if offsets[-1] != length:
+        raise MeshError(f"the {what} use {offsets[-1]} {of} and there are {length}: the file is damaged")
+
+
+def _check_polyhedra(faces: CellFaces, cell_count: int, point_count: int) -> None:
+    face_count = len(faces.offsets) - 1
+    _check_offsets(faces.offsets, face_count, len(faces.connectivity), "polyhedron faces", "point numbers")
+    _check_offsets(faces.cell_offsets, cell_count, face_count, "polyhedra", "faces")
+    _check_range(faces.connectivity, point_count, "polyhedron faces")
 
 
 def _check_types(cells: Cells, sizes: IntArray) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot.field import flow_of
+from flowgrad.plot.frame import stretch
 from flowgrad.plot.section import Section, section_of
 
 FloatArray = NDArray[np.float64]
@@ -21,14 +22,14 @@ _FACE, _EDGE = "white", "#202020"
 def arrows(gradient: VelocityGradient, ax: Axes, section: Section | None = None, count: int = 22) -> Axes:
     """In-plane velocity at about ``count`` places along the longer side of a section.
 
-    Each arrow starts at the polygon nearest to a node of a square grid. Nothing is drawn where the
+    Each arrow starts at the polygon nearest to a node of a grid that is square on the page. Nothing is drawn where the
     fluid is at rest or moves through the plane only. Raises OptionError for a gradient without a mesh.
     """
     flow = flow_of(gradient)
     section = section or section_of(flow.mesh)
     velocity = section.values(flow.velocity, flow.location) @ section.plane.axes.T
-    spacing = float(section.spans.max()) / count
-    chosen = _spread(section.centers, spacing)
+    spacing = float((section.spans * [1, stretch(section)]).max()) / count
+    chosen = _spread(section.centers * [1, stretch(section)], spacing)
     chosen = chosen[np.isfinite(velocity[chosen]).all(axis=1)]
     speed = np.hypot(*velocity[chosen].T)
     longest = float(np.percentile(speed, _FULL)) if len(chosen) else 0.0

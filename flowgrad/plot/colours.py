@@ -17,6 +17,9 @@ FloatArray = NDArray[np.float64]
 # Share of the area that the limits leave out at each end.
 OUTSIDE = 0.02
 
+# A magnitude whose low limit is below this part of the high one is shown from zero.
+_FROM_ZERO = 0.2
+
 # Perceptually even; diverging with a light centre; another diverging pair for the flow type, so that
 # it is not mistaken for a signed field.
 _MAPS = {"magnitude": "viridis", "signed": "RdBu_r", "flow-type": "PuOr_r"}
@@ -58,8 +61,10 @@ def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float,
     if scale == "signed":
         high = max(abs(low), abs(high))
         low = -high
-    elif 0 <= low < 0.2 * high:
+    elif 0 <= low < _FROM_ZERO * high:
         low = 0.0
+    elif low == high == 0:
+        high = 1.0
     return apart(low, high)
 
 

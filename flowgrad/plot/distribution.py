@@ -19,7 +19,7 @@ _BINS = (9, 61)
 # Share of the measure left out at each end of the axis; the text says how much that is.
 _OUTSIDE = 0.002
 # Magnitudes that span more than this factor get a logarithmic axis, over at most so many decades.
-_LOGARITHMIC, _DECADES = 20.0, 6.0
+_LOGARITHMIC, _DECADES = 20.0, 4.0
 _MEASURES = {1: "length", 2: "area", 3: "volume"}
 
 
@@ -30,8 +30,9 @@ def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
     it, is counted in the corner. Raises OptionError for an unknown quantity.
     """
     what = shown(gradient, name)
-    seen = np.isfinite(what.values) & (what.weights > 0)
-    values, weights = what.values[seen], what.weights[seen]
+    weights = _weights(gradient, what)
+    seen = np.isfinite(what.values) & (weights > 0)
+    values, weights = what.values[seen], weights[seen]
     ax.set_xlabel(what.label)
     ax.set_ylabel(f"share of the {measure(gradient)} [%]")
     if not len(values):
@@ -45,6 +46,11 @@ def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
     _mark_median(ax, values, weights)
     _note_outside(ax, 100 - share.sum())
     return ax
+
+
+def _weights(gradient: VelocityGradient, what: Shown) -> FloatArray:
+    """The gradient's; a velocity that lives elsewhere counts as samples."""
+    return gradient.weights if gradient.location in (None, what.location) else np.ones(len(what.values))
 
 
 def measure(gradient: VelocityGradient) -> str:
@@ -64,10 +70,10 @@ def _edges(what: Shown, values: FloatArray, weights: FloatArray) -> FloatArray:
     count = int(np.clip(1.5 * np.sqrt(len(values)), *_BINS)) // 2 * 2 + 2
     if what.scale == "flow-type":
         return np.linspace(-1, 1, count)
-    if what.scale == "magnitude" and what.name != "velocity":
-        positive = values > 0
+    positive = values > 0
+    if what.scale == "magnitude" and what.name != "velocity" and positive.any():
         low, high = robust_limits(values[positive], weights[positive], _OUTSIDE)
-        low = max(low, high / 10**_DECADES)
+        low = values[values >= max(low, high / 10**_DECADES)].min()
         if high > _LOGARITHMIC * low:
             return np.geomspace(low, values.max(), count)
     return np.linspace(*apart(*robust_limits(values, weights, _OUTSIDE)), count)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -52,7 +54,8 @@ def flow_of(gradient: VelocityGradient) -> Flow:
 def draw_polygons(ax: Axes, section: Section) -> PolyCollection:
     """The section's polygons; lines of their own colour close the seams between neighbours."""
     rasterized = len(section) > _RASTERIZE
-    polygons = PolyCollection(list(section.outlines), linewidths=0.25, rasterized=rasterized)
+    outlines: Any = section.outlines
+    polygons = PolyCollection(outlines, linewidths=0.5, joinstyle="round", rasterized=rasterized, snap=False)
     ax.add_collection(polygons, autolim=False)
     return polygons
 

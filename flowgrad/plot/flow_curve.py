@@ -22,6 +22,7 @@ from flowgrad.plot.shown import STRESS, VISCOSITY
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
 from flowgrad.rheology import Separation
+from flowgrad.rheology.curve import at_shear
 
 FloatArray = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ _NORMAL = axis_label("normal stress", "|N|", STRESS)
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """Shear rate and viscosity where both are positive, with the measures."""
+    """Shear rate and viscosity of the cells that are not at rest, with their measures."""
 
     rate: FloatArray
     viscosity: FloatArray
@@ -112,7 +113,7 @@ def _cells(separation: Separation) -> _Cells:
     rate, eta = separation.gradient["shear_rate"], separation.eta
     weights = separation.gradient.weights
     with np.errstate(invalid="ignore"):
-        chosen = np.isfinite(rate) & np.isfinite(eta) & (rate > 0) & (eta > 0) & (weights > 0)
+        chosen = at_shear(rate) & np.isfinite(eta) & (eta > 0) & (weights > 0)
     return _Cells(rate[chosen], eta[chosen], weights[chosen])
 
 
@@ -160,7 +161,7 @@ def _draw_difference(
 ) -> FloatArray:
     """Points (2, k) that were drawn."""
     with np.errstate(invalid="ignore"):
-        shown = (np.abs(values) > least) & (rate > 0)
+        shown = (np.abs(values) > least) & at_shear(rate)
         signs = (("> 0", shown & (values > 0), colour), ("< 0", shown & (values < 0), "white"))
     for sign, chosen, face in signs:
         if chosen.any():

@@ -33,13 +33,13 @@ def frame(ax: Axes, section: Section) -> None:
     low, high = section.bounds
     margins = np.where(high > low, 0.01 * (high - low), 0.5)
     ax.set(xlim=(low[0] - margins[0], high[0] + margins[0]), ylim=(low[1] - margins[1], high[1] + margins[1]))
-    ax.set_aspect(_stretch(section), adjustable="box")
+    ax.set_aspect(stretch(section), adjustable="box")
     ax.apply_aspect()
     ax.spines[:].set_visible(False)
     for axis, label, count in zip((ax.xaxis, ax.yaxis), _labels(section), _tick_counts(ax), strict=True):
         axis.set_label_text(label)
         linear(axis, count)
-    lines = LineCollection(list(section.outline), colors="0.45", linewidths=0.5, capstyle="round")
+    lines = LineCollection(list(section.outline), colors="0.45", linewidths=0.5, capstyle="round", snap=False)
     ax.add_collection(lines, autolim=False)
 
 
@@ -61,11 +61,11 @@ def _labels(section: Section) -> list[str]:
     """Names of the axes; the longer one says when the other is not to its scale."""
     first, second = section.plane.names
     labels = [f"{first} [L]", f"{second} [L]"]
-    stretch = _stretch(section)
-    if stretch > 1:
-        labels[0] += f"  ({second} is stretched {stretch:.2g} times)"
-    elif stretch < 1:
-        labels[1] += f"  ({first} is stretched {1 / stretch:.2g} times)"
+    factor = stretch(section)
+    if factor > 1:
+        labels[0] += f"  ({second} is stretched {float(f'{factor:.2g}'):g} times)"
+    elif factor < 1:
+        labels[1] += f"  ({first} is stretched {float(f'{1 / factor:.2g}'):g} times)"
     return labels
 
 
@@ -73,7 +73,7 @@ def _tick_counts(ax: Axes) -> list[int]:
     return [min(max(int(inch / least), 1), 8) for inch, least in zip(inches(ax), _DISTANCES, strict=True)]
 
 
-def _stretch(section: Section) -> float:
+def stretch(section: Section) -> float:
     """Length of a unit of the second axis over that of the first: 1 but for very slender sections."""
     width, height = section.spans
     if not width or not height or 1 / _SLENDER <= width / height <= _SLENDER:
@@ -83,4 +83,4 @@ def _stretch(section: Section) -> float:
 
 def _shown_ratio(section: Section) -> float:
     width, height = section.spans
-    return float(width / height / _stretch(section)) if width and height else 1.0
+    return float(width / height / stretch(section)) if width and height else 1.0

@@ -41,11 +41,15 @@ def _representatives(section: Section, location: str) -> np.ndarray:
     return np.where(section.shares[first] < 0.5, section.ends[first, 0], section.ends[first, 1])
 
 
+def _percent(share: float) -> str:
+    return "< 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.3g} %"
+
+
 def _legend(ax: Axes, separation: Separation) -> None:
     present = {LABELS[code] for code in np.unique(separation.label)}
     shares = {name: share for name, share in separation.shares.items() if name in present}
     handles = [
-        Patch(facecolor=_COLOURS[name], edgecolor="0.45", linewidth=0.4, label=f"{name}: {100 * share:.3g} %")
+        Patch(facecolor=_COLOURS[name], edgecolor="0.45", linewidth=0.4, label=f"{name}: {_percent(share)}")
         for name, share in shares.items()
     ]
     width, height = inches(ax)

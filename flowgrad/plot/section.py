@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh import Mesh
+from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.faces import offsets, runs
 from flowgrad.mesh.geometry import rings
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
@@ -153,17 +153,28 @@ def _crossed(mesh: Mesh, above: NDArray[np.bool_]) -> IntArray:
 def _crossed_edges(mesh: Mesh, cells: IntArray, above: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
     """Edges of the cells with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
     number first, so that an edge gives the same vertex to the rounding from each of its faces."""
+    counts, sizes, points = _faces(mesh, cells)
+    following = np.arange(1, len(points) + 1)
+    following[np.cumsum(sizes) - 1] -= sizes
+    pairs = np.column_stack([points, points[following]])
+    owner = np.repeat(np.repeat(np.arange(len(cells)), counts), sizes)
+    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
+    return owner[crossing], np.sort(pairs[crossing], axis=1)
+
+
+def _faces(mesh: Mesh, cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Faces of the cells: their number, the points of each face, and these points. Without polyhedra
+    the faces of the other cells need not be known, which are most."""
+    if mesh.cells.polyhedra is None:
+        sizes = np.diff(mesh.cells.offsets)[cells]
+        connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[cells], sizes)]
+        few = Mesh(mesh.points, Cells(mesh.cells.types[cells], offsets(sizes), connectivity))
+        mesh, cells = few, np.arange(len(cells))
     faces = mesh.faces
     counts = np.diff(faces.cell_offsets)[cells]
     chosen = runs(faces.cell_offsets[cells], counts)
     sizes = np.diff(faces.offsets)[chosen]
-    here = runs(faces.offsets[chosen], sizes)
-    following = here + 1
-    following[np.cumsum(sizes) - 1] = faces.offsets[chosen]
-    pairs = faces.connectivity[np.column_stack([here, following])]
-    owner = np.repeat(np.repeat(np.arange(len(cells)), counts), sizes)
-    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
-    return owner[crossing], np.sort(pairs[crossing], axis=1)
+    return counts, sizes, faces.connectivity[runs(faces.offsets[chosen], sizes)]
 
 
 def _around(owner: IntArray, vertices: FloatArray) -> IntArray:

@@ -25,12 +25,10 @@ _INPUTS = {"velocity": ("v", "L/T"), "viscosity": (r"\eta", VISCOSITY)}
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Scalar ``values`` (n,) at the ``points`` or ``cells``, the measures (n,) that they stand for, the
-    axis label, and how the colours run."""
+    """Scalar ``values`` (n,) at the ``points`` or ``cells``, the axis label, and how the colours run."""
 
     name: str
     values: FloatArray
-    weights: FloatArray
     location: str
     label: str
     scale: str
@@ -48,7 +46,7 @@ def shown(gradient: VelocityGradient, name: str) -> Shown:
     symbol, dimension, scale = _record(name)
     values, symbol, scale = _scalar(np.asarray(gradient[name], float), symbol, scale)
     label = axis_label(name.replace("_", " "), symbol, dimension)
-    return Shown(name, values, gradient.weights, gradient.location or "points", label, scale)
+    return Shown(name, values, gradient.location or "points", label, scale)
 
 
 def _record(name: str) -> tuple[str, str, str]:
@@ -78,8 +76,5 @@ def _velocity(gradient: VelocityGradient) -> Shown:
     if flow is None:
         raise OptionError("the gradient was made without a flow, so there is no velocity to draw")
     speed = np.sqrt((flow.velocity**2).sum(axis=1))
-    weights = gradient.weights if gradient.location == flow.location else np.ones(len(speed))
     symbol, dimension = _INPUTS["velocity"]
-    return Shown(
-        "velocity", speed, weights, flow.location, axis_label("velocity", f"|{symbol}|", dimension), "magnitude"
-    )
+    return Shown("velocity", speed, flow.location, axis_label("velocity", f"|{symbol}|", dimension), "magnitude")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -47,7 +46,7 @@ _STYLE: Any = {
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": cycler(color=CATEGORIES),
+    "axes.prop_cycle": f"cycler(color={list(CATEGORIES)})",
     "axes.formatter.limits": (-3, 5),
     "axes.axisbelow": True,
     "grid.linewidth": 0.4,

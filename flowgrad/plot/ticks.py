@@ -11,7 +11,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STEPS = (1, 2, 2.5, 5, 10)
 # Ratios of the limits up to which ticks are evenly spaced, and up to which 2 and 5 are labelled too.
 _NARROW, _FEW = 5.0, 200.0
-# Numbers outside these are written as powers of ten.
+# Axes that leave this range have powers of ten.
 _PLAIN = (1e-3, 1e5)
 
 
@@ -25,9 +25,10 @@ def logarithmic(axis: XAxis | YAxis, low: float, high: float) -> None:
     """A logarithmic axis from ``low`` to ``high`` (both positive), be it a part of a decade or twenty."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
     axis.set_minor_formatter(NullFormatter())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+    plain = _PLAIN[0] <= low and high < _PLAIN[1]
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.5g}" if plain else _scientific(value)))
     if high < _NARROW * low:
-        axis.set_major_locator(MaxNLocator(4, steps=_STEPS))
+        axis.set_major_locator(MaxNLocator(4 if plain else 2, steps=_STEPS))
         axis.set_minor_locator(LogLocator(subs=()))
     elif high < _FEW * low:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -50,10 +51,8 @@ class _Linear(ScalarFormatter):
         return "×" + _power(exponent.replace("−", "-")) if exponent else ""
 
 
-def _number(value: float) -> str:
-    """Plain where that is short, else as a multiple of a power of ten."""
-    if _PLAIN[0] <= abs(value) < _PLAIN[1] or not value:
-        return f"{value:.5g}"
+def _scientific(value: float) -> str:
+    """A multiple of a power of ten."""
     mantissa, exponent = f"{value:.2e}".split("e")
     factor = mantissa.rstrip("0").rstrip(".")
     return _power(exponent) if factor == "1" else f"{factor}×{_power(exponent)}"

@@ -52,9 +52,11 @@ def _on_page(drawing: str) -> str:
 
 
 def _shortened(drawing: str) -> str:
-    """Without metadata, comments, line ends, and digits of paths below a hundredth of a point."""
+    """Without metadata, comments, line ends, namespaces that HTML implies, and digits of paths below a
+    hundredth of a point."""
     drawing = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", drawing, flags=re.DOTALL)
     drawing = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), drawing)
+    drawing = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", drawing).replace("xlink:href", "href")
     return re.sub(r"\s*\n\s*", " ", drawing)
 
 

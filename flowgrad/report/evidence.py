@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from markupsafe import Markup
 
@@ -37,11 +38,14 @@ _FACTS = {
     "eta_newtonian": ("Newtonian viscosity (by dissipation)", r"\eta_N", numbers.number, VISCOSITY),
     "fall_factor": ("certain fall of the viscosity, factor", "", numbers.number, ""),
     "rise_factor": ("certain rise of the viscosity, factor", "", numbers.number, ""),
-    "departure": ("largest possible departure of η from its mean", "", numbers.percent, ""),
+    "departure_least": ("departure of η from its mean, at least", "", numbers.percent, ""),
+    "departure_most": ("departure of η from its mean, at most", "", numbers.percent, ""),
+    "scatter": ("scatter of η within a bin (10–90 %)", "", numbers.percent, ""),
     "flow_index": ("flow index d log τ/d log γ̇", "n", numbers.number, ""),
     "low_rate_slope": ("slope of log τ at the lowest rates", "", numbers.number, ""),
     "yield_stress": ("yield stress", r"\tau_0", numbers.number, STRESS),
-    "unexplained": ("stress that no viscosity explains (r.m.s.)", "", numbers.percent, ""),
+    "unexplained": ("stress that no viscosity explains", "", numbers.percent, ""),
+    "coherence": ("part of it that keeps one direction to the motion", "", numbers.percent, ""),
     "relaxation_time": ("relaxation time N1/(2ηγ̇²), median", r"\lambda", numbers.number, "T"),
     "weissenberg_max": ("highest Weissenberg number", "Wi", numbers.number, ""),
     "bins": ("bins of the flow curve", "", numbers.count, ""),
@@ -49,8 +53,9 @@ _FACTS = {
 }
 # Weights of laws below this are as good as none.
 _LEAST = 1e-4
-# Values that say nothing, and are not shown.
-_SILENT = {"fall_factor": 1.0, "rise_factor": 1.0}
+# Ranges that say something; other values are not shown: no change, and a departure that the factors tell better.
+_TELLING = {"fall_factor": (1.0005, inf), "rise_factor": (1.0005, inf)}
+_TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (0.0, 1.0), "scatter": (5e-4, inf)}
 _EXCLUDED = {
     "excluded_invalid": "without a gradient or a stress",
     "excluded_negligible_rate": "at rest (negligible shear rate)",
@@ -64,8 +69,13 @@ def facts(separation: Separation) -> list[Fact]:
     return [
         Fact(name, html(mathtext) if mathtext else Markup(), written(known[key]), dimension)
         for key, (name, mathtext, written, dimension) in _FACTS.items()
-        if key in known and numbers.number(known[key]) != numbers.number(_SILENT.get(key, float("nan")))
+        if key in known and _tells(key, known[key])
     ]
+
+
+def _tells(key: str, value: float) -> bool:
+    low, high = _TELLING.get(key, (-inf, inf))
+    return low <= value <= high
 
 
 def exclusions(separation: Separation) -> list[str]:

@@ -63,7 +63,7 @@ def _fluid_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, 
     separation = analysis.separation
     if not separation.given.option:
         return
-    if np.nanmax(separation.eta) > np.nanmin(separation.eta):
+    if len(np.unique(separation.eta[np.isfinite(separation.eta)])) > 1:
         yield _field(analysis, "viscosity", section), "Viscosity η."
     if len(np.unique(separation.label)) > 1:
         yield (

@@ -33,7 +33,7 @@ def numbers(separation: Separation) -> dict[str, float]:
         found["yield_stress"] = separation.fit.model.yield_stress
     if separation.verdict is Verdict.VISCOELASTIC:
         found |= dict(_of_elasticity(separation))
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
 def _of_bins(curve: FlowCurve) -> Numbers:

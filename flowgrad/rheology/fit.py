@@ -110,11 +110,6 @@ def fit_models(
     return _ranked(fits)
 
 
-def given(model: Model) -> Fit:
-    """A law that nobody fitted: the user gave it."""
-    return Fit(model)
-
-
 def _checked(rate: ArrayLike, stress: ArrayLike, sigma: ArrayLike | None, residual: str, known_to: float) -> _Data:
     if residual not in RESIDUALS:
         raise OptionError(f"residual '{residual}' is unknown: choose one of {', '.join(RESIDUALS)}")

@@ -20,7 +20,7 @@ from flowgrad.tensors import as_tensors
 
 FloatArray = NDArray[np.float64]
 
-# Names of turbulent eddy viscosities, without their case and punctuation.
+# Names of turbulent eddy viscosities, in lower case and without spaces, underscores, dots and hyphens.
 _EDDY = re.compile(r"(nut|mut|nutilda|nusgs|musgs|(eddy|turb|turbulent)visc.*|visc(osity)?(eddy|turb|turbulent|t))")
 _VISCOSITY = re.compile(r"(nu|mu|eta|visc.*|nuofu|dynamicviscosity|kinematicviscosity)")
 _STRESS = re.compile(r".*(sigma|tau|stress).*")
@@ -91,7 +91,7 @@ def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\s_.-]", "", name.lower())
 
 
 def _density(density: float | None) -> float:

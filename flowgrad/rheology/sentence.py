@@ -39,9 +39,9 @@ def nothing_known(candidates: list[str], eddy: list[str]) -> str:
 
 
 def _given(verdict: Verdict, evidence: Evidence, law: Model) -> str:
-    text = f"The viscosity was given as {law}, not found in the data"
     if isinstance(law, Newtonian):
-        return text + ": Newtonian by assumption."
+        return f"The viscosity was given as the constant {law.eta:g}, not found in the data: Newtonian by assumption."
+    text = f"The viscosity was given as {law}, not found in the data"
     if "rate_min" not in evidence:
         return text + "; nothing moves in this flow, so its law does not show."
     return f"{text}; {_over_rates(evidence)} this law is {verdict}: η goes {_eta_path(evidence)}."
@@ -86,8 +86,8 @@ def _yield_stress(evidence: Evidence) -> str:
 
 def _viscoelastic(evidence: Evidence) -> str:
     text = (
-        f"{_unexplained(evidence)} and points where an elastic fluid's would: no scalar viscosity explains it (the "
-        f"limit is {100 * thresholds.UNEXPLAINED:.0f} %), so the fluid is viscoelastic."
+        f"Viscoelastic: {_unexplained(evidence)} (the limit is {100 * thresholds.UNEXPLAINED:.0f} %) and points where "
+        f"an elastic fluid's would; no scalar viscosity explains it."
     )
     if "relaxation_time" in evidence:
         text += f" N1/(2ηγ̇²), in shear the relaxation time, is {_number(evidence['relaxation_time'])} (median)."
@@ -131,11 +131,16 @@ def _doubt(verdict: Verdict, evidence: Evidence) -> str:
     unexplained = evidence.get("unexplained", 0.0)
     if verdict in (Verdict.VISCOELASTIC, Verdict.NOT_DECIDED) or unexplained <= thresholds.SUSPECT:
         return ""
-    return f" {_unexplained(evidence)}, in no consistent direction: this may be an error of the gradient."
+    if evidence["coherence"] > thresholds.COHERENT:
+        return f" But {_unexplained(evidence)} and points where an elastic fluid's would: weakly elastic besides."
+    return f" But {_unexplained(evidence)}, in no consistent direction: this may be an error of the gradient."
 
 
 def _unexplained(evidence: Evidence) -> str:
-    return f"{100 * evidence['unexplained']:.0f} % of the stress does not lie along the rate of deformation"
+    return (
+        f"the part of the stress that is not along the rate of deformation measures "
+        f"{100 * evidence['unexplained']:.3g} % of the whole"
+    )
 
 
 def _over_rates(evidence: Evidence) -> str:

@@ -16,7 +16,7 @@ from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve, at_shear, flow_curve
 from flowgrad.rheology.elasticity import coherence, unexplained_share
 from flowgrad.rheology.evidence import numbers
-from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models, given
+from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
 from flowgrad.rheology.given import Given, candidates, eddy_viscosities, resolve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import Newtonian
@@ -140,7 +140,7 @@ class Separation:
         """Laws fitted to the flow curve, the best first; the law alone where one was given, nothing
         where the curve has fewer than four bins or nothing is known."""
         if self.given.law is not None:
-            return (given(self.given.law),)
+            return (Fit(self.given.law),)
         if not self.known or len(self.curve) < MIN_POINTS:
             return ()
         sigma = self.curve.stress * np.hypot(self.curve.uncertainty, thresholds.CURVE_ERROR)
@@ -150,7 +150,7 @@ class Separation:
     def fit(self) -> Fit | None:
         """The best law that agrees with the verdict, or the given one: within its margin a Newtonian
         fluid may suit a law with more parameters better."""
-        if self.verdict is Verdict.NEWTONIAN:
+        if self.verdict is Verdict.NEWTONIAN and self.given.law is None:
             return next((fit for fit in self.fits if isinstance(fit.model, Newtonian)), None)
         return self.fits[0] if self.fits else None
 

@@ -49,14 +49,24 @@ class Observed:
 
 def decide(seen: Observed) -> Verdict:
     """The verdict on a fluid whose stress or viscosity was found in the data."""
-    elastic = seen.coherence > thresholds.COHERENT
+    coherent = seen.coherence > thresholds.COHERENT
     if seen.unexplained > thresholds.UNEXPLAINED:
-        return Verdict.VISCOELASTIC if elastic else Verdict.NOT_DECIDED
-    if seen.unexplained > thresholds.SUSPECT and elastic:
-        return Verdict.NOT_DECIDED
+        return Verdict.VISCOELASTIC if coherent else Verdict.NOT_DECIDED
     if rate_factor(seen.curve) < thresholds.RANGE_FACTOR:
         return Verdict.NOT_DECIDED
-    shape = of_trend(seen.trend, seen.error)
+    if coherent and seen.unexplained > thresholds.SUSPECT:
+        return _of_weak_elasticity(seen)
+    return _of_curve(seen, seen.error)
+
+
+def _of_weak_elasticity(seen: Observed) -> Verdict:
+    """A law that shows beside a little elasticity; without one, no verdict."""
+    verdict = _of_curve(seen, max(seen.error, thresholds.ELASTIC_ERROR))
+    return Verdict.NOT_DECIDED if verdict is Verdict.NEWTONIAN else verdict
+
+
+def _of_curve(seen: Observed, error: float) -> Verdict:
+    shape = of_trend(seen.trend, error)
     # A stress that falls and rises again may suit a yield-stress law, but is none.
     if shape is Verdict.SHEAR_THINNING and yields(seen.curve, seen.fits):
         return Verdict.YIELD_STRESS

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from vtk_twin import attach_arrays
 
+from flowgrad.errors import ReadError
 from flowgrad.mesh import CellFaces, Cells, Mesh
+from tests.io.vtk_twin import attach_arrays
 
 # Type and points of each cell; the polyhedra are a cube and a pyramid in the corner of the lattice.
 CELLS = (
@@ -39,6 +42,25 @@ FACES = {
 def lattice_points() -> np.ndarray:
     z, y, x = np.meshgrid(*[np.arange(3.0)] * 3, indexing="ij")
     return np.column_stack([x.ravel(), y.ravel(), z.ravel()])
+
+
+@pytest.fixture
+def refused() -> Callable[[Path, str], AbstractContextManager[None]]:
+    """A block that must raise a ReadError of one line: the file, then a text with this pattern.
+
+    The pattern is not looked for in the file's name, of which pytest makes the test's own name.
+    """
+
+    @contextmanager
+    def expect(path: Path, pattern: str) -> Iterator[None]:
+        with pytest.raises(ReadError) as caught:
+            yield
+        message = str(caught.value)
+        assert message.startswith(f"{path}: ")
+        assert re.search(pattern, message.replace(str(path), ""))
+        assert "\n" not in message
+
+    return expect
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from vtk_twin import attach_arrays
 
 from flowgrad.errors import ReadError
 from flowgrad.io import read_contents
 from flowgrad.io.meshio_guard import SUFFIXES, TYPES, read_with_meshio
+from tests.io.vtk_twin import attach_arrays
 
 POINTS = [[0.0, 0], [1, 0], [1, 1], [0, 1], [2, 0], [2, 1]]
 
@@ -95,12 +95,10 @@ TRIANGLES = {"cells": "2 8\n3 0 1 2\n3 0 2 3", "types": "2\n5\n5", "field": ""}
         ({"field": "NONSENSE\n"}, "meshio cannot read it"),
     ],
 )
-def test_legacy_files_that_meshio_reads_badly(tmp_path, changes, message):
+def test_legacy_files_that_meshio_reads_badly(refused, tmp_path, changes, message):
     (tmp_path / "a.vtk").write_text(LEGACY.format(**{**TRIANGLES, **changes}))
-    with pytest.raises(ReadError, match=message) as caught:
+    with refused(tmp_path / "a.vtk", message):
         read_with_meshio(tmp_path / "a.vtk")
-    assert str(caught.value).startswith(f"{tmp_path / 'a.vtk'}: ")
-    assert "\n" not in str(caught.value)
 
 
 def test_quadratic_cells_are_refused_by_name_and_count(tmp_path):
@@ -147,11 +145,9 @@ def with_fake(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("code", "message"), FAKES.items())
-def test_whatever_meshio_does_is_one_line(with_fake, code, message):
-    with pytest.raises(ReadError, match=message) as caught:
+def test_whatever_meshio_does_is_one_line(with_fake, refused, tmp_path, code, message):
+    with refused(tmp_path / "case.msh", f"{message}.*: convert the file to .vtu$"):
         with_fake(code)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).endswith("convert the file to .vtu")
 
 
 def test_prints_do_not_spoil_the_answer(with_fake, caplog):
@@ -183,8 +179,8 @@ def test_planar_points_and_shapes_of_arrays(with_fake):
         ({"point_data": "{'U': np.zeros((2, 3))}"}, r"gives \(2, 3\) values of 'U' for 3 points"),
     ],
 )
-def test_answers_that_make_no_mesh(with_fake, changes, message):
-    with pytest.raises(ReadError, match=message):
+def test_answers_that_make_no_mesh(with_fake, refused, tmp_path, changes, message):
+    with refused(tmp_path / "case.msh", message):
         with_fake(FAKE_MESH.format(**{**GOOD, **changes}))
 
 
@@ -198,8 +194,8 @@ def test_answers_that_make_no_mesh(with_fake, changes, message):
         ("CELL_DATA 3\nFIELD FieldData 1\nsigma 6 1 double\n", "declares 'sigma' in CELL_DATA"),
     ],
 )
-def test_what_meshio_leaves_out_is_noticed(with_fake, line, message):
-    with pytest.raises(ReadError, match=message):
+def test_what_meshio_leaves_out_is_noticed(with_fake, refused, tmp_path, line, message):
+    with refused(tmp_path / "case.vtk", message):
         with_fake(FAKE_MESH.format(**GOOD), "case.vtk", f"# vtk DataFile Version 3.0\nt\nASCII\n{line}\n")
 
 

@@ -40,9 +40,10 @@ def face(row: list[int], **arrays: np.ndarray) -> str:
 
 @pytest.fixture
 def case(tmp_path):
-    path = tmp_path / "case[1].vtu"
+    path = tmp_path / "run[2]" / "case[1].vtu"
+    path.parent.mkdir()
     write_vtu(path, Mesh(POINTS, Cells.of_type(12, HEXAHEDRA)), {}, {"U": np.ones((2, 3))}, {"TimeValue": 1})
-    (tmp_path / "walls" / "case[1]").mkdir(parents=True)
+    (path.parent / "walls" / "case[1]").mkdir(parents=True)
     return path
 
 

@@ -169,10 +169,12 @@ def test_text_that_is_no_number(text):
         (inline(base64.b64encode(header(24) + DATA + b"1234")), "has 44 characters instead of 40"),
         (inline(base64.b64encode(header(24) + DATA).replace(b"A", b"*", 1)), "not base64"),
         (inline(base64.b64encode(header(24) + DATA).decode().replace("A", "é", 1)), "not base64|not well-formed"),
+        (inline(base64.b64encode(header(24) + DATA).replace(b"A", b"*", 1).replace(b"=", b"A", 1)), "not base64"),
         (inline(base64.b64encode(header(25) + DATA + b"1")), "has 25 bytes but 24"),
         (inline(base64.b64encode(header(2**63, code="Q") + DATA), **WIDE), "declares 9223372036854775816 bytes"),
         (appended(header(24) + DATA).replace(b"</AppendedData>", b""), "no end of the appended data"),
         (appended(header(24) + DATA).replace(b"_", b"-"), "no '_'"),
+        (appended(header(24) + DATA).replace(b"_", b"x_"), "no '_'"),
         (appended(header(24) + DATA, "hex"), "encoding 'hex'"),
         (appended(header(24) + DATA, offset=99), "offset 99 of 29 bytes"),
         (appended(header(24) + DATA, offset=29), "declares 4 bytes but 0 are left"),
@@ -187,10 +189,9 @@ def test_text_that_is_no_number(text):
         (appended(header(1, 24, 0, 9) + b"notzlib--", **ZLIB), "cannot be decompressed in block 0"),
     ],
 )
-def test_refusals(read, tmp_path, data, message):
-    with pytest.raises(ReadError, match=message) as caught:
+def test_refusals(read, refused, tmp_path, data, message):
+    with refused(tmp_path / "case.vtu", message):
         read(data)
-    assert str(caught.value).startswith(f"{tmp_path / 'case.vtu'}: ")
 
 
 @pytest.mark.parametrize("payload", [DATA[:-1], DATA + b"1", DATA * 1000, b""])
@@ -200,22 +201,21 @@ def test_block_of_another_size_than_declared(read, payload):
         read(appended(header(1, 24, 0, len(stored)) + stored, **ZLIB))
 
 
-@pytest.mark.parametrize("tail", [b"", b"12"])
-def test_block_without_its_end_or_with_more(read, tail):
-    stored = zlib.compress(DATA)[:-2] + tail * 2
+@pytest.mark.parametrize("stored", [zlib.compress(DATA)[:-2], zlib.compress(DATA) + b"12"])
+def test_block_without_its_end_or_with_more(read, stored):
     with pytest.raises(ReadError, match="block 0"):
         read(appended(header(1, 24, 0, len(stored)) + stored, **ZLIB))
 
 
 def test_a_bomb_takes_no_memory(read):
-    bomb = zlib.compress(bytes(200_000_000))
+    bomb = zlib.compress(bytes(50_000_000))
     data = appended(header(1, 24, 0, len(bomb)) + bomb, **ZLIB)
     tracemalloc.start()
     with pytest.raises(ReadError, match="expands in block 0"):
         read(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 10_000_000
+    assert peak < 5_000_000
 
 
 def test_field_data_of_any_length(read):
@@ -226,3 +226,11 @@ def test_field_data_of_any_length(read):
     contents = read(document("", fields=fields))
     assert contents.field_data["a"].tolist() == [[1, 2], [3, 4]]
     assert contents.field_data["b"].tolist() == [5, 6, 7]
+
+
+def test_time_of_float32_is_the_number_the_solver_printed(read):
+    text = base64.b64encode(header(4) + struct.pack("<f", 0.1)).decode()
+    fields = f'<FieldData><DataArray type="Float32" Name="TimeValue" format="binary">{text}</DataArray></FieldData>'
+    contents = read(document("", fields=fields))
+    assert contents.time == 0.1
+    assert contents.field_data["TimeValue"].tolist() == [float(np.float32(0.1))]

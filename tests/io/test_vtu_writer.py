@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.io.polyhedra import from_stream, to_stream
 from flowgrad.io.vtu import read_vtu
 from flowgrad.io.vtu_writer import write_vtu
 from flowgrad.mesh import Cells, Mesh
+from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 
 def test_what_is_written_is_read_again(mixed_mesh, arrays, tmp_path):

@@ -79,6 +79,13 @@ def test_weights_are_probabilities_in_the_order_of_the_criterion():
     assert np.log(weights[0] / weights[1]) == pytest.approx((fits[1].aicc - fits[0].aicc) / 2)
 
 
+def test_the_criterion_in_closed_form():
+    """n log σ² + 2k + 2k(k + 1)/(n − k − 1), the scatter counted among the k."""
+    (fit,) = fit_models(RATE[:8], noisy(PowerLaw(1.0, 0.5), rate=RATE[:8]), models=["power-law"])
+    assert fit.aicc == pytest.approx(8 * np.log(fit.misfit**2) + 6 + 24 / 4)
+    assert fit.chi2 == pytest.approx(8 * fit.misfit**2)
+
+
 def test_a_plateau_that_was_not_reached_is_not_named():
     law = Carreau(1.0, 1e-9, 1.0, 0.4)
     rate = np.geomspace(30, 3000, 20)

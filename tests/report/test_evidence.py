@@ -1,0 +1,63 @@
+"""The evidence on the page keeps step with what a separation knows."""
+
+import numpy as np
+import pytest
+
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.report import evidence
+from flowgrad.rheology import separate
+
+RATES = np.geomspace(0.1, 100, 400)
+
+
+def shear():
+    L = np.zeros((len(RATES), 3, 3))
+    L[:, 0, 1] = RATES
+    return VelocityGradient(L)
+
+
+def elastic_stress():
+    stress = np.zeros((len(RATES), 3, 3))
+    stress[:, 0, 1] = stress[:, 1, 0] = RATES
+    stress[:, 0, 0] = 2 * RATES**2
+    return stress
+
+
+@pytest.fixture(scope="module")
+def separations():
+    return {
+        "thinning": separate(shear(), viscosity=2 * RATES**-0.5),
+        "constant": separate(shear(), viscosity=np.full(len(RATES), 0.3)),
+        "given": separate(shear(), viscosity="bingham(tau0=3.0, eta=0.1)"),
+        "elastic": separate(shear(), stress=elastic_stress()),
+        "unknown": separate(shear()),
+    }
+
+
+def test_no_name_of_the_page_is_stale(separations):
+    known = set().union(*(each.evidence for each in separations.values()))
+    assert set(evidence._FACTS) <= known
+    assert set(evidence._EXCLUDED) <= known
+
+
+def test_what_says_nothing_is_not_shown(separations):
+    names = {key: {fact.name for fact in evidence.facts(each)} for key, each in separations.items()}
+    assert "certain fall of the viscosity, factor" in names["thinning"]
+    assert "certain rise of the viscosity, factor" not in names["thinning"]
+    assert "certain fall of the viscosity, factor" not in names["constant"]
+    assert "highest Weissenberg number" in names["elastic"]
+    assert names["unknown"] == set()
+
+
+def test_laws_are_listed_only_where_they_were_fitted(separations):
+    laws = evidence.laws(separations["thinning"])
+    assert laws[0].name == "power-law"
+    assert '<span class="symbol">n</span> = 0.5' in laws[0].parameters
+    assert evidence.laws(separations["given"]) == []
+    assert evidence.laws(separations["unknown"]) == []
+
+
+def test_cells_outside_the_flow_curve_are_counted():
+    viscosity = np.where(np.arange(len(RATES)) < 7, -1.0, 0.3)
+    lines = evidence.exclusions(separate(shear(), viscosity=viscosity))
+    assert any(line.startswith("7 ") and "not positive" in line for line in lines)
