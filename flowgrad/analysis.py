@@ -6,9 +6,9 @@ import hashlib
 import math
 import os
 import platform
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
-from flowgrad.kinematics import QUANTITIES, VelocityGradient, select
+from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.rheology import Separation, check_viscosity, separate
 from flowgrad.spec import parse
 
@@ -90,7 +90,7 @@ class Statistics:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """A flow with its gradient and separation, the quantities asked for, and their statistics.
+    """A flow with its gradient and separation, and the quantities asked for.
 
     ``digest`` is the SHA-256 of the input file, empty without one.
     """
@@ -98,7 +98,6 @@ class Analysis:
     separation: Separation
     options: Options
     quantities: tuple[str, ...]
-    statistics: dict[str, Statistics]
     digest: str = ""
 
     @property
@@ -111,6 +110,15 @@ class Analysis:
         """The flow."""
         assert self.gradient.flow is not None
         return self.gradient.flow
+
+    @cached_property
+    def statistics(self) -> dict[str, Statistics]:
+        """Statistics of each quantity but L, D and W; the sorting is shared among threads."""
+        names = [name for name in self.quantities if name not in ("L", "D", "W")]
+        stacks = [self.gradient[name] for name in names]
+        weights = self.gradient.weights
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(names, pool.map(lambda values: _statistics(values, weights), stacks), strict=True))
 
     def summary(self) -> dict[str, Any]:
         """Everything a machine may want to know of the run, as JSON types; NaN becomes null."""
@@ -159,12 +167,13 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
 
 
 def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
-    """Analyse a flow that is already in memory."""
+    """Analyse a flow that is already in memory: everything is computed but the statistics."""
     gradient = velocity_gradient(flow, _scheme(options), options.at)
     separation = separate(gradient, options.stress, options.viscosity, options.density)
     names = options.quantities or _usual(separation)
-    statistics = _all_statistics(separation.gradient, [name for name in names if name not in ("L", "D", "W")])
-    return Analysis(separation, options, tuple(names), statistics, digest)
+    for name in names:
+        separation.gradient[name]
+    return Analysis(separation, options, tuple(names), digest)
 
 
 def _scheme(options: Options) -> Scheme | str:
@@ -174,14 +183,6 @@ def _scheme(options: Options) -> Scheme | str:
 def _usual(separation: Separation) -> tuple[str, ...]:
     with_viscosity = ("dissipation",) if "viscosity" in separation.gradient.supplied else ()
     return (*DEFAULT_QUANTITIES, *with_viscosity)
-
-
-def _all_statistics(gradient: VelocityGradient, names: Sequence[str]) -> dict[str, Statistics]:
-    """Statistics of each quantity; the sorting is shared among threads."""
-    stacks = [gradient[name] for name in names]
-    weights = gradient.weights
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(names, pool.map(lambda values: _statistics(values, weights), stacks), strict=True))
 
 
 def _statistics(values: np.ndarray, weights: np.ndarray) -> Statistics:
@@ -201,11 +202,6 @@ def weighted_percentiles(values: np.ndarray, weights: np.ndarray) -> list[float]
     share = np.cumsum(weights[order])
     positions = np.searchsorted(share, np.array(_PERCENTILES) / 100 * share[-1])
     return [float(values[order[min(i, len(order) - 1)]]) for i in positions]
-
-
-def label(name: str) -> str:
-    """Axis label of a quantity, from its record."""
-    return QUANTITIES[name].label
 
 
 def versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import fnmatch
 import glob
+import io
 import json
 import logging
 import os
@@ -13,11 +14,13 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.files import replacing
 from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
@@ -170,9 +173,13 @@ def _process(file: Path, target: Path, options: Options, report: bool) -> tuple[
     from flowgrad.output import write
 
     analysis = analyse(file, options)
-    write(target.with_name(target.name + ".vtu"), analysis.separation, analysis.quantities)
-    summary = analysis.summary()
-    write_text(target.with_name(target.name + ".json"), json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    with ThreadPoolExecutor(1) as pool:
+        # While the disk is busy, the statistics are computed.
+        written = pool.submit(write, target.with_name(target.name + ".vtu"), analysis.separation, analysis.quantities)
+        summary = analysis.summary()
+        written.result()
+    with replacing(target.with_name(target.name + ".json")) as stream:
+        stream.write((json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
     return summary, _section(analysis) if report else None
 
 
@@ -194,21 +201,12 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.source}: {outcome.summary['verdict']} ({outcome.seconds:.1f} s)"
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 def _write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
     rows = list(_rows(outcomes))
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(temporary, path)
 
 
 def _rows(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:

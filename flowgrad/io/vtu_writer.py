@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.errors import OptionError, WriteError
+from flowgrad.errors import OptionError
+from flowgrad.files import replacing
 from flowgrad.io.polyhedra import to_stream
 from flowgrad.mesh import Mesh
 
@@ -80,25 +78,6 @@ def write_vtu(
             _add_section(layout, "Cells", _cell_arrays(mesh))
     with replacing(Path(path)) as handle:
         _write(handle, layout)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of ``path`` when the block ends, and vanishes if it fails.
-
-    Raises WriteError if the operating system refuses.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with temporary.open("xb") as handle:
-            yield handle
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise WriteError(f"{path}: cannot be written ({reason}): choose another place for it") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def _write(handle: BinaryIO, layout: _Layout) -> None:

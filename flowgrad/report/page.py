@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowgrad.files import replacing
 from flowgrad.report.section import FileSection
 from flowgrad.report.template import stylesheet, template
 
@@ -15,11 +15,9 @@ from flowgrad.report.template import stylesheet, template
 def write_report(path: Path | str, sections: Sequence[FileSection], command: str | Mapping[str, object] = "") -> None:
     """Write the report on all files, whole or not at all.
 
-    ``command`` is the command line, or the options by their names. Raises OSError where the file
+    ``command`` is the command line, or the options by their names. Raises WriteError where the file
     cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.part")
     stream = template("report.html").stream(
         sections=sections,
         counts=Counter(section.verdict for section in sections),
@@ -27,13 +25,9 @@ def write_report(path: Path | str, sections: Sequence[FileSection], command: str
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         style=stylesheet(),
     )
-    try:
-        with temporary.open("wb") as file:
-            stream.enable_buffering(50)
-            stream.dump(file, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    stream.enable_buffering(50)
+    with replacing(Path(path)) as file:
+        stream.dump(file, encoding="utf-8")
 
 
 def _options(given: Mapping[str, object]) -> str:
