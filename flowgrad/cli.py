@@ -14,6 +14,8 @@ from flowgrad.errors import FlowgradError, OptionError
 if TYPE_CHECKING:
     from flowgrad.analysis import Options
 
+log = logging.getLogger("flowgrad")
+
 _EXAMPLES = """examples:
   flowgrad run results/*.vtu -o out
   flowgrad run case.vtu -o out --viscosity nu --boundary 'boundary/{stem}/*.vtp'
@@ -43,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("flowgrad: interrupted; files already finished are kept", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        return 1
+    except Exception as error:
+        log.debug("traceback", exc_info=True)
+        print(f"flowgrad: unexpected {type(error).__name__} ({error}): please report it, with -v", file=sys.stderr)
         return 1
 
 
@@ -135,9 +141,7 @@ def _run(args: argparse.Namespace) -> int:
     for each in failed:
         print(f"flowgrad: {each.source}: {each.error}", file=sys.stderr)
     shown = "summary.csv" if args.no_report else "report.html"
-    logging.getLogger("flowgrad").info(
-        "%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown
-    )
+    log.info("%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown)
     return 1 if failed else 0
 
 
