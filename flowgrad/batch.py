@@ -135,7 +135,7 @@ def run(files: Sequence[Path], folder: Path, cases: Cases, report: bool = True) 
     outcomes = []
     for number, file in enumerate(files, 1):
         outcome = _attempt(file, folder / results[file], cases.of(file), report)
-        log.info("[%d/%d] %s", number, len(files), _line(outcome))
+        log.log(logging.ERROR if outcome.error else logging.INFO, "[%d/%d] %s", number, len(files), _line(outcome))
         outcomes.append(outcome)
     _write_csv(folder / "summary.csv", outcomes)
     if report:

@@ -138,8 +138,6 @@ def _run(args: argparse.Namespace) -> int:
     cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
     outcomes = batch.run(batch.expand(args.files), args.output, cases, report=not args.no_report)
     failed = [each for each in outcomes if each.error]
-    for each in failed:
-        print(f"flowgrad: {each.source}: {each.error}", file=sys.stderr)
     shown = "summary.csv" if args.no_report else "report.html"
     log.info("%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown)
     return 1 if failed else 0

@@ -80,7 +80,7 @@ class CellFits(Operator):
         if not len(flat) or self.mesh.dimension < 3:
             return ()
         axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in _near_coordinate_axes(flat))
-        return (f"the mesh is one cell thick along {axes}: derivatives along it are taken as zero",)
+        return (f"the mesh is one cell thick along {axes}: derivatives across are taken as zero",)
 
     @cached_property
     def boundary_values(self) -> FloatArray:

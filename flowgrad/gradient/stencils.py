@@ -11,7 +11,7 @@ import numpy as np
 
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.faces import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs
 
 
 @dataclass(frozen=True, eq=False)

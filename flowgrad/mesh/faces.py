@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.mesh.mesh import CellFaces, IntArray
+from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
     from flowgrad.mesh.mesh import Block, Cells, Mesh
@@ -23,20 +24,6 @@ def cell_faces(mesh: Mesh) -> CellFaces:
 
 
 Part = tuple[IntArray, IntArray, IntArray, IntArray]
-
-
-def offsets(sizes: IntArray) -> IntArray:
-    """Where each of consecutive runs of the given sizes starts, and the end: (n + 1,)."""
-    result = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=result[1:])
-    return result
-
-
-def runs(starts: IntArray, sizes: IntArray) -> IntArray:
-    """The integers start, start + 1, … of every run, one run after another."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
 
 
 def _block_faces(cells: Cells, block: Block) -> Part:

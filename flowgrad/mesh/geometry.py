@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from flowgrad.kernels import kernel
+from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
     from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
@@ -58,8 +59,6 @@ def rings(mesh: Mesh, chosen: IntArray) -> tuple[IntArray, IntArray]:
 
     A pixel's points are not in ring order in VTK; here they are.
     """
-    from flowgrad.mesh.faces import offsets, runs
-
     sizes = np.diff(mesh.cells.offsets)[chosen]
     connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
     ring_offsets = offsets(sizes)

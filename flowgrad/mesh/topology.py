@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowgrad.kernels import kernel
-from flowgrad.mesh.faces import offsets, runs
 from flowgrad.mesh.geometry import polygon_geometry
+from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
     from flowgrad.mesh.mesh import CellFaces, FloatArray, IntArray, Mesh

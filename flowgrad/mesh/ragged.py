@@ -1,0 +1,22 @@
+"""Ragged arrays: runs of different lengths, one after another in one flat array."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+def offsets(sizes: IntArray) -> IntArray:
+    """Where each of consecutive runs of the given sizes starts, and the end: (n + 1,)."""
+    result = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=result[1:])
+    return result
+
+
+def runs(starts: IntArray, sizes: IntArray) -> IntArray:
+    """The integers start, start + 1, … of every run, one run after another."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
