@@ -122,7 +122,7 @@ def kinematic_vorticity_number(D: Array, W: Array) -> Array:
         return tensors.norm(W) / tensors.norm(D)
 
 
-@quantity(r"\Phi", "M/(L T³)", reference="Bird, Stewart & Lightfoot 2002, eq. 3.3-3")
+@quantity(r"\Phi", "M/(L T³) or L²/T³", reference="Bird, Stewart & Lightfoot 2002, eq. 3.3-3")
 def dissipation(D: Array, viscosity: Array) -> Array:
     """Viscous dissipation 2η D:D for each volume (divided by the density where η is kinematic)."""
     return 2 * viscosity * tensors.double_dot(D, D)

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.faces import offsets, runs
 from flowgrad.mesh.geometry import rings
+from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
 
 FloatArray = NDArray[np.float64]
