@@ -1,4 +1,4 @@
-"""Files of OpenFOAM's own tools: those of the project, and more where they lie beside it."""
+"""Files of OpenFOAM's own tools."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from flowgrad.io import read, read_contents
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 OWN = Path(__file__).parents[2] / "data"
-MORE = Path(__file__).parents[3] / "shared" / "data" / "openfoam"
-FILES = sorted([*OWN.rglob("*.vt[up]"), *MORE.rglob("*.vt[up]")])
+FILES = sorted(OWN.rglob("*.vt[up]"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -50,9 +49,8 @@ def test_boundary_of_the_offset_cylinder():
     assert flow.mesh.topology.boundary_geometry[1][named["left"].faces][:, 0] == pytest.approx(-5)
 
 
-@pytest.mark.skipif(not MORE.exists(), reason="the legacy file is not part of the project")
 def test_legacy_file_holds_the_same_values():
-    legacy, xml = read_contents(MORE / "cavity_legacy_binary.vtk"), read_contents(MORE / "cavity.vtu")
+    legacy, xml = read_contents(OWN / "cavity_legacy_binary.vtk"), read_contents(OWN / "cavity.vtu")
     assert legacy.time == xml.time == 0.5
     assert_same_arrays(legacy.cell_data, xml.cell_data)
     assert_same_arrays(legacy.point_data, xml.point_data)
