@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
+from flowgrad.errors import MeshError, OptionError
+from flowgrad.files import printable
+from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
@@ -63,6 +64,16 @@ class Options:
 
     def __post_init__(self) -> None:
         select(self.quantities)
+        for name in ("velocity", "boundary", "gradient_field", "stress", "viscosity"):
+            if getattr(self, name) == "":
+                raise OptionError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
+        for name in ("location", "at"):
+            if getattr(self, name) not in (None, *LOCATIONS):
+                raise OptionError(f"--{name} '{getattr(self, name)}' is unknown: choose one of {', '.join(LOCATIONS)}")
+        if self.density is not None and not 0 < self.density < math.inf:
+            raise OptionError(f"--density is {self.density}: give a positive number")
+        if self.stress and self.viscosity:
+            raise OptionError("--stress and --viscosity exclude each other: give one of them")
         if self.scheme != "auto":
             parse(self.scheme, SCHEMES, "scheme")
             if self.gradient_field:
@@ -149,7 +160,7 @@ class Analysis:
                 },
                 "statistics": {name: asdict(each) for name, each in self.statistics.items()},
                 "provenance": {
-                    "input": str(flow.source) if flow.source else None,
+                    "input": printable(flow.source) if flow.source else None,
                     "sha256": self.digest,
                     "options": self.options.given(),
                     "versions": versions(),
@@ -169,6 +180,8 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
 def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
     gradient = velocity_gradient(flow, _scheme(options), options.at)
+    if not gradient.valid.any():
+        raise MeshError(f"{flow.name}: there is no gradient anywhere: {'; '.join(gradient.notes)}")
     separation = separate(gradient, options.stress, options.viscosity, options.density)
     names = options.quantities or _usual(separation)
     for name in names:

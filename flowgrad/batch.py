@@ -12,7 +12,6 @@ import logging
 import os
 import time
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.files import replacing
+from flowgrad.files import printable, replacing
 from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Cases:
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise OptionError(f"{path}: cannot be read as TOML ({error})") from None
+            raise OptionError(f"{path}: cannot be read as TOML ({error}): check its name and its lines") from None
         cases = cls(options, tables)
         for name, table in tables.items():
             cases._apply(options, name, table, path)
@@ -77,51 +76,70 @@ class Cases:
         for key in values:
             if key not in known:
                 raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {known}")
-        return dataclasses.replace(options, **{key: _typed(key, value) for key, value in values.items()})
+        where = f"{path}: [{name}]"
+        typed = {key: _typed(key, value, where) for key, value in values.items()}
+        try:
+            return dataclasses.replace(options, **typed)
+        except OptionError as error:
+            raise OptionError(f"{where}: {error}") from None
+
+    def unused(self, files: Sequence[Path]) -> list[str]:
+        """Tables that match none of the files."""
+        return [name for name in self.tables if not any(fnmatch.fnmatchcase(file.stem, name) for file in files)]
 
 
-def _typed(key: str, value: Any) -> Any:
-    """A value of TOML as the option takes it: numbers may stand for texts (``viscosity = 0.1``)."""
-    if key == "quantities":
+def _typed(key: str, value: Any, where: str) -> Any:
+    """A value of TOML as the option takes it: a number may stand for a text (``viscosity = 0.1``)."""
+    if key == "quantities" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
-    return float(value) if key == "density" else str(value)
+    if key == "density" and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if key not in ("quantities", "density") and isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    wanted = {"quantities": "a list of names", "density": "a number"}.get(key, "a text or a number")
+    raise OptionError(f"{where}: {key} = {value!r} is not {wanted}")
 
 
-def expand(patterns: Iterable[str]) -> list[Path]:
+def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
     """Files of the given names and glob patterns (``**`` included), each once, in the order given.
 
-    A name that matches nothing is kept, so that it fails by its name.
+    A name that matches nothing is kept, so that it fails by its name; what a pattern finds in the
+    ``folder`` of the results is left out, so that the same command runs again.
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
         matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
-        for match in matches or [pattern]:
+        inputs = [match for match in matches if folder is None or folder.resolve() not in Path(match).resolve().parents]
+        for match in inputs or [pattern]:
             found[Path(match)] = None
     return list(found)
 
 
 def names(files: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """Name of each file's results: its stem, with the folders in front where two files share one.
+    """Name of each file's results: its stem; with the suffix, then with the folders in front, where
+    two files would share one.
 
-    Raises OptionError where a result would overwrite an input.
+    Raises OptionError where a result would overwrite an input, or a file that is no result of ours.
     """
-    counts = Counter(file.stem for file in files)
-    chosen: dict[Path, str] = {}
-    for file in files:
-        name = file.stem if counts[file.stem] == 1 else _long_name(file)
-        while name in chosen.values():
-            name += "_"
-        chosen[file] = name
     inputs = {file.resolve() for file in files}
+    for name_of in (lambda file: file.stem, lambda file: file.name.replace(".", "-"), _long_name):
+        chosen = {file: name_of(file) for file in files}
+        if len(set(chosen.values())) == len(files):
+            break
+    else:
+        raise OptionError("some files are given twice under different names: give each once")
     for file, name in chosen.items():
-        for suffix in (".vtu", ".json"):
-            if (folder / (name + suffix)).resolve() in inputs:
-                raise OptionError(f"{file}: its result would overwrite an input in {folder}: choose another -o")
+        result, summary = folder / f"{name}.vtu", folder / f"{name}.json"
+        if result.resolve() in inputs or summary.resolve() in inputs:
+            raise OptionError(f"{file}: its result would overwrite an input in {folder}: choose another -o")
+        if result.exists() and not summary.exists():
+            raise OptionError(f"{result} is there and is no result of flowgrad's: choose another -o")
     return chosen
 
 
 def _long_name(file: Path) -> str:
-    return "-".join(part for part in file.with_suffix("").parts if part not in ("/", "..", "."))
+    parts = [part for part in file.parts if part not in ("/", "..", ".")]
+    return "-".join(parts).replace(".", "-").removesuffix("-vtu")
 
 
 def run(files: Sequence[Path], folder: Path, cases: Cases, report: bool = True) -> list[Outcome]:
@@ -131,10 +149,13 @@ def run(files: Sequence[Path], folder: Path, cases: Cases, report: bool = True) 
     can be started.
     """
     results = names(files, folder)
+    options = {file: cases.of(file) for file in files}
+    for name in cases.unused(files):
+        log.warning("the table [%s] of the cases matches none of the files", name)
     _make(folder)
     outcomes = []
     for number, file in enumerate(files, 1):
-        outcome = _attempt(file, folder / results[file], cases.of(file), report)
+        outcome = _attempt(file, folder / results[file], options[file], report)
         log.log(logging.ERROR if outcome.error else logging.INFO, "[%d/%d] %s", number, len(files), _line(outcome))
         outcomes.append(outcome)
     _write_csv(folder / "summary.csv", outcomes)
@@ -192,13 +213,17 @@ def _section(analysis: Analysis) -> FileSection:
 def _failed(file: Path, reason: str) -> FileSection:
     from flowgrad.report import failed_section
 
-    return failed_section(file.name, reason)
+    return failed_section(printable(file.name), printable(reason))
 
 
 def _line(outcome: Outcome) -> str:
     if outcome.summary is None:
-        return f"{outcome.source}: FAILED: {outcome.error}"
-    return f"{outcome.source}: {outcome.summary['verdict']} ({outcome.seconds:.1f} s)"
+        return f"{printable(outcome.source)}: FAILED: {outcome.error}"
+    gradient = outcome.summary["gradient"]
+    left_out = (
+        f", {gradient['excluded']} of {gradient['count']} {gradient['at']} excluded" if gradient["excluded"] else ""
+    )
+    return f"{printable(outcome.source)}: {outcome.summary['verdict']}{left_out} ({outcome.seconds:.1f} s)"
 
 
 def _write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -215,7 +240,7 @@ def _rows(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
         gradient = summary.get("gradient", {})
         rate = summary.get("statistics", {}).get("shear_rate", {})
         yield {
-            "file": str(outcome.source),
+            "file": printable(outcome.source),
             "status": "done" if outcome.summary else "failed",
             "verdict": summary.get("verdict", ""),
             "origin": summary.get("origin", ""),

@@ -31,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
-    logging.getLogger("matplotlib").setLevel(logging.WARNING)
-    logging.getLogger("numba").setLevel(logging.WARNING)
+    for library in ("matplotlib", "numba", "PIL"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return int(args.command(args))
     except OptionError as error:
@@ -136,7 +136,7 @@ def _run(args: argparse.Namespace) -> int:
     from flowgrad import batch
 
     cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
-    outcomes = batch.run(batch.expand(args.files), args.output, cases, report=not args.no_report)
+    outcomes = batch.run(batch.expand(args.files, args.output), args.output, cases, report=not args.no_report)
     failed = [each for each in outcomes if each.error]
     shown = "summary.csv" if args.no_report else "report.html"
     log.info("%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown)
@@ -162,10 +162,11 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _info(args: argparse.Namespace) -> int:
+    from flowgrad.batch import expand
     from flowgrad.info import describe
 
     status = 0
-    for name in args.files:
+    for name in expand(args.files):
         try:
             print("\n".join(describe(name, args.velocity, args.location, args.boundary)))
         except FlowgradError as error:

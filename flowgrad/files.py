@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and names of files that can be printed."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def printable(name: Path | str) -> str:
+    """A file's name as UTF-8, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "replace")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
+from flowgrad.files import printable
 from flowgrad.mesh import Cells, Mesh
 
 LOCATIONS = ("points", "cells")
@@ -68,7 +69,9 @@ class Flow:
         Without ``location`` the length of the velocity tells it; OptionError where it fits both.
         """
         mesh = Mesh(_as_vectors(points, "points"), Cells.empty() if cells is None else cells)
-        return cls(mesh, np.asarray(velocity, float), location or _location_by_length(mesh, np.shape(velocity)[0]))
+        return cls(
+            mesh, _as_vectors(velocity, "velocity"), location or _location_by_length(mesh, np.shape(velocity)[0])
+        )
 
     def count(self, location: str) -> int:
         """Number of points or cells."""
@@ -81,10 +84,14 @@ class Flow:
     @property
     def name(self) -> str:
         """The file's name, or a stand-in for a flow that comes from arrays."""
-        return self.source.name if self.source else "flow"
+        return printable(self.source.name) if self.source else "flow"
 
 
 def _as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    if np.iscomplexobj(values):
+        raise OptionError(f"{name} is complex: give its real or imaginary part")
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     vectors = np.asarray(values, dtype=np.float64)
     if vectors.ndim != 2 or vectors.shape[1] not in (2, 3):
         raise OptionError(f"{name} has the shape {vectors.shape}: give vectors (n, 2) or (n, 3)")

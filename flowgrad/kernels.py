@@ -13,7 +13,7 @@ import numba
 log = logging.getLogger("flowgrad")
 
 # ``error_model="numpy"``: a division by zero gives inf or NaN, which the callers mask and report.
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 _announced = False
 
@@ -21,14 +21,19 @@ _announced = False
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that only other kernels call, into them: a call would pass every array in a
     dozen registers and cost three times the arithmetic."""
-    return numba.njit(error_model="numpy", nogil=True, inline="always")(function)
+    return numba.njit(inline="always", **_OPTIONS)(function)
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that kernels call: for larger ones, which compile faster on their own."""
+    return numba.njit(**_OPTIONS)(function)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a loop on its first call and keep the result on disk for the next process."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        compiled = numba.njit(parallel=parallel, **_OPTIONS)(function)
+        compiled = _compiled(function, parallel)
 
         @functools.wraps(function)
         def call(*args: Any) -> Any:
@@ -41,7 +46,17 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
     return decorate
 
 
+def _compiled(function: Callable[..., Any], parallel: bool) -> Any:
+    try:
+        return numba.njit(parallel=parallel, cache=True, **_OPTIONS)(function)
+    except RuntimeError:
+        # Nowhere to keep it: a read-only installation without a home folder.
+        return numba.njit(parallel=parallel, **_OPTIONS)(function)
+
+
 def _on_disk(compiled: Any, function: Callable[..., Any]) -> bool:
+    if not compiled.stats.cache_path:
+        return False
     line = function.__code__.co_firstlineno
     pattern = f"*.{function.__qualname__}-{line}.*.nbi".replace("<", "[<]")
     return any(Path(compiled.stats.cache_path).glob(pattern))

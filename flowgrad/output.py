@@ -17,8 +17,9 @@ def write(path: Path | str, result: VelocityGradient | Separation, quantities: S
     """Write a gradient, or a separation with its fields, on its mesh as VTU.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
-    written along, and ``valid`` where some gradients are missing. Raises OptionError for a result
-    without a mesh, another suffix than .vtu and an unknown quantity.
+    written along (as ``velocity`` if its own name is taken), and ``valid`` where some gradients are
+    missing. Raises OptionError for a result without a mesh, another suffix than .vtu and an unknown
+    quantity.
     """
     path = Path(path)
     if path.suffix != ".vtu":
@@ -28,12 +29,13 @@ def write(path: Path | str, result: VelocityGradient | Separation, quantities: S
     if flow is None:
         raise OptionError(f"{path}: the result has no mesh to be written on (it was made from L alone)")
     data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
-    data[flow.location][flow.velocity_name] = flow.velocity
     here = data[str(gradient.location)]
     here.update({each.name: gradient[each.name] for each in select(quantities)})
     if isinstance(result, Separation):
         here.update(result.fields())
     if not gradient.valid.all():
         here["valid"] = gradient.valid
+    name = "velocity" if flow.velocity_name in here else flow.velocity_name
+    data[flow.location][name] = flow.velocity
     fields = {} if flow.time is None else {"TimeValue": np.array([flow.time])}
     write_vtu(path, flow.mesh, data["points"], data["cells"], fields)

@@ -200,6 +200,10 @@ def test_missing_values_are_masked_and_told(capsys, tmp_path):
         (["--viscosity", "careau(eta0=1)"], "did you mean 'carreau'"),
         (["--viscosity", "power-law(K=1)"], "needs n"),
         (["--scheme", "autodiff", "--gradient-field", "L"], "exclude each other"),
+        (["--stress", "tau", "--viscosity", "0.1"], "exclude each other"),
+        (["--density", "0"], "positive"),
+        (["--velocity", ""], "empty"),
+        (["--scheme", "file(name=3)"], "name an array"),
     ],
 )
 def test_wrong_usage_is_told_before_any_file_is_read(capsys, tmp_path, arguments, message):
@@ -236,6 +240,38 @@ def test_files_of_one_name_keep_apart(capsys, data_folder, tmp_path):
     assert written[0].endswith("one-case.vtu")
 
 
+def test_files_that_are_no_results_are_not_overwritten(capsys, data_folder, tmp_path):
+    (tmp_path / "planarPoiseuille_Maxwell.vtu").write_text("mine")
+    case = data_folder / "planarPoiseuille_Maxwell.vtu"
+    code, printed = run(capsys, "run", case, "-o", tmp_path)
+    assert code == 2
+    assert "no result of flowgrad" in printed.err
+    assert (tmp_path / "planarPoiseuille_Maxwell.vtu").read_text() == "mine"
+
+
+def test_the_same_command_runs_again(capsys, data_folder, tmp_path):
+    shutil.copy(data_folder / "planarPoiseuille_Maxwell.vtu", tmp_path / "a.vtu")
+    for _ in range(2):
+        code, _ = run(capsys, "run", str(tmp_path / "**" / "*.vtu"), "-o", tmp_path / "out", "--no-report")
+        assert code == 0
+
+
+def test_a_flow_without_any_gradient_fails(capsys, tmp_path):
+    mesh = meshes.SOLIDS["tetra"]
+    write_vtu(tmp_path / "nothing.vtu", mesh, {"U": np.full(mesh.points.shape, np.nan)})
+    code, printed = run(capsys, "run", tmp_path / "nothing.vtu", "-o", tmp_path / "out", "--viscosity", "0.1")
+    assert code == 1
+    assert "no gradient anywhere" in printed.err
+
+
+def test_the_velocity_is_never_lost(capsys, tmp_path):
+    mesh = meshes.SOLIDS["tetra"]
+    write_vtu(tmp_path / "named.vtu", mesh, {"L": mesh.points})
+    code, _ = run(capsys, "run", tmp_path / "named.vtu", "-o", tmp_path / "out", "--velocity", "L", "--no-report")
+    assert code == 0
+    np.testing.assert_array_equal(read(tmp_path / "out" / "named.vtu").velocity, mesh.points)
+
+
 def test_info_tells_what_is_there_and_what_would_be_used(capsys, data_folder):
     code, printed = run(capsys, "info", data_folder / "pipeCyclic.vtu")
     assert code == 0
@@ -267,6 +303,10 @@ def test_options_by_file_are_checked(capsys, tmp_path):
     code, printed = run(capsys, "run", "a.vtu", "-o", tmp_path / "out", "--cases", cases)
     assert code == 2
     assert "did you mean 'viscosity'" in printed.err
+    cases.write_text('[a]\ndensity = "water"\n')
+    code, printed = run(capsys, "run", "a.vtu", "-o", tmp_path / "out", "--cases", cases)
+    assert code == 2
+    assert "is not a number" in printed.err
     cases.write_text("nonsense")
     code, printed = run(capsys, "run", "a.vtu", "-o", tmp_path / "out", "--cases", cases)
     assert code == 2

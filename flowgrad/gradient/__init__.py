@@ -44,15 +44,20 @@ def velocity_gradient(flow: Flow, scheme: Scheme | str = "auto", at: str | None 
     if where not in LOCATIONS:
         raise OptionError(f"at='{where}' is unknown: choose one of {', '.join(LOCATIONS)}")
     chosen, reason = _resolve(flow, scheme)
-    gradients, notes = chosen.gradients(flow, where)
+    found = chosen.gradients(flow, where)
+    unused = flow.boundary and not isinstance(chosen, FiniteDifference)
+    notes = (
+        (*found.notes, "the velocities given on the boundary are not used by this scheme") if unused else found.notes
+    )
     return VelocityGradient(
-        gradients,
+        found.L,
         flow,
-        valid=np.isfinite(gradients[:, 0, 0]),
+        valid=np.isfinite(found.L[:, 0, 0]),  # every scheme gives whole tensors or none
         location=where,
         scheme=unparse(_name(chosen), chosen),
         reason=reason,
         method_notes=notes,
+        one_sided=found.one_sided,
     )
 
 

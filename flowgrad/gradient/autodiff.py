@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
-from flowgrad.gradient.operator import FloatArray, Operator, Scheme, average_to_points, from_owners
+from flowgrad.gradient.matrices import cell_matrices, point_matrices, taken_apart
+from flowgrad.gradient.operator import (
+    FloatArray,
+    Operator,
+    Scheme,
+    average_to_points,
+    from_owners,
+    rows_of_owners,
+)
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import rings
 
@@ -39,16 +47,27 @@ class Autodiff(Scheme):
         """The operator for the mesh of a flow with values at points; OptionError for cell values."""
         if flow.location != "points":
             raise OptionError("autodiff needs the velocity at points and it is at cells: use finite-difference")
-        if not len(flow.mesh):
-            raise OptionError("autodiff needs cells and the mesh has none: there is no interpolant to differentiate")
+        if not flow.mesh.dimension:
+            raise OptionError("autodiff needs cells and the mesh has only points: there is nothing to differentiate")
         return CellInterpolant(flow.mesh) if at == "cells" else PointInterpolant(flow.mesh)
 
 
 @dataclass(frozen=True, eq=False)
-class CellInterpolant(Operator):
-    """Gradients at the centres of the cells."""
+class _Interpolant(Operator):
+    """What the gradients at cells and at points have in common."""
 
     mesh: Mesh
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """On surfaces and lines: what they do not tell."""
+        what = {1: "lines", 2: "surfaces"}.get(self.mesh.dimension)
+        return (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
+
+
+@dataclass(frozen=True, eq=False)
+class CellInterpolant(_Interpolant):
+    """Gradients at the centres of the cells."""
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n_cells, 3, 3) of vectors (n_points, 3)."""
@@ -59,7 +78,7 @@ class CellInterpolant(Operator):
         mesh = self.mesh
         result = np.empty((len(mesh), 3, 3))
         for block in mesh.blocks:
-            if block.reference.dimension != mesh.dimension:
+            if block.reference.dimension != mesh.dimension or block.reference.name == "poly_line":
                 result[block.cells] = np.nan
             elif block.reference.has_interpolant:
                 dN = block.reference.center_gradients
@@ -73,41 +92,21 @@ class CellInterpolant(Operator):
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
-        """Sparse d/dx, d/dy, d/dz (n_cells, n_points), found by differentiating unit values."""
-        from scipy.sparse import csr_array
-
-        cells = self.mesh.cells
-        sizes = np.diff(cells.offsets)
-        local = np.arange(len(cells.connectivity)) - np.repeat(cells.offsets[:-1], sizes)
-        apart = CellInterpolant(self._taken_apart())
-        weights = np.zeros((len(local), 3))
-        for first in range(0, int(sizes.max(initial=0)), 3):
-            unit = (local[:, None] == first + np.arange(3)).astype(float)
-            gradients = apart.full_cells(unit)
-            for k in range(3):
-                mine = np.flatnonzero(local == first + k)
-                weights[mine] = gradients[np.repeat(np.arange(len(sizes)), sizes)[mine], k]
-        shape = (len(cells), len(self.mesh.points))
-        own = [csr_array((weights[:, i], cells.connectivity, cells.offsets), shape=shape) for i in range(3)]
-        return tuple(matrix[self.mesh.topology.owners] for matrix in own)
-
-    def _taken_apart(self) -> Mesh:
-        """The same cells, each with its own copies of its points."""
-        from flowgrad.mesh import Cells
-
-        cells = self.mesh.cells
-        flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)))
-        return Mesh(self.mesh.points[cells.connectivity], flat)
+        """Sparse d/dx, d/dy, d/dz (n_cells, n_points)."""
+        own = cell_matrices(self.mesh, CellInterpolant(taken_apart(self.mesh)).full_cells)
+        return tuple(rows_of_owners(self.mesh, matrix) for matrix in own)
 
 
 @dataclass(frozen=True, eq=False)
-class PointInterpolant(Operator):
+class PointInterpolant(_Interpolant):
     """Gradients at the points: the measure-weighted mean of those of the cells around."""
-
-    mesh: Mesh
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n_points, 3, 3) of vectors (n_points, 3)."""
+        return kernels.mean_of_sums(self.sums(values))
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Weighted gradients and weights at the points, summed over the cells (t, n_points, 10)."""
         mesh = self.mesh
         sums = kernels.empty_sums(len(mesh.points))
         for block in mesh.blocks:
@@ -116,7 +115,7 @@ class PointInterpolant(Operator):
                 dN = reference.node_gradients
                 kernels.add_point_gradients(mesh.points, values, block.rows, dN, reference.volume, sums)
         self._add_plane_fits(values, sums)
-        return kernels.mean_of_sums(sums)
+        return sums
 
     def _add_plane_fits(self, values: FloatArray, sums: FloatArray) -> None:
         fitted = [b for b in self.mesh.blocks if not b.reference.has_interpolant]
@@ -124,3 +123,10 @@ class PointInterpolant(Operator):
         if fitted:
             gradients = CellInterpolant(self.mesh).full_cells(values)
             average_to_points(self.mesh, gradients, np.concatenate([b.cells for b in fitted]), sums)
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (n_points, n_points)."""
+        apart = PointInterpolant(taken_apart(self.mesh))
+        shares = apart.sums(np.zeros((len(apart.mesh.points), 3)))[:, :, 9].sum(axis=0)
+        return point_matrices(self.mesh, apart.vectors, shares)

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import inlined, kernel
+from flowgrad.kernels import called, inlined, kernel
 
 # A cell is degenerate where |det J| is below this fraction of the product of J's column lengths.
 DEGENERATE = 1e-13
@@ -134,15 +134,19 @@ def empty_sums(point_count: int) -> Any:
 
 @kernel(parallel=True)
 def add_point_gradients(points: Any, values: Any, rows: Any, dN: Any, volume: float, sums: Any) -> None:
-    """Add each cell's gradients at its points, dN/dξ (sites, k, d), weighted with |det J| · volume."""
+    """Add each cell's gradients at its points, weighted with |det J| · volume. dN/dξ (sites, k, d) are
+    those at the points, then at the centre; a single one where it is the same everywhere."""
     copies = len(sums)
     count, size = rows.shape
     for copy in prange(copies):
         for i in range(copy * count // copies, (copy + 1) * count // copies):
             g = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
             for a in range(size):
-                if a < len(dN):
-                    g = _gradient(points, values, rows, i, dN, a)
+                # At a collapsed corner the last site, the centre, stands in.
+                site = a
+                while site < len(dN):
+                    g = _gradient(points, values, rows, i, dN, site)
+                    site = len(dN) if g[9] > 0.0 or site == len(dN) - 1 else len(dN) - 1
                 weight = g[9] * volume
                 if weight > 0.0 and np.isfinite(_total(g)):
                     s = sums[copy, rows[i, a]]
@@ -179,63 +183,109 @@ def mean_of_sums(sums: Any) -> Any:
     return result
 
 
+@called
+def _tangents(d: Any, basis: Any) -> None:
+    """Two unit tangents of a polygon with the points d (n, 3) about its mean, into two rows: the
+    first along the farthest point, which is exact where the polygon is long and thin."""
+    nx, ny, nz, largest, farthest = 0.0, 0.0, 0.0, -1.0, 0
+    for j in range(len(d)):
+        q = j + 1 if j + 1 < len(d) else 0
+        x, y, z = _cross(d[j, 0], d[j, 1], d[j, 2], d[q, 0], d[q, 1], d[q, 2])
+        nx, ny, nz = nx + x, ny + y, nz + z
+        length2 = d[j, 0] ** 2 + d[j, 1] ** 2 + d[j, 2] ** 2
+        if length2 > largest:
+            largest, farthest = length2, j
+    size = math.sqrt(nx * nx + ny * ny + nz * nz)
+    nx, ny, nz = nx / size, ny / size, nz / size
+    x, y, z = d[farthest, 0], d[farthest, 1], d[farthest, 2]
+    along = x * nx + y * ny + z * nz
+    x, y, z = x - along * nx, y - along * ny, z - along * nz
+    size = math.sqrt(x * x + y * y + z * z)
+    basis[0, 0], basis[0, 1], basis[0, 2] = x / size, y / size, z / size
+    x, y, z = _cross(nx, ny, nz, x / size, y / size, z / size)
+    basis[1, 0], basis[1, 1], basis[1, 2] = x, y, z
+
+
+@called
+def _dot(A: Any, B: Any, k: int, m: int) -> float:
+    """Inner product of two columns."""
+    total = 0.0
+    for j in range(len(A)):
+        total += A[j, k] * B[j, m]
+    return total
+
+
+@called
+def _least_squares(A: Any, B: Any, R: Any, g: Any) -> bool:
+    """Solve A gᵀ = B in the sense of least squares, for A (n, r), B (n, 3), g (3, r) and room for
+    R (r, r); False where A is degenerate.
+
+    Modified Gram-Schmidt, each column orthogonalised twice: unlike with normal equations the error
+    grows with the aspect ratio of the cell, not with its square.
+    """
+    count = A.shape[1]
+    for k in range(count):
+        length = math.sqrt(_dot(A, A, k, k))
+        for m in range(k):
+            R[m, k] = 0.0
+        for _ in range(2):
+            for m in range(k):
+                share = _dot(A, A, m, k)
+                R[m, k] += share
+                for j in range(len(A)):
+                    A[j, k] -= share * A[j, m]
+        R[k, k] = math.sqrt(_dot(A, A, k, k))
+        if not R[k, k] > DEGENERATE * length:
+            return False
+        for j in range(len(A)):
+            A[j, k] /= R[k, k]
+    for row in range(3):
+        for k in range(count - 1, -1, -1):
+            total = _dot(A, B, k, row)
+            for m in range(k + 1, count):
+                total -= R[k, m] * g[row, m]
+            g[row, k] = total / R[k, k]
+    return True
+
+
 @kernel(parallel=True)
 def plane_fits(
     points: Any, values: Any, offsets: Any, connectivity: Any, dimension: int, cells: Any, result: Any
 ) -> None:
     """Least-squares gradients through the own points of polygons (tangential) or polyhedra."""
     for i in prange(len(cells)):
-        start, end = offsets[i], offsets[i + 1]
-        size = end - start
-        mean = np.zeros(6)
-        for j in range(start, end):
-            p = connectivity[j]
-            for k in range(3):
-                mean[k] += points[p, k] / size
-                mean[3 + k] += values[p, k] / size
-        M = np.zeros((3, 3))
-        B = np.zeros((3, 3))
-        normal = np.zeros(3)
-        d = np.empty(3)
-        for j in range(start, end):
-            p = connectivity[j]
-            q = connectivity[j + 1 if j + 1 < end else start]
-            for k in range(3):
-                d[k] = points[p, k] - mean[k]
-            for k in range(3):
-                for m in range(3):
-                    M[k, m] += d[k] * d[m]
-                    B[k, m] += (values[p, k] - mean[3 + k]) * d[m]
-            nx, ny, nz = _cross(
-                d[0], d[1], d[2], points[q, 0] - mean[0], points[q, 1] - mean[1], points[q, 2] - mean[2]
-            )
-            normal[0], normal[1], normal[2] = normal[0] + nx, normal[1] + ny, normal[2] + nz
-        _solve(M, B, normal, dimension, cells[i], result)
+        _plane_fit(points, values, connectivity[offsets[i] : offsets[i + 1]], dimension, result[cells[i]])
 
 
-@inlined
-def _solve(M: Any, B: Any, normal: Any, dimension: int, c: int, result: Any) -> None:
-    """L = B M⁻¹; for a polygon B has no part along the normal, and M is completed there."""
-    spread = M[0, 0] + M[1, 1] + M[2, 2]
-    if dimension == 2:
-        area2 = normal[0] ** 2 + normal[1] ** 2 + normal[2] ** 2
-        for k in range(3):
-            along = (B[k, 0] * normal[0] + B[k, 1] * normal[1] + B[k, 2] * normal[2]) / area2
-            for m in range(3):
-                B[k, m] -= along * normal[m]
-        for k in range(3):
-            for m in range(3):
-                M[k, m] += spread * normal[k] * normal[m] / area2
-    ax, ay, az = _cross(M[1, 0], M[1, 1], M[1, 2], M[2, 0], M[2, 1], M[2, 2])
-    bx, by, bz = _cross(M[2, 0], M[2, 1], M[2, 2], M[0, 0], M[0, 1], M[0, 2])
-    cx, cy, cz = _cross(M[0, 0], M[0, 1], M[0, 2], M[1, 0], M[1, 1], M[1, 2])
-    det = M[0, 0] * ax + M[0, 1] * ay + M[0, 2] * az
-    if not det > DEGENERATE * spread**3:
-        result[c] = np.nan
-        return
+@called
+def _plane_fit(points: Any, values: Any, row: Any, dimension: int, L: Any) -> None:
+    size = len(row)
+    d, dv, A = np.empty((size, 3)), np.empty((size, 3)), np.zeros((size, dimension))
     for k in range(3):
-        result[c, k, 0] = (B[k, 0] * ax + B[k, 1] * bx + B[k, 2] * cx) / det
-        result[c, k, 1] = (B[k, 0] * ay + B[k, 1] * by + B[k, 2] * cy) / det
-        result[c, k, 2] = (B[k, 0] * az + B[k, 1] * bz + B[k, 2] * cz) / det
-    if not np.isfinite(result[c].sum()):
-        result[c] = np.nan
+        x, v = 0.0, 0.0
+        for j in range(size):
+            x += points[row[j], k] / size
+            v += values[row[j], k] / size
+        for j in range(size):
+            d[j, k] = points[row[j], k] - x
+            dv[j, k] = values[row[j], k] - v
+    basis, R, g = np.zeros((3, 3)), np.zeros((dimension, dimension)), np.zeros((3, dimension))
+    for k in range(3):
+        basis[k, k] = 1.0
+    if dimension == 2:
+        _tangents(d, basis)
+    for j in range(size):
+        for n in range(dimension):
+            for m in range(3):
+                A[j, n] += d[j, m] * basis[n, m]
+    total = 0.0 if _least_squares(A, dv, R, g) else np.nan
+    for k in range(3):
+        for m in range(3):
+            L[k, m] = 0.0
+            for n in range(dimension):
+                L[k, m] += g[k, n] * basis[n, m]
+            total += L[k, m]
+    if not np.isfinite(total):
+        for k in range(3):
+            for m in range(3):
+                L[k, m] = np.nan

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -22,6 +27,16 @@ class Operator(ABC):
     def notes(self) -> tuple[str, ...]:
         """What the reader of a result should know about how it was obtained."""
         return ()
+
+    @property
+    def one_sided(self) -> NDArray[np.bool_] | None:
+        """Where the gradients lack samples on one side (m,); None where nowhere."""
+        return None
+
+    @property
+    @abstractmethod
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz; rows of NaN where there is no gradient."""
 
     @abstractmethod
     def vectors(self, values: FloatArray) -> FloatArray:
@@ -51,10 +66,19 @@ class Scheme(ABC):
     def prepare(self, flow: Flow, at: str) -> Operator:
         """Do the geometry of the flow's mesh once, for gradients at its ``points`` or ``cells``."""
 
-    def gradients(self, flow: Flow, at: str) -> tuple[FloatArray, tuple[str, ...]]:
-        """Velocity gradients (n, 3, 3) of a flow, and notes on how they were obtained."""
+    def gradients(self, flow: Flow, at: str) -> Gradients:
+        """Velocity gradients of a flow."""
         operator = self.prepare(flow, at)
-        return operator.vectors(flow.velocity), operator.notes
+        return Gradients(operator.vectors(flow.velocity), operator.notes, operator.one_sided)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """What a scheme finds: L (n, 3, 3), notes on how, and where L is one-sided (n,), if anywhere."""
+
+    L: FloatArray
+    notes: tuple[str, ...] = ()
+    one_sided: NDArray[np.bool_] | None = None
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
@@ -64,6 +88,15 @@ def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
         owners = mesh.topology.owners[lower]
         gradients[lower] = np.where((owners >= 0)[:, None, None], gradients[owners], np.nan)
     return gradients
+
+
+def rows_of_owners(mesh: Mesh, matrix: csr_array) -> csr_array:
+    """Rows of a matrix on the full cells for all cells: those of their owners, NaN without one."""
+    from scipy.sparse import diags_array
+
+    owners = mesh.topology.owners
+    known = diags_array(np.where(owners >= 0, 1.0, np.nan))
+    return (known @ matrix[np.maximum(owners, 0)]).tocsr()
 
 
 def average_to_points(mesh: Mesh, gradients: FloatArray, cells: IntArray, sums: FloatArray) -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad import tensors
-from flowgrad.errors import OptionError
+from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.operator import FloatArray, Operator, Scheme
+from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme
 from flowgrad.spec import nearest
 
 # Share of ½|L − Lᵀ|/|L| below which an array is as good as symmetric and its convention untestable.
 _SYMMETRIC = 1e-3
+# A gradient that differs from the velocity's own by more than this many times its size is another
+# velocity's (in wall cells two schemes may well differ by once their size).
+_FOREIGN = 2.0
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,17 @@ class Stored(Scheme):
     name: str
     transposed: bool | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or self.transposed not in (None, True, False):
+            raise OptionError(
+                f"file(name={self.name!r}, transposed={self.transposed!r}): name an array, and True or False"
+            )
+
     def prepare(self, flow: Flow, at: str) -> Operator:
         """Nothing to prepare: OptionError."""
         raise OptionError(f"a gradient stored as '{self.name}' cannot differentiate other fields")
 
-    def gradients(self, flow: Flow, at: str) -> tuple[FloatArray, tuple[str, ...]]:
+    def gradients(self, flow: Flow, at: str) -> Gradients:
         """The stored gradients (n, 3, 3); OptionError where there is no such array at ``at``, or
         where the velocity contradicts its convention."""
         stored = tensors.as_tensors(self._array(flow, at), self.name)
@@ -43,7 +52,7 @@ class Stored(Scheme):
         note = "transposed from OpenFOAM's convention" if transposed else "as it stands, L_ij = ∂v_i/∂x_j"
         gradients = np.array(tensors.transpose(stored) if transposed else stored)
         gradients[~np.isfinite(gradients).all(axis=(1, 2))] = np.nan
-        return gradients, (f"the gradient is the file's own {self.name}, {note}",)
+        return Gradients(gradients, (f"the gradient is the file's own {self.name}, {note}",))
 
     def _array(self, flow: Flow, at: str) -> np.ndarray:
         data = flow.data(at)
@@ -51,24 +60,40 @@ class Stored(Scheme):
             other = "cells" if at == "points" else "points"
             if self.name in flow.data(other):
                 raise OptionError(f"{flow.name}: {self.name} is at {other}, not at {at}: use --at {other}")
-            raise OptionError(f"{flow.name}: no array '{self.name}' at {at}{nearest(self.name, data)}")
-        return data[self.name]
+            tensors9 = [name for name, values in data.items() if values[0].size == 9] if len(flow.velocity) else []
+            raise OptionError(
+                f"{flow.name}: no array '{self.name}' at {at}{nearest(self.name, data)}; "
+                f"arrays of 9 components there: {', '.join(tensors9) or 'none'}"
+            )
+        values = data[self.name]
+        if values.size != 9 * len(values):
+            raise OptionError(f"{flow.name}: {self.name} has the shape {values.shape}: a gradient has 9 components")
+        return values
 
 
 def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transposed: bool) -> None:
     """Compare with the gradient of the velocity itself: a transpose is this field's commonest bug."""
     from flowgrad.gradient.auto import choose
 
-    own, _ = choose(flow)[0].gradients(flow, at)
+    try:
+        own = choose(flow)[0].gradients(flow, at).L
+    except FlowgradError:
+        return  # Nothing to compare with: a cloud of points, say.
     finite = np.isfinite(own).all(axis=(1, 2)) & np.isfinite(stored).all(axis=(1, 2))
     own, stored = own[finite], stored[finite]
+    size = np.linalg.norm(own)
+    direct, turned = np.linalg.norm(own - stored), np.linalg.norm(own - tensors.transpose(stored))
+    if min(direct, turned) > _FOREIGN * size:
+        raise OptionError(
+            f"{flow.name}: {name} is no gradient of {flow.velocity_name}: it differs from the velocity's own gradient "
+            f"by {min(direct, turned) / size:.2g} times its size: choose another array"
+        )
     if np.linalg.norm(tensors.skew(stored)) <= _SYMMETRIC * np.linalg.norm(stored):
         return
-    direct, turned = np.linalg.norm(own - stored), np.linalg.norm(own - tensors.transpose(stored))
     taken, other = (turned, direct) if transposed else (direct, turned)
     if other < 0.5 * taken:
         raise OptionError(
             f"{flow.name}: {name} fits the velocity's own gradient better "
-            f"{'as it stands' if transposed else 'transposed'} (misfit {other / np.linalg.norm(own):.2g} instead of "
-            f"{taken / np.linalg.norm(own):.2g}): say --scheme \"file(name='{name}', transposed={not transposed})\""
+            f"{'as it stands' if transposed else 'transposed'} (misfit {other / size:.2g} instead of "
+            f"{taken / size:.2g}): say --scheme \"file(name='{name}', transposed={not transposed})\""
         )

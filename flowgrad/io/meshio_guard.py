@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.errors import ReadError
+from flowgrad.errors import MissingDependencyError, ReadError
 from flowgrad.io import legacy_vtk
 from flowgrad.io.contents import Arrays, Contents, native
 from flowgrad.io.naming import naming
@@ -99,6 +100,9 @@ def _answer(path: Path, timeout: float) -> dict[str, Any]:
         raise ReadError(f"meshio {_ending(done.returncode)} ({printed}): convert the file to .vtu")
     kind, result = pickle.loads(done.stdout)
     if kind == "error":
+        missing = re.search(r"No module named '(\w+)'", result)
+        if missing:
+            raise MissingDependencyError(f"reading this format needs {missing[1]}: install flowgrad[hdf5]")
         raise ReadError(f"meshio cannot read it ({_one_line(result) or printed}): convert the file to .vtu")
     if printed:
         log.warning("%s: meshio says: %s", path, printed)

@@ -39,7 +39,7 @@ def matching_files(pattern: str, source: Path) -> list[Path]:
     filled = pattern.replace("{stem}", glob.escape(source.stem))
     beside = str(Path(glob.escape(str(source.parent))) / filled)
     for attempt in (filled, beside):
-        found = [Path(name) for name in sorted(glob.glob(attempt, recursive=True))]
+        found = [Path(name) for name in sorted(glob.glob(attempt, recursive=True)) if Path(name).is_file()]
         if found:
             return found
     raise OptionError(f"{source}: no file matches the boundary pattern '{filled}', nor '{beside}': check --boundary")

@@ -19,6 +19,12 @@ def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
         lines.append(f"{bad_values.sum()} of {len(bad_values)} velocities at {flow.location} are not finite")
     if not valid.all():
         lines.append(_missing(flow, at, valid, bad_values))
+    flat = int((flow.mesh.is_full & (flow.mesh.measures == 0)).sum())
+    if flat and at == "points":
+        lines.append(f"{flat} of {len(flow.mesh)} cells have no volume and take no part")
+    lost = int((~np.isfinite(flow.mesh.points).all(axis=1)).sum())
+    if lost:
+        lines.append(f"{lost} of {len(flow.mesh.points)} points have coordinates that are not finite")
     inverted = int(_inverted(flow.mesh).sum())
     if inverted:
         lines.append(
@@ -28,18 +34,25 @@ def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
 
 
 def _missing(flow: Flow, at: str, valid: Mask, bad_values: Mask) -> str:
-    missing = ~valid
-    causes = []
+    missing, mesh = ~valid, flow.mesh
     if at == "cells":
-        mesh = flow.mesh
         flat = missing & mesh.is_full & (mesh.measures == 0)
         alone = missing & ~mesh.is_full
         causes = [(int(flat.sum()), "of zero volume"), (int(alone.sum()), "of lower dimension without a full cell")]
+    else:
+        causes = [(int((missing & ~_used(mesh)).sum()), "in no cell")]
     rest = int(missing.sum()) - sum(count for count, _ in causes)
-    why = "that use values that are not finite" if bad_values.any() else "whose neighbours determine no gradient"
-    causes.append((rest, why))
+    why = "that use values that are not finite, or " if bad_values.any() else ""
+    causes.append((rest, why + "whose surroundings determine no gradient"))
     listed = ", ".join(f"{count} {cause}" for count, cause in causes if count)
     return f"{missing.sum()} of {len(valid)} {at} have no gradient and are excluded: {listed}"
+
+
+def _used(mesh: Mesh) -> Mask:
+    """Points that belong to a cell of full dimension."""
+    used = np.zeros(len(mesh.points), bool)
+    used[mesh.cells.connectivity[np.repeat(mesh.is_full, np.diff(mesh.cells.offsets))]] = True
+    return used
 
 
 def _inverted(mesh: Mesh) -> Mask:
@@ -49,5 +62,5 @@ def _inverted(mesh: Mesh) -> Mask:
     for block in mesh.blocks:
         if block.reference.dimension == 3:
             sign = np.sign(mesh.signed_measures[block.cells])
-            inverted[block.cells] = sign * (1 if sign.sum() >= 0 else -1) < 0
+            inverted[block.cells] = sign * (1 if np.nansum(sign) >= 0 else -1) < 0
     return inverted

@@ -25,8 +25,9 @@ class VelocityGradient:
 
     ``valid`` (n,) is False where L could not be computed (L is NaN there). ``location`` says where
     in the flow's mesh L lives (``points`` or ``cells``), ``scheme`` and ``reason`` how it was
-    obtained, ``method_notes`` what to know of that. ``supplied`` are arrays (n,) that quantities may need
-    beyond L, such as ``viscosity``. Raises OptionError for another shape of L.
+    obtained, ``method_notes`` what to know of that. ``one_sided`` (n,) is True where L lacks samples on
+    one side, at an open boundary, and may be wrong by its own size. ``supplied`` are arrays (n,) that
+    quantities may need beyond L, such as ``viscosity``. Raises OptionError for another shape of L.
     """
 
     L: FloatArray
@@ -38,6 +39,7 @@ class VelocityGradient:
     scheme: str = ""
     reason: str = ""
     method_notes: tuple[str, ...] = ()
+    one_sided: NDArray[np.bool_] | None = None
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

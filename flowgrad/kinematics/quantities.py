@@ -111,15 +111,13 @@ def second_invariant_of_W(W: Array) -> Array:
 def flow_type(D: Array, W: Array) -> Array:
     """ξ = (|D| − |W|)/(|D| + |W|): +1 extension, 0 shear, −1 rotation; NaN at rest."""
     d, w = tensors.norm(D), tensors.norm(W)
-    with np.errstate(invalid="ignore"):
-        return (d - w) / (d + w)
+    return (d - w) / (d + w)
 
 
 @quantity("W_k", "1", reference="Truesdell 1953, J. Ration. Mech. Anal. 2, 173")
 def kinematic_vorticity_number(D: Array, W: Array) -> Array:
     """W_k = |W|/|D|: 0 irrotational, 1 simple shear, ∞ rigid rotation; NaN at rest."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return tensors.norm(W) / tensors.norm(D)
+    return tensors.norm(W) / tensors.norm(D)
 
 
 @quantity(r"\Phi", "M/(L T³) or L²/T³", reference="Bird, Stewart & Lightfoot 2002, eq. 3.3-3")

@@ -104,7 +104,8 @@ def evaluate(name: str, known: dict[str, Any], supplied: Mapping[str, np.ndarray
         inputs = [evaluate(each, known, supplied) for each in record.inputs]
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
-    known[name] = _in_chunks(record.function, inputs)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        known[name] = _in_chunks(record.function, inputs)
     return known[name]
 
 

@@ -15,6 +15,10 @@ from numba import prange
 from flowgrad.kernels import kernel
 from flowgrad.mesh.ragged import offsets, runs
 
+# A volume below this fraction of the product of its edges, summed over its tetrahedra, is rounding:
+# the cell is flat.
+FLAT_CELL = 1e-13
+
 if TYPE_CHECKING:
     from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
 
@@ -93,7 +97,9 @@ def tetrahedron_volumes(points: Any, connectivity: Any, starts: Any) -> Any:
         ax, ay, az = points[a, 0] - points[o, 0], points[a, 1] - points[o, 1], points[a, 2] - points[o, 2]
         bx, by, bz = points[b, 0] - points[o, 0], points[b, 1] - points[o, 1], points[b, 2] - points[o, 2]
         cx, cy, cz = points[c, 0] - points[o, 0], points[c, 1] - points[o, 1], points[c, 2] - points[o, 2]
-        volume[i] = (ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)) / 6
+        v = ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+        edges = (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz) * (cx * cx + cy * cy + cz * cz)
+        volume[i] = v / 6 if v * v > FLAT_CELL**2 * edges else 0.0
     return volume
 
 
@@ -160,7 +166,7 @@ def solid_geometry(points: Any, connectivity: Any, offsets: Any, cell_offsets: A
     for i in prange(n):
         first, last = cell_offsets[chosen[i]], cell_offsets[chosen[i] + 1]
         ox, oy, oz = points[connectivity[offsets[first]]]
-        v, cx, cy, cz = 0.0, 0.0, 0.0, 0.0
+        v, bound, cx, cy, cz = 0.0, 0.0, 0.0, 0.0, 0.0
         for f in range(first, last):
             start, end = offsets[f], offsets[f + 1]
             mx, my, mz = 0.0, 0.0, 0.0
@@ -175,7 +181,9 @@ def solid_geometry(points: Any, connectivity: Any, offsets: Any, cell_offsets: A
                 bx, by, bz = b[0] - ox, b[1] - oy, b[2] - oz
                 t = mx * (ay * bz - az * by) + my * (az * bx - ax * bz) + mz * (ax * by - ay * bx)
                 v += t
+                edges = (mx * mx + my * my + mz * mz) * (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz)
+                bound += math.sqrt(edges)
                 cx, cy, cz = cx + t * (mx + ax + bx), cy + t * (my + ay + by), cz + t * (mz + az + bz)
-        volume[i] = v / 6
+        volume[i] = v / 6 if abs(v) > FLAT_CELL * bound else 0.0
         centroid[i, 0], centroid[i, 1], centroid[i, 2] = ox + cx / (4 * v), oy + cy / (4 * v), oz + cz / (4 * v)
     return volume, centroid

@@ -27,7 +27,7 @@ class ReferenceCell:
     ``size`` is the number of points (0 where it varies). ``faces`` bound the cell: points of a
     line, edges of a surface cell, faces of a volume cell, each as local point numbers with its
     normal outward in VTK's numbering. ``volume`` is |x| of the reference cell over |det J| at its
-    nodes; at ``singular_node`` the map has no inverse and the centre stands in.
+    nodes.
     """
 
     name: str
@@ -38,7 +38,6 @@ class ReferenceCell:
     nodes: NDArray[np.float64] | None = None
     shape: Callable[[Any], Any] | None = None
     volume: float = 1.0
-    singular_node: int | None = None
 
     @cached_property
     def center(self) -> NDArray[np.float64]:
@@ -59,13 +58,11 @@ class ReferenceCell:
 
     @cached_property
     def node_gradients(self) -> NDArray[np.float64]:
-        """dN/dξ at the sites, (k, k, d); (1, k, d) where it is the same everywhere (simplices)."""
+        """dN/dξ at the nodes and at the centre, (k + 1, k, d); (1, k, d) where it is the same everywhere
+        (simplices)."""
         assert self.shape is not None
         assert self.nodes is not None
-        sites = self.nodes.copy()
-        if self.singular_node is not None:
-            sites[self.singular_node] = self.center
-        gradients = np.stack([jacobian(self.shape, site) for site in sites])
+        gradients = np.stack([jacobian(self.shape, site) for site in (*self.nodes, self.center)])
         constant = np.allclose(gradients, gradients[:1], rtol=0, atol=1e-14)
         return np.ascontiguousarray(gradients[:1] if constant else gradients)
 
@@ -137,7 +134,7 @@ _CELLS = (
     ReferenceCell("voxel", 11, 3, 8, _VOXEL_FACES, _VOXEL, _multilinear(_VOXEL)),
     ReferenceCell("hexahedron", 12, 3, 8, _prism_faces(4), _HEXAHEDRON, _multilinear(_HEXAHEDRON)),
     ReferenceCell("wedge", 13, 3, 6, _prism_faces(3), _extrude(_TRIANGLE), _wedge, 1 / 2),
-    ReferenceCell("pyramid", 14, 3, 5, _PYRAMID_FACES, _PYRAMID_NODES, _pyramid, 1 / 3, singular_node=4),
+    ReferenceCell("pyramid", 14, 3, 5, _PYRAMID_FACES, _PYRAMID_NODES, _pyramid, 1 / 3),
     ReferenceCell("pentagonal_prism", 15, 3, 10, _prism_faces(5)),
     ReferenceCell("hexagonal_prism", 16, 3, 12, _prism_faces(6)),
     ReferenceCell("polyhedron", 42, 3, 0),

@@ -13,7 +13,7 @@ from flowgrad.mesh.geometry import polygon_geometry
 from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import CellFaces, FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import BoolArray, CellFaces, FloatArray, IntArray, Mesh
 
 # Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
 _MATCH = 1e-5
@@ -101,7 +101,13 @@ def topology(mesh: Mesh) -> Topology:
     counts = np.diff(faces.cell_offsets)[full]
     chosen = runs(faces.cell_offsets[full], counts)
     owner = np.repeat(full, counts)
-    keys = point_set_keys(*_take(faces, chosen))
+    start, points = _take(faces, chosen)
+    repeats = np.add.reduceat(_repeated(start, points).astype(np.int64), start[:-1]) if len(points) else 0
+    proper = np.diff(start) - repeats >= mesh.dimension
+    if not proper.all():
+        chosen, owner = chosen[proper], owner[proper]
+        start, points = _take(faces, chosen)
+    keys = point_set_keys(start, points)
     order = np.argsort(keys, kind="stable")
     same = keys[order][1:] == keys[order][:-1]
     first, second = order[:-1][same], order[1:][same]
@@ -116,7 +122,8 @@ def _take(faces: CellFaces, chosen: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
-    """A 64-bit key of each face that depends on its set of points only, not on their order.
+    """A 64-bit key of each face that depends on its set of points only, not on their order; a point
+    that follows itself (a quad collapsed to a triangle) counts once.
 
     The sum of a strong hash of the point numbers (finaliser of MurmurHash3, Appleby 2011): for 10⁷
     faces the chance that any two differing ones share a key is 10⁻⁵.
@@ -126,9 +133,18 @@ def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
         hashed ^= hashed >> np.uint64(33)
         hashed *= np.uint64(multiplier)
     hashed ^= hashed >> np.uint64(33)
+    hashed[_repeated(start, connectivity)] = 0
     sums = np.zeros(len(hashed) + 1, np.uint64)
     np.cumsum(hashed, out=sums[1:])
     return (sums[start[1:]] - sums[start[:-1]]).view(np.int64)
+
+
+def _repeated(start: IntArray, connectivity: IntArray) -> BoolArray:
+    """Points that stand right before themselves in the ring of their face."""
+    following = np.roll(connectivity, -1)
+    sizes = np.diff(start)
+    following[start[1:][sizes > 0] - 1] = connectivity[start[:-1][sizes > 0]]
+    return (following == connectivity) & np.repeat(sizes > 1, sizes)
 
 
 @kernel()

@@ -57,13 +57,14 @@ def test_lines(location):
 
 @pytest.mark.parametrize("name", ["hexahedron", "tetra", "wedge", "pyramid", "mixed", "polyhedron"])
 @pytest.mark.parametrize("location", ["points", "cells"])
-def test_the_matrices_are_the_operator(name, location):
+@pytest.mark.parametrize("at", ["points", "cells"])
+def test_the_matrices_are_the_operator(name, location, at):
     from flowgrad.gradient import choose_scheme
 
     mesh = meshes.SOLIDS[name]
     values = np.random.default_rng(3).normal(size=(len(mesh.points) if location == "points" else len(mesh), 3))
     flow = Flow.from_arrays(mesh.points, mesh.cells, values, location)
-    operator = choose_scheme(flow)[0].prepare(flow, "cells")
+    operator = choose_scheme(flow)[0].prepare(flow, at)
     gradients = operator.apply(values)
     for axis, matrix in enumerate(operator.matrices):
         np.testing.assert_allclose(matrix @ values, gradients[:, :, axis], atol=1e-12 * np.abs(gradients).max())

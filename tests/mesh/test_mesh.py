@@ -101,3 +101,19 @@ def test_patches_match_shuffled_faces_of_rounded_points():
 def test_damaged_cells_are_refused(cells, message):
     with pytest.raises(MeshError, match=message):
         Mesh(np.eye(4)[:, :3], cells)
+
+
+def test_a_collapsed_face_is_the_triangle_that_it_is():
+    points = np.array([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1], [0.5, 0.5, -1]])
+    prism = ("hexahedron", (0, 1, 2, 2, 3, 4, 5, 5))
+    mesh = meshes.build(points, [prism, ("tetra", (0, 1, 2, 6))])
+    assert mesh.topology.pairs.tolist() == [[0, 1]]
+
+
+def test_flat_cells_have_no_volume():
+    flat = meshes.SOLIDS["hexahedron"]
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    for name in ("hexahedron", "tetra"):
+        mesh = meshes.SOLIDS[name]
+        flat = Mesh((np.round(mesh.points) * [1, 1, 0]) @ turn.T, mesh.cells)
+        assert not flat.measures.any()
