@@ -22,7 +22,6 @@ from flowgrad.plot.shown import STRESS, VISCOSITY
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
 from flowgrad.rheology import Separation
-from flowgrad.rheology.curve import at_shear
 
 FloatArray = NDArray[np.float64]
 
@@ -71,7 +70,7 @@ def normal_stress(separation: Separation, ax: Axes) -> Axes:
     What is below 10⁻⁴ of the largest is left out, and the legend says so. Raises OptionError where
     no stress is known.
     """
-    rate = separation.gradient["shear_rate"]
+    rate = np.where(separation.moving, separation.gradient["shear_rate"], np.nan)
     largest = max(float(np.nanmax(np.abs(each), initial=0)) for each in (separation.N1, separation.N2))
     ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_NORMAL)
     drawn = [
@@ -111,9 +110,9 @@ def _against_rate(
 
 def _cells(separation: Separation) -> _Cells:
     rate, eta = separation.gradient["shear_rate"], separation.eta
-    weights = separation.gradient.weights
+    weights = separation.weights
     with np.errstate(invalid="ignore"):
-        chosen = at_shear(rate) & np.isfinite(eta) & (eta > 0) & (weights > 0)
+        chosen = separation.moving & np.isfinite(eta) & (eta > 0) & (weights > 0)
     return _Cells(rate[chosen], eta[chosen], weights[chosen])
 
 
@@ -161,7 +160,7 @@ def _draw_difference(
 ) -> FloatArray:
     """Points (2, k) that were drawn."""
     with np.errstate(invalid="ignore"):
-        shown = (np.abs(values) > least) & at_shear(rate)
+        shown = (np.abs(values) > least) & np.isfinite(rate)
         signs = (("> 0", shown & (values > 0), colour), ("< 0", shown & (values < 0), "white"))
     for sign, chosen, face in signs:
         if chosen.any():

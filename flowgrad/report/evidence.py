@@ -55,11 +55,12 @@ _FACTS = {
 _LEAST = 1e-4
 # Ranges that say something; other values are not shown: no change, and a departure that the factors tell better.
 _TELLING = {"fall_factor": (1.0005, inf), "rise_factor": (1.0005, inf)}
-_TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (0.0, 1.0), "scatter": (5e-4, inf)}
+_TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (5e-4, 1.0), "scatter": (5e-4, inf)}
 _EXCLUDED = {
     "excluded_invalid": "without a gradient or a stress",
     "excluded_negligible_rate": "at rest (negligible shear rate)",
     "excluded_nonpositive_viscosity": "whose viscosity is not positive",
+    "excluded_one_sided": "whose gradient is one-sided (an open boundary without values)",
 }
 
 

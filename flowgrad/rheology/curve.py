@@ -8,10 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.rheology.thresholds import CERTAIN
+
 FloatArray = NDArray[np.float64]
 
-# Below this fraction of the largest shear rate a cell is at rest: the rounding of float32 velocities.
+# Below this fraction of the largest rate, of shear or of spin, a cell is at rest: the rounding of float32
+# velocities.
 NEGLIGIBLE_RATE = 1e-6
+# A field whose largest shear rate is below this fraction of its largest rate turns as a rigid body: float32
+# (6e-8) coordinates or velocities differenced over 1 cell in 1000 leave a shear rate of 6e-5.
+RIGID = 1e-4
 BINS_PER_DECADE = 10
 _FEWEST_BINS = 8
 # A bin holds at least so many cells, and at least this share of all: a few odd cells are no bin.
@@ -52,14 +58,28 @@ class FlowCurve:
 
 
 def flow_curve(
-    rate: FloatArray, viscosity: FloatArray, weights: FloatArray, bin_by: FloatArray | None = None
+    rate: FloatArray,
+    viscosity: FloatArray,
+    weights: FloatArray,
+    bin_by: FloatArray | None = None,
+    moving: NDArray[np.bool_] | None = None,
+    one_sided: NDArray[np.bool_] | None = None,
 ) -> FlowCurve:
     """The flow curve of cells with shear rates, viscosities and volumes (n,), NaN where unknown.
 
     Cells are binned by the logarithm of their shear rate, or of ``bin_by`` (n,). Left out, and
-    counted, are cells without a value or a volume, at rest, and of a viscosity that is not positive.
+    counted, are cells without a value or a volume, cells whose gradient is ``one_sided`` (n,), cells
+    at rest (where ``moving`` (n,) is False; by default see ``at_shear``), and cells of a viscosity
+    that is not positive. Cells whose ``bin_by`` is not positive and finite have no bin.
     """
-    usable, excluded = _usable(rate, viscosity, weights)
+    usable, excluded = _usable(
+        viscosity,
+        known=np.isfinite(rate) & np.isfinite(viscosity) & (weights > 0),
+        moving=at_shear(rate) if moving is None else moving,
+        one_sided=np.zeros(len(rate), bool) if one_sided is None else one_sided,
+    )
+    if bin_by is not None:
+        usable &= np.isfinite(bin_by) & (bin_by > 0)
     key = np.log((rate if bin_by is None else bin_by)[usable])
     order = np.argsort(key, kind="stable")
     chosen = np.flatnonzero(usable)[order]
@@ -69,25 +89,34 @@ def flow_curve(
         for cells in np.split(chosen, starts[1:])
         if len(cells)
     ]
-    return _assembled(np.array(bins).reshape(-1, 7), excluded)
+    return _assembled(np.array(bins).reshape(-1, 8), excluded)
 
 
-def _usable(rate: FloatArray, viscosity: FloatArray, weights: FloatArray) -> tuple[NDArray[np.bool_], dict[str, int]]:
-    known = np.isfinite(rate) & np.isfinite(viscosity) & (weights > 0)
-    moving = known & at_shear(rate)
-    usable = moving & (viscosity > 0)
+def _usable(
+    viscosity: FloatArray, known: NDArray[np.bool_], moving: NDArray[np.bool_], one_sided: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    trusted = known & ~one_sided
+    deforming = trusted & moving
+    usable = deforming & (viscosity > 0)
     excluded = {
         "invalid": int(np.sum(~known)),
-        "negligible_rate": int(np.sum(known & ~moving)),
-        "nonpositive_viscosity": int(np.sum(moving & ~usable)),
+        "one_sided": int(np.sum(known & one_sided)),
+        "negligible_rate": int(np.sum(trusted & ~moving)),
+        "nonpositive_viscosity": int(np.sum(deforming & ~usable)),
     }
     return usable, excluded
 
 
-def at_shear(rate: FloatArray) -> NDArray[np.bool_]:
-    """Where the shear rate (n,) is not negligible beside the largest."""
-    largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
-    return (rate > NEGLIGIBLE_RATE * largest) & (rate > 0)
+def at_shear(rate: FloatArray, size: FloatArray | None = None) -> NDArray[np.bool_]:
+    """Where the shear rate (n,) is not negligible beside the largest, nor beside the largest ``size``
+    √2 |L| (n,) of a gradient: nowhere in a body that turns as a whole."""
+    fastest = _largest(rate)
+    largest = fastest if size is None else max(fastest, _largest(size))
+    return (rate > NEGLIGIBLE_RATE * largest) & (fastest > RIGID * largest)
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.max(values, where=np.isfinite(values), initial=0.0))
 
 
 def _starts(key: FloatArray) -> NDArray[np.int64]:
@@ -116,7 +145,21 @@ def _bin(log_rate: FloatArray, log_eta: FloatArray, weights: FloatArray) -> tupl
     low, median, high = _quantiles(log_eta, weights, (0.1, 0.5, 0.9))
     # Kish's effective number: a bin of one large and many small cells is worth little more than one.
     effective = weights.sum() ** 2 / np.sum(weights**2)
-    return rate, low, median, high, weights.sum(), len(weights), effective
+    error = _order_error(log_eta, weights, effective)
+    return rate, low, median, high, weights.sum(), len(weights), effective, error
+
+
+def _order_error(log_eta: FloatArray, weights: FloatArray, effective: float) -> float:
+    """Standard error of a median of any distribution, also that of two fluids in one bin.
+
+    From the order statistics at as many standard errors as a certain change needs, for a step from
+    one fluid to the other has no tangent; nor less than lets a change be the largest gap among the
+    values, which is the other fluid's distance.
+    """
+    reach = CERTAIN * 0.5 / np.sqrt(effective)
+    low, below, above, high = _quantiles(log_eta, weights, (0.1, 0.5 - reach, 0.5 + reach, 0.9))
+    gaps = np.diff(np.clip(np.sort(log_eta), low, high))
+    return float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
 
 
 def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> FloatArray:
@@ -128,7 +171,7 @@ def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...
 
 
 def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
-    rate, low, median, high, volume, count, effective = bins[np.argsort(bins[:, 0], kind="stable")].T
+    rate, low, median, high, volume, count, effective, error = bins[np.argsort(bins[:, 0], kind="stable")].T
     return FlowCurve(
         rate=np.exp(rate),
         viscosity=np.exp(median),
@@ -136,7 +179,7 @@ def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
         high=np.exp(high),
         share=volume / max(volume.sum(), 1e-300),
         count=count.astype(np.int64),
-        uncertainty=_uncertainty((high - low) / _DECILES, count, effective),
+        uncertainty=np.maximum(error, _uncertainty((high - low) / _DECILES, count, effective)),
         excluded=excluded,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.curve import FlowCurve, at_shear
+from flowgrad.rheology.curve import FlowCurve
 from flowgrad.rheology.trend import Change, Trend
 from flowgrad.rheology.verdict import Verdict, law_curve, low_rate_slope
 
@@ -27,8 +27,10 @@ def numbers(separation: Separation) -> dict[str, float]:
         law = separation.given.law
         shown = law_curve(law, curve) if law else curve
         found |= dict(_of_bins(curve)) | dict(_of_curve(shown)) | dict(_of_trend(separation.trend))
-    if separation.given.stress is not None:
+    if separation.given.stress is not None and separation.moving.any():
         found |= {"unexplained": separation.unexplained, "coherence": separation.coherence}
+    if separation.nonpositive:
+        found["nonpositive"] = separation.nonpositive
     if separation.verdict is Verdict.YIELD_STRESS and separation.fit is not None:
         found["yield_stress"] = separation.fit.model.yield_stress
     if separation.verdict is Verdict.VISCOELASTIC:
@@ -71,7 +73,7 @@ def _of_change(name: str, change: Change) -> Numbers:
 
 def _of_elasticity(separation: Separation) -> Numbers:
     rate = separation.gradient["shear_rate"]
-    moving = at_shear(rate) & (separation.eta > 0) & np.isfinite(separation.N1)
+    moving = separation.moving & (separation.eta > 0) & np.isfinite(separation.N1)
     if moving.any():
         ratio = separation.N1[moving] / (2 * separation.eta[moving] * rate[moving] ** 2)
         yield "relaxation_time", np.median(ratio)

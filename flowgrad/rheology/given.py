@@ -104,11 +104,17 @@ def _density(density: float | None) -> float:
 
 def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) -> Given:
     if not isinstance(stress, str):
-        return Given("stress", "", _sized(gradient, as_tensors(stress, "the stress"), "the stress") * factor)
+        return Given("stress", "", _whole(_sized(gradient, as_tensors(stress, "the stress"), "the stress")) * factor)
     data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
     opposite = stress.startswith("-") and stress not in data
     values, name = _array(gradient, stress.removeprefix("-") if opposite else stress, "stress")
-    return Given("stress", stress, as_tensors(values, name) * (-factor if opposite else factor))
+    return Given("stress", stress, _whole(as_tensors(values, name)) * (-factor if opposite else factor))
+
+
+def _whole(stress: FloatArray) -> FloatArray:
+    """Tensors that are known in all components; NaN throughout where one is not finite."""
+    finite = np.isfinite(stress).all(axis=(1, 2), keepdims=True)
+    return np.where(finite, stress, np.nan)
 
 
 def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:

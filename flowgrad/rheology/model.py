@@ -18,8 +18,10 @@ from flowgrad.spec import unparse
 FloatArray = NDArray[np.float64]
 
 # Laws that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
-# Solvers do the same, and then apply their caps. separate() raises it to a fraction of the flow's rates.
-SMALLEST_RATE = 1e-12
+# Solvers do the same, and then apply their caps. It is as near to 0 as a yield stress of 1e28 allows, for
+# the rates of glaciers and of the Earth's mantle are below 1e-10. separate() raises it to a fraction of
+# the flow's rates.
+SMALLEST_RATE = 1e28 * float(np.finfo(float).tiny)
 
 # How far beyond the data a fit may look for a plateau, a time or a yield stress.
 _REACH = 1e6

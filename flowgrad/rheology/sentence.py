@@ -57,14 +57,14 @@ def _newtonian(evidence: Evidence) -> str:
 def _thinning(evidence: Evidence) -> str:
     return (
         f"The viscosity falls with the shear rate, {_eta_path(evidence)} {_over_rates(evidence)}, "
-        f"certainly by a factor of {_number(evidence['fall_factor'])}: shear-thinning."
+        f"beyond its scatter by a factor of {_number(evidence['fall_factor'])}: shear-thinning."
     )
 
 
 def _thickening(evidence: Evidence) -> str:
     return (
         f"The viscosity rises with the shear rate, {_eta_path(evidence)} {_over_rates(evidence)}, "
-        f"certainly by a factor of {_number(evidence['rise_factor'])}: shear-thickening."
+        f"beyond its scatter by a factor of {_number(evidence['rise_factor'])}: shear-thickening."
     )
 
 
@@ -114,6 +114,12 @@ def _missing(evidence: Evidence) -> str:
         return (
             "no cell has both a shear rate that counts and a positive viscosity; needed is a flow that deforms the "
             "fluid"
+        )
+    if evidence.get("nonpositive", 0.0) > thresholds.NONPOSITIVE:
+        return (
+            f"{100 * evidence['nonpositive']:.3g} % of Σ V|τ:D| is in cells whose viscosity is not positive (the limit "
+            f"is {100 * thresholds.NONPOSITIVE:.0f} %); needed is a better gradient, or a stress with its right sign "
+            f"and order of components"
         )
     if evidence["rate_max"] < thresholds.RANGE_FACTOR * evidence["rate_min"]:
         return (

@@ -81,22 +81,25 @@ class Separation:
 
     @cached_property
     def eta_newtonian(self) -> float:
-        """η_N = Σ V τ:D / Σ V 2 D:D, weighted by dissipation, or the constant that was given."""
+        """η_N = Σ V τ:D / Σ V 2 D:D, weighted by dissipation, or the constant that was given; NaN where
+        nothing deforms."""
         if isinstance(self.given.law, Newtonian):
             return self.given.law.eta
+        if not self.moving.any():
+            return np.nan
         known = np.isfinite(self.eta)
         return _ratio(self.integral(self._power), self.integral(np.where(known, self._deformation, 0.0)))
 
     @cached_property
     def newtonian_part(self) -> FloatArray:
         """2 η_N D (n, 3, 3)."""
-        constant = np.where(np.isnan(self._eta_or_mean), np.nan, self.eta_newtonian)
+        constant = np.where(np.isnan(self._eta_or_mean), np.nan, self._mean)
         return _times(2 * constant, self.gradient.D)
 
     @cached_property
     def generalized_part(self) -> FloatArray:
         """2 (η − η_N) D (n, 3, 3); zero where D = 0."""
-        return _times(2 * (self._eta_or_mean - self.eta_newtonian), self.gradient.D)
+        return _times(2 * (self._eta_or_mean - self._mean), self.gradient.D)
 
     @cached_property
     def unexplained_part(self) -> FloatArray:
@@ -118,22 +121,39 @@ class Separation:
         """What each tensor shows (n,), a code that indexes ``LABELS``."""
         with np.errstate(invalid="ignore", divide="ignore"):
             deviation = np.log(self.eta / self.eta_newtonian)
-        undetermined = ~(np.isfinite(self.eta) & at_shear(self.gradient["shear_rate"]))
+        undetermined = ~(np.isfinite(self.eta) & self.moving)
         near = np.abs(deviation) <= thresholds.LOG_MARGIN
         codes = np.select([undetermined, self._is_unexplained, near, deviation < 0], [0, 4, 1, 2], default=3)
         return codes.astype(np.uint8)
 
     @cached_property
     def shares(self) -> dict[str, float]:
-        """Part of the dissipation Σ V |τ:D| in the tensors of each label."""
-        power = np.nan_to_num(self.gradient.weights * np.abs(self._power))
+        """Part of the dissipation Σ V |τ:D| in the tensors of each label, of those with a weight."""
+        power = np.nan_to_num(self.weights * np.abs(self._power))
         sums = np.bincount(self.label, power, minlength=len(LABELS))
         return {name: _ratio(float(value), float(sums.sum())) for name, value in zip(LABELS, sums, strict=True)}
 
     @cached_property
+    def moving(self) -> NDArray[np.bool_]:
+        """Where the fluid deforms by more than rounding (n,)."""
+        return at_shear(self.gradient["shear_rate"], np.sqrt(2) * tensors.norm(self.gradient.L))
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """What each tensor counts for (n,): its volume, 0 where the gradient is one-sided and the
+        others are enough."""
+        return np.where(self._left_out, 0.0, self.gradient.weights)
+
+    @cached_property
+    def nonpositive(self) -> float:
+        """Part of Σ V |τ:D| where the fluid deforms and η is not positive."""
+        size = np.where(self.moving, np.abs(self._power), 0.0)
+        return _ratio(self.integral(np.where(self.eta <= 0, size, 0.0)), self.integral(size))
+
+    @cached_property
     def curve(self) -> FlowCurve:
         """The flow curve η(γ̇) in bins of the shear rate."""
-        return flow_curve(self.gradient["shear_rate"], self.eta, self.gradient.weights)
+        return self._curve()
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:
@@ -179,7 +199,9 @@ class Separation:
         if self.given.law is not None:
             return of_law(self.given.law, self.curve, self.trend)
         error = 0.0 if self.given.stress is None else thresholds.GRADIENT_ERROR
-        return decide(Observed(self.curve, self.trend, self.fits, self.unexplained, self.coherence, error))
+        return decide(
+            Observed(self.curve, self.trend, self.fits, self.unexplained, self.coherence, error, self.nonpositive)
+        )
 
     @cached_property
     def evidence(self) -> dict[str, float]:
@@ -197,17 +219,18 @@ class Separation:
 
     @cached_property
     def unexplained(self) -> float:
-        """Σ V |dev τ⊥| / Σ V |dev τ|: 0 where a scalar viscosity explains the stress."""
-        if self.given.stress is None:
+        """Σ V |dev τ⊥| / Σ V |dev τ|: 0 where a scalar viscosity explains the stress, and
+        where nothing deforms."""
+        if self.given.stress is None or not self.moving.any():
             return 0.0
-        return unexplained_share(self.unexplained_part, self.stress, self.gradient.weights)
+        return unexplained_share(*self._scaled_stresses, self.weights)
 
     @cached_property
     def coherence(self) -> float:
         """How much of τ⊥ keeps one direction with respect to the motion, as an elastic stress does."""
-        if self.given.stress is None:
+        if self.given.stress is None or not self.moving.any():
             return 0.0
-        return coherence(self.unexplained_part, self.gradient.D, self.gradient.W, self.gradient.weights)
+        return coherence(self._scaled_stresses[0], self.gradient.D, self.gradient.W, self.weights)
 
     def fields(self) -> dict[str, np.ndarray]:
         """The fields for a file: eta, stress_newtonian, stress_generalized and label; N1, N2 and
@@ -228,6 +251,13 @@ class Separation:
         """τ:D = η 2D:D (n,)."""
         return self.eta * self._deformation
 
+    @property
+    def _work(self) -> tuple[FloatArray, FloatArray]:
+        """τ:D and |τ||D| (n,)."""
+        if self.given.stress is None:
+            return self._power, np.abs(self._power)
+        return self._power, np.sqrt(self._deviator_squares[1]) * self._scale * tensors.norm(self.gradient.D)
+
     @cached_property
     def _deformation(self) -> FloatArray:
         """2 D:D (n,)."""
@@ -235,7 +265,12 @@ class Separation:
 
     @cached_property
     def _eta_or_mean(self) -> FloatArray:
-        return np.where(self._deformation == 0, self.eta_newtonian, self.eta)
+        return np.where(self._deformation == 0, self._mean, self.eta)
+
+    @property
+    def _mean(self) -> float:
+        """η_N, 0 where nothing deforms: no part of a stress at rest is Newtonian."""
+        return 0.0 if np.isnan(self.eta_newtonian) else self.eta_newtonian
 
     @cached_property
     def _normal_stress_differences(self) -> tuple[FloatArray, FloatArray]:
@@ -244,9 +279,18 @@ class Separation:
         return normal_stress_differences(stress, frame)
 
     @cached_property
+    def _scaled_stresses(self) -> tuple[FloatArray, FloatArray]:
+        """τ⊥ and τ (n, 3, 3) over the largest component of τ, so that no square overflows."""
+        return self.unexplained_part / self._scale, self.stress / self._scale
+
+    @cached_property
+    def _scale(self) -> float:
+        return float(np.nanmax(np.abs(self.stress), initial=0.0)) or 1.0
+
+    @cached_property
     def _deviator_squares(self) -> tuple[FloatArray, FloatArray]:
-        """|dev τ⊥|² and |dev τ|², (n,) each."""
-        perpendicular, whole = tensors.deviator(self.unexplained_part), tensors.deviator(self.stress)
+        """|dev τ⊥|² and |dev τ|², (n,) each, to one scale."""
+        perpendicular, whole = (tensors.deviator(each) for each in self._scaled_stresses)
         return tensors.double_dot(perpendicular, perpendicular), tensors.double_dot(whole, whole)
 
     @property
@@ -262,11 +306,23 @@ class Separation:
         if self.given.stress is None:
             return [self.curve]
         size = np.sqrt(0.5 * self._deviator_squares[1])
-        return [self.curve, flow_curve(self.gradient["shear_rate"], self.eta, self.gradient.weights, size)]
+        return [self.curve, self._curve(size)]
+
+    def _curve(self, bin_by: FloatArray | None = None) -> FlowCurve:
+        rate, weights = self.gradient["shear_rate"], self.gradient.weights
+        return flow_curve(rate, self.eta, weights, bin_by, self.moving, self._left_out)
+
+    @cached_property
+    def _left_out(self) -> NDArray[np.bool_]:
+        """Where the gradient is one-sided (n,); nowhere if the others hold too little of the volume."""
+        one_sided, weights = self.gradient.one_sided, self.gradient.weights
+        if one_sided is None or weights[~one_sided].sum() < thresholds.TWO_SIDED * weights.sum():
+            return np.zeros(len(weights), bool)
+        return one_sided
 
     def integral(self, values: FloatArray) -> float:
-        """Σ V values over the tensors where they are known."""
-        return float(np.nansum(self.gradient.weights * values))
+        """Σ V values over the tensors where they are known and trusted."""
+        return float(np.nansum(self.weights * values))
 
 
 def _times(factors: FloatArray, stack: FloatArray) -> FloatArray:
@@ -284,8 +340,8 @@ def _projected(gradient: VelocityGradient, stress: FloatArray) -> FloatArray:
 
 
 def _check_sign(separation: Separation) -> None:
-    power = separation.integral(separation._power)
-    if power >= 0:
+    power, size = (separation.integral(np.where(separation.moving, each, 0.0)) for each in separation._work)
+    if power >= -thresholds.WRONG_SIGN * size:
         return
     option, text = separation.given.option, separation.given.text
     flow = separation.gradient.flow

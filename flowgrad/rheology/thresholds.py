@@ -43,3 +43,12 @@ BOUND = 2.0
 YIELD_WEIGHT = 0.99
 YIELD_SHARE = 0.5
 YIELD_SLOPE = 0.5
+
+# Part of Σ V |τ:D| in cells whose η is not positive, above which the rest of the cells prove no law.
+NONPOSITIVE = 0.05
+
+# The stress has the wrong sign, and not just noise, where Σ V τ:D is below −1e-3 of Σ V |τ||D|.
+WRONG_SIGN = 1e-3
+
+# One-sided gradients are left out as long as the others hold this part of the volume.
+TWO_SIDED = 0.25

@@ -60,7 +60,8 @@ def _trend(curve: FlowCurve) -> Trend:
         fall=_largest(curve, -log_eta),
         rise=_largest(curve, log_eta),
         at_least=max(0.0, float(certain.max())),
-        at_most=_departure(curve, log_eta),
+        # Where two fluids share the bins their median may be flat: no bound is below the bins' own error.
+        at_most=max(_departure(curve, log_eta), float(np.sqrt(np.sum(curve.share * curve.uncertainty**2)))),
     )
 
 

@@ -36,8 +36,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, eq=False)
 class Observed:
     """What a verdict rests on: the flow curve with its trend, the fits ranked by AICc, the
-    ``unexplained`` share of the stress (0 to 1) with its ``coherence``, and the systematic ``error``
-    that log η may have."""
+    ``unexplained`` share of the stress (0 to 1) with its ``coherence``, the systematic ``error``
+    that log η may have, and the part of Σ V |τ:D| that has a ``nonpositive`` viscosity."""
 
     curve: FlowCurve
     trend: Trend
@@ -45,6 +45,7 @@ class Observed:
     unexplained: float = 0.0
     coherence: float = 0.0
     error: float = 0.0
+    nonpositive: float = 0.0
 
 
 def decide(seen: Observed) -> Verdict:
@@ -52,7 +53,7 @@ def decide(seen: Observed) -> Verdict:
     coherent = seen.coherence > thresholds.COHERENT
     if seen.unexplained > thresholds.UNEXPLAINED:
         return Verdict.VISCOELASTIC if coherent else Verdict.NOT_DECIDED
-    if rate_factor(seen.curve) < thresholds.RANGE_FACTOR:
+    if seen.nonpositive > thresholds.NONPOSITIVE or rate_factor(seen.curve) < thresholds.RANGE_FACTOR:
         return Verdict.NOT_DECIDED
     if coherent and seen.unexplained > thresholds.SUSPECT:
         return _of_weak_elasticity(seen)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.rheology.curve import flow_curve
+from flowgrad.rheology.curve import at_shear, flow_curve
 from flowgrad.rheology.models import PowerLaw
 from flowgrad.rheology.trend import trend
 
@@ -56,7 +56,7 @@ def test_what_is_left_out_is_counted():
     rate[17:20] = 1e-9
     viscosity[20:27] = -1
     curve = flow_curve(rate, viscosity, weights)
-    assert curve.excluded == {"invalid": 17, "negligible_rate": 3, "nonpositive_viscosity": 7}
+    assert curve.excluded == {"invalid": 17, "one_sided": 0, "negligible_rate": 3, "nonpositive_viscosity": 7}
     assert curve.count.sum() == 3000 - 27
     np.testing.assert_allclose(curve.viscosity, 2, rtol=1e-12)
 
@@ -92,3 +92,36 @@ def test_noise_in_one_variable_shows_no_trend_of_a_newtonian_fluid(noise):
     assert max(alone.fall.size, alone.rise.size) > 0.2
     assert max(together.fall.size, together.rise.size) < 0.02
     assert together.at_most < 0.03
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_median_of_two_fluids_is_not_known_better_than_their_difference(seed):
+    viscosity = np.where(np.random.default_rng(seed).random(3000) < 0.5, 0.1, 0.2)
+    curve = flow_curve(RATE, viscosity, ONES)
+    seen = trend([curve])
+    assert np.ptp(np.log(curve.viscosity)) > 0.5
+    assert seen.fall.size == seen.rise.size == 0
+    assert seen.at_least == 0
+    assert seen.at_most > np.log(2) / 5
+
+
+def test_a_bin_needs_a_key_that_is_positive_and_finite():
+    key = RATE.copy()
+    key[:3] = 0.0, np.inf, np.nan
+    curve = flow_curve(RATE, ONES, ONES, key)
+    assert curve.count.sum() == 2997
+
+
+def test_one_sided_gradients_are_left_out_and_counted():
+    wrong = RATE > 50
+    curve = flow_curve(RATE, np.where(wrong, 5.0, 2.0), ONES, one_sided=wrong)
+    np.testing.assert_allclose(curve.viscosity, 2, rtol=1e-12)
+    assert curve.excluded["one_sided"] == wrong.sum()
+    assert curve.excluded["invalid"] == 0
+
+
+def test_a_body_that_turns_is_at_rest():
+    noise = 5e-6 * np.ones(4)
+    assert at_shear(noise).all()
+    assert not at_shear(noise, np.full(4, 2.0)).any()
+    assert at_shear(np.array([1e-7, 1e-5, 1.0]), np.full(3, 2.0)).tolist() == [False, True, True]

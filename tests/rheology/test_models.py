@@ -68,6 +68,14 @@ def test_no_field_gets_infinite_and_missing_rates_stay_missing(law):
     assert law.stress(0.0) == 0
 
 
+@pytest.mark.parametrize("rate", [1e-10, 1e-15, 1e-20])
+def test_glaciers_flow_by_their_law(rate):
+    """Glen's law, n = 1/3, at the rates of glaciers (1/s) and below."""
+    assert PowerLaw(1e8, 1 / 3).stress(rate) == pytest.approx(1e8 * rate ** (1 / 3))
+    assert Bingham(1e5, 1.0).stress(rate) == pytest.approx(1e5)
+    assert np.isfinite(Bingham(1e5, 1.0).viscosity(0.0))
+
+
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_the_sign_of_the_rate_does_not_matter(law):
     assert law.viscosity(-3.0) == law.viscosity(3.0)

@@ -227,3 +227,28 @@ def test_six_components_are_in_the_order_of_vtk():
     expected = separate(gradient, stress=stress).eta
     for given in (stress[:, *VTK_ORDER], stress.reshape(-1, 9)):
         np.testing.assert_allclose(separate(gradient, stress=given).eta, expected, rtol=1e-12)
+
+
+def test_the_parts_add_up_where_nothing_deforms():
+    stress = np.broadcast_to(np.eye(3) + np.ones((3, 3)), (4, 3, 3))
+    separation = separate(VelocityGradient(np.zeros((4, 3, 3))), stress=stress)
+    assert np.isnan(separation.eta_newtonian)
+    assert "eta_newtonian" not in separation.evidence
+    np.testing.assert_array_equal(separation.newtonian_part, 0)
+    np.testing.assert_array_equal(separation.unexplained_part, stress)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("as_rows", [True, False])
+def test_one_bad_component_excludes_its_tensor_and_no_other(bad, as_rows):
+    gradient = generic(50)
+    stress = dissipating(gradient)
+    expected = separate(VelocityGradient(gradient.L[1:]), stress=stress[1:])
+    stress[0, 0, 0] = bad
+    separation = separate(gradient, stress=stress.reshape(-1, 9) if as_rows else stress)
+    assert separation.evidence["excluded_invalid"] == 1
+    assert separation.eta_newtonian == pytest.approx(expected.eta_newtonian)
+    assert separation.unexplained == pytest.approx(expected.unexplained)
+    assert separation.coherence == pytest.approx(expected.coherence)
+    assert np.isnan(separation.unexplained_part[0]).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import VelocityGradient
+from flowgrad import OptionError, VelocityGradient
 from flowgrad.rheology import Verdict, separate
 from flowgrad.rheology.models import Carreau, Cross, HerschelBulkley, PowerLaw
 
@@ -177,3 +177,100 @@ def test_scale_changes_no_verdict():
     eta = PowerLaw(1.0, 0.7).viscosity(gradient["shear_rate"]) * noise(2000, 0.1)
     for rate, size in ((1e-6, 1e6), (1e6, 1e-6)):
         assert separate(VelocityGradient(rate * gradient.L), viscosity=size * eta).verdict is Verdict.SHEAR_THINNING
+
+
+def sheared(rate, one_sided=None):
+    L = np.zeros((len(rate), 3, 3))
+    L[:, 0, 1] = rate
+    return VelocityGradient(L, one_sided=one_sided)
+
+
+def half_channel(share):
+    """u = 1 − y² and its exact stress; the gradient is 40 % too small in a share of the cells at y = 0."""
+    y = (np.arange(400) + 0.5) / 400
+    one_sided = y < share
+    exact = sheared(2 * y)
+    return sheared(2 * y * np.where(one_sided, 0.6, 1.0), one_sided), 2 * 0.3 * exact.D
+
+
+def test_one_sided_gradients_make_no_law():
+    gradient, stress = half_channel(0.3)
+    separation = separate(gradient, stress=stress)
+    assert separation.verdict is Verdict.NEWTONIAN
+    assert separation.eta_newtonian == pytest.approx(0.3)
+    assert separation.evidence["excluded_one_sided"] == 120
+    unmarked = separate(VelocityGradient(gradient.L), stress=stress)
+    assert unmarked.verdict is not Verdict.NEWTONIAN
+
+
+def test_one_sided_gradients_stay_where_little_else_is_known():
+    gradient, stress = half_channel(0.8)
+    assert separate(gradient, stress=stress).evidence["excluded_one_sided"] == 0
+
+
+def test_an_infinite_stress_hides_no_elasticity():
+    rate = np.geomspace(0.1, 10, 200)
+    stress = np.zeros((200, 6))
+    stress[:, 3], stress[:, 0] = rate, 2 * rate**2
+    stress[100, 1] = np.inf
+    assert separate(sheared(rate), stress=stress).verdict is Verdict.VISCOELASTIC
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_body_that_turns_as_a_whole_shows_nothing(sign):
+    """Rounded to float32 its gradient has a shear rate; its sign against a stress means nothing."""
+    noise = 5e-6 * np.random.default_rng(4).standard_normal((500, 3, 3))
+    gradient = VelocityGradient(noise + np.array([[0, -1.0, 0], [1, 0, 0], [0, 0, 0]]))
+    elastic = gradient.W @ gradient.D - gradient.D @ gradient.W
+    separation = separate(gradient, stress=sign * 0.2 * gradient.D + 0.2 * elastic)
+    assert separation.verdict is Verdict.NOT_DECIDED
+    assert "deforms the fluid" in separation.sentence
+    assert "eta_newtonian" not in separation.evidence
+
+
+def test_a_wrong_sign_is_more_than_rounding():
+    """Stress across the deformation: Σ V τ:D is −1e-6 of Σ V |τ||D|."""
+    gradient = sheared(np.geomspace(1, 10, 50))
+    stress = -1e-6 * gradient.D
+    stress[:, 0, 0], stress[:, 1, 1] = gradient.D[:, 0, 1], -gradient.D[:, 0, 1]
+    assert separate(gradient, stress=stress).verdict is not Verdict.NEWTONIAN
+    with pytest.raises(OptionError, match="works against"):
+        separate(gradient, stress=stress - 0.1 * gradient.D)
+
+
+@pytest.mark.parametrize("of", ["viscosity", "stress"])
+def test_negative_viscosities_are_told(of):
+    gradient = generic(2000, 2.0)
+    eta = np.where(np.arange(2000) % 5 < 2, -0.1, 0.3)
+    given = {"viscosity": eta} if of == "viscosity" else {"stress": 2 * eta[:, None, None] * gradient.D}
+    separation = separate(gradient, **given)
+    assert separation.verdict is Verdict.NOT_DECIDED
+    assert "not positive" in separation.sentence
+    assert f"{100 * separation.evidence['nonpositive']:.3g} %" in separation.sentence
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e-200, 1.0, 1e200])
+def test_stresses_of_any_size_are_analysed(size):
+    rate = np.geomspace(0.1, 10, 200)
+    stress = np.zeros((200, 6))
+    stress[:, 3] = size * rate
+    assert separate(sheared(rate), stress=stress).verdict is Verdict.NEWTONIAN
+
+
+def test_an_isotropic_stress_in_a_cell_that_dilates_is_no_crash():
+    gradient = generic(500, 2.0)
+    L = gradient.L.copy()
+    L[0] += 0.1 * np.eye(3)
+    gradient = VelocityGradient(L)
+    stress = 0.2 * gradient.D
+    stress[0] = np.eye(3)
+    assert separate(gradient, stress=stress).verdict is Verdict.NEWTONIAN
+
+
+def test_two_fluids_in_layers_are_not_one_newtonian_fluid():
+    y = (np.arange(20000) + 0.5) / 20000
+    eta = np.where(y < 0.5, 0.1, 0.2)
+    gradient = sheared(y / eta)
+    assert separate(gradient, viscosity=eta).verdict is Verdict.NOT_DECIDED
+    assert separate(gradient, stress=2 * eta[:, None, None] * gradient.D).verdict is Verdict.NOT_DECIDED
