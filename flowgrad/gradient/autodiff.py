@@ -78,14 +78,25 @@ class CellInterpolant(_Interpolant):
         mesh = self.mesh
         result = np.empty((len(mesh), 3, 3))
         for block in mesh.blocks:
-            if block.reference.dimension != mesh.dimension or block.reference.name == "poly_line":
-                result[block.cells] = np.nan
-            elif block.reference.has_interpolant:
+            if block.reference.dimension == mesh.dimension and block.reference.has_interpolant:
                 dN = block.reference.center_gradients
                 kernels.cell_gradients(mesh.points, values, block.rows, dN, block.cells, result)
             else:
-                kernels.plane_fits(mesh.points, values, *self._rings(block.cells), block.cells, result)
+                result[block.cells] = np.nan
+        self._fit(values, result)
         return result
+
+    def fitted_cells(self, values: FloatArray) -> FloatArray:
+        """The same, NaN also on cells that have an interpolant."""
+        result = np.full((len(self.mesh), 3, 3), np.nan)
+        self._fit(values, result)
+        return result
+
+    def _fit(self, values: FloatArray, result: FloatArray) -> None:
+        mesh = self.mesh
+        for block in mesh.blocks:
+            if block.reference.dimension == mesh.dimension and block.reference.is_fitted:
+                kernels.plane_fits(mesh.points, values, *self._rings(block.cells), block.cells, result)
 
     def _rings(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         return (*rings(self.mesh, cells), self.mesh.dimension)
@@ -118,11 +129,10 @@ class PointInterpolant(_Interpolant):
         return sums
 
     def _add_plane_fits(self, values: FloatArray, sums: FloatArray) -> None:
-        fitted = [b for b in self.mesh.blocks if not b.reference.has_interpolant]
-        fitted = [b for b in fitted if b.reference.dimension == self.mesh.dimension]
+        mesh = self.mesh
+        fitted = [b.cells for b in mesh.blocks if b.reference.is_fitted and b.reference.dimension == mesh.dimension]
         if fitted:
-            gradients = CellInterpolant(self.mesh).full_cells(values)
-            average_to_points(self.mesh, gradients, np.concatenate([b.cells for b in fitted]), sums)
+            average_to_points(mesh, CellInterpolant(mesh).fitted_cells(values), np.concatenate(fitted), sums)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:

@@ -50,6 +50,11 @@ class ReferenceCell:
         """Whether point values define a field inside the cell through shape functions."""
         return self.shape is not None
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the gradient is a least-squares fit through the cell's own points instead."""
+        return self.shape is None and self.dimension > 1
+
     @cached_property
     def center_gradients(self) -> NDArray[np.float64]:
         """dN/dξ at the centre, (1, k, d)."""
