@@ -185,6 +185,9 @@ def _attempt(file: Path, target: Path, options: Options, report: bool) -> Outcom
     except Exception as error:
         log.debug("traceback of %s", file, exc_info=True)
         reason = f"unexpected {type(error).__name__} ({error}): please report it, with the output of -v"
+    for suffix in (".vtu", ".json"):
+        # Results of an earlier run with other options would pass for those of this one.
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
     reason = " ".join(reason.split()).removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
     return Outcome(file, time.perf_counter() - start, None, _failed(file, reason) if report else None, reason)
 

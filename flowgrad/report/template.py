@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 _FOLDER = Path(__file__).parent
 
@@ -28,10 +30,18 @@ def stylesheet() -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["options_unbroken"] = options_unbroken
+    return environment
+
+
+def options_unbroken(text: str) -> Markup:
+    """A text, escaped, in which no line ends within an option such as ``--stress=NAME``."""
+    parts = re.split(r"(--[\w=-]+)", text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if p.startswith("--") else escape(p) for p in parts)
