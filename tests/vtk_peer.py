@@ -54,19 +54,23 @@ def vtk_cell_gradients(mesh, velocity):
 
 
 def vtk_point_gradients(mesh, velocity):
-    filter = vtkGradientFilter()
-    filter.SetInputData(vtk_grid(mesh, velocity))
-    filter.SetInputScalars(0, "v")
-    filter.SetResultArrayName("L")
-    filter.Update()
-    return vtk_to_numpy(filter.GetOutput().GetPointData().GetArray("L")).reshape(-1, 3, 3)
+    """Gradients of point vectors at the points, by VTK's gradient filter."""
+    return _gradients(_filtered(mesh, velocity, 0).GetPointData())
 
 
 def vtk_cell_data_gradients(mesh, velocity):
-    """Gradients of cell vectors at the cells, as VTK's gradient filter gives them."""
+    """Gradients of cell vectors at the cells, by VTK's gradient filter."""
+    return _gradients(_filtered(mesh, velocity, 1).GetCellData())
+
+
+def _filtered(mesh, velocity, association):
     filter = vtkGradientFilter()
     filter.SetInputData(vtk_grid(mesh, velocity))
-    filter.SetInputScalars(1, "v")
+    filter.SetInputScalars(association, "v")
     filter.SetResultArrayName("L")
     filter.Update()
-    return vtk_to_numpy(filter.GetOutput().GetCellData().GetArray("L")).reshape(-1, 3, 3)
+    return filter.GetOutput()
+
+
+def _gradients(data):
+    return vtk_to_numpy(data.GetArray("L")).reshape(-1, 3, 3)

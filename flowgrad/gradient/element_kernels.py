@@ -11,7 +11,8 @@ from numba import prange
 
 from flowgrad.kernels import called, inlined, kernel
 
-# A cell is degenerate where |det J| is below this fraction of the product of J's column lengths.
+# A cell is degenerate where |det J| is below this fraction of the product of J's column lengths; a fit
+# where a direction's own part is below this fraction of it.
 DEGENERATE = 1e-13
 
 # Most threads that sum at points: each holds its own copy of the sums.

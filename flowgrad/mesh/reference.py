@@ -26,8 +26,8 @@ class ReferenceCell:
 
     ``size`` is the number of points (0 where it varies). ``faces`` bound the cell: points of a
     line, edges of a surface cell, faces of a volume cell, each as local point numbers with its
-    normal outward in VTK's numbering. ``volume`` is |x| of the reference cell over |det J| at its
-    nodes.
+    normal outward in VTK's numbering. ``volume`` times |det J| at a node is what the cell's measure
+    would be if det J were the same throughout.
     """
 
     name: str
