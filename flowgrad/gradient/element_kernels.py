@@ -123,9 +123,11 @@ def _store(result: Any, c: int, g: Any) -> None:
 
 @kernel(parallel=True)
 def cell_gradients(points: Any, values: Any, rows: Any, dN: Any, cells: Any, result: Any) -> None:
-    """Gradients of vectors in cells of one type at one site, dN/dξ (1, k, d), into ``result``."""
+    """Gradients of vectors in cells of one type, dN/dξ (1, k, d) at a site that all share or (m, k, d) at
+    one for each, into ``result``."""
     for i in prange(len(rows)):
-        _store(result, cells[i], _gradient(points, values, rows, i, dN, 0))
+        site = np.int64(i) if len(dN) > 1 else 0
+        _store(result, cells[i], _gradient(points, values, rows, i, dN, site))
 
 
 def empty_sums(point_count: int) -> Any:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-def taken_apart(mesh: Mesh) -> Mesh:
-    """The same cells, with the measures they had, each with its own copies of its points."""
+def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
+    """The same cells, each with its own copies of its points, perhaps with the measures they had."""
     cells = mesh.cells
-    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)))
+    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees)
     apart = Mesh(mesh.points[cells.connectivity], flat)
-    apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here
+    if with_measures:
+        apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here
     return apart
 
 

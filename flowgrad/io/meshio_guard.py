@@ -23,8 +23,10 @@ from flowgrad.errors import MissingDependencyError, ReadError
 from flowgrad.io import legacy_vtk
 from flowgrad.io.contents import Arrays, Contents, native
 from flowgrad.io.naming import naming
+from flowgrad.io.node_order import in_vtk_order
 from flowgrad.io.vtu import time_of
-from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
+from flowgrad.mesh.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
 
@@ -51,6 +53,23 @@ TYPES = {
     "pyramid": 14,
     "penta_prism": 15,
     "hexa_prism": 16,
+    "line3": 21,
+    "triangle6": 22,
+    "quad8": 23,
+    "tetra10": 24,
+    "hexahedron20": 25,
+    "wedge15": 26,
+    "pyramid13": 27,
+    "quad9": 28,
+    "hexahedron27": 29,
+    "quad6": 30,
+    "wedge12": 31,
+    "wedge18": 32,
+    "hexahedron24": 33,
+    "triangle7": 34,
+    "line4": 35,
+    "pyramid14": 74,
+    **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
 }
 # meshio's wedge is Gmsh's, whose first triangle looks inward.
 _WEDGE = [0, 2, 1, 3, 5, 4]
@@ -132,12 +151,15 @@ def _mesh(parts: dict[str, Any]) -> Mesh:
     if points.ndim != 2 or points.dtype.kind not in "fiu":
         raise ReadError(f"has points of the shape {points.shape} and type {points.dtype}: convert it to .vtu")
     _check_types(parts["cells"])
-    blocks = [(TYPES[name], _vtk_order(name, rows)) for name, _, rows in parts["cells"]]
-    return Mesh(points, _cells(blocks))
+    blocks = [(TYPES[name], rows[:, _WEDGE] if name == "wedge" else rows) for name, _, rows in parts["cells"]]
+    return Mesh(points, _cells([(vtk_type, _vtk_order(vtk_type, points, rows)) for vtk_type, rows in blocks]))
 
 
-def _vtk_order(name: str, rows: np.ndarray) -> np.ndarray:
-    return rows[:, _WEDGE] if name == "wedge" else rows
+def _vtk_order(vtk_type: int, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    if vtk_type not in LAGRANGE_CELLS and not REFERENCE_CELLS[vtk_type].is_curved:
+        return rows
+    cell = lagrange_cell(vtk_type, rows.shape[1]) if vtk_type in LAGRANGE_CELLS else REFERENCE_CELLS[vtk_type]
+    return in_vtk_order(cell, points, rows)
 
 
 def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
@@ -147,7 +169,7 @@ def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
             unknown[name] = unknown.get(name, 0) + count
     if unknown:
         listed = ", ".join(f"{count} of the type {name}" for name, count in unknown.items())
-        raise ReadError(f"has cells that are not read through meshio ({listed}): convert it to a .vtu of linear cells")
+        raise ReadError(f"has cells that are not read through meshio ({listed}): convert it to .vtu")
 
 
 def _cells(blocks: list[tuple[int, np.ndarray]]) -> Cells:

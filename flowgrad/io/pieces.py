@@ -64,8 +64,17 @@ def _joined_mesh(meshes: list[Mesh]) -> Mesh:
         _joined_offsets([part.offsets for part in cells]),
         _shifted([part.connectivity for part in cells], shifts),
         _joined_faces([of_cells(part) for part in cells], shifts) if has_polyhedra else None,
+        _joined_degrees(cells),
     )
     return Mesh(np.concatenate([mesh.points for mesh in meshes]), joined_cells)
+
+
+def _joined_degrees(parts: list[Cells]) -> np.ndarray | None:
+    if all(part.degrees is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.zeros((len(part), 3), np.int64) if part.degrees is None else part.degrees for part in parts]
+    )
 
 
 def _joined_faces(parts: list[CellFaces], shifts: list[int]) -> CellFaces:

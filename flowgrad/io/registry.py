@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.flow import Flow, Patch
 from flowgrad.io import meshio_guard
@@ -12,6 +14,7 @@ from flowgrad.io.contents import Contents
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtp import read_vtp
 from flowgrad.io.vtu import read_vtu
+from flowgrad.spec import nearest
 
 READERS: dict[str, Callable[[Path], Contents]] = {
     ".vtu": read_vtu,
@@ -22,11 +25,20 @@ SUFFIXES = tuple(READERS)
 
 
 def read(
-    path: str | Path, velocity: str | None = None, location: str | None = None, boundary: str | None = None
+    path: str | Path,
+    velocity: str | None = None,
+    location: str | None = None,
+    boundary: str | None = None,
+    *,
+    noise: float | str | None = None,
+    axisymmetric: str | None = None,
+    out_of_plane: str = "zero",
 ) -> Flow:
     """Read a flow: ``velocity`` names its array (or ``u,v,w``), ``location`` chooses ``points`` or
     ``cells``, ``boundary`` is the pattern of files with the velocity on the patches,
-    ``boundary/{stem}/*.vtp``.
+    ``boundary/{stem}/*.vtp``, ``noise`` is the standard deviation of the velocity samples: a number, or
+    the name of an array of the file where the velocity is, with one or as many components as it.
+    ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
     not fit.
@@ -52,7 +64,26 @@ def read(
         contents.source,
         name,
         contents.producer,
+        _noise(contents, noise, where),
+        axisymmetric,
+        out_of_plane,
     )
+
+
+def _noise(contents: Contents, noise: float | str | None, where: str) -> float | np.ndarray | None:
+    """A number, a text of a number, or the array of that name."""
+    if not isinstance(noise, str):
+        return noise
+    data = contents.point_data if where == "points" else contents.cell_data
+    if noise in data:
+        return data[noise]
+    try:
+        return float(noise)
+    except ValueError:
+        raise OptionError(
+            f"{contents.source}: noise '{noise}' is neither a number nor an array at the {where}"
+            f"{nearest(noise, data)}: arrays there are {', '.join(data) or 'none'}"
+        ) from None
 
 
 def read_contents(path: str | Path) -> Contents:

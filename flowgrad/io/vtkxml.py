@@ -43,6 +43,7 @@ class Document:
     comments: tuple[str, ...]
     encoding: Encoding
     appended: Appended | None
+    version: tuple[int, int]
 
     def pieces(self) -> list[ET.Element]:
         """The pieces of the data set, at least one."""
@@ -117,7 +118,7 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             root = _parsed(text, builder, start is not None)
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
-        yield Document(path, grid, tuple(builder.comments), encoding, appended)
+        yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root))
 
 
 def natural(element: ET.Element, attribute: str, default: int) -> int:
@@ -193,6 +194,12 @@ def _grid(root: ET.Element, kind: str) -> ET.Element:
     if root.get("type") != kind or len(grids) != 1:
         raise ReadError(f"holds '{root.get('type')}', not one {kind}: give the file the suffix of its kind")
     return grids[0]
+
+
+def _version(root: ET.Element) -> tuple[int, int]:
+    """Major and minor number; 0 for what is not a number."""
+    parts = [int(part) if part.isdigit() else 0 for part in root.get("version", "0.1").split(".")]
+    return (parts[0], parts[1] if len(parts) > 1 else 0)
 
 
 def _encoding(root: ET.Element) -> Encoding:

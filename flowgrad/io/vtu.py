@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
+from flowgrad.io.higher_order import degrees_name, in_todays_order, with_degrees
 from flowgrad.io.naming import naming
 from flowgrad.io.pieces import joined
 from flowgrad.io.polyhedra import POLYHEDRON, from_lists, from_stream
@@ -81,13 +82,15 @@ def _piece(document: Document, piece: ET.Element, common: Contents) -> Contents:
     points = document.points(piece, document.count(piece, "NumberOfPoints"))
     count = document.count(piece, "NumberOfCells")
     arrays = document.section(piece, "Cells", None) if count else {}
+    cell_data = document.section(piece, "CellData", count)
     with naming(document.path):
-        mesh = Mesh(points, _cells(arrays, count) if count else Cells.empty())
+        cells = _cells(arrays, count) if count else Cells.empty()
+        mesh = Mesh(points, with_degrees(cells, degrees_name(piece), cell_data))
     return Contents(
-        mesh,
+        in_todays_order(mesh, document.version),
         document.path,
         document.section(piece, "PointData", len(points)),
-        document.section(piece, "CellData", count),
+        cell_data,
         common.field_data,
         common.time,
         common.producer,

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.files import replacing
+from flowgrad.io.higher_order import DEGREES, file_version
 from flowgrad.io.polyhedra import to_stream
 from flowgrad.mesh import Mesh
 
@@ -22,7 +23,7 @@ Values = Mapping[str, ArrayLike]
 _KINDS = {"f": "Float", "i": "Int", "u": "UInt"}
 _HEAD = (
     '<?xml version="1.0"?>\n'
-    '<VTKFile type="UnstructuredGrid" version="1.0" byte_order="LittleEndian" header_type="UInt64">\n'
+    '<VTKFile type="UnstructuredGrid" version="{version}" byte_order="LittleEndian" header_type="UInt64">\n'
 )
 # ParaView shows these instead of 0 to 8.
 _TENSOR = " ".join(f'ComponentName{i}="{name}"' for i, name in enumerate(f"{a}{b}" for a in "XYZ" for b in "XYZ"))
@@ -32,6 +33,7 @@ _TENSOR = " ".join(f'ComponentName{i}="{name}"' for i, name in enumerate(f"{a}{b
 class _Layout:
     """The XML as it grows, and the arrays that follow it in the same order."""
 
+    version: str = "1.0"
     lines: list[str] = field(default_factory=list)
     arrays: list[np.ndarray] = field(default_factory=list)
     offset: int = 0
@@ -68,12 +70,15 @@ def write_vtu(
     array of another length or shape or without a numeric type, WriteError if the file cannot be
     written.
     """
-    layout = _Layout()
+    layout = _Layout(file_version(mesh.cells))
+    degrees = mesh.cells.degrees
     with layout.element("UnstructuredGrid"):
         _add_section(layout, "FieldData", _tabulated(field_data, None, "field"))
         with layout.element("Piece", f' NumberOfPoints="{len(mesh.points)}" NumberOfCells="{len(mesh)}"'):
             _add_section(layout, "PointData", _tabulated(point_data, len(mesh.points), "points"))
-            _add_section(layout, "CellData", _tabulated(cell_data, len(mesh), "cells"))
+            cell_arrays = dict(cell_data or {}) | ({} if degrees is None else {DEGREES: degrees.astype(float)})
+            marked = "" if degrees is None else f' {DEGREES}="{DEGREES}"'
+            _add_section(layout, "CellData", _tabulated(cell_arrays, len(mesh), "cells"), marked)
             _add_section(layout, "Points", {"Points": mesh.points})
             _add_section(layout, "Cells", _cell_arrays(mesh))
     with replacing(Path(path)) as handle:
@@ -81,7 +86,9 @@ def write_vtu(
 
 
 def _write(handle: BinaryIO, layout: _Layout) -> None:
-    handle.write((_HEAD + "".join(layout.lines) + '<AppendedData encoding="raw">\n_').encode())
+    handle.write(
+        (_HEAD.format(version=layout.version) + "".join(layout.lines) + '<AppendedData encoding="raw">\n_').encode()
+    )
     for values in layout.arrays:
         handle.write(values.nbytes.to_bytes(8, "little"))
         if values.size:
@@ -89,8 +96,8 @@ def _write(handle: BinaryIO, layout: _Layout) -> None:
     handle.write(b"\n</AppendedData>\n</VTKFile>\n")
 
 
-def _add_section(layout: _Layout, tag: str, arrays: Mapping[str, np.ndarray]) -> None:
-    with layout.element(tag):
+def _add_section(layout: _Layout, tag: str, arrays: Mapping[str, np.ndarray], attributes: str = "") -> None:
+    with layout.element(tag, attributes):
         for name, values in arrays.items():
             layout.add(name, values, f' NumberOfTuples="{len(values)}"' if tag == "FieldData" else "")
 

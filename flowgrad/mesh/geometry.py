@@ -1,7 +1,8 @@
 """Measures and centroids of cells, and areas and centroids of polygons.
 
 Polyhedra are split into tetrahedra over faces that are fanned about their vertex mean, polygons
-into triangles about theirs, as finite-volume solvers do; both are exact where faces are planar.
+into triangles about theirs, as finite-volume solvers do; both are exact where faces are planar. Curved
+cells are integrated by Gauss rules.
 """
 
 from __future__ import annotations
@@ -13,34 +14,42 @@ import numpy as np
 from numba import prange
 
 from flowgrad.kernels import kernel
+from flowgrad.mesh.curved_geometry import FLAT_CELL, curved_geometry
 from flowgrad.mesh.ragged import offsets, runs
 
-# A volume below this fraction of the product of its edges, summed over its tetrahedra, is rounding:
-# the cell is flat.
-FLAT_CELL = 1e-13
-
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import BoolArray, FloatArray, IntArray, Mesh
+    from flowgrad.mesh.reference_cell import ReferenceCell
 
 
-def signed_measures_and_centroids(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
-    """Signed measures (n,) and centroids (n, 3) of all cells; the vertex mean where a cell has no
-    extent."""
+def cell_geometry(mesh: Mesh) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Signed measures (n,) and centroids (n, 3) of all cells, the vertex mean where a cell has no extent,
+    and which are curved solids folded within themselves (n,)."""
     measures = np.zeros(len(mesh))
     centroids = vertex_means(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
     tetrahedra = mesh.cells.types == _TETRA
     if tetrahedra.any():
         starts = mesh.cells.offsets[:-1][tetrahedra]
         measures[tetrahedra] = tetrahedron_volumes(mesh.points, mesh.cells.connectivity, starts)
+    curved, folded = np.zeros(len(mesh), bool), np.zeros(len(mesh), bool)
+    for block in mesh.blocks:
+        if block.reference.is_curved:
+            curved[block.cells] = True
+            measure, centroid, folded[block.cells] = curved_geometry(mesh.points, block)
+            _set(measures, centroids, block.cells, measure, centroid)
     for dimension, kernel_of in ((1, _curves), (2, polygons), (3, _solids)):
-        chosen = np.flatnonzero((mesh.dimensions == dimension) & ~tetrahedra)
-        if not len(chosen):
-            continue
-        measure, centroid = kernel_of(mesh, chosen)
-        measures[chosen] = measure
-        extended = measure != 0
-        centroids[chosen[extended]] = centroid[extended]
-    return measures, centroids
+        chosen = np.flatnonzero((mesh.dimensions == dimension) & ~tetrahedra & ~curved)
+        if len(chosen):
+            _set(measures, centroids, chosen, *kernel_of(mesh, chosen))
+    return measures, centroids, folded
+
+
+def _set(
+    measures: FloatArray, centroids: FloatArray, chosen: IntArray, measure: FloatArray, centroid: FloatArray
+) -> None:
+    measures[chosen] = measure
+    extended = measure != 0
+    centroids[chosen[extended]] = centroid[extended]
 
 
 def _curves(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -61,14 +70,31 @@ def polygons(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
 def rings(mesh: Mesh, chosen: IntArray) -> tuple[IntArray, IntArray]:
     """The chosen surface cells as closed polygons: offsets (n + 1,) and point numbers in ring order.
 
-    A pixel's points are not in ring order in VTK; here they are.
+    A pixel's points are not in ring order in VTK; here they are. Of curved cells these are the nodes
+    on the edges.
     """
     sizes = np.diff(mesh.cells.offsets)[chosen]
-    connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
+    turned = [(b, b.reference.ring) for b in mesh.blocks if b.reference.dimension == 2 and _is_turned(b.reference)]
+    if not turned:
+        return offsets(sizes), mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
+    place = np.full(len(mesh), -1)
+    place[chosen] = np.arange(len(chosen))
+    for block, ring in turned:
+        own = place[block.cells]
+        sizes[own[own >= 0]] = len(ring)
     ring_offsets = offsets(sizes)
-    third = ring_offsets[:-1][mesh.cells.types[chosen] == _PIXEL] + 2
-    connectivity[third], connectivity[third + 1] = connectivity[third + 1], connectivity[third]
+    connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
+    for block, ring in turned:
+        assert block.rows is not None
+        own = place[block.cells]
+        slots = ring_offsets[own[own >= 0]][:, None] + np.arange(len(ring))
+        connectivity[slots] = block.rows[own >= 0][:, ring]
     return ring_offsets, connectivity
+
+
+def _is_turned(reference: ReferenceCell) -> bool:
+    """Whether the points are in another order than that of the ring."""
+    return reference.is_curved or reference.vtk_type == _PIXEL
 
 
 _PIXEL, _TETRA = 8, 10

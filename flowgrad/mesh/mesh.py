@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh.reference import REFERENCE_CELLS, ReferenceCell, cell_name
+from flowgrad.mesh import ragged
+from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad.mesh.reference import REFERENCE_CELLS, cell_name
+from flowgrad.mesh.reference_cell import ReferenceCell
 
 if TYPE_CHECKING:
     from flowgrad.mesh.topology import Topology
@@ -23,6 +26,9 @@ BoolArray = NDArray[np.bool_]
 # A point cloud whose extent in a direction is below this fraction of its largest extent is flat
 # there: twice the rounding of the float32 coordinates that most files hold.
 FLAT = 2e-6
+
+# Degrees of Lagrange cells stay below this.
+_MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +50,15 @@ class Cells:
 
     ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
     faces of the polyhedra (other cells have none there); it is None in a mesh without polyhedra.
+    ``degrees`` (n, 3) are those of Lagrange cells along their axes, zeros where the number of points
+    tells them; None where it does everywhere.
     """
 
     types: NDArray[np.uint8]
     offsets: IntArray
     connectivity: IntArray
     polyhedra: CellFaces | None = None
+    degrees: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.types)
@@ -67,11 +76,18 @@ class Cells:
         types = np.full(count, vtk_type, np.uint8)
         return cls(types, np.arange(count + 1, dtype=np.int64) * size, rows.ravel())
 
+    def take(self, chosen: IntArray) -> Cells:
+        """Some of the cells, polyhedra without their faces."""
+        sizes = np.diff(self.offsets)[chosen]
+        connectivity = self.connectivity[ragged.runs(self.offsets[chosen], sizes)]
+        degrees = None if self.degrees is None else self.degrees[chosen]
+        return Cells(self.types[chosen], ragged.offsets(sizes), connectivity, None, degrees)
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The cells of one type: their numbers in the mesh (m,) and, where the type fixes the number of
-    points, their points (m, k)."""
+    """The cells of one type, of Lagrange cells those of one degree: their numbers in the mesh (m,) and,
+    where all have as many points, their points (m, k)."""
 
     reference: ReferenceCell
     cells: IntArray
@@ -101,6 +117,11 @@ class Mesh:
     def __len__(self) -> int:
         return len(self.cells)
 
+    @property
+    def point_count(self) -> int:
+        """Number of points."""
+        return len(self.points)
+
     @cached_property
     def dimensions(self) -> NDArray[np.uint8]:
         """Dimension of each cell (n,): 0 to 3."""
@@ -123,9 +144,7 @@ class Mesh:
 
     def _blocks(self) -> Iterator[Block]:
         cells = self.cells
-        for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
-            reference = REFERENCE_CELLS[int(vtk_type)]
-            chosen = np.flatnonzero(cells.types == vtk_type)
+        for reference, chosen in _kinds(cells):
             if not reference.size:
                 yield Block(reference, chosen, None)
             elif len(chosen) == len(cells):
@@ -142,10 +161,10 @@ class Mesh:
         return cell_faces(self)
 
     @cached_property
-    def _geometry(self) -> tuple[FloatArray, FloatArray]:
-        from flowgrad.mesh.geometry import signed_measures_and_centroids
+    def _geometry(self) -> tuple[FloatArray, FloatArray, BoolArray]:
+        from flowgrad.mesh.geometry import cell_geometry
 
-        return signed_measures_and_centroids(self)
+        return cell_geometry(self)
 
     @property
     def signed_measures(self) -> FloatArray:
@@ -162,6 +181,11 @@ class Mesh:
     def centroids(self) -> FloatArray:
         """Volume centroid of each cell (n, 3), polyhedral faces fanned about their vertex mean."""
         return self._geometry[1]
+
+    @property
+    def is_folded(self) -> BoolArray:
+        """Curved solids whose det J has both signs, at the sites where they are integrated (n,)."""
+        return self._geometry[2]
 
     @cached_property
     def topology(self) -> Topology:
@@ -183,12 +207,50 @@ for _cell in REFERENCE_CELLS.values():
     _SIZE[_cell.vtk_type] = _cell.size
 
 
+for _kind in LAGRANGE_CELLS.values():
+    _DIMENSION[_kind.vtk_type] = _kind.family.dimension
+
+
+def _kinds(cells: Cells) -> Iterator[tuple[ReferenceCell, IntArray]]:
+    """The reference cells and the numbers of the cells that they stand for."""
+    for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
+        chosen = np.flatnonzero(cells.types == vtk_type)
+        if vtk_type in LAGRANGE_CELLS:
+            yield from _lagrange_kinds(cells, int(vtk_type), chosen)
+        else:
+            yield REFERENCE_CELLS[int(vtk_type)], chosen
+
+
+def _lagrange_kinds(cells: Cells, vtk_type: int, chosen: IntArray) -> Iterator[tuple[ReferenceCell, IntArray]]:
+    """By number of points and degrees; MeshError for a number of points that fits no degree."""
+    degrees = np.zeros((len(chosen), 3), np.int64) if cells.degrees is None else cells.degrees[chosen]
+    keys = np.diff(cells.offsets)[chosen]
+    for axis in range(3):
+        keys = keys * _MANY + degrees[:, axis]
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    for number, start in enumerate(first):
+        count, (p, q, r) = np.diff(cells.offsets)[chosen[start]], degrees[start].tolist()
+        yield lagrange_cell(vtk_type, int(count), (p, q, r)), chosen[inverse == number]
+
+
 def _check_cells(cells: Cells, point_count: int) -> None:
     _check_offsets(cells.offsets, len(cells), len(cells.connectivity), "cells", "point numbers")
+    _check_degrees(cells)
     _check_types(cells, np.diff(cells.offsets))
     _check_range(cells.connectivity, point_count, "connectivity")
     if cells.polyhedra is not None:
         _check_polyhedra(cells.polyhedra, len(cells), point_count)
+
+
+def _check_degrees(cells: Cells) -> None:
+    degrees = cells.degrees
+    if degrees is None:
+        return
+    if degrees.shape != (len(cells), 3) or degrees.min(initial=0) < 0 or degrees.max(initial=0) >= _MANY:
+        raise MeshError(
+            f"degrees have the shape {degrees.shape} and go up to {degrees.max(initial=0)} for {len(cells)} cells: "
+            f"give three below {_MANY} for each"
+        )
 
 
 def _check_offsets(offsets: IntArray, count: int, length: int, what: str, of: str) -> None:
@@ -209,6 +271,9 @@ def _check_types(cells: Cells, sizes: IntArray) -> None:
     for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
         chosen = cells.types == vtk_type
         name, count = cell_name(int(vtk_type)), int(chosen.sum())
+        if vtk_type in LAGRANGE_CELLS:
+            list(_lagrange_kinds(cells, int(vtk_type), np.flatnonzero(chosen)))
+            continue
         if int(vtk_type) not in REFERENCE_CELLS:
             raise MeshError(f"{count} cells of the type {name} ({vtk_type}) are not supported yet: convert them")
         wrong = np.flatnonzero(chosen & (sizes != _SIZE[vtk_type])) if _SIZE[vtk_type] else np.empty(0, np.int64)

@@ -56,6 +56,8 @@ def _weights(gradient: VelocityGradient, what: Shown) -> FloatArray:
 def measure(gradient: VelocityGradient) -> str:
     """What the weights of a gradient measure: volume, area, length or, without a mesh, samples."""
     dimension = gradient.flow.mesh.dimension if gradient.flow else 0
+    if dimension == 2 and gradient.flow and gradient.flow.is_meridian:
+        return _MEASURES[3]
     return _MEASURES.get(dimension, "samples")
 
 

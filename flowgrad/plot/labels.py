@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from flowgrad.errors import OptionError
 from flowgrad.plot.field import draw_polygons, flow_of
 from flowgrad.plot.frame import frame, inches, is_wide
 from flowgrad.plot.section import Section, section_of
@@ -35,6 +36,8 @@ def labels(separation: Separation, ax: Axes, section: Section | None = None) -> 
 
 def _representatives(section: Section, location: str) -> np.ndarray:
     """A cell or a point for each polygon: classes cannot be averaged."""
+    if location == "positions":
+        raise OptionError("labels at positions cannot be drawn on a section: take the gradient at points or cells")
     if location == "cells":
         return section.cells
     first = section.offsets[:-1]

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.plane import used_points
+from flowgrad.mesh.wedge import as_wedge
 
 FloatArray = NDArray[np.float64]
 
@@ -75,7 +77,7 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points = _used(mesh)
+    points = used_points(mesh)
     size = np.ptp(points, axis=0).max(initial=0)
     for normal in _candidates(points):
         heights = points @ normal
@@ -87,9 +89,15 @@ def plane_of_surface(mesh: Mesh) -> Plane:
 
 
 def middle_plane(mesh: Mesh) -> Plane:
-    """The mid-plane of a mesh one cell thick; else a plane through its middle, normal to the shortest
+    """The mid-plane of a wedge or of a mesh one cell thick; else a plane through its middle, normal to the shortest
     side of its bounding box and clear of the mesh's points."""
-    points = _used(mesh)
+    wedge = as_wedge(mesh)
+    if wedge is not None:
+        middle = wedge.frame[2]
+        return plane(
+            middle, float(middle @ wedge.origin), f"the mid-plane of the mesh, a wedge of {wedge.degrees:.3g}°"
+        )
+    points = used_points(mesh)
     for normal in _candidates(points):
         heights = points @ normal
         low, high = heights.min(), heights.max()
@@ -99,14 +107,6 @@ def middle_plane(mesh: Mesh) -> Plane:
     normal = _shortest(points)
     level = _clear_level(points @ normal)
     return plane(normal, level, f"a cut through the middle of the mesh at {equation(normal, level)}")
-
-
-def _used(mesh: Mesh) -> FloatArray:
-    """Points of the cells of full dimension."""
-    sizes = np.diff(mesh.cells.offsets)
-    used = np.zeros(len(mesh.points), bool)
-    used[mesh.cells.connectivity[np.repeat(mesh.is_full, sizes)]] = True
-    return mesh.points[used]
 
 
 def _candidates(points: FloatArray) -> Iterator[FloatArray]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
@@ -85,6 +85,8 @@ class Section:
         """One value for each polygon (k, ...): its cell's, or the mean over its vertices of point
         values, which are interpolated along the edges that the plane cuts."""
         values = np.asarray(values, float)
+        if location not in ("points", "cells"):
+            raise OptionError(f"values at {location} cannot be drawn on a section: take them at points or cells")
         if location == "cells":
             return values[self.cells]
         ahead = self.shares.reshape(-1, *[1] * (values.ndim - 1))
@@ -144,10 +146,16 @@ def cut(mesh: Mesh, plane: Plane) -> Section:
 
 
 def _crossed(mesh: Mesh, above: NDArray[np.bool_]) -> IntArray:
-    """Cells of full dimension with points on both sides."""
+    """Cells of full dimension with points on both sides; of curved cells the points on their edges count."""
     start = mesh.cells.offsets
     counts = np.diff(offsets(above[mesh.cells.connectivity].astype(np.int64))[start])
-    return np.flatnonzero(mesh.is_full & (counts > 0) & (counts < np.diff(start)))
+    crossed = mesh.is_full & (counts > 0) & (counts < np.diff(start))
+    for block in mesh.blocks:
+        if block.reference.is_curved and block.rows is not None:
+            edges = np.unique(np.concatenate(block.reference.faces))
+            ahead = above[block.rows[:, edges]]
+            crossed[block.cells] &= ahead.any(axis=1) & ~ahead.all(axis=1)
+    return np.flatnonzero(crossed)
 
 
 def _crossed_edges(mesh: Mesh, cells: IntArray, above: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
@@ -166,10 +174,7 @@ def _faces(mesh: Mesh, cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Faces of the cells: their number, the points of each face, and these points. Without polyhedra
     the faces of the other cells need not be known, which are most."""
     if mesh.cells.polyhedra is None:
-        sizes = np.diff(mesh.cells.offsets)[cells]
-        connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[cells], sizes)]
-        few = Mesh(mesh.points, Cells(mesh.cells.types[cells], offsets(sizes), connectivity))
-        mesh, cells = few, np.arange(len(cells))
+        mesh, cells = Mesh(mesh.points, mesh.cells.take(cells)), np.arange(len(cells))
     faces = mesh.faces
     counts = np.diff(faces.cell_offsets)[cells]
     chosen = runs(faces.cell_offsets[cells], counts)

@@ -36,8 +36,8 @@ class Shown:
 
 def shown(gradient: VelocityGradient, name: str) -> Shown:
     """A quantity of the registry, ``velocity`` or a supplied ``viscosity``, as a scalar: vectors and
-    tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component out of the
-    plane (the vorticity of a planar flow) by that component.
+    tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component only (the
+    vorticity of a planar flow) by that component.
 
     Raises OptionError for an unknown name and for what needs more than is known.
     """
@@ -60,15 +60,16 @@ def _record(name: str) -> tuple[str, str, str]:
 def _scalar(values: FloatArray, symbol: str, scale: str) -> tuple[FloatArray, str, str]:
     if values.ndim == 1:
         return values, symbol, scale
-    if values.ndim == 2 and _is_along_z(values):
-        return values[:, 2], rf"{symbol}_z", scale
+    if values.ndim == 2 and (axis := _only_component(values)) is not None:
+        return values[:, axis], rf"{symbol}_{'xyz'[axis]}", scale
     return np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1)), f"|{symbol}|", "magnitude"
 
 
-def _is_along_z(vectors: FloatArray) -> bool:
-    """Whether the other components are rounding."""
+def _only_component(vectors: FloatArray) -> int | None:
+    """The one component beside which the others are rounding or not known, z where all are."""
     sizes = np.nan_to_num(np.abs(vectors)).max(axis=0, initial=0)
-    return bool(sizes[:2].max() <= _ROUNDING * sizes[2])
+    axis = 2 - int(np.argmax(sizes[::-1]))
+    return axis if np.delete(sizes, axis).max() <= _ROUNDING * sizes[axis] else None
 
 
 def _velocity(gradient: VelocityGradient) -> Shown:

@@ -19,7 +19,8 @@ def test_suffixes_and_types_are_meshios():
     from meshio._vtk_common import meshio_to_vtk_type
 
     assert set(SUFFIXES) | {".vtu", ".svg", ".wkt"} == set(meshio.extension_to_filetypes)
-    assert {name: meshio_to_vtk_type[name] for name in TYPES} == TYPES
+    # VTK has no quadratic pyramid of 14 points but the Lagrange one.
+    assert {name: meshio_to_vtk_type[name] for name in TYPES if name != "pyramid14"} | {"pyramid14": 74} == TYPES
 
 
 def test_mesh_of_two_types(tmp_path):
@@ -90,7 +91,7 @@ TRIANGLES = {"cells": "2 8\n3 0 1 2\n3 0 2 3", "types": "2\n5\n5", "field": ""}
         ({"cells": "2 8\n3 0 1 2\n3 0 2 3", "types": "2\n7\n7"}, "declares 'U' in CELL_DATA but it was not read"),
         ({"cells": "2 8\n3 0 1 2\n3 0 2 4"}, "point 4"),
         ({"cells": "2 8\n3 0 1 2\n3 0 2 3", "types": "2\n5\n22"}, "meshio cannot read it"),
-        ({"cells": "1 7\n6 0 1 2 3 0 1", "types": "1\n22"}, "meshio cannot read it|1 of the type triangle6"),
+        ({"cells": "1 7\n6 0 1 2 3 0 1", "types": "1\n22"}, "meshio cannot read it|order that is not known"),
         ({"field": "FIELD FieldData 1\nTimeValue 1 2 float\n1 x\n"}, "meshio cannot read it|not 2 numbers"),
         ({"field": "NONSENSE\n"}, "meshio cannot read it"),
     ],
@@ -101,13 +102,13 @@ def test_legacy_files_that_meshio_reads_badly(refused, tmp_path, changes, messag
         read_with_meshio(tmp_path / "a.vtk")
 
 
-def test_quadratic_cells_are_refused_by_name_and_count(tmp_path):
+def test_cells_of_high_degree_are_refused_by_name_and_count(tmp_path):
     import meshio
 
-    points = np.random.default_rng(0).random((6, 3))
-    meshio.write(tmp_path / "a.inp", meshio.Mesh(points, [("triangle6", [range(6)] * 3)]))
-    with pytest.raises(ReadError, match="3 of the type triangle6"):
-        read_contents(tmp_path / "a.inp")
+    points = np.random.default_rng(0).random((10, 3))
+    meshio.write(tmp_path / "a.msh", meshio.Mesh(points, [("triangle10", [range(10)] * 3)]), file_format="gmsh")
+    with pytest.raises(ReadError, match="3 of the type triangle10"):
+        read_contents(tmp_path / "a.msh")
 
 
 # What meshio may do, in the place of meshio.
@@ -171,7 +172,7 @@ def test_planar_points_and_shapes_of_arrays(with_fake):
     ("changes", "message"),
     [
         ({"kind": "polyhedron4", "data": "[[[0, 1, 2], [0, 1]]] * 7"}, "7 of the type polyhedron4"),
-        ({"kind": "hexahedron27", "data": "[list(range(27))]"}, "1 of the type hexahedron27"),
+        ({"kind": "hexahedron64", "data": "[list(range(27))]"}, "1 of the type hexahedron64"),
         ({"kind": "wedge", "data": "[[0, 1, 2]]"}, "1 of the type wedge"),
         ({"data": "[[0, 1, 2, 0]]"}, "triangle with 4 points"),
         ({"points": "np.zeros((3, 1))"}, r"points have the shape \(3, 1\)"),

@@ -242,7 +242,7 @@ TRIANGLE = (5, "0 1 2")
         bad("point -1", piece(3, (5, "0 1 -1"))),
         bad("point 3 ", piece(3, (5, "0 1 3")), piece(3, TRIANGLE)),
         bad("tetra with 3 points", piece(3, (10, "0 1 2"))),
-        bad("quadratic_triangle", piece(6, (22, "0 1 2 3 4 5"))),
+        bad("convex_point_set", piece(6, (41, "0 1 2 3 4 5"))),
         bad("'types' has 1 values up to 261", piece(3, TRIANGLE).replace('"UInt8"', '"Int32"').replace(">5<", ">261<")),
         bad("'offsets' has 1 values.* up to 4 with 3", piece(3, TRIANGLE).replace(">3<", ">4<")),
         bad("use 2 point numbers", piece(3, (4, "0 1 2")).replace(">3<", ">2<")),

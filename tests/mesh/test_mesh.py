@@ -19,7 +19,8 @@ def test_faces_look_outward_in_every_solid():
         if cell.dimension == 3 and cell.has_interpolant:
             for face in cell.faces:
                 corner = cell.nodes[list(face)]
-                normal = np.cross(corner[1] - corner[0], corner[2] - corner[1])
+                arms = corner - corner.mean(axis=0)
+                normal = np.cross(arms, np.roll(arms, -1, axis=0)).sum(axis=0)
                 assert normal @ (corner.mean(axis=0) - cell.center) > 0, (cell.name, face)
 
 
@@ -93,7 +94,8 @@ def test_patches_match_shuffled_faces_of_rounded_points():
         (Cells.of_type(10, np.array([[0, 1, 2, 7]])), "names point 7"),
         (Cells.of_type(10, np.array([[0, 1, 2, -1]])), "names point -1"),
         (Cells.of_type(12, np.array([[0, 1, 2, 3]])), "hexahedron with 4 points instead of 8"),
-        (Cells.of_type(24, np.array([[0, 1, 2, 3]])), "1 cells of the type quadratic_tetra"),
+        (Cells.of_type(41, np.array([[0, 1, 2, 3]])), "1 cells of the type convex_point_set"),
+        (Cells.of_type(24, np.array([[0, 1, 2, 3]])), "quadratic_tetra with 4 points instead of 10"),
         (Cells(np.array([10], np.uint8), np.array([0, 5]), np.arange(4)), "use 5 point numbers"),
         (Cells(np.array([10, 10], np.uint8), np.array([0, 4, 2]), np.arange(4)), "do not rise"),
     ],

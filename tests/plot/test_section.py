@@ -129,3 +129,23 @@ def test_polyhedra_of_a_quarter_pipe(data):
     section = section_of(read_contents(path).mesh)
     # A wedge of 90° about the x axis: at the height z it is 2z wide, and 10 long.
     assert section.areas.sum() == pytest.approx(10 * 2 * section.plane.level, rel=1e-6)
+
+
+@pytest.mark.parametrize("vtk_type", [24, 25, 26, 27, 29])
+def test_a_cut_through_curved_cells_fills_the_block(vtk_type):
+    """Cells whose edges are straight: the cut has the area of the block's cross-section, without holes."""
+    from tests.high_order import reference, straight
+
+    mesh = straight(reference(vtk_type), 3, np.eye(3))
+    section = section_of(mesh)
+    assert section.areas.sum() == pytest.approx(9, rel=1e-12)
+    assert (np.diff(section.offsets) >= 3).all()
+
+
+@pytest.mark.parametrize("vtk_type", [22, 23, 28, 34])
+def test_curved_surface_cells_are_drawn_around_their_edges(vtk_type):
+    from tests.high_order import reference, straight
+
+    section = section_of(straight(reference(vtk_type), 3, np.eye(3)))
+    assert section.areas.sum() == pytest.approx(9, rel=1e-12)
+    assert len(section.outline) == 24

@@ -1,0 +1,391 @@
+"""Lattices: points numbered by three indices, on straight axes or anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import MeshError
+from flowgrad.mesh.mesh import Cells, Mesh
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# What tells that an axis is periodic: a flag, or the length of its period (curvilinear: the vector).
+Period: TypeAlias = bool | float | ArrayLike
+Periods: TypeAlias = Sequence[Period]
+
+# The last point of a periodic axis repeats the first where they are this near, in spacings.
+_SAME = 1e-6
+_VERTEX, _LINE, _PIXEL, _QUAD, _VOXEL, _HEXAHEDRON = 1, 3, 8, 9, 11, 12
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One axis: ``coordinates`` (n,) that rise or fall, and the ``period`` in the same unit, signed as
+    they run; None for an axis with two ends."""
+
+    coordinates: FloatArray
+    period: float | None = None
+
+    def __post_init__(self) -> None:
+        coordinates = np.ascontiguousarray(self.coordinates, np.float64)
+        steps = np.diff(coordinates)
+        if coordinates.ndim != 1 or not len(coordinates) or not np.isfinite(coordinates).all():
+            raise MeshError("an axis of a lattice needs finite coordinates (n,), one at least")
+        if len(steps) and not ((steps > 0).all() or (steps < 0).all()):
+            wrong = int(np.flatnonzero(np.sign(steps) != np.sign(steps[0]) if steps[0] else steps == 0)[0])
+            raise MeshError(
+                f"the coordinates of an axis turn back or repeat after number {wrong} "
+                f"({coordinates[wrong]:g}, {coordinates[wrong + 1]:g}): sort them and leave out repetitions"
+            )
+        object.__setattr__(self, "coordinates", coordinates)
+
+    def __len__(self) -> int:
+        return len(self.coordinates)
+
+    @cached_property
+    def is_uniform(self) -> bool:
+        """Whether the coordinates rise by exactly 1, around a period too."""
+        counted = np.array_equal(self.coordinates - self.coordinates[0], np.arange(len(self)))
+        return counted and (self.period is None or self.period == len(self))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the last point is the first one, a period later."""
+        return self.period is not None and len(self) > 1 and float(np.ptp(self.coordinates)) == abs(self.period)
+
+    @cached_property
+    def unique(self) -> Axis:
+        """The same axis without the repeated point."""
+        return Axis(self.coordinates[:-1], self.period) if self.repeats else self
+
+    @property
+    def middles(self) -> Axis:
+        """The axis of the cells' centres; the same one where there is a single point."""
+        if len(self) == 1:
+            return self
+        return Axis(0.5 * (self.coordinates[1:] + self.coordinates[:-1]), self.period)
+
+
+class Lattice(Mesh):
+    """A mesh whose points are numbered by three indices; points and cells are made when asked for.
+
+    Make one with ``uniform``, ``rectilinear`` or ``curvilinear``. ``shape`` (nx, ny, nz) counts points;
+    1 is a direction that the lattice does not have (a plane, a line). Points run as VTK's do, the
+    first index fastest; ``flat`` and ``grid`` lead from arrays indexed [i, j, k] to arrays in this
+    order and back. Cells are voxels and pixels on axes along x, y, z, else hexahedra and quads; lines
+    where there is one axis. A gap between the last and the first point of a periodic axis is no cell.
+
+    ``periodic`` has an entry an axis: False, True, or the period. A period as long as the axis says
+    that its last points repeat the first, a longer one that they do not; True says that the first
+    points follow one spacing after the last. See each constructor.
+    """
+
+    axes: tuple[Axis, Axis, Axis]
+    steps: FloatArray
+    origin: FloatArray
+    curve: FloatArray | None
+    shifts: FloatArray
+
+    def __init__(
+        self,
+        axes: tuple[Axis, Axis, Axis],
+        steps: FloatArray,
+        origin: FloatArray,
+        curve: FloatArray | None = None,
+        shifts: FloatArray | None = None,
+    ) -> None:
+        """Points at ``origin`` + Σ coordinate · row of ``steps`` (3, 3), or at ``curve`` (n, 3), where rows
+        of ``shifts`` (3, 3) lead once around the periodic axes."""
+        put = object.__setattr__
+        put(self, "axes", axes)
+        put(self, "steps", np.array(steps, float))
+        put(self, "origin", np.array(origin, float))
+        put(self, "curve", curve)
+        put(self, "shifts", np.zeros((3, 3)) if shifts is None else np.array(shifts, float))
+        if self.dimension == 0:
+            raise MeshError("the lattice has a single point: give two along one axis at least")
+        rows = self.steps[list(self.active)]
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        if curve is None and not (lengths.all() and np.linalg.matrix_rank(rows / lengths) == self.dimension):
+            raise MeshError(f"the axes of the lattice lie in one plane or line: {self.steps.tolist()}: turn them apart")
+
+    @classmethod
+    def uniform(
+        cls,
+        shape: Sequence[int],
+        spacing: float | Sequence[float] = 1.0,
+        origin: Sequence[float] = (0.0, 0.0, 0.0),
+        directions: ArrayLike | None = None,
+        periodic: Periods = (False, False, False),
+    ) -> Lattice:
+        """An image: ``shape`` (nx, ny) or (nx, ny, nz) points, ``spacing`` a number or one an axis, the
+        first point at ``origin``; rows of ``directions`` (3, 3) are the unit vectors of the axes.
+
+        ``periodic``: True makes the period n spacings, so that the last points do not repeat the first;
+        a length of (n − 1) spacings says that they do. MeshError for other sizes, spacings that are
+        not positive, and periods shorter than the axis.
+        """
+        counts = _three(shape, 1, "shape").astype(int)
+        h = np.broadcast_to(np.asarray(spacing, float), 3) if np.ndim(spacing) == 0 else _three(spacing, 1.0, "spacing")
+        if (counts < 1).any() or not (h > 0).all():
+            raise MeshError(f"shape {counts.tolist()} and spacing {h.tolist()} must be positive: put 1 for a plane")
+        entries = zip(counts, h, _entries(periodic), strict=True)
+        axes = [_even_axis(int(n), float(each_h), each) for n, each_h, each in entries]
+        return cls((axes[0], axes[1], axes[2]), h[:, None] * _directions(directions), _three(origin, 0.0, "origin"))
+
+    @classmethod
+    def rectilinear(
+        cls,
+        x: ArrayLike,
+        y: ArrayLike = 0.0,
+        z: ArrayLike = 0.0,
+        directions: ArrayLike | None = None,
+        periodic: Periods = (False, False, False),
+    ) -> Lattice:
+        """Points at all combinations of coordinates along three axes; one number makes a plane there.
+
+        Coordinates rise or fall, at any spacing. ``periodic``: the length of the period; True is
+        refused, since the spacing does not tell where the first point comes again.
+        """
+        entries = zip((x, y, z), _entries(periodic), strict=True)
+        axes = [_uneven_axis(coordinates, each) for coordinates, each in entries]
+        return cls((axes[0], axes[1], axes[2]), _directions(directions), np.zeros(3))
+
+    @classmethod
+    def curvilinear(cls, points: ArrayLike, periodic: Periods = (False, False, False)) -> Lattice:
+        """Points (nx, ny, 2) or (nx, ny, nz, 3) indexed [i, j, k], anywhere.
+
+        ``periodic``: True for an axis that closes upon itself (around a cylinder), a vector (3,) for one
+        that goes on displaced by it; whether the last points repeat the first is seen from them.
+        """
+        grid = _vectors(points)
+        shape, flat = grid.shape[:3], _flat(grid)
+        shifts, axes = np.zeros((3, 3)), []
+        for a, each in enumerate(_entries(periodic)):
+            is_closed, shifts[a] = _closure(each)
+            ends = np.moveaxis(grid, a, 0)
+            period = None
+            if is_closed:
+                period = float(shape[a] - 1 if _coincide(ends, shifts[a]) else shape[a])
+            axes.append(Axis(np.arange(shape[a], dtype=float), period))
+        return cls((axes[0], axes[1], axes[2]), np.eye(3), np.zeros(3), flat, shifts)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of points along each axis (nx, ny, nz)."""
+        return len(self.axes[0]), len(self.axes[1]), len(self.axes[2])
+
+    @property
+    def cell_shape(self) -> tuple[int, int, int]:
+        """Number of cells along each axis; 1 where there is one point."""
+        nx, ny, nz = (max(n - 1, 1) for n in self.shape)
+        return nx, ny, nz
+
+    @property
+    def active(self) -> tuple[int, ...]:
+        """The axes with more than one point."""
+        return tuple(a for a in range(3) if self.shape[a] > 1)
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether the points lie anywhere, and not on straight axes."""
+        return self.curve is not None
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether the axes run along x, y and z."""
+        return not self.is_curved and not (self.steps - np.diag(np.diagonal(self.steps))).any()
+
+    @property
+    def point_count(self) -> int:
+        """Number of points, without making them."""
+        return int(np.prod(self.shape))
+
+    def __len__(self) -> int:
+        return int(np.prod(self.cell_shape))
+
+    def __repr__(self) -> str:
+        kind = "curvilinear" if self.is_curved else "straight"
+        return f"Lattice({kind}, shape={self.shape})"
+
+    @cached_property
+    def dimension(self) -> int:
+        """Number of axes with more than one point."""
+        return len(self.active)
+
+    @cached_property
+    def points(self) -> FloatArray:
+        """Positions (n, 3), the first index fastest."""
+        if self.curve is not None:
+            return self.curve
+        points = np.empty((*self.shape[::-1], 3))
+        x, y, z = (axis.coordinates[:, None] * step for axis, step in zip(self.axes, self.steps, strict=True))
+        np.add((z + self.origin)[:, None], y, out=points[:, :, 0])
+        points[:, :, 1:] = points[:, :, :1]
+        points += x
+        return points.reshape(-1, 3)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells between neighbouring points, the first index fastest."""
+        return Cells.of_type(self._cell_type, self.corners(self._corner_order))
+
+    @property
+    def _upright(self) -> bool:
+        return self.is_aligned and bool((np.diagonal(self.steps) > 0).all()) and self._rises
+
+    @property
+    def _rises(self) -> bool:
+        return all(len(axis) == 1 or axis.coordinates[1] > axis.coordinates[0] for axis in self.axes)
+
+    @property
+    def _cell_type(self) -> int:
+        straight, turned = {1: (_LINE, _LINE), 2: (_PIXEL, _QUAD), 3: (_VOXEL, _HEXAHEDRON)}[self.dimension]
+        return straight if self._upright else turned
+
+    @property
+    def _corner_order(self) -> list[int]:
+        order = [0, 1, 2, 3, 4, 5, 6, 7] if self._upright else [0, 1, 3, 2, 4, 5, 7, 6]
+        return order[: 2**self.dimension]
+
+    def corners(self, order: Sequence[int] | None = None) -> IntArray:
+        """Points of each cell (cells, 2^d): corner c is displaced by bit a of c along the a-th axis that
+        the lattice has; ``order`` lists the corners wanted."""
+        nx, ny, _ = self.shape
+        stride = np.array([1, nx, nx * ny])[list(self.active)]
+        i, j, k = (np.arange(n) for n in self.cell_shape)
+        first = ((k * nx * ny)[:, None, None] + (j * nx)[:, None] + i).reshape(-1, 1)
+        numbers = np.arange(2**self.dimension) if order is None else np.asarray(order)
+        return first + (numbers[:, None] >> np.arange(self.dimension) & 1) @ stride
+
+    @cached_property
+    def of_centres(self) -> Lattice:
+        """The lattice whose points are the centroids of this one's cells."""
+        x, y, z = (axis.middles for axis in self.axes)
+        if not self.is_curved:
+            return Lattice((x, y, z), self.steps, self.origin)
+        return Lattice((x, y, z), self.steps, self.origin, self.centroids, self.shifts)
+
+    def flat(self, values: ArrayLike) -> np.ndarray:
+        """Values indexed [i, j, k, …] in the order of the points, or of the cells: (n, …).
+
+        Axes of one point may be left out: (nx, ny, …) on a plane. MeshError for another shape.
+        """
+        array = np.asanyarray(values)
+        for full in (self.shape, self.cell_shape):
+            for shape in (full, tuple(full[a] for a in self.active)):
+                if array.shape[: len(shape)] == shape:
+                    return _flat(array.reshape(full + array.shape[len(shape) :]))
+        raise MeshError(
+            f"the array has the shape {array.shape}: the lattice has {self.shape} points and {self.cell_shape} cells"
+        )
+
+    def grid(self, values: ArrayLike) -> np.ndarray:
+        """Values at the points or the cells (n, …) as a view indexed [i, j, k, …]."""
+        array = np.asanyarray(values)
+        for shape in (self.shape, self.cell_shape):
+            if len(array) == np.prod(shape):
+                return np.moveaxis(array.reshape(shape[::-1] + array.shape[1:]), (0, 1, 2), (2, 1, 0))
+        raise MeshError(f"{len(array)} values do not fit a lattice of {self.shape} points: give one a point or a cell")
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    return np.moveaxis(array, (0, 1, 2), (2, 1, 0)).reshape(-1, *array.shape[3:])
+
+
+def _three(values: ArrayLike, rest: float, name: str) -> FloatArray:
+    array = np.asarray(values, float).ravel()
+    if not 1 <= len(array) <= 3:
+        raise MeshError(f"{name} has {len(array)} numbers: give one an axis")
+    return np.concatenate([array, np.full(3 - len(array), rest)])
+
+
+def _directions(directions: ArrayLike | None) -> FloatArray:
+    matrix = np.eye(3) if directions is None else np.asarray(directions, float)
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
+        raise MeshError(f"directions have the shape {matrix.shape}: give (3, 3), one axis a row")
+    return matrix
+
+
+def _entries(periodic: Periods) -> list[Period]:
+    entries = [bool(each) if isinstance(each, np.bool_) else each for each in periodic]
+    if not 1 <= len(entries) <= 3:
+        raise MeshError(f"periodic has {len(entries)} entries: give one an axis")
+    return entries + [False] * (3 - len(entries))
+
+
+def _even_axis(count: int, spacing: float, period: Period) -> Axis:
+    """0, 1, 2, … with the period in spacings, those of n and n − 1 recognised to rounding."""
+    axis = Axis(np.arange(count, dtype=float))
+    if period is False:
+        return axis
+    spacings = float(count) if period is True else _length(period) / spacing
+    nearest = np.round(spacings)
+    return _with_period(axis, float(nearest) if abs(spacings - nearest) < _SAME else spacings, " spacings")
+
+
+def _uneven_axis(coordinates: ArrayLike, period: Period) -> Axis:
+    """Coordinates with a period in their unit; its length is exact where the last one repeats the first."""
+    axis = Axis(np.atleast_1d(np.asarray(coordinates, float)))
+    if period is False:
+        return axis
+    span = float(np.ptp(axis.coordinates))
+    if period is True:
+        raise MeshError(
+            "the period of an axis with uneven spacing is not known: give its length "
+            f"({span:g} where the last point repeats the first)"
+        )
+    length = _length(period)
+    return _with_period(axis, span if abs(length - span) < _SAME * span / max(len(axis) - 1, 1) else length, "")
+
+
+def _with_period(axis: Axis, length: float, unit: str) -> Axis:
+    span = float(axis.coordinates[-1] - axis.coordinates[0])
+    if len(axis) == 1:
+        raise MeshError("an axis with one point is not periodic: leave its entry False")
+    if not length >= abs(span):
+        raise MeshError(f"the period {length:g}{unit} is shorter than the axis, {abs(span):g}{unit}: check it")
+    return Axis(axis.coordinates, float(np.copysign(length, span)))
+
+
+def _length(period: Period) -> float:
+    value = np.asarray(period, float)
+    if value.ndim or not value > 0:
+        raise MeshError(f"the period {value.tolist()} is not a length: give a positive number, True or False")
+    return float(value)
+
+
+def _vectors(points: ArrayLike) -> FloatArray:
+    """Points (nx, ny, nz, 3) from (nx, 2 or 3), (nx, ny, 2 or 3) or the same."""
+    grid = np.asarray(points, float)
+    if not 2 <= grid.ndim <= 4 or grid.shape[-1] not in (2, 3):
+        raise MeshError(f"points have the shape {grid.shape}: give (nx, ny, nz, 3), or (nx, ny, 2) for a plane")
+    if grid.shape[-1] == 2:
+        grid = np.concatenate([grid, np.zeros((*grid.shape[:-1], 1))], axis=-1)
+    return grid.reshape(*grid.shape[:-1], *(1,) * (4 - grid.ndim), 3)
+
+
+def _closure(period: Period) -> tuple[bool, FloatArray]:
+    """Whether an axis is periodic, and the vector that leads once around it."""
+    if isinstance(period, bool):
+        return period, np.zeros(3)
+    shift = np.asarray(period, float)
+    if shift.shape != (3,):
+        raise MeshError(f"the period of a curvilinear axis is {shift.tolist()}: give True or a vector (3,)")
+    return True, shift
+
+
+def _coincide(planes: FloatArray, shift: FloatArray) -> bool:
+    """Whether the last plane of points is the first one, displaced."""
+    if len(planes) < 2:
+        raise MeshError("an axis with one point is not periodic: leave its entry False")
+    gap = np.linalg.norm(planes[-1] - planes[0] - shift, axis=-1)
+    spacing = np.linalg.norm(planes[1] - planes[0], axis=-1)
+    return bool(np.nanmax(gap) < _SAME * np.nanmax(spacing))

@@ -1,0 +1,123 @@
+"""Shape functions of any degree, as NumPy functions of ξ: products of one-dimensional polynomials, or
+the nodal basis of a space that is given by functions that span it.
+
+``xi`` holds the reference coordinates one after another, each a number, an array or a dual number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.autodiff import Dual
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Shape = Callable[[Any], Any]
+
+
+def gradients(shape: Shape, sites: FloatArray) -> FloatArray:
+    """dN/dξ (m, k, d) at sites (m, d), by dual numbers."""
+    count, dimension = sites.shape
+    seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, count, dimension))
+    return np.ascontiguousarray(shape(Dual(sites.T, seeds)).derivative.transpose(1, 0, 2))
+
+
+def values(shape: Shape, sites: FloatArray) -> FloatArray:
+    """N (m, k) at sites (m, d)."""
+    return np.ascontiguousarray(shape(np.ascontiguousarray(sites.T)).T)
+
+
+def tensor(indices: IntArray, degrees: Sequence[int]) -> Shape:
+    """Lagrange's functions of lines, quadrilaterals and hexahedra: node a sits at
+    ``indices[a] / degrees``."""
+
+    def shape(xi: Any) -> Any:
+        factors = [_line(xi[axis], degree) for axis, degree in enumerate(degrees)]
+        return np.stack([_product([factors[axis][i] for axis, i in enumerate(index)]) for index in indices])
+
+    return shape
+
+
+def simplex(indices: IntArray, degree: int) -> Shape:
+    """Lagrange's functions of triangles and tetrahedra: node a sits at ``indices[a] / degree``
+    (Silvester 1969, Int. J. Eng. Sci. 7, 849)."""
+    barycentric = np.column_stack([indices, degree - indices.sum(axis=1)])
+
+    def shape(xi: Any) -> Any:
+        factors = _rising(xi, barycentric.shape[1] - 1, degree)
+        return np.stack([_product([factors[c][i] for c, i in enumerate(index)]) for index in barycentric])
+
+    return shape
+
+
+def wedge(indices: IntArray, degree: int, layers: int) -> Shape:
+    """Lagrange's functions of wedges: a triangle of ``degree`` times a line of degree ``layers``; node a
+    sits at ``indices[a] / (degree, degree, layers)``."""
+    barycentric = np.column_stack([indices[:, :2], degree - indices[:, :2].sum(axis=1)])
+
+    def shape(xi: Any) -> Any:
+        factors = [*_rising(xi, 2, degree), _line(xi[2], layers)]
+        rows = np.column_stack([barycentric, indices[:, 2]])
+        return np.stack([_product([factors[c][i] for c, i in enumerate(row)]) for row in rows])
+
+    return shape
+
+
+def nodal(nodes: FloatArray, basis: Callable[[Any], list[Any]]) -> Shape:
+    """The functions of the space spanned by ``basis`` that are 1 at one of the nodes (k, d) and 0 at
+    the others."""
+    weights = np.linalg.inv(np.stack(basis(nodes.T)))
+
+    def shape(xi: Any) -> Any:
+        return np.einsum("ab,b...->a...", weights, np.stack(basis(xi)))
+
+    return shape
+
+
+def monomials(exponents: IntArray) -> Callable[[Any], list[Any]]:
+    """Products of powers of the coordinates, taken from −1 to 1 for the sake of rounding."""
+
+    def basis(xi: Any) -> list[Any]:
+        powers = [_powers(2 * xi[axis] - 1, int(exponents.max())) for axis in range(exponents.shape[1])]
+        return [_product([powers[axis][i] for axis, i in enumerate(row)]) for row in exponents]
+
+    return basis
+
+
+def _line(x: Any, degree: int) -> list[Any]:
+    """Lagrange's polynomials on degree + 1 equidistant nodes in [0, 1]."""
+    one = 1 + 0 * x
+    return [
+        _product([one, *((degree * x - j) / (i - j) for j in range(degree + 1) if j != i)]) for i in range(degree + 1)
+    ]
+
+
+def _rising(xi: Any, dimension: int, degree: int) -> list[list[Any]]:
+    """For each barycentric coordinate, the first one last, Π_{j<m} (p λ − j)/(j + 1) for m = 0 … p."""
+    coordinates = [xi[i] for i in range(dimension)]
+    coordinates.append(1 - sum(coordinates[1:], coordinates[0]))
+    result = []
+    for coordinate in coordinates:
+        factors = [1 + 0 * coordinate]
+        for j in range(degree):
+            factors.append(factors[-1] * ((degree * coordinate - j) / (j + 1)))
+        result.append(factors)
+    return result
+
+
+def _powers(x: Any, highest: int) -> list[Any]:
+    powers = [1 + 0 * x]
+    for _ in range(highest):
+        powers.append(powers[-1] * x)
+    return powers
+
+
+def _product(factors: Sequence[Any]) -> Any:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return result
