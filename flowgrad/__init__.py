@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from flowgrad.analysis import Analysis, Options, analyse
     from flowgrad.errors import FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
-    from flowgrad.gradient import Autodiff, FiniteDifference, velocity_gradient
+    from flowgrad.gradient import Autodiff, FiniteDifference, velocity_gradient, velocity_gradients
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
-    from flowgrad.mesh import Cells, Mesh
+    from flowgrad.mesh import Cells, Lattice, Mesh
     from flowgrad.output import write
     from flowgrad.rheology import Separation, Verdict, separate
+    from flowgrad.series import Series
 
 # Public name → module; resolved on first access, so that importing flowgrad costs next to nothing.
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "FiniteDifference": "gradient",
     "Flow": "flow",
     "FlowgradError": "errors",
+    "Lattice": "mesh",
     "Mesh": "mesh",
     "MeshError": "errors",
     "OptionError": "errors",
@@ -38,12 +40,14 @@ _HOMES = {
     "QUANTITIES": "kinematics",
     "ReadError": "errors",
     "Separation": "rheology",
+    "Series": "series",
     "VelocityGradient": "kinematics",
     "Verdict": "rheology",
     "analyse": "analysis",
     "read": "io",
     "separate": "rheology",
     "velocity_gradient": "gradient",
+    "velocity_gradients": "gradient",
     "write": "output",
 }
 
@@ -55,6 +59,7 @@ __all__ = [
     "FiniteDifference",
     "Flow",
     "FlowgradError",
+    "Lattice",
     "Mesh",
     "MeshError",
     "OptionError",
@@ -62,12 +67,14 @@ __all__ = [
     "Patch",
     "ReadError",
     "Separation",
+    "Series",
     "VelocityGradient",
     "Verdict",
     "analyse",
     "read",
     "separate",
     "velocity_gradient",
+    "velocity_gradients",
     "write",
 ]
 

@@ -11,9 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.files import printable
-from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh import Cells, Lattice, Mesh
 
 LOCATIONS = ("points", "cells")
+# The axis of symmetry of a planar mesh; ``none`` says that a wedge is not axisymmetric.
+AXES = ("x", "y", "none")
+# What is known of the derivatives across a planar mesh.
+OUT_OF_PLANE = ("zero", "unknown", "incompressible")
+
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +40,15 @@ class Flow:
     """A velocity (n, 3) at the ``points`` or ``cells`` of a mesh, with all arrays of its file.
 
     Cell values sit at ``mesh.centroids``. Velocities of shape (n, 2) get a zero third component.
-    Raises OptionError for another shape, a wrong length or an unknown location.
+    ``noise`` is the standard deviation of the velocity samples, independent of each other: a number
+    or (n,) for every component, (n, 3) for each, None where it is not known; velocity known on the
+    boundary is exact, and so is a z component that is zero throughout on a mesh in a plane of constant
+    z. ``axisymmetric`` is ``x`` or ``y`` where the mesh is a meridian plane (z constant, the third velocity
+    component the swirl) of a flow symmetric about that axis; None leaves it to the mesh, which may be a
+    wedge of OpenFOAM, and ``none`` (or False) forbids it. ``out_of_plane`` says what is known of the derivatives across
+    a planar mesh: they are ``zero`` (2-D flow), ``unknown`` (a plane cut from a 3-D flow), or one follows
+    because the flow is ``incompressible``. Raises OptionError for another shape, a wrong length, an unknown
+    location, axis or closure, and noise that is negative or not finite.
     """
 
     mesh: Mesh
@@ -48,38 +62,108 @@ class Flow:
     source: Path | None = None
     velocity_name: str = "velocity"
     producer: str = ""
+    noise: float | FloatArray | None = None
+    axisymmetric: str | None = None
+    out_of_plane: str = "zero"
 
     def __post_init__(self) -> None:
         if self.location not in LOCATIONS:
             raise OptionError(f"location '{self.location}' is unknown: choose one of {', '.join(LOCATIONS)}")
-        object.__setattr__(self, "velocity", _as_vectors(self.velocity, self.velocity_name))
+        object.__setattr__(self, "axisymmetric", "none" if self.axisymmetric is False else self.axisymmetric)
+        check_symmetry(self.axisymmetric, self.out_of_plane)
+        object.__setattr__(self, "velocity", as_vectors(self.velocity, self.velocity_name))
         count = self.count(self.location)
         if len(self.velocity) != count:
             raise OptionError(
                 f"{self.velocity_name} has {len(self.velocity)} vectors but the mesh has {count} {self.location}"
             )
+        if self.noise is not None:
+            object.__setattr__(self, "noise", self._deviations(as_noise(self.noise, self.velocity)))
 
     @classmethod
     def from_arrays(
-        cls, points: ArrayLike, cells: Cells | None, velocity: ArrayLike, location: str | None = None
+        cls,
+        points: ArrayLike,
+        cells: Cells | None,
+        velocity: ArrayLike,
+        location: str | None = None,
+        *,
+        noise: ArrayLike | None = None,
+        axisymmetric: str | None = None,
+        out_of_plane: str = "zero",
     ) -> Flow:
         """A flow from arrays: ``points`` (n, 2) or (n, 3), ``cells`` (None for scattered points),
-        ``velocity`` (n, 2) or (n, 3).
+        ``velocity`` (n, 2) or (n, 3), ``noise`` its standard deviation: a number, (n,), (n, 2) or (n, 3).
 
-        Without ``location`` the length of the velocity tells it; OptionError where it fits both.
+        Without ``location`` the length of the velocity tells it; OptionError where it fits both. The other
+        arguments are those of the class.
         """
-        mesh = Mesh(_as_vectors(points, "points"), Cells.empty() if cells is None else cells)
-        return cls(
-            mesh, _as_vectors(velocity, "velocity"), location or _location_by_length(mesh, np.shape(velocity)[0])
-        )
+        mesh = Mesh(as_vectors(points, "points"), Cells.empty() if cells is None else cells)
+        vectors = as_vectors(velocity, "velocity")
+        where = location or _location_by_length(mesh, len(vectors))
+        about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
+        return cls(mesh, vectors, where, noise=noise, **about)  # type: ignore[arg-type]
+
+    @classmethod
+    def on_lattice(
+        cls,
+        lattice: Lattice,
+        velocity: ArrayLike,
+        *,
+        noise: ArrayLike | None = None,
+        axisymmetric: str | None = None,
+        out_of_plane: str = "zero",
+    ) -> Flow:
+        """A flow on a lattice, ``velocity`` (nx, ny, nz, 3) indexed [i, j, k], at its points or its cells:
+        the shape tells. Axes of one point may be left out, and z on a lattice in x and y: (nx, ny, 2).
+
+        NaN, or masked values, are holes. ``noise`` is a number or an array indexed like the velocity; the
+        other arguments are those of the class.
+        """
+        vectors = lattice.flat(velocity)
+        if vectors.shape[1:] == (2,) and lattice.active != (0, 1):
+            raise OptionError(f"velocity has two components on {lattice}: give all three, x, y and z")
+        known = noise if noise is None or np.ndim(noise) == 0 else lattice.flat(noise)
+        where = "points" if len(vectors) == lattice.point_count else "cells"
+        about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
+        return cls(lattice, as_vectors(vectors, "velocity"), where, noise=known, **about)  # type: ignore[arg-type]
+
+    def _deviations(self, noise: float | FloatArray) -> float | FloatArray:
+        """The noise, with none in z where the velocity has two components."""
+        if np.ndim(noise) == 2 or self.velocity[:, 2].any():
+            return noise
+        z = self.mesh.points[:, 2]
+        if (z != z[:1]).any():
+            return noise
+        in_plane = np.broadcast_to(noise, len(self.velocity))
+        return np.column_stack([in_plane, in_plane, np.zeros(len(in_plane))])
+
+    @property
+    def is_meridian(self) -> bool:
+        """Whether the mesh is a meridian plane of an axisymmetric flow."""
+        return self.axisymmetric in ("x", "y")
+
+    @property
+    def measures(self) -> FloatArray:
+        """What each cell stands for (n,): its volume, area or length, or the volume of its whole ring."""
+        if not self.is_meridian:
+            return self.mesh.measures
+        from flowgrad.mesh.revolution import volumes_of_revolution
+
+        return volumes_of_revolution(self.mesh, 1 if self.axisymmetric == "x" else 0)
+
+    @property
+    def noise_size(self) -> float:
+        """Root mean square of the standard deviations; 0 where they are not known."""
+        return 0.0 if self.noise is None else float(np.sqrt(np.nanmean(np.square(self.noise))))
 
     def count(self, location: str) -> int:
         """Number of points or cells."""
-        return len(self.mesh.points) if location == "points" else len(self.mesh)
+        return self.mesh.point_count if location == "points" else len(self.mesh)
 
     def data(self, location: str) -> Mapping[str, np.ndarray]:
-        """The arrays at the points or at the cells."""
-        return self.point_data if location == "points" else self.cell_data
+        """The arrays at the points or at the cells; none at other places."""
+        return {"points": self.point_data, "cells": self.cell_data}.get(location, {})
 
     @property
     def name(self) -> str:
@@ -87,7 +171,20 @@ class Flow:
         return printable(self.source.name) if self.source else "flow"
 
 
-def _as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def check_symmetry(axisymmetric: str | None, out_of_plane: str) -> None:
+    """OptionError for an unknown axis or closure, and for both at once."""
+    if axisymmetric not in (None, *AXES):
+        raise OptionError(f"axisymmetric '{axisymmetric}' is unknown: choose one of {', '.join(AXES)}")
+    if out_of_plane not in OUT_OF_PLANE:
+        raise OptionError(f"out_of_plane '{out_of_plane}' is unknown: choose one of {', '.join(OUT_OF_PLANE)}")
+    if axisymmetric in ("x", "y") and out_of_plane != "zero":
+        raise OptionError(
+            f"axisymmetric={axisymmetric} and out_of_plane={out_of_plane} exclude each other: give one of them"
+        )
+
+
+def as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Vectors (n, 3) from (n, 2) or (n, 3), masked ones NaN; OptionError for another shape."""
     if np.iscomplexobj(values):
         raise OptionError(f"{name} is complex: give its real or imaginary part")
     if isinstance(values, np.ma.MaskedArray):
@@ -98,6 +195,36 @@ def _as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if vectors.shape[1] == 2:
         vectors = np.column_stack([vectors, np.zeros(len(vectors))])
     return np.ascontiguousarray(vectors)
+
+
+def as_noise(noise: ArrayLike, velocity: FloatArray) -> float | FloatArray:
+    """Standard deviations of velocities (n, 3): a number, (n,) or (n, 3); OptionError for others."""
+    try:
+        values = np.asarray(np.ma.filled(noise, np.nan), np.float64)
+    except (TypeError, ValueError):
+        raise OptionError(f"noise is {noise!r}: give a number or an array of standard deviations") from None
+    if values.ndim == 2 and values.shape[1] < 3:
+        values = values[:, 0] if values.shape[1] == 1 else as_vectors(values, "noise")
+    count = len(velocity)
+    if values.ndim and values.shape not in ((count,), (count, 3)):
+        raise OptionError(f"noise has the shape {values.shape}: give a number, ({count},) or ({count}, 3)")
+    if not values.ndim:
+        if not 0 <= values < np.inf:
+            raise OptionError(f"noise is {values}: give the standard deviation of the velocity, zero or more")
+        return float(values)
+    _check_deviations(values.reshape(count, -1), velocity)
+    return np.ascontiguousarray(values)
+
+
+def _check_deviations(values: FloatArray, velocity: FloatArray) -> None:
+    """OptionError for a negative value, and for one that is not finite beside a velocity that is."""
+    missing = np.isfinite(velocity).all(axis=1) & ~np.isfinite(values).all(axis=1)
+    bad = int(((values < 0).any(axis=1) | missing).sum())
+    if bad:
+        raise OptionError(
+            f"noise is negative or not finite at {bad} of {len(values)} velocities: give their standard deviations, "
+            "zero or more, or leave out those velocities (NaN)"
+        )
 
 
 def _location_by_length(mesh: Mesh, count: int) -> str:

@@ -15,6 +15,9 @@ log = logging.getLogger("flowgrad")
 # ``error_model="numpy"``: a division by zero gives inf or NaN, which the callers mask and report.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
+# Sums may be taken in any order, in vector registers; NaN and infinities survive.
+_REASSOCIATED = {"reassoc", "contract", "nsz"}
+
 _announced = False
 
 
@@ -27,6 +30,11 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that kernels call: for larger ones, which compile faster on their own."""
     return numba.njit(**_OPTIONS)(function)
+
+
+def summing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions of long sums, which vector registers may take in any order."""
+    return numba.njit(fastmath=_REASSOCIATED, **_OPTIONS)(function)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

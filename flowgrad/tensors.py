@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,7 +39,8 @@ def trace(A: FloatArray) -> FloatArray:
 
 def double_dot(A: FloatArray, B: FloatArray) -> FloatArray:
     """A:B = A_ij B_ij, shape (...)."""
-    return np.asarray(np.einsum("...ij,...ij->...", A, B))
+    products: FloatArray = np.einsum("...ij,...ij->...", A, B)
+    return products
 
 
 def norm(A: FloatArray) -> FloatArray:
@@ -80,6 +85,19 @@ def as_tensors(values: ArrayLike, name: str = "tensor") -> FloatArray:
     raise OptionError(f"{name} has the shape {values.shape}: a tensor has 6 (symmetric) or 9 components")
 
 
+def _with_rules(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let an argument that is no array bring its own rule, by NumPy's protocol: dual numbers do."""
+
+    @functools.wraps(function)
+    def call(A: Any) -> Any:
+        if isinstance(A, np.ndarray) or not hasattr(A, "__array_function__"):
+            return function(A)
+        return A.__array_function__(call, (type(A),), (A,), {})
+
+    return call
+
+
+@_with_rules
 def eigenvalues(A: FloatArray) -> FloatArray:
     """Eigenvalues of symmetric tensors (n, 3, 3), descending, (n, 3); NaN where A is not finite.
 
@@ -91,6 +109,7 @@ def eigenvalues(A: FloatArray) -> FloatArray:
     return symmetric_eigenvalues(np.ascontiguousarray(A))
 
 
+@_with_rules
 def eigensystem(A: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Eigenvalues of symmetric tensors, descending, (n, 3), and unit eigenvectors as columns
     (n, 3, 3); NaN where A is not finite."""

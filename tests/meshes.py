@@ -168,3 +168,68 @@ SOLIDS |= {
     "mixed": mixed(),
     "tetra_with_boundary": tetra_with_boundary(),
 }
+
+
+def dual(mesh):
+    """Polyhedra around the points of a mesh of tetrahedra, cut off at its boundary: centroids of the
+    tetrahedra, and on the boundary centroids of triangles, midpoints of edges and points."""
+    rows = mesh.cells.connectivity.reshape(-1, 4)
+    _start, flat = mesh.topology.boundary_polygons
+    triangles = flat.reshape(-1, 3)
+    points = [*mesh.points[rows].mean(axis=1), *mesh.points[triangles].mean(axis=1)]
+    number = {}
+
+    def extra(*corners):
+        key = tuple(sorted(corners))
+        if key not in number:
+            number[key] = len(points)
+            points.append(mesh.points[list(key)].mean(axis=0))
+        return number[key]
+
+    at_face = {}
+    for own, row in [*enumerate(rows), *((len(rows) + i, t) for i, t in enumerate(triangles))]:
+        for a in range(len(row)):
+            face = np.delete(row, a) if len(row) == 4 else row
+            if len(row) == 4 or a == 0:
+                at_face.setdefault(tuple(sorted(face)), []).append(own)
+    around_edge = {}
+    for face, (one, other) in at_face.items():
+        for i, j in ((0, 1), (0, 2), (1, 2)):
+            around_edge.setdefault((face[i], face[j]), []).append((one, other))
+    faces = [[] for _ in mesh.points]
+    for (a, b), links in around_edge.items():
+        ring = _chain(links)
+        ring = [*ring, extra(a, b)] if ring[0] != ring[-1] else ring[:-1]
+        faces[a].append(ring)
+        faces[b].append(ring)
+    for i, (a, b, c) in enumerate(triangles):
+        for p, q, r in ((a, b, c), (b, c, a), (c, a, b)):
+            faces[p].append([extra(p), extra(p, q), len(rows) + i, extra(r, p)])
+    points = np.array(points)
+    return build(points, [("polyhedron", _outward(points, own)) for own in faces])
+
+
+def _outward(points, faces):
+    """The faces with their normals away from the midst of them."""
+    inside, turned = np.mean([points[face].mean(axis=0) for face in faces], axis=0), []
+    for face in faces:
+        mean = points[face].mean(axis=0)
+        ring = points[face] - mean
+        normal = np.cross(ring, np.roll(ring, -1, axis=0)).sum(axis=0)
+        turned.append(face if normal @ (mean - inside) > 0 else face[::-1])
+    return turned
+
+
+def _chain(links):
+    """Pairs of neighbours as one path, closed where it has no end."""
+    after = {}
+    for one, other in links:
+        after.setdefault(one, []).append(other)
+        after.setdefault(other, []).append(one)
+    ends = [node for node, near in after.items() if len(near) == 1]
+    path, last = [ends[0] if ends else links[0][0]], None
+    while len(path) <= len(links):
+        following = next(node for node in after[path[-1]] if node != last) if len(path) > 1 else after[path[0]][0]
+        last = path[-1]
+        path.append(following)
+    return path

@@ -13,4 +13,4 @@ def choose(flow: Flow) -> tuple[Scheme, str]:
     if flow.location == "points":
         return Autodiff(), "the velocity is at points, so the mesh's own interpolant is differentiated"
     with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
-    return FiniteDifference(), f"the velocity is at cells: least squares over the neighbouring cells{with_walls}"
+    return FiniteDifference(order=1), f"the velocity is at cells: least squares over the neighbouring cells{with_walls}"

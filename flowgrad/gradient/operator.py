@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.gradient.propagation import stencil_covariance
 from flowgrad.mesh import Mesh
 
 if TYPE_CHECKING:
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+# How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
+TAKEN_AS_ZERO = "are taken as zero"
+
+# Where gradients are wanted: ``points``, ``cells``, or positions (m, 3).
+Where: TypeAlias = str | FloatArray
+
 
 class Operator(ABC):
-    """A prepared scheme: ``apply`` differentiates fields of any number of components."""
+    """A prepared scheme: ``apply`` differentiates fields of any number of components.
+
+    What it differentiates are ``samples`` of a flow: the values at the points or cells, and, where
+    a scheme uses them, the values known on the boundary after these.
+    """
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -36,11 +47,49 @@ class Operator(ABC):
     @property
     @abstractmethod
     def matrices(self) -> tuple[csr_array, ...]:
-        """Sparse d/dx, d/dy, d/dz; rows of NaN where there is no gradient."""
+        """Sparse d/dx, d/dy, d/dz, one column a sample; rows of NaN where there is no gradient."""
 
     @abstractmethod
     def vectors(self, values: FloatArray) -> FloatArray:
-        """Gradients (m, 3, 3) of vectors (n, 3); NaN in all components where there is none."""
+        """Gradients (m, 3, 3) of vectors (n, 3), the samples; NaN in all components where there is none."""
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives H_ijk = ∂²v_i/∂x_j∂x_k (m, 3, 3, 3) of vectors (n, 3); NaN where there
+        are none. OptionError for a scheme without them."""
+        raise OptionError("this scheme has no second derivatives: use finite-difference(order=2), or a higher order")
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """The vectors (n, 3) of a flow that the operator differentiates: its velocity, and after it the
+        values on the boundary where the scheme uses these."""
+        return flow.velocity
+
+    @property
+    def known_column(self) -> int:
+        """A column of L that is known wherever there is a gradient (across a plane it may not be)."""
+        return 0
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples, the last ones, are values on the boundary."""
+        return 0
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether the operator, prepared for another flow on the same mesh, serves this one too."""
+        return True
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients of a flow that the operator suits."""
+        return Gradients(self.vectors(self.samples(flow)), self.notes, self.one_sided, self)
+
+    def covariance(self, noise: float | FloatArray) -> FloatArray:
+        """Covariance of the gradients of samples with independent noise.
+
+        ``noise`` is the standard deviation of each sample: a number or (n,), the same for every
+        component, or (n, 3), one for each. With the stencil weights w_n, cov(L_ij, L_kl) = δ_ik C_jl,
+        C = Σ_n σ_n² w_n w_nᵀ: C (m, 3, 3), or (m, 3, 3, 3) with one C for each component i. Values on
+        the boundary are taken as exact. NaN where there is no gradient.
+        """
+        return stencil_covariance(self.matrices, noise, self.boundary_count)
 
     def apply(self, values: ArrayLike) -> FloatArray:
         """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k): the derivative is the last axis."""
@@ -63,22 +112,29 @@ class Scheme(ABC):
     """How to differentiate; a frozen dataclass whose fields are its options."""
 
     @abstractmethod
-    def prepare(self, flow: Flow, at: str) -> Operator:
-        """Do the geometry of the flow's mesh once, for gradients at its ``points`` or ``cells``."""
+    def prepare(self, flow: Flow, at: Where) -> Operator:
+        """Do the geometry of the flow's mesh once, for gradients at its ``points``, at its ``cells`` or
+        at positions (m, 3); OptionError where the scheme does not fit the flow or the place."""
 
-    def gradients(self, flow: Flow, at: str) -> Gradients:
+    def gradients(self, flow: Flow, at: Where) -> Gradients:
         """Velocity gradients of a flow."""
-        operator = self.prepare(flow, at)
-        return Gradients(operator.vectors(flow.velocity), operator.notes, operator.one_sided)
+        return self.prepare(flow, at).gradients(flow)
+
+    def finer(self) -> Scheme:
+        """The scheme whose gradient, less that of this one, estimates this one's error; OptionError
+        where there is none."""
+        raise OptionError("this scheme has no finer one beside it that would tell its error: leave out the error")
 
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """What a scheme finds: L (n, 3, 3), notes on how, and where L is one-sided (n,), if anywhere."""
+    """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, and the
+    operator that made L; None for gradients that were not computed from the velocity."""
 
     L: FloatArray
     notes: tuple[str, ...] = ()
     one_sided: NDArray[np.bool_] | None = None
+    operator: Operator | None = None
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
@@ -92,11 +148,18 @@ def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
 
 def rows_of_owners(mesh: Mesh, matrix: csr_array) -> csr_array:
     """Rows of a matrix on the full cells for all cells: those of their owners, NaN without one."""
-    from scipy.sparse import diags_array
+    return spread_rows(matrix, mesh.topology.owners)
 
-    owners = mesh.topology.owners
-    known = diags_array(np.where(owners >= 0, 1.0, np.nan))
-    return (known @ matrix[np.maximum(owners, 0)]).tocsr()
+
+def spread_rows(matrix: csr_array, sources: IntArray) -> csr_array:
+    """The rows of a matrix that ``sources`` (m,) name, NaN for -1."""
+    from scipy.sparse import csr_array, diags_array
+
+    if not matrix.shape[0]:
+        places = np.arange(len(sources)), np.zeros(len(sources), np.int64)
+        return csr_array((np.full(len(sources), np.nan), places), shape=(len(sources), matrix.shape[1]))
+    known = diags_array(np.where(sources >= 0, 1.0, np.nan))
+    return (known @ matrix[np.maximum(sources, 0)]).tocsr()
 
 
 def average_to_points(mesh: Mesh, gradients: FloatArray, cells: IntArray, sums: FloatArray) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
@@ -27,6 +28,14 @@ class Stencils:
         """Stencils of ``count`` cells from pairs (cell, sample)."""
         order = np.argsort(cells, kind="stable")
         return cls(offsets(np.bincount(cells, minlength=count)), samples[order])
+
+    def of_usable(self, usable: NDArray[np.bool_]) -> Stencils:
+        """These stencils without the samples that have no value."""
+        if usable.all():
+            return self
+        kept = usable[self.samples]
+        cells = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        return Stencils.from_pairs(cells[kept], self.samples[kept], len(self.offsets) - 1)
 
     def replaced(self, cells: IntArray, other: Stencils) -> Stencils:
         """These stencils with those of some cells taken from another."""

@@ -9,7 +9,7 @@ import numpy as np
 from flowgrad import tensors
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme
+from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
 from flowgrad.spec import nearest
 
 # Share of ½|L − Lᵀ|/|L| below which an array is as good as symmetric and its convention untestable.
@@ -36,13 +36,19 @@ class Stored(Scheme):
                 f"file(name={self.name!r}, transposed={self.transposed!r}): name an array, and True or False"
             )
 
-    def prepare(self, flow: Flow, at: str) -> Operator:
+    def prepare(self, flow: Flow, at: Where) -> Operator:
         """Nothing to prepare: OptionError."""
         raise OptionError(f"a gradient stored as '{self.name}' cannot differentiate other fields")
 
-    def gradients(self, flow: Flow, at: str) -> Gradients:
+    def finer(self) -> Scheme:
+        """None: OptionError."""
+        raise OptionError(f"the error of '{self.name}' is not known: it was not computed here; leave out the error")
+
+    def gradients(self, flow: Flow, at: Where) -> Gradients:
         """The stored gradients (n, 3, 3); OptionError where there is no such array at ``at``, or
         where the velocity contradicts its convention."""
+        if not isinstance(at, str):
+            raise OptionError(f"'{self.name}' is stored at points or cells, not at positions: use another scheme")
         stored = tensors.as_tensors(self._array(flow, at), self.name)
         if self.transposed is None:
             transposed = flow.producer == "OpenFOAM" or self.name.startswith("grad(")

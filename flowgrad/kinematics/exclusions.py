@@ -13,27 +13,43 @@ Mask = NDArray[np.bool_]
 
 def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
     """One line for each kind of missing gradient, and one for inverted cells."""
-    lines = []
-    bad_values = np.asarray(~np.isfinite(flow.velocity).all(axis=1))
-    if bad_values.any():
-        lines.append(f"{bad_values.sum()} of {len(bad_values)} velocities at {flow.location} are not finite")
+    bad_values = _bad_velocities(flow)
+    lines = list(bad_values)
     if not valid.all():
-        lines.append(_missing(flow, at, valid, bad_values))
+        lines.append(_missing(flow, at, valid, bool(bad_values)))
     flat = int((flow.mesh.is_full & (flow.mesh.measures == 0)).sum())
     if flat and at == "points":
         lines.append(f"{flat} of {len(flow.mesh)} cells have no volume and take no part")
     lost = int((~np.isfinite(flow.mesh.points).all(axis=1)).sum())
     if lost:
         lines.append(f"{lost} of {len(flow.mesh.points)} points have coordinates that are not finite")
-    inverted = int(_inverted(flow.mesh).sum())
+    inverted = int(inverted_cells(flow.mesh).sum())
     if inverted:
         lines.append(
             f"{inverted} of {len(flow.mesh)} cells are inverted: their volume is negative, their gradient kept"
         )
+    folded = int(flow.mesh.is_folded.sum())
+    if folded:
+        lines.append(
+            f"{folded} of {len(flow.mesh)} cells are folded: their Jacobian changes sign inside, their gradient is kept"
+        )
     return tuple(lines)
 
 
-def _missing(flow: Flow, at: str, valid: Mask, bad_values: Mask) -> str:
+def notes_at_positions(flow: Flow, valid: Mask) -> tuple[str, ...]:
+    """How many of the positions have no gradient."""
+    lines = list(_bad_velocities(flow))
+    if not valid.all():
+        lines.append(f"{(~valid).sum()} of {len(valid)} positions have no gradient and are excluded")
+    return tuple(lines)
+
+
+def _bad_velocities(flow: Flow) -> tuple[str, ...]:
+    bad = int((~np.isfinite(flow.velocity).all(axis=1)).sum())
+    return (f"{bad} of {len(flow.velocity)} velocities at {flow.location} are not finite",) if bad else ()
+
+
+def _missing(flow: Flow, at: str, valid: Mask, bad_values: bool) -> str:
     missing, mesh = ~valid, flow.mesh
     if at == "cells":
         flat = missing & mesh.is_full & (mesh.measures == 0)
@@ -42,7 +58,7 @@ def _missing(flow: Flow, at: str, valid: Mask, bad_values: Mask) -> str:
     else:
         causes = [(int((missing & ~_used(mesh)).sum()), "in no cell")]
     rest = int(missing.sum()) - sum(count for count, _ in causes)
-    why = "that use values that are not finite, or " if bad_values.any() else ""
+    why = "that use values that are not finite, or " if bad_values else ""
     causes.append((rest, why + "whose surroundings determine no gradient"))
     listed = ", ".join(f"{count} {cause}" for count, cause in causes if count)
     return f"{missing.sum()} of {len(valid)} {at} have no gradient and are excluded: {listed}"
@@ -55,7 +71,7 @@ def _used(mesh: Mesh) -> Mask:
     return used
 
 
-def _inverted(mesh: Mesh) -> Mask:
+def inverted_cells(mesh: Mesh) -> Mask:
     """Solid cells whose orientation differs from that of most cells of their type (a type that is
     turned throughout is a convention of its writer, not an error)."""
     inverted = np.zeros(len(mesh), bool)

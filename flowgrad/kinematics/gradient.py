@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import exclusions
-from flowgrad.kinematics.registry import evaluate
+from flowgrad.kinematics.registry import evaluate, select
+from flowgrad.kinematics.uncertainty import standard_deviation, why_not
 
 FloatArray = NDArray[np.float64]
 
@@ -26,8 +28,13 @@ class VelocityGradient:
     ``valid`` (n,) is False where L could not be computed (L is NaN there). ``location`` says where
     in the flow's mesh L lives (``points`` or ``cells``), ``scheme`` and ``reason`` how it was
     obtained, ``method_notes`` what to know of that. ``one_sided`` (n,) is True where L lacks samples on
-    one side, at an open boundary, and may be wrong by its own size. ``supplied`` are arrays (n,) that
-    quantities may need beyond L, such as ``viscosity``. Raises OptionError for another shape of L.
+    one side, at an open boundary, and may be wrong by its own size. ``supplied`` are arrays that
+    quantities may need beyond L, such as ``viscosity`` (n,) and ``hessian`` (n, 3, 3, 3).
+    ``covariance`` holds C with cov(L_ij, L_kl) = δ_ik C_jl, (n, 3, 3), or (n, 3, 3, 3) with one C for
+    each velocity component i, or (n, 3, 3, 3, 3) the whole cov(L_ij, L_kl); ``error`` (n,) the
+    estimated size |L − L_true| (Frobenius norm). ``positions`` (n, 3) is where L lives if that is neither
+    points nor cells: ``location`` is ``positions`` then. Raises OptionError for another shape of L, the
+    covariance or the error.
     """
 
     L: FloatArray
@@ -41,12 +48,15 @@ class VelocityGradient:
     method_notes: tuple[str, ...] = ()
     one_sided: NDArray[np.bool_] | None = None
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
+    positions: FloatArray | None = None
 
     def __post_init__(self) -> None:
         gradients = np.ascontiguousarray(self.L, np.float64)
         if gradients.ndim != 3 or gradients.shape[1:] != (3, 3):
             raise OptionError(f"L has the shape {gradients.shape}: give velocity gradients (n, 3, 3)")
         object.__setattr__(self, "L", gradients)
+        _check_shape("covariance", self.covariance, len(gradients), (3, 3), (3, 3, 3), (3, 3, 3, 3))
+        _check_shape("error", self.error, len(gradients), ())
         if self.valid is None:
             object.__setattr__(self, "valid", np.isfinite(gradients).all(axis=(1, 2)))
         if self.flow is not None and self.location is None:
@@ -61,7 +71,8 @@ class VelocityGradient:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Any registered quantity: (n,), (n, 3) or (n, 3, 3), each computed once."""
-        return evaluate(name, self._known, self.supplied)
+        values: np.ndarray = evaluate(name, self._known, self.supplied)
+        return values
 
     @property
     def D(self) -> FloatArray:
@@ -74,26 +85,65 @@ class VelocityGradient:
         return self["W"]
 
     def std(self, name: str) -> FloatArray:
-        """Standard deviation of a quantity where the noise of the velocity is known."""
-        raise OptionError(f"the noise of the velocity is not known, so neither is the deviation of {name}")
+        """Standard deviation of any registered quantity, of the quantity's own shape, where the noise of
+        the velocity is known: propagated to first order with the derivatives of the quantity's own
+        function; ``supplied`` arrays are taken as exact.
+
+        NaN where the quantity has no derivative (the shear rate at rest). Raises OptionError without
+        noise and for quantities that do not derive from L alone.
+        """
+        select([name])
+        if self.covariance is None:
+            raise OptionError(
+                f"the noise of the velocity is not known, so neither is the deviation of {name}: give --noise "
+                "(noise= of read or Flow.from_arrays in Python), the standard deviation of the velocity samples, "
+                "and a scheme that computes L from them"
+            )
+        if name not in self._deviations:
+            self._deviations[name] = standard_deviation(name, self.L, self.covariance, self.supplied)
+        return self._deviations[name]
+
+    def carries_noise(self, name: str) -> bool:
+        """Whether ``std`` knows the deviation of a registered quantity."""
+        return self.covariance is not None and not why_not(name, self.supplied)
+
+    @cached_property
+    def _deviations(self) -> dict[str, FloatArray]:
+        return {}
+
+    @cached_property
+    def relative_error(self) -> float:
+        """Root mean square of the estimated error over that of |L|, both weighted with the measure;
+        NaN where no error was estimated or L vanishes."""
+        if self.error is None:
+            return math.nan
+        known = np.isfinite(self.error) & self.valid
+        weights = self.weights[known]
+        size = float(weights @ np.nansum(self.L[known] ** 2, axis=(1, 2)))
+        return math.sqrt(float(weights @ self.error[known] ** 2) / size) if size > 0 else math.nan
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know: how L was obtained, and what was excluded and why."""
         if self.flow is None or self.location is None:
             return self.method_notes
+        if self.positions is not None:
+            return (*self.method_notes, *exclusions.notes_at_positions(self.flow, self.valid))
         return (*self.method_notes, *exclusions.notes(self.flow, self.location, self.valid))
 
     @cached_property
     def weights(self) -> FloatArray:
         """Measure that each tensor stands for (n,): its cell's, or at points a share of the cells
-        around; 1 without a mesh. Zero where L is not valid or the cell is of lower dimension."""
-        weights = np.ones(len(self)) if self.flow is None else self._measures(self.flow)
+        around; the volume 2π r A of its ring in an axisymmetric flow; 1 without a mesh and at positions.
+        Zero where L is not valid or the cell is of lower dimension."""
+        if self.flow is None or self.positions is not None:
+            return self.valid.astype(float)
+        weights = self._measures(self.flow)
         return np.where(self.valid, weights, 0.0)
 
     def _measures(self, flow: Flow) -> FloatArray:
         mesh = flow.mesh
-        measures = np.where(mesh.is_full, mesh.measures, 0.0)
+        measures = np.where(mesh.is_full, flow.measures, 0.0)
         if self.location == "cells":
             return measures
         if not len(mesh):
@@ -105,3 +155,9 @@ class VelocityGradient:
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
         """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
         return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+
+
+def _check_shape(name: str, values: FloatArray | None, count: int, *allowed: tuple[int, ...]) -> None:
+    shapes = [(count, *shape) for shape in allowed]
+    if values is not None and np.shape(values) not in shapes:
+        raise OptionError(f"{name} has the shape {np.shape(values)}: give {' or '.join(map(str, shapes))}")

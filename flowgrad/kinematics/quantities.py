@@ -1,4 +1,4 @@
-"""The quantities that follow from the velocity gradient alone, one function each.
+"""The quantities that follow from the velocity gradient, one function each.
 
 All take and return stacks: L (n, 3, 3) in, (n,), (n, 3) or (n, 3, 3) out. Sums are written out
 where that is what keeps a million cells fast.
@@ -62,7 +62,7 @@ def q_criterion(L: Array) -> Array:
 @quantity(r"\lambda_2", "1/T²", scale="signed", reference="Jeong & Hussain 1995, J. Fluid Mech. 285, 69")
 def lambda2(L: Array) -> Array:
     """Middle eigenvalue of D² + W², which is the symmetric part of L²; negative in a vortex."""
-    return np.ascontiguousarray(tensors.eigenvalues(tensors.symmetric(L @ L))[..., 1])
+    return tensors.eigenvalues(tensors.symmetric(L @ L))[..., 1]
 
 
 @quantity("d_i", "1/T", scale="signed")
@@ -124,3 +124,15 @@ def kinematic_vorticity_number(D: Array, W: Array) -> Array:
 def dissipation(D: Array, viscosity: Array) -> Array:
     """Viscous dissipation 2η D:D for each volume (divided by the density where η is kinematic)."""
     return 2 * viscosity * tensors.double_dot(D, D)
+
+
+@quantity(r"\nabla^2 v", "1/(L T)", scale="signed")
+def laplacian(hessian: Array) -> Array:
+    """Laplacian of the velocity, ∂²v_i/∂x_j∂x_j."""
+    return tensors.trace(hessian)
+
+
+@quantity("f", "M/(L² T²) or L/T²", scale="signed", reference="Bird, Stewart & Lightfoot 2002, eq. 3.6-1")
+def viscous_force(laplacian: Array, viscosity: Array) -> Array:
+    """Viscous force η∇²v on each volume of a fluid of constant η (by the density where η is kinematic)."""
+    return viscosity[..., None] * laplacian

@@ -17,6 +17,7 @@ _CHUNK = 8192
 
 # What a quantity may ask for that is not itself a quantity, and the option that supplies it.
 SUPPLIERS = {
+    "hessian": "second=True (the command line does it by itself where a quantity needs it)",
     "viscosity": "--viscosity or --stress (flowgrad.separate in Python)",
 }
 
@@ -85,6 +86,14 @@ def select(names: Iterable[str]) -> list[Quantity]:
             raise OptionError(f"unknown quantity '{name}'{hint}")
         chosen.append(QUANTITIES[name])
     return chosen
+
+
+def inputs_of(name: str) -> set[str]:
+    """Everything that a quantity is made of, directly or through other quantities, itself included."""
+    if name not in QUANTITIES and (name in SUPPLIERS or name == "L"):
+        return {name}
+    others = (each for each in select([name])[0].inputs if each != name)
+    return {name}.union(*(inputs_of(each) for each in others))
 
 
 def evaluate(name: str, known: dict[str, Any], supplied: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -25,13 +25,14 @@ def test_only_the_cells_that_use_a_missing_value_are_excluded():
     )
 
 
-def test_missing_cell_values_exclude_the_cells_whose_fit_uses_them():
+@pytest.mark.parametrize("order", [1, 2])
+def test_missing_cell_values_take_no_part(order):
     mesh = meshes.SOLIDS["hexahedron"]
     velocity = mesh.centroids @ L.T
     velocity[13] = np.nan
-    result = velocity_gradient(Flow(mesh, velocity, "cells"))
-    assert not result.valid[13]
-    assert result.valid.sum() == len(mesh) - 1 - (mesh.topology.pairs == 13).any(axis=1).sum()
+    result = velocity_gradient(Flow(mesh, velocity, "cells"), f"finite-difference(order={order})")
+    assert np.flatnonzero(~result.valid).tolist() == [13]
+    np.testing.assert_allclose(result.L[result.valid], np.broadcast_to(L, (len(mesh) - 1, 3, 3)), atol=1e-11)
 
 
 def test_flat_cells_are_excluded_and_inverted_ones_told():
@@ -70,8 +71,10 @@ def test_one_cell_thick_meshes_have_no_derivative_across():
 def test_schemes_that_do_not_fit_are_refused():
     mesh = meshes.SOLIDS["tetra"]
     flow = Flow(mesh, mesh.points, "points")
-    with pytest.raises(OptionError, match="use autodiff"):
-        velocity_gradient(flow, "finite-difference")
+    with pytest.raises(OptionError, match=r"order=6.* needs a lattice.* from 1 to 4, or autodiff"):
+        velocity_gradient(flow, "finite-difference(order=6)")
+    with pytest.raises(OptionError, match=r"do not form a lattice: use finite-difference\(lattice=False\)"):
+        velocity_gradient(flow, "finite-difference(order=4, lattice=True)")
     with pytest.raises(OptionError, match="did you mean 'autodiff'"):
         velocity_gradient(flow, "autodif")
     with pytest.raises(OptionError, match="use finite-difference"):

@@ -6,7 +6,7 @@ from flowgrad import QUANTITIES, OptionError, VelocityGradient
 
 RNG = np.random.default_rng(5)
 RANDOM = VelocityGradient(RNG.normal(size=(500, 3, 3)))
-INDICES = {"vorticity": 1, "principal_rates": 0, "principal_directions": 2, "L": 2, "D": 2, "W": 2}
+INDICES = {"vorticity": 1, "principal_rates": 0, "L": 2, "D": 2, "W": 2, "laplacian": 1, "viscous_force": 1}
 
 
 def one(L):
@@ -86,15 +86,29 @@ def test_principal_directions_diagonalise_D():
     np.testing.assert_allclose(E.swapaxes(1, 2) @ RANDOM.D @ E, rates[:, :, None] * np.eye(3), atol=1e-13)
 
 
-@pytest.mark.parametrize("name", [name for name in QUANTITIES if name not in ("dissipation", "principal_directions")])
+def turned(array, Q, indices):
+    for axis in range(1, 1 + indices):
+        array = np.moveaxis(np.tensordot(array, Q, axes=(axis, 1)), -1, axis)
+    return array
+
+
+@pytest.mark.parametrize("name", [name for name in QUANTITIES if name != "principal_directions"])
 def test_quantities_turn_with_the_frame(name):
     """Scalars do not change in a rotated frame, vectors and tensors turn with it."""
     Q = Rotation.random(random_state=2).as_matrix()
-    turned = VelocityGradient(Q @ RANDOM.L @ Q.T)[name]
-    expected = RANDOM[name]
-    for axis in range(INDICES.get(name, 0)):
-        expected = np.moveaxis(np.tensordot(expected, Q, axes=(1 + axis, 1)), -1, 1 + axis)
-    np.testing.assert_allclose(turned, expected, atol=1e-11)
+    hessian, viscosity = RNG.normal(size=(500, 3, 3, 3)), RNG.uniform(size=500)
+    original = RANDOM.supply(hessian=hessian, viscosity=viscosity)
+    other = VelocityGradient(Q @ RANDOM.L @ Q.T).supply(hessian=turned(hessian, Q, 3), viscosity=viscosity)
+    np.testing.assert_allclose(other[name], turned(original[name], Q, INDICES.get(name, 0)), atol=1e-11)
+
+
+def test_viscous_force_of_channel_flow_is_the_pressure_gradient():
+    """v_x = G (1 − y²)/(2η): ∂²v_x/∂y² = −G/η, and η∇²v = −G everywhere."""
+    G, eta = 5.0, 0.3
+    hessian = np.zeros((1, 3, 3, 3))
+    hessian[0, 0, 1, 1] = -G / eta
+    flow = one(np.zeros((3, 3))).supply(hessian=hessian, viscosity=np.array([eta]))
+    np.testing.assert_allclose(flow["viscous_force"], [[-G, 0, 0]])
 
 
 def test_each_input_is_computed_once_and_kept():
@@ -115,7 +129,8 @@ def test_missing_inputs_name_the_option():
 def test_missing_tensors_stay_missing_in_every_quantity():
     L = RANDOM.L.copy()
     L[3] = np.nan
-    gradient = VelocityGradient(L).supply(viscosity=np.ones(len(L)))
+    hessian = np.where(np.isnan(L).any(axis=(1, 2))[:, None, None, None], np.nan, 1.0) * np.ones((3, 3, 3))
+    gradient = VelocityGradient(L).supply(viscosity=np.ones(len(L)), hessian=hessian)
     assert not gradient.valid[3]
     for name in QUANTITIES:
         assert np.isnan(gradient[name][3]).all(), name

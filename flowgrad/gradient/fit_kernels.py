@@ -1,0 +1,483 @@
+"""Compiled local polynomial fits: the weights with which the samples of a neighbourhood enter L.
+
+A fit of degree p minimises Σ_s W_s (v_s − v_o − Σ_α c_α m_α(ξ_s))² over samples s, with the monomials
+m_α of local coordinates ξ of unit variance. The normal equations are factorised as LDLᵀ, and the
+solution is, where they are not safe, refined once against the rows themselves, which brings its error
+down to that of an orthogonal factorisation (Björck 1987, Linear Algebra Appl. 88/89, 31: corrected
+seminormal equations).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from flowgrad.kernels import called, kernel, summing
+
+# The weights take a neighbourhood as round that is no longer than this many times its width.
+_ROUND = 3.0
+# The samples determine a monomial where its pivot is above this fraction of its own sum of squares.
+_PIVOT = 1e-9
+# Axes that are less correlated than this are principal enough for local coordinates.
+_CORRELATED = 1e-2
+# Above this smallest pivot the normal equations are safe as they are: their error is below 1e-12.
+_SAFE = 1e-4
+# Weights that miss the derivative of a monomial by more than this come from a singular fit.
+_REPRODUCED = 1e-9
+# Directions whose spread is below this fraction of the largest are no directions.
+_NO_SPREAD = 1e-7
+
+
+@called
+def principal_axes(S: Any, Q: Any, free: int) -> None:
+    """Principal axes of the leading ``free`` × ``free`` block of S (3, 3) as rows of Q, by Jacobi rotations,
+    the longest first; S keeps the variances on its diagonal."""
+    for i in range(3):
+        for j in range(3):
+            Q[i, j] = 1.0 if i == j else 0.0
+    rounding = 1e-15 * (S[0, 0] + S[1, 1] + S[2, 2])
+    for _ in range(12):
+        turned = False
+        for p in range(free):
+            for q in range(p + 1, free):
+                if abs(S[p, q]) > _CORRELATED * math.sqrt(abs(S[p, p] * S[q, q])) + rounding:
+                    _rotate(S, Q, p, q)
+                    turned = True
+        if not turned:
+            break
+    for _ in range(free):
+        for i in range(free - 1):
+            if S[i + 1, i + 1] > S[i, i]:
+                S[i, i], S[i + 1, i + 1] = S[i + 1, i + 1], S[i, i]
+                for k in range(3):
+                    Q[i, k], Q[i + 1, k] = Q[i + 1, k], Q[i, k]
+
+
+@called
+def _rotate(S: Any, Q: Any, p: int, q: int) -> None:
+    theta = 0.5 * (S[q, q] - S[p, p]) / S[p, q]
+    t = math.copysign(1.0, theta) / (abs(theta) + math.sqrt(theta * theta + 1.0))
+    c = 1.0 / math.sqrt(t * t + 1.0)
+    s = t * c
+    for k in range(3):
+        S[p, k], S[q, k] = c * S[p, k] - s * S[q, k], s * S[p, k] + c * S[q, k]
+        Q[p, k], Q[q, k] = c * Q[p, k] - s * Q[q, k], s * Q[p, k] + c * Q[q, k]
+    for k in range(3):
+        S[k, p], S[k, q] = c * S[k, p] - s * S[k, q], s * S[k, p] + c * S[k, q]
+
+
+@called
+def _second_moments(d: Any, count: int, free: int, S: Any) -> None:
+    """⟨d dᵀ⟩ of the samples; axes from ``free`` on are kept as they are."""
+    for i in range(3):
+        for j in range(i + 1):
+            total = 0.0
+            if i == j or i < free:
+                for s in range(count):
+                    total += d[i, s] * d[j, s]
+            S[i, j] = S[j, i] = total / count
+
+
+@called
+def _frame(d: Any, count: int, free: int, rank: int, T: Any, decay: Any, S: Any, Q: Any) -> None:
+    """Local coordinates ξ = T d of unit variance along the principal axes, and the share of each in the
+    distance that the weights decay with: none along axes of two layers, which count alike."""
+    _second_moments(d, count, free, S)
+    principal_axes(S, Q, free)
+    largest, widest, total = 0.0, 0.0, 0.0
+    for i in range(rank):
+        largest = max(largest, math.sqrt(max(S[i, i], 0.0)))
+        if i < free:
+            widest = largest
+    for i in range(3):
+        spread = math.sqrt(max(S[i, i], 0.0))
+        known = i < rank and spread > _NO_SPREAD * largest
+        decay[i] = max(spread / widest, 1.0 / _ROUND) ** 2 if known and i < free else 0.0
+        total += decay[i]
+        for k in range(3):
+            T[i, k] = Q[i, k] / spread if known else 0.0
+    if total > 0.0:
+        for i in range(3):
+            decay[i] /= total
+
+
+@summing
+def _local(d: Any, count: int, T: Any, share: Any, decay: float, xi: Any, W: Any) -> None:
+    for s in range(count):
+        x, y, z = d[0, s], d[1, s], d[2, s]
+        a = T[0, 0] * x + T[0, 1] * y + T[0, 2] * z
+        b = T[1, 0] * x + T[1, 1] * y + T[1, 2] * z
+        c = T[2, 0] * x + T[2, 1] * y + T[2, 2] * z
+        xi[0, s], xi[1, s], xi[2, s] = a, b, c
+        W[s] = share[0] * a * a + share[1] * b * b + share[2] * c * c
+    for s in range(count):
+        W[s] = math.exp(-decay * W[s])
+
+
+@summing
+def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -> None:
+    """Monomials (k, count) of the local coordinates, each its parent times a coordinate."""
+    for a in range(k):
+        p = parent[a]
+        if axis[a] < 0:
+            for s in range(count):
+                rows[a, s] = 1.0
+        elif p < 0:
+            for s in range(count):
+                rows[a, s] = xi[axis[a], s]
+        else:
+            for s in range(count):
+                rows[a, s] = rows[p, s] * xi[axis[a], s]
+
+
+@summing
+def _normal_matrix(rows: Any, W: Any, count: int, k: int, weighted: Any, M: Any) -> None:
+    """Lower triangle of M_ab = Σ_s W_s m_as m_bs, four columns at a time."""
+    for a in range(k):
+        for s in range(count):
+            weighted[s] = W[s] * rows[a, s]
+        b = 0
+        while b + 4 <= a + 1:
+            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
+            for s in range(count):
+                w = weighted[s]
+                t0 += w * rows[b, s]
+                t1 += w * rows[b + 1, s]
+                t2 += w * rows[b + 2, s]
+                t3 += w * rows[b + 3, s]
+            M[a, b], M[a, b + 1], M[a, b + 2], M[a, b + 3] = t0, t1, t2, t3
+            b += 4
+        while b <= a:
+            t0 = 0.0
+            for s in range(count):
+                t0 += weighted[s] * rows[b, s]
+            M[a, b] = t0
+            b += 1
+
+
+@summing
+def _factorise(M: Any, k: int, inverse: Any, row: Any) -> Any:
+    """M = LDLᵀ in place, L_ij d_j below the diagonal, 1/d_j in ``inverse``: the number of leading
+    monomials that the samples determine, and the smallest pivot as a fraction of its sum of squares."""
+    smallest = 1.0
+    for j in range(k):
+        own = M[j, j]
+        pivot = own
+        for m in range(j):
+            row[m] = M[j, m] * inverse[m]
+            pivot -= row[m] * M[j, m]
+        if not pivot > _PIVOT * own:
+            return j, smallest
+        smallest = min(smallest, pivot / own)
+        M[j, j] = pivot
+        inverse[j] = 1.0 / pivot
+        for i in range(j + 1, k):
+            t = M[i, j]
+            for m in range(j):
+                t -= M[i, m] * row[m]
+            M[i, j] = t
+    return k, smallest
+
+
+@summing
+def _solve(M: Any, k: int, inverse: Any, B: Any) -> None:
+    """Solve in place for the rows of B (q, k) with the factors of :func:`_factorise`."""
+    for r in range(len(B)):
+        for i in range(k):
+            t = B[r, i]
+            for j in range(i):
+                t -= M[i, j] * B[r, j]
+            B[r, i] = t * inverse[i]
+        for i in range(k - 1, -1, -1):
+            t = B[r, i]
+            for j in range(i):
+                B[r, j] -= inverse[j] * M[i, j] * t
+
+
+@summing
+def _combine(rows: Any, W: Any, count: int, C: Any, k: int, g: Any) -> None:
+    """g_rs = W_s Σ_a C_ra m_as: the weights of the samples."""
+    for r in range(len(C)):
+        for s in range(count):
+            g[r, s] = 0.0
+        for a in range(k):
+            c = C[r, a]
+            for s in range(count):
+                g[r, s] += c * rows[a, s]
+        for s in range(count):
+            g[r, s] *= W[s]
+
+
+@summing
+def _subtract_reproduced(rows: Any, count: int, g: Any, k: int, R: Any) -> None:
+    """R_ra −= Σ_s g_rs m_as: what the weights still lack of the derivatives of the monomials."""
+    for r in range(len(g)):
+        for a in range(k):
+            t = 0.0
+            for s in range(count):
+                t += g[r, s] * rows[a, s]
+            R[r, a] -= t
+
+
+@called
+def _averages(
+    x0: Any,
+    T: Any,
+    own: Any,
+    count: int,
+    nodes: Any,
+    shares: Any,
+    node_start: Any,
+    parent: Any,
+    axis: Any,
+    k: int,
+    mono: Any,
+    rows: Any,
+) -> None:
+    """Monomials (k, count) averaged over the cells of the samples ``own``."""
+    xi = np.empty(3)
+    for s in range(count):
+        for a in range(k):
+            rows[a, s] = 0.0
+        for q in range(node_start[own[s]], node_start[own[s] + 1]):
+            for i in range(3):
+                xi[i] = 0.0
+                for j in range(3):
+                    xi[i] += T[i, j] * (nodes[q, j] - x0[j])
+            for a in range(k):
+                if axis[a] < 0:
+                    mono[a] = 1.0
+                else:
+                    mono[a] = xi[axis[a]] * (mono[parent[a]] if parent[a] >= 0 else 1.0)
+                rows[a, s] += shares[q] * mono[a]
+
+
+@called
+def _sought(k: int, derivatives: Any, E: Any) -> None:
+    """E (q, k): the derivatives of the monomials at the target, of which all but one are zero."""
+    for r in range(len(E)):
+        for a in range(k):
+            E[r, a] = 0.0
+        if derivatives[r, 0] < k:
+            E[r, derivatives[r, 0]] = derivatives[r, 1]
+
+
+@called
+def _first(g: Any, count: int, T: Any, weights: Any) -> None:
+    """Weights of ∂/∂x from those of ∂/∂ξ."""
+    for s in range(count):
+        x, y, z = 0.0, 0.0, 0.0
+        for r in range(len(g)):
+            x, y, z = x + g[r, s] * T[r, 0], y + g[r, s] * T[r, 1], z + g[r, s] * T[r, 2]
+        weights[s, 0], weights[s, 1], weights[s, 2] = x, y, z
+
+
+@called
+def _second(g: Any, count: int, T: Any, rank: int, weights: Any) -> None:
+    """Weights of the second derivatives xx, yy, zz, yz, xz, xy from those in ξ, ordered row by row."""
+    for c in range(6):
+        i = c if c < 3 else (1 if c == 3 else 0)
+        m = c if c < 3 else (1 if c == 5 else 2)
+        for s in range(count):
+            total, r = 0.0, 0
+            for a in range(rank):
+                for b in range(a, rank):
+                    part = T[a, i] * T[b, m]
+                    if a != b:
+                        part += T[b, i] * T[a, m]
+                    total += g[r, s] * part
+                    r += 1
+            weights[s, c] = total
+
+
+@called
+def _tangents(g: Any, d: Any, count: int, T: Any) -> None:
+    """On a curved surface or line: T becomes J⁺ of the tangents J = ∂x/∂ξ that the fit itself finds."""
+    rank = len(g)
+    J = np.zeros((rank, 3))
+    for r in range(rank):
+        for s in range(count):
+            for c in range(3):
+                J[r, c] += g[r, s] * d[c, s]
+    G00, G01, G11 = 0.0, 0.0, 1.0
+    for c in range(3):
+        G00 += J[0, c] * J[0, c]
+    if rank > 1:
+        G11 = 0.0
+        for c in range(3):
+            G01 += J[0, c] * J[1, c]
+            G11 += J[1, c] * J[1, c]
+    det = G00 * G11 - G01 * G01
+    for c in range(3):
+        a, b = J[0, c], J[1, c] if rank > 1 else 0.0
+        T[0, c] = (G11 * a - G01 * b) / det
+        if rank > 1:
+            T[1, c] = (G00 * b - G01 * a) / det
+
+
+@called
+def _solved(
+    rows: Any,
+    W: Any,
+    count: int,
+    k: int,
+    M: Any,
+    inverse: Any,
+    smallest: float,
+    derivatives: Any,
+    complete: Any,
+    least: int,
+    C: Any,
+    E: Any,
+    g: Any,
+) -> int:
+    """Weights g (q, count) that reproduce the derivatives of the first k monomials, or of as many complete
+    degrees as they can; the number of these monomials, 0 where they are fewer than ``least``."""
+    while k >= least:
+        _sought(k, derivatives, C)
+        _solve(M, k, inverse, C)
+        _combine(rows, W, count, C, k, g)
+        if smallest > _SAFE:
+            return k
+        _sought(k, derivatives, E)
+        _subtract_reproduced(rows, count, g, k, E)
+        _solve(M, k, inverse, E)
+        for r in range(len(C)):
+            for a in range(k):
+                C[r, a] += E[r, a]
+        _combine(rows, W, count, C, k, g)
+        _sought(k, derivatives, E)
+        _subtract_reproduced(rows, count, g, k, E)
+        worst = 0.0
+        for r in range(len(C)):
+            for a in range(k):
+                worst = max(worst, abs(E[r, a]))
+        if worst < _REPRODUCED:
+            return k
+        k = complete[k - 1]
+    return 0
+
+
+@kernel(parallel=True)
+def fit_weights(
+    positions: Any,
+    targets: Any,
+    centre: Any,
+    start: Any,
+    samples: Any,
+    unknowns: Any,
+    parent: Any,
+    axis: Any,
+    complete: Any,
+    derivatives: Any,
+    free: int,
+    rank: int,
+    curved: bool,
+    decay: float,
+    nodes: Any,
+    shares: Any,
+    node_start: Any,
+    least: int,
+    weights: Any,
+    blocks: int,
+) -> None:
+    """Weights of the derivatives at targets (m, 3); ``unknowns`` becomes what each fit could determine.
+
+    Target ``i`` has the samples ``samples[start[i]:start[i + 1]]`` of ``positions`` (n, 3), goes through
+    the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the table
+    of these is ``parent``, ``axis`` and ``complete`` (monomials of lower degree). ``derivatives`` (q, 2)
+    names the monomial and its factorial for each derivative in ξ: ``rank`` first or all second ones,
+    into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. Axes up to ``free``
+    may turn. With ``nodes`` the samples are averages.
+    """
+    m, q = len(targets), len(derivatives)
+    for block in prange(blocks):
+        first, last = block * m // blocks, (block + 1) * m // blocks
+        longest, k_most = 1, 1
+        for i in range(first, last):
+            longest = max(longest, start[i + 1] - start[i])
+            k_most = max(k_most, unknowns[i])
+        d, xi = np.empty((3, longest)), np.empty((3, longest))
+        W, weighted = np.empty(longest), np.empty(longest)
+        rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
+        M, inverse, spare = np.empty((k_most, k_most)), np.empty(k_most), np.empty(k_most)
+        E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
+        T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+        for i in range(first, last):
+            begin, count, k = start[i], start[i + 1] - start[i], unknowns[i]
+            unknowns[i] = 0
+            if k > 0 and count > 0:
+                for s in range(count):
+                    for c in range(3):
+                        d[c, s] = positions[samples[begin + s], c] - targets[i, c]
+                _frame(d, count, free, rank, T, share, S, Q)
+                _local(d, count, T, share, decay, xi, W)
+                if len(nodes):
+                    here = samples[begin : begin + count]
+                    _averages(targets[i], T, here, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                    if centre[i] >= 0:
+                        _averages(
+                            targets[i],
+                            T,
+                            centre[i : i + 1],
+                            1,
+                            nodes,
+                            shares,
+                            node_start,
+                            parent,
+                            axis,
+                            k,
+                            spare,
+                            own_row,
+                        )
+                        for a in range(k):
+                            for s in range(count):
+                                rows[a, s] -= own_row[a, 0]
+                else:
+                    _monomials(xi, count, parent, axis, k, rows)
+                _normal_matrix(rows, W, count, k, weighted, M)
+                known, smallest = _factorise(M, k, inverse, spare)
+                k = k if known == k else complete[known]
+                k = _solved(rows, W, count, k, M, inverse, smallest, derivatives, complete, max(least, 1), C, E, g)
+                unknowns[i] = k
+            if unknowns[i] == 0:
+                for s in range(begin, begin + count):
+                    for c in range(weights.shape[1]):
+                        weights[s, c] = np.nan
+                continue
+            if curved:
+                _tangents(g, d, count, T)
+            if weights.shape[1] == 3:
+                _first(g, count, T, weights[begin : begin + count])
+            else:
+                _second(g, count, T, rank, weights[begin : begin + count])
+
+
+@kernel(parallel=True)
+def apply_weights(
+    values: Any, reference: Any, start: Any, samples: Any, weights: Any, targets: Any, result: Any
+) -> None:
+    """Σ_s (v_s − v_reference) ⊗ w_s of each target (m,) into its row of ``result`` (n, 3, q); NaN throughout
+    where a value is missing or there is no sample."""
+    for i in prange(len(reference)):
+        own, ref = result[targets[i]], values[reference[i]]
+        total = np.nan if start[i] == start[i + 1] else 0.0
+        for c in range(0, weights.shape[1], 3):
+            for k in range(3):
+                x, y, z = 0.0, 0.0, 0.0
+                for j in range(start[i], start[i + 1]):
+                    difference = values[samples[j], k] - ref[k]
+                    x, y, z = (
+                        x + difference * weights[j, c],
+                        y + difference * weights[j, c + 1],
+                        z + difference * weights[j, c + 2],
+                    )
+                own[k, c], own[k, c + 1], own[k, c + 2] = x, y, z
+                total += x + y + z
+        if not np.isfinite(total):
+            for k in range(3):
+                for c in range(weights.shape[1]):
+                    own[k, c] = np.nan

@@ -1,0 +1,237 @@
+"""Generalised finite differences: derivatives of local polynomial fits to whatever samples there are.
+
+Around each target a polynomial of degree p is fitted in the sense of weighted least squares (Liszka &
+Orkisz 1980, Comput. Struct. 11, 83; Benito, Ureña & Gavete 2001, Appl. Math. Model. 25, 1039): exact
+for polynomials of that degree, and of order p for smooth fields, at boundaries too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.gradient import fit_kernels
+from flowgrad.gradient.directions import Directions
+from flowgrad.gradient.monomials import Monomials, monomials
+from flowgrad.gradient.neighbourhoods import SAMPLES, Samples, Search, Targets
+from flowgrad.gradient.operator import FloatArray, IntArray
+from flowgrad.mesh.ragged import offsets, runs
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# Where these do not determine the polynomial the neighbourhood grows by this factor, so many times.
+_GROWTH, _ATTEMPTS = 1.7, 3
+# The weights W = exp(−decay r²/⟨r²⟩) of samples at the distance r; those of a smoothing fit are flatter.
+_DECAY, _DECAY_SMOOTHING = 4.0, 1.0
+# Targets fitted at a time.
+_CHUNK = 4096
+_BLOCKS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Samples as averages: sample ``i`` is Σ shares · values at ``positions[start[i]:start[i + 1]]``."""
+
+    positions: FloatArray
+    shares: FloatArray
+    start: IntArray
+
+    @classmethod
+    def none(cls) -> Nodes:
+        """Samples are values at their positions."""
+        return cls(np.empty((0, 3)), np.empty(0), np.zeros(1, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Stencils:
+    """Derivatives at ``targets`` (m,): Σ_s (v_s − v_reference) ⊗ w_s over ``samples[start[i]:start[i + 1]]``,
+    with weights (s, 3) or (s, 6), from fits of ``unknowns`` (m,) monomials."""
+
+    targets: IntArray
+    reference: IntArray
+    start: IntArray
+    samples: IntArray
+    weights: FloatArray
+    unknowns: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class LocalFits:
+    """Polynomials of degree ``order`` fitted to ``samples`` around each of the ``targets``.
+
+    ``smoothing`` times as many samples as are needed take part; above 1 the fits do not go through the
+    targets' own values.
+    """
+
+    samples: Samples
+    targets: Targets
+    directions: Directions
+    order: int
+    smoothing: float = 1.0
+    nodes: Nodes = field(default_factory=Nodes.none)
+
+    @cached_property
+    def monomials(self) -> Monomials:
+        """What is fitted; the constant too where the fit does not go through a sample."""
+        where = self.directions
+        return monomials(self.order, where.rank, where.free, not self.targets.through)
+
+    @cached_property
+    def kept(self) -> list[Stencils]:
+        """The stencils of the first derivatives, for repeated use."""
+        return list(self.stencils())
+
+    def first(self, stencils: Iterable[Stencils], values: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Gradients (m, 3, 3) of vectors (n, 3), and the order of the fit that gave each, 0 for none."""
+        result, unknowns = self._applied(stencils, values, 3)
+        return self._turned(result), self._orders(unknowns)
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives (m, 3, 3, 3) of vectors (n, 3)."""
+        six = self._applied(self.stencils(second=True), values, 6)[0]
+        H = six[:, :, [[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
+        basis = self.directions.basis
+        return np.ascontiguousarray(np.einsum("nikl,kp,lq->nipq", H, basis, basis)) if self.directions.turned else H
+
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (m, n) of the stencils that are kept."""
+        from scipy.sparse import csr_array
+
+        rows, columns, weights = (np.concatenate(part) for part in zip(*self._entries(), strict=True))
+        shape = (len(self.targets), len(self.samples.positions))
+        return tuple(csr_array((column, (rows, columns)), shape=shape) for column in self._turned(weights).T)
+
+    def _entries(self) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+        """Rows, columns and weights of the stencils that count, and NaN where there is none."""
+        last = np.zeros(len(self.targets), np.int64)
+        for number, each in enumerate(self.kept):
+            last[each.targets] = number
+        for number, each in enumerate(self.kept):
+            chosen = np.flatnonzero((last[each.targets] == number) & (each.unknowns > 0))
+            sizes = np.diff(each.start)[chosen]
+            entries = runs(each.start[chosen], sizes)
+            weights = each.weights[entries]
+            yield np.repeat(each.targets[chosen], sizes), each.samples[entries], weights
+            sums = np.add.reduceat(weights, offsets(sizes)[:-1]) if len(chosen) else np.empty((0, 3))
+            yield each.targets[chosen], each.reference[chosen], -sums
+            none = each.targets[(last[each.targets] == number) & (each.unknowns == 0)]
+            yield none, np.zeros_like(none), np.full((len(none), 3), np.nan)
+
+    def stencils(self, second: bool = False) -> Iterator[Stencils]:
+        """Stencils of the first or second derivatives, some targets at a time; those of a target that come
+        later replace those that came before."""
+        search = Search(self.samples)
+        for first in range(0, len(self.targets), _CHUNK):
+            chosen = np.arange(first, min(first + _CHUNK, len(self.targets)))
+            growth, before = 1.0, np.zeros(len(chosen), np.int64)
+            for _ in range(_ATTEMPTS):
+                found = self._fitted(chosen, growth, second, search)
+                better = found.unknowns > before
+                yield found if better.all() or growth == 1.0 else _some(found, better)
+                more = (found.unknowns < len(self.monomials.axis)) & self._can_grow(chosen)
+                if not more.any():
+                    break
+                chosen, before = chosen[more], np.maximum(found.unknowns, before)[more]
+                growth *= _GROWTH
+
+    def _can_grow(self, chosen: IntArray) -> NDArray[np.bool_]:
+        """Targets whose fits go through a usable value, or that have somewhere to start."""
+        own = self.targets.own[chosen]
+        return np.where(own >= 0, self.samples.usable[own], np.diff(self.targets.start)[chosen] > 0)
+
+    def _fitted(self, chosen: IntArray, growth: float, second: bool, search: Search) -> Stencils:
+        """Stencils of some targets from neighbourhoods ``growth`` times as large as need be."""
+        targets, table = self.targets[chosen], self.monomials
+        start, found = search.around(targets, growth * self.smoothing * len(table.axis))
+        unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start)), 0)
+        weights = np.empty((len(found), 6 if second else 3))
+        fit_kernels.fit_weights(
+            self._positions,
+            self._local(targets.positions),
+            targets.own,
+            start,
+            found,
+            unknowns,
+            table.parent,
+            table.axis,
+            table.complete,
+            table.second if second else table.first,
+            self.directions.free,
+            self.directions.rank,
+            self.directions.curved,
+            _DECAY if self.smoothing == 1 else _DECAY_SMOOTHING,
+            self._node_positions,
+            self.nodes.shares,
+            self.nodes.start,
+            int(table.up_to[2 if second else 1]),
+            weights,
+            _BLOCKS * numba.get_num_threads(),
+        )
+        nearby = np.append(found, 0)[np.minimum(start[:-1], len(found))]
+        reference = np.where(targets.own >= 0, targets.own, nearby)
+        return Stencils(chosen, reference, start, found, weights, unknowns)
+
+    def _supported(self, counts: IntArray) -> IntArray:
+        """How many monomials so many samples support: complete degrees only, the first at least."""
+        up_to = self.monomials.up_to[1:]
+        order = np.searchsorted(SAMPLES * up_to, counts, side="right")
+        order = np.where((order == 0) & (counts >= up_to[0]), 1, order)
+        return np.append(0, up_to)[order]
+
+    def _orders(self, unknowns: IntArray) -> IntArray:
+        return np.maximum(np.searchsorted(self.monomials.up_to, unknowns, side="right") - 1, 0)
+
+    @cached_property
+    def _positions(self) -> FloatArray:
+        return self._local(self.samples.positions)
+
+    @cached_property
+    def _node_positions(self) -> FloatArray:
+        return self._local(self.nodes.positions)
+
+    def _local(self, positions: FloatArray) -> FloatArray:
+        """Positions in the basis of the directions."""
+        if not self.directions.turned:
+            return positions
+        return np.ascontiguousarray((positions - self._origin) @ self.directions.basis.T)
+
+    @cached_property
+    def _origin(self) -> FloatArray:
+        """A sample to count positions from, so that turning them costs no digits."""
+        finite = np.isfinite(self.samples.positions).all(axis=1)
+        return self.samples.positions[finite.argmax()]
+
+    def _turned(self, gradients: FloatArray) -> FloatArray:
+        """Derivatives along the last axis, from those in the basis of the directions."""
+        return gradients @ self.directions.basis if self.directions.turned else gradients
+
+    def _applied(self, stencils: Iterable[Stencils], values: FloatArray, width: int) -> tuple[FloatArray, IntArray]:
+        result = np.full((len(self.targets), 3, width), np.nan)
+        unknowns = np.zeros(len(self.targets), np.int64)
+        for each in stencils:
+            fit_kernels.apply_weights(
+                values, each.reference, each.start, each.samples, each.weights, each.targets, result
+            )
+            unknowns[each.targets] = each.unknowns
+        return result, unknowns
+
+
+def _some(stencils: Stencils, chosen: NDArray[np.bool_]) -> Stencils:
+    """The stencils of the chosen targets."""
+    sizes = np.diff(stencils.start)[chosen]
+    entries = runs(stencils.start[:-1][chosen], sizes)
+    return Stencils(
+        stencils.targets[chosen],
+        stencils.reference[chosen],
+        offsets(sizes),
+        stencils.samples[entries],
+        stencils.weights[entries],
+        stencils.unknowns[chosen],
+    )

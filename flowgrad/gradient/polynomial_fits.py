@@ -1,0 +1,169 @@
+"""Local polynomial fits as an operator: to the values at the points or cells of a mesh, or to a cloud's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import MeshError, OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.averages import averaging_nodes
+from flowgrad.gradient.directions import directions
+from flowgrad.gradient.local_fits import LocalFits, Nodes
+from flowgrad.gradient.neighbourhoods import Samples, Targets
+from flowgrad.gradient.one_sided import one_sided_cells
+from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Where, from_owners, rows_of_owners
+from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.location import locate
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class PolynomialFits(Operator):
+    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary; ``known`` (n,)
+    says which of these are finite."""
+
+    mesh: Mesh
+    location: str
+    at: Where
+    boundary: tuple[Patch, ...]
+    fits: LocalFits
+    known: NDArray[np.bool_]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Directions without a derivative."""
+        return self.fits.directions.notes
+
+    @cached_property
+    def one_sided(self) -> NDArray[np.bool_] | None:
+        """Cells with an open boundary face: neither a known value on it nor a direction across."""
+        if self.location != "cells" or not isinstance(self.at, str) or self.at != "cells":
+            return None
+        return one_sided_cells(self.mesh, patch_faces(self.boundary), self.fits.directions.across)
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples lie on the boundary."""
+        return sum(len(patch.faces) for patch in self.boundary)
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """The velocity of a flow, and after it the values on its boundary."""
+        return boundary_samples(flow) if self.location == "cells" else flow.velocity
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether a flow has values at the same places."""
+        boundary = flow.boundary if self.location == "cells" else ()
+        same = np.array_equal(patch_faces(boundary), patch_faces(self.boundary))
+        return same and np.array_equal(_usable(self.samples(flow)), self.known)
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients of a flow; the weights are kept from the second use on."""
+        again = "_used" in self.__dict__
+        self.__dict__["_used"] = True
+        return self._gradients(self.samples(flow), keep=again)
+
+    def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
+        stencils = self.fits.kept if keep or "kept" in self.fits.__dict__ else self.fits.stencils()
+        if len(values) != len(self.known):
+            raise OptionError(
+                f"{len(values)} values for {len(self.known)} samples: give those at the {self.location}"
+                + (f", then the {self.boundary_count} on the boundary" if self.boundary else "")
+            )
+        L, order = self.fits.first(stencils, values)
+        lowered = int(((order < self.fits.order) & (order > 0)).sum())
+        notes = self.notes
+        if lowered:
+            notes += (f"the order is lowered at {lowered} of {len(order)} {self._places}: too few samples around",)
+        return Gradients(self._of_owners(L), notes, self.one_sided, self)
+
+    @property
+    def _places(self) -> str:
+        return self.at if isinstance(self.at, str) else "positions"
+
+    def _of_owners(self, L: FloatArray) -> FloatArray:
+        return from_owners(self.mesh, L) if self._places == "cells" else L
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3) at the samples."""
+        return self._gradients(values, keep=True).L
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives (m, 3, 3, 3) of vectors (n, 3); OptionError for order 1 and on curved surfaces."""
+        if self.fits.order < 2:
+            raise OptionError("finite-difference(order=1) has no second derivatives: choose order=2 or more")
+        if self.fits.directions.curved:
+            raise OptionError("second derivatives on curved surfaces are not known: leave them out")
+        H = self.fits.second(values)
+        return from_owners(self.mesh, H) if self._places == "cells" else H
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (m, n)."""
+        own = self.fits.matrices()
+        return tuple(rows_of_owners(self.mesh, each) for each in own) if self._places == "cells" else own
+
+
+def prepare_fits(flow: Flow, at: Where, order: int, smoothing: float, averages: bool) -> PolynomialFits:
+    """Fits of an order to the values of a flow, which are ``averages`` over its cells or samples.
+
+    Raises MeshError where the samples do not spread, OptionError for cells of a mesh without cells.
+    """
+    samples = _samples(flow, order, smoothing)
+    where = directions(flow.mesh, _spread(flow, samples))
+    if not where.rank:
+        raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
+    boundary = flow.boundary if flow.location == "cells" else ()
+    nodes = Nodes.none()
+    if averages and flow.location == "cells":
+        nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
+    fits = LocalFits(samples, _targets(flow, at, samples, smoothing), where, order, smoothing, nodes)
+    known = _usable(boundary_samples(flow) if boundary else flow.velocity)
+    return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
+
+
+def _usable(values: FloatArray) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(values).all(axis=1))
+
+
+def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
+    """The samples of a flow; those without a finite value or place take no part."""
+    mesh = flow.mesh
+    if flow.location == "cells":
+        has_volume = np.ones(len(mesh) + len(patch_faces(flow.boundary)), bool)
+        has_volume[: len(mesh)] = mesh.is_full & (mesh.measures > 0)
+        centroids = patch_centroids(mesh, flow.boundary)
+        usable = _usable(boundary_samples(flow)) & has_volume
+        return Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable)
+    usable = _usable(flow.velocity) & _usable(mesh.points)
+    if mesh.dimension:
+        return Samples.of_points(mesh, usable)
+    return Samples.of_cloud(mesh.points, usable, order, smoothing)
+
+
+def _spread(flow: Flow, samples: Samples) -> FloatArray:
+    """Where the usable samples lie that have neighbours."""
+    chosen = samples.usable & (np.diff(samples.start) > 0)
+    if not chosen.any():
+        raise MeshError(f"{flow.name}: no two finite velocities are neighbours: there is nothing to differentiate")
+    return samples.positions if chosen.all() else samples.positions[chosen]
+
+
+def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
+    if not isinstance(at, str):
+        if flow.mesh.dimension:
+            at = np.where(locate(flow.mesh, at).inside[:, None], at, np.nan)
+        return Targets.at_positions(at, samples)
+    if at == flow.location:
+        own = Targets.at_samples if smoothing == 1 else Targets.around_samples
+        return own(samples, flow.count(at))
+    if not flow.mesh.dimension:
+        raise OptionError(f"{flow.name}: has no cells to take the gradient at: choose at='points'")
+    return Targets.at_cells(flow.mesh) if at == "cells" else Targets.at_points(flow.mesh)

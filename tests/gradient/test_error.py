@@ -1,0 +1,57 @@
+"""The estimated error is the true one: effectivity, estimated over true in the root mean square."""
+
+import numpy as np
+import pytest
+
+from flowgrad import Flow, velocity_gradient
+from tests import meshes
+from tests.gradient import known
+
+CASES = [
+    ("autodiff", "points", "cells"),
+    ("autodiff", "points", "points"),
+    ("finite-difference(order=1)", "cells", "cells"),
+    ("finite-difference(order=2)", "cells", "cells"),
+    ("finite-difference(order=2)", "points", "points"),
+    ("finite-difference(order=3)", "points", "points"),
+]
+SHIFT = np.array([0.0, 0, 1])
+SIZES = {"triangle": (10, 20), "quad": (10, 20), "tetra": (6, 12), "hexahedron": (6, 12)}
+
+
+def mesh_of(name, n):
+    """Of n cells a side, in a box of side 2."""
+    mesh = meshes.planar(name, n) if name in ("triangle", "quad") else meshes.solid(name, n)
+    return type(mesh)(2 / n * mesh.points, mesh.cells)
+
+
+def velocity(x, flat):
+    return known.velocity(x + SHIFT) * ([1, 0, 1] if flat else [1, 1, 1])
+
+
+def exact(x, flat):
+    L = known.gradient(x + SHIFT)
+    if flat:
+        L[:, :, 2] = 0
+        L[:, 1] = 0
+    return L
+
+
+def effectivity(name, n, scheme, location, at):
+    mesh, flat = mesh_of(name, n), name in ("triangle", "quad")
+    positions = {"points": mesh.points, "cells": mesh.centroids}
+    flow = Flow(mesh, velocity(positions[location], flat), location)
+    found = velocity_gradient(flow, scheme, at, error=True)
+    assert np.isfinite(found.error).all()
+    true = np.linalg.norm(found.L - exact(positions[at], flat), axis=(1, 2))
+    return np.sqrt(found.weights @ found.error**2 / (found.weights @ true**2)), np.sqrt(np.mean(true**2))
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize(("scheme", "location", "at"), CASES)
+def test_effectivity_on_smooth_fields_under_refinement(name, scheme, location, at):
+    coarse, fine = SIZES[name]
+    _, error = effectivity(name, coarse, scheme, location, at)
+    ratio, smaller = effectivity(name, fine, scheme, location, at)
+    assert smaller < 0.75 * error
+    assert 0.7 < ratio < 1.4
