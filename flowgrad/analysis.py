@@ -7,7 +7,7 @@ import math
 import os
 import platform
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +17,11 @@ import numpy as np
 
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import printable
-from flowgrad.flow import LOCATIONS, Flow
+from flowgrad.flow import LOCATIONS, Flow, check_symmetry
 from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
-from flowgrad.kinematics import VelocityGradient, select
+from flowgrad.kinematics import VelocityGradient, inputs_of, select
 from flowgrad.rheology import Separation, check_viscosity, separate
 from flowgrad.spec import parse
 
@@ -54,9 +54,13 @@ class Options:
     velocity: str | None = None
     location: str | None = None
     boundary: str | None = None
+    noise: str | None = None
+    axisymmetric: str | None = None
+    out_of_plane: str = "zero"
     scheme: str = "auto"
     gradient_field: str | None = None
     at: str | None = None
+    error: bool = False
     stress: str | None = None
     viscosity: str | None = None
     density: float | None = None
@@ -64,14 +68,17 @@ class Options:
 
     def __post_init__(self) -> None:
         select(self.quantities)
-        for name in ("velocity", "boundary", "gradient_field", "stress", "viscosity"):
+        for name in ("velocity", "boundary", "noise", "gradient_field", "stress", "viscosity"):
             if getattr(self, name) == "":
                 raise OptionError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
         for name in ("location", "at"):
             if getattr(self, name) not in (None, *LOCATIONS):
                 raise OptionError(f"--{name} '{getattr(self, name)}' is unknown: choose one of {', '.join(LOCATIONS)}")
+        check_symmetry(self.axisymmetric, self.out_of_plane)
         if self.density is not None and not 0 < self.density < math.inf:
             raise OptionError(f"--density is {self.density}: give a positive number")
+        if self.noise and _is_number(self.noise) and not 0 <= float(self.noise) < math.inf:
+            raise OptionError(f"--noise is {self.noise}: give a standard deviation, zero or more, or an array's name")
         if self.stress and self.viscosity:
             raise OptionError("--stress and --viscosity exclude each other: give one of them")
         if self.scheme != "auto":
@@ -89,7 +96,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Measure-weighted statistics of one quantity (of its magnitude for vectors and tensors)."""
+    """Measure-weighted statistics of one quantity: of its magnitude for vectors and tensors, of the
+    ``component`` (x, y or z) of a vector of which no other is known."""
 
     minimum: float
     maximum: float
@@ -97,6 +105,16 @@ class Statistics:
     percentile_5: float
     median: float
     percentile_95: float
+    component: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Measure-weighted root mean square of a quantity's standard deviation (of all its known components
+    together), and the share of the measure where the quantity has no derivative and so no deviation."""
+
+    rms: float
+    undefined: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +139,20 @@ class Analysis:
         """The flow."""
         assert self.gradient.flow is not None
         return self.gradient.flow
+
+    @cached_property
+    def deviations(self) -> dict[str, Deviation]:
+        """The standard deviation of each quantity of L, over the mesh; empty where the noise is not known."""
+        gradient = self.gradient
+        names = [name for name in self.quantities if gradient.carries_noise(name)]
+        return {name: _deviation(gradient.std(name), gradient.weights) for name in names}
+
+    @cached_property
+    def unknown(self) -> tuple[str, ...]:
+        """The quantities that need what is not known across a plane cut from a 3-D flow."""
+        if self.flow.out_of_plane == "zero":
+            return ()
+        return tuple(name for name in self.quantities if not np.isfinite(self.gradient[name]).any())
 
     @cached_property
     def statistics(self) -> dict[str, Statistics]:
@@ -157,8 +189,12 @@ class Analysis:
                     "count": len(gradient),
                     "excluded": int((~gradient.valid).sum()),
                     "notes": list(gradient.notes),
+                    **({"unknown": list(self.unknown)} if self.unknown else {}),
+                    **({"relative_error": gradient.relative_error} if gradient.error is not None else {}),
                 },
-                "statistics": {name: asdict(each) for name, each in self.statistics.items()},
+                **({"noise": flow.noise_size} if flow.noise is not None else {}),
+                **({"deviations": {k: asdict(each) for k, each in self.deviations.items()}} if self.deviations else {}),
+                "statistics": {name: _written(each) for name, each in self.statistics.items()},
                 "provenance": {
                     "input": printable(flow.source) if flow.source else None,
                     "sha256": self.digest,
@@ -173,20 +209,43 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(_digest, Path(path))
-        flow = read(path, options.velocity, options.location, options.boundary)
+        flow = read(
+            path,
+            options.velocity,
+            options.location,
+            options.boundary,
+            noise=options.noise,
+            axisymmetric=options.axisymmetric,
+            out_of_plane=options.out_of_plane,
+        )
         return analyse_flow(flow, options, digest.result())
 
 
 def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
-    gradient = velocity_gradient(flow, _scheme(options), options.at)
+    second = any("hessian" in inputs_of(name) for name in options.quantities)
+    gradient = velocity_gradient(flow, _scheme(options), options.at, error=options.error, second=second)
     if not gradient.valid.any():
         raise MeshError(f"{flow.name}: there is no gradient anywhere: {'; '.join(gradient.notes)}")
     separation = separate(gradient, options.stress, options.viscosity, options.density)
     names = options.quantities or _usual(separation)
     for name in names:
         separation.gradient[name]
+        if separation.gradient.carries_noise(name):
+            separation.gradient.std(name)
     return Analysis(separation, options, tuple(names), digest)
+
+
+def _written(statistics: Statistics) -> dict[str, Any]:
+    return {name: value for name, value in asdict(statistics).items() if value != ""}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _scheme(options: Options) -> Scheme | str:
@@ -199,14 +258,35 @@ def _usual(separation: Separation) -> tuple[str, ...]:
 
 
 def _statistics(values: np.ndarray, weights: np.ndarray) -> Statistics:
-    if values.ndim > 1:
+    component = _only_known(values)
+    if component:
+        values = values[:, "xyz".index(component)]
+    elif values.ndim > 1:
         values = np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
     chosen = (weights > 0) & np.isfinite(values)
     values, weights = values[chosen], weights[chosen]
     if not len(values):
         return Statistics(*[math.nan] * 6)
     mean = float(weights @ values / weights.sum())
-    return Statistics(float(values.min()), float(values.max()), mean, *weighted_percentiles(values, weights))
+    percentiles = weighted_percentiles(values, weights)
+    return Statistics(float(values.min()), float(values.max()), mean, *percentiles, component=component)
+
+
+def _only_known(values: np.ndarray) -> str:
+    """The axis of the one component of vectors (n, 3) that is known, as in a plane cut from a 3-D flow."""
+    if values.ndim != 2:
+        return ""
+    known = np.flatnonzero(np.isfinite(values).any(axis=0))
+    return "xyz"[known[0]] if len(known) == 1 else ""
+
+
+def _deviation(values: np.ndarray, weights: np.ndarray) -> Deviation:
+    components = values.reshape(len(values), -1)
+    known = np.isfinite(components).any(axis=1)
+    squares = np.nansum(components**2, axis=1)
+    total, measure = float(weights[known].sum()), float(weights.sum())
+    rms = math.sqrt(float(weights[known] @ squares[known]) / total) if total > 0 else math.nan
+    return Deviation(rms, 1 - total / measure if measure > 0 else math.nan)
 
 
 def weighted_percentiles(values: np.ndarray, weights: np.ndarray) -> list[float]:

@@ -88,15 +88,20 @@ class Cases:
         return [name for name in self.tables if not any(fnmatch.fnmatchcase(file.stem, name) for file in files)]
 
 
+_WANTED = {"quantities": "a list of names", "density": "a number", "error": "true or false"}
+
+
 def _typed(key: str, value: Any, where: str) -> Any:
     """A value of TOML as the option takes it: a number may stand for a text (``viscosity = 0.1``)."""
     if key == "quantities" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
     if key == "density" and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if key not in ("quantities", "density") and isinstance(value, str | int | float) and not isinstance(value, bool):
+    if key == "error" and isinstance(value, bool):
+        return value
+    if key not in _WANTED and isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    wanted = {"quantities": "a list of names", "density": "a number"}.get(key, "a text or a number")
+    wanted = _WANTED.get(key, "a text or a number")
     raise OptionError(f"{where}: {key} = {value!r} is not {wanted}")
 
 
@@ -199,7 +204,8 @@ def _process(file: Path, target: Path, options: Options, report: bool) -> tuple[
     analysis = analyse(file, options)
     with ThreadPoolExecutor(1) as pool:
         # While the disk is busy, the statistics are computed.
-        written = pool.submit(write, target.with_name(target.name + ".vtu"), analysis.separation, analysis.quantities)
+        file_name, std = target.with_name(target.name + ".vtu"), analysis.gradient.covariance is not None
+        written = pool.submit(write, file_name, analysis.separation, analysis.quantities, std=std)
         summary = analysis.summary()
         written.result()
     with replacing(target.with_name(target.name + ".json")) as stream:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from flowgrad.errors import OptionError
 
+if TYPE_CHECKING:
+    from flowgrad.flow import Flow
+
 
 def describe(
-    path: str | Path, velocity: str | None = None, location: str | None = None, boundary: str | None = None
+    path: str | Path,
+    velocity: str | None = None,
+    location: str | None = None,
+    boundary: str | None = None,
+    *,
+    noise: str | None = None,
+    axisymmetric: str | None = None,
+    out_of_plane: str = "zero",
 ) -> Iterator[str]:
     """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
 
@@ -34,7 +45,8 @@ def describe(
     for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
         yield from _arrays(where, data)
     try:
-        flow = read(path, velocity, location, boundary)
+        about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
+        flow = read(path, velocity, location, boundary, noise=noise, **about)  # type: ignore[arg-type]
     except OptionError as error:
         yield f"  a run would stop: {error}"
         return
@@ -71,9 +83,24 @@ def _plan(flow: object) -> Iterator[str]:
     name = next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind))
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
+    if flow.noise is not None:
+        yield f"    noise     {flow.noise_size:.3g} (root mean square of the standard deviations)"
+    yield from _symmetry(flow)
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
     yield f"    scheme    {name}: {reason}"
+
+
+def _symmetry(flow: Flow) -> Iterator[str]:
+    from flowgrad.gradient.symmetry import wedge_of
+
+    wedge = wedge_of(flow)
+    if wedge is not None:
+        yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
+    elif flow.axisymmetric in ("x", "y"):
+        yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
+    elif flow.out_of_plane != "zero":
+        yield f"    across    derivatives across the plane: {flow.out_of_plane}"
 
 
 def listing(what: str) -> Iterator[str]:
@@ -112,11 +139,14 @@ def _schemes() -> Iterator[str]:
 
 
 def _cells() -> Iterator[str]:
-    from flowgrad.mesh import REFERENCE_CELLS
+    from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 
     for cell in REFERENCE_CELLS.values():
         how = "shape functions" if cell.has_interpolant else "least squares" if cell.dimension > 1 else "no gradient"
-        yield f"{cell.vtk_type:>3}  {cell.name:<18} dimension {cell.dimension}, {how}"
+        yield f"{cell.vtk_type:>3}  {cell.name:<32} dimension {cell.dimension}, {how}"
+    for kind in LAGRANGE_CELLS.values():
+        degrees = "degree 1 or 2" if kind.name == "lagrange_pyramid" else "any degree"
+        yield f"{kind.vtk_type:>3}  {kind.name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
 
 
 def _formats() -> Iterator[str]:

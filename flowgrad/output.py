@@ -13,13 +13,20 @@ from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.rheology import Separation
 
 
-def write(path: Path | str, result: VelocityGradient | Separation, quantities: Sequence[str] = ("L", "D", "W")) -> None:
+def write(
+    path: Path | str,
+    result: VelocityGradient | Separation,
+    quantities: Sequence[str] = ("L", "D", "W"),
+    *,
+    std: bool = False,
+) -> None:
     """Write a gradient, or a separation with its fields, on its mesh as VTU.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
-    written along (as ``velocity`` if its own name is taken), and ``valid`` where some gradients are
-    missing. Raises OptionError for a result without a mesh, another suffix than .vtu and an unknown
-    quantity.
+    written along (as ``velocity`` if its own name is taken), ``valid`` where some gradients are
+    missing, and ``L_error`` where it was estimated; ``std`` adds the standard deviation of each quantity
+    of L as ``NAME_std``, where the noise is known. Raises OptionError for a result without a mesh or at
+    positions of its own, another suffix than .vtu and an unknown quantity.
     """
     path = Path(path)
     if path.suffix != ".vtu":
@@ -28,11 +35,17 @@ def write(path: Path | str, result: VelocityGradient | Separation, quantities: S
     flow = gradient.flow
     if flow is None:
         raise OptionError(f"{path}: the result has no mesh to be written on (it was made from L alone)")
+    if gradient.positions is not None:
+        raise OptionError(f"{path}: gradients at positions have no mesh to be written on: take them at points or cells")
     data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
     here = data[str(gradient.location)]
     here.update({each.name: gradient[each.name] for each in select(quantities)})
     if isinstance(result, Separation):
         here.update(result.fields())
+    if std:
+        here.update({f"{name}_std": gradient.std(name) for name in quantities if gradient.carries_noise(name)})
+    if gradient.error is not None:
+        here["L_error"] = gradient.error
     if not gradient.valid.all():
         here["valid"] = gradient.valid
     name = "velocity" if flow.velocity_name in here else flow.velocity_name

@@ -96,7 +96,7 @@ def distributions(analysis: Analysis) -> list[Picture]:
     return [
         _picture(_distribution(analysis, name), caption, (_CURVE, None), encode.svg)
         for name, caption in captions.items()
-        if len(gradient)
+        if len(gradient) and name not in analysis.unknown
     ]
 
 
@@ -118,4 +118,4 @@ def _picture(
 def _chosen(analysis: Analysis) -> tuple[str, ...]:
     """The quantities that the user asked for, or the usual ones."""
     asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)
-    return asked[:_MOST] or _USUAL
+    return asked[:_MOST] or tuple(name for name in _USUAL if name not in analysis.unknown) or ("vorticity",)

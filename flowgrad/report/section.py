@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from flowgrad.analysis import Analysis, versions
+from flowgrad.flow import Flow
+from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot import Section
 from flowgrad.plot.distribution import measure
 from flowgrad.report import evidence, numbers, pictures, statistics
@@ -53,7 +55,7 @@ def file_section(analysis: Analysis) -> FileSection:
         headings=statistics.HEADINGS,
         rows=statistics.rows(analysis),
         measure=measure(analysis.gradient),
-        excluded=[*analysis.gradient.notes, *evidence.exclusions(separation)],
+        excluded=[*analysis.gradient.notes, *_unknown(analysis), *evidence.exclusions(separation)],
         method=_method(analysis),
         provenance=_provenance(analysis),
     )
@@ -63,6 +65,11 @@ def file_section(analysis: Analysis) -> FileSection:
 def failed_section(name: str, reason: str) -> FileSection:
     """The line of the table on a file that could not be analysed."""
     return FileSection(name, FAILED, "", reason)
+
+
+def _unknown(analysis: Analysis) -> list[str]:
+    names = ", ".join(name.replace("_", " ") for name in analysis.unknown)
+    return [f"not known, as the derivatives across the plane are not: {names}"] if names else []
 
 
 def _galleries(analysis: Analysis, section: Section | str) -> list[list[pictures.Picture]]:
@@ -82,7 +89,21 @@ def _method(analysis: Analysis) -> dict[str, str]:
         "reason": gradient.reason,
         "gradient": f"{numbers.count(len(gradient))}, at the {gradient.location}",
         "excluded": f"{numbers.count(len(gradient) - int(np.sum(gradient.valid)))} of them",
+        **_uncertainty(gradient, flow),
     }
+
+
+def _uncertainty(gradient: VelocityGradient, flow: Flow) -> dict[str, str]:
+    """What is known of the error and of the noise; nothing where nothing is."""
+    lines = {}
+    if gradient.error is not None:
+        lines["error"] = f"{numbers.number(gradient.relative_error)} of |L|, estimated (root mean squares)"
+    if flow.noise is not None:
+        lines["noise"] = f"{numbers.number(flow.noise_size)}, standard deviation of the velocity (root mean square)"
+    if gradient.covariance is not None:
+        spread = gradient.std("L")[gradient.valid]
+        lines["noise in L"] = f"{numbers.number(float(np.sqrt(np.nanmean(spread**2))))}, the same of a component of L"
+    return lines
 
 
 def _provenance(analysis: Analysis) -> dict[str, str]:

@@ -35,6 +35,8 @@ def rows(analysis: Analysis) -> list[Row]:
 def _row(analysis: Analysis, name: str) -> Row:
     record, each = QUANTITIES[name], analysis.statistics[name]
     symbol = record.symbol if analysis.gradient[name].ndim == 1 else f"|{record.symbol}|"
+    if each.component:
+        symbol = f"{record.symbol}_{each.component}"
     values = (each.minimum, each.percentile_5, each.median, each.mean, each.percentile_95, each.maximum)
     dimension = "–" if record.dimension == "1" else record.dimension
     written = tuple(numbers.number(value) for value in values)

@@ -43,11 +43,13 @@ def separate(
     ``carreau(…)``. ``density`` makes dynamic values of kinematic ones (τ/ρ, η/ρ). With neither
     stress nor viscosity the verdict is ``no-stress-known``. Raises OptionError where both are given,
     a name is not an array, a shape does not fit, the viscosity is a turbulent eddy viscosity, and
-    where the stress works against the flow (Σ V τ:D < 0), which means the other sign.
+    where the stress works against the flow (Σ V τ:D < 0), which means the other sign, and where D is not
+    known because the flow is a plane cut from a 3-D one.
     """
     known = resolve(gradient, stress, viscosity, density)
     if not known.option:
         return Separation(gradient, known)
+    _check_known(gradient)
     eta = _projected(gradient, known.stress) if known.stress is not None else np.asarray(known.viscosity)
     eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
     separation = Separation(gradient.supply(viscosity=eta), known)
@@ -337,6 +339,18 @@ def _projected(gradient: VelocityGradient, stress: FloatArray) -> FloatArray:
     """τ:D/(2 D:D), NaN where D = 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return tensors.double_dot(stress, gradient.D) / (2 * tensors.double_dot(gradient.D, gradient.D))
+
+
+def _check_known(gradient: VelocityGradient) -> None:
+    """OptionError where L is known in part only, so that D, and with it the stress, is known nowhere."""
+    flow = gradient.flow
+    if flow is None or flow.out_of_plane == "zero" or np.isfinite(gradient["shear_rate"]).any():
+        return
+    raise OptionError(
+        f"{flow.name}: the rate of deformation is known nowhere, since the derivatives across the plane are not "
+        f"(out_of_plane={flow.out_of_plane}), so a stress or a viscosity tells nothing: leave them out, or say "
+        "out_of_plane=zero if the flow is two-dimensional"
+    )
 
 
 def _check_sign(separation: Separation) -> None:
