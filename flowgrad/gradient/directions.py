@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from flowgrad.gradient.operator import TAKEN_AS_ZERO, FloatArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.tensors import finite_rows
 
 # The spread of the cells' centroids in a direction, as a fraction of the points': below it the mesh
 # is one cell thick there.
@@ -58,7 +60,9 @@ class Directions:
 
 def directions(mesh: Mesh, samples: FloatArray) -> Directions:
     """The directions of samples (n, 3) on a mesh; with its cells, if it has any, they are one cell thick."""
-    samples = samples[np.isfinite(samples).all(axis=1)]
+    if mesh.dimension == 3 and _is_thick(mesh, samples):
+        return Directions(np.eye(3), 3, 3, np.empty((0, 3)))
+    samples = samples[finite_rows(samples)]
     about_mean = samples - samples.mean(axis=0)
     basis = np.linalg.eigh(about_mean.T @ about_mean)[1].T[::-1]
     spread = np.ptp(samples @ basis.T, axis=0)
@@ -73,6 +77,20 @@ def directions(mesh: Mesh, samples: FloatArray) -> Directions:
         return Directions(np.eye(3), mesh.dimension, 3, np.empty((0, 3)), curved=True)
     one_cell = _cells_within(mesh, basis, np.maximum(_ONE_CELL * extent, rounding)) & (extent > rounding)
     return _ordered(basis, spread > np.where(one_cell, _ONE_CELL * extent, rounding), one_cell)
+
+
+def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
+    """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
+    spread in any direction is no less than their smallest principal deviation."""
+    full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
+    sizes = np.diff(mesh.cells.offsets)[full]
+    corners = mesh.points[mesh.cells.connectivity[runs(mesh.cells.offsets[full], sizes)]]
+    middles = np.add.reduceat(corners, offsets(sizes)[:-1]) / sizes[:, None]
+    size = np.linalg.norm(np.ptp(mesh.points, axis=0))
+    few = samples[:: max(1, len(samples) // _FEW)]
+    if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
+        return False
+    return all(np.linalg.eigvalsh(np.cov(each.T))[0] > (10 * _ONE_CELL * size) ** 2 for each in (middles, few))
 
 
 def _cells_within(mesh: Mesh, basis: FloatArray, width: FloatArray) -> BoolArray:

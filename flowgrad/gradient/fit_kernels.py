@@ -19,6 +19,10 @@ from flowgrad.kernels import called, kernel, summing
 
 # The weights take a neighbourhood as round that is no longer than this many times its width.
 _ROUND = 3.0
+# det S/(tr S/3)³ of second moments S is 1 for a ball; above this all axes differ by less than ``_ROUND``.
+_ROUNDISH = 0.4
+# Samples of less weight than this are left out: the fit is no worse without them, and faster.
+_FAR = 3e-3
 # The samples determine a monomial where its pivot is above this fraction of its own sum of squares.
 _PIVOT = 1e-9
 # Axes that are less correlated than this are principal enough for local coordinates.
@@ -82,10 +86,25 @@ def _second_moments(d: Any, count: int, free: int, S: Any) -> None:
 
 
 @called
+def _is_round(S: Any) -> bool:
+    """Whether no axis of the ellipsoid of S is much longer than another: the coordinates may stay as they are."""
+    a, b, c, d, e, f = S[0, 0], S[1, 1], S[2, 2], S[0, 1], S[1, 2], S[0, 2]
+    third = (a + b + c) / 3
+    return a * (b * c - e * e) - d * (d * c - e * f) + f * (d * e - b * f) > _ROUNDISH * third * third * third
+
+
+@called
 def _frame(d: Any, count: int, free: int, rank: int, T: Any, decay: Any, S: Any, Q: Any) -> None:
     """Local coordinates ξ = T d of unit variance along the principal axes, and the share of each in the
     distance that the weights decay with: none along axes of two layers, which count alike."""
     _second_moments(d, count, free, S)
+    if rank == 3 and free == 3 and _is_round(S):
+        scale = math.sqrt(3.0 / (S[0, 0] + S[1, 1] + S[2, 2]))
+        for i in range(3):
+            for k in range(3):
+                T[i, k] = scale if i == k else 0.0
+            decay[i] = 1.0 / 3.0
+        return
     principal_axes(S, Q, free)
     largest, widest, total = 0.0, 0.0, 0.0
     for i in range(rank):
@@ -115,6 +134,26 @@ def _local(d: Any, count: int, T: Any, share: Any, decay: float, xi: Any, W: Any
         W[s] = share[0] * a * a + share[1] * b * b + share[2] * c * c
     for s in range(count):
         W[s] = math.exp(-decay * W[s])
+
+
+@called
+def _drop_far(count: int, least: int, d: Any, xi: Any, W: Any, kept: Any) -> int:
+    """Leave out samples of next to no weight, as long as more than ``least`` remain; how many do."""
+    near = 0
+    for s in range(count):
+        near += W[s] > _FAR
+    if near < least:
+        for s in range(count):
+            kept[s] = s
+        return count
+    near = 0
+    for s in range(count):
+        if W[s] > _FAR:
+            for c in range(3):
+                d[c, near], xi[c, near] = d[c, s], xi[c, s]
+            W[near], kept[near] = W[s], s
+            near += 1
+    return near
 
 
 @summing
@@ -266,17 +305,17 @@ def _sought(k: int, derivatives: Any, E: Any) -> None:
 
 
 @called
-def _first(g: Any, count: int, T: Any, weights: Any) -> None:
+def _first(g: Any, count: int, T: Any, kept: Any, weights: Any) -> None:
     """Weights of ∂/∂x from those of ∂/∂ξ."""
     for s in range(count):
         x, y, z = 0.0, 0.0, 0.0
         for r in range(len(g)):
             x, y, z = x + g[r, s] * T[r, 0], y + g[r, s] * T[r, 1], z + g[r, s] * T[r, 2]
-        weights[s, 0], weights[s, 1], weights[s, 2] = x, y, z
+        weights[kept[s], 0], weights[kept[s], 1], weights[kept[s], 2] = x, y, z
 
 
 @called
-def _second(g: Any, count: int, T: Any, rank: int, weights: Any) -> None:
+def _second(g: Any, count: int, T: Any, rank: int, kept: Any, weights: Any) -> None:
     """Weights of the second derivatives xx, yy, zz, yz, xz, xy from those in ξ, ordered row by row."""
     for c in range(6):
         i = c if c < 3 else (1 if c == 3 else 0)
@@ -290,7 +329,7 @@ def _second(g: Any, count: int, T: Any, rank: int, weights: Any) -> None:
                         part += T[b, i] * T[a, m]
                     total += g[r, s] * part
                     r += 1
-            weights[s, c] = total
+            weights[kept[s], c] = total
 
 
 @called
@@ -381,6 +420,7 @@ def fit_weights(
     shares: Any,
     node_start: Any,
     least: int,
+    enough: float,
     weights: Any,
     blocks: int,
 ) -> None:
@@ -390,7 +430,8 @@ def fit_weights(
     the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the table
     of these is ``parent``, ``axis`` and ``complete`` (monomials of lower degree). ``derivatives`` (q, 2)
     names the monomial and its factorial for each derivative in ξ: ``rank`` first or all second ones,
-    into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. Axes up to ``free``
+    into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. More than ``enough``
+    samples for each unknown remain when far ones are left out. Axes up to ``free``
     may turn. With ``nodes`` the samples are averages.
     """
     m, q = len(targets), len(derivatives)
@@ -402,37 +443,30 @@ def fit_weights(
             k_most = max(k_most, unknowns[i])
         d, xi = np.empty((3, longest)), np.empty((3, longest))
         W, weighted = np.empty(longest), np.empty(longest)
+        kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
         rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
         M, inverse, spare = np.empty((k_most, k_most)), np.empty(k_most), np.empty(k_most)
         E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
         T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
         for i in range(first, last):
-            begin, count, k = start[i], start[i + 1] - start[i], unknowns[i]
+            begin, end, k = start[i], start[i + 1], unknowns[i]
+            count = end - begin
             unknowns[i] = 0
+            weights[begin:end] = 0.0
             if k > 0 and count > 0:
                 for s in range(count):
                     for c in range(3):
                         d[c, s] = positions[samples[begin + s], c] - targets[i, c]
                 _frame(d, count, free, rank, T, share, S, Q)
                 _local(d, count, T, share, decay, xi, W)
+                count = _drop_far(count, math.ceil(enough * k), d, xi, W, kept)
                 if len(nodes):
-                    here = samples[begin : begin + count]
-                    _averages(targets[i], T, here, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                    for s in range(count):
+                        own[s] = samples[begin + kept[s]]
+                    _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
                     if centre[i] >= 0:
-                        _averages(
-                            targets[i],
-                            T,
-                            centre[i : i + 1],
-                            1,
-                            nodes,
-                            shares,
-                            node_start,
-                            parent,
-                            axis,
-                            k,
-                            spare,
-                            own_row,
-                        )
+                        own[0] = centre[i]
+                        _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
                         for a in range(k):
                             for s in range(count):
                                 rows[a, s] -= own_row[a, 0]
@@ -444,16 +478,14 @@ def fit_weights(
                 k = _solved(rows, W, count, k, M, inverse, smallest, derivatives, complete, max(least, 1), C, E, g)
                 unknowns[i] = k
             if unknowns[i] == 0:
-                for s in range(begin, begin + count):
-                    for c in range(weights.shape[1]):
-                        weights[s, c] = np.nan
+                weights[begin:end] = np.nan
                 continue
             if curved:
                 _tangents(g, d, count, T)
             if weights.shape[1] == 3:
-                _first(g, count, T, weights[begin : begin + count])
+                _first(g, count, T, kept, weights[begin:end])
             else:
-                _second(g, count, T, rank, weights[begin : begin + count])
+                _second(g, count, T, rank, kept, weights[begin:end])
 
 
 @kernel(parallel=True)

@@ -31,6 +31,7 @@ from flowgrad.gradient.operator import (
 from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
 from flowgrad.gradient.stencils import Stencils, across_faces, around_points
 from flowgrad.mesh import Mesh
+from flowgrad.tensors import finite_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -42,14 +43,14 @@ _POOR = 0.1
 
 
 def _usable(flow: Flow) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(boundary_samples(flow)).all(axis=1))
+    return finite_rows(boundary_samples(flow))
 
 
 def prepare_compact(flow: Flow, at: str) -> CellFits | PointMeans:
     """The operator for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
     mesh = flow.mesh
     samples = np.concatenate([mesh.centroids[mesh.is_full], patch_centroids(mesh, flow.boundary)])
-    if not np.isfinite(samples).all(axis=1).any():
+    if not finite_rows(samples).any():
         raise MeshError(f"{flow.name}: finite-difference on cell data needs cells and the mesh has none")
     where = directions(mesh, samples)
     if where.curved:

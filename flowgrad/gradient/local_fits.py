@@ -22,6 +22,7 @@ from flowgrad.gradient.monomials import Monomials, monomials
 from flowgrad.gradient.neighbourhoods import SAMPLES, Samples, Search, Targets
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.tensors import finite_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -171,6 +172,7 @@ class LocalFits:
             self.nodes.shares,
             self.nodes.start,
             int(table.up_to[2 if second else 1]),
+            SAMPLES,
             weights,
             _BLOCKS * numba.get_num_threads(),
         )
@@ -205,8 +207,7 @@ class LocalFits:
     @cached_property
     def _origin(self) -> FloatArray:
         """A sample to count positions from, so that turning them costs no digits."""
-        finite = np.isfinite(self.samples.positions).all(axis=1)
-        return self.samples.positions[finite.argmax()]
+        return self.samples.positions[finite_rows(self.samples.positions).argmax()]
 
     def _turned(self, gradients: FloatArray) -> FloatArray:
         """Derivatives along the last axis, from those in the basis of the directions."""

@@ -14,6 +14,7 @@ from flowgrad.gradient import neighbourhood_kernels as kernels
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.tensors import finite_rows
 
 # Samples for each unknown: all round the target, and where they lie on one side of it.
 SAMPLES = 1.5
@@ -56,7 +57,7 @@ class Samples:
         """Scattered points; neighbours are the nearest usable ones, as many as a one-sided fit needs."""
         from scipy.spatial import cKDTree
 
-        chosen, placed = np.flatnonzero(usable), np.flatnonzero(np.isfinite(points).all(axis=1))
+        chosen, placed = np.flatnonzero(usable), np.flatnonzero(finite_rows(points))
         unknowns = math.comb(order + 3, 3) - 1
         nearest = min(math.ceil(smoothing * _SAMPLES_ONE_SIDED * unknowns) + 1, len(chosen))
         found = cKDTree(points[chosen]).query(points[placed], nearest, workers=-1)[1]
@@ -111,7 +112,7 @@ class Targets:
         from scipy.spatial import cKDTree
 
         chosen = np.flatnonzero(samples.usable & (np.diff(samples.start) > 0))
-        finite = np.asarray(np.isfinite(positions).all(axis=1))
+        finite = finite_rows(positions)
         sizes = np.asarray(finite, np.int64)
         seeds = chosen[cKDTree(samples.positions[chosen]).query(positions[finite], workers=-1)[1]]
         return cls.seeded(positions, offsets(sizes), seeds)

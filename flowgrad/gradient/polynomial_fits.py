@@ -20,6 +20,7 @@ from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Where, f
 from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.location import locate
+from flowgrad.tensors import finite_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -62,7 +63,7 @@ class PolynomialFits(Operator):
         """Whether a flow has values at the same places."""
         boundary = flow.boundary if self.location == "cells" else ()
         same = np.array_equal(patch_faces(boundary), patch_faces(self.boundary))
-        return same and np.array_equal(_usable(self.samples(flow)), self.known)
+        return same and np.array_equal(finite_rows(self.samples(flow)), self.known)
 
     def gradients(self, flow: Flow) -> Gradients:
         """Velocity gradients of a flow; the weights are kept from the second use on."""
@@ -125,12 +126,8 @@ def prepare_fits(flow: Flow, at: Where, order: int, smoothing: float, averages: 
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
     fits = LocalFits(samples, _targets(flow, at, samples, smoothing), where, order, smoothing, nodes)
-    known = _usable(boundary_samples(flow) if boundary else flow.velocity)
+    known = finite_rows(boundary_samples(flow) if boundary else flow.velocity)
     return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
-
-
-def _usable(values: FloatArray) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(values).all(axis=1))
 
 
 def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
@@ -140,9 +137,9 @@ def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
         has_volume = np.ones(len(mesh) + len(patch_faces(flow.boundary)), bool)
         has_volume[: len(mesh)] = mesh.is_full & (mesh.measures > 0)
         centroids = patch_centroids(mesh, flow.boundary)
-        usable = _usable(boundary_samples(flow)) & has_volume
+        usable = finite_rows(boundary_samples(flow)) & has_volume
         return Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable)
-    usable = _usable(flow.velocity) & _usable(mesh.points)
+    usable = finite_rows(flow.velocity) & finite_rows(mesh.points)
     if mesh.dimension:
         return Samples.of_points(mesh, usable)
     return Samples.of_cloud(mesh.points, usable, order, smoothing)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
+from flowgrad.tensors import finite_rows
 
 Mask = NDArray[np.bool_]
 
@@ -20,7 +21,7 @@ def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
     flat = int((flow.mesh.is_full & (flow.mesh.measures == 0)).sum())
     if flat and at == "points":
         lines.append(f"{flat} of {len(flow.mesh)} cells have no volume and take no part")
-    lost = int((~np.isfinite(flow.mesh.points).all(axis=1)).sum())
+    lost = int((~finite_rows(flow.mesh.points)).sum())
     if lost:
         lines.append(f"{lost} of {len(flow.mesh.points)} points have coordinates that are not finite")
     inverted = int(inverted_cells(flow.mesh).sum())
@@ -45,7 +46,7 @@ def notes_at_positions(flow: Flow, valid: Mask) -> tuple[str, ...]:
 
 
 def _bad_velocities(flow: Flow) -> tuple[str, ...]:
-    bad = int((~np.isfinite(flow.velocity).all(axis=1)).sum())
+    bad = int((~finite_rows(flow.velocity)).sum())
     return (f"{bad} of {len(flow.velocity)} velocities at {flow.location} are not finite",) if bad else ()
 
 
