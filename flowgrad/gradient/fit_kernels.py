@@ -13,7 +13,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import prange
 
 from flowgrad.kernels import called, kernel, summing
 
@@ -27,8 +26,8 @@ _FAR = 3e-3
 _PIVOT = 1e-9
 # Axes that are less correlated than this are principal enough for local coordinates.
 _CORRELATED = 1e-2
-# Above this smallest pivot the normal equations are safe as they are: their error is below 1e-12.
-_SAFE = 1e-4
+# Below this size of the solution the normal equations are safe as they are: their error is below 1e-12.
+_SAFE = 5e3
 # Weights that miss the derivative of a monomial by more than this come from a singular fit.
 _REPRODUCED = 1e-9
 # Directions whose spread is below this fraction of the largest are no directions.
@@ -198,19 +197,18 @@ def _normal_matrix(rows: Any, W: Any, count: int, k: int, weighted: Any, M: Any)
 
 
 @summing
-def _factorise(M: Any, k: int, inverse: Any, row: Any) -> Any:
-    """M = LDLᵀ in place, L_ij d_j below the diagonal, 1/d_j in ``inverse``: the number of leading
-    monomials that the samples determine, and the smallest pivot as a fraction of its sum of squares."""
-    smallest = 1.0
+def _factorise(M: Any, k: int, inverse: Any, norms: Any, row: Any) -> int:
+    """M = LDLᵀ in place, L_ij d_j below the diagonal, 1/d_j in ``inverse``, roots of M_jj in ``norms``: the
+    number of leading monomials that the samples determine."""
     for j in range(k):
         own = M[j, j]
+        norms[j] = math.sqrt(own)
         pivot = own
         for m in range(j):
             row[m] = M[j, m] * inverse[m]
             pivot -= row[m] * M[j, m]
         if not pivot > _PIVOT * own:
-            return j, smallest
-        smallest = min(smallest, pivot / own)
+            return j
         M[j, j] = pivot
         inverse[j] = 1.0 / pivot
         for i in range(j + 1, k):
@@ -218,7 +216,7 @@ def _factorise(M: Any, k: int, inverse: Any, row: Any) -> Any:
             for m in range(j):
                 t -= M[i, m] * row[m]
             M[i, j] = t
-    return k, smallest
+    return k
 
 
 @summing
@@ -358,6 +356,22 @@ def _tangents(g: Any, d: Any, count: int, T: Any) -> None:
 
 
 @called
+def _is_safe(C: Any, k: int, norms: Any) -> bool:
+    """Whether solutions C (q, k) are too small for rounding to matter: the solution of a backward stable
+    method misses the right-hand side by no more than some ε √M_aa Σ_b √M_bb |C_b|. Pivots do not tell this:
+    a matrix without a small one may be singular (Kahan 1966, Canad. Math. Bull. 9, 757)."""
+    longest, largest = 0.0, 0.0
+    for a in range(k):
+        longest = max(longest, norms[a])
+    for r in range(len(C)):
+        size = 0.0
+        for a in range(k):
+            size += norms[a] * abs(C[r, a])
+        largest = max(largest, size)
+    return longest * largest < _SAFE
+
+
+@called
 def _solved(
     rows: Any,
     W: Any,
@@ -365,7 +379,7 @@ def _solved(
     k: int,
     M: Any,
     inverse: Any,
-    smallest: float,
+    norms: Any,
     derivatives: Any,
     complete: Any,
     least: int,
@@ -379,7 +393,7 @@ def _solved(
         _sought(k, derivatives, C)
         _solve(M, k, inverse, C)
         _combine(rows, W, count, C, k, g)
-        if smallest > _SAFE:
+        if _is_safe(C, k, norms):
             return k
         _sought(k, derivatives, E)
         _subtract_reproduced(rows, count, g, k, E)
@@ -400,7 +414,7 @@ def _solved(
     return 0
 
 
-@kernel(parallel=True)
+@kernel()
 def fit_weights(
     positions: Any,
     targets: Any,
@@ -422,7 +436,6 @@ def fit_weights(
     least: int,
     enough: float,
     weights: Any,
-    blocks: int,
 ) -> None:
     """Weights of the derivatives at targets (m, 3); ``unknowns`` becomes what each fit could determine.
 
@@ -434,67 +447,66 @@ def fit_weights(
     samples for each unknown remain when far ones are left out. Axes up to ``free``
     may turn. With ``nodes`` the samples are averages.
     """
-    m, q = len(targets), len(derivatives)
-    for block in prange(blocks):
-        first, last = block * m // blocks, (block + 1) * m // blocks
-        longest, k_most = 1, 1
-        for i in range(first, last):
-            longest = max(longest, start[i + 1] - start[i])
-            k_most = max(k_most, unknowns[i])
-        d, xi = np.empty((3, longest)), np.empty((3, longest))
-        W, weighted = np.empty(longest), np.empty(longest)
-        kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
-        rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
-        M, inverse, spare = np.empty((k_most, k_most)), np.empty(k_most), np.empty(k_most)
-        E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
-        T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-        for i in range(first, last):
-            begin, end, k = start[i], start[i + 1], unknowns[i]
-            count = end - begin
-            unknowns[i] = 0
-            weights[begin:end] = 0.0
-            if k > 0 and count > 0:
+    q = len(derivatives)
+    longest, k_most = 1, 1
+    for i in range(len(targets)):
+        longest = max(longest, start[i + 1] - start[i])
+        k_most = max(k_most, unknowns[i])
+    d, xi = np.empty((3, longest)), np.empty((3, longest))
+    W, weighted = np.empty(longest), np.empty(longest)
+    kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
+    M, inverse = np.empty((k_most, k_most)), np.empty(k_most)
+    norms, spare = np.empty(k_most), np.empty(k_most)
+    E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
+    T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    for i in range(len(targets)):
+        begin, end, k = start[i], start[i + 1], unknowns[i]
+        count = end - begin
+        unknowns[i] = 0
+        weights[begin:end] = 0.0
+        if k > 0 and count > 0:
+            for s in range(count):
+                for c in range(3):
+                    d[c, s] = positions[samples[begin + s], c] - targets[i, c]
+            _frame(d, count, free, rank, T, share, S, Q)
+            _local(d, count, T, share, decay, xi, W)
+            count = _drop_far(count, math.ceil(enough * k), d, xi, W, kept)
+            if len(nodes):
                 for s in range(count):
-                    for c in range(3):
-                        d[c, s] = positions[samples[begin + s], c] - targets[i, c]
-                _frame(d, count, free, rank, T, share, S, Q)
-                _local(d, count, T, share, decay, xi, W)
-                count = _drop_far(count, math.ceil(enough * k), d, xi, W, kept)
-                if len(nodes):
-                    for s in range(count):
-                        own[s] = samples[begin + kept[s]]
-                    _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
-                    if centre[i] >= 0:
-                        own[0] = centre[i]
-                        _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
-                        for a in range(k):
-                            for s in range(count):
-                                rows[a, s] -= own_row[a, 0]
-                else:
-                    _monomials(xi, count, parent, axis, k, rows)
-                _normal_matrix(rows, W, count, k, weighted, M)
-                known, smallest = _factorise(M, k, inverse, spare)
-                k = k if known == k else complete[known]
-                k = _solved(rows, W, count, k, M, inverse, smallest, derivatives, complete, max(least, 1), C, E, g)
-                unknowns[i] = k
-            if unknowns[i] == 0:
-                weights[begin:end] = np.nan
-                continue
-            if curved:
-                _tangents(g, d, count, T)
-            if weights.shape[1] == 3:
-                _first(g, count, T, kept, weights[begin:end])
+                    own[s] = samples[begin + kept[s]]
+                _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                if centre[i] >= 0:
+                    own[0] = centre[i]
+                    _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
+                    for a in range(k):
+                        for s in range(count):
+                            rows[a, s] -= own_row[a, 0]
             else:
-                _second(g, count, T, rank, kept, weights[begin:end])
+                _monomials(xi, count, parent, axis, k, rows)
+            _normal_matrix(rows, W, count, k, weighted, M)
+            known = _factorise(M, k, inverse, norms, spare)
+            k = k if known == k else complete[known]
+            k = _solved(rows, W, count, k, M, inverse, norms, derivatives, complete, max(least, 1), C, E, g)
+            unknowns[i] = k
+        if unknowns[i] == 0:
+            weights[begin:end] = np.nan
+            continue
+        if curved:
+            _tangents(g, d, count, T)
+        if weights.shape[1] == 3:
+            _first(g, count, T, kept, weights[begin:end])
+        else:
+            _second(g, count, T, rank, kept, weights[begin:end])
 
 
-@kernel(parallel=True)
+@kernel()
 def apply_weights(
     values: Any, reference: Any, start: Any, samples: Any, weights: Any, targets: Any, result: Any
 ) -> None:
     """Σ_s (v_s − v_reference) ⊗ w_s of each target (m,) into its row of ``result`` (n, 3, q); NaN throughout
     where a value is missing or there is no sample."""
-    for i in prange(len(reference)):
+    for i in range(len(reference)):
         own, ref = result[targets[i]], values[reference[i]]
         total = np.nan if start[i] == start[i + 1] else 0.0
         for c in range(0, weights.shape[1], 3):

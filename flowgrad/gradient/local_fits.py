@@ -7,10 +7,11 @@ for polynomials of that degree, and of order p for smooth fields, at boundaries 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numba
 import numpy as np
@@ -33,7 +34,8 @@ _GROWTH, _ATTEMPTS = 1.7, 3
 _DECAY, _DECAY_SMOOTHING = 4.0, 1.0
 # Targets fitted at a time.
 _CHUNK = 4096
-_BLOCKS = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,18 +87,19 @@ class LocalFits:
         return monomials(self.order, where.rank, where.free, not self.targets.through)
 
     @cached_property
-    def kept(self) -> list[Stencils]:
-        """The stencils of the first derivatives, for repeated use."""
-        return list(self.stencils())
+    def kept(self) -> list[list[Stencils]]:
+        """The stencils of the first derivatives, chunk by chunk, for repeated use."""
+        return self._of_chunks(lambda chosen, search: list(self._stencils(chosen, search)))
 
-    def first(self, stencils: Iterable[Stencils], values: FloatArray) -> tuple[FloatArray, IntArray]:
-        """Gradients (m, 3, 3) of vectors (n, 3), and the order of the fit that gave each, 0 for none."""
-        result, unknowns = self._applied(stencils, values, 3)
+    def first(self, kept: list[list[Stencils]] | None, values: FloatArray) -> tuple[FloatArray, IntArray]:
+        """Gradients (m, 3, 3) of vectors (n, 3), and the order of the fit that gave each, 0 for none; from
+        the stencils that are kept, or from new ones that are not."""
+        result, unknowns = self._applied(kept, values)
         return self._turned(result), self._orders(unknowns)
 
     def second(self, values: FloatArray) -> FloatArray:
         """Second derivatives (m, 3, 3, 3) of vectors (n, 3)."""
-        six = self._applied(self.stencils(second=True), values, 6)[0]
+        six = self._applied(None, values, second=True)[0]
         H = six[:, :, [[0, 5, 4], [5, 1, 3], [4, 3, 2]]]
         basis = self.directions.basis
         return np.ascontiguousarray(np.einsum("nikl,kp,lq->nipq", H, basis, basis)) if self.directions.turned else H
@@ -112,9 +115,10 @@ class LocalFits:
     def _entries(self) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
         """Rows, columns and weights of the stencils that count, and NaN where there is none."""
         last = np.zeros(len(self.targets), np.int64)
-        for number, each in enumerate(self.kept):
+        stencils = [each for chunk in self.kept for each in chunk]
+        for number, each in enumerate(stencils):
             last[each.targets] = number
-        for number, each in enumerate(self.kept):
+        for number, each in enumerate(stencils):
             chosen = np.flatnonzero((last[each.targets] == number) & (each.unknowns > 0))
             sizes = np.diff(each.start)[chosen]
             entries = runs(each.start[chosen], sizes)
@@ -125,22 +129,32 @@ class LocalFits:
             none = each.targets[(last[each.targets] == number) & (each.unknowns == 0)]
             yield none, np.zeros_like(none), np.full((len(none), 3), np.nan)
 
-    def stencils(self, second: bool = False) -> Iterator[Stencils]:
-        """Stencils of the first or second derivatives, some targets at a time; those of a target that come
+    def _of_chunks(self, work: Callable[[IntArray, Search], T]) -> list[T]:
+        """What ``work`` makes of each chunk of the targets, on all threads: the kernels hold no lock."""
+        chunks = [np.arange(i, min(i + _CHUNK, len(self.targets))) for i in range(0, len(self.targets), _CHUNK)]
+        threads = max(1, min(numba.get_num_threads(), len(chunks)))
+        searches = [Search(self.samples) for _ in range(threads)]
+
+        def share(thread: int) -> list[T]:
+            return [work(chosen, searches[thread]) for chosen in chunks[thread::threads]]
+
+        with ThreadPoolExecutor(threads) as pool:
+            shares = list(pool.map(share, range(threads)))
+        return [shares[i % threads][i // threads] for i in range(len(chunks))]
+
+    def _stencils(self, chosen: IntArray, search: Search, second: bool = False) -> Iterator[Stencils]:
+        """Stencils of the first or second derivatives at the chosen targets; those of a target that come
         later replace those that came before."""
-        search = Search(self.samples)
-        for first in range(0, len(self.targets), _CHUNK):
-            chosen = np.arange(first, min(first + _CHUNK, len(self.targets)))
-            growth, before = 1.0, np.zeros(len(chosen), np.int64)
-            for _ in range(_ATTEMPTS):
-                found = self._fitted(chosen, growth, second, search)
-                better = found.unknowns > before
-                yield found if better.all() or growth == 1.0 else _some(found, better)
-                more = (found.unknowns < len(self.monomials.axis)) & self._can_grow(chosen)
-                if not more.any():
-                    break
-                chosen, before = chosen[more], np.maximum(found.unknowns, before)[more]
-                growth *= _GROWTH
+        growth, before = 1.0, np.zeros(len(chosen), np.int64)
+        for _ in range(_ATTEMPTS):
+            found = self._fitted(chosen, growth, second, search)
+            better = found.unknowns > before
+            yield found if better.all() or growth == 1.0 else _some(found, better)
+            more = (found.unknowns < len(self.monomials.axis)) & self._can_grow(chosen)
+            if not more.any():
+                break
+            chosen, before = chosen[more], np.maximum(found.unknowns, before)[more]
+            growth *= _GROWTH
 
     def _can_grow(self, chosen: IntArray) -> NDArray[np.bool_]:
         """Targets whose fits go through a usable value, or that have somewhere to start."""
@@ -174,7 +188,6 @@ class LocalFits:
             int(table.up_to[2 if second else 1]),
             SAMPLES,
             weights,
-            _BLOCKS * numba.get_num_threads(),
         )
         nearby = np.append(found, 0)[np.minimum(start[:-1], len(found))]
         reference = np.where(targets.own >= 0, targets.own, nearby)
@@ -213,14 +226,20 @@ class LocalFits:
         """Derivatives along the last axis, from those in the basis of the directions."""
         return gradients @ self.directions.basis if self.directions.turned else gradients
 
-    def _applied(self, stencils: Iterable[Stencils], values: FloatArray, width: int) -> tuple[FloatArray, IntArray]:
-        result = np.full((len(self.targets), 3, width), np.nan)
+    def _applied(
+        self, kept: list[list[Stencils]] | None, values: FloatArray, second: bool = False
+    ) -> tuple[FloatArray, IntArray]:
+        result = np.full((len(self.targets), 3, 6 if second else 3), np.nan)
         unknowns = np.zeros(len(self.targets), np.int64)
-        for each in stencils:
-            fit_kernels.apply_weights(
-                values, each.reference, each.start, each.samples, each.weights, each.targets, result
-            )
-            unknowns[each.targets] = each.unknowns
+
+        def work(chosen: IntArray, search: Search) -> None:
+            stencils = self._stencils(chosen, search, second) if kept is None else kept[chosen[0] // _CHUNK]
+            for each in stencils:
+                parts = each.reference, each.start, each.samples, each.weights, each.targets
+                fit_kernels.apply_weights(values, *parts, result)
+                unknowns[each.targets] = each.unknowns
+
+        self._of_chunks(work)
         return result, unknowns
 
 

@@ -161,7 +161,7 @@ def symmetric_graph(pairs: Any, n: int) -> Any:
     return start, found
 
 
-@kernel(parallel=True)
+@kernel()
 def neighbourhoods(
     offsets: Any,
     neighbours: Any,
@@ -178,42 +178,35 @@ def neighbourhoods(
     stamp: int,
     pool: Any,
 ) -> Any:
-    """Samples around each target (m, 3): their numbers in ``pool`` (threads, room), how many each thread
-    has (threads,), and the offsets (m + 1,) into these one after another.
+    """Samples around each target (m, 3): their numbers one after another in ``pool``, and the offsets
+    (m + 1,) into it; of samples beyond the room of the pool only the number is right.
 
     Rings on the graph ``offsets``, ``neighbours`` grow from the sample ``own[i]``, itself left out, or
     where that is −1 from the seeds, until they hold ``need`` usable samples, or ``need_one_sided`` where
-    these lie on one side. ``seen`` and ``found`` (threads, n) are room to work in; no number of ``seen`` may
-    be from ``stamp`` to ``stamp + m``. A thread that has more samples than room only counts them.
+    these lie on one side. ``seen`` and ``found`` (n,) are room to work in; no number of ``seen`` may be
+    from ``stamp`` to ``stamp + m``.
     """
-    m, blocks = len(targets), len(seen)
-    sizes, filled = np.zeros(m + 1, np.int64), np.zeros(blocks, np.int64)
-    for block in prange(blocks):
-        here = found[block]
-        at = 0
-        for i in range(block * m // blocks, (block + 1) * m // blocks):
-            count = _grow(
-                offsets,
-                neighbours,
-                seeds[seed_start[i] : seed_start[i + 1]],
-                own[i],
-                stamp + i,
-                positions,
-                targets[i],
-                usable,
-                need,
-                need_one_sided,
-                seen[block],
-                here,
-            )
-            before = at
-            for j in range(count):
-                if usable[here[j]]:
-                    if at < pool.shape[1]:
-                        pool[block, at] = here[j]
-                    at += 1
-            sizes[i + 1] = at - before
-        filled[block] = at
-    for i in range(m):
-        sizes[i + 1] += sizes[i]
-    return sizes, filled
+    start = np.zeros(len(targets) + 1, np.int64)
+    for i in range(len(targets)):
+        count = _grow(
+            offsets,
+            neighbours,
+            seeds[seed_start[i] : seed_start[i + 1]],
+            own[i],
+            stamp + i,
+            positions,
+            targets[i],
+            usable,
+            need,
+            need_one_sided,
+            seen,
+            found,
+        )
+        at = start[i]
+        for j in range(count):
+            if usable[found[j]]:
+                if at < len(pool):
+                    pool[at] = found[j]
+                at += 1
+        start[i + 1] = at
+    return start

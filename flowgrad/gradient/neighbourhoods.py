@@ -120,7 +120,13 @@ class Targets:
     @cached_property
     def through(self) -> bool:
         """Whether the fits go through a sample's own value."""
-        return bool(len(self.own) and self.own[0] >= 0)
+        return bool((self.own >= 0).any())
+
+    def without(self, excluded: NDArray[np.bool_]) -> Targets:
+        """The same targets, of which some (m,) have nothing to start from and get no derivative."""
+        sizes = np.diff(self.start) * ~excluded
+        seeds = self.seeds[runs(self.start[:-1], sizes)]
+        return Targets(self.positions, np.where(excluded, -1, self.own), offsets(sizes), seeds)
 
     def __getitem__(self, chosen: IntArray) -> Targets:
         sizes = np.diff(self.start)[chosen]
@@ -133,25 +139,26 @@ class Search:
 
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
-        shape = (numba.get_num_threads(), len(samples.positions))
-        self._seen, self._found = np.full(shape, -1), np.empty(shape, np.int64)
-        self._pool = np.empty((shape[0], 0), np.int64)
+        self._seen = self._found = self._pool = np.empty(0, np.int64)
         self._stamp = 0
 
     def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
         """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
         and sample numbers."""
-        start, filled = self._searched(targets, unknowns)
-        if filled.max() > self._pool.shape[1]:
-            self._pool = np.empty((len(self._pool), int(1.5 * filled.max())), np.int64)
-            start, filled = self._searched(targets, unknowns)
-        return start, np.concatenate([row[:count] for row, count in zip(self._pool, filled, strict=True)])
+        start = self._searched(targets, unknowns)
+        if start[-1] > len(self._pool):
+            self._pool = np.empty(int(1.2 * start[-1]), np.int64)
+            start = self._searched(targets, unknowns)
+        return start, self._pool[: start[-1]].copy()
 
-    def _searched(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
+    def _searched(self, targets: Targets, unknowns: float) -> IntArray:
+        samples = self._samples
+        if not len(self._seen):
+            count = len(samples.positions)
+            self._seen, self._found = np.full(count, -1), np.empty(count, np.int64)
         stamp = self._stamp
         self._stamp += len(targets)
-        samples = self._samples
-        start, filled = kernels.neighbourhoods(
+        start: IntArray = kernels.neighbourhoods(
             samples.start,
             samples.neighbours,
             targets.start,
@@ -167,4 +174,4 @@ class Search:
             stamp,
             self._pool,
         )
-        return start, filled
+        return start

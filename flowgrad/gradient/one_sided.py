@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.gradient.directions import Directions
+from flowgrad.gradient.neighbourhoods import Samples, Search, Targets
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
@@ -14,6 +15,10 @@ from flowgrad.mesh.ragged import offsets, runs
 _ACROSS = 0.9
 # Samples that lie nearer than this fraction of the cell's own extent do not resolve a direction.
 _REACH = 0.5
+# Two faces look in opposite directions where the cosine between them is below minus this.
+_OPPOSITE = 0.7
+# Unknowns for which three neighbours suffice.
+_FEWEST = 2
 
 
 def one_sided_cells(mesh: Mesh, known_faces: IntArray, across: FloatArray) -> NDArray[np.bool_] | None:
@@ -41,7 +46,7 @@ def do_not_reach(
     rows: IntArray,
     cells: IntArray,
 ) -> NDArray[np.bool_]:
-    """Which of the stencils ``rows`` of the ``cells`` lie, in the direction that they determine worst,
+    """Which of the stencils ``rows`` about ``cells[rows]`` lie, in the direction that they determine worst,
     nearer than the cell's own points: a curved layer one cell thick, whose derivative across would be
     made of nothing."""
     counts = np.diff(start)[rows]
@@ -61,3 +66,30 @@ def do_not_reach(
     extent = np.abs((d * np.repeat(weakest, sizes, axis=0)).sum(axis=1))
     blind[~blind] = reach < _REACH * np.maximum.reduceat(extent, offsets(sizes)[:-1])
     return blind
+
+
+def unresolved_cells(mesh: Mesh, samples: Samples, directions: Directions) -> IntArray:
+    """Cells of a solid mesh in curved layers one cell thick: between two boundary faces, with nearest
+    samples that do not reach as far as the cell itself."""
+    if mesh.dimension < 3 or directions.rank < 3:
+        return np.empty(0, np.int64)
+    cells = _between_boundaries(mesh)
+    cells = cells[samples.usable[cells]]
+    if not len(cells):
+        return cells
+    start, found = Search(samples).around(Targets.at_samples(samples, len(mesh))[cells], _FEWEST)
+    return cells[do_not_reach(mesh, samples.positions, start, found, directions, np.arange(len(cells)), cells)]
+
+
+def _between_boundaries(mesh: Mesh) -> IntArray:
+    """Cells with two boundary faces that look in opposite directions."""
+    owner = mesh.topology.boundary_cells
+    order = np.argsort(owner, kind="stable")
+    owner, area = owner[order], mesh.topology.boundary_geometry[0][order]
+    between = np.zeros(len(mesh), bool)
+    for step in range(1, int(np.bincount(owner, minlength=1).max())):
+        same = np.flatnonzero(owner[step:] == owner[:-step])
+        one, other = area[same], area[same + step]
+        sizes = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+        between[owner[same[(one * other).sum(axis=1) < -_OPPOSITE * sizes]]] = True
+    return np.flatnonzero(between)

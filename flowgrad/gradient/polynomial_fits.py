@@ -15,8 +15,8 @@ from flowgrad.gradient.averages import averaging_nodes
 from flowgrad.gradient.directions import directions
 from flowgrad.gradient.local_fits import LocalFits, Nodes
 from flowgrad.gradient.neighbourhoods import Samples, Targets
-from flowgrad.gradient.one_sided import one_sided_cells
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Where, from_owners, rows_of_owners
+from flowgrad.gradient.one_sided import one_sided_cells, unresolved_cells
+from flowgrad.gradient.operator import FloatArray, Gradients, IntArray, Operator, Where, from_owners, rows_of_owners
 from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.location import locate
@@ -72,13 +72,12 @@ class PolynomialFits(Operator):
         return self._gradients(self.samples(flow), keep=again)
 
     def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
-        stencils = self.fits.kept if keep or "kept" in self.fits.__dict__ else self.fits.stencils()
         if len(values) != len(self.known):
             raise OptionError(
                 f"{len(values)} values for {len(self.known)} samples: give those at the {self.location}"
                 + (f", then the {self.boundary_count} on the boundary" if self.boundary else "")
             )
-        L, order = self.fits.first(stencils, values)
+        L, order = self.fits.first(self.fits.kept if keep or "kept" in self.fits.__dict__ else None, values)
         lowered = int(((order < self.fits.order) & (order > 0)).sum())
         notes = self.notes
         if lowered:
@@ -125,9 +124,28 @@ def prepare_fits(flow: Flow, at: Where, order: int, smoothing: float, averages: 
     nodes = Nodes.none()
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
-    fits = LocalFits(samples, _targets(flow, at, samples, smoothing), where, order, smoothing, nodes)
+    targets = _targets(flow, at, samples, smoothing)
+    if flow.location == "cells":
+        blind = unresolved_cells(flow.mesh, samples, where)
+        targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets
+    fits = LocalFits(samples, targets, where, order, smoothing, nodes)
     known = finite_rows(boundary_samples(flow) if boundary else flow.velocity)
     return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
+
+
+def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> NDArray[np.bool_]:
+    """Targets (m,) that lie in no other cells than the given ones."""
+    chosen = np.zeros(len(mesh) + 1, bool)
+    chosen[cells] = True
+    if not isinstance(at, str):
+        return chosen[locate(mesh, at).cells]
+    if at == "cells":
+        return chosen[:count]
+    points = mesh.cells.connectivity
+    others = np.repeat(mesh.is_full & ~chosen[:-1], np.diff(mesh.cells.offsets))
+    within = np.ones(count, bool)
+    within[points[others]] = False
+    return within
 
 
 def _samples(flow: Flow, order: int, smoothing: float) -> Samples:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Autodiff, Cells, Flow, Mesh, OptionError, Patch, velocity_gradient
+from flowgrad import Autodiff, Cells, FiniteDifference, Flow, Mesh, OptionError, Patch, velocity_gradient
 from tests import meshes
 
 L = np.array([[0.3, -1.2, 0.7], [2.1, -0.4, 0.5], [-0.6, 0.9, 0.1]])
@@ -116,13 +116,16 @@ def layer(amplitude, n=10):
     return Mesh(np.vstack([bed, top]), Cells.of_type(12, rows))
 
 
-def test_a_curved_layer_one_cell_thick_invents_no_derivative_across():
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_a_curved_layer_one_cell_thick_invents_no_derivative_across(order):
+    scheme = FiniteDifference(order=order, lattice=False)
     mesh = layer(0.1)
     velocity = np.sin(mesh.centroids[:, 1])[:, None] * np.array([1.0, 0, 0])
-    assert not velocity_gradient(Flow(mesh, velocity, "cells")).valid.any()
+    for at in ("cells", "points", mesh.centroids[:3]):
+        assert not velocity_gradient(Flow(mesh, velocity, "cells"), scheme, at).valid.any()
     flat = layer(0.0)
     velocity = flat.centroids @ L.T
-    result = velocity_gradient(Flow(flat, velocity, "cells"))
+    result = velocity_gradient(Flow(flat, velocity, "cells"), scheme)
     np.testing.assert_allclose(result.L[:, :, :2], np.broadcast_to(L[:, :2], (100, 3, 2)), atol=1e-12)
 
 
