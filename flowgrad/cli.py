@@ -22,6 +22,7 @@ _EXAMPLES = """examples:
   flowgrad run case.vtu -o out --stress=-sigma
   flowgrad run case.vtu -o out --viscosity "carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)"
   flowgrad info case.vtu
+  flowgrad verify case.vtu
   flowgrad list quantities
 """
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(verbs)
     _add_info(verbs)
+    _add_verify(verbs)
     _add_list(verbs)
     return parser
 
@@ -95,6 +97,19 @@ def _add_data_options(verb: argparse.ArgumentParser) -> None:
     data.add_argument("--velocity", metavar="NAME", help="velocity array, or three joined by commas (u,v,w)")
     data.add_argument("--location", choices=("points", "cells"), help="which of two arrays of that name is used")
     data.add_argument("--boundary", metavar="PATTERN", help="files of wall values: 'boundary/{stem}/*.vtp'")
+    data.add_argument("--noise", metavar="NUMBER|NAME", help="standard deviation of the velocity, or an array of it")
+    data.add_argument(
+        "--axisymmetric",
+        choices=("x", "y", "none"),
+        help="axis of a planar mesh (z constant) of an axisymmetric flow; none: a wedge is not one",
+    )
+    data.add_argument(
+        "--out-of-plane",
+        choices=("zero", "unknown", "incompressible"),
+        default="zero",
+        help="derivatives across a planar mesh: zero (2-D flow), unknown (a plane cut from a 3-D flow), "
+        "or one of them by incompressibility",
+    )
 
 
 def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -107,6 +122,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
     how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
     how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
+    how.add_argument("--error", action="store_true", help="estimate the error of the gradient with a finer scheme")
     fluid = verb.add_argument_group("what is known of the fluid")
     fluid.add_argument(
         "--stress", metavar="NAME", help="extra stress, 6 or 9 components; --stress=-NAME turns the sign"
@@ -124,6 +140,13 @@ def _add_info(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verb.add_argument("files", nargs="+", metavar="FILE")
     _add_data_options(verb)
     verb.set_defaults(command=_info)
+
+
+def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "verify", "measure the accuracy of the schemes on this machine, or on the mesh of a file")
+    verb.add_argument("file", nargs="?", metavar="FILE", help="its mesh is taken, its velocity is not")
+    _add_data_options(verb)
+    verb.set_defaults(command=_verify)
 
 
 def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -151,9 +174,13 @@ def _options(args: argparse.Namespace) -> Options:
         velocity=args.velocity,
         location=args.location,
         boundary=args.boundary,
+        noise=args.noise,
+        axisymmetric=args.axisymmetric,
+        out_of_plane=args.out_of_plane,
         scheme=args.scheme,
         gradient_field=args.gradient_field,
         at=args.at,
+        error=args.error,
         stress=args.stress,
         viscosity=args.viscosity,
         density=args.density,
@@ -168,10 +195,27 @@ def _info(args: argparse.Namespace) -> int:
     status = 0
     for name in expand(args.files):
         try:
-            print("\n".join(describe(name, args.velocity, args.location, args.boundary)))
+            about = {"axisymmetric": args.axisymmetric, "out_of_plane": args.out_of_plane}
+            print("\n".join(describe(name, args.velocity, args.location, args.boundary, noise=args.noise, **about)))
         except FlowgradError as error:
             print(f"flowgrad: {error}", file=sys.stderr)
             status = 1
+    return status
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from flowgrad.verify import verify
+
+    flow = None
+    if args.file:
+        from flowgrad.io import read
+
+        about = {"axisymmetric": args.axisymmetric, "out_of_plane": args.out_of_plane}
+        flow = read(args.file, args.velocity, args.location, args.boundary, noise=args.noise, **about)
+    status = 0
+    for line, passed in verify(flow):
+        print(line, flush=True)
+        status = status if passed else 1
     return status
 
 

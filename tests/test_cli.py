@@ -264,7 +264,7 @@ def test_a_flow_without_any_gradient_fails(capsys, tmp_path):
     write_vtu(tmp_path / "nothing.vtu", mesh, {"U": np.full(mesh.points.shape, np.nan)})
     code, printed = run(capsys, "run", tmp_path / "nothing.vtu", "-o", tmp_path / "out", "--viscosity", "0.1")
     assert code == 1
-    assert "no gradient anywhere" in printed.err
+    assert "there is nothing to differentiate" in printed.err
 
 
 def test_the_velocity_is_never_lost(capsys, tmp_path):
@@ -322,3 +322,25 @@ def test_a_flow_at_rest_is_no_error(capsys, tmp_path):
     code, _ = run(capsys, "run", tmp_path / "rest.vtu", "-o", tmp_path / "out", "--viscosity", "0.1")
     assert code == 0
     assert summary(tmp_path / "out", "rest")["verdict"] == "newtonian"
+
+
+def test_verify_tells_how_the_schemes_do_on_a_mesh(capsys, data_folder):
+    code, out = run(capsys, "verify", data_folder / "cavity3Dtet.vtu")
+    assert code == 0
+    assert "fits, order 4" in out.out
+    assert out.out.rstrip().endswith("passed: every scheme that fits reproduces linear flows on this mesh to rounding")
+
+
+def test_verify_measures_the_orders(capsys, monkeypatch):
+    from flowgrad.verify import studies
+
+    chosen = [study for study in studies.studies() if "triangles" in study.title]
+    monkeypatch.setattr(studies, "studies", lambda: chosen)
+    code, out = run(capsys, "verify")
+    assert code == 0
+    assert out.out.count(" ok") >= 10
+    assert "FAIL" not in out.out
+    monkeypatch.setattr("flowgrad.verify.orders.SLACK", -3.0)
+    code, out = run(capsys, "verify")
+    assert code == 1
+    assert "FAILED" in out.out.splitlines()[-1]

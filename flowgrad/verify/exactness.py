@@ -1,0 +1,122 @@
+"""What must come out to rounding: linear flows on every cell type, polynomials of a scheme's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from flowgrad.exact import ExactFlow, Linear, Polynomial
+from flowgrad.gradient import Autodiff, FiniteDifference, Scheme
+from flowgrad.gradient.operator import FloatArray
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh, ReferenceCell
+from flowgrad.mesh.blocks import block
+from flowgrad.mesh.lagrange import lagrange_cell
+from flowgrad.mesh.mesh import CellFaces
+from flowgrad.verify.measure import places, sampled
+
+# Above this fraction of the largest component of L an error is no rounding.
+EXACT = 1e-10
+_A = np.array([[1.0, 0.3, -2.0], [0.6, -0.4, 0.2], [-0.7, 0.9, -0.6]])
+_MAP = np.array([[1.1, 0.3, -0.2], [-0.4, 0.9, 0.1], [0.2, -0.3, 1.2]])
+_BEND = 0.04
+_BLOCKS = ("triangle", "quad", "tetra", "hexahedron", "wedge")
+
+
+def lines() -> Iterator[tuple[str, bool]]:
+    """One line for each kind of exactness, each with whether it passed."""
+    yield "", True
+    yield "what must be exact: the largest error of L, over the largest component", True
+    yield _line("autodiff, linear flow", f"{len(cells())} cell types", {each.name: of_cell(each) for each in cells()})
+    for p in (1, 2, 3, 4):
+        found = {f"{kind}, {at}": of_fit(kind, at, p) for kind in _BLOCKS for at in ("points", "cells")}
+        yield _line(f"finite-difference(order={p}), degree {p}", "points and cells", found)
+    for p in (2, 4, 6, 8):
+        yield _line(f"finite-difference(order={p}), degree {p}", "stretched lattice", {"lattice": of_lattice(p)})
+
+
+def _line(what: str, where: str, errors: dict[str, float]) -> tuple[str, bool]:
+    worst = max(errors, key=lambda name: np.inf if np.isnan(errors[name]) else errors[name])
+    failed = [name for name, error in errors.items() if not error <= EXACT]
+    named = f"  ({worst})" if len(errors) > 1 else ""
+    verdict = "ok" if not failed else f"FAIL: {', '.join(failed)}"
+    return f"  {what:<38}{where:<19}{errors[worst]:<9.0e}{verdict}{named if not failed else ''}", not failed
+
+
+def cells() -> list[ReferenceCell]:
+    """One of every type that has a gradient, Lagrange cells at degree 3, their pyramids at 2."""
+    fixed = [cell for cell in REFERENCE_CELLS.values() if cell.has_interpolant or cell.is_fitted]
+    lagrange = []
+    for kind in LAGRANGE_CELLS.values():
+        degree = 2 if kind.name == "lagrange_pyramid" else 3
+        lagrange.append(lagrange_cell(kind.vtk_type, kind.count((degree,) * 3), (degree,) * 3))
+    return fixed + lagrange
+
+
+def of_cell(cell: ReferenceCell) -> float:
+    """The error of autodiff for a linear flow on one cell, curved in its own dimensions."""
+    mesh, d = single(cell), cell.dimension
+    matrix = _A.copy()
+    matrix[:, d:] = 0
+    flow = Linear(matrix, np.zeros(3))
+    return max(_error(flow, Autodiff(), mesh, "points", at) for at in ("cells", "points"))
+
+
+def of_fit(kind: str, location: str, degree: int) -> float:
+    """The error of a fit for a polynomial of its order's degree on a block of cells."""
+    mesh = block(kind, 13 if kind in ("triangle", "quad") else 6, jitter=0.15)
+    scheme = FiniteDifference(order=degree, lattice=False)
+    return _error(_polynomial(degree, mesh.dimension), scheme, mesh, location, location)
+
+
+def of_lattice(degree: int) -> float:
+    """The error of differences for a polynomial of their order's degree."""
+    s = np.linspace(0, 1, 11)
+    mesh = Lattice.rectilinear(s * (1 + s) / 2, np.sinh(s), s)
+    powers = degree * np.eye(3, dtype=np.int64)
+    flow = Polynomial(powers, np.array([[1.0, 0.5, -0.4], [0.2, -1, 0.3], [0.1, 0.7, 1]]))
+    return _error(flow, FiniteDifference(order=degree), mesh, "points", "points")
+
+
+def _polynomial(degree: int, dimension: int) -> Polynomial:
+    """Of all monomials in the directions that a mesh has."""
+    whole = Polynomial.complete(degree)
+    used = (whole.powers[:, dimension:] == 0).all(axis=1)
+    return Polynomial(whole.powers[used], whole.coefficients[used])
+
+
+def _error(flow: ExactFlow, scheme: Scheme, mesh: Mesh, location: str, at: str) -> float:
+    exact = flow.gradient(places(mesh, at))
+    return float(np.abs(scheme.gradients(sampled(flow, mesh, location), at).L - exact).max() / np.abs(exact).max())
+
+
+def single(cell: ReferenceCell) -> Mesh:
+    """A mesh of one cell, turned, sheared and bent in its own dimensions."""
+    nodes = _nodes(cell)
+    d = nodes.shape[1]
+    points = np.zeros((len(nodes), 3))
+    points[:, :d] = nodes @ _MAP[:d, :d].T
+    points[:, :d] += _BEND * np.sin(1.3 * np.roll(points[:, :d], 1, axis=1) + np.arange(d))
+    faces = None
+    if cell.name == "polyhedron":
+        own = REFERENCE_CELLS[12].faces
+        start = 4 * np.arange(len(own) + 1)
+        faces = CellFaces(np.concatenate(own), start, np.array([0, len(own)]))
+    one = Cells.of_type(cell.vtk_type, np.arange(len(nodes))[None])
+    return Mesh(points, Cells(one.types, one.offsets, one.connectivity, faces))
+
+
+def _nodes(cell: ReferenceCell) -> FloatArray:
+    """Those of the reference cell; a pentagon, a hexagon or a cube where the type leaves them open."""
+    if cell.nodes is not None:
+        return cell.nodes
+    if cell.name == "polyhedron":
+        cube = REFERENCE_CELLS[12].nodes
+        assert cube is not None
+        return cube
+    sides = cell.size // 2 or 5
+    angle = 2 * np.pi * np.arange(sides) / sides
+    ring = np.column_stack([np.cos(angle), np.sin(angle)])
+    if cell.dimension == 2:
+        return ring
+    return np.vstack([np.column_stack([ring, np.full(sides, z)]) for z in (0.0, 1.0)])

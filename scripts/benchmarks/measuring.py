@@ -1,0 +1,157 @@
+"""Rows of the two tables, times and sizes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from vtkmodules.vtkCommonCore import vtkSMPTools
+
+from flowgrad import Flow, Mesh, velocity_gradient
+from flowgrad.exact import ExactFlow
+from flowgrad.gradient import Scheme
+from flowgrad.verify.measure import Deviation, at_boundary, places
+
+# The first touch of memory is slow on virtual machines: so many runs come before those that count, or as
+# many as fit into some seconds.
+WARM_UP, WARM_SECONDS, PEER_SECONDS, REPEATS = 9, 12.0, 4.0, 7
+# Tasks that take longer than this count three times.
+LONG = 1.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the meshes are: points a side, and cubes a side of the blocks of tetrahedra."""
+
+    box: int = 56
+    square: int = 81
+    image: int = 128
+    tetrahedra: int = 55
+    large: int = 110
+    draws: int = 1000
+
+
+FULL = Sizes()
+SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of flowgrad and of a peer for the same, and of the peer on all cores, NaN where that is no
+    difference; ``asked`` is the ratio that is wanted, 0 for none."""
+
+    what: str
+    ours: float
+    peer: str
+    theirs: float
+    asked: float = 0.0
+    threaded: float = np.nan
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster."""
+        return self.theirs / self.ours
+
+    def markdown(self) -> str:
+        """A line of the table of speed."""
+        times, ratios = seconds(self.theirs), f"{self.ratio:.3g} ×"
+        if np.isfinite(self.threaded):
+            times, ratios = f"{times} ({seconds(self.threaded)})", f"{ratios} ({self.threaded / self.ours:.3g} ×)"
+        return f"| {self.what} | {seconds(self.ours)} | {self.peer} | {times} | {ratios} |"
+
+    def verdict(self) -> str:
+        """What was asked for, and whether it is met."""
+        return f"asked {self.asked:g} ×: {'met' if self.ratio >= self.asked else 'MISSED'}" if self.asked else ""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Numbers of flowgrad and of a peer ("" where there is none); ``asked`` are the largest allowed."""
+
+    what: str
+    ours: tuple[float, ...]
+    peer: str = ""
+    asked: tuple[float, ...] = ()
+    least: tuple[float, ...] = ()
+
+    def markdown(self) -> str:
+        """A line of the table of accuracy."""
+        return f"| {self.what} | {' / '.join(number(value) for value in self.ours)} | {self.peer} |"
+
+    def verdict(self) -> str:
+        """What was asked for, and whether it is met."""
+        if not self.asked:
+            return ""
+        low = self.least or (0.0,) * len(self.asked)
+        met = all(a <= value <= b for value, a, b in zip(self.ours, low, self.asked, strict=True))
+        wanted = " / ".join(f"{a:g} to {b:g}" if a else f"{b:g}" for a, b in zip(low, self.asked, strict=True))
+        return f"asked {wanted}: {'met' if met else 'MISSED'}"
+
+
+Row = Speed | Accuracy
+Rows = Iterator[Row]
+
+
+def number(value: float) -> str:
+    """Two digits, three of numbers near 1."""
+    if not value or not np.isfinite(value):
+        return "NaN" if value else "0"
+    return f"{value:.3g}" if 0.1 <= abs(value) < 1000 else f"{value:.1e}".replace("e-0", "e-")
+
+
+def seconds(value: float) -> str:
+    """A time to three digits."""
+    return f"{value:.3g} s" if value >= 0.1 else f"{1000 * value:.3g} ms"
+
+
+def median_time(task: Callable[[], object], warm_seconds: float = WARM_SECONDS) -> float:
+    """Median seconds of a task after runs that are not counted; long ones are repeated less often."""
+    first = timed(task)
+    for _ in range(1, min(WARM_UP, int(warm_seconds / first))):
+        task()
+    return statistics.median(timed(task) for _ in range(REPEATS if first < LONG else 3))
+
+
+def timed(task: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    start = time.perf_counter()
+    task()
+    return time.perf_counter() - start
+
+
+def vtk_times(run: Callable[[], object]) -> tuple[float, float]:
+    """Seconds of VTK's sequential backend, which counts, and of its threads."""
+    found = []
+    for backend in ("Sequential", "STDThread"):
+        vtkSMPTools.SetBackend(backend)
+        found.append(median_time(run, PEER_SECONDS))
+    return found[0], found[1]
+
+
+def beside_vtk(what: str, ours: float, peer: str, times: tuple[float, float], asked: float = 0.0) -> Speed:
+    """A row against VTK."""
+    return Speed(what, ours, peer, times[0], asked, times[1])
+
+
+def fresh(mesh: Mesh, velocity: np.ndarray, location: str = "points") -> Flow:
+    """A flow on a new mesh, which has no topology yet."""
+    return Flow(Mesh(mesh.points, mesh.cells), velocity, location)
+
+
+def scheme_time(mesh: Mesh, velocity: np.ndarray, scheme: Scheme, at: str = "points") -> float:
+    """Median seconds of ``velocity_gradient`` on a new mesh each time."""
+    return median_time(lambda: velocity_gradient(fresh(mesh, velocity), scheme, at))
+
+
+def inside_and_boundary(L: np.ndarray, exact: ExactFlow, mesh: Mesh, at: str = "points") -> tuple[float, float]:
+    """Root mean square errors inside and at the boundary, over the rms |L| of all places."""
+    found = Deviation.of(L, exact.gradient(places(mesh, at)), at_boundary(mesh, at))
+    return found.interior, found.boundary
+
+
+def listed(values: Sequence[float]) -> str:
+    """Numbers of a peer as text."""
+    return " / ".join(number(value) for value in values)
