@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.spec import unparse
 
 if TYPE_CHECKING:
     from flowgrad.flow import Flow
@@ -80,7 +81,7 @@ def _plan(flow: object) -> Iterator[str]:
 
     assert isinstance(flow, Flow)
     scheme, reason = choose_scheme(flow)
-    name = next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind))
+    name = unparse(next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind)), scheme, scheme.shown)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:

@@ -62,11 +62,12 @@ def _build(kind: type[T], name: str, keywords: dict[str, Any], what: str) -> T:
     return kind(**keywords)
 
 
-def unparse(name: str, value: Any) -> str:
-    """The text form of a dataclass, fields at their default left out: the inverse of :func:`parse`."""
+def unparse(name: str, value: Any, always: tuple[str, ...] = ()) -> str:
+    """The text form of a dataclass, fields at their default left out unless they are to be shown ``always``:
+    the inverse of :func:`parse`."""
     shown = [
         f"{f.name}={getattr(value, f.name)!r}"
         for f in dataclasses.fields(value)
-        if f.init and getattr(value, f.name) != f.default
+        if f.init and (f.name in always or getattr(value, f.name) != f.default)
     ]
     return f"{name}({', '.join(shown)})" if shown else name

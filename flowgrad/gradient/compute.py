@@ -64,8 +64,8 @@ def velocity_gradients(
     chosen: Scheme | None = None
     for flow in flows:
         if chosen is None:
-            chosen, reason = _resolve(flow, scheme, second)
             where = _where(flow, at)
+            chosen, reason = _resolve(flow, scheme, where, second)
             main, finer = _Prepared(chosen, where), _Prepared(chosen.finer(), where) if error else None
         yield _result(flow, main, finer, reason, second)
 
@@ -83,7 +83,7 @@ class _Prepared:
     def name(self) -> str:
         """The scheme as text."""
         kinds = (name for name, kind in SCHEMES.items() if isinstance(self.scheme, kind))
-        return unparse(next(kinds, type(self.scheme).__name__), self.scheme)
+        return unparse(next(kinds, type(self.scheme).__name__), self.scheme, self.scheme.shown)
 
     def gradients(self, flow: Flow) -> Gradients:
         """Those of the flow, prepared anew only where that is needed."""
@@ -125,7 +125,7 @@ def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, s
     )
     if second:
         gradient = _with_hessian(gradient, flow, found)
-    return gradient if finer is None else _with_error(gradient, flow, finer)
+    return gradient if finer is None else _with_error(gradient, flow, found, finer)
 
 
 def _known_column(found: Gradients) -> int:
@@ -156,9 +156,13 @@ def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> V
     return _noted(gradient.supply(hessian=hessian), *([note] if missing else []))
 
 
-def _with_error(gradient: VelocityGradient, flow: Flow, finer: _Prepared) -> VelocityGradient:
+def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer: _Prepared) -> VelocityGradient:
+    better = finer.gradients(flow)
     masked = np.isnan(gradient.L) & gradient.valid[:, None, None]  # components that are not known
-    error = np.sqrt((np.where(masked, 0.0, finer.gradients(flow).L - gradient.L) ** 2).sum(axis=(1, 2)))
+    error = np.sqrt((np.where(masked, 0.0, better.L - gradient.L) ** 2).sum(axis=(1, 2)))
+    if found.order is not None and better.order is not None:
+        # Two fits that were both lowered to the same order agree, and tell nothing.
+        error[better.order <= found.order] = np.nan
     gradient = dataclasses.replace(gradient, error=error)
     unknown = int((gradient.valid & ~np.isfinite(error)).sum())
     note = f"error of L estimated against {finer.name}: {gradient.relative_error:.2g} of the rms |L|"
@@ -171,12 +175,12 @@ def _noted(gradient: VelocityGradient, *notes: str) -> VelocityGradient:
     return dataclasses.replace(gradient, method_notes=(*gradient.method_notes, *notes))
 
 
-def _resolve(flow: Flow, scheme: Scheme | str, second: bool) -> tuple[Scheme, str]:
+def _resolve(flow: Flow, scheme: Scheme | str, where: Where, second: bool) -> tuple[Scheme, str]:
     if isinstance(scheme, Scheme):
         return scheme, "as given"
     if scheme != "auto":
         return parse(scheme, SCHEMES, "scheme"), "as given"
-    chosen, reason = choose_scheme(flow)
+    chosen, reason = choose_scheme(flow, where)
     if second and (isinstance(chosen, Autodiff) or chosen == FiniteDifference(order=1)):
         return FiniteDifference(order=2), "second derivatives are asked for, and these fits have them"
     return chosen, reason

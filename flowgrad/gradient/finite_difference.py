@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
@@ -26,6 +27,8 @@ class FiniteDifference(Scheme):
     values at cells are ``samples`` at the centroids or ``averages`` over the cells. ``smoothing`` fits to so
     many times the samples that are needed, and no longer through the target's own value: for noisy data.
     """
+
+    shown: ClassVar[tuple[str, ...]] = ("order",)
 
     order: int = 2
     cell_values: str = "samples"

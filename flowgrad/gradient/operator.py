@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -109,7 +109,10 @@ class Operator(ABC):
 
 
 class Scheme(ABC):
-    """How to differentiate; a frozen dataclass whose fields are its options."""
+    """How to differentiate; a frozen dataclass whose fields are its options, of which its text always has
+    those ``shown``."""
+
+    shown: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def prepare(self, flow: Flow, at: Where) -> Operator:
@@ -128,13 +131,15 @@ class Scheme(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, and the
-    operator that made L; None for gradients that were not computed from the velocity."""
+    """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
+    that made L (None for gradients that were not computed from the velocity), and the order reached at each
+    place (n,) where that may differ."""
 
     L: FloatArray
     notes: tuple[str, ...] = ()
     one_sided: NDArray[np.bool_] | None = None
     operator: Operator | None = None
+    order: IntArray | None = None
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:

@@ -82,7 +82,9 @@ class PolynomialFits(Operator):
         notes = self.notes
         if lowered:
             notes += (f"the order is lowered at {lowered} of {len(order)} {self._places}: too few samples around",)
-        return Gradients(self._of_owners(L), notes, self.one_sided, self)
+        if self._places == "cells":
+            order = order[np.maximum(self.mesh.topology.owners, 0)] if not self.mesh.is_full.all() else order
+        return Gradients(self._of_owners(L), notes, self.one_sided, self, order)
 
     @property
     def _places(self) -> str:

@@ -82,7 +82,7 @@ def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transp
     from flowgrad.gradient.auto import choose
 
     try:
-        own = choose(flow)[0].gradients(flow, at).L
+        own = choose(flow, at)[0].gradients(flow, at).L
     except FlowgradError:
         return  # Nothing to compare with: a cloud of points, say.
     finite = np.isfinite(own).all(axis=(1, 2)) & np.isfinite(stored).all(axis=(1, 2))

@@ -325,7 +325,7 @@ def probed(flow, target, noise):
     """cov(L_ij, L_kl) by differentiating the noise of one sample after the other."""
     from flowgrad.gradient.symmetry import prepare
 
-    scheme, _ = choose_scheme(flow)
+    scheme, _ = choose_scheme(flow, target)
     operator = prepare(scheme, flow, target)
     total = 0.0
     for row, component in itertools.product(range(len(flow.velocity)), range(3)):

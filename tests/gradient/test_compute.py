@@ -86,7 +86,7 @@ def test_second_derivatives_of_quadratic_fields_are_exact(location, at):
 
 
 def test_auto_takes_a_scheme_that_has_second_derivatives():
-    found = velocity_gradient(flow_on(), second=True)
+    found = velocity_gradient(flow_on(), at="cells", second=True)
     assert found.scheme.startswith("finite-difference")
     assert "second derivatives are asked for" in found.reason
     at_cells = velocity_gradient(flow_on(location="cells"), second=True)

@@ -55,3 +55,13 @@ def test_effectivity_on_smooth_fields_under_refinement(name, scheme, location, a
     ratio, smaller = effectivity(name, fine, scheme, location, at)
     assert smaller < 0.75 * error
     assert 0.7 < ratio < 1.4
+
+
+def test_fits_that_are_both_lowered_tell_no_error():
+    """On one hexahedron the fits of order 4 and 5 are the same linear ones."""
+    mesh = meshes.solid("hexahedron", 1)
+    flow = Flow(mesh, velocity(mesh.points, flat=False), "points")
+    found = velocity_gradient(flow, "finite-difference(order=4, lattice=False)", error=True)
+    assert found.valid.all()
+    assert np.isnan(found.error).all()
+    assert "not known at 8 of 8 points" in " ".join(found.notes)

@@ -64,7 +64,7 @@ def test_the_matrices_are_the_operator(name, location, at):
     mesh = meshes.SOLIDS[name]
     values = np.random.default_rng(3).normal(size=(len(mesh.points) if location == "points" else len(mesh), 3))
     flow = Flow.from_arrays(mesh.points, mesh.cells, values, location)
-    operator = choose_scheme(flow)[0].prepare(flow, at)
+    operator = choose_scheme(flow, at)[0].prepare(flow, at)
     gradients = operator.apply(values)
     for axis, matrix in enumerate(operator.matrices):
         np.testing.assert_allclose(matrix @ values, gradients[:, :, axis], atol=1e-12 * np.abs(gradients).max())

@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial import ConvexHull, Delaunay
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Cells, FiniteDifference, Flow, Mesh, MeshError, OptionError, Patch, velocity_gradient
+from flowgrad import Cells, FiniteDifference, Flow, Mesh, MeshError, OptionError, Patch, read, velocity_gradient
 from flowgrad.gradient.averages import simplex_quadrature
+from flowgrad.mesh.blocks import block
 from tests import meshes
 from tests.gradient.polynomials import polynomial, smooth
 
@@ -58,6 +59,18 @@ def test_they_are_exact_where_the_values_are_not(name, location, order):
     chosen = mesh.is_full if other == "cells" else slice(None)
     exact = L(places(mesh, other))
     assert np.abs(result.L - exact)[chosen].max() < 1e-9 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_layers_that_grow_away_from_a_wall_are_no_harder(order):
+    """Neighbourhoods that are singular though no pivot of their normal equations is small; cells a hundred
+    times as wide as they are high, on a mesh that is turned."""
+    layers = block("tetra", 9, size=8, jitter=0)
+    x, y, z = layers.points.T
+    turned = np.column_stack([x / 8, y / 8, 0.01 * (1.3**z - 1)]) @ ROTATION.T
+    v, L, _ = polynomial(2, 3)
+    result = velocity_gradient(Flow(Mesh(turned, layers.cells), v(turned), "points"), fits(order))
+    assert relative_error(result, L(turned)) < 1e-10
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
@@ -311,3 +324,26 @@ def test_samples_without_neighbours_are_refused():
     nowhere = np.full((len(mesh.points), 3), np.nan)
     with pytest.raises(MeshError, match="nothing to differentiate"):
         velocity_gradient(Flow(mesh, nowhere, "points"), fits(2))
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_clouds_without_a_finite_velocity_are_refused(count):
+    cloud = Mesh(np.random.default_rng(0).random((count, 3)), Cells.empty())
+    with pytest.raises(MeshError, match="nothing to differentiate"):
+        velocity_gradient(Flow(cloud, np.full((count, 3), np.nan), "points"), fits(2))
+
+
+@pytest.mark.parametrize("name", ["offsetCylinder", "pitzDaily", "elbow"])
+def test_far_samples_count_where_only_they_tell_a_monomial(data, name):
+    """Rows of flat cells that bend: without the far ones a quadratic or cubic fit is all but singular."""
+    mesh = read(data / f"{name}.vtu", location="cells").mesh
+    x, y, _ = (6 / np.ptp(mesh.points, axis=0).max() * mesh.centroids).T
+    velocity = np.column_stack([np.sin(x) * np.cos(y), np.cos(x) * np.sin(y), 0 * x])
+    flow = Flow(mesh, velocity, "cells")
+    exact = np.zeros((len(mesh), 3, 3))
+    exact[:, 0, 0] = exact[:, 1, 1] = np.cos(x) * np.cos(y)
+    exact[:, 0, 1] = exact[:, 1, 0] = -np.sin(x) * np.sin(y)
+    exact *= 6 / np.ptp(mesh.points, axis=0).max()
+    errors = [relative_error(velocity_gradient(flow, fits(order)), exact) for order in (1, 2, 3, 4)]
+    assert errors[0] < 0.2
+    assert errors == sorted(errors, reverse=True)

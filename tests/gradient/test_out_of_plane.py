@@ -145,7 +145,7 @@ def test_deviation_of_what_incompressibility_gives(name):
     across = 2 if name == "oblique" else "xyz".index(name)
     in_plane = [std[:, i, i] for i in range(3) if i != across]
     np.testing.assert_allclose(std[:, across, across], np.hypot(*in_plane), rtol=1e-10)
-    np.testing.assert_allclose(found.std("divergence"), 0, atol=1e-8)
+    np.testing.assert_allclose(found.std("divergence"), 0, atol=1e-7)  # the root of rounding
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_noise_is_carried_around_the_axis(where, target):
     mesh = wedge(nx=3, nr=3, mid=0.3)
     flow = Flow(mesh, linear(at(mesh, where))[0], where, noise=0.1)
     predicted = velocity_gradient(flow, at=target).std("L")
-    operator = prepare(choose_scheme(flow)[0], flow, target)
+    operator = prepare(choose_scheme(flow, target)[0], flow, target)
     draws = np.random.default_rng(0).normal(0, 0.1, (2000, *flow.velocity.shape))
     drawn = np.std([operator.vectors(each) for each in draws], axis=0)
     sizes = [np.sqrt((each**2).mean(axis=0)) for each in (predicted, drawn)]

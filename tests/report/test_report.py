@@ -100,7 +100,7 @@ def test_verdict_reason_and_numbers_are_on_the_page(tmp_path, section):
     assert "is empty: write it again" in text
     assert "--viscosity=nu --quantities=D,W" in text
     assert "given, not found in the data" in text
-    assert "autodiff" in text
+    assert "finite-difference(order=2)" in text
 
 
 def test_pictures_are_there_and_small(section):
