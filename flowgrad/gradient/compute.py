@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
@@ -18,6 +18,8 @@ from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.symmetry import prepare, refuse_stored
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.spec import parse, unparse
+
+BoolArray = NDArray[np.bool_]
 
 SCHEMES: dict[str, type[Scheme]] = {
     "autodiff": Autodiff,
@@ -115,7 +117,7 @@ def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, s
         found.L,
         flow,
         covariance=main.covariance(flow),
-        valid=np.isfinite(found.L[:, 0, _known_column(found)]),  # every scheme gives whole columns or none
+        valid=_valid(found),
         location=main.at if isinstance(main.at, str) else "positions",
         positions=None if isinstance(main.at, str) else main.at,
         scheme=main.name,
@@ -126,6 +128,13 @@ def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, s
     if second:
         gradient = _with_hessian(gradient, flow, found)
     return gradient if finer is None else _with_error(gradient, flow, found, finer)
+
+
+def _valid(found: Gradients) -> BoolArray:
+    """Where L is known: every scheme gives whole columns or none."""
+    if found.valid is not None:
+        return found.valid
+    return np.asarray(np.isfinite(found.L[:, 0, _known_column(found)]))
 
 
 def _known_column(found: Gradients) -> int:

@@ -132,14 +132,16 @@ class Scheme(ABC):
 @dataclass(frozen=True, eq=False)
 class Gradients:
     """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
-    that made L (None for gradients that were not computed from the velocity), and the order reached at each
-    place (n,) where that may differ."""
+    that made L (None for gradients that were not computed from the velocity), the order reached at each
+    place (n,) where that may differ, and where L is known (n,) if the scheme tells: looking through L costs as
+    much as half the gradient on a lattice."""
 
     L: FloatArray
     notes: tuple[str, ...] = ()
     one_sided: NDArray[np.bool_] | None = None
     operator: Operator | None = None
     order: IntArray | None = None
+    valid: NDArray[np.bool_] | None = None
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
