@@ -14,6 +14,7 @@ from flowgrad.gradient.auto import choose as choose_scheme
 from flowgrad.gradient.autodiff import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.propagation import stencil_covariance
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.symmetry import prepare, refuse_stored
 from flowgrad.kinematics import VelocityGradient
@@ -177,7 +178,29 @@ def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer:
     note = f"error of L estimated against {finer.name}: {gradient.relative_error:.2g} of the rms |L|"
     if unknown:
         note += f"; not known at {unknown} of {len(gradient)} {gradient.location}"
-    return _noted(gradient, note)
+    return _noted(gradient, note, *_bias(gradient, flow, found.operator, better.operator))
+
+
+def _bias(gradient: VelocityGradient, flow: Flow, one: Operator | None, other: Operator | None) -> tuple[str, ...]:
+    """How much of the estimated error the noise alone would give, and what remains: the bias of the fits.
+
+    Both gradients carry the same noise, so what differs is that of the difference of their weights.
+    """
+    if flow.noise is None or one is None or other is None or one.boundary_count != other.boundary_count:
+        return ()
+    try:
+        weights = tuple(b - a for a, b in zip(one.matrices, other.matrices, strict=True))
+    except OptionError:
+        return ()  # wedges have no matrices of their own
+    C = stencil_covariance(weights, flow.noise, one.boundary_count)
+    variance = np.trace(C, axis1=-2, axis2=-1)
+    variance = variance.sum(axis=1) if variance.ndim == 2 else 3 * variance
+    known = np.isfinite(gradient.error) & np.isfinite(variance)  # type: ignore[arg-type]
+    shares = gradient.weights * known / max(float(gradient.weights @ known), 1e-300)
+    noise = float(shares @ np.where(known, variance, 0))
+    bias = max(float(shares @ np.where(known, gradient.error, 0) ** 2) - noise, 0.0)  # type: ignore[arg-type]
+    size = np.sqrt(float(shares @ np.nansum(gradient.L**2, axis=(1, 2))))
+    return (f"of this error the noise explains {np.sqrt(noise) / size:.2g}; the bias is {np.sqrt(bias) / size:.2g}",)
 
 
 def _noted(gradient: VelocityGradient, *notes: str) -> VelocityGradient:

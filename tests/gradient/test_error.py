@@ -65,3 +65,18 @@ def test_fits_that_are_both_lowered_tell_no_error():
     assert found.valid.all()
     assert np.isnan(found.error).all()
     assert "not known at 8 of 8 points" in " ".join(found.notes)
+
+
+def test_the_bias_is_what_the_noise_does_not_explain():
+    """The note tells the error of the same fits to the field without its noise."""
+    mesh = mesh_of("triangle", 24)
+    smooth = velocity(mesh.points, flat=False)
+    noisy = smooth + 0.01 * np.random.default_rng(5).normal(size=smooth.shape)
+    scheme = "finite-difference(order=2, smoothing=6)"
+    true = velocity_gradient(Flow(mesh, smooth, "points"), scheme, error=True).relative_error
+    found = velocity_gradient(Flow(mesh, noisy, "points", noise=0.01), scheme, error=True)
+    text = next(note for note in found.notes if "the bias is" in note)
+    explained, bias = (float(part.split(";")[0]) for part in (text.split("explains ")[1], text.split("bias is ")[1]))
+    assert found.relative_error == pytest.approx(np.hypot(explained, bias), rel=0.05)
+    assert explained > 0.8 * bias
+    assert bias == pytest.approx(true, rel=0.15)
