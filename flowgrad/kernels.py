@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
     """Compile a loop on its first call and keep the result on disk for the next process."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.__qualname__ += f"-{zlib.crc32(_called_by(function).encode()):08x}"
         compiled = _compiled(function, parallel)
 
         @functools.wraps(function)
@@ -52,6 +54,20 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
         return call
 
     return decorate
+
+
+def _called_by(function: Callable[..., Any]) -> str:
+    """What is compiled into a kernel from other files, whose changes numba does not see: it would take an old
+    result from the disk. The kernel's name tells them apart."""
+    parts = []
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, (int, float)):
+            parts.append(f"{name} = {value!r}")
+        elif callee := getattr(value, "py_func", None):
+            code = callee.__code__
+            parts += [name, code.co_code.hex(), repr(code.co_consts), repr(code.co_names), _called_by(callee)]
+    return "\n".join(parts)
 
 
 def _compiled(function: Callable[..., Any], parallel: bool) -> Any:
