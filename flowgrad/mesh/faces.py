@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def cell_faces(mesh: Mesh) -> CellFaces:
     """Faces of all cells of dimension 1 to 3, cell after cell; vertices have none."""
-    parts = [_block_faces(mesh.cells, block) for block in mesh.blocks]
+    parts = [_block_faces(mesh, block) for block in mesh.blocks]
     parts = [part for part in parts if len(part[0])]
     if len(parts) == 1 and len(parts[0][0]) == len(mesh):
         _, counts, sizes, connectivity = parts[0]
@@ -26,12 +26,13 @@ def cell_faces(mesh: Mesh) -> CellFaces:
 Part = tuple[IntArray, IntArray, IntArray, IntArray]
 
 
-def _block_faces(cells: Cells, block: Block) -> Part:
+def _block_faces(mesh: Mesh, block: Block) -> Part:
     """Cells, faces of each cell, points of each face, and these points, of one block."""
+    cells = mesh.cells
     if block.reference.faces:
         return _from_table(cells, block)
     if block.reference.name == "polyhedron":
-        return _from_polyhedra(cells, block)
+        return _from_polyhedra(mesh, block)
     if block.reference.name == "polygon":
         return _from_polygons(cells, block)
     if block.reference.name == "poly_line":
@@ -49,13 +50,15 @@ def _from_table(cells: Cells, block: Block) -> Part:
     return block.cells, np.full(count, len(table)), sizes, block.rows[:, flat].ravel()
 
 
-def _from_polyhedra(cells: Cells, block: Block) -> Part:
-    faces = cells.polyhedra
+def _from_polyhedra(mesh: Mesh, block: Block) -> Part:
+    from flowgrad.mesh.orientation import turned_alike
+
+    faces = mesh.cells.polyhedra
     assert faces is not None
     counts = np.diff(faces.cell_offsets)[block.cells]
     chosen = runs(faces.cell_offsets[block.cells], counts)
     sizes = np.diff(faces.offsets)[chosen]
-    return block.cells, counts, sizes, faces.connectivity[runs(faces.offsets[chosen], sizes)]
+    return block.cells, counts, sizes, turned_alike(faces, mesh.points)[runs(faces.offsets[chosen], sizes)]
 
 
 def _from_polygons(cells: Cells, block: Block) -> Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,14 @@ class Mesh:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What the mesh is made of, for copies and other processes: they compute the rest anew."""
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if not isinstance(getattr(type(self), name, None), cached_property)
+        }
 
     @property
     def point_count(self) -> int:

@@ -1,8 +1,12 @@
+import dataclasses
+import pickle
+
 import numpy as np
 import pytest
 
 from flowgrad import Cells, Mesh, MeshError
-from flowgrad.mesh import REFERENCE_CELLS
+from flowgrad.mesh import REFERENCE_CELLS, Lattice
+from flowgrad.mesh.sited import SitedMesh
 from tests import meshes
 
 
@@ -119,3 +123,43 @@ def test_flat_cells_have_no_volume():
         mesh = meshes.SOLIDS[name]
         flat = Mesh((np.round(mesh.points) * [1, 1, 0]) @ turn.T, mesh.cells)
         assert not flat.measures.any()
+
+
+def _sited():
+    mesh = meshes.planar("quad")
+    return SitedMesh(mesh.points, mesh.cells, mesh.centroids + 0.01, np.array([1.0, 0.9, 1.0]))
+
+
+_PICKLED = {"mixed": meshes.mixed, "lattice": lambda: Lattice.uniform((3, 4, 5), 0.1), "sited": _sited}
+
+
+@pytest.mark.parametrize("name", ["mixed", "lattice", "sited"])
+def test_meshes_go_to_other_processes_as_what_they_are_made_of(name):
+    mesh = _PICKLED[name]()
+    fresh = len(pickle.dumps(mesh))
+    assert mesh.blocks
+    assert mesh.measures.any()
+    assert len(mesh.topology.boundary)
+    stored = pickle.dumps(mesh)
+    assert len(stored) == fresh
+    copy = pickle.loads(stored)
+    assert type(copy) is type(mesh)
+    np.testing.assert_array_equal(copy.points, mesh.points)
+    np.testing.assert_array_equal(copy.centroids, mesh.centroids)
+    np.testing.assert_array_equal(copy.topology.boundary_geometry[1], mesh.topology.boundary_geometry[1])
+
+
+@pytest.mark.parametrize("name", ["polyhedron", "mixed"])
+def test_faces_of_polyhedra_may_look_to_either_side(name):
+    """VTK does not say which side they look to: a file may list a face once for its two cells."""
+    mesh = meshes.SOLIDS[name]
+    faces = mesh.cells.polyhedra
+    connectivity, turned = faces.connectivity.copy(), np.random.default_rng(0).random(len(faces.offsets)) < 0.5
+    for start, end in zip(faces.offsets[:-1][turned[1:]], faces.offsets[1:][turned[1:]], strict=True):
+        connectivity[start:end] = connectivity[start:end][::-1].copy()
+    mixed = dataclasses.replace(faces, connectivity=connectivity)
+    other = Mesh(mesh.points, dataclasses.replace(mesh.cells, polyhedra=mixed))
+    np.testing.assert_allclose(other.measures, mesh.measures, rtol=1e-13)
+    np.testing.assert_allclose(other.centroids, mesh.centroids, atol=1e-13)
+    np.testing.assert_allclose(other.topology.boundary_geometry[0], mesh.topology.boundary_geometry[0], atol=1e-13)
+    assert (other.signed_measures[mesh.cells.types == 42] > 0).all()
