@@ -1,10 +1,7 @@
 """Compiled local polynomial fits: the weights with which the samples of a neighbourhood enter L.
 
 A fit of degree p minimises Σ_s W_s (v_s − v_o − Σ_α c_α m_α(ξ_s))² over samples s, with the monomials
-m_α of local coordinates ξ of unit variance. The normal equations are factorised as LDLᵀ, and the
-solution is, where they are not safe, refined once against the rows themselves, which brings its error
-down to that of an orthogonal factorisation (Björck 1987, Linear Algebra Appl. 88/89, 31: corrected
-seminormal equations).
+m_α of local coordinates ξ of unit variance.
 """
 
 from __future__ import annotations
@@ -14,145 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from flowgrad.gradient.fit_frames import drop_far, frame, local_coordinates
+from flowgrad.gradient.normal_equations import factorise, normal_matrix, reproducing_weights, sum_of_squares
 from flowgrad.kernels import called, kernel, summing
 
-# The weights take a neighbourhood as round that is no longer than this many times its width.
-_ROUND = 3.0
-# det S/(tr S/3)³ of second moments S is 1 for a ball; above this all axes differ by less than ``_ROUND``.
-_ROUNDISH = 0.4
-# Samples of less weight than this are left out: the fit is no worse without them, and faster.
-_FAR = 3e-3
-# The samples determine a monomial where its pivot is above this fraction of its own sum of squares.
-_PIVOT = 1e-9
-# Axes that are less correlated than this are principal enough for local coordinates.
-_CORRELATED = 1e-2
-# Below this size of the solution the normal equations are safe as they are: their error is below 1e-12.
-_SAFE = 5e3
-# Weights that miss the derivative of a monomial by more than this come from a singular fit.
-_REPRODUCED = 1e-9
-# Directions whose spread is below this fraction of the largest are no directions.
-_NO_SPREAD = 1e-7
-
-
-@called
-def principal_axes(S: Any, Q: Any, free: int) -> None:
-    """Principal axes of the leading ``free`` × ``free`` block of S (3, 3) as rows of Q, by Jacobi rotations,
-    the longest first; S keeps the variances on its diagonal."""
-    for i in range(3):
-        for j in range(3):
-            Q[i, j] = 1.0 if i == j else 0.0
-    rounding = 1e-15 * (S[0, 0] + S[1, 1] + S[2, 2])
-    for _ in range(12):
-        turned = False
-        for p in range(free):
-            for q in range(p + 1, free):
-                if abs(S[p, q]) > _CORRELATED * math.sqrt(abs(S[p, p] * S[q, q])) + rounding:
-                    _rotate(S, Q, p, q)
-                    turned = True
-        if not turned:
-            break
-    for _ in range(free):
-        for i in range(free - 1):
-            if S[i + 1, i + 1] > S[i, i]:
-                S[i, i], S[i + 1, i + 1] = S[i + 1, i + 1], S[i, i]
-                for k in range(3):
-                    Q[i, k], Q[i + 1, k] = Q[i + 1, k], Q[i, k]
-
-
-@called
-def _rotate(S: Any, Q: Any, p: int, q: int) -> None:
-    theta = 0.5 * (S[q, q] - S[p, p]) / S[p, q]
-    t = math.copysign(1.0, theta) / (abs(theta) + math.sqrt(theta * theta + 1.0))
-    c = 1.0 / math.sqrt(t * t + 1.0)
-    s = t * c
-    for k in range(3):
-        S[p, k], S[q, k] = c * S[p, k] - s * S[q, k], s * S[p, k] + c * S[q, k]
-        Q[p, k], Q[q, k] = c * Q[p, k] - s * Q[q, k], s * Q[p, k] + c * Q[q, k]
-    for k in range(3):
-        S[k, p], S[k, q] = c * S[k, p] - s * S[k, q], s * S[k, p] + c * S[k, q]
-
-
-@called
-def _second_moments(d: Any, count: int, free: int, S: Any) -> None:
-    """⟨d dᵀ⟩ of the samples; axes from ``free`` on are kept as they are."""
-    for i in range(3):
-        for j in range(i + 1):
-            total = 0.0
-            if i == j or i < free:
-                for s in range(count):
-                    total += d[i, s] * d[j, s]
-            S[i, j] = S[j, i] = total / count
-
-
-@called
-def _is_round(S: Any) -> bool:
-    """Whether no axis of the ellipsoid of S is much longer than another: the coordinates may stay as they are."""
-    a, b, c, d, e, f = S[0, 0], S[1, 1], S[2, 2], S[0, 1], S[1, 2], S[0, 2]
-    third = (a + b + c) / 3
-    return a * (b * c - e * e) - d * (d * c - e * f) + f * (d * e - b * f) > _ROUNDISH * third * third * third
-
-
-@called
-def _frame(d: Any, count: int, free: int, rank: int, T: Any, decay: Any, S: Any, Q: Any) -> None:
-    """Local coordinates ξ = T d of unit variance along the principal axes, and the share of each in the
-    distance that the weights decay with: none along axes of two layers, which count alike."""
-    _second_moments(d, count, free, S)
-    if rank == 3 and free == 3 and _is_round(S):
-        scale = math.sqrt(3.0 / (S[0, 0] + S[1, 1] + S[2, 2]))
-        for i in range(3):
-            for k in range(3):
-                T[i, k] = scale if i == k else 0.0
-            decay[i] = 1.0 / 3.0
-        return
-    principal_axes(S, Q, free)
-    largest, widest, total = 0.0, 0.0, 0.0
-    for i in range(rank):
-        largest = max(largest, math.sqrt(max(S[i, i], 0.0)))
-        if i < free:
-            widest = largest
-    for i in range(3):
-        spread = math.sqrt(max(S[i, i], 0.0))
-        known = i < rank and spread > _NO_SPREAD * largest
-        decay[i] = max(spread / widest, 1.0 / _ROUND) ** 2 if known and i < free else 0.0
-        total += decay[i]
-        for k in range(3):
-            T[i, k] = Q[i, k] / spread if known else 0.0
-    if total > 0.0:
-        for i in range(3):
-            decay[i] /= total
-
-
-@summing
-def _local(d: Any, count: int, T: Any, share: Any, decay: float, xi: Any, W: Any) -> None:
-    for s in range(count):
-        x, y, z = d[0, s], d[1, s], d[2, s]
-        a = T[0, 0] * x + T[0, 1] * y + T[0, 2] * z
-        b = T[1, 0] * x + T[1, 1] * y + T[1, 2] * z
-        c = T[2, 0] * x + T[2, 1] * y + T[2, 2] * z
-        xi[0, s], xi[1, s], xi[2, s] = a, b, c
-        W[s] = share[0] * a * a + share[1] * b * b + share[2] * c * c
-    for s in range(count):
-        W[s] = math.exp(-decay * W[s])
-
-
-@called
-def _drop_far(count: int, least: int, d: Any, xi: Any, W: Any, kept: Any) -> int:
-    """Leave out samples of next to no weight, as long as more than ``least`` remain; how many do."""
-    near = 0
-    for s in range(count):
-        near += W[s] > _FAR
-    if near < least:
-        for s in range(count):
-            kept[s] = s
-        return count
-    near = 0
-    for s in range(count):
-        if W[s] > _FAR:
-            for c in range(3):
-                d[c, near], xi[c, near] = d[c, s], xi[c, s]
-            W[near], kept[near] = W[s], s
-            near += 1
-    return near
+# Far samples are not left out where the squares of the weights, in local coordinates, then sum up to more than this:
+# they alone tell a monomial.
+_LOUD = 1e3
 
 
 @summing
@@ -169,94 +34,6 @@ def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -
         else:
             for s in range(count):
                 rows[a, s] = rows[p, s] * xi[axis[a], s]
-
-
-@summing
-def _normal_matrix(rows: Any, W: Any, count: int, k: int, weighted: Any, M: Any) -> None:
-    """Lower triangle of M_ab = Σ_s W_s m_as m_bs, four columns at a time."""
-    for a in range(k):
-        for s in range(count):
-            weighted[s] = W[s] * rows[a, s]
-        b = 0
-        while b + 4 <= a + 1:
-            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
-            for s in range(count):
-                w = weighted[s]
-                t0 += w * rows[b, s]
-                t1 += w * rows[b + 1, s]
-                t2 += w * rows[b + 2, s]
-                t3 += w * rows[b + 3, s]
-            M[a, b], M[a, b + 1], M[a, b + 2], M[a, b + 3] = t0, t1, t2, t3
-            b += 4
-        while b <= a:
-            t0 = 0.0
-            for s in range(count):
-                t0 += weighted[s] * rows[b, s]
-            M[a, b] = t0
-            b += 1
-
-
-@summing
-def _factorise(M: Any, k: int, inverse: Any, norms: Any, row: Any) -> int:
-    """M = LDLᵀ in place, L_ij d_j below the diagonal, 1/d_j in ``inverse``, roots of M_jj in ``norms``: the
-    number of leading monomials that the samples determine."""
-    for j in range(k):
-        own = M[j, j]
-        norms[j] = math.sqrt(own)
-        pivot = own
-        for m in range(j):
-            row[m] = M[j, m] * inverse[m]
-            pivot -= row[m] * M[j, m]
-        if not pivot > _PIVOT * own:
-            return j
-        M[j, j] = pivot
-        inverse[j] = 1.0 / pivot
-        for i in range(j + 1, k):
-            t = M[i, j]
-            for m in range(j):
-                t -= M[i, m] * row[m]
-            M[i, j] = t
-    return k
-
-
-@summing
-def _solve(M: Any, k: int, inverse: Any, B: Any) -> None:
-    """Solve in place for the rows of B (q, k) with the factors of :func:`_factorise`."""
-    for r in range(len(B)):
-        for i in range(k):
-            t = B[r, i]
-            for j in range(i):
-                t -= M[i, j] * B[r, j]
-            B[r, i] = t * inverse[i]
-        for i in range(k - 1, -1, -1):
-            t = B[r, i]
-            for j in range(i):
-                B[r, j] -= inverse[j] * M[i, j] * t
-
-
-@summing
-def _combine(rows: Any, W: Any, count: int, C: Any, k: int, g: Any) -> None:
-    """g_rs = W_s Σ_a C_ra m_as: the weights of the samples."""
-    for r in range(len(C)):
-        for s in range(count):
-            g[r, s] = 0.0
-        for a in range(k):
-            c = C[r, a]
-            for s in range(count):
-                g[r, s] += c * rows[a, s]
-        for s in range(count):
-            g[r, s] *= W[s]
-
-
-@summing
-def _subtract_reproduced(rows: Any, count: int, g: Any, k: int, R: Any) -> None:
-    """R_ra −= Σ_s g_rs m_as: what the weights still lack of the derivatives of the monomials."""
-    for r in range(len(g)):
-        for a in range(k):
-            t = 0.0
-            for s in range(count):
-                t += g[r, s] * rows[a, s]
-            R[r, a] -= t
 
 
 @called
@@ -290,16 +67,6 @@ def _averages(
                 else:
                     mono[a] = xi[axis[a]] * (mono[parent[a]] if parent[a] >= 0 else 1.0)
                 rows[a, s] += shares[q] * mono[a]
-
-
-@called
-def _sought(k: int, derivatives: Any, E: Any) -> None:
-    """E (q, k): the derivatives of the monomials at the target, of which all but one are zero."""
-    for r in range(len(E)):
-        for a in range(k):
-            E[r, a] = 0.0
-        if derivatives[r, 0] < k:
-            E[r, derivatives[r, 0]] = derivatives[r, 1]
 
 
 @called
@@ -355,65 +122,6 @@ def _tangents(g: Any, d: Any, count: int, T: Any) -> None:
             T[1, c] = (G00 * b - G01 * a) / det
 
 
-@called
-def _is_safe(C: Any, k: int, norms: Any) -> bool:
-    """Whether solutions C (q, k) are too small for rounding to matter: the solution of a backward stable
-    method misses the right-hand side by no more than some ε √M_aa Σ_b √M_bb |C_b|. Pivots do not tell this:
-    a matrix without a small one may be singular (Kahan 1966, Canad. Math. Bull. 9, 757)."""
-    longest, largest = 0.0, 0.0
-    for a in range(k):
-        longest = max(longest, norms[a])
-    for r in range(len(C)):
-        size = 0.0
-        for a in range(k):
-            size += norms[a] * abs(C[r, a])
-        largest = max(largest, size)
-    return longest * largest < _SAFE
-
-
-@called
-def _solved(
-    rows: Any,
-    W: Any,
-    count: int,
-    k: int,
-    M: Any,
-    inverse: Any,
-    norms: Any,
-    derivatives: Any,
-    complete: Any,
-    least: int,
-    C: Any,
-    E: Any,
-    g: Any,
-) -> int:
-    """Weights g (q, count) that reproduce the derivatives of the first k monomials, or of as many complete
-    degrees as they can; the number of these monomials, 0 where they are fewer than ``least``."""
-    while k >= least:
-        _sought(k, derivatives, C)
-        _solve(M, k, inverse, C)
-        _combine(rows, W, count, C, k, g)
-        if _is_safe(C, k, norms):
-            return k
-        _sought(k, derivatives, E)
-        _subtract_reproduced(rows, count, g, k, E)
-        _solve(M, k, inverse, E)
-        for r in range(len(C)):
-            for a in range(k):
-                C[r, a] += E[r, a]
-        _combine(rows, W, count, C, k, g)
-        _sought(k, derivatives, E)
-        _subtract_reproduced(rows, count, g, k, E)
-        worst = 0.0
-        for r in range(len(C)):
-            for a in range(k):
-                worst = max(worst, abs(E[r, a]))
-        if worst < _REPRODUCED:
-            return k
-        k = complete[k - 1]
-    return 0
-
-
 @kernel()
 def fit_weights(
     positions: Any,
@@ -466,29 +174,35 @@ def fit_weights(
         unknowns[i] = 0
         weights[begin:end] = 0.0
         if k > 0 and count > 0:
-            for s in range(count):
-                for c in range(3):
-                    d[c, s] = positions[samples[begin + s], c] - targets[i, c]
-            _frame(d, count, free, rank, T, share, S, Q)
-            _local(d, count, T, share, decay, xi, W)
-            count = _drop_far(count, math.ceil(enough * k), d, xi, W, kept)
-            if len(nodes):
+            for least_kept in (math.ceil(enough * k), end - begin + 1):
+                count = end - begin
                 for s in range(count):
-                    own[s] = samples[begin + kept[s]]
-                _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
-                if centre[i] >= 0:
-                    own[0] = centre[i]
-                    _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
-                    for a in range(k):
-                        for s in range(count):
-                            rows[a, s] -= own_row[a, 0]
-            else:
-                _monomials(xi, count, parent, axis, k, rows)
-            _normal_matrix(rows, W, count, k, weighted, M)
-            known = _factorise(M, k, inverse, norms, spare)
-            k = k if known == k else complete[known]
-            k = _solved(rows, W, count, k, M, inverse, norms, derivatives, complete, max(least, 1), C, E, g)
-            unknowns[i] = k
+                    for c in range(3):
+                        d[c, s] = positions[samples[begin + s], c] - targets[i, c]
+                frame(d, count, free, rank, T, share, S, Q)
+                local_coordinates(d, count, T, share, decay, xi, W)
+                count = drop_far(count, least_kept, d, xi, W, kept)
+                if len(nodes):
+                    for s in range(count):
+                        own[s] = samples[begin + kept[s]]
+                    _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                    if centre[i] >= 0:
+                        own[0] = centre[i]
+                        _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
+                        for a in range(k):
+                            for s in range(count):
+                                rows[a, s] -= own_row[a, 0]
+                else:
+                    _monomials(xi, count, parent, axis, k, rows)
+                normal_matrix(rows, W, count, k, weighted, M)
+                known = factorise(M, k, inverse, norms, spare)
+                known = known if known == k else complete[known]
+                known = reproducing_weights(
+                    rows, W, count, known, M, inverse, norms, derivatives, complete, max(least, 1), C, E, g
+                )
+                if count == end - begin or (known == k and sum_of_squares(g, count, derivatives) < _LOUD):
+                    break
+            unknowns[i] = known
         if unknowns[i] == 0:
             weights[begin:end] = np.nan
             continue

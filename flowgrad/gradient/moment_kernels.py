@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from flowgrad.gradient.fit_kernels import principal_axes
+from flowgrad.gradient.fit_frames import principal_axes
 from flowgrad.kernels import called, kernel
 
 
@@ -59,11 +59,11 @@ def _add_simplex(
 
 
 @called
-def _mean(points: Any, row: Any, mean: Any) -> None:
+def _mean(points: Any, row: Any, origin: Any, mean: Any) -> None:
     for k in range(3):
         mean[k] = 0.0
         for p in row:
-            mean[k] += points[p, k] / len(row)
+            mean[k] += (points[p, k] - origin[k]) / len(row)
 
 
 @kernel(parallel=True)
@@ -85,7 +85,8 @@ def cell_moments(
     """Averages (n, k) of the monomials of x̂ over the cells, and the frames T (n, 3, 3) of x̂.
 
     ``bary`` (q, d + 1) and ``shares`` are a quadrature of simplices. Solids are split over their faces,
-    fanned about the vertex means, from their first point; polygons about their vertex mean.
+    fanned about the vertex means, from their first point; polygons about their vertex mean. Positions count from
+    the first point: the simplices of a thin cell far from the origin would lose their volumes to rounding.
     """
     n, k, d = len(cells), len(parent), bary.shape[1] - 1
     moments, frames = np.zeros((n, k)), np.zeros((n, 3, 3))
@@ -94,27 +95,28 @@ def cell_moments(
         row = connectivity[offsets[c] : offsets[c + 1]]
         T, S, Q = frames[i], np.empty((3, 3)), np.empty((3, 3))
         _cell_frame(points, row, centres[c], rank, T, S, Q)
-        corners, mono = np.empty((d + 1, 3)), np.empty(k)
-        corners[0] = points[row[0]]
+        corners, mono = np.zeros((d + 1, 3)), np.empty(k)
+        o = points[row[0]]
+        centre = centres[c] - o
         for f in range(cell_faces[c], cell_faces[c + 1]):
             face = faces[face_offsets[f] : face_offsets[f + 1]]
             if d == 3:
-                _mean(points, face, corners[1])
+                _mean(points, face, o, corners[1])
                 for j in range(len(face)):
-                    corners[2], corners[3] = points[face[j]], points[face[(j + 1) % len(face)]]
-                    a, b, e = corners[1] - corners[0], corners[2] - corners[0], corners[3] - corners[0]
+                    corners[2], corners[3] = points[face[j]] - o, points[face[(j + 1) % len(face)]] - o
+                    a, b, e = corners[1], corners[2], corners[3]
                     volume = a[0] * (b[1] * e[2] - b[2] * e[1]) + a[1] * (b[2] * e[0] - b[0] * e[2])
                     volume += a[2] * (b[0] * e[1] - b[1] * e[0])
-                    _add_simplex(corners, volume, bary, shares, centres[c], T, parent, axis, mono, moments[i])
+                    _add_simplex(corners, volume, bary, shares, centre, T, parent, axis, mono, moments[i])
             elif d == 2:
-                _mean(points, row, corners[0])
-                corners[1], corners[2] = points[face[0]], points[face[1]]
+                _mean(points, row, o, corners[0])
+                corners[1], corners[2] = points[face[0]] - o, points[face[1]] - o
                 a, b = corners[1] - corners[0], corners[2] - corners[0]
                 area = a[0] * b[1] - a[1] * b[0]
-                _add_simplex(corners, area, bary, shares, centres[c], T, parent, axis, mono, moments[i])
+                _add_simplex(corners, area, bary, shares, centre, T, parent, axis, mono, moments[i])
             elif f == cell_faces[c]:
-                corners[1] = points[row[1]]
-                _add_simplex(corners, 1.0, bary, shares, centres[c], T, parent, axis, mono, moments[i])
+                corners[1] = points[row[1]] - o
+                _add_simplex(corners, 1.0, bary, shares, centre, T, parent, axis, mono, moments[i])
         whole = moments[i, 0]
         for a in range(k):
             moments[i, a] /= whole

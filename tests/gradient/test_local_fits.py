@@ -61,6 +61,18 @@ def test_they_are_exact_where_the_values_are_not(name, location, order):
     assert np.abs(result.L - exact)[chosen].max() < 1e-9 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("height", [1.0, 0.2])
+def test_long_oblique_neighbourhoods_turn_with_the_mesh(height, location):
+    coarse = block("tetra", 8, size=3)
+    mesh = Mesh(coarse.points * [1, 0.7, height] @ [[1, 0.2, 0], [0, 1, 0.1 * height], [0.05, 0, 1]], coarse.cells)
+    v = smooth(places(mesh, location))[0]
+    here = velocity_gradient(Flow(mesh, v, location), fits(2)).L
+    turned = Flow(Mesh(mesh.points @ ROTATION.T, mesh.cells), v @ ROTATION.T, location)
+    there = velocity_gradient(turned, fits(2)).L
+    np.testing.assert_allclose(there, ROTATION @ here @ ROTATION.T, atol=1e-10 * np.abs(here).max())
+
+
 @pytest.mark.parametrize("order", [3, 4])
 def test_layers_that_grow_away_from_a_wall_are_no_harder(order):
     """Neighbourhoods that are singular though no pivot of their normal equations is small; cells a hundred
