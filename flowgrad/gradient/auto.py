@@ -17,7 +17,8 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         return FiniteDifference(), "the velocity is on a lattice: differences along its axes"
     if flow.location == "cells":
         with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
-        return FiniteDifference(order=1), f"the velocity is at cells: least squares over the neighbours{with_walls}"
+        reason = f"the velocity is at cells: least squares over the neighbours{with_walls}, as in finite-volume solvers"
+        return FiniteDifference(order=1), f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return FiniteDifference(), "the velocity is at scattered points: quadratic fits to those around"
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not _has_curved_cells(flow.mesh):

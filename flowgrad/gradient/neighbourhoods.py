@@ -58,6 +58,8 @@ class Samples:
         from scipy.spatial import cKDTree
 
         chosen, placed = np.flatnonzero(usable), np.flatnonzero(finite_rows(points))
+        if not len(chosen):
+            return cls(points, usable, np.zeros(len(points) + 1, np.int64), chosen)
         unknowns = math.comb(order + 3, 3) - 1
         nearest = min(math.ceil(smoothing * _SAMPLES_ONE_SIDED * unknowns) + 1, len(chosen))
         found = cKDTree(points[chosen]).query(points[placed], nearest, workers=-1)[1]

@@ -145,11 +145,13 @@ class Gradients:
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
-    """Cells of lower dimension carry the gradient of the full cell that they bound; NaN without one."""
+    """Cells of lower dimension carry the derivatives (cells, 3, 3, ...) of the full cell that they bound;
+    NaN without one."""
     lower = np.flatnonzero(~mesh.is_full)
     if len(lower):
         owners = mesh.topology.owners[lower]
-        gradients[lower] = np.where((owners >= 0)[:, None, None], gradients[owners], np.nan)
+        gradients[lower] = gradients[owners]
+        gradients[lower[owners < 0]] = np.nan
     return gradients
 
 
