@@ -118,7 +118,6 @@ def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, s
         found.L,
         flow,
         covariance=main.covariance(flow),
-        valid=_valid(found),
         location=main.at if isinstance(main.at, str) else "positions",
         positions=None if isinstance(main.at, str) else main.at,
         scheme=main.name,
@@ -129,17 +128,6 @@ def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, s
     if second:
         gradient = _with_hessian(gradient, flow, found)
     return gradient if finer is None else _with_error(gradient, flow, found, finer)
-
-
-def _valid(found: Gradients) -> BoolArray:
-    """Where L is known: every scheme gives whole columns or none."""
-    if found.valid is not None:
-        return found.valid
-    return np.asarray(np.isfinite(found.L[:, 0, _known_column(found)]))
-
-
-def _known_column(found: Gradients) -> int:
-    return 0 if found.operator is None else found.operator.known_column
 
 
 def _unused(flow: Flow, found: Gradients) -> tuple[str, ...]:
@@ -158,8 +146,7 @@ def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> V
             f"{flow.name}: a gradient taken from the file comes without second derivatives: let a scheme compute it"
         )
     hessian = found.operator.second(found.operator.samples(flow))
-    column = _known_column(found)
-    known = np.isfinite(hessian[:, 0, column, column]) & gradient.valid
+    known = np.isfinite(hessian).all(axis=(1, 2, 3)) & gradient.valid
     hessian = np.where(known[:, None, None, None], hessian, np.nan)
     missing = int((gradient.valid & ~known).sum())
     note = f"no second derivatives at {missing} of {len(gradient)} {gradient.location} that have a gradient"

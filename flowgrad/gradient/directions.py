@@ -83,10 +83,11 @@ def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
     """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
     spread in any direction is no less than their smallest principal deviation."""
     full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
-    sizes = np.diff(mesh.cells.offsets)[full]
-    corners = mesh.points[mesh.cells.connectivity[runs(mesh.cells.offsets[full], sizes)]]
+    start = mesh.cells.offsets[full]
+    sizes = mesh.cells.offsets[full + 1] - start
+    corners = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
     middles = np.add.reduceat(corners, offsets(sizes)[:-1]) / sizes[:, None]
-    size = np.linalg.norm(np.ptp(mesh.points, axis=0))
+    size = np.linalg.norm([np.ptp(column) for column in mesh.points.T])
     few = samples[:: max(1, len(samples) // _FEW)]
     if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
         return False

@@ -7,7 +7,7 @@ stencils, L = (∂v/∂ξ)(∂x/∂ξ)⁻¹ (Vinokur 1974, J. Comput. Phys. 14, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.axis_stencils import AxisStencils, axis_stencils
 from flowgrad.gradient.lattice_holes import Detours, detours
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator
+from flowgrad.gradient.operator import FloatArray, Operator
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.recognition import roughness
 
@@ -143,13 +143,6 @@ class LatticeDifferences(Operator):
                 result[self.around.points] = self._around_holes(values)
             result[self.holes] = np.nan
         return result if values is self.finite or kernels.all_finite(flat) else _whole(result)
-
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients of a flow; of finite values on straight axes they are known everywhere."""
-        found = super().gradients(flow)
-        if self.samples(flow) is not self.finite or self.holes is not None or self.lattice.curve is not None:
-            return found
-        return replace(found, valid=np.ones(len(found.L), bool))
 
     def _differentiate(self, flat: FloatArray, result: FloatArray) -> None:
         lattice, shape = self.lattice, self.lattice.shape

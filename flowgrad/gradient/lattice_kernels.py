@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.kernels import called, inlined, kernel, summing
 
 # Points along the first axis, lines along the second and planes along the third in one block.
 _PIECE, _LINES, _PLANES = 256, 16, 64
@@ -167,12 +167,19 @@ def _normal(ax: float, ay: float, az: float) -> Any:
     return -az, 0.0, ax
 
 
+@inlined
+def _at(line: Any, p: int) -> Any:
+    # Unsigned numbers cannot count from the end of an array, which spares the loops a comparison.
+    first = np.uint64(3) * np.uint64(p)
+    return line[first], line[first + np.uint64(1)], line[first + np.uint64(2)]
+
+
 @called
-def _complete(J: Any, single: int, count: int) -> None:
+def _complete(a: Any, b: Any, c: Any, single: int) -> None:
     """Fill the columns of J along axes of one point, on surfaces (``single`` 1, 2, 4) and lines (3, 5, 6),
     with normal directions: nothing changes along these, the gradient is the tangential one."""
-    for p in range(count):
-        ax, ay, az, bx, by, bz, cx, cy, cz = _columns(J, p)
+    for p in range(len(a) // 3):
+        (ax, ay, az), (bx, by, bz), (cx, cy, cz) = _at(a, p), _at(b, p), _at(c, p)
         if single == 3:
             bx, by, bz = _normal(cx, cy, cz)
         elif single == 5:
@@ -185,48 +192,29 @@ def _complete(J: Any, single: int, count: int) -> None:
             bx, by, bz = _cross(cx, cy, cz, ax, ay, az)
         else:
             cx, cy, cz = _cross(ax, ay, az, bx, by, bz)
-        J[0, p], J[1, p], J[2, p], J[3, p], J[4, p], J[5, p] = ax, ay, az, bx, by, bz
-        J[6, p], J[7, p], J[8, p] = cx, cy, cz
+        a[3 * p], a[3 * p + 1], a[3 * p + 2] = ax, ay, az
+        b[3 * p], b[3 * p + 1], b[3 * p + 2] = bx, by, bz
+        c[3 * p], c[3 * p + 1], c[3 * p + 2] = cx, cy, cz
 
 
-@inlined
-def _columns(J: Any, p: int) -> Any:
-    return J[0, p], J[1, p], J[2, p], J[3, p], J[4, p], J[5, p], J[6, p], J[7, p], J[8, p]
-
-
-@called
-def _invert(J: Any, count: int) -> None:
-    """Columns of J to rows of J⁻¹, in place; NaN where J has no inverse."""
-    for p in range(count):
-        ax, ay, az, bx, by, bz, cx, cy, cz = _columns(J, p)
-        dx, dy, dz = _cross(bx, by, bz, cx, cy, cz)
-        ex, ey, ez = _cross(cx, cy, cz, ax, ay, az)
-        fx, fy, fz = _cross(ax, ay, az, bx, by, bz)
-        det = ax * dx + ay * dy + az * dz
-        lengths = (ax * ax + ay * ay + az * az) * (bx * bx + by * by + bz * bz) * (cx * cx + cy * cy + cz * cz)
+@summing
+def _store_curved(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, out: Any) -> None:
+    """∂v/∂ξ, with the columns a, b, c, times the inverse of J, with the columns d, e, f, point after point;
+    NaN where J has no inverse."""
+    for p in range(len(a) // 3):
+        (dx, dy, dz), (ex, ey, ez), (fx, fy, fz) = _at(d, p), _at(e, p), _at(f, p)
+        kx, ky, kz = _cross(ex, ey, ez, fx, fy, fz)
+        lx, ly, lz = _cross(fx, fy, fz, dx, dy, dz)
+        mx, my, mz = _cross(dx, dy, dz, ex, ey, ez)
+        det = dx * kx + dy * ky + dz * kz
+        lengths = (dx * dx + dy * dy + dz * dz) * (ex * ex + ey * ey + ez * ez) * (fx * fx + fy * fy + fz * fz)
         s = 1.0 / det if det * det > DEGENERATE**2 * lengths else np.nan
-        J[0, p], J[1, p], J[2, p] = dx * s, dy * s, dz * s
-        J[3, p], J[4, p], J[5, p] = ex * s, ey * s, ez * s
-        J[6, p], J[7, p], J[8, p] = fx * s, fy * s, fz * s
-
-
-@called
-def _store_product(along: Any, J: Any, count: int, out: Any) -> None:
-    """Rows of ∂v/∂ξ times J⁻¹, point after point."""
-    for p in range(count):
-        first = np.uint64(9) * np.uint64(p)
-        for m in range(3):
-            u, v, w = along[m, p], along[3 + m, p], along[6 + m, p]
-            for n in range(3):
-                out[first + np.uint64(3 * m + n)] = u * J[n, p] + v * J[3 + n, p] + w * J[6 + n, p]
-
-
-@called
-def _split(line: Any, out: Any) -> None:
-    """The components of a line of vectors, one after another: loops over these use vector registers."""
-    for p in range(len(line) // 3):
-        first = np.uint64(3) * np.uint64(p)
-        out[0, p], out[1, p], out[2, p] = line[first], line[first + np.uint64(1)], line[first + np.uint64(2)]
+        for row in range(3):
+            o = np.uint64(3) * np.uint64(p) + np.uint64(row)
+            u, v, w = a[o] * s, b[o] * s, c[o] * s
+            o *= np.uint64(3)
+            out[o], out[o + np.uint64(1)] = u * kx + v * lx + w * mx, u * ky + v * ly + w * my
+            out[o + np.uint64(2)] = u * kz + v * lz + w * mz
 
 
 @called
@@ -253,22 +241,18 @@ def curved_gradients(
     mi, mj, mk = _blocks(nx, ny, nz)
     shifted = shifts.any()
     for block in prange(mi * mj * mk):
-        lines, along, J = np.empty((3, 3 * _PIECE)), np.empty((9, _PIECE)), np.empty((9, _PIECE))
+        lines = np.empty((6, 3 * _PIECE))
         i, first, deep = _PIECE * (block % mi), _LINES * (block // mi % mj), _PLANES * (block // (mi * mj))
-        count = min(_PIECE, nx - i)
-        a, b, c = lines[0, : 3 * count], lines[1, : 3 * count], lines[2, : 3 * count]
+        size = 3 * min(_PIECE, nx - i)
+        a, b, c = lines[0, :size], lines[1, :size], lines[2, :size]
+        d, e, f = lines[3, :size], lines[4, :size], lines[5, :size]
         for k in range(deep, min(deep + _PLANES, nz)):
             for j in range(first, min(first + _LINES, ny)):
                 _three(values, i, j, k, nx, ny, x, y, z, a, b, c)
-                for m in range(3):
-                    _split(lines[m, : 3 * count], along[3 * m : 3 * m + 3])
-                _three(points, i, j, k, nx, ny, x, y, z, a, b, c)
+                _three(points, i, j, k, nx, ny, x, y, z, d, e, f)
                 if shifted:
-                    _go_around(a, b, c, x[6][i : i + count], y[6][j], z[6][k], shifts)
-                for m in range(3):
-                    _split(lines[m, : 3 * count], J[3 * m : 3 * m + 3])
+                    _go_around(d, e, f, x[6][i : i + size // 3], y[6][j], z[6][k], shifts)
                 if single:
-                    _complete(J, single, count)
-                _invert(J, count)
+                    _complete(d, e, f, single)
                 start = 9 * (i + nx * (j + ny * k))
-                _store_product(along, J, count, result[start : start + 9 * count])
+                _store_curved(a, b, c, d, e, f, result[start : start + 3 * size])

@@ -64,11 +64,6 @@ class Operator(ABC):
         return flow.velocity
 
     @property
-    def known_column(self) -> int:
-        """A column of L that is known wherever there is a gradient (across a plane it may not be)."""
-        return 0
-
-    @property
     def boundary_count(self) -> int:
         """How many of the samples, the last ones, are values on the boundary."""
         return 0
@@ -132,16 +127,14 @@ class Scheme(ABC):
 @dataclass(frozen=True, eq=False)
 class Gradients:
     """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
-    that made L (None for gradients that were not computed from the velocity), the order reached at each
-    place (n,) where that may differ, and where L is known (n,) if the scheme tells: looking through L costs as
-    much as half the gradient on a lattice."""
+    that made L (None for gradients that were not computed from the velocity), and the order reached at each
+    place (n,) where that may differ."""
 
     L: FloatArray
     notes: tuple[str, ...] = ()
     one_sided: NDArray[np.bool_] | None = None
     operator: Operator | None = None
     order: IntArray | None = None
-    valid: NDArray[np.bool_] | None = None
 
 
 def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:

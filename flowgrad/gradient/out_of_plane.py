@@ -81,11 +81,6 @@ class PlaneOperator(Operator):
         """Sparse d/dx, d/dy, d/dz in the plane: without the part across it, which is not known."""
         return self.planar.matrices
 
-    @property
-    def known_column(self) -> int:
-        """A column of L that is known wherever there is a gradient."""
-        return 1 if self.across == 0 else 0
-
     @cached_property
     def across(self) -> int:
         """Which component is the one along the normal."""

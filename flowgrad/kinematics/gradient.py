@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 class VelocityGradient:
     """Velocity gradients L (n, 3, 3), L_ij = ∂v_i/∂x_j, with or without the flow they come from.
 
-    ``valid`` (n,) is False where L could not be computed (L is NaN there). ``location`` says where
+    L is NaN where it could not be computed, and in components that are known nowhere. ``location`` says where
     in the flow's mesh L lives (``points`` or ``cells``), ``scheme`` and ``reason`` how it was
     obtained, ``method_notes`` what to know of that. ``one_sided`` (n,) is True where L lacks samples on
     one side, at an open boundary, and may be wrong by its own size. ``supplied`` are arrays that
@@ -41,7 +41,6 @@ class VelocityGradient:
     flow: Flow | None = None
     covariance: FloatArray | None = None
     error: FloatArray | None = None
-    valid: NDArray[np.bool_] = None  # type: ignore[assignment]
     location: str | None = None
     scheme: str = ""
     reason: str = ""
@@ -57,13 +56,18 @@ class VelocityGradient:
         object.__setattr__(self, "L", gradients)
         _check_shape("covariance", self.covariance, len(gradients), (3, 3), (3, 3, 3), (3, 3, 3, 3))
         _check_shape("error", self.error, len(gradients), ())
-        if self.valid is None:
-            object.__setattr__(self, "valid", np.isfinite(gradients).all(axis=(1, 2)))
         if self.flow is not None and self.location is None:
             object.__setattr__(self, "location", self.flow.location)
 
     def __len__(self) -> int:
         return len(self.L)
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """Where L is known (n,): all the components that are known anywhere."""
+        finite = np.isfinite(self.L).reshape(-1, 9)
+        anywhere = [component for component in finite.T if component.any()]
+        return np.logical_and.reduce(anywhere) if anywhere else np.zeros(len(self), bool)
 
     @cached_property
     def _known(self) -> dict[str, Any]:

@@ -133,6 +133,9 @@ class Mesh:
     @cached_property
     def dimensions(self) -> NDArray[np.uint8]:
         """Dimension of each cell (n,): 0 to 3."""
+        present = _types_in(self.cells)
+        if len(present) == 1:
+            return np.full(len(self.cells), _DIMENSION[present[0]])
         return _DIMENSION[self.cells.types]
 
     @cached_property
@@ -219,10 +222,19 @@ for _kind in LAGRANGE_CELLS.values():
     _DIMENSION[_kind.vtk_type] = _kind.family.dimension
 
 
+def _types_in(cells: Cells) -> IntArray:
+    """VTK's numbers of the types of cells, in their order."""
+    types = cells.types
+    if len(types) and (types == types[0]).all():
+        return types[:1].astype(np.int64)
+    return np.flatnonzero(np.bincount(types, minlength=256))
+
+
 def _kinds(cells: Cells) -> Iterator[tuple[ReferenceCell, IntArray]]:
     """The reference cells and the numbers of the cells that they stand for."""
-    for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
-        chosen = np.flatnonzero(cells.types == vtk_type)
+    present = _types_in(cells)
+    for vtk_type in present:
+        chosen = np.arange(len(cells)) if len(present) == 1 else np.flatnonzero(cells.types == vtk_type)
         if vtk_type in LAGRANGE_CELLS:
             yield from _lagrange_kinds(cells, int(vtk_type), chosen)
         else:
@@ -276,13 +288,13 @@ def _check_polyhedra(faces: CellFaces, cell_count: int, point_count: int) -> Non
 
 
 def _check_types(cells: Cells, sizes: IntArray) -> None:
-    for vtk_type in np.flatnonzero(np.bincount(cells.types, minlength=256)):
-        chosen = cells.types == vtk_type
-        name, count = cell_name(int(vtk_type)), int(chosen.sum())
+    for vtk_type in _types_in(cells):
+        chosen, name = cells.types == vtk_type, cell_name(int(vtk_type))
         if vtk_type in LAGRANGE_CELLS:
             list(_lagrange_kinds(cells, int(vtk_type), np.flatnonzero(chosen)))
             continue
         if int(vtk_type) not in REFERENCE_CELLS:
+            count = np.count_nonzero(chosen)
             raise MeshError(f"{count} cells of the type {name} ({vtk_type}) are not supported yet: convert them")
         wrong = np.flatnonzero(chosen & (sizes != _SIZE[vtk_type])) if _SIZE[vtk_type] else np.empty(0, np.int64)
         if len(wrong):
@@ -293,7 +305,9 @@ def _check_types(cells: Cells, sizes: IntArray) -> None:
 
 
 def _check_range(connectivity: IntArray, point_count: int, what: str) -> None:
-    if len(connectivity) and (connectivity.min() < 0 or connectivity.max() >= point_count):
+    # As unsigned numbers, negative ones are the largest.
+    unsigned = connectivity.view(f"u{connectivity.itemsize}")
+    if len(connectivity) and unsigned.max() >= point_count:
         wrong = np.flatnonzero((connectivity < 0) | (connectivity >= point_count))
         raise MeshError(
             f"{what} names point {connectivity[wrong[0]]} (and {len(wrong) - 1} more) but there are "

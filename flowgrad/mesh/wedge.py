@@ -89,7 +89,8 @@ def as_wedge(mesh: Mesh) -> Wedge | None:
     All points lie on two half-planes through one axis to the rounding of float32 files, the angle
     between these is below 30°, and each cell of full dimension has one face on either.
     """
-    if mesh.dimension != 3 or not np.isin(mesh.cells.types[mesh.is_full], _PRISMS).all() or not _may_be_wedge(mesh):
+    solids = {block.reference.vtk_type for block in mesh.blocks if block.reference.dimension == 3}
+    if not solids or not solids.issubset(_PRISMS) or not _may_be_wedge(mesh):
         return None
     used = is_used(mesh)
     points = mesh.points[used]
