@@ -217,9 +217,12 @@ for _cell in REFERENCE_CELLS.values():
     _DIMENSION[_cell.vtk_type] = _cell.dimension
     _SIZE[_cell.vtk_type] = _cell.size
 
-
 for _kind in LAGRANGE_CELLS.values():
     _DIMENSION[_kind.vtk_type] = _kind.family.dimension
+
+
+# Cells that are checked together: their numbers stay in the cache.
+_AT_ONCE = 1 << 17
 
 
 def _types_in(cells: Cells) -> IntArray:
@@ -256,7 +259,7 @@ def _lagrange_kinds(cells: Cells, vtk_type: int, chosen: IntArray) -> Iterator[t
 def _check_cells(cells: Cells, point_count: int) -> None:
     _check_offsets(cells.offsets, len(cells), len(cells.connectivity), "cells", "point numbers")
     _check_degrees(cells)
-    _check_types(cells, np.diff(cells.offsets))
+    _check_types(cells)
     _check_range(cells.connectivity, point_count, "connectivity")
     if cells.polyhedra is not None:
         _check_polyhedra(cells.polyhedra, len(cells), point_count)
@@ -287,19 +290,25 @@ def _check_polyhedra(faces: CellFaces, cell_count: int, point_count: int) -> Non
     _check_range(faces.connectivity, point_count, "polyhedron faces")
 
 
-def _check_types(cells: Cells, sizes: IntArray) -> None:
-    for vtk_type in _types_in(cells):
-        chosen, name = cells.types == vtk_type, cell_name(int(vtk_type))
+def _check_types(cells: Cells) -> None:
+    present = _types_in(cells)
+    for vtk_type in present.tolist():
         if vtk_type in LAGRANGE_CELLS:
-            list(_lagrange_kinds(cells, int(vtk_type), np.flatnonzero(chosen)))
-            continue
-        if int(vtk_type) not in REFERENCE_CELLS:
-            count = np.count_nonzero(chosen)
-            raise MeshError(f"{count} cells of the type {name} ({vtk_type}) are not supported yet: convert them")
-        wrong = np.flatnonzero(chosen & (sizes != _SIZE[vtk_type])) if _SIZE[vtk_type] else np.empty(0, np.int64)
-        if len(wrong):
+            list(_lagrange_kinds(cells, vtk_type, np.flatnonzero(cells.types == vtk_type)))
+        elif vtk_type not in REFERENCE_CELLS:
+            count = np.count_nonzero(cells.types == vtk_type)
             raise MeshError(
-                f"cell {wrong[0]} is a {name} with {sizes[wrong[0]]} points instead of {_SIZE[vtk_type]}: "
+                f"{count} cells of the type {cell_name(vtk_type)} ({vtk_type}) are not supported yet: convert them"
+            )
+    for start in range(0, len(cells), _AT_ONCE):
+        sizes = np.diff(cells.offsets[start : start + _AT_ONCE + 1])
+        due = _SIZE[present if len(present) == 1 else cells.types[start : start + _AT_ONCE]]
+        wrong = np.flatnonzero((sizes != due) & (due > 0))
+        if len(wrong):
+            cell, size = start + wrong[0], sizes[wrong[0]]
+            vtk_type = int(cells.types[cell])
+            raise MeshError(
+                f"cell {cell} is a {cell_name(vtk_type)} with {size} points instead of {_SIZE[vtk_type]}: "
                 "the file is damaged"
             )
 
