@@ -133,14 +133,15 @@ class LocalFits:
         """What ``work`` makes of each chunk of the targets, on all threads: the kernels hold no lock."""
         chunks = [np.arange(i, min(i + _CHUNK, len(self.targets))) for i in range(0, len(self.targets), _CHUNK)]
         threads = max(1, min(numba.get_num_threads(), len(chunks)))
-        searches = [Search(self.samples) for _ in range(threads)]
+        waiting = iter(range(len(chunks)))
 
-        def share(thread: int) -> list[T]:
-            return [work(chosen, searches[thread]) for chosen in chunks[thread::threads]]
+        def share(search: Search) -> dict[int, T]:
+            return {i: work(chunks[i], search) for i in waiting}
 
         with ThreadPoolExecutor(threads) as pool:
-            shares = list(pool.map(share, range(threads)))
-        return [shares[i % threads][i // threads] for i in range(len(chunks))]
+            shares = pool.map(share, [Search(self.samples) for _ in range(threads)])
+        done = {i: result for each in shares for i, result in each.items()}
+        return [done[i] for i in range(len(chunks))]
 
     def _stencils(self, chosen: IntArray, search: Search, second: bool = False) -> Iterator[Stencils]:
         """Stencils of the first or second derivatives at the chosen targets; those of a target that come
