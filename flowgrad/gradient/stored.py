@@ -91,8 +91,8 @@ def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transp
     direct, turned = np.linalg.norm(own - stored), np.linalg.norm(own - tensors.transpose(stored))
     if min(direct, turned) > _FOREIGN * size:
         raise OptionError(
-            f"{flow.name}: {name} is no gradient of {flow.velocity_name}: it differs from the velocity's own gradient "
-            f"by {min(direct, turned) / size:.2g} times its size: choose another array"
+            f"{flow.name}: {name} is no gradient of {flow.velocity_name}: it differs from the velocity's own gradient, "
+            f"whose norm is {size:.3g}, by {min(direct, turned):.3g}: choose another array"
         )
     if np.linalg.norm(tensors.skew(stored)) <= _SYMMETRIC * np.linalg.norm(stored):
         return
