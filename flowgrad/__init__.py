@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flowgrad.analysis import Analysis, Options, analyse
-    from flowgrad.errors import FlowgradError, MeshError, OptionError, ReadError
+    from flowgrad.errors import DerivativeError, FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
     from flowgrad.gradient import Autodiff, FiniteDifference, velocity_gradient, velocity_gradients
     from flowgrad.io import read
@@ -28,6 +28,7 @@ _HOMES = {
     "Analysis": "analysis",
     "Autodiff": "gradient",
     "Cells": "mesh",
+    "DerivativeError": "errors",
     "FiniteDifference": "gradient",
     "Flow": "flow",
     "FlowgradError": "errors",
@@ -56,6 +57,7 @@ __all__ = [
     "Analysis",
     "Autodiff",
     "Cells",
+    "DerivativeError",
     "FiniteDifference",
     "Flow",
     "FlowgradError",

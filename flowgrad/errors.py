@@ -23,3 +23,7 @@ class OptionError(FlowgradError):
 
 class MissingDependencyError(FlowgradError):
     """An optional package is needed and is not installed."""
+
+
+class DerivativeError(FlowgradError):
+    """A function cannot be differentiated: the call that has no derivative, its line, and the way out."""

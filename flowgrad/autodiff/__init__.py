@@ -1,7 +1,33 @@
-"""Differentiation of functions, exact to rounding."""
+"""Differentiation of functions, exact to rounding.
 
-from flowgrad.autodiff.dual import Dual, jacobian, value_of
+``gradient``, ``jacobian``, ``hessian``, ``directional_derivative``, ``jvp`` and ``vjp`` take a function of one
+array, written with NumPy and scipy.special as it stands, or with torch or jax.numpy.
+"""
 
-__all__ = ["Dual", "jacobian", "value_of"]
+from typing import Any
 
-import flowgrad.autodiff.rules  # noqa: F401  (fills the rules)
+import flowgrad.autodiff.array_rules
+import flowgrad.autodiff.elementary
+import flowgrad.autodiff.tensor_rules  # noqa: F401  (these fill the rules)
+from flowgrad.autodiff.derivatives import directional_derivative, gradient, hessian, jacobian, jvp, vjp
+from flowgrad.autodiff.dual import Dual, value_of
+
+__all__ = [
+    "Dual",
+    "backward",
+    "directional_derivative",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "value_of",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "backward":
+        from flowgrad.autodiff.leaves import backward
+
+        return backward
+    raise AttributeError(f"module 'flowgrad.autodiff' has no attribute '{name}'")

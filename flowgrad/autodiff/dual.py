@@ -1,29 +1,47 @@
-"""Dual numbers: arrays that carry their derivatives through NumPy functions (forward mode)."""
+"""Dual numbers: arrays that carry their derivatives through NumPy functions (forward mode).
+
+NumPy hands its functions over to them by its protocols ``__array_ufunc__`` (NEP 13) and
+``__array_function__`` (NEP 18), so that code written with NumPy is differentiated as it stands
+(Clifford 1873; Wengert 1964, Comm. ACM 7, 463).
+"""
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from flowgrad.autodiff.refusals import in_place, no_plain_array, no_rule, nothing_of_order
+
+# Derivatives that are taken within others have higher levels; of two levels the lower is a constant.
+_levels = itertools.count(1)
+
+
+def next_level() -> int:
+    """A level above those of all derivatives that are being taken."""
+    return next(_levels)
 
 
 class Dual(np.lib.mixins.NDArrayOperatorsMixin):
-    """A value of shape S and its derivative of shape S + (d,) with respect to d variables."""
+    """A value of shape S and its derivatives (d, *S) with respect to d variables.
 
-    def __init__(self, value: ArrayLike, derivative: ArrayLike) -> None:
-        self.value: NDArray[np.float64] = np.asarray(value, float)
-        self.derivative: NDArray[np.float64] = np.asarray(derivative, float)
+    Both may be dual numbers of a lower ``level`` themselves, which gives second derivatives. NaN stands
+    where there is no derivative, at a kink or a jump.
+    """
 
-    def __getitem__(self, index: Any) -> Dual:
-        index = index if isinstance(index, tuple) else (index,)
-        has_ellipsis = any(each is Ellipsis for each in index)
-        derivative = self.derivative[(*index, slice(None))] if has_ellipsis else self.derivative[index]
-        return Dual(self.value[index], derivative)
+    __slots__ = ("derivative", "level", "value")
 
-    def __len__(self) -> int:
-        return len(self.value)
+    def __init__(self, value: Any, derivative: Any, level: int = 0) -> None:
+        self.value: Any = value if isinstance(value, Dual) else np.asarray(value, float)
+        self.derivative: Any = derivative if isinstance(derivative, Dual) else np.asarray(derivative, float)
+        self.level = level
+
+    def __repr__(self) -> str:
+        return f"Dual({self.value!r}, {len(self.derivative)} derivatives)"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -35,90 +53,190 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         """Number of axes of the value."""
         return self.value.ndim
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "__call__" and not options:
-            if ufunc in FUNCTION_RULES:
-                return FUNCTION_RULES[ufunc](*inputs)
-            if ufunc in COMPARISONS:
-                return ufunc(*(value_of(x) for x in inputs))
-            if ufunc in UFUNC_RULES:
-                return self._elementwise(ufunc, inputs)
-        raise TypeError(f"no derivative is known for numpy.{ufunc.__name__} ({method}): add a rule to UFUNC_RULES")
+    @property
+    def size(self) -> int:
+        """Number of elements of the value."""
+        return self.value.size
 
-    @staticmethod
-    def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
-        values = [value_of(x) for x in inputs]
-        result = ufunc(*values)
-        partials = UFUNC_RULES[ufunc](result, *values)
-        terms = [
-            np.asarray(partial)[..., None] * _broadcast(x, result.shape)
-            for partial, x in zip(partials, inputs, strict=True)
-            if isinstance(x, Dual)
-        ]
-        return Dual(result, sum(terms[1:], terms[0]))
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the value."""
+        return np.dtype(float)
+
+    @property
+    def T(self) -> Dual:
+        """The transpose."""
+        return np.transpose(self)  # type: ignore[return-value]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, index: Any) -> Dual:
+        index = index if isinstance(index, tuple) else (index,)
+        if all(isinstance(each, (int, slice, type(None), type(Ellipsis))) for each in index):
+            return Dual(self.value[index], self.derivative[(slice(None), *index)], self.level)
+        index = tuple(plain(each) for each in index)
+        # One by one: an axis before others may change where NumPy puts those that arrays choose.
+        return Dual(self.value[index], np.stack([part[index] for part in self.derivative]), self.level)
+
+    def __setitem__(self, index: Any, item: Any) -> None:
+        if plain(self.derivative).flags.writeable is False:
+            raise in_place("of a part of x itself", "write into a copy, x.copy()")
+        own = isinstance(item, Dual) and item.level == self.level
+        self.value[index] = item.value if own else item
+        for k, part in enumerate(self.derivative):
+            part[index] = item.derivative[k] if own else 0.0
+
+    def __bool__(self) -> bool:
+        return bool(plain(self))
+
+    def __array__(self, *_: Any, **__: Any) -> NDArray[np.float64]:
+        raise no_plain_array()
+
+    def __float__(self) -> float:
+        raise no_plain_array()
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __getattr__(self, name: str) -> Any:
+        """Methods of arrays are NumPy's functions of the same name."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in _METHODS:
+            function = getattr(np, name)
+            return lambda *args, **options: function(self, *args, **options)
+        raise no_rule(f"the attribute {name} of an array")
+
+    def reshape(self, *shape: Any, order: Any = "C") -> Dual:
+        """The elements in another shape."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[return-value]
+
+    def transpose(self, *axes: Any) -> Dual:
+        """The axes in another order."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return np.transpose(self, order or None)  # type: ignore[return-value]
+
+    def astype(self, dtype: Any, **_: Any) -> Dual:
+        """Itself as floating-point numbers; other types have no derivative."""
+        if not np.issubdtype(dtype, np.floating):
+            raise no_rule(f"astype({np.dtype(dtype).name})")
+        return np.copy(self)  # type: ignore[return-value]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        if out is not None:
+            return _into(out[0], getattr(ufunc, method)(*inputs, **options), ufunc)
+        if method in ("reduce", "accumulate") and (ufunc, method) in METHOD_RULES:
+            return METHOD_RULES[ufunc, method](*inputs, **options)
+        if method != "__call__" or options:
+            raise no_rule(_name(ufunc, method, options))
+        if ufunc in FUNCTION_RULES:
+            return FUNCTION_RULES[ufunc](*inputs)
+        if ufunc in WITHOUT_DERIVATIVE:
+            return ufunc(*(plain(x) for x in inputs))
+        return _elementwise(ufunc, inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if function not in FUNCTION_RULES:
-            name = getattr(function, "__name__", str(function))
-            raise TypeError(f"no derivative is known for numpy.{name}: add a rule to FUNCTION_RULES")
-        return FUNCTION_RULES[function](*args, **kwargs)
+        if function in FUNCTION_RULES:
+            return FUNCTION_RULES[function](*args, **kwargs)
+        if function in WITHOUT_DERIVATIVE:
+            return function(*map(plain, args), **kwargs)
+        raise no_rule(_name(function))
+
+
+def plain(x: Any) -> Any:
+    """The numbers without any derivatives."""
+    while isinstance(x, Dual):
+        x = x.value
+    return x
 
 
 def value_of(x: Any) -> NDArray[np.float64]:
-    """The value of a dual number, or the number itself."""
-    return x.value if isinstance(x, Dual) else np.asarray(x, float)
+    """The value of a dual number, or the number itself, as an array."""
+    return np.asarray(plain(x), float)
 
 
-def _broadcast(x: Dual, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Derivative of ``x`` aligned with a result of the given shape (component axes padded in front)."""
-    missing = len(shape) - x.value.ndim
-    return x.derivative.reshape((1,) * missing + x.derivative.shape)
+def level_of(*inputs: Any) -> int:
+    """The highest level among the inputs: with respect to its variables they are differentiated."""
+    return max(x.level for x in inputs if isinstance(x, Dual))
 
 
-# Their results are True or False, which have no derivative.
-COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isfinite, np.isnan}
+def is_at(x: Any, level: int) -> bool:
+    """Whether x is a dual number of this level."""
+    return isinstance(x, Dual) and x.level == level
 
-# One line a rule: the partial derivatives with respect to each input, from the result and the inputs.
-UFUNC_RULES: dict[Any, Callable[..., tuple[Any, ...]]] = {
-    np.add: lambda r, a, b: (np.ones_like(r), np.ones_like(r)),
-    np.subtract: lambda r, a, b: (np.ones_like(r), -np.ones_like(r)),
-    np.multiply: lambda r, a, b: (b, a),
-    np.true_divide: lambda r, a, b: (1 / b, -r / b),
-    np.power: lambda r, a, b: (b * a ** (b - 1), r * np.log(np.where(a > 0, a, 1))),
-    np.negative: lambda r, a: (-np.ones_like(r),),
-    np.positive: lambda r, a: (np.ones_like(r),),
-    np.square: lambda r, a: (2 * a,),
-    np.sqrt: lambda r, a: (0.5 / r,),
-    np.cbrt: lambda r, a: (1 / (3 * r * r),),
-    np.absolute: lambda r, a: (np.where(a == 0, np.nan, np.sign(a)),),
-    np.maximum: lambda r, a, b: (_chosen(a > b, a == b), _chosen(b > a, a == b)),
-    np.minimum: lambda r, a, b: (_chosen(a < b, a == b), _chosen(b < a, a == b)),
-    np.exp: lambda r, a: (r,),
-    np.log: lambda r, a: (1 / a,),
-    np.sin: lambda r, a: (np.cos(a),),
-    np.cos: lambda r, a: (-np.sin(a),),
-    np.tanh: lambda r, a: (1 - r * r,),
-    np.arccos: lambda r, a: (-1 / np.sqrt(1 - a * a),),
-    np.arctan2: lambda r, a, b: (b / (a * a + b * b), -a / (a * a + b * b)),
-}
 
-# Functions of whole arrays; rules.py fills it.
+def below(x: Any, level: int) -> Any:
+    """The value of a dual number of this level; others as they are: constants."""
+    return x.value if is_at(x, level) else x
+
+
+def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
+    partials = _partials(ufunc, len(inputs))
+    level = level_of(*inputs)
+    values = [below(x, level) for x in inputs]
+    result = ufunc(*values)
+    total = None
+    with np.errstate(all="ignore"):
+        for number, x in enumerate(inputs):
+            if is_at(x, level):
+                if partials[number] is None:
+                    raise nothing_of_order(_name(ufunc), number)
+                term = _scaled(partials[number](result, *values), x.derivative, np.ndim(result))
+                total = term if total is None else total + term
+    return Dual(result, spread(total, np.shape(result)), level)
+
+
+def _partials(ufunc: np.ufunc, count: int) -> tuple[Any, ...]:
+    if ufunc not in UFUNC_RULES and "scipy.special" in sys.modules:
+        import flowgrad.autodiff.special_rules  # noqa: F401  (SciPy is not loaded before it is used)
+    if len(UFUNC_RULES.get(ufunc, ())) != count:
+        raise no_rule(_name(ufunc))
+    return UFUNC_RULES[ufunc]
+
+
+def _scaled(partial: Any, derivative: Any, ndim: int) -> Any:
+    """The chain rule; derivatives (d, *S) of fewer axes than the result get them after the first."""
+    missing = ndim + 1 - derivative.ndim
+    if missing:
+        derivative = derivative.reshape((len(derivative), *[1] * missing, *derivative.shape[1:]))
+    return derivative if partial is ONE else partial * derivative
+
+
+def spread(derivative: Any, shape: tuple[int, ...]) -> Any:
+    """Derivatives in the full shape (d, *shape)."""
+    full = (len(derivative), *shape)
+    return derivative if derivative.shape == full else np.broadcast_to(derivative, full)
+
+
+def _into(goal: Any, result: Any, ufunc: np.ufunc) -> Any:
+    if not isinstance(goal, Dual):
+        raise in_place(f"by {_name(ufunc)}", "write y = y + … instead of y += …, or make y with np.zeros_like(x)")
+    goal[...] = result
+    return goal
+
+
+def _name(function: Any, method: str = "__call__", options: Any = ()) -> str:
+    name = getattr(function, "__name__", str(function))
+    special = sys.modules.get("scipy.special")
+    of_special = isinstance(function, np.ufunc) and getattr(special, name, None) is function
+    module = "scipy.special" if of_special else getattr(function, "__module__", "numpy")
+    name = f"{module}.{name}"
+    return name + (f".{method}" if method != "__call__" else "") + (f" with {', '.join(options)}" if options else "")
+
+
+# A partial derivative of one, which needs no product.
+ONE = 1.0
+# For each ufunc the partial derivatives with respect to its inputs, from the result and the inputs, None where
+# there is none; elementary.py and special_rules.py fill it.
+UFUNC_RULES: dict[Any, tuple[Callable[..., Any] | None, ...]] = {}
+# Functions of whole arrays; array_rules.py and tensor_rules.py fill it.
 FUNCTION_RULES: dict[Any, Callable[..., Any]] = {}
-
-
-def _chosen(here: NDArray[np.bool_], tie: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """1 where an argument is the result, 0 where it is not, NaN at a kink."""
-    return np.where(tie, np.nan, here.astype(float))
-
-
-def jacobian(function: Callable[[Any], Any], x: ArrayLike) -> NDArray[np.float64]:
-    """Derivative of ``function`` at one point ``x`` (d,): shape of the result + (d,).
-
-    Forward-mode differentiation with dual numbers (Clifford 1873; Wengert 1964, Comm. ACM 7, 463).
-    Raises TypeError for a NumPy function without a rule.
-    """
-    x = np.asarray(x, float)
-    result = function(Dual(x, np.eye(len(x))))
-    if isinstance(result, Dual):
-        return result.derivative
-    return np.zeros((*np.shape(result), len(x)))
+# Reductions of ufuncs, such as np.add.reduce.
+METHOD_RULES: dict[tuple[Any, str], Callable[..., Any]] = {}
+# Functions whose results are True or False, numbers of elements or shapes.
+WITHOUT_DERIVATIVE: set[Any] = set()
+# Methods of arrays that are functions of NumPy too.
+_METHODS = (
+    "all", "any", "argmax", "argmin", "argsort", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean",
+    "min", "prod", "ravel", "repeat", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+)  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +14,13 @@ from flowgrad.flow import LOCATIONS, Flow, as_vectors
 from flowgrad.gradient.auto import choose as choose_scheme
 from flowgrad.gradient.autodiff import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
+from flowgrad.gradient.function import Function, gradient_of_function
 from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
 from flowgrad.gradient.propagation import stencil_covariance
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.symmetry import prepare, refuse_stored
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
 from flowgrad.spec import parse, unparse
 
 BoolArray = NDArray[np.bool_]
@@ -30,16 +33,22 @@ SCHEMES: dict[str, type[Scheme]] = {
 
 
 def velocity_gradient(
-    flow: Flow,
+    flow: Flow | Callable[..., Any],
     scheme: Scheme | str = "auto",
-    at: str | ArrayLike | None = None,
+    at: str | ArrayLike | Mesh | None = None,
     *,
     error: bool = False,
     second: bool = False,
+    time: float | None = None,
+    backend: str | None = None,
 ) -> VelocityGradient:
-    """The velocity gradient L_ij = ∂v_i/∂x_j of a flow.
+    """The velocity gradient L_ij = ∂v_i/∂x_j of a flow, or of a velocity that is given as a function.
 
-    ``scheme`` is one of ``SCHEMES``, as an object or as text (``finite-difference(order=1)``), or
+    A function v(x), or v(x, t) with ``time``, takes x of shape (…, 3) or (…, 2) and is differentiated exactly ``at``
+    positions (m, 3) or (m, 2), or at the points of a mesh; ``backend`` is ``numpy``, ``torch`` or ``jax``, seen from
+    the function unless given.
+
+    For a flow ``scheme`` is one of ``SCHEMES``, as an object or as text (``finite-difference(order=1)``), or
     ``auto``; ``at`` is ``points`` or ``cells``, where the velocity lives unless given, or positions
     (m, 3) anywhere in the mesh. L is NaN, and ``valid`` False, where the mesh or the values give none;
     the notes count these and say why. ``error`` estimates the error of each L, as |L' − L| with L'
@@ -47,7 +56,16 @@ def velocity_gradient(
     covariance is there where the flow's noise is known. Raises OptionError for a scheme that does not
     fit the flow, or has no error estimate or second derivatives where these are asked for.
     """
-    return next(velocity_gradients([flow], scheme, at, error=error, second=second))
+    if isinstance(flow, Flow):
+        if time is not None or backend is not None or isinstance(at, Mesh):
+            raise OptionError("time=, backend= and a mesh to differentiate at are for functions: leave them out")
+        return next(velocity_gradients([flow], scheme, at, error=error, second=second))
+    if not callable(flow) or at is None or isinstance(at, str) or scheme != "auto" or error:
+        raise OptionError(
+            f"{type(flow).__name__} given for the flow: give a Flow, or a function v(x) with at=, positions (m, 3) or "
+            "a mesh, and no scheme: its derivatives are exact, which leaves no error to estimate"
+        )
+    return gradient_of_function(flow, at, time, backend, second)
 
 
 def velocity_gradients(
@@ -85,12 +103,14 @@ class _Prepared:
     @property
     def name(self) -> str:
         """The scheme as text."""
+        if isinstance(self.scheme, Function):
+            return self.scheme.name
         kinds = (name for name, kind in SCHEMES.items() if isinstance(self.scheme, kind))
         return unparse(next(kinds, type(self.scheme).__name__), self.scheme, self.scheme.shown)
 
     def gradients(self, flow: Flow) -> Gradients:
         """Those of the flow, prepared anew only where that is needed."""
-        if isinstance(self.scheme, Stored):
+        if isinstance(self.scheme, (Stored, Function)):
             refuse_stored(flow)
             return self.scheme.gradients(flow, self.at)
         if self._operator is None or not self._suits(self._operator, flow):

@@ -57,10 +57,10 @@ def _missing(flow: Flow, at: str, valid: Mask, bad_values: bool) -> str:
         alone = missing & ~mesh.is_full
         causes = [(int(flat.sum()), "of zero volume"), (int(alone.sum()), "of lower dimension without a full cell")]
     else:
-        causes = [(int((missing & ~_used(mesh)).sum()), "in no cell")]
+        causes = [(int((missing & ~_used(mesh)).sum()), "in no cell")] if len(mesh) else []
     rest = int(missing.sum()) - sum(count for count, _ in causes)
     why = "that use values that are not finite, or " if bad_values else ""
-    causes.append((rest, why + "whose surroundings determine no gradient"))
+    causes.append((rest, why + "where the velocity determines none"))
     listed = ", ".join(f"{count} {cause}" for count, cause in causes if count)
     return f"{missing.sum()} of {len(valid)} {at} have no gradient and are excluded: {listed}"
 

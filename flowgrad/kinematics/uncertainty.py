@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.autodiff import Dual
-from flowgrad.errors import OptionError
+from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.kinematics.registry import evaluate, inputs_of
 
 FloatArray = NDArray[np.float64]
@@ -51,14 +51,14 @@ def why_not(name: str, supplied: Mapping[str, np.ndarray]) -> str:
 
 
 def _piece(name: str, L: FloatArray, covariance: FloatArray, supplied: Mapping[str, np.ndarray]) -> FloatArray:
-    identity = np.broadcast_to(np.eye(9).reshape(3, 3, 9), (*L.shape, 9))
+    identity = np.broadcast_to(np.eye(9).reshape(9, 1, 3, 3), (9, *L.shape))
     try:
         result = evaluate(name, {"L": Dual(L, identity)}, supplied)
-    except TypeError as error:
+    except DerivativeError as error:
         raise OptionError(f"the deviation of {name} is not known: {error}") from None
     if not isinstance(result, Dual):
         raise OptionError(f"the deviation of {name} is not known: its function drops the derivatives of its inputs")
-    slopes = result.derivative.reshape(len(L), -1, 3, 3)
+    slopes = np.moveaxis(result.derivative, 0, -1).reshape(len(L), -1, 3, 3)
     deviation = _propagated(slopes, covariance).reshape(result.shape)
     return np.where(np.isfinite(result.value) & np.isfinite(deviation), deviation, np.nan)
 

@@ -75,10 +75,10 @@ def _step(
     """Newton's step (q, d) and the distance to go (q,), Gauss-Newton's on surfaces and lines."""
     assert reference.shape is not None
     count, dimension = xi.shape
-    seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, count, dimension))
+    seeds = np.broadcast_to(np.eye(dimension)[:, :, None], (dimension, dimension, count))
     N = reference.shape(Dual(xi.T, seeds))
     residual = target - np.einsum("kq,qki->qi", N.value, nodes, optimize=True)
-    columns = np.matmul(N.derivative.transpose(1, 2, 0), nodes)
+    columns = np.matmul(N.derivative.transpose(2, 0, 1), nodes)
     step = np.einsum("qdi,qi->qd", inverse_rows(columns), residual)
     return step, np.sqrt((residual**2).sum(axis=1))
 

@@ -22,8 +22,8 @@ Shape = Callable[[Any], Any]
 def gradients(shape: Shape, sites: FloatArray) -> FloatArray:
     """dN/dξ (m, k, d) at sites (m, d), by dual numbers."""
     count, dimension = sites.shape
-    seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, count, dimension))
-    return np.ascontiguousarray(shape(Dual(sites.T, seeds)).derivative.transpose(1, 0, 2))
+    seeds = np.broadcast_to(np.eye(dimension)[:, :, None], (dimension, dimension, count))
+    return np.ascontiguousarray(shape(Dual(sites.T, seeds)).derivative.transpose(2, 1, 0))
 
 
 def values(shape: Shape, sites: FloatArray) -> FloatArray:

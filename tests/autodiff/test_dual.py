@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from flowgrad import DerivativeError
 from flowgrad.autodiff import jacobian
 
 FUNCTIONS = {
@@ -26,7 +27,7 @@ def test_constant_functions_have_zero_derivative():
 
 
 def test_unknown_functions_are_named():
-    with pytest.raises(TypeError, match="arctan"):
-        jacobian(lambda x: np.arctan(x[0]), np.ones(2))
-    with pytest.raises(TypeError, match="concatenate"):
-        jacobian(lambda x: np.concatenate([x, x]), np.ones(2))
+    with pytest.raises(DerivativeError, match="nextafter"):
+        jacobian(lambda x: np.nextafter(x[0], 1), np.ones(2))
+    with pytest.raises(DerivativeError, match="sort"):
+        jacobian(lambda x: np.sort(x), np.ones(2))

@@ -1,0 +1,336 @@
+"""Derivatives of functions of whole arrays: linear ones, products, choices, and what is made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, plain, spread
+from flowgrad.autodiff.refusals import no_rule
+
+# Linear in their first argument, an array or a sequence of arrays.
+LINEAR = (
+    np.sum, np.mean, np.cumsum, np.trace, np.diagonal, np.diag, np.diff, np.tril, np.triu,
+    np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
+    np.broadcast_to, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.roll, np.flip, np.fliplr, np.flipud, np.rot90,
+    np.repeat, np.tile, np.take, np.take_along_axis, np.compress, np.delete, np.resize,
+    np.concatenate, np.vstack, np.hstack, np.dstack, np.column_stack, np.block,
+    np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.real,
+)  # fmt: skip
+# Linear in each of their first two arguments.
+BILINEAR = (
+    np.matmul, np.dot, np.vdot, np.inner, np.outer, np.tensordot, np.cross, np.kron, np.convolve, np.correlate,
+)  # fmt: skip
+
+
+def duals_in(argument: Any) -> Iterator[Dual]:
+    """The dual numbers in an argument, which may be nested sequences."""
+    if isinstance(argument, Dual):
+        yield argument
+    elif isinstance(argument, (list, tuple)):
+        for each in argument:
+            yield from duals_in(each)
+
+
+def _each(argument: Any, change: Callable[[Any], Any]) -> Any:
+    """The argument, or the members of a sequence, changed."""
+    if isinstance(argument, (list, tuple)):
+        return type(argument)(_each(each, change) for each in argument)
+    return change(argument)
+
+
+def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
+    def rule(x: Any, *args: Any, **options: Any) -> Any:
+        if not any(True for _ in duals_in(x)):
+            return function(x, *map(plain, args), **options)
+        level, count = _level_and_count(x)
+        value = function(_each(x, lambda a: below(a, level)), *args, **options)
+        slopes = [function(_each(x, partial(_slope, level=level, k=k)), *args, **options) for k in range(count)]
+        if isinstance(value, (list, tuple)):
+            parts = zip(value, *slopes, strict=True)
+            return type(value)(Dual(part, np.stack(own), level) for part, *own in parts)
+        return Dual(value, np.stack(slopes), level)
+
+    return rule
+
+
+def _level_and_count(x: Any) -> tuple[int, int]:
+    level = level_of(*duals_in(x))
+    return level, next(len(each.derivative) for each in duals_in(x) if each.level == level)
+
+
+def _slope(x: Any, level: int, k: int) -> Any:
+    return x.derivative[k] if is_at(x, level) else np.zeros(np.shape(x))
+
+
+def _bilinear(function: Callable[..., Any]) -> Callable[..., Any]:
+    def rule(a: Any, b: Any, *args: Any, **options: Any) -> Dual:
+        level, _ = _level_and_count([a, b])
+        u, v = below(a, level), below(b, level)
+        terms = []
+        if is_at(a, level):
+            terms.append(np.stack([function(part, v, *args, **options) for part in a.derivative]))
+        if is_at(b, level):
+            terms.append(np.stack([function(u, part, *args, **options) for part in b.derivative]))
+        return Dual(function(u, v, *args, **options), sum(terms[1:], terms[0]), level)
+
+    return rule
+
+
+def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
+    level, count = _level_and_count(list(arrays))
+    value = np.stack([below(x, level) for x in arrays], axis)
+    slopes = [x.derivative if is_at(x, level) else np.zeros((count, *np.shape(x))) for x in arrays]
+    return Dual(value, np.stack(slopes, axis + 1 if axis >= 0 else axis), level)
+
+
+def _einsum(subscripts: str, *operands: Any, **_: Any) -> Dual:
+    """The product rule."""
+    if not isinstance(subscripts, str):
+        raise no_rule("np.einsum with subscripts that are no text")
+    level, _count = _level_and_count(operands)
+    inputs, output = _explicit(subscripts.replace(" ", ""), operands)
+    parts = inputs.split(",")
+    extra = next(letter for letter in "zZyYxXwW" if letter not in subscripts)
+    values = [below(x, level) for x in operands]
+    terms = []
+    for k, x in enumerate(operands):
+        if is_at(x, level):
+            with_extra = ",".join(extra * (i == k) + part for i, part in enumerate(parts))
+            mixed = [x.derivative if i == k else value for i, value in enumerate(values)]
+            terms.append(np.einsum(f"{with_extra}->{extra}{output}", *mixed))
+    return Dual(np.einsum(f"{inputs}->{output}", *values), sum(terms[1:], terms[0]), level)
+
+
+def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[str, str]:
+    """Inputs and output; without an arrow the letters that occur once, in the alphabet's order."""
+    if "->" in subscripts:
+        inputs, output = subscripts.split("->")
+        return inputs, output
+    letters = subscripts.replace(",", "").replace(".", "")
+    once = "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
+    return subscripts, "..." * ("..." in subscripts) + once
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    condition = plain(condition)
+    if not any(isinstance(x, Dual) for x in (a, b)):
+        return np.where(condition, a, b)
+    level, count = _level_and_count([a, b])
+    value = np.where(condition, below(a, level), below(b, level))
+    slopes = [np.where(condition, *(x.derivative[k] if is_at(x, level) else 0.0 for x in (a, b))) for k in range(count)]
+    return Dual(value, spread(np.stack(slopes), value.shape), level)
+
+
+def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
+    result = default
+    for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
+        result = np.where(plain(condition), choice, result)
+    return result
+
+
+def _piecewise(x: Any, conditions: Sequence[Any], functions: Sequence[Any], *args: Any, **options: Any) -> Any:
+    conditions = [plain(each) for each in conditions]
+    if len(functions) > len(conditions):
+        conditions.append(~np.logical_or.reduce(conditions))
+    choices = [each(x, *args, **options) if callable(each) else each + 0 * x for each in functions]
+    return _select(conditions, choices, 0 * x)
+
+
+def _prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """One factor after the other: right where one of them is zero, too."""
+    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    factors = np.moveaxis(x, axis, 0)
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return np.expand_dims(result, axis) if keepdims else result
+
+
+def _cumprod(x: Any, axis: Any = None) -> Any:
+    x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+    products: list[Any] = []
+    for factor in np.moveaxis(x, axis, 0):
+        products.append(products[-1] * factor if products else factor)
+    return np.stack(products, axis)
+
+
+def _extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
+    """The derivative of the element that is the largest, NaN where two are."""
+
+    def rule(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
+        index = np.expand_dims(arg(plain(x), axis=axis), axis)
+        chosen: Any = np.take_along_axis(x, index, axis)
+        tie = np.sum(np.equal(plain(x), plain(chosen)), axis=axis, keepdims=True) > 1
+        marked = Dual(chosen.value, np.where(tie, np.nan, chosen.derivative), chosen.level)
+        return marked if keepdims else np.squeeze(marked, axis)
+
+    return rule
+
+
+def _clip(x: Any, low: Any = None, high: Any = None, **other: Any) -> Any:
+    low, high = other.get("a_min", other.get("min", low)), other.get("a_max", other.get("max", high))
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Of vectors, and Frobenius' of matrices."""
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1):
+        raise no_rule(f"np.linalg.norm with ord={ord!r}")
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+def _inv(A: Any) -> Dual:
+    """dA⁻¹ = −A⁻¹ dA A⁻¹."""
+    inverse = np.linalg.inv(A.value)
+    return Dual(inverse, np.stack([-(inverse @ part @ inverse) for part in A.derivative]), A.level)
+
+
+def _solve(A: Any, b: Any) -> Dual:
+    """A dx = db − dA x."""
+    level, count = _level_and_count([A, b])
+    matrix, right = below(A, level), below(b, level)
+    x = np.linalg.solve(matrix, right)
+    slopes = []
+    for k in range(count):
+        rest = _slope(b, level, k)
+        if is_at(A, level):
+            rest = rest - (A.derivative[k] @ x)
+        slopes.append(np.linalg.solve(matrix, rest))
+    return Dual(x, np.stack(slopes), level)
+
+
+def _determinant(A: Any) -> Any:
+    """∂ det A/∂A_ij is the cofactor (Jacobi 1841): for 2 × 2 and 3 × 3, where A may be singular."""
+    n = A.shape[-1]
+    if n == 2:
+        return A[..., 0, 0] * A[..., 1, 1] - A[..., 0, 1] * A[..., 1, 0]
+    if n == 3:
+        return np.sum(A[..., 0, :] * np.cross(A[..., 1, :], A[..., 2, :]), axis=-1)
+    inverse, value = np.linalg.inv(A.value), np.linalg.det(A.value)
+    return Dual(value, np.stack([value * np.trace(inverse @ p, axis1=-2, axis2=-1) for p in A.derivative]), A.level)
+
+
+def _like(fill: float) -> Callable[..., Any]:
+    """Arrays with room for derivatives."""
+
+    def rule(x: Dual, *_: Any, **__: Any) -> Dual:
+        value = np.full_like(x.value, fill)
+        return Dual(value, np.zeros_like(_owned(x.derivative)), x.level)
+
+    return rule
+
+
+def _full_like(x: Any, fill: Any, **_: Any) -> Any:
+    result: Any = np.zeros_like(x)
+    result[...] = fill
+    return result
+
+
+def _owned(array: Any) -> Any:
+    return array if isinstance(array, Dual) else np.empty(array.shape)
+
+
+def _copy(x: Any, *_: Any, **__: Any) -> Dual:
+    return Dual(np.copy(x.value), np.copy(x.derivative), x.level)
+
+
+def _interp(x: Any, xp: Any, fp: Any, **options: Any) -> Any:
+    """Linear interpolation in a table: the slope of the piece, NaN at its knots, zero beyond its ends."""
+    level = level_of(x)
+    value, xp, fp = np.interp(below(x, level), xp, fp, **options), np.asarray(xp, float), np.asarray(fp, float)
+    position = plain(x)
+    right = np.clip(np.searchsorted(xp, position), 1, len(xp) - 1)
+    slope = (fp[right] - fp[right - 1]) / (xp[right] - xp[right - 1])
+    slope = np.where((position < xp[0]) | (position > xp[-1]), 0.0, np.where(np.isin(position, xp), np.nan, slope))
+    return Dual(value, slope * x.derivative, level)
+
+
+def _sinc(x: Any) -> Any:
+    """sin πx/(πx), by its series where that is near 0."""
+    small = np.abs(plain(x)) < 1e-3
+    y = np.pi * np.where(small, 1.0, x)
+    s = np.square(np.pi * x)
+    return np.where(small, 1 - s / 6 * (1 - s / 20 * (1 - s / 42)), np.sin(y) / y)
+
+
+def _variance(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    deviation = x - np.mean(x, axis=axis, keepdims=True)
+    squares = np.square(deviation)
+    mean = np.mean(squares, axis=axis, keepdims=keepdims)
+    count = squares.size / max(mean.size, 1)
+    return mean * (count / (count - ddof))
+
+
+def _polyval(p: Any, x: Any) -> Any:
+    result = 0 * x
+    for coefficient in p:
+        result = result * x + coefficient
+    return result
+
+
+def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
+    if weights is None:
+        return np.mean(x, axis=axis)
+    if axis is not None and np.ndim(weights) == 1:
+        weights = np.expand_dims(weights, tuple(range(1, np.ndim(x) - axis % np.ndim(x))))
+    return np.sum(x * weights, axis=axis) / np.sum(weights + 0 * plain(x), axis=axis)
+
+
+def _meshgrid(*xs: Any, indexing: str = "xy") -> list[Any]:
+    shape = tuple(len(x) for x in xs)
+    axes = (1, 0, *range(2, len(xs))) if indexing == "xy" and len(xs) > 1 else tuple(range(len(xs)))
+    columns = [np.reshape(x, tuple(-1 if i == k else 1 for i in range(len(xs)))) for k, x in enumerate(xs)]
+    return [np.transpose(np.broadcast_to(column, shape), axes) for column in columns]
+
+
+FUNCTION_RULES |= {function: _linear(function) for function in LINEAR}
+FUNCTION_RULES |= {function: _bilinear(function) for function in BILINEAR}
+FUNCTION_RULES |= {
+    np.stack: _stack,
+    np.einsum: _einsum,
+    np.where: _where,
+    np.select: _select,
+    np.piecewise: _piecewise,
+    np.prod: _prod,
+    np.cumprod: _cumprod,
+    np.max: _extreme(np.argmax),
+    np.min: _extreme(np.argmin),
+    np.amax: _extreme(np.argmax),
+    np.amin: _extreme(np.argmin),
+    np.clip: _clip,
+    np.copy: _copy,
+    np.nan_to_num: lambda x, nan=0.0, **_: np.where(np.isnan(x), nan, x),
+    np.zeros_like: _like(0.0),
+    np.empty_like: _like(0.0),
+    np.ones_like: _like(1.0),
+    np.full_like: _full_like,
+    np.interp: _interp,
+    np.sinc: _sinc,
+    np.var: _variance,
+    np.std: lambda x, *args, **options: np.sqrt(_variance(x, *args, **options)),
+    np.ptp: lambda x, axis=None: np.max(x, axis=axis) - np.min(x, axis=axis),
+    np.average: _average,
+    np.polyval: _polyval,
+    np.meshgrid: _meshgrid,
+    np.append: lambda x, y, axis=None: np.concatenate(
+        [np.ravel(x), np.ravel(y)] if axis is None else [x, y], axis or 0
+    ),
+    np.linalg.norm: _norm,
+    np.linalg.det: _determinant,
+    np.linalg.inv: _inv,
+    np.linalg.solve: _solve,
+}
+METHOD_RULES |= {
+    (np.add, "reduce"): lambda x, axis=0, **options: np.sum(x, axis=axis, **options),
+    (np.multiply, "reduce"): lambda x, axis=0, **options: np.prod(x, axis=axis, **options),
+    (np.maximum, "reduce"): lambda x, axis=0, **options: np.max(x, axis=axis, **options),
+    (np.minimum, "reduce"): lambda x, axis=0, **options: np.min(x, axis=axis, **options),
+    (np.add, "accumulate"): lambda x, axis=0: np.cumsum(x, axis=axis),
+    (np.multiply, "accumulate"): lambda x, axis=0: np.cumprod(x, axis=axis),
+}

@@ -1,0 +1,100 @@
+"""Derivatives of functions of one array: by dual numbers, PyTorch or JAX."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+
+FloatArray = NDArray[np.float64]
+Function = Callable[..., Any]
+
+BACKENDS = ("numpy", "torch", "jax")
+
+
+def backend_of(f: Function, backend: str | None = None) -> Any:
+    """The module that differentiates a function: the one named, else that of the package it is written with.
+    OptionError for an unknown name."""
+    if backend is None:
+        loaded = (name for name in ("torch", "jax") if name in sys.modules)
+        backend = next((name for name in loaded if _module(name).recognises(f)), "numpy")
+    if backend not in BACKENDS:
+        raise OptionError(f"backend '{backend}' is unknown: choose one of {', '.join(BACKENDS)}")
+    return _module(backend)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"flowgrad.autodiff.{name}_backend")
+
+
+def jacobian(f: Function, x: ArrayLike, *, backend: str | None = None) -> FloatArray:
+    """∂f/∂x, of the shape result.shape + x.shape, of a function f of one array.
+
+    ``f`` is written with NumPy (dual numbers differentiate it), or with torch or jax.numpy; ``backend``
+    says which where it is not seen from the function. Components in a list become the last axis. NaN where
+    there is no derivative. Raises DerivativeError, which names the call, for what cannot be differentiated.
+    """
+    found: FloatArray = backend_of(f, backend).jacobian(f, as_argument(x))
+    return found
+
+
+def gradient(f: Function, x: ArrayLike, *, backend: str | None = None) -> FloatArray:
+    """∂f/∂x, of x's shape, of a function with one number as its result; OptionError for others."""
+    x = as_argument(x)
+    found = jacobian(f, x, backend=backend)
+    if found.size != x.size:
+        raise OptionError(
+            f"the gradient is of a scalar, and the result has the shape {found.shape[: found.ndim - x.ndim]}: use "
+            "jacobian, or vjp with weights"
+        )
+    return found.reshape(x.shape)
+
+
+def hessian(f: Function, x: ArrayLike, *, backend: str | None = None) -> FloatArray:
+    """∂²f/∂x∂x, of the shape result.shape + x.shape + x.shape."""
+    found: FloatArray = backend_of(f, backend).hessian(f, as_argument(x))
+    return found
+
+
+def jvp(f: Function, x: ArrayLike, tangent: ArrayLike, *, backend: str | None = None) -> FloatArray:
+    """∂f/∂x · tangent, of the result's shape (forward mode); OptionError for a tangent of another shape than x."""
+    x, tangent = as_argument(x), as_argument(tangent)
+    if tangent.shape != x.shape:
+        raise OptionError(f"the tangent has the shape {tangent.shape} and x has {x.shape}: give one of x's shape")
+    found: FloatArray = backend_of(f, backend).jvp(f, x, tangent)
+    return found
+
+
+def directional_derivative(
+    f: Function, x: ArrayLike, direction: ArrayLike, *, backend: str | None = None
+) -> FloatArray:
+    """∂f/∂x · n, of the result's shape, along the unit vector n of a direction; OptionError for a zero one."""
+    direction = as_argument(direction)
+    length = np.linalg.norm(direction)
+    if not 0 < length < np.inf:
+        raise OptionError(f"the direction {direction.tolist()} has the length {length:g}: give one that is not zero")
+    return jvp(f, x, direction / length, backend=backend)
+
+
+def vjp(f: Function, x: ArrayLike, weights: ArrayLike, *, backend: str | None = None) -> FloatArray:
+    """weights · ∂f/∂x, of x's shape: the gradient of the weighted sum of the results (reverse mode with torch
+    and jax). OptionError for weights of another shape than the result."""
+    module, x = backend_of(f, backend), as_argument(x)
+    found: FloatArray = module.vjp(f, x, as_argument(weights))
+    return found
+
+
+def as_argument(x: Any) -> FloatArray:
+    """An array of floating-point numbers; OptionError for others."""
+    if hasattr(x, "detach"):
+        x = x.detach().cpu().numpy()
+    try:
+        return np.asarray(x, float)
+    except (TypeError, ValueError):
+        raise OptionError(f"the argument is {x!r}: give numbers") from None

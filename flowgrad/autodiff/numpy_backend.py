@@ -1,0 +1,135 @@
+"""Functions written with NumPy: dual numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.autodiff.dual import Dual, is_at, next_level, plain
+from flowgrad.errors import DerivativeError, OptionError
+
+FloatArray = NDArray[np.float64]
+Function = Callable[..., Any]
+
+# Points evaluated at a time: their values and derivatives stay in a core's cache.
+_CHUNK = 16384
+
+
+def jacobian(f: Function, x: FloatArray) -> FloatArray:
+    """∂f/∂x, result.shape + x.shape."""
+    slopes = plain(_differentiated(f, x).derivative)
+    return np.ascontiguousarray(np.moveaxis(slopes, 0, -1)).reshape((*slopes.shape[1:], *x.shape))
+
+
+def hessian(f: Function, x: FloatArray) -> FloatArray:
+    """∂²f/∂x², result.shape + x.shape + x.shape: dual numbers within dual numbers."""
+
+    def inner(y: Any) -> Any:
+        return np.moveaxis(_differentiated(f, y).derivative, 0, -1)
+
+    second = plain(_differentiated(inner, x).derivative)
+    return np.ascontiguousarray(np.moveaxis(second, 0, -1)).reshape((*second.shape[1:-1], *x.shape, *x.shape))
+
+
+def jvp(f: Function, x: FloatArray, tangent: FloatArray) -> FloatArray:
+    """∂f/∂x · tangent, of the result's shape."""
+    level = next_level()
+    result = _called(f, Dual(x, tangent[None], level))
+    return np.array(plain(result.derivative)[0]) if is_at(result, level) else np.zeros(np.shape(plain(result)))
+
+
+def vjp(f: Function, x: FloatArray, weights: FloatArray) -> FloatArray:
+    """weights · ∂f/∂x, of x's shape; forward mode, so it costs as much as the Jacobian."""
+    slopes = plain(_differentiated(f, x).derivative)
+    if weights.shape != slopes.shape[1:]:
+        raise OptionError(f"the weights have the shape {weights.shape}: give that of the result, {slopes.shape[1:]}")
+    return np.tensordot(slopes, weights, slopes.ndim - 1).reshape(x.shape)
+
+
+def point_jacobians(f: Function, points: FloatArray, time: float | None = None) -> tuple[FloatArray, FloatArray]:
+    """Values (m, k) and ∂f_i/∂x_j (m, k, d) of a field at points (m, d), a chunk at a time on all threads."""
+
+    def at(x: Dual, level: int) -> tuple[FloatArray, FloatArray]:
+        result = _field(f, x, time, level)
+        return result.value, np.moveaxis(result.derivative, 0, -1)
+
+    values, slopes = _in_chunks(at, points)
+    return values, slopes
+
+
+def second_derivatives(f: Function, points: FloatArray, time: float | None = None) -> FloatArray:
+    """∂²f_i/∂x_j∂x_k (m, k, d, d) of a field at points (m, d)."""
+    dimension = points.shape[1]
+
+    def at(x: Dual, level: int) -> tuple[FloatArray]:
+        inner = next_level()
+        seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, len(x), dimension))
+        slopes = _field(f, Dual(x, seeds, inner), time, inner).derivative
+        second = slopes.derivative if is_at(slopes, level) else np.zeros((dimension, *slopes.shape))
+        return (second.transpose(2, 3, 1, 0),)
+
+    return _in_chunks(at, points)[0]
+
+
+def recognises(f: Function) -> bool:
+    """Any function that is not another backend's."""
+    return True
+
+
+def _differentiated(f: Function, x: Any) -> Dual:
+    """f of a dual number with respect to every element of x, which may be a dual number itself."""
+    level, shape = next_level(), np.shape(plain(x))
+    size = int(np.prod(shape))
+    result = _called(f, Dual(x, np.eye(size).reshape(size, *shape), level))
+    return result if is_at(result, level) else Dual(result, np.zeros((size, *np.shape(plain(result)))), level)
+
+
+def _called(f: Function, *arguments: Any) -> Any:
+    """What a function returns; components in a list or a tuple become the last axis."""
+    try:
+        result = f(*arguments)
+    except ValueError as error:
+        # NumPy takes what refuses to be a number for a sequence, and tells that instead.
+        if isinstance(error.__cause__, DerivativeError):
+            raise error.__cause__ from None
+        raise
+    if isinstance(result, (list, tuple)):
+        return np.stack([np.asarray(part, float) if not isinstance(part, Dual) else part for part in result], axis=-1)
+    return result if isinstance(result, Dual) else np.asarray(result, float)
+
+
+def _field(f: Function, x: Dual, time: float | None, level: int) -> Dual:
+    result = _called(f, x) if time is None else _called(f, x, time)
+    if result.ndim != 2 or len(result) != len(x):
+        raise OptionError(
+            f"the field returned the shape {result.shape} for points of the shape {x.shape}: write it for many points "
+            "at once, with x[..., 0], x[..., 1] for the coordinates and np.stack([...], axis=-1) for the components"
+        )
+    return result if is_at(result, level) else Dual(result, np.zeros((x.shape[1], *result.shape)), level)
+
+
+def _in_chunks(at: Callable[[Dual, int], Sequence[FloatArray]], points: FloatArray) -> list[FloatArray]:
+    """What ``at`` gives for each chunk, together; all of it in arrays that are made once."""
+    count, dimension = points.shape
+    level = next_level()
+    seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, min(count, _CHUNK), dimension))
+
+    def of(start: int) -> Sequence[FloatArray]:
+        part = np.ascontiguousarray(points[start : start + _CHUNK].T).T
+        return at(Dual(part, seeds[:, : len(part)], level), level)
+
+    first = [np.asarray(each) for each in of(0)]
+    results = [np.empty((count, *each.shape[1:])) for each in first]
+
+    def store(start: int) -> None:
+        for result, found in zip(results, of(start) if start else first, strict=True):
+            result[start : start + _CHUNK] = found
+
+    with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)) as pool:
+        list(pool.map(store, range(0, count, _CHUNK)))
+    return results

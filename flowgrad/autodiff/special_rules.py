@@ -1,0 +1,104 @@
+"""Partial derivatives of SciPy's special functions: one line a rule (DLMF, https://dlmf.nist.gov).
+
+Derivatives by an order or a shape parameter are not known in closed form: None.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special as sp
+
+from flowgrad.autodiff.dual import UFUNC_RULES
+
+_ROOT_PI = np.sqrt(np.pi)
+_NORMAL = 1 / np.sqrt(2 * np.pi)
+
+
+def _bessel(f: Any, sign: float) -> tuple[Any, Any]:
+    """C'_ν = (C_ν₋₁ − s C_ν₊₁)/2 (DLMF 10.6.1, 10.29.1)."""
+    return None, lambda r, v, x: 0.5 * (f(v - 1, x) - sign * f(v + 1, x))
+
+
+def _log_beta(a: Any, b: Any) -> Any:
+    """∂ ln B(a, b)/∂a (DLMF 5.12.1)."""
+    return sp.digamma(a) - sp.digamma(a + b)
+
+
+def _exprel_slope(r: Any, x: Any) -> Any:
+    """(eˣ − r)/x, by its series near 0."""
+    small = np.abs(x) < 1e-2
+    y = np.where(small, 1.0, x)
+    series = 1 / 2 + x / 3 + x**2 / 8 + x**3 / 30 + x**4 / 144 + x**5 / 840
+    return np.where(small, series, (np.exp(y) - (np.exp(y) - 1) / y) / y)
+
+
+UFUNC_RULES |= {
+    sp.erf: (lambda r, x: 2 / _ROOT_PI * np.exp(-x * x),),
+    sp.erfc: (lambda r, x: -2 / _ROOT_PI * np.exp(-x * x),),
+    sp.erfcx: (lambda r, x: 2 * x * r - 2 / _ROOT_PI,),
+    sp.erfi: (lambda r, x: 2 / _ROOT_PI * np.exp(x * x),),
+    sp.dawsn: (lambda r, x: 1 - 2 * x * r,),
+    sp.erfinv: (lambda r, x: _ROOT_PI / 2 * np.exp(r * r),),
+    sp.erfcinv: (lambda r, x: -_ROOT_PI / 2 * np.exp(r * r),),
+    sp.ndtr: (lambda r, x: _NORMAL * np.exp(-0.5 * x * x),),
+    sp.log_ndtr: (lambda r, x: _NORMAL * np.exp(-0.5 * x * x - r),),
+    sp.ndtri: (lambda r, x: np.exp(0.5 * r * r) / _NORMAL,),
+    sp.gamma: (lambda r, x: r * sp.digamma(x),),
+    sp.rgamma: (lambda r, x: -r * sp.digamma(x),),
+    sp.gammaln: (lambda r, x: sp.digamma(x),),
+    sp.loggamma: (lambda r, x: sp.digamma(x),),
+    sp.digamma: (lambda r, x: sp.zeta(2.0, x),),
+    sp._ufuncs._zeta: (None, lambda r, s, a: -s * sp.zeta(s + 1, a)),
+    sp.beta: (lambda r, a, b: r * _log_beta(a, b), lambda r, a, b: r * _log_beta(b, a)),
+    sp.betaln: (lambda r, a, b: _log_beta(a, b), lambda r, a, b: _log_beta(b, a)),
+    sp.gammainc: (None, lambda r, a, x: np.exp((a - 1) * np.log(x) - x - sp.gammaln(a))),
+    sp.gammaincc: (None, lambda r, a, x: -np.exp((a - 1) * np.log(x) - x - sp.gammaln(a))),
+    sp.betainc: (None, None, lambda r, a, b, x: np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - sp.betaln(a, b))),
+    sp.expit: (lambda r, x: r * (1 - r),),
+    sp.log_expit: (lambda r, x: sp.expit(-x),),
+    sp.logit: (lambda r, x: 1 / (x * (1 - x)),),
+    sp.exp10: (lambda r, x: np.log(10) * r,),
+    sp.exp2: (lambda r, x: np.log(2) * r,),
+    sp.expm1: (lambda r, x: r + 1,),
+    sp.log1p: (lambda r, x: 1 / (1 + x),),
+    sp.cosm1: (lambda r, x: -np.sin(x),),
+    sp.cbrt: (lambda r, x: 1 / (3 * r * r),),
+    sp.exprel: (lambda r, x: _exprel_slope(r, x),),
+    sp.xlogy: (lambda r, x, y: np.log(y), lambda r, x, y: x / y),
+    sp.xlog1py: (lambda r, x, y: np.log1p(y), lambda r, x, y: x / (1 + y)),
+    sp.entr: (lambda r, x: -np.log(x) - 1,),
+    sp.rel_entr: (lambda r, x, y: np.log(x / y) + 1, lambda r, x, y: -x / y),
+    sp.kl_div: (lambda r, x, y: np.log(x / y), lambda r, x, y: 1 - x / y),
+    sp.exp1: (lambda r, x: -np.exp(-x) / x,),
+    sp.expi: (lambda r, x: np.exp(x) / x,),
+    sp.expn: (None, lambda r, n, x: -sp.expn(n - 1, x)),
+    sp.spence: (lambda r, x: np.where(np.equal(x, 1), -1.0, np.log(x) / np.where(np.equal(x, 1), 1.0, 1 - x)),),
+    sp.ellipk: (lambda r, m: (sp.ellipe(m) - (1 - m) * r) / (2 * m * (1 - m)),),
+    sp.ellipe: (lambda r, m: (r - sp.ellipk(m)) / (2 * m),),
+    sp.ellipkinc: (lambda r, p, m: 1 / np.sqrt(1 - m * np.sin(p) ** 2), None),
+    sp.ellipeinc: (lambda r, p, m: np.sqrt(1 - m * np.sin(p) ** 2), lambda r, p, m: (r - sp.ellipkinc(p, m)) / (2 * m)),
+    sp.j0: (lambda r, x: -sp.j1(x),),
+    sp.j1: (lambda r, x: 0.5 * (sp.j0(x) - sp.jv(2, x)),),
+    sp.y0: (lambda r, x: -sp.y1(x),),
+    sp.y1: (lambda r, x: 0.5 * (sp.y0(x) - sp.yv(2, x)),),
+    sp.i0: (lambda r, x: sp.i1(x),),
+    sp.i1: (lambda r, x: 0.5 * (sp.i0(x) + sp.iv(2, x)),),
+    sp.k0: (lambda r, x: -sp.k1(x),),
+    sp.k1: (lambda r, x: -0.5 * (sp.k0(x) + sp.kv(2, x)),),
+    sp.i0e: (lambda r, x: sp.i1e(x) - np.sign(x) * r,),
+    sp.k0e: (lambda r, x: r - sp.k1e(x),),
+    sp.jv: _bessel(sp.jv, 1.0),
+    sp.yv: _bessel(sp.yv, 1.0),
+    sp.iv: _bessel(sp.iv, -1.0),
+    sp.kv: (None, lambda r, v, x: -0.5 * (sp.kv(v - 1, x) + sp.kv(v + 1, x))),
+    sp.ive: (None, lambda r, v, x: 0.5 * (sp.ive(v - 1, x) + sp.ive(v + 1, x)) - np.sign(x) * r),
+    sp.kve: (None, lambda r, v, x: r - 0.5 * (sp.kve(v - 1, x) + sp.kve(v + 1, x))),
+    sp.struve: (None, lambda r, v, x: sp.struve(v - 1, x) - v / x * r),
+    sp.hyp1f1: (None, None, lambda r, a, b, x: a / b * sp.hyp1f1(a + 1, b + 1, x)),
+    sp.hyp2f1: (None, None, None, lambda r, a, b, c, x: a * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, x)),
+    sp.boxcox: (lambda r, x, k: np.power(x, k - 1), None),
+    sp.huber: (None, lambda r, d, x: np.clip(x, -d, d)),
+    sp.pseudo_huber: (None, lambda r, d, x: x / np.sqrt(1 + (x / d) ** 2)),
+}  # fmt: skip

@@ -1,0 +1,111 @@
+"""Gradients of a velocity that is given as a function: analytic, exact to rounding, no mesh needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.autodiff.derivatives import backend_of
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow, as_vectors
+from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Cells, Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Function(Scheme):
+    """The derivatives of the function that gives the velocity: v(x), or v(x, t) where there is a ``time``.
+
+    x has the shape (…, 2) or (…, 3), of ``dimension``, and so has the result. ``backend`` is ``numpy``, ``torch`` or
+    ``jax``, seen from the function unless given.
+    """
+
+    function: Callable[..., Any]
+    time: float | None = None
+    dimension: int = 3
+    backend: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The scheme in words."""
+        return f"autodiff of {getattr(self.function, '__name__', None) or type(self.function).__name__}"
+
+    def prepare(self, flow: Flow, at: Where) -> Operator:
+        """Nothing to prepare: OptionError."""
+        raise OptionError("a gradient that comes from a function cannot differentiate other fields")
+
+    def finer(self) -> Scheme:
+        """None: OptionError."""
+        raise OptionError("derivatives of a function are exact to rounding: leave out the error")
+
+    def gradients(self, flow: Flow, at: Where) -> Gradients:
+        """Velocity gradients (m, 3, 3) at the points or centroids of the flow's mesh, or at positions."""
+        if isinstance(at, str):
+            at = flow.mesh.points if at == "points" else flow.mesh.centroids
+        return self._gradients(self.values_and_gradients(at)[1])
+
+    def values_and_gradients(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Velocities (m, 3) and L (m, 3, 3) at positions (m, 3); derivatives across a planar field are zero."""
+        values, slopes = self._module.point_jacobians(self.function, positions[:, : self.dimension], self.time)
+        if values.shape[1] not in (2, 3):
+            raise OptionError(f"the velocity has {values.shape[1]} components: give 2 or 3, or use flowgrad.autodiff")
+        return as_vectors(values, "velocity"), _whole(_padded(slopes, 3))
+
+    def second(self, positions: FloatArray) -> FloatArray:
+        """∂²v_i/∂x_j∂x_k (m, 3, 3, 3) at positions (m, 3)."""
+        found = self._module.second_derivatives(self.function, positions[:, : self.dimension], self.time)
+        return _whole(_padded(found, 3))
+
+    def _gradients(self, L: FloatArray) -> Gradients:
+        missing = int(np.isnan(L[:, 0, 0]).sum())
+        note = f"the velocity has no derivative at {missing} of {len(L)} points (a kink, a jump, or not a number)"
+        planar = ("the function is planar: derivatives across are taken as zero",) if self.dimension == 2 else ()
+        return Gradients(L, ((note,) if missing else ()) + planar)
+
+    @property
+    def _module(self) -> Any:
+        return backend_of(self.function, self.backend)
+
+
+def gradient_of_function(
+    function: Callable[..., Any], at: ArrayLike | Mesh, time: float | None, backend: str | None, second: bool
+) -> VelocityGradient:
+    """The velocity gradient of a function at positions (m, 2) or (m, 3), or at the points of a mesh."""
+    scheme, mesh = _scheme_and_mesh(function, at, time, backend)
+    velocity, L = scheme.values_and_gradients(mesh.points)
+    found = scheme._gradients(L)
+    flow = Flow(mesh, velocity, "points", time, velocity_name=getattr(function, "__name__", "velocity"))
+    gradient = VelocityGradient(
+        L, flow, location="points", scheme=scheme.name, reason="the velocity is a function", method_notes=found.notes
+    )
+    return gradient.supply(hessian=scheme.second(mesh.points)) if second else gradient
+
+
+def _scheme_and_mesh(
+    function: Callable[..., Any], at: ArrayLike | Mesh, time: float | None, backend: str | None
+) -> tuple[Function, Mesh]:
+    if isinstance(at, Mesh):
+        return Function(function, time, 3, backend), at
+    positions = np.asarray(at, float)
+    if positions.ndim != 2 or positions.shape[1] not in (2, 3):
+        raise OptionError(f"at has the shape {positions.shape}: give positions (m, 2) or (m, 3), or a mesh")
+    mesh = Mesh(as_vectors(positions, "at"), Cells.empty())
+    return Function(function, time, positions.shape[1], backend), mesh
+
+
+def _padded(slopes: FloatArray, size: int) -> FloatArray:
+    """Zeros for the components and the derivatives that a planar field does not have."""
+    missing = [(0, 0), *((0, size - n) for n in slopes.shape[1:])]
+    return np.pad(slopes, missing) if any(after for _, after in missing) else slopes
+
+
+def _whole(derivatives: FloatArray) -> FloatArray:
+    """NaN in all components where one is not finite."""
+    if not np.isfinite(derivatives.sum()):
+        derivatives[~np.isfinite(derivatives).all(axis=tuple(range(1, derivatives.ndim)))] = np.nan
+    return derivatives

@@ -1,0 +1,190 @@
+"""The calls: gradients, Jacobians, Hessians, products, in the words of their users."""
+
+import numpy as np
+import pytest
+from scipy import special
+
+from flowgrad import DerivativeError, OptionError
+from flowgrad.autodiff import directional_derivative, gradient, hessian, jacobian, jvp, vjp
+from flowgrad.autodiff.array_rules import FUNCTION_RULES
+
+X = np.random.default_rng(1).uniform(0.3, 0.9, (4, 3))
+M = np.random.default_rng(2).normal(size=(3, 3))
+
+# One function or more of every rule for arrays.
+FUNCTIONS = {
+    "sums": lambda x: x.sum(axis=0) + np.mean(x, axis=0) - np.add.reduce(x) + np.cumsum(x, axis=0)[-1] + x.mean(),
+    "shapes": lambda x: np.reshape(x, (3, 4)).T.ravel().reshape(2, 6)[:, ::2] + np.squeeze(x[None])[0, 0],
+    "axes": lambda x: np.swapaxes(x, 0, 1)[:, :2] + np.moveaxis(x, 0, 1)[:, 2:] + np.expand_dims(x[0], 1) * x.T[0, 0],
+    "joined": lambda x: np.concatenate([x, np.ones((1, 3)), x * x]) + np.vstack([x, x, x[:1]]),
+    "columns": lambda x: np.column_stack([x[:, 0], np.arange(4.0), x[:, 1]]) + np.hstack([x[:, :1], x[:, 1:]]),
+    "stacked": lambda x: np.stack([x[..., 0], x[..., 1] ** 2, 1 + 0 * x[..., 2]], axis=-1),
+    "rolled": lambda x: np.roll(x, 1, axis=0) + np.flip(x, 0) * np.tile(x[0], (4, 1)) + np.repeat(x[:2], 2, axis=0),
+    "parts": lambda x: np.split(x, 2)[1] * np.take(x, [0, 1], axis=0) - np.diff(x, axis=0)[:2] + np.diag(x[:3])[None],
+    "triangles": lambda x: np.tril(x[:3]) + np.triu(x[1:]) * np.trace(x[:3]) + np.diagonal(x[:3]),
+    "broadcast": lambda x: np.broadcast_to(x[0], (4, 3)) + np.atleast_2d(x[1]) * np.meshgrid(x[0], x[:, 1])[0],
+    "products": lambda x: np.prod(x, axis=0) + np.cumprod(x, axis=0)[-1] + np.prod(x) + np.multiply.reduce(x),
+    "matrices": lambda x: x @ M + np.dot(x, M.T) - np.matmul(x, x.T @ x) + np.tensordot(x, M, 1) + np.inner(x, M),
+    "vectors": lambda x: np.cross(x, x[::-1] ** 2) + np.outer(x[:, 0], x[0]) + np.kron(x[0], x[:, 1])[:3],
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, x) + np.einsum("ij,ij", x, x) + np.einsum("...j->...", x),
+    "convolution": lambda x: np.convolve(x[0], x[1]) + np.polyval([1, 2, 3], x[0, 0]),
+    "inverse": lambda x: np.linalg.inv(x[:3]) + np.linalg.solve(x[:3], x[1:]) + np.linalg.det(x[:3]),
+    "determinants": lambda x: np.linalg.det(x[:2, :2]) + np.linalg.det(np.tile(x, (2, 2))[:4, :4] + 5 * np.eye(4)),
+    "norms": lambda x: np.linalg.norm(x, axis=-1) + np.linalg.norm(x) + np.linalg.norm(x, axis=1, keepdims=True)[0],
+    "extremes": lambda x: x.max(axis=0) - np.min(x, axis=0) + np.ptp(x) + np.max(x, 1)[0] + np.clip(x, 0.5, 0.6)[0],
+    "moments": lambda x: np.var(x, axis=0) + x.std(axis=0, ddof=1) + np.average(x, 0, np.arange(4.0)),
+    "choices": lambda x: np.select([x < 0.5, x < 0.7], [x * x, np.sin(x)], 2 * x) + np.where(x > 0.6, x, 1.0),
+    "pieces": lambda x: np.piecewise(x, [x < 0.5, x >= 0.5], [lambda y: y**2, lambda y: y**3]),
+    "tables": lambda x: np.interp(x, [0.0, 0.55, 1.0], [0.0, 1.0, -1.0]) + np.nan_to_num(x),
+    "sinc": lambda x: np.sinc(x) + np.sinc(1e-4 * x),
+    "filled": lambda x: filled(x),
+    "in place": lambda x: changed(x),
+    "masks": lambda x: x[np.array([True, False, True, True])][[0, 2]] * x[:2, None, [2, 0, 1]][:, 0],
+    "special": lambda x: special.erf(x) * special.jv(2, x) + special.gamma(1 + x) + special.xlogy(x, x),
+    "methods": lambda x: x.copy().clip(0.4, 0.8).dot(M).transpose().astype(float).ravel() + x.prod(),
+    "unpacked": lambda x: [sum(row) for row in x],
+}  # fmt: skip
+
+
+def filled(x):
+    out = np.zeros_like(x)
+    out[:, 0] = x[:, 1] * x[:, 2]
+    out[1:, 1] = np.ones_like(x)[1:, 0] + np.full_like(x, x[0, 0])[1:, 0]
+    out[0, 2] = 3
+    out[out > 2] = 7.0
+    return out
+
+
+def changed(x):
+    y = x.copy()
+    y *= 2
+    y[:2] += x[2:]
+    y -= np.sin(x)
+    return y
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_arrays_are_differentiated_as_differences_are(name):
+    def function(x):
+        return np.asarray(FUNCTIONS[name](x))
+
+    h, found = 1e-4, jacobian(FUNCTIONS[name], X)
+    for index in np.ndindex(X.shape):
+        step = np.zeros_like(X)
+        step[index] = h
+        expected = 8 * (function(X + step) - function(X - step)) - function(X + 2 * step) + function(X - 2 * step)
+        np.testing.assert_allclose(found[(..., *index)], expected / (12 * h), rtol=1e-8, atol=1e-9)
+
+
+def test_every_rule_for_arrays_is_tried():
+    tried = set()
+    for function in FUNCTIONS.values():
+        rules = {key: _marking(key, rule, tried) for key, rule in FUNCTION_RULES.items()}
+        with pytest.MonkeyPatch.context() as patch:
+            for key, rule in rules.items():
+                patch.setitem(FUNCTION_RULES, key, rule)
+            jacobian(function, X)
+    left = {key.__name__ for key in FUNCTION_RULES if key.__module__.startswith("numpy")} - tried
+    assert left <= SAME_AS_OTHERS
+
+
+# Built from or alike those that are tried.
+SAME_AS_OTHERS = {
+    "amax", "amin", "append", "array_split", "atleast_1d", "atleast_3d", "block", "compress", "correlate", "delete",
+    "dsplit", "dstack", "empty_like", "fliplr", "flipud", "hsplit", "real", "resize", "rollaxis", "rot90",
+    "take_along_axis", "vdot", "vsplit",
+}  # fmt: skip
+
+
+def _marking(key, rule, tried):
+    def call(*args, **options):
+        tried.add(key.__name__)
+        return rule(*args, **options)
+
+    return call
+
+
+def test_the_questions_of_calculus():
+    def f(x):
+        return x[0] ** 2 + x[0] * x[1] + x[2]
+
+    at = [-1, 2, 3]
+    np.testing.assert_array_equal(gradient(f, at), [0, -1, 1])
+    np.testing.assert_array_equal(hessian(f, at), [[2, 1, 0], [1, 0, 0], [0, 0, 0]])
+    assert directional_derivative(f, at, [1, 1, 0]) == pytest.approx(-1 / np.sqrt(2))
+    assert jvp(f, at, [1, 1, 0]) == -1
+    np.testing.assert_array_equal(vjp(lambda x: [f(x), x[1]], at, [2, 3]), [0, 1, 2])
+
+
+def test_hessians_of_many_variables_are_symmetric_and_right():
+    def f(x):
+        return np.exp(-np.sum(x * x)) * np.sin(x[0] * x[1]) / (1 + x[2] ** 2) + np.linalg.norm(x) ** 3
+
+    H, x, h = hessian(f, X[0]), X[0], 1e-5
+    np.testing.assert_allclose(H, H.T, rtol=0, atol=1e-13)
+    differences = [(gradient(f, x + h * e) - gradient(f, x - h * e)) / (2 * h) for e in np.eye(3)]
+    np.testing.assert_allclose(H, differences, rtol=1e-8)
+
+
+def test_derivatives_within_derivatives_are_not_confused():
+    """d/dx of x·d/dy(x + y) is 1, not 2 (Siskind & Pearlmutter 2005)."""
+    assert gradient(lambda x: x * plain_slope(lambda y: x + y), 3.0) == 1
+
+
+def plain_slope(f):
+    from flowgrad.autodiff.dual import Dual, next_level
+
+    return f(Dual(1.0, [1.0], next_level())).derivative[0]
+
+
+def slope_with_a_cast(x):
+    return float(x[0]) + x[1]
+
+
+def slope_with_plain_array(x):
+    out = np.zeros(2)
+    out[0] = x[0]
+    return out
+
+
+def slope_in_place(x):
+    out = np.zeros(3)
+    out += x
+    return out
+
+
+REFUSED = {
+    "fft": (lambda x: np.fft.fft(x), r"numpy\.fft.*fft.*line \d+ of test_functions"),
+    "frexp": (lambda x: np.frexp(x)[0], "frexp"),
+    "cast": (slope_with_a_cast, r"float\(x\[0\]\) \+ x\[1\].*NumPy's functions"),
+    "array": (lambda x: np.array([x[0], x[1]]), r"np\.stack instead of np\.array"),
+    "written into": (slope_with_plain_array, r"out\[0\] = x\[0\].*zeros_like"),
+    "in place": (slope_in_place, r"out \+= x.*y = y \+"),
+    "order of a Bessel function": (lambda x: special.jv(x, 1.0), r"scipy\.special\.jv with respect to its argument 1"),
+    "norm of another order": (lambda x: np.linalg.norm(x, 1), "ord=1"),
+    "integer": (lambda x: x.astype(int), "astype"),
+    "attribute": (lambda x: x.imag, "imag"),
+    "math": (lambda x: __import__("math").sin(x[0]), "math"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_has_no_derivative_is_refused_with_its_name(name):
+    function, words = REFUSED[name]
+    with pytest.raises(DerivativeError, match=words):
+        jacobian(function, [0.3, 0.4, 0.5])
+
+
+def test_wrong_questions_are_answered_with_the_right_one():
+    with pytest.raises(OptionError, match="use jacobian"):
+        gradient(lambda x: x, [1.0, 2.0])
+    with pytest.raises(OptionError, match="not zero"):
+        directional_derivative(lambda x: x[0], [1.0, 2.0], [0, 0])
+    with pytest.raises(OptionError, match="of x's shape"):
+        jvp(lambda x: x[0], [1.0, 2.0], [1, 0, 0])
+    with pytest.raises(OptionError, match="numpy, torch, jax"):
+        gradient(lambda x: x[0], [1.0], backend="cupy")
+    with pytest.raises(OptionError, match="give numbers"):
+        gradient(lambda x: x[0], "abc")
+    with pytest.raises(OptionError, match="weights"):
+        vjp(lambda x: x, [1.0, 2.0], [1, 2, 3])
