@@ -105,13 +105,14 @@ def _symmetry(flow: Flow) -> Iterator[str]:
 
 
 def listing(what: str) -> Iterator[str]:
-    """Lines on all ``quantities``, ``models``, ``schemes``, ``cells`` or ``formats``."""
+    """Lines on all ``quantities``, ``models``, ``schemes``, ``cells``, ``formats`` or ``functions``."""
     return {
         "quantities": _quantities,
         "models": _models,
         "schemes": _schemes,
         "cells": _cells,
         "formats": _formats,
+        "functions": _functions,
     }[what]()
 
 
@@ -148,6 +149,12 @@ def _cells() -> Iterator[str]:
     for kind in LAGRANGE_CELLS.values():
         degrees = "degree 1 or 2" if kind.name == "lagrange_pyramid" else "any degree"
         yield f"{kind.vtk_type:>3}  {kind.name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
+
+
+def _functions() -> Iterator[str]:
+    from flowgrad.autodiff.table import known_functions
+
+    return (f"{name:<28} {how}" for name, how in known_functions())
 
 
 def _formats() -> Iterator[str]:

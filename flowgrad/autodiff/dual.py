@@ -128,7 +128,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         if method in ("reduce", "accumulate") and (ufunc, method) in METHOD_RULES:
             return METHOD_RULES[ufunc, method](*inputs, **options)
         if method != "__call__" or options:
-            raise no_rule(_name(ufunc, method, options))
+            raise no_rule(name_of(ufunc, method, options))
         if ufunc in FUNCTION_RULES:
             return FUNCTION_RULES[ufunc](*inputs)
         if ufunc in WITHOUT_DERIVATIVE:
@@ -140,7 +140,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
             return FUNCTION_RULES[function](*args, **kwargs)
         if function in WITHOUT_DERIVATIVE:
             return function(*map(plain, args), **kwargs)
-        raise no_rule(_name(function))
+        raise no_rule(name_of(function))
 
 
 def plain(x: Any) -> Any:
@@ -180,7 +180,7 @@ def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
         for number, x in enumerate(inputs):
             if is_at(x, level):
                 if partials[number] is None:
-                    raise nothing_of_order(_name(ufunc), number)
+                    raise nothing_of_order(name_of(ufunc), number)
                 term = _scaled(partials[number](result, *values), x.derivative, np.ndim(result))
                 total = term if total is None else total + term
     return Dual(result, spread(total, np.shape(result)), level)
@@ -190,7 +190,7 @@ def _partials(ufunc: np.ufunc, count: int) -> tuple[Any, ...]:
     if ufunc not in UFUNC_RULES and "scipy.special" in sys.modules:
         import flowgrad.autodiff.special_rules  # noqa: F401  (SciPy is not loaded before it is used)
     if len(UFUNC_RULES.get(ufunc, ())) != count:
-        raise no_rule(_name(ufunc))
+        raise no_rule(name_of(ufunc))
     return UFUNC_RULES[ufunc]
 
 
@@ -210,17 +210,19 @@ def spread(derivative: Any, shape: tuple[int, ...]) -> Any:
 
 def _into(goal: Any, result: Any, ufunc: np.ufunc) -> Any:
     if not isinstance(goal, Dual):
-        raise in_place(f"by {_name(ufunc)}", "write y = y + … instead of y += …, or make y with np.zeros_like(x)")
+        raise in_place(f"by {name_of(ufunc)}", "write y = y + … instead of y += …, or make y with np.zeros_like(x)")
     goal[...] = result
     return goal
 
 
-def _name(function: Any, method: str = "__call__", options: Any = ()) -> str:
+def name_of(function: Any, method: str = "__call__", options: Any = ()) -> str:
+    """A function's name with its package, as a user writes it."""
     name = getattr(function, "__name__", str(function))
     special = sys.modules.get("scipy.special")
-    of_special = isinstance(function, np.ufunc) and getattr(special, name, None) is function
-    module = "scipy.special" if of_special else getattr(function, "__module__", "numpy")
-    name = f"{module}.{name}"
+    if isinstance(function, np.ufunc) and not hasattr(np, name) and hasattr(special, name.lstrip("_")):
+        name = f"scipy.special.{name.lstrip('_')}"
+    else:
+        name = f"{getattr(function, '__module__', 'numpy')}.{name}"
     return name + (f".{method}" if method != "__call__" else "") + (f" with {', '.join(options)}" if options else "")
 
 

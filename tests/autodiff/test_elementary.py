@@ -46,7 +46,9 @@ def test_first_derivatives(ufunc):
 
         x = inputs[number]
         if rule is None and ufunc is not sp.expn:
-            with pytest.raises(DerivativeError, match=rf"{ufunc.__name__} with respect to its argument {number + 1}"):
+            with pytest.raises(
+                DerivativeError, match=rf"{ufunc.__name__.lstrip('_')} with respect to its argument {number + 1}"
+            ):
                 function(Dual(x, np.ones((1, 40))))
         if rule is None:
             continue

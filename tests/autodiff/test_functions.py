@@ -7,6 +7,7 @@ from scipy import special
 from flowgrad import DerivativeError, OptionError
 from flowgrad.autodiff import directional_derivative, gradient, hessian, jacobian, jvp, vjp
 from flowgrad.autodiff.array_rules import FUNCTION_RULES
+from flowgrad.autodiff.table import known_functions
 
 X = np.random.default_rng(1).uniform(0.3, 0.9, (4, 3))
 M = np.random.default_rng(2).normal(size=(3, 3))
@@ -188,3 +189,11 @@ def test_wrong_questions_are_answered_with_the_right_one():
         gradient(lambda x: x[0], "abc")
     with pytest.raises(OptionError, match="weights"):
         vjp(lambda x: x, [1.0, 2.0], [1, 2, 3])
+
+
+def test_the_table_lists_what_has_a_rule():
+    table = dict(known_functions())
+    assert table["numpy.sin"] == table["scipy.special.erf"] == "elementwise"
+    assert table["scipy.special.zeta"] == "elementwise, by argument 2 of 2"
+    assert table["numpy.linalg.norm"] == "of arrays"
+    assert len(table) > 180
