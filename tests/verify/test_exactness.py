@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flowgrad.exact import Couette
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 from flowgrad.verify import exactness
 
@@ -23,7 +24,16 @@ def test_single_cells_are_proper_and_curved():
 def test_all_lines_pass():
     lines = list(exactness.lines())
     assert all(passed for _, passed in lines)
-    assert len(lines) == 2 + 1 + 4 + 4
+    assert len(lines) == 2 + 1 + 1 + 4 + 4
+
+
+def test_a_wrong_gradient_of_an_exact_flow_is_seen():
+    class Wrong(Couette):
+        def rows(self, x, y, z, t):
+            return (0.0, 1.0 + 1e-6, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+
+    np.testing.assert_allclose(exactness.of_function(Wrong()), 1e-6, rtol=1e-3)
+    assert exactness.of_function(Couette()) < exactness.EXACT
 
 
 def test_an_error_above_rounding_is_named():
