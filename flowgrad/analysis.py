@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import os
@@ -18,10 +19,13 @@ import numpy as np
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import printable
 from flowgrad.flow import LOCATIONS, Flow, check_symmetry
+from flowgrad.formula.values import axes
+from flowgrad.formula.velocity import VelocityFormula
 from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
 from flowgrad.kinematics import VelocityGradient, inputs_of, select
+from flowgrad.prescribed import prescribed_flow, prescribed_gradient
 from flowgrad.rheology import Separation, check_viscosity, separate
 from flowgrad.spec import parse
 
@@ -65,6 +69,9 @@ class Options:
     viscosity: str | None = None
     density: float | None = None
     quantities: tuple[str, ...] = ()
+    formula: str | None = None
+    grid: str | None = None
+    time: float | None = None
 
     def __post_init__(self) -> None:
         select(self.quantities)
@@ -87,6 +94,33 @@ class Options:
                 raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
         if self.viscosity:
             check_viscosity(self.viscosity)
+        self._check_formula()
+
+    def _check_formula(self) -> None:
+        """OptionError for a formula, or its grid, that cannot be read, and for options that do not go with it."""
+        if self.formula is None:
+            for name in ("grid", "time"):
+                if getattr(self, name) is not None:
+                    raise OptionError(f"--{name} is for a velocity given by --formula: give one, or leave it out")
+            return
+        VelocityFormula.parse(self.formula)
+        if self.grid is not None:
+            axes(self.grid, "--grid")
+        if self.time is not None and not math.isfinite(self.time):
+            raise OptionError(f"--time is {self.time}: give a finite number")
+        for name in ("velocity", "location", "boundary", "noise", "gradient_field"):
+            if getattr(self, name) is not None:
+                raise OptionError(f"--formula gives the velocity: leave out --{name.replace('_', '-')}")
+        if self.is_differentiated and (self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"):
+            raise OptionError(
+                "--formula is differentiated itself, exactly: leave out --error, --axisymmetric and --out-of-plane, or "
+                "choose a --scheme"
+            )
+
+    @property
+    def is_differentiated(self) -> bool:
+        """Whether the gradient is that of a formula, and not of values at points."""
+        return self.formula is not None and self.scheme == "auto"
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
@@ -209,6 +243,8 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(_digest, Path(path))
+        if options.formula is not None:
+            return _analyse_formula(Path(path), options, digest.result())
         flow = read(
             path,
             options.velocity,
@@ -223,8 +259,28 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
 
 def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
-    second = any("hessian" in inputs_of(name) for name in options.quantities)
+    second = _needs_second(options)
     gradient = velocity_gradient(flow, _scheme(options), options.at, error=options.error, second=second)
+    return _analysis(flow, gradient, options, digest)
+
+
+def _analyse_formula(path: Path, options: Options, digest: str) -> Analysis:
+    """The flow of a formula, on a grid or on the points of a file."""
+    assert options.formula is not None
+    mesh = None if options.grid else path
+    flow, scheme = prescribed_flow(options.formula, mesh, options.grid, options.time)
+    flow = dataclasses.replace(flow, axisymmetric=options.axisymmetric, out_of_plane=options.out_of_plane)
+    if not options.is_differentiated:
+        return analyse_flow(flow, options, digest)
+    gradient = prescribed_gradient(flow, scheme, options.at, _needs_second(options))
+    return _analysis(flow, gradient, options, "" if options.grid else digest)
+
+
+def _needs_second(options: Options) -> bool:
+    return any("hessian" in inputs_of(name) for name in options.quantities)
+
+
+def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: str) -> Analysis:
     if not gradient.valid.any():
         raise MeshError(f"{flow.name}: there is no gradient anywhere: {'; '.join(gradient.notes)}")
     separation = separate(gradient, options.stress, options.viscosity, options.density)

@@ -88,14 +88,14 @@ class Cases:
         return [name for name in self.tables if not any(fnmatch.fnmatchcase(file.stem, name) for file in files)]
 
 
-_WANTED = {"quantities": "a list of names", "density": "a number", "error": "true or false"}
+_WANTED = {"quantities": "a list of names", "density": "a number", "time": "a number", "error": "true or false"}
 
 
 def _typed(key: str, value: Any, where: str) -> Any:
     """A value of TOML as the option takes it: a number may stand for a text (``viscosity = 0.1``)."""
     if key == "quantities" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
-    if key == "density" and isinstance(value, int | float) and not isinstance(value, bool):
+    if key in ("density", "time") and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if key == "error" and isinstance(value, bool):
         return value

@@ -21,18 +21,24 @@ _EXAMPLES = """examples:
   flowgrad run case.vtu -o out --viscosity nu --boundary 'boundary/{stem}/*.vtp'
   flowgrad run case.vtu -o out --stress=-sigma
   flowgrad run case.vtu -o out --viscosity "carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)"
+  flowgrad run --formula "u=-y; v=x" --grid -1:1:41,-1:1:41 -o out
+  flowgrad derive "x^2 + x*y + z" --at x=-1,y=2,z=3
   flowgrad info case.vtu
   flowgrad verify case.vtu
   flowgrad list quantities
 """
 
+# Options whose values may begin with a minus sign, and the options of one letter.
+_SIGNED = ("--at", "--along", "--range", "--formula", "--grid", "--time")
+_SHORT = ("-h", "-q", "-v", "-o")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 all done, 1 some file failed, 2 wrong usage."""
     parser = _parser()
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(_shielded(sys.argv[1:] if arguments is None else arguments))
     logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
-    for library in ("matplotlib", "numba", "PIL"):
+    for library in ("matplotlib", "numba", "PIL", "fontTools"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
         return int(args.command(args))
@@ -53,6 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _shielded(arguments: Sequence[str]) -> list[str]:
+    """Arguments such as -y^2 and -1:1:41 with a space in front, so that they do not pass for options."""
+    shielded, before = [], ""
+    for each in arguments:
+        is_value = before in _SIGNED or (arguments[0] == "derive" and not each.startswith(("-o", "--")))
+        is_negative = each.startswith("-") and not each.startswith("--") and each not in _SHORT
+        shielded.append(f" {each}" if is_value and is_negative else each)
+        before = each
+    return shielded
+
+
 def _level(args: argparse.Namespace) -> int:
     return logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
 
@@ -68,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(verbs)
     _add_info(verbs)
+    _add_derive(verbs)
     _add_verify(verbs)
     _add_list(verbs)
     return parser
@@ -114,10 +132,16 @@ def _add_data_options(verb: argparse.ArgumentParser) -> None:
 
 def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "run", "analyse files: gradients, D and W, quantities, verdict, report")
-    verb.add_argument("files", nargs="+", metavar="FILE", help="mesh files, or patterns in quotes")
+    verb.add_argument("files", nargs="*", metavar="FILE", help="mesh files, or patterns in quotes")
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
     verb.add_argument("--cases", type=Path, metavar="TOML", help="options that differ from file to file, see README")
     _add_data_options(verb)
+    given = verb.add_argument_group("a velocity given by a formula instead")
+    given.add_argument(
+        "--formula", metavar="u=…;v=…;w=…", help="in x, y, z, t, on --grid or on the points of the files"
+    )
+    given.add_argument("--grid", metavar="LOW:HIGH:COUNT,…", help="ranges of x, y and, in space, z: -1:1:41,-1:1:41")
+    given.add_argument("--time", type=float, metavar="NUMBER", help="t in the formula (default: the file's)")
     how = verb.add_argument_group("how to differentiate")
     how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
     how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
@@ -142,6 +166,22 @@ def _add_info(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verb.set_defaults(command=_info)
 
 
+def _add_derive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    verb = _verb(verbs, "derive", "differentiate formulas: gradient or Jacobian, as symbols and as numbers")
+    verb.add_argument("formulas", nargs="+", metavar="FORMULA", help="in x, y, z, t; several apart or with ';' between")
+    verb.add_argument("--at", metavar="x=…,y=…", help="the point of the numbers")
+    verb.add_argument(
+        "--variables", metavar="A,B,…", help="what to differentiate by (default: what occurs of x, y, z, t)"
+    )
+    verb.add_argument("--along", metavar="A,B,…", help="direction of the directional derivative, of any length")
+    verb.add_argument("--hessian", action="store_true", help="second derivatives as well")
+    verb.add_argument(
+        "-o", "--output", type=Path, metavar="FILE|DIR", help="figure of contours and gradient (png, svg, pdf)"
+    )
+    verb.add_argument("--range", metavar="LOW:HIGH,LOW:HIGH", help="what the figure shows of the first two variables")
+    verb.set_defaults(command=_derive)
+
+
 def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "verify", "measure the accuracy of the schemes on this machine, or on the mesh of a file")
     verb.add_argument("file", nargs="?", metavar="FILE", help="its mesh is taken, its velocity is not")
@@ -150,8 +190,12 @@ def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    verb = _verb(verbs, "list", "what flowgrad knows: quantities, models, schemes, cells or formats")
-    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats"))
+    verb = _verb(
+        verbs,
+        "list",
+        "what flowgrad knows: quantities, models, schemes, cells, formats, or functions with a derivative",
+    )
+    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats", "functions"))
     verb.set_defaults(command=_list)
 
 
@@ -159,7 +203,10 @@ def _run(args: argparse.Namespace) -> int:
     from flowgrad import batch
 
     cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
-    outcomes = batch.run(batch.expand(args.files, args.output), args.output, cases, report=not args.no_report)
+    if bool(args.files) == bool(args.grid):
+        raise OptionError("give files, or --formula and --grid" + (", not both" if args.grid else ""))
+    files = [Path("formula")] if args.grid else batch.expand(args.files, args.output)
+    outcomes = batch.run(files, args.output, cases, report=not args.no_report)
     failed = [each for each in outcomes if each.error]
     shown = "summary.csv" if args.no_report else "report.html"
     log.info("%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown)
@@ -185,6 +232,9 @@ def _options(args: argparse.Namespace) -> Options:
         viscosity=args.viscosity,
         density=args.density,
         quantities=names,
+        formula=args.formula,
+        grid=args.grid,
+        time=args.time,
     )
 
 
@@ -201,6 +251,20 @@ def _info(args: argparse.Namespace) -> int:
             print(f"flowgrad: {error}", file=sys.stderr)
             status = 1
     return status
+
+
+def _derive(args: argparse.Namespace) -> int:
+    from flowgrad.derive import Derivation, answer, draw
+
+    if args.range and not args.output:
+        raise OptionError("--range is of the figure: give -o, where to write it")
+    asked = Derivation.of(args.formulas, args.at, args.along, args.variables, args.hessian)
+    for line in answer(asked):
+        print(line)
+    if args.output:
+        for file in draw(asked, args.output, args.range):
+            log.info("%s", file)
+    return 0
 
 
 def _verify(args: argparse.Namespace) -> int:

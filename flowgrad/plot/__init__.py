@@ -8,6 +8,7 @@ with plot.figure() as ax:
 """
 
 from flowgrad.plot.arrows import arrows
+from flowgrad.plot.contours import Landscape, contours
 from flowgrad.plot.distribution import distribution
 from flowgrad.plot.field import field
 from flowgrad.plot.flow_curve import flow_curve, normal_stress, viscosity
@@ -20,9 +21,11 @@ from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
 __all__ = [
     "ONE_COLUMN",
     "TWO_COLUMN",
+    "Landscape",
     "Plane",
     "Section",
     "arrows",
+    "contours",
     "cut",
     "distribution",
     "field",

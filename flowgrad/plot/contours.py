@@ -1,0 +1,128 @@
+"""A function of two variables as contours, with arrows of its gradient, which is normal to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from flowgrad.plot.colours import colours, robust_limits
+from flowgrad.plot.style import NO_VALUE, VERMILION
+from flowgrad.plot.ticks import linear
+
+FloatArray = NDArray[np.float64]
+
+_LEVELS = 12
+# Arrows along the longer side.
+_ARROWS = 15
+# Gradients above this percentile have arrows as long as those at it, so that a pole does not hide the others.
+_FULL = 95
+# Sides that differ by more than this factor are not drawn to one scale.
+_SLENDER = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Values (n, m) of a function at ``x`` (m,) and ``y`` (n,), and its gradients (k, 2) at ``places`` (k, 2).
+
+    ``point`` (2,) is to be marked; ``names`` are those of the axes and of the function.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    values: FloatArray
+    places: FloatArray
+    gradients: FloatArray
+    names: tuple[str, str, str] = ("x", "y", "f")
+    point: FloatArray | None = None
+
+
+def contours(landscape: Landscape, ax: Axes) -> Axes:
+    """Filled contours with a colour bar, arrows of the gradient, and the marked point.
+
+    The colours leave out 2 % of the values at each end; where there is no value it is grey.
+    """
+    values = np.ma.masked_invalid(landscape.values)
+    _frame(landscape, ax)
+    if values.count():
+        _fill(landscape, values, ax)
+    _arrows(landscape, ax)
+    if landscape.point is not None:
+        ax.plot(*landscape.point, "o", color=VERMILION, markeredgecolor="white", markeredgewidth=0.6, markersize=5)
+    return ax
+
+
+def nodes(window: Sequence[tuple[float, float]]) -> FloatArray:
+    """Places of arrows (k, 2), the middles of squares on the page, for the (low, high) of x and y."""
+    spans = np.array([high - low for low, high in window])
+    sides = spans if _is_to_scale(spans) else np.ones(2)
+    counts = np.maximum(np.round(_ARROWS * sides / sides.max()), 3).astype(int)
+    axes = [low + (high - low) * (np.arange(n) + 0.5) / n for (low, high), n in zip(window, counts, strict=True)]
+    return np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
+
+
+def _is_to_scale(spans: FloatArray) -> bool:
+    return bool(spans.max() <= _SLENDER * spans.min())
+
+
+def _frame(landscape: Landscape, ax: Axes) -> None:
+    x, y = landscape.x, landscape.y
+    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=landscape.names[0], ylabel=landscape.names[1])
+    ax.set_facecolor(NO_VALUE)
+    if _is_to_scale(np.array([x[-1] - x[0], y[-1] - y[0]])):
+        ax.set_aspect("equal", adjustable="box")
+    linear(ax.xaxis)
+    linear(ax.yaxis)
+
+
+def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
+    signed = bool(values.min() < 0 < values.max())
+    chosen = colours("signed" if signed else "magnitude", values.filled(np.nan).ravel(), np.ones(values.size))
+    levels = _levels(values)
+    beyond = (bool(values.min() < levels[0]), bool(values.max() > levels[-1]))
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    filled = ax.contourf(landscape.x, landscape.y, values, levels, cmap=chosen.map, norm=chosen.norm, extend=extend)
+    ax.contour(landscape.x, landscape.y, values, levels, colors="0.25", linewidths=0.4)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(filled, ax=ax, fraction=0.05, pad=0.03)
+    bar.set_label(landscape.names[2])
+    bar.outline.set_linewidth(0.4)
+    linear(bar.ax.yaxis)
+
+
+def _levels(values: np.ma.MaskedArray) -> FloatArray:
+    """Round numbers over all but 2 % of the values at each end; about one where all are the same."""
+    known = values.compressed()
+    low, high = robust_limits(known, np.ones(known.size))
+    if not high > low:
+        low, high = low - 1, low + 1
+    return np.asarray(MaxNLocator(_LEVELS, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high))
+
+
+def _arrows(landscape: Landscape, ax: Axes) -> None:
+    known = np.isfinite(landscape.gradients).all(axis=1)
+    places, gradients = landscape.places[known], landscape.gradients[known]
+    sizes = np.hypot(*gradients.T)
+    full = float(np.percentile(sizes, _FULL)) if len(sizes) else 0.0
+    if full > 0:
+        shortened = gradients * np.minimum(1.0, full / np.maximum(sizes, full))[:, None]
+        across = len(np.unique(landscape.places[:, 0]))
+        ax.quiver(
+            *places.T,
+            *shortened.T,
+            facecolor="white",
+            edgecolor="#202020",
+            linewidth=0.3,
+            angles="xy",
+            scale_units="width",
+            scale=full * across,
+            units="inches",
+            width=0.017,
+            headwidth=3.5,
+            minlength=0.3,
+        )
