@@ -2,6 +2,8 @@
 """Speed and accuracy beside VTK, NumPy, findiff and PyVista, measured in one run: the tables of the README.
 
 Usage: scripts/benchmark.py [--write] [--only NAME] [--small]   (needs the extra flowgrad[benchmark])
+Of the functions' peers, those are measured that are installed: pip install torch jax autograd (torch's newest brings
+gigabytes of CUDA; a build for the CPU does).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmarks import lattices, memory, processes, uncertainty, unstructured  # noqa: E402
+from scripts.benchmarks import functions, lattices, memory, processes, uncertainty, unstructured  # noqa: E402
 from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed  # noqa: E402
 
 SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
@@ -32,9 +34,10 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "linear": unstructured.linear,
     "noise": uncertainty.noise,
     "estimate": unstructured.estimate,
+    "functions": functions.functions,
     "processes": processes.processes,
 }
-_PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff")
+_PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch", "autograd", "jax")
 
 
 _LEGEND = """In brackets VTK with its threads (STDThread); flowgrad uses all cores, and a new mesh each time: its whole

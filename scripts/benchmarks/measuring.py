@@ -32,10 +32,11 @@ class Sizes:
     tetrahedra: int = 55
     large: int = 110
     draws: int = 1000
+    positions: int = 1_000_000
 
 
 FULL = Sizes()
-SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100)
+SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100, positions=10_000)
 
 
 @dataclass(frozen=True)
