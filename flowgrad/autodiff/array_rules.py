@@ -59,7 +59,7 @@ def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _level_and_count(x: Any) -> tuple[int, int]:
     level = level_of(*duals_in(x))
-    return level, next(len(each.derivative) for each in duals_in(x) if each.level == level)
+    return level, next(each.count for each in duals_in(x) if each.level == level)
 
 
 def _slope(x: Any, level: int, k: int) -> Any:
@@ -83,8 +83,14 @@ def _bilinear(function: Callable[..., Any]) -> Callable[..., Any]:
 def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
     level, count = _level_and_count(list(arrays))
     value = np.stack([below(x, level) for x in arrays], axis)
-    slopes = [x.derivative if is_at(x, level) else np.zeros((count, *np.shape(x))) for x in arrays]
-    return Dual(value, np.stack(slopes, axis + 1 if axis >= 0 else axis), level)
+    if isinstance(value, np.ndarray) and not any(isinstance(x, Dual) and x.level < level for x in arrays):
+        slopes = np.zeros((count, *value.shape))
+        for x, goal in zip(arrays, np.moveaxis(slopes, axis + 1 if axis >= 0 else axis, 0), strict=True):
+            if is_at(x, level):
+                x.put_slopes(goal)
+        return Dual(value, slopes, level)
+    parts = [x.derivative if is_at(x, level) else np.zeros((count, *np.shape(x))) for x in arrays]
+    return Dual(value, np.stack(parts, axis + 1 if axis >= 0 else axis), level)
 
 
 def _einsum(subscripts: str, *operands: Any, **_: Any) -> Dual:

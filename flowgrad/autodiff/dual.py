@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.autodiff.constant import own
 from flowgrad.autodiff.refusals import in_place, no_plain_array, no_rule, nothing_of_order
 
 # Derivatives that are taken within others have higher levels; of two levels the lower is a constant.
@@ -30,18 +31,42 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     """A value of shape S and its derivatives (d, *S) with respect to d variables.
 
     Both may be dual numbers of a lower ``level`` themselves, which gives second derivatives. NaN stands
-    where there is no derivative, at a kink or a jump.
+    where there is no derivative, at a kink or a jump. Where ``rows`` names some of ``count`` variables, in their
+    order, the derivatives given are those, and zero by the others.
     """
 
-    __slots__ = ("derivative", "level", "value")
+    __slots__ = ("_derivative", "count", "level", "rows", "value")
 
-    def __init__(self, value: Any, derivative: Any, level: int = 0) -> None:
-        self.value: Any = value if isinstance(value, Dual) else np.asarray(value, float)
-        self.derivative: Any = derivative if isinstance(derivative, Dual) else np.asarray(derivative, float)
+    def __init__(
+        self, value: Any, derivative: Any, level: int = 0, rows: tuple[int, ...] | None = None, count: int = 0
+    ) -> None:
+        self.value: Any = value if isinstance(value, Dual) else np.asanyarray(value, float)
+        self._derivative: Any = derivative if isinstance(derivative, Dual) else np.asarray(derivative, float)
         self.level = level
+        self.rows = rows
+        self.count = count or len(self._derivative)
+
+    @property
+    def derivative(self) -> Any:
+        """By all variables (d, *S)."""
+        if self.rows is not None:
+            full = np.zeros((self.count, *self._derivative.shape[1:]))
+            self.put_slopes(full)
+            self._derivative, self.rows = full, None
+        return self._derivative
 
     def __repr__(self) -> str:
         return f"Dual({self.value!r}, {len(self.derivative)} derivatives)"
+
+    @property
+    def is_coordinate(self) -> bool:
+        """Whether it is one of the variables, or moves with it: all of its slopes are one number, 1."""
+        slopes = self._derivative
+        return slopes.size > 0 and not any(slopes.strides) and slopes.item(0) == 1.0
+
+    def put_slopes(self, goal: Any) -> None:
+        """Write the derivatives into an array (d, *S) of zeros."""
+        goal[slice(None) if self.rows is None else list(self.rows)] = self._derivative
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -80,7 +105,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         return Dual(self.value[index], np.stack([part[index] for part in self.derivative]), self.level)
 
     def __setitem__(self, index: Any, item: Any) -> None:
-        if plain(self.derivative).flags.writeable is False:
+        if not (plain(self.value).flags.writeable and plain(self.derivative).flags.writeable):
             raise in_place("of a part of x itself", "write into a copy, x.copy()")
         own = isinstance(item, Dual) and item.level == self.level
         self.value[index] = item.value if own else item
@@ -143,6 +168,25 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         raise no_rule(name_of(function))
 
 
+class Coordinates(Dual):
+    """The variables themselves, points (m, d): their columns depend on one variable each."""
+
+    __slots__ = ()
+
+    def __init__(self, points: np.ndarray, level: int) -> None:
+        count, dimension = points.shape
+        super().__init__(points, np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, count, dimension)), level)
+
+    def __getitem__(self, index: Any) -> Dual:
+        if not (isinstance(index, tuple) and len(index) == 2 and isinstance(index[1], int)):
+            return super().__getitem__(index)
+        if index[0] is not Ellipsis and index[0] != slice(None):
+            return super().__getitem__(index)
+        column, dimension = self.value[index], self.shape[1]
+        slopes = np.broadcast_to(1.0, (1, len(column)))
+        return Dual(column, slopes, self.level, (index[1] % dimension,), dimension)
+
+
 def plain(x: Any) -> Any:
     """The numbers without any derivatives."""
     while isinstance(x, Dual):
@@ -175,15 +219,44 @@ def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
     level = level_of(*inputs)
     values = [below(x, level) for x in inputs]
     result = ufunc(*values)
-    total = None
+    terms = []
     with np.errstate(all="ignore"):
         for number, x in enumerate(inputs):
             if is_at(x, level):
                 if partials[number] is None:
                     raise nothing_of_order(name_of(ufunc), number)
-                term = _scaled(partials[number](result, *values), x.derivative, np.ndim(result))
-                total = term if total is None else total + term
-    return Dual(result, spread(total, np.shape(result)), level)
+                terms.append((partials[number](result, *values), x))
+        slopes, rows, count = _sum_of_few(terms, np.shape(result)) or (_sum_of_all(terms, np.shape(result)), None, 0)
+    return Dual(own(result, ufunc, values[0]), slopes, level, rows, count)
+
+
+def _sum_of_all(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
+    """The chain rule."""
+    scaled = [_scaled(partial, x.derivative, len(shape)) for partial, x in terms]
+    total = spread(sum(scaled[1:], scaled[0]), shape)
+    return total if plain(total).flags.writeable else np.copy(total)
+
+
+def _sum_of_few(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
+    """The same for terms of which each depends on some of the variables; None where that does not help."""
+    if any(x.rows is None or x._derivative.shape[1:] != shape for _, x in terms):
+        return None
+    partial, x = terms[0]
+    if len(terms) == 1 and x.is_coordinate:
+        return np.broadcast_to(partial, (1, *shape)), x.rows, x.count
+    named = sorted({row for _, x in terms for row in x.rows or ()})
+    slopes = np.empty((len(named), *shape))
+    empty = set(named)
+    for partial, x in terms:
+        for row, slope in zip(x.rows or (), x._derivative, strict=True):
+            goal = slopes[named.index(row)]
+            if row in empty:
+                np.multiply(partial, slope, out=goal)
+                empty.remove(row)
+            else:
+                goal += partial * slope
+    count = terms[0][1].count
+    return slopes, None if len(named) == count else tuple(named), count
 
 
 def _partials(ufunc: np.ufunc, count: int) -> tuple[Any, ...]:

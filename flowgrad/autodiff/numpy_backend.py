@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.autodiff.dual import Dual, is_at, next_level, plain
+from flowgrad.autodiff.constant import constant
+from flowgrad.autodiff.dual import Coordinates, Dual, is_at, next_level, plain
 from flowgrad.errors import DerivativeError, OptionError
 
 FloatArray = NDArray[np.float64]
@@ -115,20 +116,22 @@ def _field(f: Function, x: Dual, time: float | None, level: int) -> Dual:
 
 def _in_chunks(at: Callable[[Dual, int], Sequence[FloatArray]], points: FloatArray) -> list[FloatArray]:
     """What ``at`` gives for each chunk, together; all of it in arrays that are made once."""
-    count, dimension = points.shape
+    count = len(points)
     level = next_level()
-    seeds = np.broadcast_to(np.eye(dimension)[:, None, :], (dimension, min(count, _CHUNK), dimension))
 
     def of(start: int) -> Sequence[FloatArray]:
-        part = np.ascontiguousarray(points[start : start + _CHUNK].T).T
-        return at(Dual(part, seeds[:, : len(part)], level), level)
+        part = constant(np.array(points[start : start + _CHUNK].T, order="C").T)
+        return at(Coordinates(part, level), level)
 
     first = [np.asarray(each) for each in of(0)]
     results = [np.empty((count, *each.shape[1:])) for each in first]
 
     def store(start: int) -> None:
         for result, found in zip(results, of(start) if start else first, strict=True):
-            result[start : start + _CHUNK] = found
+            part = result[start : start + _CHUNK]
+            # The derivatives' axis comes from the front: one after the other is four times as fast.
+            for k in range(part.shape[-1]):
+                part[..., k] = found[..., k]
 
     with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)) as pool:
         list(pool.map(store, range(0, count, _CHUNK)))

@@ -48,6 +48,53 @@ def test_planar_functions_have_no_derivatives_across():
     assert any("planar" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b, c: np.sin(2.0 * a),
+        lambda a, b, c: np.exp(-3.0 * (a - 1)) + np.cos(b) * np.cos(a) / np.cosh(a),
+        lambda a, b, c: (a + 1.0) * (a + 1.0) * a,
+        lambda a, b, c: np.sinh(a * b) * (a + b + c) ** 2,
+        lambda a, b, c: np.where(a > 0, a, 2.0 * a) + np.stack([a, b])[0] + a[:, None][:, 0] * 3.0,
+        lambda a, b, c: changed(np.cos(a) + 0 * b) + changed(a * 1.0) + np.cos(a) * np.sin(a),
+    ],
+)
+def test_columns_that_depend_on_one_coordinate(f):
+    """As the same function of whole points, whose columns are not known to."""
+    short = velocity_gradient(lambda x: [f(x[..., 0], x[..., 1], x[:, -1]), x[:, 1], x[:, 2]], at=POINTS)
+    whole = velocity_gradient(lambda x: [f(*np.moveaxis(1.0 * x, -1, 0)), x[:, 1], x[:, 2]], at=POINTS)
+    np.testing.assert_allclose(short.L, whole.L, rtol=1e-15, atol=1e-15)
+    np.testing.assert_array_equal(short.flow.velocity, whole.flow.velocity)
+
+
+def changed(y):
+    view = y[:5]
+    y[2] = 7.0
+    y *= 2.0
+    return y + np.sum(view)
+
+
+def test_results_may_be_changed_in_place():
+    def v(x):
+        y = x + 1
+        y += np.sin(x)
+        y[..., 2] *= 2
+        return y
+
+    expected = np.zeros((500, 3, 3))
+    expected[:, range(3), range(3)] = (1 + np.cos(POINTS)) * [1, 1, 2]
+    np.testing.assert_allclose(velocity_gradient(v, at=POINTS).L, expected, rtol=1e-15)
+
+
+def test_points_are_not_changed():
+    points = POINTS.copy()
+    with pytest.raises(DerivativeError, match=r"x\.copy"):
+        velocity_gradient(lambda x: x.__setitem__(0, 1.0) or x, at=points)
+    with pytest.raises(DerivativeError, match=r"x\.copy"):
+        velocity_gradient(lambda x: [x[..., 0].__setitem__(0, 1.0) or x[..., 0], x[..., 1]], at=points)
+    np.testing.assert_array_equal(points, POINTS)
+
+
 def test_second_derivatives():
     found = velocity_gradient(vortices, at=POINTS, second=True)
     expected = -3 * vortices(POINTS)
