@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, plain, spread
+from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, name_of, plain, spread
 from flowgrad.autodiff.refusals import no_rule
 
 # Linear in their first argument, an array or a sequence of arrays.
@@ -16,7 +16,7 @@ LINEAR = (
     np.sum, np.mean, np.cumsum, np.trace, np.diagonal, np.diag, np.diff, np.tril, np.triu,
     np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims,
     np.broadcast_to, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.roll, np.flip, np.fliplr, np.flipud, np.rot90,
-    np.repeat, np.tile, np.take, np.take_along_axis, np.compress, np.delete, np.resize,
+    np.repeat, np.tile, np.take, np.take_along_axis, np.delete, np.resize,
     np.concatenate, np.vstack, np.hstack, np.dstack, np.column_stack, np.block,
     np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.real,
 )  # fmt: skip
@@ -45,7 +45,7 @@ def _each(argument: Any, change: Callable[[Any], Any]) -> Any:
 def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
     def rule(x: Any, *args: Any, **options: Any) -> Any:
         if not any(True for _ in duals_in(x)):
-            return function(x, *map(plain, args), **options)
+            raise no_rule(f"{name_of(function)} with respect to what is not its first argument")
         level, count = _level_and_count(x)
         value = function(_each(x, lambda a: below(a, level)), *args, **options)
         slopes = [function(_each(x, partial(_slope, level=level, k=k)), *args, **options) for k in range(count)]
@@ -248,7 +248,9 @@ def _copy(x: Any, *_: Any, **__: Any) -> Dual:
 
 def _interp(x: Any, xp: Any, fp: Any, **options: Any) -> Any:
     """Linear interpolation in a table: the slope of the piece, NaN at its knots, zero beyond its ends."""
-    level = level_of(x)
+    if not isinstance(x, Dual) or any(isinstance(each, Dual) for each in (xp, fp)):
+        raise no_rule("numpy.interp with respect to its table")
+    level = x.level
     value, xp, fp = np.interp(below(x, level), xp, fp, **options), np.asarray(xp, float), np.asarray(fp, float)
     position = plain(x)
     right = np.clip(np.searchsorted(xp, position), 1, len(xp) - 1)
@@ -316,6 +318,7 @@ FUNCTION_RULES |= {
     np.empty_like: _like(0.0),
     np.ones_like: _like(1.0),
     np.full_like: _full_like,
+    np.compress: lambda chosen, x, axis=None: np.take(x, np.flatnonzero(plain(chosen)), axis),
     np.interp: _interp,
     np.sinc: _sinc,
     np.var: _variance,

@@ -136,6 +136,10 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         """The elements in another shape."""
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)  # type: ignore[return-value]
 
+    def flatten(self) -> Dual:
+        """The elements in a row, copied."""
+        return np.copy(np.ravel(self))  # type: ignore[return-value]
+
     def transpose(self, *axes: Any) -> Dual:
         """The axes in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
@@ -162,7 +166,10 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if function in FUNCTION_RULES:
-            return FUNCTION_RULES[function](*args, **kwargs)
+            try:
+                return FUNCTION_RULES[function](*args, **kwargs)
+            except TypeError as error:
+                raise no_rule(f"{name_of(function)} with these arguments ({error})") from error
         if function in WITHOUT_DERIVATIVE:
             return function(*map(plain, args), **kwargs)
         raise no_rule(name_of(function))

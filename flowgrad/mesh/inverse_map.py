@@ -58,7 +58,8 @@ def _newton(
     for _ in range(_ITERATIONS):
         step, distance = _step(reference, nodes[active], target[active], xi[active])
         size = np.sqrt((step**2).sum(axis=1))
-        moved = xi[active] + step * (_LONGEST / np.maximum(size, _LONGEST))[:, None]
+        with np.errstate(invalid="ignore"):
+            moved = xi[active] + step * (_LONGEST / np.maximum(size, _LONGEST))[:, None]
         xi[active] = np.clip(moved, -_FARTHEST, 1 + _FARTHEST)
         strays[active] += (moved != xi[active]).any(axis=1)
         done = size < _SMALL_STEP

@@ -117,7 +117,7 @@ def test_a_function_without_a_rule_is_named(monkeypatch):
 
     monkeypatch.setattr("flowgrad.kinematics.registry.QUANTITIES", dict(QUANTITIES))
     quantity("x", "1/T")(largest_part)
-    with pytest.raises(OptionError, match=r"largest_part is not known: no derivative is known for numpy\.linalg\.eigvals"):
+    with pytest.raises(OptionError, match=r"largest_part is not known: no derivative is known for numpy.linalg\.eigv"):
         with_noise().std("largest_part")
 
 
