@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, name_of, plain, spread
+from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, name_of, plain
 from flowgrad.autodiff.refusals import no_rule
 
 # Linear in their first argument, an array or a sequence of arrays.
@@ -20,6 +20,11 @@ LINEAR = (
     np.concatenate, np.vstack, np.hstack, np.dstack, np.column_stack, np.block,
     np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.real,
 )  # fmt: skip
+# What these may be told; other options would add constants, round, or write into arrays.
+_LINEAR_OPTIONS = {
+    "axis", "axis1", "axis2", "offset", "keepdims", "where", "n", "k", "order", "source", "destination", "axes", "reps",
+    "repeats", "shape", "new_shape", "newshape", "shift", "m", "start", "indices", "mode", "obj", "subok", "copy",
+}  # fmt: skip
 # Linear in each of their first two arguments.
 BILINEAR = (
     np.matmul, np.dot, np.vdot, np.inner, np.outer, np.tensordot, np.cross, np.kron, np.convolve, np.correlate,
@@ -46,8 +51,10 @@ def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
     def rule(x: Any, *args: Any, **options: Any) -> Any:
         if not any(True for _ in duals_in(x)):
             raise no_rule(f"{name_of(function)} with respect to what is not its first argument")
+        _check_linear(function, args, options)
         level, count = _level_and_count(x)
         value = function(_each(x, lambda a: below(a, level)), *args, **options)
+        _freeze_views(x, value)
         slopes = [function(_each(x, partial(_slope, level=level, k=k)), *args, **options) for k in range(count)]
         if isinstance(value, (list, tuple)):
             parts = zip(value, *slopes, strict=True)
@@ -55,6 +62,23 @@ def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
         return Dual(value, np.stack(slopes), level)
 
     return rule
+
+
+def _check_linear(function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Refuse what would make the function affine, write into an array, or round."""
+    most = 3 if function in (np.trace, np.diagonal) else 2
+    if len(args) > most or any(isinstance(each, (type, np.dtype)) for each in args):
+        raise no_rule(f"{name_of(function)} with so many arguments")
+    for name in options.keys() - _LINEAR_OPTIONS:
+        raise no_rule(f"{name_of(function)} with {name}=")
+
+
+def _freeze_views(x: Any, value: Any) -> None:
+    """Values that share memory with others whose slopes do not: nobody may write into them any more."""
+    for array in map(plain, value if isinstance(value, (list, tuple)) else [value]):
+        for other in map(plain, duals_in(x)):
+            if np.may_share_memory(array, other):
+                array.flags.writeable = other.flags.writeable = False
 
 
 def _level_and_count(x: Any) -> tuple[int, int]:
@@ -93,7 +117,7 @@ def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
     return Dual(value, np.stack(parts, axis + 1 if axis >= 0 else axis), level)
 
 
-def _einsum(subscripts: str, *operands: Any, **_: Any) -> Dual:
+def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Dual:
     """The product rule."""
     if not isinstance(subscripts, str):
         raise no_rule("np.einsum with subscripts that are no text")
@@ -127,8 +151,11 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
         return np.where(condition, a, b)
     level, count = _level_and_count([a, b])
     value = np.where(condition, below(a, level), below(b, level))
-    slopes = [np.where(condition, *(x.derivative[k] if is_at(x, level) else 0.0 for x in (a, b))) for k in range(count)]
-    return Dual(value, spread(np.stack(slopes), value.shape), level)
+    slopes = []
+    for k in range(count):
+        slope = np.where(condition, *(x.derivative[k] if is_at(x, level) else 0.0 for x in (a, b)))
+        slopes.append(np.broadcast_to(slope, value.shape))
+    return Dual(value, np.stack(slopes), level)
 
 
 def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
@@ -139,21 +166,28 @@ def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0)
 
 
 def _piecewise(x: Any, conditions: Sequence[Any], functions: Sequence[Any], *args: Any, **options: Any) -> Any:
-    conditions = [plain(each) for each in conditions]
+    bare = isinstance(conditions, (bool, np.ndarray)) and np.ndim(conditions) == np.ndim(x)
+    conditions = [plain(each) for each in ([conditions] if bare else conditions)]
     if len(functions) > len(conditions):
         conditions.append(~np.logical_or.reduce(conditions))
     choices = [each(x, *args, **options) if callable(each) else each + 0 * x for each in functions]
-    return _select(conditions, choices, 0 * x)
+    # Of conditions that hold together the last one counts.
+    return _select(conditions[::-1], choices[::-1], 0 * x)
 
 
-def _prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def _prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """One factor after the other: right where one of them is zero, too."""
+    _check_axis(axis, keepdims)
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
-    factors = np.moveaxis(x, axis, 0)
-    result = factors[0]
-    for factor in factors[1:]:
+    result: Any = 1.0
+    for factor in np.moveaxis(x, axis, 0):
         result = result * factor
     return np.expand_dims(result, axis) if keepdims else result
+
+
+def _check_axis(axis: Any, keepdims: bool) -> None:
+    if (axis is None and keepdims) or isinstance(axis, tuple):
+        raise no_rule("products and extremes over several axes")
 
 
 def _cumprod(x: Any, axis: Any = None) -> Any:
@@ -167,7 +201,8 @@ def _cumprod(x: Any, axis: Any = None) -> Any:
 def _extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
     """The derivative of the element that is the largest, NaN where two are."""
 
-    def rule(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def rule(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        _check_axis(axis, keepdims)
         x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
         index = np.expand_dims(arg(plain(x), axis=axis), axis)
         chosen: Any = np.take_along_axis(x, index, axis)
@@ -178,15 +213,16 @@ def _extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
     return rule
 
 
-def _clip(x: Any, low: Any = None, high: Any = None, **other: Any) -> Any:
-    low, high = other.get("a_min", other.get("min", low)), other.get("a_max", other.get("max", high))
+def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
     x = x if low is None else np.maximum(x, low)
     return x if high is None else np.minimum(x, high)
 
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Of vectors, and Frobenius' of matrices."""
-    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and np.ndim(x) > 1):
+    over_one = isinstance(axis, int) or (axis is None and np.ndim(x) == 1)
+    if ord not in (None, 2, "fro") or (ord == 2 and not over_one):
         raise no_rule(f"np.linalg.norm with ord={ord!r}")
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
@@ -197,8 +233,10 @@ def _inv(A: Any) -> Dual:
     return Dual(inverse, np.stack([-(inverse @ part @ inverse) for part in A.derivative]), A.level)
 
 
-def _solve(A: Any, b: Any) -> Dual:
+def _solve(A: Any, b: Any) -> Any:
     """A dx = db − dA x."""
+    if np.ndim(b) == 1:
+        return np.linalg.solve(A, b[:, None])[..., 0]
     level, count = _level_and_count([A, b])
     matrix, right = below(A, level), below(b, level)
     x = np.linalg.solve(matrix, right)
@@ -225,36 +263,42 @@ def _determinant(A: Any) -> Any:
 def _like(fill: float) -> Callable[..., Any]:
     """Arrays with room for derivatives."""
 
-    def rule(x: Dual, *_: Any, **__: Any) -> Dual:
-        value = np.full_like(x.value, fill)
-        return Dual(value, np.zeros_like(_owned(x.derivative)), x.level)
+    def rule(x: Dual, dtype: Any = float) -> Dual:
+        if not np.issubdtype(dtype, np.floating):
+            raise no_rule(f"an array of {np.dtype(dtype).name}")
+        value = zeros_as(x.value, x.shape)
+        value[...] = fill
+        return Dual(value, zeros_as(x.value, (x.count, *x.shape)), x.level)
 
     return rule
 
 
-def _full_like(x: Any, fill: Any, **_: Any) -> Any:
+def zeros_as(x: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros with room for the same derivatives as x has."""
+    if not isinstance(x, Dual):
+        return np.zeros(shape)
+    return Dual(zeros_as(x.value, shape), zeros_as(x.value, (x.count, *shape)), x.level)
+
+
+def _full_like(x: Any, fill: Any) -> Any:
     result: Any = np.zeros_like(x)
     result[...] = fill
     return result
 
 
-def _owned(array: Any) -> Any:
-    return array if isinstance(array, Dual) else np.empty(array.shape)
-
-
-def _copy(x: Any, *_: Any, **__: Any) -> Dual:
+def _copy(x: Any, order: str = "K") -> Dual:
     return Dual(np.copy(x.value), np.copy(x.derivative), x.level)
 
 
-def _interp(x: Any, xp: Any, fp: Any, **options: Any) -> Any:
+def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     """Linear interpolation in a table: the slope of the piece, NaN at its knots, zero beyond its ends."""
     if not isinstance(x, Dual) or any(isinstance(each, Dual) for each in (xp, fp)):
         raise no_rule("numpy.interp with respect to its table")
     level = x.level
-    value, xp, fp = np.interp(below(x, level), xp, fp, **options), np.asarray(xp, float), np.asarray(fp, float)
+    value, xp, fp = np.interp(below(x, level), xp, fp, left, right), np.asarray(xp, float), np.asarray(fp, float)
     position = plain(x)
-    right = np.clip(np.searchsorted(xp, position), 1, len(xp) - 1)
-    slope = (fp[right] - fp[right - 1]) / (xp[right] - xp[right - 1])
+    end = np.clip(np.searchsorted(xp, position), 1, len(xp) - 1)
+    slope = (fp[end] - fp[end - 1]) / (xp[end] - xp[end - 1])
     slope = np.where((position < xp[0]) | (position > xp[-1]), 0.0, np.where(np.isin(position, xp), np.nan, slope))
     return Dual(value, slope * x.derivative, level)
 
@@ -313,7 +357,7 @@ FUNCTION_RULES |= {
     np.amin: _extreme(np.argmin),
     np.clip: _clip,
     np.copy: _copy,
-    np.nan_to_num: lambda x, nan=0.0, **_: np.where(np.isnan(x), nan, x),
+    np.nan_to_num: lambda x, nan=0.0: np.where(np.isnan(x), nan, x),
     np.zeros_like: _like(0.0),
     np.empty_like: _like(0.0),
     np.ones_like: _like(1.0),

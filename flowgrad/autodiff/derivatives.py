@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.autodiff.dual import Dual
 from flowgrad.errors import OptionError
 
 FloatArray = NDArray[np.float64]
@@ -92,9 +93,11 @@ def vjp(f: Function, x: ArrayLike, weights: ArrayLike, *, backend: str | None = 
 
 def as_argument(x: Any) -> FloatArray:
     """An array of floating-point numbers; OptionError for others."""
+    if isinstance(x, Dual):
+        return x  # type: ignore[return-value]  # within another derivative
     if hasattr(x, "detach"):
         x = x.detach().cpu().numpy()
     try:
-        return np.asarray(x, float)
+        return np.array(x, float)
     except (TypeError, ValueError):
         raise OptionError(f"the argument is {x!r}: give numbers") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(
         self, value: Any, derivative: Any, level: int = 0, rows: tuple[int, ...] | None = None, count: int = 0
     ) -> None:
+        if np.iscomplexobj(value) or np.iscomplexobj(derivative):
+            raise no_rule("complex numbers")
         self.value: Any = value if isinstance(value, Dual) else np.asanyarray(value, float)
         self._derivative: Any = derivative if isinstance(derivative, Dual) else np.asarray(derivative, float)
         self.level = level
@@ -96,6 +98,23 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self.value)
 
+    def __iter__(self) -> Iterator[Dual]:
+        if not self.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    def __copy__(self) -> Dual:
+        return np.copy(self)  # type: ignore[return-value]
+
+    def __deepcopy__(self, memo: Any) -> Dual:
+        return np.copy(self)  # type: ignore[return-value]
+
+    def __pow__(self, exponent: Any) -> Any:
+        """Squares as products: exact, and faster than powers."""
+        if isinstance(exponent, (int, float)) and exponent == 2:
+            return np.square(self)
+        return np.power(self, exponent)
+
     def __getitem__(self, index: Any) -> Dual:
         index = index if isinstance(index, tuple) else (index,)
         if all(isinstance(each, (int, slice, type(None), type(Ellipsis))) for each in index):
@@ -106,7 +125,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, item: Any) -> None:
         if not (plain(self.value).flags.writeable and plain(self.derivative).flags.writeable):
-            raise in_place("of a part of x itself", "write into a copy, x.copy()")
+            raise in_place("that others see, or x itself", "write into a copy, x.copy()")
         own = isinstance(item, Dual) and item.level == self.level
         self.value[index] = item.value if own else item
         for k, part in enumerate(self.derivative):
@@ -165,6 +184,8 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
         return _elementwise(ufunc, inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise in_place(f"by {name_of(function)}", "leave out out=")
         if function in FUNCTION_RULES:
             try:
                 return FUNCTION_RULES[function](*args, **kwargs)
@@ -187,7 +208,7 @@ class Coordinates(Dual):
     def __getitem__(self, index: Any) -> Dual:
         if not (isinstance(index, tuple) and len(index) == 2 and isinstance(index[1], int)):
             return super().__getitem__(index)
-        if index[0] is not Ellipsis and index[0] != slice(None):
+        if index[0] is not Ellipsis and not (isinstance(index[0], slice) and index[0] == slice(None)):
             return super().__getitem__(index)
         column, dimension = self.value[index], self.shape[1]
         slopes = np.broadcast_to(1.0, (1, len(column)))
@@ -224,7 +245,7 @@ def below(x: Any, level: int) -> Any:
 def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
     partials = _partials(ufunc, len(inputs))
     level = level_of(*inputs)
-    values = [below(x, level) for x in inputs]
+    values = [below(x, level) if isinstance(x, Dual) else _floating(x) for x in inputs]
     result = ufunc(*values)
     terms = []
     with np.errstate(all="ignore"):
@@ -237,11 +258,19 @@ def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
     return Dual(own(result, ufunc, values[0]), slopes, level, rows, count)
 
 
+def _floating(x: Any) -> Any:
+    """A constant in double precision, in which its partial derivatives are computed."""
+    if np.iscomplexobj(x) or isinstance(x, np.ma.MaskedArray):
+        raise no_rule("complex numbers and masked arrays")
+    return np.asarray(x, float)
+
+
 def _sum_of_all(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
     """The chain rule."""
     scaled = [_scaled(partial, x.derivative, len(shape)) for partial, x in terms]
     total = spread(sum(scaled[1:], scaled[0]), shape)
-    return total if plain(total).flags.writeable else np.copy(total)
+    shared = len(terms) == 1 and terms[0][0] is ONE
+    return np.copy(total) if shared or not plain(total).flags.writeable else total
 
 
 def _sum_of_few(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:

@@ -29,7 +29,8 @@ def _chosen(here: Any, tie: Any) -> Any:
 
 
 def _of_base(r: Any, a: Any, b: Any) -> Any:
-    return np.where(np.equal(b, 0), 0.0, b * np.power(a, np.where(np.equal(b, 0), 1.0, b - 1.0)))
+    slope = np.where(np.equal(b, 0), 0.0, b * np.power(a, np.where(np.equal(b, 0), 1.0, b - 1.0)))
+    return _unless(np.equal(a, 0) & np.less(b, 1) & np.not_equal(b, 0), slope)
 
 
 def _of_exponent(r: Any, a: Any, b: Any) -> Any:
@@ -69,7 +70,7 @@ UFUNC_RULES |= {
     np.hypot: (lambda r, a, b: a / r, lambda r, a, b: b / r),
     np.sinh: (lambda r, a: np.cosh(a),),
     np.cosh: (lambda r, a: np.sinh(a),),
-    np.tanh: (lambda r, a: 1 - r * r,),
+    np.tanh: (lambda r, a: np.cosh(a) ** -2.0,),
     np.arcsinh: (lambda r, a: 1 / np.hypot(a, 1),),
     np.arccosh: (lambda r, a: 1 / np.sqrt((a - 1) * (a + 1)),),
     np.arctanh: (lambda r, a: 1 / ((1 - a) * (1 + a)),),

@@ -15,6 +15,7 @@ from flowgrad.flow import Flow, as_vectors
 from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.tensors import finite_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,11 @@ class Function(Scheme):
         values, slopes = self._module.point_jacobians(self.function, positions[:, : self.dimension], self.time)
         if values.shape[1] not in (2, 3):
             raise OptionError(f"the velocity has {values.shape[1]} components: give 2 or 3, or use flowgrad.autodiff")
-        return as_vectors(values, "velocity"), _whole(_padded(slopes, 3))
+        velocity = as_vectors(values, "velocity")
+        L = _whole(_padded(slopes, 3))
+        if not np.isfinite(velocity.sum()):
+            L[~finite_rows(velocity)] = np.nan
+        return velocity, L
 
     def second(self, positions: FloatArray) -> FloatArray:
         """∂²v_i/∂x_j∂x_k (m, 3, 3, 3) at positions (m, 3)."""
@@ -83,7 +88,11 @@ def gradient_of_function(
     gradient = VelocityGradient(
         L, flow, location="points", scheme=scheme.name, reason="the velocity is a function", method_notes=found.notes
     )
-    return gradient.supply(hessian=scheme.second(mesh.points)) if second else gradient
+    if not second:
+        return gradient
+    hessian = scheme.second(mesh.points)
+    hessian[~gradient.valid] = np.nan
+    return gradient.supply(hessian=hessian)
 
 
 def _scheme_and_mesh(

@@ -184,6 +184,128 @@ def test_what_has_no_derivative_is_refused_with_its_name(name):
         jacobian(function, [0.3, 0.4, 0.5])
 
 
+def shifted(x):
+    z = x * x
+    y = z - 1
+    y *= x
+    return y * z
+
+
+def viewed(x):
+    z = x * x
+    y = z.reshape(-1)
+    y[0] = 5
+    return z * x
+
+
+def seen(x):
+    z = x * x
+    y = z.ravel()
+    z[0] = x[1]
+    return y * x
+
+
+def turned(x):
+    y = x.copy()
+    u, _, _ = y.T
+    u *= 2
+    return y * x
+
+
+def copied(x):
+    import copy
+
+    y, z = copy.copy(x), copy.deepcopy(x)
+    y[0] = 3
+    return y * z * x
+
+
+@pytest.mark.parametrize("f", [shifted, copied])
+def test_arrays_that_are_changed_change_no_others(f):
+    x, h = np.array([0.3, -0.7, 1.2]), 1e-6
+    expected = np.stack([(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(3)], axis=-1)
+    np.testing.assert_allclose(jacobian(f, x), expected, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "f", [viewed, seen, lambda x: np.sum(x, out=np.zeros(())), lambda x: np.clip(x, 0, 1, out=1 * x)]
+)
+def test_views_whose_slopes_would_be_left_behind_are_refused(f):
+    with pytest.raises(DerivativeError, match="in place"):
+        jacobian(f, [0.3, -0.7, 1.2])
+    with pytest.raises(DerivativeError, match="in place"):
+        jacobian(turned, np.eye(3))
+
+
+SUBTLE = {
+    "branches of fewer axes": lambda x: np.where(x > 0, x * x, np.zeros((3, 1))),
+    "branches of fewer rows": lambda x: np.where(x > 0, x[0] * np.ones((2, 1)), x),
+    "pieces that overlap": lambda x: np.piecewise(x, [x > -1, x > 0], [lambda y: y**2, lambda y: y**3]),
+    "a bare condition": lambda x: np.piecewise(x, x < 0, [lambda y: y**2, lambda y: y**3]),
+    "a stack of systems": lambda x: np.linalg.solve(np.eye(3) + x[:, None, None] * np.ones((3, 3)), np.arange(3.0)),
+    "small integers": lambda x: np.arctan2(x, np.array([20], np.int8)) + x / np.array([3], np.float32) ** 0.5,
+    "large integers": lambda x: np.arctan2(x, np.array([100000], np.int32)) + np.power(x * x, [0, 1, 2]),
+    "in parts": lambda x: parts(x),
+    "nothing": lambda x: x * np.prod(x[:0]) + np.sum(x[:0]),
+}
+
+
+def parts(x):
+    y = np.zeros_like(x)
+    y[0] = x[0] ** 2
+    y[1:] = np.sin(x[1:]) * x[0]
+    return y * x
+
+
+@pytest.mark.parametrize("name", SUBTLE)
+def test_subtle_functions(name):
+    f, x, h = SUBTLE[name], np.array([0.3, -0.7, 1.2]), 1e-4
+
+    def differences(g):
+        return np.stack([(g(x + h * e) - g(x - h * e)) / (2 * h) for e in np.eye(3)], axis=-1)
+
+    np.testing.assert_allclose(jacobian(f, x), differences(f), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(hessian(f, x), differences(lambda y: jacobian(f, y)), rtol=1e-6, atol=1e-7)
+
+
+def test_public_calls_within_each_other():
+    assert jvp(lambda x: x * jvp(lambda y: x * y, [2.0], [1.0]), [3.0], [1.0]) == 6
+    np.testing.assert_array_equal(
+        jacobian(lambda x: gradient(lambda y: np.sum(y**3) * x[0], x), [2.0, 1.0]), [[36, 0], [3, 12]]
+    )
+
+
+def test_arguments_stay_as_they_are():
+    x = np.array([1.0, 2.0])
+
+    def f(y):
+        y *= 2
+        return y
+
+    np.testing.assert_array_equal(jacobian(f, x), [[2, 0], [0, 2]])
+    np.testing.assert_array_equal(x, [1, 2])
+
+
+def test_where_the_value_is_not_known_neither_is_the_derivative():
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(jacobian(lambda x: np.log(x), [-1.0, 2.0]), [[np.nan, np.nan], [0, 0.5]])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(x, initial=5.0), lambda x: np.diff(x, prepend=5.0), lambda x: np.sum(x, dtype=int),
+        lambda x: np.sum(x, None, int), lambda x: np.linalg.norm(np.outer(x, x), 2, axis=(0, 1)),
+        lambda x: np.interp(x, [0, 1], [0, 1], period=2), lambda x: np.real(np.exp(1j * x)),
+        lambda x: np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]) * x, lambda x: np.max(np.outer(x, x), keepdims=True),
+        lambda x: np.zeros_like(x, dtype=int), lambda x: np.zeros_like(x, shape=(2,)),
+    ],
+)  # fmt: skip
+def test_options_without_a_rule_are_refused(f):
+    with pytest.raises(DerivativeError):
+        jacobian(f, [0.3, -0.7, 1.2])
+
+
 def test_wrong_questions_are_answered_with_the_right_one():
     with pytest.raises(OptionError, match="use jacobian"):
         gradient(lambda x: x, [1.0, 2.0])

@@ -68,10 +68,10 @@ def test_columns_that_depend_on_one_coordinate(f):
 
 
 def changed(y):
-    view = y[:5]
-    y[2] = 7.0
+    view = y[:]
+    y[y > 0.5] = 7.0
     y *= 2.0
-    return y + np.sum(view)
+    return y + view
 
 
 def test_results_may_be_changed_in_place():
@@ -84,6 +84,41 @@ def test_results_may_be_changed_in_place():
     expected = np.zeros((500, 3, 3))
     expected[:, range(3), range(3)] = (1 + np.cos(POINTS)) * [1, 1, 2]
     np.testing.assert_allclose(velocity_gradient(v, at=POINTS).L, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "v",
+    [
+        lambda x: x / np.max(np.abs(x[:, 0])),
+        lambda x: np.arange(9.0).reshape(3, 3) @ x,
+        lambda x: x - np.mean(x, axis=0),
+        lambda x: np.cumsum(x, axis=0),
+    ],
+)
+def test_fields_that_mix_points_are_refused(v):
+    with pytest.raises(OptionError, match="depends on the other points"):
+        velocity_gradient(v, at=POINTS[:3])
+
+
+def test_masks_and_columns():
+    def v(x):
+        y = np.zeros_like(x)
+        right = x[:, 0] > 0
+        y[right, 0] = x[right, 0] ** 2
+        y[~right, 1] = x[~right, 2] * x[~right, 0]
+        return y
+
+    right = POINTS[:, 0] > 0
+    L = velocity_gradient(v, at=POINTS).L
+    np.testing.assert_array_equal(L[right][:, 0], np.column_stack([2 * POINTS[right, 0], 0 * POINTS[right, 1:]]))
+    np.testing.assert_array_equal(L[~right][:, 1, [0, 2]], POINTS[~right][:, [2, 0]])
+
+
+def test_no_gradient_where_there_is_no_velocity():
+    with np.errstate(invalid="ignore"):
+        found = velocity_gradient(lambda x: [np.log(x[:, 0]), x[:, 1], x[:, 2]], at=POINTS, second=True)
+    np.testing.assert_array_equal(found.valid, POINTS[:, 0] > 0)
+    assert np.isnan(found["hessian"][~found.valid]).all()
 
 
 def test_points_are_not_changed():
