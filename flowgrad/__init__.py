@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from flowgrad.analysis import Analysis, Options, analyse
     from flowgrad.errors import DerivativeError, FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
-    from flowgrad.gradient import Autodiff, FiniteDifference, velocity_gradient, velocity_gradients
+    from flowgrad.gradient import Autodiff, FiniteDifference, tensor_rate, velocity_gradient, velocity_gradients
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
     from flowgrad.mesh import Cells, Lattice, Mesh
     from flowgrad.output import write
     from flowgrad.rheology import Separation, Verdict, separate
     from flowgrad.series import Series
+    from flowgrad.statistics import SeriesStatistics, series_statistics
 
 # Public name → module; resolved on first access, so that importing flowgrad costs next to nothing.
 _HOMES = {
@@ -42,11 +43,14 @@ _HOMES = {
     "ReadError": "errors",
     "Separation": "rheology",
     "Series": "series",
+    "SeriesStatistics": "statistics",
     "VelocityGradient": "kinematics",
     "Verdict": "rheology",
     "analyse": "analysis",
     "read": "io",
     "separate": "rheology",
+    "series_statistics": "statistics",
+    "tensor_rate": "gradient",
     "velocity_gradient": "gradient",
     "velocity_gradients": "gradient",
     "write": "output",
@@ -70,11 +74,14 @@ __all__ = [
     "ReadError",
     "Separation",
     "Series",
+    "SeriesStatistics",
     "VelocityGradient",
     "Verdict",
     "analyse",
     "read",
     "separate",
+    "series_statistics",
+    "tensor_rate",
     "velocity_gradient",
     "velocity_gradients",
     "write",

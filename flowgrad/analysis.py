@@ -65,6 +65,7 @@ class Options:
     gradient_field: str | None = None
     at: str | None = None
     error: bool = False
+    steady: bool = False
     stress: str | None = None
     viscosity: str | None = None
     density: float | None = None
@@ -259,8 +260,10 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
 
 def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
-    second = _needs_second(options)
-    gradient = velocity_gradient(flow, _scheme(options), options.at, error=options.error, second=second)
+    second = _needs(options, "hessian")
+    gradient = velocity_gradient(
+        flow, _scheme(options), options.at, error=options.error, second=second, steady=options.steady
+    )
     return _analysis(flow, gradient, options, digest)
 
 
@@ -272,12 +275,13 @@ def _analyse_formula(path: Path, options: Options, digest: str) -> Analysis:
     flow = dataclasses.replace(flow, axisymmetric=options.axisymmetric, out_of_plane=options.out_of_plane)
     if not options.is_differentiated:
         return analyse_flow(flow, options, digest)
-    gradient = prescribed_gradient(flow, scheme, options.at, _needs_second(options))
+    rates = _needs(options, "velocity_rate", "L_rate")
+    gradient = prescribed_gradient(flow, scheme, options.at, _needs(options, "hessian"), rates)
     return _analysis(flow, gradient, options, "" if options.grid else digest)
 
 
-def _needs_second(options: Options) -> bool:
-    return any("hessian" in inputs_of(name) for name in options.quantities)
+def _needs(options: Options, *inputs: str) -> bool:
+    return any(inputs_of(name) & set(inputs) for name in options.quantities)
 
 
 def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: str) -> Analysis:

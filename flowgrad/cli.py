@@ -147,6 +147,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
     how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
     how.add_argument("--error", action="store_true", help="estimate the error of the gradient with a finer scheme")
+    how.add_argument("--steady", action="store_true", help="the flow is steady: what changes in time is zero")
     fluid = verb.add_argument_group("what is known of the fluid")
     fluid.add_argument(
         "--stress", metavar="NAME", help="extra stress, 6 or 9 components; --stress=-NAME turns the sign"
@@ -228,6 +229,7 @@ def _options(args: argparse.Namespace) -> Options:
         gradient_field=args.gradient_field,
         at=args.at,
         error=args.error,
+        steady=args.steady,
         stress=args.stress,
         viscosity=args.viscosity,
         density=args.density,

@@ -122,10 +122,11 @@ def _first_line(kind: object) -> str:
 
 def _quantities() -> Iterator[str]:
     from flowgrad.kinematics import QUANTITIES
+    from flowgrad.report.symbols import text
 
     for each in QUANTITIES.values():
-        reference = f"  ({each.reference})" if each.reference else ""
-        yield f"{each.name:<27} [{each.dimension}]  {each.description}{reference}"
+        head = f"{text(each.symbol)} [{each.dimension}]"
+        yield f"{each.name:<29} {head:<16} {each.description} ({each.reference})"
 
 
 def _models() -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 # Sums may be taken in any order, in vector registers; NaN and infinities survive.
 _REASSOCIATED = {"reassoc", "contract", "nsz"}
+
+# Rows that a thread takes at a time: their arrays stay in its cache.
+PIECE = 8192
 
 _announced = False
 
@@ -47,13 +52,23 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
 
         @functools.wraps(function)
         def call(*args: Any) -> Any:
-            if not compiled.signatures and not _on_disk(compiled, function):
+            if not compiled.overloads and not _on_disk(compiled, function):
                 _announce()
             return compiled(*args)
 
         return call
 
     return decorate
+
+
+def over_rows(function: Callable[[slice], None], count: int) -> None:
+    """Call a function on pieces of ``count`` rows, the first alone (it may have to be compiled), the others on
+    all threads; a single piece, as within another such call, starts none."""
+    function(slice(0, min(PIECE, count)))
+    rest = [slice(start, min(start + PIECE, count)) for start in range(PIECE, count, PIECE)]
+    if rest:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(function, rest))
 
 
 def _called_by(function: Callable[..., Any]) -> str:

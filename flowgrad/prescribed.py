@@ -54,8 +54,11 @@ def prescribed_flow(
     return flow, Function(velocity, t)
 
 
-def prescribed_gradient(flow: Flow, scheme: Function, at: str | None, second: bool) -> VelocityGradient:
-    """The velocity gradient of such a flow at its ``points`` or ``cells``, with second derivatives where asked for."""
+def prescribed_gradient(
+    flow: Flow, scheme: Function, at: str | None, second: bool = False, rates: bool = False
+) -> VelocityGradient:
+    """The velocity gradient of such a flow at its ``points`` or ``cells``, with second derivatives and rates of change
+    in time where asked for."""
     at = at or flow.location
     found = scheme.gradients(flow, at)
     gradient = VelocityGradient(
@@ -67,4 +70,7 @@ def prescribed_gradient(flow: Flow, scheme: Function, at: str | None, second: bo
         method_notes=found.notes,
     )
     positions = flow.mesh.points if at == "points" else flow.mesh.centroids
+    if rates:
+        velocity_rate, L_rate = scheme.rates(positions)
+        gradient = gradient.supply(velocity_rate=velocity_rate, L_rate=L_rate)
     return gradient.supply(hessian=scheme.second(positions)) if second else gradient

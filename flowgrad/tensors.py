@@ -51,6 +51,21 @@ def double_dot(A: FloatArray, B: FloatArray) -> FloatArray:
     return products
 
 
+def dot(u: FloatArray, v: FloatArray) -> FloatArray:
+    """u·v of vectors (..., 3), shape (...)."""
+    return u[..., 0] * v[..., 0] + u[..., 1] * v[..., 1] + u[..., 2] * v[..., 2]
+
+
+def apply(A: FloatArray, u: FloatArray) -> FloatArray:
+    """A·u of tensors and vectors (..., 3)."""
+    return (A @ u[..., None])[..., 0]
+
+
+def form(u: FloatArray, A: FloatArray, v: FloatArray) -> FloatArray:
+    """u·A·v of tensors and vectors (..., 3), shape (...)."""
+    return dot(u, apply(A, v))
+
+
 def norm(A: FloatArray) -> FloatArray:
     """|A| = √(A:A), shape (...)."""
     return np.sqrt(double_dot(A, A))
@@ -59,6 +74,18 @@ def norm(A: FloatArray) -> FloatArray:
 def deviator(A: FloatArray) -> FloatArray:
     """A − (tr A/3) I."""
     return A - trace(A)[..., None, None] / 3 * np.eye(3)
+
+
+def second_invariant(A: FloatArray) -> FloatArray:
+    """½(tr²A − tr A²), shape (...), as the sum of the principal minors."""
+    return (
+        A[..., 0, 0] * A[..., 1, 1]
+        - A[..., 0, 1] * A[..., 1, 0]
+        + A[..., 1, 1] * A[..., 2, 2]
+        - A[..., 1, 2] * A[..., 2, 1]
+        + A[..., 2, 2] * A[..., 0, 0]
+        - A[..., 2, 0] * A[..., 0, 2]
+    )
 
 
 def determinant(A: FloatArray) -> FloatArray:
@@ -107,24 +134,55 @@ def _with_rules(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 @_with_rules
 def eigenvalues(A: FloatArray) -> FloatArray:
-    """Eigenvalues of symmetric tensors (n, 3, 3), descending, (n, 3); NaN where A is not finite.
+    """Eigenvalues of symmetric tensors (..., 3, 3), descending, (..., 3); NaN where A is not finite.
 
-    Cyclic Jacobi rotations (Golub & Van Loan 2013, §8.5), accurate to rounding also where two
-    eigenvalues nearly coincide.
+    Accurate to rounding, also where eigenvalues nearly coincide; see :mod:`flowgrad.eigen`.
     """
     from flowgrad.eigen import symmetric_eigenvalues
 
-    return symmetric_eigenvalues(np.ascontiguousarray(A))
+    return _compiled(symmetric_eigenvalues, A, (3,))[0]
 
 
 @_with_rules
 def eigensystem(A: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Eigenvalues of symmetric tensors, descending, (n, 3), and unit eigenvectors as columns
-    (n, 3, 3); NaN where A is not finite."""
-    A = np.asarray(A)
-    finite = np.isfinite(A).all(axis=(-1, -2))
-    values = np.full(A.shape[:-1], np.nan)
-    vectors = np.full(A.shape, np.nan)
-    w, v = np.linalg.eigh(A[finite])
-    values[finite], vectors[finite] = w[..., ::-1], v[..., ::-1]
+    """Eigenvalues of symmetric tensors, descending, (..., 3), and unit eigenvectors as columns
+    (..., 3, 3); NaN where A is not finite."""
+    from flowgrad.eigen import symmetric_eigensystem
+
+    values, vectors = _compiled(symmetric_eigensystem, A, (3,), (3, 3))
     return values, vectors
+
+
+@_with_rules
+def real_schur(A: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """T and Z (..., 3, 3) of A = Z T Zᵀ for any tensors (..., 3, 3); NaN where A is not finite.
+
+    Z is orthogonal. T_11 is the real eigenvalue of which Z's first column is the eigenvector; below the diagonal
+    only T_32 may differ from zero: then T_22 = T_33, |T_23| ≥ |T_32| and the other eigenvalues are
+    T_22 ± i √(−T_23 T_32), else the diagonal holds the eigenvalues, descending. Exact for a tensor within a few roundings of A.
+    """
+    from flowgrad.schur import real_schur
+
+    T, Z = _compiled(real_schur, A, (3, 3), (3, 3))
+    return T, Z
+
+
+def complex_eigenvalues(A: FloatArray) -> NDArray[np.complex128]:
+    """Eigenvalues (..., 3) of any tensors (..., 3, 3): a real one, then two real ones, descending, or a conjugate
+    pair, the positive imaginary part first; NaN where A is not finite."""
+    T, _ = real_schur(A)
+    imaginary = np.sqrt(np.maximum(-T[..., 1, 2] * T[..., 2, 1], 0))
+    values = np.diagonal(T, axis1=-2, axis2=-1).astype(complex)
+    values[..., 1] += 1j * imaginary
+    values[..., 2] -= 1j * imaginary
+    return values
+
+
+def _compiled(kernel: Callable[..., None], A: FloatArray, *shapes: tuple[int, ...]) -> list[FloatArray]:
+    """What a kernel writes into arrays of the given shapes for each tensor, on all threads."""
+    from flowgrad.kernels import over_rows
+
+    stack = np.ascontiguousarray(A, np.float64).reshape(-1, 3, 3)
+    results = [np.empty((len(stack), *shape)) for shape in shapes]
+    over_rows(lambda rows: kernel(stack[rows], *(result[rows] for result in results)), len(stack))
+    return [result.reshape(*np.shape(A)[:-2], *shape) for result, shape in zip(results, shapes, strict=True)]

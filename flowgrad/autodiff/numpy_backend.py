@@ -101,6 +101,21 @@ def second_derivatives(f: Function, points: FloatArray, time: float | None = Non
     return _in_chunks(at, points)[0]
 
 
+def time_derivatives(f: Function, points: FloatArray, time: float) -> tuple[FloatArray, FloatArray]:
+    """∂f_i/∂t (m, k) and ∂²f_i/∂t∂x_j (m, k, d) of a field f(x, t) at points (m, d): the time a dual number too."""
+    dimension = points.shape[1]
+
+    def at(x: Dual, level: int) -> tuple[FloatArray, FloatArray]:
+        inner = next_level()
+        rate = _field(f, x, Dual(np.asarray(time, float), np.ones(1), inner), inner).derivative[0]
+        if not is_at(rate, level):
+            return rate, np.zeros((*rate.shape, dimension))
+        return rate.value, np.moveaxis(rate.derivative, 0, -1)
+
+    rates, slopes = _in_chunks(at, points)
+    return rates, slopes
+
+
 def recognises(f: Function) -> bool:
     """Any function that is not another backend's."""
     return True
@@ -138,7 +153,7 @@ def _called(f: Function, *arguments: Any) -> Any:
     return result if isinstance(result, Dual) else np.asarray(result, float)
 
 
-def _field(f: Function, x: Dual, time: float | None, level: int) -> Dual:
+def _field(f: Function, x: Dual, time: float | Dual | None, level: int) -> Dual:
     result = _called(f, x) if time is None else _called(f, x, time)
     if result.ndim != 2 or len(result) != len(x):
         raise OptionError(
@@ -167,6 +182,9 @@ def _in_chunks(at: Callable[[Dual, int], Sequence[FloatArray]], points: FloatArr
             for k in range(part.shape[-1]):
                 part[..., k] = found[..., k]
 
+    if count <= _CHUNK:
+        store(0)
+        return results
     with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)) as pool:
         list(pool.map(store, range(0, count, _CHUNK)))
     return results

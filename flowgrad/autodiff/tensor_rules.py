@@ -1,12 +1,14 @@
-"""Derivatives of the eigenvalues and eigenvectors of symmetric tensors."""
+"""Derivatives of the eigenvalues and eigenvectors of symmetric tensors, and of the Schur form of any."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad import tensors
-from flowgrad.autodiff.dual import FUNCTION_RULES, Dual
+from flowgrad.autodiff.dual import FUNCTION_RULES, Dual, plain
 
 FloatArray = NDArray[np.float64]
 
@@ -38,4 +40,34 @@ def _eigensystem(A: Dual) -> tuple[Dual, Dual]:
     return _eigenvalues(A), Dual(vectors, np.einsum("...ia,z...ab->z...ib", vectors, mixing), A.level)
 
 
+def _real_schur(A: Dual) -> tuple[Dual, Dual]:
+    """With M = Zᵀ dA Z, dZ = Z X and dT = M + T X − X T: the skew X is what keeps the standard form, zeros below
+    the diagonal and the two equal entries on it; none where λ_r or two real eigenvalues are multiple."""
+    T, Z = tensors.real_schur(A.value)
+    M = np.einsum("...ia,z...ij,...jb->z...ab", Z, A.derivative, Z, optimize=True)
+    size = np.sqrt(np.sum(np.square(plain(T)), axis=(-2, -1)))
+    # The first column below the diagonal: (B − λ_r) (x, y) = −(M_21, M_31).
+    a, b, c, d = T[..., 1, 1] - T[..., 0, 0], T[..., 1, 2], T[..., 2, 1], T[..., 2, 2] - T[..., 0, 0]
+    det = _apart(a * d - b * c, size**2)
+    x = (b * M[..., 2, 0] - d * M[..., 1, 0]) / det
+    y = (c * M[..., 1, 0] - a * M[..., 2, 0]) / det
+    triangular = (y * T[..., 0, 1] - M[..., 2, 1]) / _apart(T[..., 2, 2] - T[..., 1, 1], size)
+    uneven = M[..., 2, 2] - M[..., 1, 1] + x * T[..., 0, 1] - y * T[..., 0, 2]
+    # A plane that only turns has no preferred axes: any will do.
+    plane = 2 * (b + c)
+    free = np.abs(plain(plane)) <= _SAME * size
+    standard = np.where(free, 0.0, uneven / np.where(free, 1.0, plane))
+    s, zero = np.where(plain(c) != 0, standard, triangular), 0 * x
+    X = np.stack([zero, -x, -y, x, zero, -s, y, s, zero], axis=-1).reshape((*x.shape, 3, 3))
+    slopes = M + T @ X - X @ T
+    below = np.tri(3, k=-1, dtype=bool) & (plain(T) == 0)  # these stay what they are
+    return Dual(T, np.where(below, 0 * slopes, slopes), A.level), Dual(Z, Z @ X, A.level)
+
+
+def _apart(difference: Any, size: Any) -> Any:
+    """The difference, NaN where it is zero to rounding."""
+    return np.where(np.abs(plain(difference)) > _SAME * size, difference, np.nan)
+
+
+FUNCTION_RULES |= {tensors.real_schur: _real_schur}
 FUNCTION_RULES |= {tensors.eigenvalues: _eigenvalues, tensors.eigensystem: _eigensystem}

@@ -8,6 +8,7 @@ from flowgrad.gradient.compute import SCHEMES, velocity_gradient, velocity_gradi
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.operator import Operator, Scheme
 from flowgrad.gradient.stored import Stored
+from flowgrad.gradient.tensor_rates import tensor_rate
 
 __all__ = [
     "SCHEMES",
@@ -17,6 +18,7 @@ __all__ = [
     "Scheme",
     "Stored",
     "choose_scheme",
+    "tensor_rate",
     "velocity_gradient",
     "velocity_gradients",
 ]

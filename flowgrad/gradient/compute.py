@@ -17,6 +17,7 @@ from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.function import Function, gradient_of_function
 from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
 from flowgrad.gradient.propagation import stencil_covariance
+from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.symmetry import prepare, refuse_stored
 from flowgrad.kinematics import VelocityGradient
@@ -39,6 +40,8 @@ def velocity_gradient(
     *,
     error: bool = False,
     second: bool = False,
+    rates: bool = False,
+    steady: bool = False,
     time: float | None = None,
     backend: str | None = None,
 ) -> VelocityGradient:
@@ -53,19 +56,23 @@ def velocity_gradient(
     (m, 3) anywhere in the mesh. L is NaN, and ``valid`` False, where the mesh or the values give none;
     the notes count these and say why. ``error`` estimates the error of each L, as |L' − L| with L'
     from the scheme's finer one; ``second`` adds the second derivatives, ``gradient["hessian"]``. The
-    covariance is there where the flow's noise is known. Raises OptionError for a scheme that does not
-    fit the flow, or has no error estimate or second derivatives where these are asked for.
+    covariance is there where the flow's noise is known. ``steady`` declares a flow steady: ∂v/∂t and ∂L/∂t are zero,
+    and known so to quantities. A function v(x) is steady; of v(x, t) ``rates`` gives them, exactly, and of a series
+    :func:`velocity_gradients` does. Raises OptionError for a scheme that does not
+    fit the flow, has no error estimate or second derivatives where these are asked for, and for the rates of one flow.
     """
     if isinstance(flow, Flow):
         if time is not None or backend is not None or isinstance(at, Mesh):
             raise OptionError("time=, backend= and a mesh to differentiate at are for functions: leave them out")
-        return next(velocity_gradients([flow], scheme, at, error=error, second=second))
+        return next(velocity_gradients([flow], scheme, at, error=error, second=second, rates=rates, steady=steady))
     if not callable(flow) or at is None or isinstance(at, str) or scheme != "auto" or error:
         raise OptionError(
             f"{type(flow).__name__} given for the flow: give a Flow, or a function v(x) with at=, positions (m, 3) or "
             "a mesh, and no scheme: its derivatives are exact, which leaves no error to estimate"
         )
-    return gradient_of_function(flow, at, time, backend, second)
+    if steady and time is not None:
+        raise OptionError("steady=True and a time exclude each other: give rates=True for a function v(x, t)")
+    return gradient_of_function(flow, at, time, backend, second, rates)
 
 
 def velocity_gradients(
@@ -75,13 +82,27 @@ def velocity_gradients(
     *,
     error: bool = False,
     second: bool = False,
+    rates: bool = False,
+    steady: bool = False,
 ) -> Iterator[VelocityGradient]:
     """The velocity gradient of each flow of a ``Series``, one after the other as they are asked for.
 
     The scheme is chosen and its geometry prepared for the first flow, and again only where a flow does
-    not suit (other faces of the boundary are known, other values are missing). Arguments and errors are
-    those of :func:`velocity_gradient`.
+    not suit (other faces of the boundary are known, other values are missing). ``rates`` supplies ∂v/∂t and ∂L/∂t
+    to quantities (:func:`flowgrad.gradient.rates.with_rates` says how), ``steady`` declares that they are zero.
+    Arguments and errors are those of :func:`velocity_gradient`; OptionError for both rates and steady.
     """
+    if rates and steady:
+        raise OptionError("rates=True and steady=True exclude each other: a steady flow has no rates; give one of them")
+    found = _one_by_one(flows, scheme, at, error, second)
+    if steady:
+        return map(steady_rates, found)
+    return with_rates(found) if rates else found
+
+
+def _one_by_one(
+    flows: Iterable[Flow], scheme: Scheme | str, at: str | ArrayLike | None, error: bool, second: bool
+) -> Iterator[VelocityGradient]:
     chosen: Scheme | None = None
     for flow in flows:
         if chosen is None:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.derivatives import backend_of
+from flowgrad.autodiff.time_derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
 from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.rates import steady_rates
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.tensors import finite_rows
@@ -66,6 +68,13 @@ class Function(Scheme):
         found = self._module.second_derivatives(self.function, positions[:, : self.dimension], self.time)
         return _whole(_padded(found, 3))
 
+    def rates(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """∂v/∂t (m, 3) and ∂L/∂t (m, 3, 3) at positions (m, 3): zero for a function without a time."""
+        if self.time is None:
+            return np.zeros((len(positions), 3)), np.zeros((len(positions), 3, 3))
+        found = time_derivatives(self.function, positions[:, : self.dimension], self.time, self.backend)
+        return _padded(found[0], 3), _whole(_padded(found[1], 3))
+
     def _gradients(self, L: FloatArray) -> Gradients:
         missing = int(np.isnan(L[:, 0, 0]).sum())
         note = f"the velocity has no derivative at {missing} of {len(L)} points (a kink, a jump, or not a number)"
@@ -78,9 +87,15 @@ class Function(Scheme):
 
 
 def gradient_of_function(
-    function: Callable[..., Any], at: ArrayLike | Mesh, time: float | None, backend: str | None, second: bool
+    function: Callable[..., Any],
+    at: ArrayLike | Mesh,
+    time: float | None,
+    backend: str | None,
+    second: bool,
+    rates: bool = False,
 ) -> VelocityGradient:
-    """The velocity gradient of a function at positions (m, 2) or (m, 3), or at the points of a mesh."""
+    """The velocity gradient of a function at positions (m, 2) or (m, 3), or at the points of a mesh; with ``rates``
+    ∂v/∂t and ∂L/∂t besides, which a function without a time always has: zeros."""
     scheme, mesh = _scheme_and_mesh(function, at, time, backend)
     velocity, L = scheme.values_and_gradients(mesh.points)
     found = scheme._gradients(L)
@@ -88,6 +103,11 @@ def gradient_of_function(
     gradient = VelocityGradient(
         L, flow, location="points", scheme=scheme.name, reason="the velocity is a function", method_notes=found.notes
     )
+    if time is None:
+        gradient = steady_rates(gradient)
+    elif rates:
+        velocity_rate, L_rate = scheme.rates(mesh.points)
+        gradient = gradient.supply(velocity_rate=velocity_rate, L_rate=L_rate)
     if not second:
         return gradient
     hessian = scheme.second(mesh.points)

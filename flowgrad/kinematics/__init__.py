@@ -5,4 +5,9 @@ from flowgrad.kinematics.registry import QUANTITIES, Quantity, inputs_of, select
 
 __all__ = ["QUANTITIES", "Quantity", "VelocityGradient", "inputs_of", "select"]
 
-import flowgrad.kinematics.quantities  # noqa: F401  (fills the registry)
+# They fill the registry, in this order.
+import flowgrad.kinematics.rates  # isort: skip
+import flowgrad.kinematics.vortices  # isort: skip
+import flowgrad.kinematics.triple  # isort: skip
+import flowgrad.kinematics.flow_types  # isort: skip
+import flowgrad.kinematics.dynamics  # noqa: F401  isort: skip

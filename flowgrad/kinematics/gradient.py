@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import exclusions
-from flowgrad.kinematics.registry import evaluate, select
+from flowgrad.kinematics.placement import axes_of_gradient, velocity_at
+from flowgrad.kinematics.registry import OF_FIELD, evaluate, inputs_of, select
 from flowgrad.kinematics.uncertainty import standard_deviation, why_not
 
 FloatArray = NDArray[np.float64]
@@ -74,9 +75,19 @@ class VelocityGradient:
         return {"L": self.L}
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """Any registered quantity: (n,), (n, 3) or (n, 3, 3), each computed once."""
+        """Any registered quantity: (n,), (n, 3) or (n, 3, 3), each computed once; also its inputs, such as the
+        ``velocity`` (n, 3) where the gradient is."""
+        if self.flow is not None and "velocity" not in self.supplied and "velocity" in inputs_of(name):
+            if name == "velocity":
+                return self._velocity
+            self._known.setdefault("velocity", self._velocity @ axes_of_gradient(self.flow).T)
         values: np.ndarray = evaluate(name, self._known, self.supplied)
         return values
+
+    @cached_property
+    def _velocity(self) -> FloatArray:
+        assert self.flow is not None
+        return velocity_at(self.flow, self.L, self.location, self.positions)
 
     @property
     def D(self) -> FloatArray:
@@ -104,7 +115,9 @@ class VelocityGradient:
                 "and a scheme that computes L from them"
             )
         if name not in self._deviations:
-            self._deviations[name] = standard_deviation(name, self.L, self.covariance, self.supplied)
+            # What depends on the whole field is taken as exact.
+            exact = {**self.supplied, **{each: self[each] for each in inputs_of(name) & OF_FIELD}}
+            self._deviations[name] = standard_deviation(name, self.L, self.covariance, exact)
         return self._deviations[name]
 
     def carries_noise(self, name: str) -> bool:

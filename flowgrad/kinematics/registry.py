@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.kernels import PIECE, over_rows
 from flowgrad.spec import nearest
-
-# Tensors evaluated at a time.
-_CHUNK = 8192
 
 # What a quantity may ask for that is not itself a quantity, and the option that supplies it.
 SUPPLIERS = {
     "hessian": "second=True (the command line does it by itself where a quantity needs it)",
     "viscosity": "--viscosity or --stress (flowgrad.separate in Python)",
+    "velocity": "a flow (a gradient that is made of L alone has no velocity), or supply(velocity=…)",
+    "velocity_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
+    "L_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
 }
 
 
@@ -28,7 +29,8 @@ class Quantity:
 
     ``symbol`` is matplotlib mathtext, ``dimension`` a product of powers of M, L, T (``1/T``; ``1``
     for none), ``scale`` how its colours run: ``magnitude``, ``signed`` or ``flow-type``.
-    ``inputs`` are the names of the function's arguments.
+    ``inputs`` are the names of the function's arguments. ``of_field``: its value at one place depends on the
+    others, so the function is given the whole field, else pieces of it.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Quantity:
     reference: str
     description: str
     inputs: tuple[str, ...]
+    of_field: bool = False
 
     @property
     def label(self) -> str:
@@ -53,25 +56,40 @@ def axis_label(name: str, symbol: str, dimension: str) -> str:
 
 
 QUANTITIES: dict[str, Quantity] = {}
+# What several quantities are made of, and nobody asks for by name.
+INTERNAL: dict[str, Quantity] = {}
+# Those that are made of the whole field.
+OF_FIELD: set[str] = set()
+
+Function = Callable[..., np.ndarray]
 
 
 def quantity(
-    symbol: str, dimension: str, *, scale: str = "magnitude", reference: str = ""
-) -> Callable[[Callable[..., np.ndarray]], Callable[..., np.ndarray]]:
+    symbol: str = "",
+    dimension: str = "",
+    *,
+    scale: str = "magnitude",
+    reference: str = "",
+    of_field: bool = False,
+    internal: bool = False,
+) -> Callable[[Function], Function]:
     """Register a function of stacks: its name is the quantity's, its argument names are its inputs."""
 
-    def register(function: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    def register(function: Function) -> Function:
         name = function.__name__
-        QUANTITIES[name] = Quantity(
+        (INTERNAL if internal else QUANTITIES)[name] = Quantity(
             name=name,
             function=function,
             symbol=symbol,
             dimension=dimension,
             scale=scale,
             reference=reference,
-            description=(inspect.getdoc(function) or "").split("\n")[0],
+            description=" ".join((inspect.getdoc(function) or "").split("\n\n")[0].split()),
             inputs=tuple(inspect.signature(function).parameters),
+            of_field=of_field,
         )
+        if of_field:
+            OF_FIELD.add(name)
         return function
 
     return register
@@ -88,11 +106,16 @@ def select(names: Iterable[str]) -> list[Quantity]:
     return chosen
 
 
+def record_of(name: str) -> Quantity:
+    """The record of a quantity, internal ones included; OptionError for an unknown name."""
+    return INTERNAL[name] if name in INTERNAL else select([name])[0]
+
+
 def inputs_of(name: str) -> set[str]:
     """Everything that a quantity is made of, directly or through other quantities, itself included."""
     if name not in QUANTITIES and (name in SUPPLIERS or name == "L"):
         return {name}
-    others = (each for each in select([name])[0].inputs if each != name)
+    others = (each for each in record_of(name).inputs if each != name)
     return {name}.union(*(inputs_of(each) for each in others))
 
 
@@ -108,25 +131,27 @@ def evaluate(name: str, known: dict[str, Any], supplied: Mapping[str, np.ndarray
         return supplied[name]
     if name in SUPPLIERS:
         raise OptionError(f"{name} is needed and not known: give {SUPPLIERS[name]}")
-    record = select([name])[0]
+    record = record_of(name)
     try:
         inputs = [evaluate(each, known, supplied) for each in record.inputs]
     except OptionError as error:
         raise OptionError(f"{name}: {error}") from None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        known[name] = _in_chunks(record.function, inputs)
+        known[name] = record.function(*inputs) if record.of_field else _in_pieces(record.function, inputs)
     return known[name]
 
 
-def _in_chunks(function: Callable[..., np.ndarray], stacks: list[np.ndarray]) -> np.ndarray:
+def _in_pieces(function: Function, stacks: list[np.ndarray]) -> np.ndarray:
     """``function`` of stacks, row by row independent, in pieces whose temporaries stay in the cache."""
     count = len(stacks[0])
-    first = function(*(stack[:_CHUNK] for stack in stacks))
-    if count <= _CHUNK:
+    first = function(*(stack[:PIECE] for stack in stacks))
+    if count <= PIECE:
         return first
     result = np.empty((count, *first.shape[1:]))
-    result[:_CHUNK] = first
-    for start in range(_CHUNK, count, _CHUNK):
-        piece = slice(start, start + _CHUNK)
-        result[piece] = function(*(stack[piece] for stack in stacks))
+
+    def fill(rows: slice) -> None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            result[rows] = function(*(stack[rows] for stack in stacks)) if rows.start else first
+
+    over_rows(fill, count)
     return result

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flowgrad.autodiff import Dual
 from flowgrad.errors import DerivativeError, OptionError
-from flowgrad.kinematics.registry import evaluate, inputs_of
+from flowgrad.kinematics.registry import OF_FIELD, evaluate, inputs_of
 
 FloatArray = NDArray[np.float64]
 
@@ -45,6 +45,10 @@ def why_not(name: str, supplied: Mapping[str, np.ndarray]) -> str:
     inputs = inputs_of(name)
     if "hessian" in inputs:
         return "noise is carried to L, not to the second derivatives: choose a quantity of L"
+    if inputs & {"velocity", "velocity_rate", "L_rate"}:
+        return "the noise of L goes with that of the velocity, which is not carried: choose a quantity of L"
+    if name in OF_FIELD:
+        return "it is made of the whole field: choose a quantity of L at each place"
     if "L" not in inputs or name in supplied:
         return "it does not derive from L, which carries the noise: choose a quantity that does"
     return ""

@@ -1,4 +1,4 @@
-"""Symbols of quantities, which are mathtext in figures, as HTML."""
+"""Symbols of quantities, which are mathtext in figures, as HTML and as plain text."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def html(symbol: str) -> Markup:
     their backslash."""
     text, _ = _group(list(_TOKEN.finditer(symbol)), 0, single=False)
     return Markup('<span class="symbol">{}</span>').format(text)
+
+
+def text(symbol: str) -> str:
+    r"""The same as plain text: ``\dot\gamma`` is γ̇, ``\lambda_{ci}`` is λ_ci."""
+    marked = html(symbol).replace("<sub>", "_").replace("<sup>", "^")
+    return Markup(marked).striptags()
 
 
 def _group(tokens: list[re.Match[str]], start: int, single: bool) -> tuple[Markup, int]:

@@ -2,11 +2,20 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import QUANTITIES, OptionError, VelocityGradient
+from flowgrad import QUANTITIES, OptionError, VelocityGradient, kernels
+from flowgrad.kinematics import registry
+from flowgrad.kinematics.registry import OF_FIELD
 
 RNG = np.random.default_rng(5)
 RANDOM = VelocityGradient(RNG.normal(size=(500, 3, 3)))
-INDICES = {"vorticity": 1, "principal_rates": 0, "L": 2, "D": 2, "W": 2, "laplacian": 1, "viscous_force": 1}
+INPUTS = {
+    "hessian": RNG.normal(size=(500, 3, 3, 3)),
+    "viscosity": RNG.uniform(size=500),
+    "velocity": RNG.normal(size=(500, 3)),
+    "velocity_rate": RNG.normal(size=(500, 3)),
+    "L_rate": RNG.normal(size=(500, 3, 3)),
+}
+NOT_TENSORS = {"principal_rates", "vorticity_strain_alignment"}
 
 
 def one(L):
@@ -96,10 +105,28 @@ def turned(array, Q, indices):
 def test_quantities_turn_with_the_frame(name):
     """Scalars do not change in a rotated frame, vectors and tensors turn with it."""
     Q = Rotation.random(random_state=2).as_matrix()
-    hessian, viscosity = RNG.normal(size=(500, 3, 3, 3)), RNG.uniform(size=500)
-    original = RANDOM.supply(hessian=hessian, viscosity=viscosity)
-    other = VelocityGradient(Q @ RANDOM.L @ Q.T).supply(hessian=turned(hessian, Q, 3), viscosity=viscosity)
-    np.testing.assert_allclose(other[name], turned(original[name], Q, INDICES.get(name, 0)), atol=1e-11)
+    inputs = {each: turned(array, Q, array.ndim - 1) for each, array in INPUTS.items()}
+    original, other = RANDOM.supply(**INPUTS), VelocityGradient(turned(RANDOM.L, Q, 2)).supply(**inputs)
+    indices = 0 if name in NOT_TENSORS else original[name].ndim - 1
+    np.testing.assert_allclose(other[name], turned(original[name], Q, indices), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_quantities_have_the_dimension_they_say(name):
+    """In other units of length and time their numbers change as the dimension tells."""
+    length, time = 1e3, 1e-4
+    units = {"hessian": 1 / (length * time), "velocity": length / time, "velocity_rate": length / time**2}
+    units |= {"viscosity": length**2 / time, "L_rate": 1 / time**2}
+    inputs = {each: array * units[each] for each, array in INPUTS.items()}
+    dimension = QUANTITIES[name].dimension.split(" or ")[-1].replace("²", "**2").replace("³", "**3")
+    dimension = dimension.replace("⁶", "**6").replace("(L T", "(L*T").replace("T) ", "T)*")
+    factor = eval(dimension, {"L": length, "T": time})
+    other = VelocityGradient(RANDOM.L / time).supply(**inputs)
+    expected = factor * RANDOM.supply(**INPUTS)[name]
+    if name == "triple_residual":
+        assert np.abs(other[name]).max() < 1e-14
+    else:
+        np.testing.assert_allclose(other[name], expected, rtol=1e-9, atol=1e-11 * np.nanmax(np.abs(expected)))
 
 
 def test_viscous_force_of_channel_flow_is_the_pressure_gradient():
@@ -120,6 +147,10 @@ def test_each_input_is_computed_once_and_kept():
 def test_missing_inputs_name_the_option():
     with pytest.raises(OptionError, match="--viscosity"):
         RANDOM["dissipation"]
+    with pytest.raises(OptionError, match="--steady"):
+        RANDOM["acceleration"]
+    with pytest.raises(OptionError, match=r"acceleration: .*a flow"):
+        RANDOM.supply(velocity_rate=INPUTS["velocity_rate"])["acceleration"]
     with pytest.raises(OptionError, match="did you mean 'vorticity'"):
         RANDOM["vortcity"]
     with pytest.raises(OptionError, match="shape"):
@@ -129,12 +160,29 @@ def test_missing_inputs_name_the_option():
 def test_missing_tensors_stay_missing_in_every_quantity():
     L = RANDOM.L.copy()
     L[3] = np.nan
-    hessian = np.where(np.isnan(L).any(axis=(1, 2))[:, None, None, None], np.nan, 1.0) * np.ones((3, 3, 3))
-    gradient = VelocityGradient(L).supply(viscosity=np.ones(len(L)), hessian=hessian)
+    inputs = {each: array.copy() for each, array in INPUTS.items()}
+    inputs["hessian"][3] = np.nan
+    gradient = VelocityGradient(L).supply(**inputs)
     assert not gradient.valid[3]
-    for name in QUANTITIES:
+    swirling = int(np.flatnonzero(gradient["swirling_strength"] > 0)[0])
+    for name in QUANTITIES.keys() - OF_FIELD:
         assert np.isnan(gradient[name][3]).all(), name
-        assert np.isfinite(gradient[name][4]).all(), name
+        assert np.isfinite(gradient[name][swirling]).all(), name
+    assert np.isfinite(gradient["omega_epsilon"]).all()
+
+
+def test_pieces_on_threads_change_nothing(monkeypatch):
+    whole, pieces = RANDOM.supply(**INPUTS), VelocityGradient(RANDOM.L).supply(**INPUTS)
+    expected = {name: whole[name] for name in QUANTITIES}
+    for module in (kernels, registry):
+        monkeypatch.setattr(module, "PIECE", 64)
+    for name in QUANTITIES:
+        np.testing.assert_allclose(pieces[name], expected[name], rtol=1e-13, atol=1e-13, err_msg=name)
+
+
+def test_every_record_is_whole():
+    for name, record in QUANTITIES.items():
+        assert all([record.symbol, record.dimension, record.reference, record.description.endswith(".")]), name
 
 
 def test_weights_share_the_measure_among_points():

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from flowgrad import QUANTITIES, OptionError, VelocityGradient
-from flowgrad.kinematics import inputs_of
 from flowgrad.kinematics.registry import quantity
+from flowgrad.kinematics.uncertainty import why_not
 
 RNG = np.random.default_rng(11)
 L = RNG.normal(size=(40, 3, 3))
 FACTORS = 1e-4 * RNG.normal(size=(40, 3, 3))  # C = F Fᵀ
 C = FACTORS @ FACTORS.swapaxes(1, 2)
 VISCOSITY = RNG.uniform(1, 2, 40)
-DERIVED = [name for name in QUANTITIES if "L" in inputs_of(name)]
+# All but what is zero and only shows the rounding.
+DERIVED = [name for name in QUANTITIES if not why_not(name, {}) and name != "triple_residual"]
 
 
 def with_noise(covariance=C, tensors=L):
@@ -44,7 +45,10 @@ def test_deviations_are_those_of_many_draws(name, per_component):
     drawn = drawn.reshape(draws, *mean.shape)
     if name == "principal_directions":
         drawn = drawn * np.sign((drawn * mean).sum(axis=2, keepdims=True))
-    assert np.sqrt(np.mean(predicted**2)) == pytest.approx(np.sqrt(np.mean((drawn - mean) ** 2)), rel=0.02)
+    known = np.isfinite(predicted)
+    assert known.reshape(40, -1).any(axis=1).sum() > 20  # a part of the tensors has no swirl
+    deviation = np.sqrt(np.mean((drawn - mean)[:, known] ** 2))
+    assert np.sqrt(np.mean(predicted[known] ** 2)) == pytest.approx(deviation, rel=0.02)
 
 
 @pytest.mark.parametrize("name", DERIVED)
@@ -64,7 +68,7 @@ def test_noise_that_joins_components_is_carried():
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_deviations_scale_with_the_tensors(scale):
-    powers = {"1/T": 1, "1/T²": 2, "1/T³": 3, "1": 0, "M/(L T³) or L²/T³": 2}
+    powers = {"1/T": 1, "1/T²": 2, "1/T³": 3, "1/T⁶": 6, "1": 0, "M/(L T³) or L²/T³": 2}
     for name in DERIVED:
         expected = scale ** powers[QUANTITIES[name].dimension] * with_noise().std(name)
         found = with_noise(scale**2 * C, scale * L).std(name)

@@ -1,0 +1,120 @@
+"""Running moments at many places: weight, mean and scatter, updated value by value and merged.
+
+The sums of products of deviations are updated, never those of the values themselves, so that a large mean costs
+no digits (Welford 1962, Technometrics 4, 419; with weights West 1979, Comm. ACM 22, 532), and sums that were taken
+apart merge to the whole (Chan, Golub & LeVeque 1983, Am. Stat. 37, 242).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.kernels import over_rows
+from flowgrad.tensors import finite_rows
+
+FloatArray = NDArray[np.float64]
+
+# Products of components that are summed for a vector; others have those of each component with itself.
+_OF_VECTORS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What is summed of one quantity at n places, its values of ``shape`` as k columns.
+
+    ``count`` (n,) and ``weight`` (n,) are the number of values and the sum of their weights, ``mean`` (n, k) the
+    weighted mean (0 where there is no value), ``scatter`` (n, p) the weighted sums of products of deviations from it,
+    ``lowest`` and ``highest`` (n, k) the extremes.
+    """
+
+    shape: tuple[int, ...]
+    count: NDArray[np.int64]
+    weight: FloatArray
+    mean: FloatArray
+    scatter: FloatArray
+    lowest: FloatArray
+    highest: FloatArray
+
+    @classmethod
+    def of_sample(cls, values: np.ndarray, weight: float) -> Moments:
+        """Those of one value at each place; a place where a component is not finite that is finite at others has
+        none."""
+        columns = np.asarray(values, float).reshape(len(values), -1)
+        known, extremes = finite_rows(columns), columns
+        if not known.all():
+            finite = np.isfinite(columns)
+            known = finite[:, finite.any(axis=0)].all(axis=1) & finite.any()
+            columns, extremes = (np.where(known[:, None], columns, rest) for rest in (0.0, np.nan))
+        scatter = np.broadcast_to(0.0, (len(columns), len(_pairs(values.shape[1:]))))
+        count = known.astype(np.int64)
+        return cls(values.shape[1:], count, np.where(known, weight, 0.0), columns, scatter, extremes, extremes)
+
+    def empty(self) -> Moments:
+        """Those of no values, of the same size."""
+        n, k = self.mean.shape
+        unknown = (np.full((n, k), np.nan) for _ in range(2))
+        return Moments(
+            self.shape, np.zeros(n, np.int64), np.zeros(n), np.zeros((n, k)), np.zeros(self.scatter.shape), *unknown
+        )
+
+    def merge(self, other: Moments) -> Moments:
+        """Those of both sets of values; OptionError for another size."""
+        result = self.empty()
+        result.absorb(self)
+        result.absorb(other)
+        return result
+
+    def absorb(self, other: Moments) -> None:
+        """Add another set of values, in place; OptionError for another size."""
+        if (self.shape, len(self.mean)) != (other.shape, len(other.mean)):
+            own, new = ((len(each.mean), *each.shape) for each in (self, other))
+            raise OptionError(f"values of the shape {new} do not fit to those before, {own}: give steps of one series")
+        over_rows(lambda rows: self._absorb(other, rows), len(self.mean))
+
+    def _absorb(self, other: Moments, rows: slice) -> None:
+        before, added = self.weight[rows], other.weight[rows]
+        total = before + added
+        share = np.divide(added, total, out=np.zeros(len(total)), where=total > 0)
+        apart = other.mean[rows] - self.mean[rows]
+        product = before * share
+        for p, (i, j) in enumerate(_pairs(self.shape)):
+            self.scatter[rows, p] += other.scatter[rows, p] + product * apart[:, i] * apart[:, j]
+        self.mean[rows] += share[:, None] * apart
+        self.weight[rows] = total
+        self.count[rows] += other.count[rows]
+        np.fmin(self.lowest[rows], other.lowest[rows], out=self.lowest[rows])
+        np.fmax(self.highest[rows], other.highest[rows], out=self.highest[rows])
+
+    def known(self, columns: FloatArray) -> FloatArray:
+        """Columns (n, k) in the quantity's own shape, NaN where there is no value."""
+        return np.where(self.weight[:, None] > 0, columns, np.nan).reshape(len(columns), *self.shape)
+
+    @property
+    def variance(self) -> FloatArray:
+        """Weighted mean square of the deviations (n, *shape)."""
+        return self.known(self._over_weight(self.scatter[:, : self.mean.shape[1]]))
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Weighted mean products of the deviations of a vector (n, 3, 3); OptionError for others."""
+        if self.shape != (3,):
+            raise OptionError(f"a quantity of the shape (n, {self.shape}) has no covariance here: choose a vector")
+        products = self._over_weight(self.scatter)
+        result = np.empty((len(products), 3, 3))
+        for p, (i, j) in enumerate(_OF_VECTORS):
+            result[:, i, j] = result[:, j, i] = products[:, p]
+        result[self.weight == 0] = np.nan
+        return result
+
+    def _over_weight(self, sums: FloatArray) -> FloatArray:
+        return sums / np.where(self.weight > 0, self.weight, 1.0)[:, None]
+
+
+def _pairs(shape: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """The components whose products are summed, those of a component with itself first."""
+    return _OF_VECTORS if shape == (3,) else tuple((i, i) for i in range(math.prod(shape)))
