@@ -12,17 +12,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flowgrad.analysis import Analysis, Options, analyse
+    from flowgrad.analysis import Analysis, analyse
     from flowgrad.errors import DerivativeError, FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
     from flowgrad.gradient import Autodiff, FiniteDifference, tensor_rate, velocity_gradient, velocity_gradients
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
     from flowgrad.mesh import Cells, Lattice, Mesh
+    from flowgrad.options import Options
     from flowgrad.output import write
     from flowgrad.rheology import Separation, Verdict, separate
     from flowgrad.series import Series
     from flowgrad.statistics import SeriesStatistics, series_statistics
+    from flowgrad.walls import Walls, at_walls
 
 # Public name → module; resolved on first access, so that importing flowgrad costs next to nothing.
 _HOMES = {
@@ -37,7 +39,7 @@ _HOMES = {
     "Mesh": "mesh",
     "MeshError": "errors",
     "OptionError": "errors",
-    "Options": "analysis",
+    "Options": "options",
     "Patch": "flow",
     "QUANTITIES": "kinematics",
     "ReadError": "errors",
@@ -46,7 +48,9 @@ _HOMES = {
     "SeriesStatistics": "statistics",
     "VelocityGradient": "kinematics",
     "Verdict": "rheology",
+    "Walls": "walls",
     "analyse": "analysis",
+    "at_walls": "walls",
     "read": "io",
     "separate": "rheology",
     "series_statistics": "statistics",
@@ -77,7 +81,9 @@ __all__ = [
     "SeriesStatistics",
     "VelocityGradient",
     "Verdict",
+    "Walls",
     "analyse",
+    "at_walls",
     "read",
     "separate",
     "series_statistics",

@@ -16,18 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.errors import MeshError, OptionError
+from flowgrad.errors import MeshError
 from flowgrad.files import printable
-from flowgrad.flow import LOCATIONS, Flow, check_symmetry
-from flowgrad.formula.values import axes
-from flowgrad.formula.velocity import VelocityFormula
-from flowgrad.gradient import SCHEMES, Stored, velocity_gradient
+from flowgrad.flow import Flow
+from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
-from flowgrad.kinematics import VelocityGradient, inputs_of, select
+from flowgrad.kinematics import VelocityGradient, inputs_of
+from flowgrad.options import DEFAULT, Options
 from flowgrad.prescribed import prescribed_flow, prescribed_gradient
-from flowgrad.rheology import Separation, check_viscosity, separate
-from flowgrad.spec import parse
+from flowgrad.rheology import Separation, separate
+from flowgrad.walls import Walls, at_walls, walls_summary
 
 # What a run writes unless told otherwise.
 DEFAULT_QUANTITIES = (
@@ -45,88 +44,6 @@ DEFAULT_QUANTITIES = (
 )
 
 _PERCENTILES = (5, 50, 95)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a run is told: of the data, of the scheme, of the fluid; the names of the command line.
-
-    ``quantities`` are names of the registry; empty for the usual ones. Raises OptionError for what
-    cannot be right whatever the file.
-    """
-
-    velocity: str | None = None
-    location: str | None = None
-    boundary: str | None = None
-    noise: str | None = None
-    axisymmetric: str | None = None
-    out_of_plane: str = "zero"
-    scheme: str = "auto"
-    gradient_field: str | None = None
-    at: str | None = None
-    error: bool = False
-    steady: bool = False
-    stress: str | None = None
-    viscosity: str | None = None
-    density: float | None = None
-    quantities: tuple[str, ...] = ()
-    formula: str | None = None
-    grid: str | None = None
-    time: float | None = None
-
-    def __post_init__(self) -> None:
-        select(self.quantities)
-        for name in ("velocity", "boundary", "noise", "gradient_field", "stress", "viscosity"):
-            if getattr(self, name) == "":
-                raise OptionError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
-        for name in ("location", "at"):
-            if getattr(self, name) not in (None, *LOCATIONS):
-                raise OptionError(f"--{name} '{getattr(self, name)}' is unknown: choose one of {', '.join(LOCATIONS)}")
-        check_symmetry(self.axisymmetric, self.out_of_plane)
-        if self.density is not None and not 0 < self.density < math.inf:
-            raise OptionError(f"--density is {self.density}: give a positive number")
-        if self.noise and _is_number(self.noise) and not 0 <= float(self.noise) < math.inf:
-            raise OptionError(f"--noise is {self.noise}: give a standard deviation, zero or more, or an array's name")
-        if self.stress and self.viscosity:
-            raise OptionError("--stress and --viscosity exclude each other: give one of them")
-        if self.scheme != "auto":
-            parse(self.scheme, SCHEMES, "scheme")
-            if self.gradient_field:
-                raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
-        if self.viscosity:
-            check_viscosity(self.viscosity)
-        self._check_formula()
-
-    def _check_formula(self) -> None:
-        """OptionError for a formula, or its grid, that cannot be read, and for options that do not go with it."""
-        if self.formula is None:
-            for name in ("grid", "time"):
-                if getattr(self, name) is not None:
-                    raise OptionError(f"--{name} is for a velocity given by --formula: give one, or leave it out")
-            return
-        VelocityFormula.parse(self.formula)
-        if self.grid is not None:
-            axes(self.grid, "--grid")
-        if self.time is not None and not math.isfinite(self.time):
-            raise OptionError(f"--time is {self.time}: give a finite number")
-        for name in ("velocity", "location", "boundary", "noise", "gradient_field"):
-            if getattr(self, name) is not None:
-                raise OptionError(f"--formula gives the velocity: leave out --{name.replace('_', '-')}")
-        if self.is_differentiated and (self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"):
-            raise OptionError(
-                "--formula is differentiated itself, exactly: leave out --error, --axisymmetric and --out-of-plane, or "
-                "choose a --scheme"
-            )
-
-    @property
-    def is_differentiated(self) -> bool:
-        """Whether the gradient is that of a formula, and not of values at points."""
-        return self.formula is not None and self.scheme == "auto"
-
-    def given(self) -> dict[str, Any]:
-        """The options that differ from their defaults."""
-        default = asdict(Options())
-        return {key: value for key, value in asdict(self).items() if value != default[key]}
 
 
 @dataclass(frozen=True)
@@ -154,7 +71,7 @@ class Deviation:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """A flow with its gradient and separation, and the quantities asked for.
+    """A flow with its gradient and separation, the quantities asked for, and the walls if they were.
 
     ``digest`` is the SHA-256 of the input file, empty without one.
     """
@@ -163,6 +80,7 @@ class Analysis:
     options: Options
     quantities: tuple[str, ...]
     digest: str = ""
+    walls: Walls | None = None
 
     @property
     def gradient(self) -> VelocityGradient:
@@ -229,6 +147,7 @@ class Analysis:
                 },
                 **({"noise": flow.noise_size} if flow.noise is not None else {}),
                 **({"deviations": {k: asdict(each) for k, each in self.deviations.items()}} if self.deviations else {}),
+                **({"walls": walls_summary(self.walls)} if self.walls is not None else {}),
                 "statistics": {name: _written(each) for name, each in self.statistics.items()},
                 "provenance": {
                     "input": printable(flow.source) if flow.source else None,
@@ -240,7 +159,7 @@ class Analysis:
         )
 
 
-def analyse(path: Path | str, options: Options = Options()) -> Analysis:
+def analyse(path: Path | str, options: Options = DEFAULT) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(_digest, Path(path))
@@ -258,7 +177,7 @@ def analyse(path: Path | str, options: Options = Options()) -> Analysis:
         return analyse_flow(flow, options, digest.result())
 
 
-def analyse_flow(flow: Flow, options: Options = Options(), digest: str = "") -> Analysis:
+def analyse_flow(flow: Flow, options: Options = DEFAULT, digest: str = "") -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
     second = _needs(options, "hessian")
     gradient = velocity_gradient(
@@ -293,19 +212,27 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
         separation.gradient[name]
         if separation.gradient.carries_noise(name):
             separation.gradient.std(name)
-    return Analysis(separation, options, tuple(names), digest)
+    return Analysis(separation, options, tuple(names), digest, _walls(flow, options))
+
+
+def _walls(flow: Flow, options: Options) -> Walls | None:
+    """The walls that were asked for, with the viscosity where that is known by itself."""
+    if options.walls is None:
+        return None
+    velocity = None if options.wall_velocity is None else [float(each) for each in options.wall_velocity.split(",")]
+    return at_walls(
+        flow,
+        None if options.walls == "auto" else options.walls if "=" in options.walls else options.walls.split(","),
+        scheme=options.scheme,
+        viscosity=options.viscosity,
+        pressure=options.pressure,
+        density=options.density,
+        wall_velocity=velocity[0] if velocity is not None and len(velocity) == 1 else velocity,
+    )
 
 
 def _written(statistics: Statistics) -> dict[str, Any]:
     return {name: value for name, value in asdict(statistics).items() if value != ""}
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _scheme(options: Options) -> Scheme | str:

@@ -23,7 +23,8 @@ from flowgrad.files import printable, replacing
 from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
-    from flowgrad.analysis import Analysis, Options
+    from flowgrad.analysis import Analysis
+    from flowgrad.options import Options
     from flowgrad.report import FileSection
 
 log = logging.getLogger("flowgrad")
@@ -190,7 +191,7 @@ def _attempt(file: Path, target: Path, options: Options, report: bool) -> Outcom
     except Exception as error:
         log.debug("traceback of %s", file, exc_info=True)
         reason = f"unexpected {type(error).__name__} ({error}): please report it, with the output of -v"
-    for suffix in (".vtu", ".json"):
+    for suffix in (".vtu", "_walls.vtu", ".json"):
         # Results of an earlier run with other options would pass for those of this one.
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     reason = " ".join(reason.split()).removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
@@ -208,6 +209,8 @@ def _process(file: Path, target: Path, options: Options, report: bool) -> tuple[
         written = pool.submit(write, file_name, analysis.separation, analysis.quantities, std=std)
         summary = analysis.summary()
         written.result()
+        if analysis.walls is not None:
+            write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
     with replacing(target.with_name(target.name + ".json")) as stream:
         stream.write((json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
     return summary, _section(analysis) if report else None

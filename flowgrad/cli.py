@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flowgrad.errors import FlowgradError, OptionError
 
 if TYPE_CHECKING:
-    from flowgrad.analysis import Options
+    from flowgrad.options import Options
 
 log = logging.getLogger("flowgrad")
 
@@ -29,7 +29,7 @@ _EXAMPLES = """examples:
 """
 
 # Options whose values may begin with a minus sign, and the options of one letter.
-_SIGNED = ("--at", "--along", "--range", "--formula", "--grid", "--time")
+_SIGNED = ("--wall-velocity", "--pressure", "--at", "--along", "--range", "--formula", "--grid", "--time")
 _SHORT = ("-h", "-q", "-v", "-o")
 
 
@@ -154,6 +154,15 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     fluid.add_argument("--viscosity", metavar="NAME|NUMBER|LAW", help="array, constant, or law such as carreau(…)")
     fluid.add_argument("--density", type=float, help="turns kinematic stress or viscosity into dynamic")
+    walls = verb.add_argument_group("walls: shear rate and, with a viscosity, stress, force and moment")
+    walls.add_argument(
+        "--walls",
+        metavar="auto|PATCH,…|ARRAY=VALUE",
+        help="patches of --boundary, or boundary faces that are cells with this value of a cell array; auto: where "
+        "nothing flows through",
+    )
+    walls.add_argument("--wall-velocity", metavar="NUMBER|U,V,W", help="of walls that are not in --boundary: 0 at rest")
+    walls.add_argument("--pressure", metavar="NAME|NUMBER", help="adds its part of the force")
     what = verb.add_argument_group("what to write")
     what.add_argument("--quantities", metavar="A,B,…", help="names of 'flowgrad list quantities' (default: the usual)")
     what.add_argument("--no-report", action="store_true", help="no report.html")
@@ -215,7 +224,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from flowgrad.analysis import Options
+    from flowgrad.options import Options
 
     names = tuple(name.strip() for name in (args.quantities or "").split(",") if name.strip())
     return Options(
@@ -232,6 +241,9 @@ def _options(args: argparse.Namespace) -> Options:
         steady=args.steady,
         stress=args.stress,
         viscosity=args.viscosity,
+        walls=args.walls,
+        wall_velocity=args.wall_velocity,
+        pressure=args.pressure,
         density=args.density,
         quantities=names,
         formula=args.formula,

@@ -8,19 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
 from flowgrad.io import write_vtu
 from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.rheology import Separation
+from flowgrad.statistics import SeriesStatistics
+from flowgrad.walls import Walls
 
 
 def write(
     path: Path | str,
-    result: VelocityGradient | Separation,
+    result: VelocityGradient | Separation | Walls | SeriesStatistics,
     quantities: Sequence[str] = ("L", "D", "W"),
     *,
     std: bool = False,
 ) -> None:
-    """Write a gradient, or a separation with its fields, on its mesh as VTU.
+    """Write a gradient, or a separation with its fields, on its mesh as VTU; walls on their own faces, statistics of a
+    series on its mesh.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
     written along (as ``velocity`` if its own name is taken), ``valid`` where some gradients are
@@ -31,6 +35,17 @@ def write(
     path = Path(path)
     if path.suffix != ".vtu":
         raise OptionError(f"{path}: results are written as .vtu, not '{path.suffix}'")
+    if isinstance(result, Walls):
+        surface, arrays = result.surface()
+        write_vtu(path, surface, {}, arrays, _time(result.flow))
+    elif isinstance(result, SeriesStatistics):
+        mean = result.flow()
+        write_vtu(path, mean.mesh, mean.point_data, mean.cell_data)
+    else:
+        _write_gradient(path, result, quantities, std)
+
+
+def _write_gradient(path: Path, result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> None:
     gradient = result.gradient if isinstance(result, Separation) else result
     flow = gradient.flow
     if flow is None:
@@ -50,5 +65,8 @@ def write(
         here["valid"] = gradient.valid
     name = "velocity" if flow.velocity_name in here else flow.velocity_name
     data[flow.location][name] = flow.velocity
-    fields = {} if flow.time is None else {"TimeValue": np.array([flow.time])}
-    write_vtu(path, flow.mesh, data["points"], data["cells"], fields)
+    write_vtu(path, flow.mesh, data["points"], data["cells"], _time(flow))
+
+
+def _time(flow: Flow) -> dict[str, np.ndarray]:
+    return {} if flow.time is None else {"TimeValue": np.array([flow.time])}

@@ -1,8 +1,9 @@
 """Compiled real Schur form of general 3 × 3 tensors, standardised, with the real eigenvalue first.
 
 A = Z T Zᵀ with orthogonal Z. One eigenvalue is real: T = [[λ_r, ·, ·], [0, a, b], [0, c, a]] with b c < 0 and
-|b| ≥ |c| where the other two are complex, a ± i √(−b c), and upper triangular with a falling diagonal where all are real. Made of
-plane rotations alone, so that it is exact for a tensor within a few roundings of A (Golub & Van Loan 2013, §7.5).
+|b| ≥ |c| where the other two are complex, a ± i √(−b c), and upper triangular with a falling diagonal where all are
+real. Made of plane rotations alone, so that it is exact for a tensor within a few roundings of A (Golub & Van Loan
+2013, §7.5).
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ _NOTHING = 1e-150
 
 @inlined
 def _turn(S: Any, Q: Any, p: int, q: int, c: float, s: float) -> None:
-    """S ← G S Gᵀ and Q ← Q Gᵀ with the rotation by which (c, s) in the plane p, q becomes (1, 0)."""
+    """S ← G S Gᵀ and Q ← Q Gᵀ with the rotation by which (c, s) in the plane p, q becomes (1, 0); Q may be empty."""
     for k in range(3):
         S[p, k], S[q, k] = c * S[p, k] + s * S[q, k], c * S[q, k] - s * S[p, k]
     for k in range(3):
         S[k, p], S[k, q] = c * S[k, p] + s * S[k, q], c * S[k, q] - s * S[k, p]
+    for k in range(len(Q)):
         Q[k, p], Q[k, q] = c * Q[k, p] + s * Q[k, q], c * Q[k, q] - s * Q[k, p]
 
 
@@ -151,6 +153,28 @@ def _order(S: Any, Q: Any) -> None:
             S[j + 1, j] = 0.0
 
 
+@called
+def _factorise(A: Any, S: Any, Q: Any) -> float:
+    """Put into S and Q the Schur form of Aᵀ over the scale of A, which is returned, with the real eigenvalue last;
+    NaN where A is not finite."""
+    scale, total = 0.0, 0.0
+    for j in range(3):
+        for k in range(3):
+            scale, total = max(scale, abs(A[j, k])), total + 0 * A[j, k]
+    if total != 0 or not scale < np.inf:
+        return np.nan
+    scale = scale if scale > 1e-307 else 1.0
+    for j in range(3):
+        for k in range(3):
+            S[j, k] = A[k, j] / scale
+    for j in range(len(Q)):
+        for k in range(3):
+            Q[j, k] = 1.0 if j == k else 0.0
+    if not _deflate(S, Q, _EPSILON):
+        _order(S, Q)
+    return scale
+
+
 @kernel()
 def real_schur(A: Any, T: Any, Z: Any) -> None:
     """T and Z (n, 3, 3) of the tensors A (n, 3, 3); NaN where A is not finite.
@@ -159,19 +183,25 @@ def real_schur(A: Any, T: Any, Z: Any) -> None:
     """
     S, Q = np.empty((3, 3)), np.empty((3, 3))
     for i in range(len(A)):
-        scale, total = 0.0, 0.0
-        for j in range(3):
-            for k in range(3):
-                scale, total = max(scale, abs(A[i, j, k])), total + 0 * A[i, j, k]
-        if total != 0 or not scale < np.inf:
+        scale = _factorise(A[i], S, Q)
+        if not scale > 0:
             T[i, :, :], Z[i, :, :] = np.nan, np.nan
             continue
-        scale = scale if scale > 1e-307 else 1.0
-        for j in range(3):
-            for k in range(3):
-                S[j, k], Q[j, k] = A[i, k, j] / scale, 1.0 if j == k else 0.0
-        if not _deflate(S, Q, _EPSILON):
-            _order(S, Q)
         for j in range(3):
             for k in range(3):
                 T[i, j, k], Z[i, j, k] = S[2 - k, 2 - j] * scale, Q[j, 2 - k]
+
+
+@kernel()
+def general_eigenvalues(A: Any, values: Any) -> None:
+    """Eigenvalues (n, 3), complex, of the tensors A (n, 3, 3): the real one first; NaN where A is not finite."""
+    S, Q = np.empty((3, 3)), np.empty((0, 3))
+    for i in range(len(A)):
+        scale = _factorise(A[i], S, Q)
+        if not scale > 0:
+            values[i, :] = np.nan
+            continue
+        imaginary = math.sqrt(max(-S[0, 1] * S[1, 0], 0.0)) * scale
+        values[i, 0] = S[2, 2] * scale
+        values[i, 1] = complex(S[1, 1] * scale, imaginary)
+        values[i, 2] = complex(S[0, 0] * scale, -imaginary)

@@ -159,7 +159,8 @@ def real_schur(A: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Z is orthogonal. T_11 is the real eigenvalue of which Z's first column is the eigenvector; below the diagonal
     only T_32 may differ from zero: then T_22 = T_33, |T_23| ≥ |T_32| and the other eigenvalues are
-    T_22 ± i √(−T_23 T_32), else the diagonal holds the eigenvalues, descending. Exact for a tensor within a few roundings of A.
+    T_22 ± i √(−T_23 T_32), else the diagonal holds the eigenvalues, descending. Exact for a tensor within a few
+    roundings of A.
     """
     from flowgrad.schur import real_schur
 
@@ -170,19 +171,17 @@ def real_schur(A: FloatArray) -> tuple[FloatArray, FloatArray]:
 def complex_eigenvalues(A: FloatArray) -> NDArray[np.complex128]:
     """Eigenvalues (..., 3) of any tensors (..., 3, 3): a real one, then two real ones, descending, or a conjugate
     pair, the positive imaginary part first; NaN where A is not finite."""
-    T, _ = real_schur(A)
-    imaginary = np.sqrt(np.maximum(-T[..., 1, 2] * T[..., 2, 1], 0))
-    values = np.diagonal(T, axis1=-2, axis2=-1).astype(complex)
-    values[..., 1] += 1j * imaginary
-    values[..., 2] -= 1j * imaginary
+    from flowgrad.schur import general_eigenvalues
+
+    values: NDArray[np.complex128] = _compiled(general_eigenvalues, A, (3,), dtype=complex)[0]
     return values
 
 
-def _compiled(kernel: Callable[..., None], A: FloatArray, *shapes: tuple[int, ...]) -> list[FloatArray]:
+def _compiled(kernel: Callable[..., None], A: FloatArray, *shapes: tuple[int, ...], dtype: type = float) -> list[Any]:
     """What a kernel writes into arrays of the given shapes for each tensor, on all threads."""
     from flowgrad.kernels import over_rows
 
     stack = np.ascontiguousarray(A, np.float64).reshape(-1, 3, 3)
-    results = [np.empty((len(stack), *shape)) for shape in shapes]
+    results: list[Any] = [np.empty((len(stack), *shape), dtype) for shape in shapes]
     over_rows(lambda rows: kernel(stack[rows], *(result[rows] for result in results)), len(stack))
     return [result.reshape(*np.shape(A)[:-2], *shape) for result, shape in zip(results, shapes, strict=True)]

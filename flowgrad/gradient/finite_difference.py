@@ -9,7 +9,8 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.least_squares import prepare_compact
-from flowgrad.gradient.operator import Operator, Scheme, Where
+from flowgrad.gradient.on_boundary import prepare_on_boundary
+from flowgrad.gradient.operator import IntArray, Operator, Scheme, Where
 from flowgrad.gradient.polynomial_fits import prepare_fits
 
 # Orders of local fits. The error of order 4 is estimated with order 5.
@@ -56,15 +57,26 @@ class FiniteDifference(Scheme):
                 return found
         if self.lattice:
             raise OptionError(f"{flow.name}: {self._why_no_lattice(flow, at)}: use finite-difference(lattice=False)")
+        self._check_order(flow)
+        compact = self.order == 1 and self.smoothing == 1 and self.cell_values == "samples"
+        if compact and flow.location == "cells" and isinstance(at, str):
+            return prepare_compact(flow, at)
+        return prepare_fits(flow, at, self.order, self.smoothing, averages=self.cell_values == "averages")
+
+    def prepare_on_boundary(self, flow: Flow, faces: IntArray) -> Operator:
+        """The operator for gradients on boundary faces (k,), rows of ``mesh.topology.boundary``: local fits through
+        the values known there. OptionError for an order or an option that does not fit the data."""
+        if self.lattice:
+            raise OptionError(f"{flow.name}: walls need local fits: use finite-difference(lattice=False)")
+        self._check_order(flow)
+        return prepare_on_boundary(flow, faces, self.order, self.smoothing, averages=self.cell_values == "averages")
+
+    def _check_order(self, flow: Flow) -> None:
         if self.order > _HIGHEST:
             raise OptionError(
                 f"{flow.name}: finite-difference(order={self.order}) needs a lattice, which the values here do not "
                 f"form: choose an order from 1 to 4{', or autodiff' if flow.location == 'points' else ''}"
             )
-        compact = self.order == 1 and self.smoothing == 1 and self.cell_values == "samples"
-        if compact and flow.location == "cells" and isinstance(at, str):
-            return prepare_compact(flow, at)
-        return prepare_fits(flow, at, self.order, self.smoothing, averages=self.cell_values == "averages")
 
     def _may_use_lattice(self, flow: Flow, at: Where) -> bool:
         """Differences along axes are taken where the values are, and of no averages."""

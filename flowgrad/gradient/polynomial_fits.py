@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -113,9 +114,17 @@ class PolynomialFits(Operator):
         return tuple(rows_of_owners(self.mesh, each) for each in own) if self._places == "cells" else own
 
 
-def prepare_fits(flow: Flow, at: Where, order: int, smoothing: float, averages: bool) -> PolynomialFits:
+def prepare_fits(
+    flow: Flow,
+    at: Where,
+    order: int,
+    smoothing: float,
+    averages: bool,
+    targets_of: Callable[[Samples], Targets] | None = None,
+) -> PolynomialFits:
     """Fits of an order to the values of a flow, which are ``averages`` over its cells or samples.
 
+    ``targets_of`` makes the targets at the positions ``at``, where these are not just somewhere in the mesh.
     Raises MeshError where the samples do not spread, OptionError for cells of a mesh without cells.
     """
     samples = _samples(flow, order, smoothing)
@@ -126,7 +135,7 @@ def prepare_fits(flow: Flow, at: Where, order: int, smoothing: float, averages: 
     nodes = Nodes.none()
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
-    targets = _targets(flow, at, samples, smoothing)
+    targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
     if flow.location == "cells":
         blind = unresolved_cells(flow.mesh, samples, where)
         targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowgrad.kernels import kernel
-from flowgrad.mesh.geometry import polygon_geometry
+from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
@@ -39,15 +39,28 @@ class Topology:
 
     @cached_property
     def boundary_geometry(self) -> tuple[FloatArray, FloatArray]:
-        """Outward area vectors (b, 3) and centroids (b, 3) of the boundary faces of a solid mesh;
-        for edges and ends the vector is zero and the centroid their midpoint."""
+        """Outward area vectors (b, 3) and centroids (b, 3) of the boundary faces of a solid mesh.
+
+        For the edges of surfaces the vector is the outward normal in the surface times their length, the area
+        per unit depth; for the ends of lines it is zero. The centroid of both is the mean of their points.
+        """
         start, points = self.boundary_polygons
         if self.mesh.dimension == 3:
             area, centroid = polygon_geometry(self.mesh.points, start, points)
             return area * np.sign(self.mesh.signed_measures[self.boundary_cells])[:, None], centroid
         sizes = np.diff(start)
         sums = np.add.reduceat(self.mesh.points[points], start[:-1]) if len(start) > 1 else np.empty((0, 3))
-        return np.zeros((len(sizes), 3)), sums / sizes[:, None]
+        area = self._edge_normals() if self.mesh.dimension == 2 else np.zeros((len(sizes), 3))
+        return area, sums / sizes[:, None]
+
+    def _edge_normals(self) -> FloatArray:
+        """Each edge, which runs along its cell's ring, times the unit normal of that ring (b, 3)."""
+        start, points = self.boundary_polygons
+        along = self.mesh.points[points[start[1:] - 1]] - self.mesh.points[points[start[:-1]]]
+        cells, number = np.unique(self.boundary_cells, return_inverse=True)
+        area, _ = polygon_geometry(self.mesh.points, *rings(self.mesh, cells))
+        size = np.sqrt((area**2).sum(axis=1, keepdims=True))
+        return np.cross(along, (area / np.where(size > 0, size, 1.0))[number])
 
     @cached_property
     def point_cells(self) -> tuple[IntArray, IntArray]:

@@ -12,7 +12,7 @@ from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot import Section
 from flowgrad.plot.distribution import measure
-from flowgrad.report import evidence, numbers, pictures, statistics
+from flowgrad.report import evidence, numbers, pictures, statistics, walls
 from flowgrad.report.template import render
 
 FAILED = "failed"
@@ -55,7 +55,14 @@ def file_section(analysis: Analysis) -> FileSection:
         headings=statistics.HEADINGS,
         rows=statistics.rows(analysis),
         measure=measure(analysis.gradient),
-        excluded=[*analysis.gradient.notes, *_unknown(analysis), *evidence.exclusions(separation)],
+        wall_headings=walls.headings(analysis),
+        walls=walls.rows(analysis),
+        excluded=[
+            *analysis.gradient.notes,
+            *_unknown(analysis),
+            *evidence.exclusions(separation),
+            *(f"walls: {note}" for note in walls.notes(analysis)),
+        ],
         method=_method(analysis),
         provenance=_provenance(analysis),
     )

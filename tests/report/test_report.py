@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.analysis import Options, analyse_flow
+from flowgrad.analysis import analyse_flow
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.options import Options
 from flowgrad.report import FileSection, failed_section, file_section, write_report
 from tests.meshes import SOLIDS, planar
 

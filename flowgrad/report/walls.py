@@ -1,0 +1,39 @@
+"""The table of walls: a line for each patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowgrad.analysis import Analysis
+from flowgrad.report import numbers
+from flowgrad.walls import walls_summary
+
+_RATE = ("wall shear rate, mean [1/T]", "greatest")
+_STRESS = ("wall shear stress, mean", "greatest", "force x", "y", "z")
+
+
+def headings(analysis: Analysis) -> tuple[str, ...]:
+    """Of the columns after the patch; none without walls."""
+    if analysis.walls is None:
+        return ()
+    return ("faces", "area", *_RATE, *(() if analysis.walls.viscosity is None else _STRESS))
+
+
+def rows(analysis: Analysis) -> list[tuple[str, list[str]]]:
+    """Each patch and its numbers."""
+    if analysis.walls is None:
+        return []
+    patches: dict[str, dict[str, Any]] = walls_summary(analysis.walls)["patches"]
+    return [(name, [numbers.number(value) for value in _values(each)]) for name, each in patches.items()]
+
+
+def notes(analysis: Analysis) -> list[str]:
+    """What to know of the walls, that is not told of the flow."""
+    found = () if analysis.walls is None else analysis.walls.notes
+    return [each for each in found if each not in analysis.gradient.notes]
+
+
+def _values(patch: dict[str, Any]) -> list[float]:
+    rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
+    found = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
+    return [*found, stress["mean"], stress["maximum"], *patch["force"]] if stress else found

@@ -1,0 +1,7 @@
+"""Walls: the shear rate on them, the stress of the fluid, and the force that it exerts."""
+
+from flowgrad.walls.compute import at_walls
+from flowgrad.walls.summary import walls_summary
+from flowgrad.walls.walls import Walls
+
+__all__ = ["Walls", "at_walls", "walls_summary"]

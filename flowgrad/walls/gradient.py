@@ -1,0 +1,60 @@
+"""The velocity gradient on the faces of a wall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from flowgrad.flow import Flow
+from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
+from flowgrad.gradient.operator import IntArray
+from flowgrad.gradient.patches import patch_faces
+from flowgrad.gradient.symmetry import wedge_of
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.spec import parse, unparse
+
+
+def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> VelocityGradient:
+    """L at the centroids of boundary faces (k,), rows of ``mesh.topology.boundary``, from the fluid's side."""
+    chosen, reason = _chosen(flow, scheme)
+    centroids = flow.mesh.topology.boundary_geometry[1][faces]
+    if not isinstance(chosen, FiniteDifference) or _is_completed(flow):
+        return replace(velocity_gradient(flow, chosen, at=centroids), reason=reason)
+    operator = chosen.prepare_on_boundary(flow, faces)
+    found = operator.gradients(flow)
+    return VelocityGradient(
+        found.L,
+        flow,
+        covariance=None if flow.noise is None else operator.covariance(flow.noise),
+        location="positions",
+        positions=centroids,
+        scheme=unparse("finite-difference", chosen, chosen.shown),
+        reason=reason,
+        method_notes=(*found.notes, *_unknown(flow, faces)),
+    )
+
+
+def _chosen(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
+    """The scheme and why: the nearest samples stand a whole cell off the wall at points, half of one at cells."""
+    if isinstance(scheme, Scheme):
+        return scheme, "as given"
+    if scheme != "auto":
+        return parse(scheme, SCHEMES, "scheme"), "as given"
+    if flow.location == "points":
+        return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
+    return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
+
+
+def _is_completed(flow: Flow) -> bool:
+    """Whether the gradient in a plane is completed by what is known of the flow's symmetry."""
+    return flow.is_meridian or flow.out_of_plane != "zero" or wedge_of(flow) is not None
+
+
+def _unknown(flow: Flow, faces: IntArray) -> tuple[str, ...]:
+    """A note on faces whose velocity is not known, with values at cells."""
+    if flow.location == "points":
+        return ()
+    unknown = int((~np.isin(faces, patch_faces(flow.boundary))).sum())
+    where = f"the velocity is not known on {unknown} of {len(faces)} faces: L is continued from the cells"
+    return (f"{where} (wall_velocity=0 for walls at rest)",) if unknown else ()

@@ -1,0 +1,190 @@
+"""Which faces of the boundary are walls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.directions import directions
+from flowgrad.gradient.operator import FloatArray, IntArray
+from flowgrad.gradient.patches import patch_faces
+from flowgrad.mesh.wedge import as_wedge
+from flowgrad.spec import nearest
+
+BoolArray = NDArray[np.bool_]
+Where: TypeAlias = str | Sequence[str] | ArrayLike | Callable[[FloatArray], Any] | None
+
+# Nothing flows through a patch whose velocity across is below this part of the largest on it.
+_THROUGH = 0.01
+# Velocities below this part of the flow's largest vanish: float32 files.
+_AT_REST = 1e-6
+# A face looks across a layer one cell thick where its normal lies along it by more than this cosine.
+_ACROSS = 0.9
+# The angle of a face on the half-plane of a wedge, over the half angle, is 1 within this.
+_ON_HALF_PLANE = 0.1
+_CHOOSE = (
+    "choose the walls: where= names of patches, a mask over the boundary faces, or a function of their centroids; "
+    "and give wall_velocity=0 for walls at rest"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Faces (k,), rows of ``mesh.topology.boundary``, each of the patch ``patches`` (k,) of ``names``."""
+
+    faces: IntArray
+    names: tuple[str, ...]
+    patches: IntArray
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of_patches(cls, chosen: Sequence[Patch], notes: tuple[str, ...] = ()) -> Chosen:
+        """Those of whole patches; a face of several belongs to the first."""
+        number = np.repeat(np.arange(len(chosen)), [len(patch.faces) for patch in chosen])
+        faces, first = np.unique(patch_faces(tuple(chosen)), return_index=True)
+        return cls(faces, tuple(patch.name for patch in chosen), number[first], notes)
+
+    @classmethod
+    def of_mask(cls, mask: BoolArray, notes: tuple[str, ...] = (), name: str = "wall") -> Chosen:
+        """Those that a mask names."""
+        faces = np.flatnonzero(mask)
+        return cls(faces, (name,), np.zeros(len(faces), np.int64), notes)
+
+
+def select(flow: Flow, where: Where) -> Chosen:
+    """The faces that ``where`` names, as :func:`flowgrad.walls.at_walls` says. OptionError where there are none."""
+    chosen = _selected(flow, where)
+    if not len(chosen.faces):
+        raise OptionError(f"{flow.name}: where= chooses none of the {_count(flow)} boundary faces: {_CHOOSE}")
+    return chosen
+
+
+def _selected(flow: Flow, where: Where) -> Chosen:
+    if where is None:
+        return _impermeable(flow) if flow.boundary else _at_rest(flow)
+    if isinstance(where, str):
+        return _of_cells(flow, where) if "=" in where else _named(flow, [where])
+    if callable(where):
+        return Chosen.of_mask(_mask(flow, where(flow.mesh.topology.boundary_geometry[1])))
+    if isinstance(where, (list, tuple)) and where and all(isinstance(each, str) for each in where):
+        return _named(flow, where)
+    return Chosen.of_mask(_mask(flow, where))
+
+
+def _mask(flow: Flow, mask: Any) -> BoolArray:
+    values = np.asarray(mask)
+    if values.shape != (_count(flow),) or values.dtype != bool:
+        raise OptionError(
+            f"{flow.name}: where= gives {values.dtype} of the shape {values.shape}: give a mask (True, False) over the "
+            f"{_count(flow)} boundary faces"
+        )
+    return values
+
+
+def _count(flow: Flow) -> int:
+    return len(flow.mesh.topology.boundary)
+
+
+def _named(flow: Flow, names: Iterable[str]) -> Chosen:
+    known = {patch.name: patch for patch in flow.boundary}
+    for name in names:
+        if name not in known:
+            raise OptionError(
+                f"{flow.name} has no patch '{name}'{nearest(name, known)}: its patches are {', '.join(known) or 'none'}"
+            )
+    return Chosen.of_patches([known[name] for name in names])
+
+
+def _impermeable(flow: Flow) -> Chosen:
+    """The patches through which nothing flows."""
+    area = flow.mesh.topology.boundary_geometry[0]
+    closed = [patch for patch in flow.boundary if _is_closed(patch, area[patch.faces])]
+    others = [patch.name for patch in flow.boundary if patch not in closed]
+    if not closed:
+        raise OptionError(f"{flow.name}: the fluid flows through all patches, {', '.join(others)}: {_CHOOSE}")
+    names = ", ".join(patch.name for patch in closed)
+    note = f"walls are the patches that nothing flows through: {names}"
+    return Chosen.of_patches(closed, (f"{note}; not {', '.join(others)}" if others else note,))
+
+
+def _is_closed(patch: Patch, area: FloatArray) -> bool:
+    """Whether the velocity lies along the faces."""
+    size = np.sqrt((area**2).sum(axis=1))
+    across = np.abs((patch.velocity * area).sum(axis=1)) / np.where(size > 0, size, 1.0)
+    largest = np.sqrt((patch.velocity**2).sum(axis=1)).max(initial=0.0)
+    return bool((across <= _THROUGH * largest).all())
+
+
+def _at_rest(flow: Flow) -> Chosen:
+    """Faces at whose points the velocity vanishes, without those across a layer one cell thick."""
+    if flow.location != "points":
+        raise OptionError(f"{flow.name}: the velocity is at cells and no boundary patches are known: {_CHOOSE}")
+    speed = np.sqrt((flow.velocity**2).sum(axis=1))
+    start, points = flow.mesh.topology.boundary_polygons
+    largest = np.nanmax(speed, initial=0.0)
+    moving = ~(speed[points] <= _AT_REST * largest)
+    mask = np.add.reduceat(moving, start[:-1], dtype=np.int64) == 0 if len(points) else np.zeros(0, bool)
+    mask &= ~across_layer(flow)
+    if not mask.any() or not largest:
+        raise OptionError(f"{flow.name}: the velocity vanishes on none of the boundary faces, or everywhere: {_CHOOSE}")
+    return Chosen.of_mask(mask, (f"walls are the {mask.sum()} of {len(mask)} boundary faces with zero velocity",))
+
+
+def across_layer(flow: Flow) -> BoolArray:
+    """Boundary faces (b,) in front of and behind a mesh one cell thick, a wedge among them."""
+    mesh = flow.mesh
+    area, centroids = mesh.topology.boundary_geometry
+    if mesh.dimension < 3:
+        return np.zeros(len(area), bool)
+    wedge = as_wedge(mesh)
+    if wedge is not None:
+        angle = np.abs(wedge.cylindrical(centroids)[:, 2])
+        return np.asarray(np.abs(angle - wedge.half_angle) < _ON_HALF_PLANE * wedge.half_angle)
+    along = np.abs(area @ directions(mesh, mesh.centroids[mesh.is_full]).across.T).max(axis=1, initial=0.0)
+    return np.asarray(along > _ACROSS * np.sqrt((area**2).sum(axis=1)))
+
+
+def _of_cells(flow: Flow, text: str) -> Chosen:
+    """Faces that are cells of lower dimension with a value of a cell array, from ``name=value``."""
+    name, _, value = (part.strip() for part in text.rpartition("="))
+    mesh = flow.mesh
+    array = flow.cell_data.get(name)
+    if array is None or np.ndim(array) != 1:
+        raise OptionError(
+            f"{flow.name} has no cell array of numbers '{name}'{nearest(name, flow.cell_data)}: {_CHOOSE}"
+        )
+    try:
+        marked = np.flatnonzero(~mesh.is_full & (array == float(value)))
+    except ValueError:
+        raise OptionError(f"where='{text}': '{value}' is not a number: write {name}=3") from None
+    cells = mesh.cells.take(marked)
+    rows = mesh.topology.match(mesh.points, cells.offsets, cells.connectivity)
+    mask = np.zeros(_count(flow), bool)
+    mask[rows[rows >= 0]] = True
+    lost = int((rows < 0).sum())
+    note = f"{lost} of {len(rows)} cells with {text} are no boundary faces and take no part"
+    return Chosen.of_mask(mask, (note,) if lost else (), text)
+
+
+def with_wall_velocity(flow: Flow, chosen: Chosen, wall_velocity: ArrayLike | None) -> Flow:
+    """The flow, its velocity known on the chosen faces."""
+    if wall_velocity is None:
+        return flow
+    if flow.location == "points":
+        raise OptionError(f"{flow.name}: the velocity is at points, those of the walls too: leave out wall_velocity")
+    given = int(np.isin(chosen.faces, patch_faces(flow.boundary)).sum())
+    if given:
+        raise OptionError(f"{flow.name}: patches give the velocity on {given} of these faces: leave out wall_velocity")
+    try:
+        velocity = np.broadcast_to(np.asarray(wall_velocity, np.float64), (len(chosen.faces), 3)).copy()
+    except ValueError:
+        raise OptionError(
+            f"wall_velocity has the shape {np.shape(wall_velocity)}: give 0, (3,) or ({len(chosen.faces)}, 3)"
+        ) from None
+    return replace(flow, boundary=(*flow.boundary, Patch(chosen.names[0], chosen.faces, velocity)))
