@@ -60,6 +60,9 @@ _HOMES = {
     "write": "output",
 }
 
+# Modules with names of their own, such as flowgrad.paths.ftle.
+_MODULES = ("autodiff", "exact", "formula", "paths", "plot")
+
 __all__ = [
     "QUANTITIES",
     "Analysis",
@@ -99,10 +102,12 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("flowgrad")
+    if name in _MODULES:
+        return importlib.import_module(f"flowgrad.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'flowgrad' has no attribute '{name}'")
     return getattr(importlib.import_module(f"flowgrad.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, *_MODULES, "__version__"])

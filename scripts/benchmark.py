@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmarks import functions, lattices, memory, processes, uncertainty, unstructured  # noqa: E402
+from scripts.benchmarks import functions, kinematics, lattices, memory, paths, processes, uncertainty, unstructured  # noqa: E402
 from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed  # noqa: E402
 
 SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
@@ -35,6 +35,8 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "noise": uncertainty.noise,
     "estimate": unstructured.estimate,
     "functions": functions.functions,
+    "kinematics": kinematics.kinematics,
+    "paths": paths.paths,
     "processes": processes.processes,
 }
 _PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch", "autograd", "jax")

@@ -1,0 +1,11 @@
+"""Paths of particles through a flow, and the deformation of the fluid along them."""
+
+from __future__ import annotations
+
+from flowgrad.paths.deformation import Deformation, deformation
+from flowgrad.paths.flow_map import flow_map
+from flowgrad.paths.ftle import FTLE, ftle
+from flowgrad.paths.pathlines import Paths, pathlines
+from flowgrad.paths.streamlines import Streamlines, streamlines
+
+__all__ = ["FTLE", "Deformation", "Paths", "Streamlines", "deformation", "flow_map", "ftle", "pathlines", "streamlines"]

@@ -1,0 +1,143 @@
+"""The relative deformation gradient and the strains that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import as_vectors
+from flowgrad.paths.choose import Source, field_of
+from flowgrad.paths.control import Control
+from flowgrad.paths.field import FloatArray
+from flowgrad.paths.journey import travel
+from flowgrad.paths.notes import notes_of
+from flowgrad.paths.pathlines import as_seeds
+from flowgrad.tensors import determinant, transpose
+
+
+@dataclass(frozen=True, eq=False)
+class Deformation:
+    """The relative deformation gradient ``F`` (n, 3, 3) of particles from time ``t0`` to ``t1``.
+
+    F = ∂x(t1)/∂x(t0), dF/dt = L F. ``points`` (n, 3) are where the particles are at t0 and ``positions`` (n, 3) at t1;
+    ``left`` (n,) is when a particle left, NaN where it stayed: F and all that follows from it are NaN there, and
+    ``positions`` the last inside; ``notes`` count these. ``plane`` (2, 3) spans the plane of a planar flow, None in
+    three dimensions.
+    Truesdell & Noll 1965, The Non-Linear Field Theories of Mechanics, §§ 21–23.
+    """
+
+    F: FloatArray
+    t0: float
+    t1: float
+    points: FloatArray
+    positions: FloatArray
+    left: FloatArray
+    plane: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.F)
+
+    @cached_property
+    def C(self) -> FloatArray:
+        """Right Cauchy–Green tensor FᵀF (n, 3, 3)."""
+        return transpose(self.F) @ self.F
+
+    @cached_property
+    def B(self) -> FloatArray:
+        """Left Cauchy–Green (Finger) tensor F Fᵀ (n, 3, 3)."""
+        return self.F @ transpose(self.F)
+
+    @cached_property
+    def _svd(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """F = P diag(s) Qᵀ: more accurate than C, whose eigenvalues are squares. NaN where F is."""
+        P, s, Q = np.full_like(self.F, np.nan), np.full(self.F.shape[:2], np.nan), np.full_like(self.F, np.nan)
+        known = np.isfinite(self.F).all(axis=(1, 2))
+        P[known], s[known], Q[known] = np.linalg.svd(self.F[known])
+        return P, s, transpose(Q)
+
+    @property
+    def stretches(self) -> FloatArray:
+        """Principal stretches (n, 3), descending: how much longer material lines have become."""
+        return self._svd[1]
+
+    @property
+    def directions(self) -> FloatArray:
+        """Material lines at t0, as columns (n, 3, 3), that the principal stretches lengthen: eigenvectors of U."""
+        return self._svd[2]
+
+    @cached_property
+    def R(self) -> FloatArray:
+        """Rotation (n, 3, 3) of the polar decomposition F = R U."""
+        P, _, Q = self._svd
+        return P @ transpose(Q)
+
+    @cached_property
+    def U(self) -> FloatArray:
+        """Right stretch tensor √C (n, 3, 3), symmetric and positive."""
+        return self._of_stretches(self.stretches)
+
+    @cached_property
+    def V(self) -> FloatArray:
+        """Left stretch tensor √B (n, 3, 3), F = V R."""
+        P, s, _ = self._svd
+        return (P * s[:, None]) @ transpose(P)
+
+    @cached_property
+    def green_lagrange(self) -> FloatArray:
+        """Green's (Lagrange's) strain (C − I)/2, (n, 3, 3)."""
+        return 0.5 * (self.C - np.eye(3))
+
+    @cached_property
+    def almansi(self) -> FloatArray:
+        """Almansi's (Euler's) strain (I − B⁻¹)/2, (n, 3, 3)."""
+        P, s, _ = self._svd
+        return 0.5 * (np.eye(3) - (P * s[:, None] ** -2) @ transpose(P))
+
+    @cached_property
+    def hencky(self) -> FloatArray:
+        """Hencky's strain ln U, (n, 3, 3)."""
+        return self._of_stretches(np.log(self.stretches))
+
+    @cached_property
+    def volume_ratio(self) -> FloatArray:
+        """det F (n,): the volume at t1 over that at t0; 1 in incompressible flow."""
+        return determinant(self.F)
+
+    def _of_stretches(self, values: FloatArray) -> FloatArray:
+        Q = self.directions
+        return (Q * values[:, None]) @ transpose(Q)
+
+
+def deformation(
+    flow: Source,
+    points: ArrayLike,
+    t0: float,
+    t1: float,
+    *,
+    rtol: float | None = None,
+    atol: float = 0.0,
+    steps: int | None = None,
+    backend: str | None = None,
+) -> Deformation:
+    """The deformation of the fluid from time ``t0`` to ``t1`` (before or after) about particles that are at ``points``
+    (n, 3) or (n, 2) at t0.
+
+    The flow and the options are those of :func:`pathlines`. OptionError for times that are not finite or equal.
+    """
+    start = as_seeds(points, "points")
+    if not (np.isfinite([t0, t1]).all() and t0 != t1):
+        raise OptionError(f"t0 is {t0} and t1 is {t1}: give two finite times that differ")
+    field = field_of(flow, start.shape[1], backend)
+    vectors, moments = as_vectors(start, "points"), np.array([t0, t1], float)
+    states, left = travel(
+        field, vectors, moments, Control(field.rtol if rtol is None else rtol, atol, steps), with_F=True
+    )
+    F = np.ascontiguousarray(states[-1, :, 3:]).reshape(-1, 3, 3)
+    F[~np.isnan(left)] = np.nan
+    notes = notes_of(field, left, float(t0))
+    return Deformation(F, float(t0), float(t1), vectors, states[-1, :, :3].copy(), left, field.plane, notes)

@@ -1,0 +1,122 @@
+"""What particles move through: a velocity and its gradient at any position and time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.flow import Flow
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+RTOL = 1e-7
+
+# Two orthonormal vectors (2, 3) that span the x-y plane.
+XY_PLANE = np.eye(3)[:2]
+
+
+class Sample(NamedTuple):
+    """Velocities (m, 3), their gradients L (m, 3, 3), and which positions are inside (m,): the values of the
+    others mean nothing."""
+
+    velocity: FloatArray
+    L: FloatArray
+    inside: BoolArray
+
+
+class Field(ABC):
+    """A velocity field in space and time.
+
+    ``plane`` are two orthonormal vectors (2, 3) that span the plane of a planar flow, in which its particles stay
+    (velocities across it and derivatives across it are zero); None where the flow has three dimensions.
+    """
+
+    plane: FloatArray | None = None
+    # Particles that share a step size, small enough for a core's cache, and whether threads may share the work.
+    chunk: int = 1024
+    threaded: bool = True
+    # The fraction of them that may need smaller steps than the others.
+    outliers: float = 0.05
+
+    @property
+    def rtol(self) -> float:
+        """The relative error of a step that suits the field."""
+        return RTOL
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the field."""
+        return ()
+
+    @property
+    def dimension(self) -> int:
+        """2 for a planar flow, 3 for others."""
+        return 3 if self.plane is None else 2
+
+    @abstractmethod
+    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
+        """The field at positions (m, 3), at one time or at a time for each (m,).
+
+        ``cells`` (m,) is where each particle was found last, −1 where that is not known; it is brought up to date in
+        place for those inside and stays as it is for the others. L is the derivative of the very velocity that is
+        given; without ``need_L`` it may hold anything. Called from several threads at once, with other particles.
+        """
+
+    def leg(self, start: float, end: float) -> float:
+        """Make ready to travel from one time towards another: up to which time the field is smooth (``end``, or
+        before), and may be sampled until the next leg."""
+        return end
+
+
+class Interpolation(ABC):
+    """How a velocity known at the points or cells of a mesh continues between them.
+
+    It is linear in the data, so that what is interpolated in time are the ``nodal`` arrays of the steps. ``notes`` say
+    what the user should know of those that have been made.
+    """
+
+    plane: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+    # The relative error of a step that suits the interpolant: smaller steps are lost on one with kinks.
+    rtol: float = RTOL
+
+    @abstractmethod
+    def nodal(self, flow: Flow) -> FloatArray:
+        """What is interpolated, of one step: an array of the same shape for all steps."""
+
+    @abstractmethod
+    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
+        """The field whose nodal values are Σ weights[s] nodal[s], at positions (m, 3).
+
+        ``nodal`` (k, …) stacks what :meth:`nodal` returns for k steps (1 or up to 4); ``weights`` is (1, k), or
+        (m, k) where every particle has its own. ``cells``, and the threads, as in :meth:`Field.sample`.
+        """
+
+
+class SteadyField(Field):
+    """One flow, at rest in time."""
+
+    def __init__(self, interpolation: Interpolation, flow: Flow) -> None:
+        self.plane = interpolation.plane
+        self._interpolation = interpolation
+        self._nodal = interpolation.nodal(flow)[None]
+        self._weights = np.ones((1, 1))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the interpolation."""
+        return self._interpolation.notes
+
+    @property
+    def rtol(self) -> float:
+        """That of the interpolation."""
+        return self._interpolation.rtol
+
+    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
+        """The field at positions (m, 3), whatever the time."""
+        return self._interpolation.sample(self._nodal, self._weights, positions, cells)

@@ -1,0 +1,139 @@
+"""Velocities on a straight lattice as a tensor product of cubic splines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowgrad.errors import MeshError
+from flowgrad.flow import Flow
+from flowgrad.mesh import Lattice
+from flowgrad.paths.field import BoolArray, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.paths.spline_axis import BEYOND_END, SplineAxis
+from flowgrad.paths.spline_kernels import BITS, sample_spline
+from flowgrad.tensors import finite_rows
+
+# Velocities across the plane of a planar flow beyond this fraction of the largest velocity are noted.
+ACROSS = 1e-9
+NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and particles stay in the plane"
+
+
+class LatticeSpline(Interpolation):
+    """The interpolating cubic spline: not-a-knot, periodic along periodic axes, twice continuously differentiable.
+
+    It reproduces polynomials of degree 3 in each coordinate; errors are of fourth order in v and third in L. Where the
+    velocity lives at the cells the spline goes through their centres and on to the lattice's outer points. Cells
+    with a point of unknown velocity are outside (with velocities at the cells: cells between such centres), in a
+    series while one of the steps around has none.
+    """
+
+    def __init__(self, flow: Flow) -> None:
+        lattice = flow.mesh
+        assert isinstance(lattice, Lattice)
+        if lattice.dimension == 1:
+            raise MeshError(f"{lattice} is a line: paths need a plane or a volume")
+        self._lattice = lattice if flow.location == "points" else lattice.of_centres
+        self._order = [a for a in range(3) if a not in lattice.active] + list(lattice.active)
+        self._axes = [SplineAxis(self._lattice.axes[a]) for a in self._order]
+        if max(self._lattice.shape) >= 1 << BITS:
+            raise MeshError(f"{lattice} has {max(lattice.shape)} points along an axis: take {1 << BITS} at most")
+        self._place(lattice)
+        self._tabulate(lattice)
+
+    def _place(self, lattice: Lattice) -> None:
+        """Where the lattice lies, and its plane if it is one."""
+        active = list(lattice.active)
+        flat = [a for a in range(3) if a not in active]
+        offsets = [lattice.axes[a].coordinates[0] * lattice.steps[a] for a in flat]
+        self._origin = np.array(lattice.origin + sum(offsets, np.zeros(3)))
+        inverse = np.zeros((3, 3))
+        inverse[active] = np.linalg.pinv(lattice.steps[active]).T
+        self._to_axes = np.array([axis.sign for axis in self._axes])[:, None] * inverse[self._order]
+        if flat:
+            self.plane = np.linalg.qr(lattice.steps[active].T)[0].T
+
+    def _tabulate(self, lattice: Lattice) -> None:
+        """The axes as the kernel reads them."""
+        breaks, bases = [axis.breaks for axis in self._axes], [axis.basis for axis in self._axes]
+        self._breaks, self._basis = np.concatenate(breaks), np.concatenate(bases)
+        self._starts = np.concatenate([axis.starts for axis in self._axes])
+        lengths, spans = [len(each) for each in breaks], [len(each) for each in bases]
+        self._table = np.array(
+            [
+                np.cumsum([0, *lengths[:2]]),
+                np.array(lengths) - 1,
+                np.cumsum([0, *spans[:2]]),
+                spans,
+                [axis.shift for axis in self._axes],
+                [min(length, 4) if axis.is_polynomial else 4 for axis, length in zip(self._axes, lengths, strict=True)],
+            ]
+        ).T.copy()
+        outer = (SplineAxis(lattice.axes[a]) for a in self._order)
+        self._ends = np.array([_ends(axis, own) for axis, own in zip(outer, self._axes, strict=True)])
+
+    def nodal(self, flow: Flow) -> FloatArray:
+        """The spline's coefficients (nx, ny, nz, 4), axes of one point first, and which cells have no velocity.
+        MeshError without any velocity."""
+        velocity = self._in_plane(flow.velocity)
+        known = finite_rows(velocity)
+        if not known.any():
+            raise MeshError(f"{flow.name} has no velocity that is a number: check the array {flow.velocity_name}")
+        if not self.notes and np.nanmax(np.abs(velocity - flow.velocity)) > ACROSS * np.nanmax(np.abs(flow.velocity)):
+            self.notes = (NOT_ACROSS,)
+        values = self._lattice.grid(_without_holes(self._lattice, velocity)).transpose(*self._order, 3)
+        for a, axis in enumerate(self._axes):
+            values = np.moveaxis(axis.coefficients(np.moveaxis(values, a, 0)), 0, a)
+        nx, ny, nz, _ = values.shape
+        nodal = np.zeros((nx, ny, max(nz, 4), 4))
+        nodal[:, :, :nz, :3] = values
+        if not known.all():
+            holes = self._holes(known)
+            nodal[: holes.shape[0], : holes.shape[1], : holes.shape[2], 3] = holes
+        return nodal
+
+    def _in_plane(self, velocity: FloatArray) -> FloatArray:
+        return velocity if self.plane is None else velocity @ self.plane.T @ self.plane
+
+    def _holes(self, known: BoolArray) -> BoolArray:
+        """Cells with a corner that has no velocity."""
+        grid = self._lattice.grid(known).transpose(self._order)
+        for a, axis in enumerate(self._axes):
+            grid = np.moveaxis(_both_ends(np.moveaxis(grid, a, 0), axis), 0, a)
+        return ~grid
+
+    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
+        """The spline and its gradient at positions (m, 3)."""
+        count = len(positions)
+        found = Sample(np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool))
+        places = (self._breaks, self._starts, self._basis, self._table, self._ends)
+        sample_spline(nodal, weights, *places, self._origin, self._to_axes, positions, cells, *found)
+        return found
+
+
+def _ends(outer: SplineAxis, own: SplineAxis) -> tuple[float, float, float]:
+    """Lowest and highest coordinate that are inside, and the period; no ends across a plane."""
+    x = own.breaks if own.period else outer.breaks
+    if len(x) == 1:
+        return -np.inf, np.inf, 0.0
+    return float(x[0] - BEYOND_END * (x[1] - x[0])), float(x[-1] + BEYOND_END * (x[-1] - x[-2])), own.period
+
+
+def _both_ends(known: BoolArray, axis: SplineAxis) -> BoolArray:
+    """Whether both points of each cell along the first axis are known."""
+    if len(axis.breaks) == 1:
+        return known
+    points = known[: len(axis.axis.unique)]
+    if axis.period:
+        points = np.concatenate([points, points[:1]])
+    return points[1:] & points[:-1]
+
+
+def _without_holes(lattice: Lattice, velocity: FloatArray) -> FloatArray:
+    """Holes get the nearest value, counted in points along the axes."""
+    known = finite_rows(velocity)
+    if known.all():
+        return velocity
+    from scipy.ndimage import distance_transform_edt
+
+    nearest = distance_transform_edt(~lattice.grid(known), return_distances=False, return_indices=True)
+    filled: FloatArray = lattice.flat(lattice.grid(velocity)[tuple(nearest)])
+    return filled

@@ -1,0 +1,149 @@
+"""Unstructured meshes as fields: velocity and gradient at the points, and quadratics in simplices between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient import velocity_gradients
+from flowgrad.gradient.operator import Scheme
+from flowgrad.kernels import kernel
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.plane import frame_of
+from flowgrad.mesh.ragged import runs
+from flowgrad.paths.field import Interpolation, Sample
+from flowgrad.paths.simplex_kernels import sample
+from flowgrad.paths.simplices import simplices_of
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class MeshInterpolation(Interpolation):
+    """The velocity v_a and its gradient L_a at the points of a mesh, continued as v(x) = Σ λ_a [v_a + ½ L_a (x − x_a)]
+    with the barycentric coordinates λ of the tetrahedra (triangles) that its cells are cut into.
+
+    Exact for quadratic fields with exact L_a, else of third order in v and second in L; continuous across all faces.
+    Walls at rest are at rest everywhere: along edges of the boundary with both ends at rest the quadratic part is
+    left out. Of curved cells the corners are used. Planar meshes carry particles in their own plane. Points without a
+    velocity or a gradient leave a hole: positions in a simplex with one are outside. MeshError for a mesh without
+    surface or solid cells, or on a curved surface.
+    """
+
+    # L jumps from simplex to simplex, and errors of the interpolant are larger.
+    rtol = 1e-4
+
+    def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
+        self.simplices = own = simplices_of(flow.mesh)
+        self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
+        self._tree = own.tree.boxes, own.tree.members
+        self.plane = frame_of(self.simplices.normal)[:2] if self.simplices.dimension == 2 else None
+        self._at_points, self._at_cells = _Gradients(scheme, "points"), _Gradients(scheme, "cells")
+
+    def nodal(self, flow: Flow) -> FloatArray:
+        """v and L (n, 12) at the points of the simplices, of a flow on the same mesh."""
+        gradient = self._at_points.of(flow)
+        v, L = flow.velocity, known_components(gradient)
+        if flow.location == "cells":
+            v = velocity_at_points(flow, L, known_components(self._at_cells.of(flow)))
+        if self.plane is not None:
+            inward = self.plane.T @ self.plane
+            v, L = v @ inward, inward @ L @ inward
+        return self._with_centres(v, L)
+
+    def _with_centres(self, v: FloatArray, L: FloatArray) -> FloatArray:
+        """The points added in cells take the means of v_a + ½ L_a (x − x_a), exact for quadratics, and of L_a."""
+        own = self.simplices
+        arms = np.repeat(own.points[len(v) :], np.diff(own.start), axis=0) - own.points[own.around]
+        about = v[own.around] + 0.5 * (L[own.around] @ arms[:, :, None])[:, :, 0]
+        v = np.concatenate([v, own.means(about)])
+        L = np.concatenate([L, own.means(L[own.around])])
+        return np.column_stack([v, L.reshape(-1, 9)])
+
+    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
+        """The field at positions (m, 3); ``cells`` are the numbers of simplices."""
+        own, count = self.simplices, len(positions)
+        v, L, inside = np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool)
+        x = np.ascontiguousarray(positions)
+        if self.plane is not None:
+            x = x - ((x - own.points[own.corners[0, 0]]) @ own.normal)[:, None] * own.normal
+        sample(*self._geometry, *self._tree, nodal, weights, x, cells, v, L, inside)
+        return Sample(v, L, inside)
+
+
+class _Gradients:
+    """Velocity gradients of flows on one mesh, one after the other, with one preparation of the scheme."""
+
+    def __init__(self, scheme: Scheme | str, at: str) -> None:
+        self._flow: Flow | None = None
+        self._found = velocity_gradients(self._flows(), scheme, at)
+
+    def _flows(self) -> Iterator[Flow]:
+        while self._flow is not None:
+            yield self._flow
+
+    def of(self, flow: Flow) -> VelocityGradient:
+        """That of a flow."""
+        self._flow = flow
+        return next(self._found)
+
+
+def known_components(gradient: VelocityGradient) -> FloatArray:
+    """L (n, 3, 3) with zeros for the components that are known nowhere; NaN where others are missing."""
+    return np.where(gradient.valid[:, None, None], np.nan_to_num(gradient.L, nan=0.0), np.nan)
+
+
+def velocity_at_points(flow: Flow, at_points: FloatArray, at_cells: FloatArray) -> FloatArray:
+    """The velocity (n, 3) at the points of a mesh from that of the cells, whose gradients are known at both places:
+    the mean of v_c + ½ (L_c + L_p)(x_p − x_c) over the cells around a point, exact for quadratics.
+
+    ``at_points`` (n, 3, 3), ``at_cells`` (m, 3, 3). Points of faces whose velocity is known (``flow.boundary``) take
+    the mean of these, or zero where one of them is at rest, so that it holds up to its rim. NaN at points around
+    which no cell has a velocity and a gradient.
+    """
+    mesh = flow.mesh
+    found: FloatArray = extrapolated(
+        mesh.points, *mesh.topology.point_cells, mesh.centroids, flow.velocity, at_cells, at_points
+    )
+    points, values = _on_patches(mesh, flow.boundary)
+    if len(points):
+        count = np.bincount(points, minlength=len(found))
+        at_rest = np.bincount(points, ~values.any(axis=1), len(found)) > 0
+        sums = np.column_stack([np.bincount(points, each, len(found)) for each in values.T])
+        known = count > 0
+        found[known] = np.where(at_rest[known, None], 0.0, sums[known] / count[known, None])
+    return found
+
+
+def _on_patches(mesh: Mesh, boundary: tuple[Patch, ...]) -> tuple[IntArray, FloatArray]:
+    """Points of the faces of patches, as often as they have faces, and the velocity of each face."""
+    start, connectivity = mesh.topology.boundary_polygons if boundary else (np.zeros(1, np.int64),) * 2
+    faces = np.concatenate([np.empty(0, np.int64), *(patch.faces for patch in boundary)])
+    velocity = np.concatenate([np.empty((0, 3)), *(patch.velocity for patch in boundary)])
+    sizes = np.diff(start)[faces]
+    return connectivity[runs(start[faces], sizes)], np.repeat(velocity, sizes, axis=0)
+
+
+@kernel(parallel=True)
+def extrapolated(points: Any, start: Any, around: Any, x: Any, v: Any, at_cells: Any, at_points: Any) -> Any:
+    """Means of v_c + ½ (L_c + L_p)(x_p − x_c) over the cells around points, those with all of it."""
+    n = len(points)
+    found = np.empty((n, 3))
+    for p in prange(n):
+        count, total = 0, np.zeros(3)
+        for c in around[start[p] : start[p + 1]]:
+            term = v[c].copy()
+            for i in range(3):
+                for k in range(3):
+                    term[i] += 0.5 * (at_cells[c, i, k] + at_points[p, i, k]) * (points[p, k] - x[c, k])
+            if np.isfinite(term).all():
+                total += term
+                count += 1
+        found[p] = total / count
+    return found

@@ -1,0 +1,92 @@
+"""Pathlines: where particles are at given times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import as_vectors
+from flowgrad.paths.choose import Source, field_of
+from flowgrad.paths.control import Control
+from flowgrad.paths.field import FloatArray
+from flowgrad.paths.journey import travel
+from flowgrad.paths.notes import notes_of
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """Particles at ``times`` (k,): ``positions`` (k, n, 3), and ``left`` (n,), when each left the domain, NaN where it
+    stayed; from then on its position, and its ``F`` (k, n, 3, 3), if it was asked for, are the last ones inside."""
+
+    times: FloatArray
+    positions: FloatArray
+    left: FloatArray
+    F: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @property
+    def stayed(self) -> np.ndarray:
+        """Which particles (n,) were inside up to the last time."""
+        return np.isnan(self.left)
+
+
+def pathlines(
+    flow: Source,
+    seeds: ArrayLike,
+    times: ArrayLike,
+    *,
+    F: bool = False,
+    rtol: float | None = None,
+    atol: float = 0.0,
+    steps: int | None = None,
+    backend: str | None = None,
+) -> Paths:
+    """The paths of particles that are at ``seeds`` (n, 3) or (n, 2) at the first of some ``times`` (k,), which rise or
+    fall.
+
+    ``flow`` is a Flow (steady), a Series (cubic in time between its steps), or a function v(x) or v(x, t) of positions
+    (…, 3), or (…, 2) where the seeds have two coordinates. On straight lattices velocities are interpolated by cubic
+    splines, in other meshes by :class:`~flowgrad.paths.mesh_field.MeshInterpolation`. A particle stops at the wall, the
+    end of the data or of what a function knows (NaN). Planar flows move particles within their plane.
+
+    The method is Dormand and Prince's of fifth order; the error of each step is below ``rtol`` times the way made in it
+    plus ``atol`` (a length), or there are ``steps`` equal steps from each time to the next (in a series at least one
+    between two of its own). ``rtol`` is 1e-7 unless given, and 1e-4 in meshes, where L jumps from cell to cell. With
+    ``F`` the relative deformation gradient comes too, dF/dt = L F, F = I at the start,
+    with L the derivative of the interpolated velocity. Raises OptionError for times that turn back or lie outside the
+    series, and for tolerances that are not positive.
+    """
+    start = as_seeds(seeds)
+    moments = as_times(times)
+    field = field_of(flow, start.shape[1], backend)
+    states, left = travel(
+        field, as_vectors(start, "seeds"), moments, Control(field.rtol if rtol is None else rtol, atol, steps), F
+    )
+    gradients = np.ascontiguousarray(states[..., 3:]).reshape(*states.shape[:2], 3, 3) if F else None
+    notes = notes_of(field, left, moments[0])
+    return Paths(moments, np.ascontiguousarray(states[..., :3]), left, gradients, notes)
+
+
+def as_seeds(seeds: ArrayLike, name: str = "seeds") -> FloatArray:
+    """Positions (n, 2) or (n, 3); OptionError for others."""
+    positions = np.asarray(seeds, float)
+    if positions.ndim != 2 or positions.shape[1] not in (2, 3):
+        raise OptionError(f"{name} have the shape {positions.shape}: give positions (n, 2) or (n, 3)")
+    return positions
+
+
+def as_times(times: ArrayLike) -> FloatArray:
+    """Times (k,) that rise or fall; OptionError for others."""
+    moments = np.asarray(times, float)
+    if moments.ndim != 1 or not len(moments) or not np.isfinite(moments).all():
+        raise OptionError(f"times have the shape {moments.shape}: give finite times (k,), the first that of the seeds")
+    directions = np.sign(np.diff(moments))
+    if (directions != directions[:1]).any() or (directions == 0).any():
+        raise OptionError(f"the times {moments.tolist()[:6]} … turn back or repeat: sort them, rising or falling")
+    return moments

@@ -1,0 +1,217 @@
+"""Velocity and gradient within simplices: walking to the one that holds a position, and what is interpolated there.
+
+With barycentric coordinates λ, and v_a and L_a at the corners x_a,
+
+    v(x) = Σ λ_a [v_a + ½ L_a (x − x_a)] = Σ λ_a v_a + Σ_{a<b} λ_a λ_b q_ab,   q_ab = ½ (L_a − L_b)(x_b − x_a),
+
+which is exact for quadratic v. A face sees its own corners and edges only, so that v is continuous across it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flowgrad.kernels import called, inlined, kernel
+from flowgrad.paths.box_tree import LEAF
+
+# A position this far outside, in barycentric coordinates, is inside at the boundary; and so far in a crack that
+# rounding leaves between two simplices.
+_OUTSIDE, _CRACK = -1e-9, -1e-6
+# Simplices crossed before the tree is asked.
+_STEPS = 50
+# Deepest tree: it holds 2⁶⁰ simplices.
+_DEEPEST = 64
+
+
+@inlined
+def _coordinates(points: Any, corners: Any, s: Any, normal: Any, x: Any, shares: Any, slopes: Any) -> None:
+    """λ (d + 1,) of a position in simplex s, and ∇λ (d + 1, 3)."""
+    d = corners.shape[1] - 1
+    o, p, q = corners[s, 0], corners[s, 1], corners[s, 2]
+    a0, a1, a2 = points[p, 0] - points[o, 0], points[p, 1] - points[o, 1], points[p, 2] - points[o, 2]
+    b0, b1, b2 = points[q, 0] - points[o, 0], points[q, 1] - points[o, 1], points[q, 2] - points[o, 2]
+    c0, c1, c2 = normal[0], normal[1], normal[2]
+    if d == 3:
+        r = corners[s, 3]
+        c0, c1, c2 = points[r, 0] - points[o, 0], points[r, 1] - points[o, 1], points[r, 2] - points[o, 2]
+    u0, u1, u2 = b1 * c2 - b2 * c1, b2 * c0 - b0 * c2, b0 * c1 - b1 * c0
+    inverse = 1 / (a0 * u0 + a1 * u1 + a2 * u2)
+    slopes[1, 0], slopes[1, 1], slopes[1, 2] = inverse * u0, inverse * u1, inverse * u2
+    slopes[2, 0] = inverse * (c1 * a2 - c2 * a1)
+    slopes[2, 1] = inverse * (c2 * a0 - c0 * a2)
+    slopes[2, 2] = inverse * (c0 * a1 - c1 * a0)
+    slopes[3, 0] = inverse * (a1 * b2 - a2 * b1)
+    slopes[3, 1] = inverse * (a2 * b0 - a0 * b2)
+    slopes[3, 2] = inverse * (a0 * b1 - a1 * b0)
+    x0, x1, x2 = x[0] - points[o, 0], x[1] - points[o, 1], x[2] - points[o, 2]
+    shares[0] = 1.0
+    slopes[0, 0], slopes[0, 1], slopes[0, 2] = 0.0, 0.0, 0.0
+    for i in range(1, d + 1):
+        shares[i] = slopes[i, 0] * x0 + slopes[i, 1] * x1 + slopes[i, 2] * x2
+        shares[0] -= shares[i]
+        for k in range(3):
+            slopes[0, k] -= slopes[i, k]
+
+
+@called
+def walk(points: Any, corners: Any, beyond: Any, normal: Any, x: Any, s: Any, shares: Any, slopes: Any) -> Any:
+    """From simplex s to the one that holds x, each time across the face that x is farthest beyond; −1 where the
+    boundary or too many simplices lie between."""
+    for _ in range(_STEPS):
+        _coordinates(points, corners, s, normal, x, shares, slopes)
+        lowest, way, blocked = _OUTSIDE, -1, False
+        for i in range(corners.shape[1]):
+            if not shares[i] >= _OUTSIDE and beyond[s, i] < 0:
+                blocked = True
+            elif shares[i] < lowest:
+                lowest, way = shares[i], i
+        if way < 0:
+            return -1 if blocked else s
+        s = beyond[s, way]
+    return -1
+
+
+@inlined
+def _is_in(boxes: Any, node: Any, x: Any) -> Any:
+    return (
+        boxes[node, 0] <= x[0] <= boxes[node, 3]
+        and boxes[node, 1] <= x[1] <= boxes[node, 4]
+        and boxes[node, 2] <= x[2] <= boxes[node, 5]
+    )
+
+
+@inlined
+def _depth_in(corners: Any, beyond: Any, s: Any, shares: Any) -> Any:
+    """The smallest λ of a position in simplex s, −∞ where it is outside."""
+    lowest = math.inf
+    for i in range(corners.shape[1]):
+        if not shares[i] >= (_OUTSIDE if beyond[s, i] == -1 else _CRACK):
+            return -math.inf
+        lowest = min(lowest, shares[i])
+    return lowest
+
+
+@called
+def search(
+    points: Any, corners: Any, beyond: Any, normal: Any, boxes: Any, members: Any, x: Any, shares: Any, slopes: Any
+) -> Any:
+    """The simplex that holds x; −1 where none does. The first one near it is where a walk starts, and only if
+    that fails are all tried whose boxes hold x."""
+    leaves, top, found, best, is_first = len(boxes) // 2, 1, -1, -math.inf, True
+    stack = np.ones(_DEEPEST, np.int64)
+    while top > 0 and best < 0:
+        top -= 1
+        node = stack[top]
+        if not _is_in(boxes, node, x):
+            continue
+        if node < leaves:
+            stack[top], stack[top + 1] = 2 * node, 2 * node + 1
+            top += 2
+            continue
+        first = (node - leaves) * LEAF
+        if is_first:
+            is_first = False
+            found = walk(points, corners, beyond, normal, x, members[first], shares, slopes)
+            if found >= 0:
+                return found
+        for s in members[first : first + LEAF]:
+            _coordinates(points, corners, s, normal, x, shares, slopes)
+            depth = _depth_in(corners, beyond, s, shares)
+            if depth > best:
+                best, found = depth, s
+    if found >= 0:
+        _coordinates(points, corners, found, normal, x, shares, slopes)
+    return found
+
+
+@inlined
+def _gather(corners: Any, s: Any, nodal: Any, weights: Any, values: Any) -> None:
+    """v and L (d + 1, 12) at the corners, blended of the steps."""
+    for a in range(corners.shape[1]):
+        p = corners[s, a]
+        for j in range(12):
+            values[a, j] = weights[0] * nodal[0, p, j]
+        for step in range(1, len(weights)):
+            for j in range(12):
+                values[a, j] += weights[step] * nodal[step, p, j]
+
+
+@inlined
+def _is_still(values: Any, a: Any) -> Any:
+    return values[a, 0] == 0 and values[a, 1] == 0 and values[a, 2] == 0
+
+
+@inlined
+def _interpolate(
+    points: Any, corners: Any, s: Any, edges: Any, values: Any, shares: Any, slopes: Any, v: Any, L: Any
+) -> None:
+    """v (3,) and L (3, 3); edges of the boundary whose two ends are at rest are a wall, and at rest between them."""
+    d = corners.shape[1]
+    for i in range(3):
+        v[i] = 0.0
+        for k in range(3):
+            L[i, k] = 0.0
+    for a in range(d):
+        for i in range(3):
+            v[i] += shares[a] * values[a, i]
+            for k in range(3):
+                L[i, k] += values[a, i] * slopes[a, k]
+    edge = 0
+    for a in range(d):
+        for b in range(a + 1, d):
+            is_wall = (edges >> edge) & 1 and _is_still(values, a) and _is_still(values, b)
+            edge += 1
+            if is_wall:
+                continue
+            p, r = corners[s, a], corners[s, b]
+            for i in range(3):
+                q = 0.0
+                for k in range(3):
+                    q += 0.5 * (values[a, 3 + 3 * i + k] - values[b, 3 + 3 * i + k]) * (points[r, k] - points[p, k])
+                v[i] += shares[a] * shares[b] * q
+                for k in range(3):
+                    L[i, k] += q * (shares[a] * slopes[b, k] + shares[b] * slopes[a, k])
+
+
+@kernel()
+def sample(
+    points: Any,
+    corners: Any,
+    beyond: Any,
+    normal: Any,
+    on_boundary: Any,
+    boxes: Any,
+    members: Any,
+    nodal: Any,
+    weights: Any,
+    x: Any,
+    cells: Any,
+    v: Any,
+    L: Any,
+    inside: Any,
+) -> None:
+    """Velocities (m, 3), gradients (m, 3, 3) and whether there are any (m,) at positions (m, 3), from ``nodal``
+    (k, n, 12) values v and L with weights (1 or m, k); ``cells`` (m,) are the simplices found last, −1 for none."""
+    shares, slopes, values = np.empty(4), np.empty((4, 3)), np.empty((4, 12))
+    for i in range(len(x)):
+        inside[i] = False
+        if not math.isfinite(x[i, 0] + x[i, 1] + x[i, 2]):
+            continue
+        s = -1
+        if cells[i] >= 0:
+            s = walk(points, corners, beyond, normal, x[i], cells[i], shares, slopes)
+        if s < 0:
+            s = search(points, corners, beyond, normal, boxes, members, x[i], shares, slopes)
+        if s < 0:
+            continue
+        _gather(corners, s, nodal, weights[i if len(weights) > 1 else 0], values)
+        _interpolate(points, corners, s, on_boundary[s], values, shares, slopes, v[i], L[i])
+        total = v[i, 0] + v[i, 1] + v[i, 2]
+        for j in range(9):
+            total += L[i, j // 3, j % 3]
+        inside[i] = math.isfinite(total)
+        if inside[i]:
+            cells[i] = s

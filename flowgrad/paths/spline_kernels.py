@@ -1,0 +1,115 @@
+"""Compiled loop: a tensor-product cubic spline and its gradient at many positions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from flowgrad.kernels import called, inlined, kernel
+
+# Columns of the table of axes: where its breaks begin, cells, where its spans begin, spans, shift, functions.
+FIRST_BREAK, CELLS, FIRST_SPAN, SPANS, SHIFT, WIDTH = range(6)
+# Bits of a hint for each axis' cell.
+BITS = 20
+_MASK = (1 << BITS) - 1
+
+
+@called
+def _cell(breaks, first, cells, x, hint):  # type: ignore[no-untyped-def]
+    """The cell of an axis that holds x, walking from a hint (−1: where it would be on an even axis)."""
+    if cells < 1:
+        return 0
+    cell = hint
+    if cell < 0:
+        cell = int((x - breaks[first]) / (breaks[first + cells] - breaks[first]) * cells)
+    cell = min(max(cell, 0), cells - 1)
+    while cell > 0 and x < breaks[first + cell]:
+        cell -= 1
+    while cell < cells - 1 and x >= breaks[first + cell + 1]:
+        cell += 1
+    return cell
+
+
+@inlined
+def _functions(basis, span, u, values, slopes):  # type: ignore[no-untyped-def]
+    """The four functions of a span and their derivatives at the distance u from its start."""
+    for r in range(4):
+        a, b, c, d = basis[span, r, 0], basis[span, r, 1], basis[span, r, 2], basis[span, r, 3]
+        values[r] = a + u * (b + u * (c + u * d))
+        slopes[r] = b + u * (2.0 * c + u * 3.0 * d)
+
+
+@inlined
+def _contract(C, s, span, wide, high, values, slopes, weight, v, G):  # type: ignore[no-untyped-def]
+    """Add weight times the spline (3,) to v and its derivatives along the axes (3, 3) to G."""
+    b0, b1, b2, b3 = values[2, 0], values[2, 1], values[2, 2], values[2, 3]
+    d0, d1, d2, d3 = slopes[2, 0], slopes[2, 1], slopes[2, 2], slopes[2, 3]
+    k = span[2]
+    for i in range(wide):
+        bx, dx = weight * values[0, i], weight * slopes[0, i]
+        for j in range(high):
+            block = C[s, span[0] + i, span[1] + j]
+            flat, across, up = bx * values[1, j], dx * values[1, j], bx * slopes[1, j]
+            for c in range(3):
+                c0, c1, c2, c3 = block[k, c], block[k + 1, c], block[k + 2, c], block[k + 3, c]
+                value = b0 * c0 + b1 * c1 + b2 * c2 + b3 * c3
+                v[c] += flat * value
+                G[c, 0] += across * value
+                G[c, 1] += up * value
+                G[c, 2] += flat * (d0 * c0 + d1 * c1 + d2 * c2 + d3 * c3)
+
+
+@inlined
+def _locate(position, origin, to_axes, table, ends, breaks, hint, x, cell):  # type: ignore[no-untyped-def]
+    """Coordinates along the axes and the cell of a position; whether it is inside."""
+    inside = True
+    for a in range(3):
+        at = 0.0
+        for j in range(3):
+            at += to_axes[a, j] * (position[j] - origin[j])
+        low, high, period = ends[a, 0], ends[a, 1], ends[a, 2]
+        if period > 0.0:
+            at -= period * np.floor((at - low) / period)
+        # Not-a-number is not inside.
+        if not (at >= low and at <= high):
+            inside = False
+            break
+        x[a] = at
+        known = (hint >> (BITS * a)) & _MASK if hint >= 0 else -1
+        cell[a] = _cell(breaks, table[a, FIRST_BREAK], table[a, CELLS], at, known)
+    return inside
+
+
+@kernel()
+def sample_spline(  # type: ignore[no-untyped-def]
+    C, weights, breaks, starts, basis, table, ends, origin, to_axes, positions, cells, v, L, inside
+):
+    """Velocity v (m, 3), L (m, 3, 3) and inside (m,) of Σ weights[s] times the spline of C (s, nx, ny, nz, 4), whose
+    last component is not zero for the cells of a step that have no velocity.
+
+    ``breaks``, ``starts`` and ``basis`` hold those of the three axes one after the other, ``table`` (3, 6) where each
+    begins; ``ends`` (3, 3) are lowest and highest coordinate and the period. Coordinates are ``to_axes`` (3, 3) times
+    position − ``origin``.
+    """
+    x, G = np.empty(3), np.empty((3, 3))
+    cell, span = np.empty(3, np.int64), np.empty(3, np.int64)
+    values, slopes = np.empty((3, 4)), np.empty((3, 4))
+    own = len(weights) > 1
+    for p in range(len(positions)):
+        inside[p] = _locate(positions[p], origin, to_axes, table, ends, breaks, cells[p], x, cell)
+        for s in range(len(C)):
+            inside[p] = inside[p] and C[s, cell[0], cell[1], cell[2], 3] == 0.0
+        if not inside[p]:
+            continue
+        cells[p] = cell[0] | (cell[1] << BITS) | (cell[2] << (2 * BITS))
+        for a in range(3):
+            span[a] = min(max(cell[a] - table[a, SHIFT], 0), table[a, SPANS] - 1)
+            number = table[a, FIRST_SPAN] + span[a]
+            _functions(basis, number, x[a] - starts[number], values[a], slopes[a])
+        v[p] = 0.0
+        G[:] = 0.0
+        for s in range(len(C)):
+            weight = weights[p if own else 0, s]
+            _contract(C, s, span, table[0, WIDTH], table[1, WIDTH], values, slopes, weight, v[p], G)
+        for c in range(3):
+            for j in range(3):
+                L[p, c, j] = G[c, 0] * to_axes[0, j] + G[c, 1] * to_axes[1, j] + G[c, 2] * to_axes[2, j]

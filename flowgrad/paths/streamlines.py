@@ -1,0 +1,164 @@
+"""Streamlines: curves along the velocity of one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import as_vectors
+from flowgrad.paths.choose import Source, field_of
+from flowgrad.paths.control import Control
+from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray, Sample
+from flowgrad.paths.journey import travel
+from flowgrad.paths.pathlines import as_seeds
+from flowgrad.series import Series
+
+# Slower than this fraction of the fastest seed, the fluid is at rest.
+AT_REST = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Streamlines:
+    """Curves through ``seeds`` (n, 3): curve i is ``positions[offsets[i]:offsets[i + 1]]`` (…, 3), downstream.
+
+    ``along`` (m,) is where each position is on its curve, counted from the seed, negative upstream: an arc length, or
+    a time where the curves were asked for by duration. ``stopped`` (n, 2) tells whether the curve ended, upstream and
+    downstream, before the length that was asked for: at a wall, the end of the data, or where the fluid is at rest.
+    """
+
+    positions: FloatArray
+    offsets: IntArray
+    along: FloatArray
+    stopped: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, number: int) -> FloatArray:
+        """The positions (…, 3) of one curve; none for a seed that is outside."""
+        index = range(len(self))[number]
+        return self.positions[self.offsets[index] : self.offsets[index + 1]]
+
+
+def streamlines(
+    flow: Source,
+    seeds: ArrayLike,
+    *,
+    length: float | None = None,
+    duration: float | None = None,
+    both: bool = True,
+    time: float | None = None,
+    count: int = 200,
+    rtol: float | None = None,
+    atol: float = 0.0,
+    backend: str | None = None,
+) -> Streamlines:
+    """The streamlines through ``seeds`` (n, 3) or (n, 2), of an arc ``length``, or as far as the flow of this moment
+    goes in a ``duration``, downstream and (``both``) as far upstream.
+
+    A Series and a function v(x, t) are taken at a ``time``. Curves have ``count`` intervals of equal length, or
+    duration, each way; they stop at walls, at the end of the data and where the fluid is at rest. The flow, ``rtol``
+    and ``atol`` are those of :func:`pathlines`. OptionError unless one of length and duration is given, positive, and
+    for a missing time.
+    """
+    extent = _extent(length, duration)
+    start = as_seeds(seeds)
+    moment = _moment(flow, time, field := field_of(flow, start.shape[1], backend))
+    vectors = as_vectors(start, "seeds")
+    field.leg(moment, moment)
+    frozen = Frozen(field, moment)
+    moved: Field = frozen if length is None else Direction(frozen, frozen.speed(vectors))
+    stations = np.linspace(0.0, extent, max(count, 1) + 1)
+    control = Control(field.rtol if rtol is None else rtol, atol)
+    ways = [_Way.of(moved, vectors, stations, control)]
+    if both:
+        ways.insert(0, _Way.of(moved, vectors, -stations, control))
+    return _joined(ways)
+
+
+class Frozen(Field):
+    """A field at one moment."""
+
+    def __init__(self, field: Field, moment: float) -> None:
+        self.field, self.moment = field, moment
+        self.plane, self.chunk, self.threaded = field.plane, field.chunk, field.threaded
+        self.outliers = field.outliers
+
+    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
+        """The field at that moment."""
+        return self.field.sample(positions, self.moment, cells, need_L)
+
+    def speed(self, seeds: FloatArray) -> float:
+        """That of the fastest seed."""
+        found = self.sample(seeds, self.moment, np.full(len(seeds), -1), need_L=False)
+        return float(np.linalg.norm(found.velocity[found.inside], axis=1).max(initial=0.0))
+
+
+class Direction(Field):
+    """Unit vectors along a field's velocity; where it is at rest is outside."""
+
+    # Fewer than of a field: each swarm goes at the pace of its most winding curve.
+    chunk = 64
+
+    def __init__(self, field: Field, speed: float) -> None:
+        self.field, self.least = field, AT_REST * speed
+        self.plane, self.threaded = field.plane, field.threaded
+
+    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
+        """The direction; L is not known."""
+        found = self.field.sample(positions, time, cells, need_L=False)
+        speed = np.linalg.norm(found.velocity, axis=1)
+        moving = found.inside & (speed > self.least)
+        return Sample(found.velocity / np.where(moving, speed, 1.0)[:, None], found.L, moving)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """Curves one way: positions (k, n, 3) at stations (k,), which of them count (k, n), where each is (k, n)."""
+
+    positions: FloatArray
+    counts: BoolArray
+    along: FloatArray
+    stopped: BoolArray
+
+    @classmethod
+    def of(cls, field: Field, seeds: FloatArray, stations: FloatArray, control: Control) -> _Way:
+        """Up to the point where a curve stops, which is its last."""
+        positions, left = travel(field, seeds, stations, control, with_F=False)
+        stopped = ~np.isnan(left)
+        ends = np.where(stopped, np.abs(left), np.inf)
+        counts = np.vstack([ends > 0, np.abs(stations[:-1, None]) < ends])
+        along = np.sign(stations[-1]) * np.minimum(np.abs(stations)[:, None], ends)
+        return cls(positions, counts, along, stopped)
+
+    def reversed(self) -> _Way:
+        """Towards the seed, without it."""
+        return _Way(self.positions[:0:-1], self.counts[:0:-1], self.along[:0:-1], self.stopped)
+
+
+def _joined(ways: list[_Way]) -> Streamlines:
+    upstream = [ways[0].reversed()] if len(ways) == 2 else []
+    parts = [*upstream, ways[-1]]
+    counts = np.concatenate([part.counts for part in parts]).T
+    positions = np.concatenate([part.positions for part in parts]).transpose(1, 0, 2)[counts]
+    along = np.concatenate([part.along for part in parts]).T[counts]
+    offsets = np.append(0, np.cumsum(counts.sum(axis=1)))
+    before = ways[0].stopped if upstream else np.zeros(len(counts), bool)
+    return Streamlines(positions, offsets, along, np.column_stack([before, ways[-1].stopped]))
+
+
+def _extent(length: float | None, duration: float | None) -> float:
+    given = [each for each in (length, duration) if each is not None]
+    if len(given) != 1 or not 0 < given[0] < np.inf:
+        raise OptionError(f"length is {length} and duration {duration}: give one of them, a positive number")
+    return float(given[0])
+
+
+def _moment(flow: Source, time: float | None, field: Field) -> float:
+    """The time of the streamlines; 0 for what is steady, and for exact flows."""
+    if time is None and (isinstance(flow, Series) or getattr(field, "needs_time", False)):
+        raise OptionError("the flow changes in time: say at which time= its streamlines are wanted")
+    return 0.0 if time is None else float(time)
