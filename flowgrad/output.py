@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
+from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.io import write_vtu
 from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.rheology import Separation
@@ -24,7 +24,7 @@ def write(
     std: bool = False,
 ) -> None:
     """Write a gradient, or a separation with its fields, on its mesh as VTU; walls on their own faces, statistics of a
-    series on its mesh.
+    series on its mesh, with the names of ``walls.arrays`` and ``statistics.arrays()``.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
     written along (as ``velocity`` if its own name is taken), ``valid`` where some gradients are
@@ -39,10 +39,16 @@ def write(
         surface, arrays = result.surface()
         write_vtu(path, surface, {}, arrays, _time(result.flow))
     elif isinstance(result, SeriesStatistics):
-        mean = result.flow()
-        write_vtu(path, mean.mesh, mean.point_data, mean.cell_data)
+        _write_statistics(path, result)
     else:
         _write_gradient(path, result, quantities, std)
+
+
+def _write_statistics(path: Path, statistics: SeriesStatistics) -> None:
+    if statistics.first is None or statistics.location not in LOCATIONS:
+        raise OptionError(f"{path}: statistics at {statistics.location} have no mesh to be written on")
+    data = {location: statistics.arrays() if location == statistics.location else {} for location in LOCATIONS}
+    write_vtu(path, statistics.first.mesh, data["points"], data["cells"])
 
 
 def _write_gradient(path: Path, result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> None:

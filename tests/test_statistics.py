@@ -6,7 +6,18 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, MeshError, OptionError, Patch, Series, velocity_gradient, velocity_gradients
+from flowgrad import (
+    Cells,
+    Flow,
+    Lattice,
+    Mesh,
+    MeshError,
+    OptionError,
+    Patch,
+    Series,
+    velocity_gradient,
+    velocity_gradients,
+)
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.statistics import Moments, series_statistics
 from tests import meshes
@@ -246,3 +257,28 @@ def test_steps_are_taken_one_by_one():
     most = 0
     series_statistics((Counted(MESH, MESH.points * t, "points", float(t)) for t in range(6)), weights="time")
     assert most <= 3
+
+
+@pytest.mark.parametrize("lacking", [0, 4, 6])
+def test_a_step_that_lacks_one_component_is_left_out(lacking):
+    steps = RNG.normal(size=(7, 20, 3))
+    steps[lacking, :, 2] = np.nan
+    mesh = Mesh(RNG.uniform(size=(20, 3)), Cells.empty())
+    found = series_statistics(Series.from_arrays(mesh, np.arange(7.0), steps))
+    rest = np.delete(steps, lacking, axis=0)
+    np.testing.assert_allclose(found.mean("velocity"), rest.mean(axis=0), atol=1e-14)
+    np.testing.assert_allclose(found.rms("velocity"), rest.std(axis=0), atol=1e-14)
+    assert (found.count("velocity") == 6).all()
+    assert any("lack" in note for note in found.notes)
+
+
+def test_a_component_that_no_step_knows_is_not_known():
+    steps = RNG.normal(size=(4, 20, 3))
+    steps[:, :, 2] = np.nan
+    mesh = Mesh(RNG.uniform(size=(20, 3)), Cells.empty())
+    found = series_statistics(Series.from_arrays(mesh, np.arange(4.0), steps))
+    np.testing.assert_allclose(found.mean("velocity")[:, :2], steps.mean(axis=0)[:, :2], atol=1e-14)
+    assert np.isnan(found.mean("velocity")[:, 2]).all()
+    assert np.isnan(found.reynolds_stress[:, 2]).all()
+    assert np.isfinite(found.reynolds_stress[:, :2, :2]).all()
+    assert (found.count("velocity") == 4).all()

@@ -14,6 +14,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.operator import FloatArray
 from flowgrad.kernels import over_rows
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.kinematics.placement import axes_of_gradient
 from flowgrad.series import difference
 
 _ORDERS = {2: "first", 3: "second"}
@@ -94,7 +95,7 @@ def _rated(window: Sequence[VelocityGradient], at: int) -> VelocityGradient:
     times = [time_of(each.flow, number) for number, each in enumerate(window)]
     gradient = window[at]
     rates = {
-        "velocity_rate": _rate(times, [each["velocity"] for each in window], at),
+        "velocity_rate": _rate(times, [each["velocity"] for each in window], at) @ _axes(gradient).T,
         "L_rate": _rate(times, [each.L for each in window], at),
     }
     steps = " and ".join([", ".join(f"{t:g}" for t in times[:-1]), f"{times[-1]:g}"])
@@ -103,6 +104,11 @@ def _rated(window: Sequence[VelocityGradient], at: int) -> VelocityGradient:
     if missing:
         notes.append(f"no ∂L/∂t at {missing} of {len(gradient)} {gradient.location}: a step beside lacks the gradient")
     return dataclasses.replace(gradient.supply(**rates), method_notes=(*gradient.method_notes, *notes))
+
+
+def _axes(gradient: VelocityGradient) -> FloatArray:
+    """Those of L, in which the rates are given too."""
+    return np.eye(3) if gradient.flow is None else axes_of_gradient(gradient.flow)
 
 
 def _rate(times: Sequence[float], values: Sequence[FloatArray], at: int) -> FloatArray:

@@ -53,6 +53,8 @@ def tensor_rate(
     if callable(tensor):
         if rate is not None:
             raise OptionError("rate= is for samples: give a function T(x, t), and time=, instead")
+        if steady and time is not None:
+            raise OptionError("steady=True and a time exclude each other: a function T(x, t) has its rate of change")
         gradient = flow if isinstance(flow, VelocityGradient) else velocity_gradient(flow, scheme or "auto")
         _check_plane(_flow_of(gradient))
         T, DT = _of_function(tensor, _positions(gradient), gradient["velocity"], time, backend)
@@ -63,6 +65,8 @@ def tensor_rate(
 
 
 def _flow_of(source: VelocityGradient | Flow) -> Flow:
+    if not isinstance(source, (Flow, VelocityGradient)):
+        raise OptionError(f"{type(source).__name__} given for the flow: give a Flow or its VelocityGradient")
     flow = source if isinstance(source, Flow) else source.flow
     if flow is None:
         raise OptionError(
@@ -105,7 +109,12 @@ class _Components:
     function: Callable[..., Any]
 
     def __call__(self, x: Any, *time: Any) -> Any:
-        result = self.function(x, *time)
+        try:
+            result = self.function(x, *time)
+        except TypeError as error:
+            if time or "positional argument" not in str(error):
+                raise
+            raise OptionError(f"the tensor cannot be called with positions alone ({error}): give time=") from None
         return result.reshape((*x.shape[:-1], -1)) if getattr(result, "ndim", 0) > x.ndim else result
 
 

@@ -66,6 +66,18 @@ def dissipation(D: Array, viscosity: Array) -> Array:
     return 2 * viscosity * tensors.double_dot(D, D)
 
 
+@quantity(r"\tau", "M/(L T²) or L²/T²", scale="signed", reference="Bird, Armstrong & Hassager 1987, §4.1")
+def stress(D: Array, viscosity: Array) -> Array:
+    """Extra stress: 2ηD, or as it was given (divided by the density where η is kinematic)."""
+    return 2 * viscosity[..., None, None] * D
+
+
+@quantity("Re", "1", reference="Bird, Stewart & Lightfoot 2002, §3.7")
+def reynolds_number(velocity: Array, viscosity: Array, density: Array, length: Array) -> Array:
+    """Local Reynolds number ρ|v|ℓ/η, with a length ℓ that is given and η at the local shear rate."""
+    return density * np.sqrt(tensors.dot(velocity, velocity)) * length / viscosity
+
+
 @quantity(r"\nabla^2 v", "1/(L T)", scale="signed", reference="Bird, Stewart & Lightfoot 2002, eq. A.4-22")
 def laplacian(hessian: Array) -> Array:
     """Laplacian of the velocity, ∂²v_i/∂x_j∂x_j."""

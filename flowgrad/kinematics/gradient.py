@@ -16,7 +16,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import exclusions
 from flowgrad.kinematics.placement import axes_of_gradient, velocity_at
-from flowgrad.kinematics.registry import OF_FIELD, evaluate, inputs_of, select
+from flowgrad.kinematics.registry import INPUT_SHAPES, OF_FIELD, evaluate, inputs_of, select
 from flowgrad.kinematics.uncertainty import standard_deviation, why_not
 
 FloatArray = NDArray[np.float64]
@@ -57,6 +57,7 @@ class VelocityGradient:
         object.__setattr__(self, "L", gradients)
         _check_shape("covariance", self.covariance, len(gradients), (3, 3), (3, 3, 3), (3, 3, 3, 3))
         _check_shape("error", self.error, len(gradients), ())
+        object.__setattr__(self, "supplied", _inputs(self.supplied, len(gradients)))
         if self.flow is not None and self.location is None:
             object.__setattr__(self, "location", self.flow.location)
 
@@ -172,6 +173,22 @@ class VelocityGradient:
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
         """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
         return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+
+
+def _inputs(supplied: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """Supplied arrays, one value for each place; a number is the same for all."""
+    result = {}
+    for name, given in supplied.items():
+        shape = INPUT_SHAPES.get(name)
+        values = np.asarray(given, float)
+        if values.ndim == 0 and not shape:
+            values = np.broadcast_to(values, count)
+        wrong = values.shape[1:] != shape if shape is not None else False
+        if values.ndim == 0 or len(values) != count or wrong:
+            due = (count, *(shape or ()))
+            raise OptionError(f"{name} has the shape {np.shape(given)}: give {due}" + ("" if shape else " or a number"))
+        result[name] = values
+    return result
 
 
 def _check_shape(name: str, values: FloatArray | None, count: int, *allowed: tuple[int, ...]) -> None:

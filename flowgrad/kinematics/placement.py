@@ -7,29 +7,31 @@ from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.location import locate
 from flowgrad.mesh.plane import frame_of, normal_of
+from flowgrad.mesh.ragged import runs
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 
 def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: FloatArray | None) -> FloatArray:
     """Velocities (n, 3) of a flow where its gradients L (n, 3, 3) are: its own values where these are there, else
-    the mean over the nearest ones, led along L to the place; exact where the velocity is linear. NaN without L."""
+    the mean over those of the cell, or the cells, there, led along L to the place; exact where the velocity is linear.
+    Points of patches (``flow.boundary``) have the velocity of these. NaN without L."""
     if positions is None and location == flow.location:
         return flow.velocity
-    samples = flow.mesh.points if flow.location == "points" else flow.mesh.centroids
+    mesh = flow.mesh
+    samples = mesh.points if flow.location == "points" else mesh.centroids
+    values = np.column_stack([flow.velocity, samples])
     if positions is not None:
-        values, middles, places = flow.velocity, samples, positions
-        nearest = _nearest(samples, positions)
-        values, middles = values[nearest], middles[nearest]
+        there, places = _at_positions(flow, values, positions), positions
+    elif location == "cells":
+        there, places = _over_cells(mesh, values), mesh.centroids
     else:
-        both = np.column_stack([flow.velocity, samples])
-        means = _over_cells(flow.mesh, both) if location == "cells" else _over_points(flow.mesh, both)
-        values, middles = means[:, :3], means[:, 3:]
-        places = flow.mesh.centroids if location == "cells" else flow.mesh.points
-    axes = axes_of_gradient(flow)
-    arms = (places - middles) @ axes.T
-    return values + np.einsum("nij,nj->ni", np.where(np.isnan(L) & ~_nowhere(L), 0.0, L), arms) @ axes
+        there, places = _over_points(mesh, values), mesh.points
+    found = _led(flow, L, there, places)
+    return found if positions is not None or location == "cells" else _with_patches(flow, L, found)
 
 
 def axes_of_gradient(flow: Flow) -> FloatArray:
@@ -39,12 +41,36 @@ def axes_of_gradient(flow: Flow) -> FloatArray:
     return np.eye(3) if normal is None else frame_of(normal)
 
 
+def _led(flow: Flow, L: FloatArray, there: FloatArray, places: FloatArray) -> FloatArray:
+    """v + L (x − x_v) of velocities and where they are (n, 6), to places x (n, 3)."""
+    axes = axes_of_gradient(flow)
+    arms = (places - there[:, 3:]) @ axes.T
+    return there[:, :3] + np.einsum("nij,nj->ni", np.where(np.isnan(L) & ~_nowhere(L), 0.0, L), arms) @ axes
+
+
 def _nowhere(L: FloatArray) -> NDArray[np.bool_]:
     """Where no component of L is known: (n, 1, 1); others may be missing throughout a plane."""
     return np.asarray(np.isnan(L).all(axis=(1, 2), keepdims=True))
 
 
-def _nearest(samples: FloatArray, positions: FloatArray) -> NDArray[np.int64]:
+def _at_positions(flow: Flow, values: FloatArray, positions: FloatArray) -> FloatArray:
+    """Of the cell that holds each position: its own value, or the mean over its points; of a cloud's nearest point."""
+    mesh = flow.mesh
+    if not mesh.dimension:
+        return values[_nearest(values[:, 3:], positions)]
+    cells = locate(mesh, positions).cells
+    there = np.full((len(positions), 6), np.nan)
+    inside = cells >= 0
+    if flow.location == "cells":
+        there[inside] = values[cells[inside]]
+    else:
+        offsets, sizes = mesh.cells.offsets, np.diff(mesh.cells.offsets)[cells[inside]]
+        own = mesh.cells.connectivity[runs(offsets[cells[inside]], sizes)]
+        there[inside] = _means(values[own], np.concatenate([[0], np.cumsum(sizes)]))
+    return there
+
+
+def _nearest(samples: FloatArray, positions: FloatArray) -> IntArray:
     from scipy.spatial import cKDTree
 
     known = np.flatnonzero(np.isfinite(samples).all(axis=1))
@@ -63,7 +89,26 @@ def _over_points(mesh: Mesh, values: FloatArray) -> FloatArray:
     return _means(values[cells], offsets)
 
 
-def _means(values: FloatArray, offsets: NDArray[np.int64]) -> FloatArray:
+def _with_patches(flow: Flow, L: FloatArray, found: FloatArray) -> FloatArray:
+    """The velocities at the points, of patches the mean over their faces there, led along L to the point; at rest
+    where one of these is."""
+    if not flow.boundary:
+        return found
+    start, connectivity = flow.mesh.topology.boundary_polygons
+    faces = np.concatenate([patch.faces for patch in flow.boundary])
+    velocity = np.concatenate([patch.velocity for patch in flow.boundary])
+    sizes = np.diff(start)[faces]
+    points = connectivity[runs(start[faces], sizes)]
+    each = np.repeat(np.column_stack([velocity, flow.mesh.topology.boundary_geometry[1][faces]]), sizes, axis=0)
+    led = _led(flow, L[points], each, flow.mesh.points[points])
+    counts = np.bincount(points, minlength=len(found))
+    rests = np.bincount(points, ~each[:, :3].any(axis=1), minlength=len(found)) > 0
+    sums = np.column_stack([np.bincount(points, column, minlength=len(found)) for column in led.T])
+    means = np.where(rests[:, None], 0.0, sums / np.maximum(counts, 1)[:, None])
+    return np.where((counts > 0)[:, None], means, found)
+
+
+def _means(values: FloatArray, offsets: IntArray) -> FloatArray:
     sizes = np.diff(offsets)
     owners = np.repeat(np.arange(len(sizes)), sizes)
     sums = np.column_stack([np.bincount(owners, column, minlength=len(sizes)) for column in values.T])

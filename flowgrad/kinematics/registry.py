@@ -17,9 +17,23 @@ from flowgrad.spec import nearest
 SUPPLIERS = {
     "hessian": "second=True (the command line does it by itself where a quantity needs it)",
     "viscosity": "--viscosity or --stress (flowgrad.separate in Python)",
+    "density": "--density (density= of separate); 1 for a viscosity that is kinematic and stays so",
+    "length": "--length, or supply(length=…)",
     "velocity": "a flow (a gradient that is made of L alone has no velocity), or supply(velocity=…)",
     "velocity_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
     "L_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
+}
+
+# Components of inputs that are supplied: of these and of no other shape.
+INPUT_SHAPES: dict[str, tuple[int, ...]] = {
+    "viscosity": (),
+    "density": (),
+    "length": (),
+    "omega_epsilon": (),
+    "velocity": (3,),
+    "velocity_rate": (3,),
+    "L_rate": (3, 3),
+    "hessian": (3, 3, 3),
 }
 
 

@@ -54,9 +54,12 @@ def triple_residual(L: Array, schur_form: Array) -> Array:
 
 
 @quantity(internal=True)
-def motion_shares(pure_shear: Array, elongation: Array, rigid_rotation: Array) -> Array:
+def motion_shares(pure_shear: Array, elongation: Array, schur_form: Array) -> Array:
     """Norms of the three parts over their sum (n, 3); NaN at rest."""
-    sizes = np.stack([tensors.norm(each) for each in (pure_shear, elongation, rigid_rotation)], axis=-1)
+    rate = schur_form[..., 2, 1]
+    # A norm has no derivative at 0, but where no eigenvalues are complex there is no rotation all around.
+    rotation = np.sqrt(2) * np.where(rate == 0, 0 * schur_form[..., 1, 2], np.abs(rate))
+    sizes = np.stack([tensors.norm(pure_shear), tensors.norm(elongation), rotation], axis=-1)
     return sizes / np.sum(sizes, axis=-1)[..., None]
 
 

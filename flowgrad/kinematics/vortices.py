@@ -85,7 +85,8 @@ def liutex(schur_form: Array, swirl_axis: Array, swirling_strength: Array) -> Ar
     """Liutex (Rortex) vector R r, R = ω·r − √((ω·r)² − 4 λ_ci²): the rigid rotation about the axis; 0 without one."""
     # In the plane across r, R is twice the smaller of |T_23| and |T_32|: no difference of large numbers.
     size = 2 * np.minimum(np.abs(schur_form[..., 1, 2]), np.abs(schur_form[..., 2, 1]))
-    return np.where((swirling_strength > 0)[..., None], size[..., None] * swirl_axis, 0 * size[..., None])
+    none = 0 * schur_form[..., 1, 2]  # has no derivative where eigenvalues coincide
+    return np.where((swirling_strength > 0)[..., None], size[..., None] * swirl_axis, none[..., None])
 
 
 @quantity(
@@ -97,7 +98,8 @@ def liutex(schur_form: Array, swirl_axis: Array, swirling_strength: Array) -> Ar
 def omega_epsilon(D: Array, W: Array) -> Array:
     """ε of the Ω criterion, 0.001 max(|W|² − |D|²) over the field, the same everywhere; 0 where D prevails."""
     excess = tensors.double_dot(W, W) - tensors.double_dot(D, D)
-    largest = np.max(excess, where=np.isfinite(excess), initial=0.0)
+    known = np.isfinite(excess)
+    largest = np.max(excess, where=known, initial=0.0) if known.any() else np.nan
     return np.full(len(D), 0.001 * largest)
 
 

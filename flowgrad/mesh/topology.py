@@ -89,22 +89,45 @@ class Topology:
     def match(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
         """Rows of ``boundary`` that have the same points as the given polygons, -1 where none does.
 
-        Points are the same where they coincide to the rounding of float32 files.
+        Polygons of the mesh's own points have the same numbers. Others have the same places, to the rounding of
+        float32 files; of two faces at one place (a baffle) they are the one with their normal.
         """
-        from scipy.spatial import cKDTree
-
         start, own = self.boundary_polygons
-        used = np.unique(own)
-        if not len(used):
+        if not len(own):
             return np.full(len(polygon_offsets) - 1, -1)
-        size = np.ptp(self.mesh.points[used], axis=0).max()
-        _, nearest = cKDTree(self.mesh.points[used]).query(points, distance_upper_bound=_MATCH * size)
-        known = np.append(used, -1)[nearest][connectivity]
-        keys = point_set_keys(start, own)
-        wanted = point_set_keys(polygon_offsets, known)
-        order = np.argsort(keys)
-        slot = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
-        return np.where(keys[order[slot]] == wanted, order[slot], -1)
+        if points is self.mesh.points:
+            return self._same_faces(point_set_keys(start, own), point_set_keys(polygon_offsets, connectivity), None)
+        places, known = _places(self.mesh.points, np.unique(own), points)
+        keys = point_set_keys(start, places[own])
+        wanted = point_set_keys(polygon_offsets, known[connectivity])
+        normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.mesh.dimension == 3 else None
+        return self._same_faces(keys, wanted, normals)
+
+    def _same_faces(self, keys: IntArray, wanted: IntArray, normals: FloatArray | None) -> IntArray:
+        """The boundary face with each wanted key, -1 without one; of several the one whose normal is the same, and
+        none where that does not tell them apart."""
+        order = np.argsort(keys, kind="stable")
+        first = np.searchsorted(keys, wanted, sorter=order)
+        several = np.searchsorted(keys, wanted, "right", sorter=order) - first
+        found = np.where(several > 0, order[np.minimum(first, len(keys) - 1)], -1)
+        for row in np.flatnonzero(several > 1):
+            faces = order[first[row] : first[row] + several[row]]
+            along = np.zeros(len(faces)) if normals is None else self.boundary_geometry[0][faces] @ normals[row]
+            found[row] = faces[along.argmax()] if (along > 0).sum() == 1 else -1
+        return found
+
+
+def _places(own: FloatArray, used: IntArray, points: FloatArray) -> tuple[IntArray, IntArray]:
+    """Numbers of the places of a mesh's own points (n,), the same for those that coincide, -1 for those that are not
+    ``used``, and of other points, -1 where they are at none of these."""
+    from scipy.spatial import cKDTree
+
+    distinct, number = np.unique(own[used], axis=0, return_inverse=True)
+    places = np.full(len(own), -1)
+    places[used] = number.ravel()
+    reach = _MATCH * np.ptp(distinct, axis=0).max()
+    _, nearest = cKDTree(distinct).query(points, distance_upper_bound=reach)
+    return places, np.append(np.arange(len(distinct)), -1)[nearest]
 
 
 def topology(mesh: Mesh) -> Topology:

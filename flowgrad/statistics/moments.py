@@ -29,7 +29,8 @@ class Moments:
 
     ``count`` (n,) and ``weight`` (n,) are the number of values and the sum of their weights, ``mean`` (n, k) the
     weighted mean (0 where there is no value), ``scatter`` (n, p) the weighted sums of products of deviations from it,
-    ``lowest`` and ``highest`` (n, k) the extremes.
+    ``lowest`` and ``highest`` (n, k) the extremes. Components that are ``missing`` (k,) have been known nowhere; a
+    place has a value where all others are finite.
     """
 
     shape: tuple[int, ...]
@@ -39,27 +40,36 @@ class Moments:
     scatter: FloatArray
     lowest: FloatArray
     highest: FloatArray
+    missing: NDArray[np.bool_]
 
     @classmethod
     def of_sample(cls, values: np.ndarray, weight: float) -> Moments:
         """Those of one value at each place; a place where a component is not finite that is finite at others has
         none."""
         columns = np.asarray(values, float).reshape(len(values), -1)
-        known, extremes = finite_rows(columns), columns
+        known, extremes, missing = finite_rows(columns), columns, np.zeros(columns.shape[1], bool)
         if not known.all():
             finite = np.isfinite(columns)
-            known = finite[:, finite.any(axis=0)].all(axis=1) & finite.any()
-            columns, extremes = (np.where(known[:, None], columns, rest) for rest in (0.0, np.nan))
+            missing = ~finite.any(axis=0)
+            known = finite[:, ~missing].all(axis=1) & finite.any()
+            columns, extremes = (np.where(known[:, None] & ~missing, columns, rest) for rest in (0.0, np.nan))
         scatter = np.broadcast_to(0.0, (len(columns), len(_pairs(values.shape[1:]))))
         count = known.astype(np.int64)
-        return cls(values.shape[1:], count, np.where(known, weight, 0.0), columns, scatter, extremes, extremes)
+        weights = np.where(known, weight, 0.0)
+        return cls(values.shape[1:], count, weights, columns, scatter, extremes, extremes, missing)
 
     def empty(self) -> Moments:
         """Those of no values, of the same size."""
         n, k = self.mean.shape
         unknown = (np.full((n, k), np.nan) for _ in range(2))
         return Moments(
-            self.shape, np.zeros(n, np.int64), np.zeros(n), np.zeros((n, k)), np.zeros(self.scatter.shape), *unknown
+            self.shape,
+            np.zeros(n, np.int64),
+            np.zeros(n),
+            np.zeros((n, k)),
+            np.zeros(self.scatter.shape),
+            *unknown,
+            np.ones(k, bool),
         )
 
     def merge(self, other: Moments) -> Moments:
@@ -74,7 +84,20 @@ class Moments:
         if (self.shape, len(self.mean)) != (other.shape, len(other.mean)):
             own, new = ((len(each.mean), *each.shape) for each in (self, other))
             raise OptionError(f"values of the shape {new} do not fit to those before, {own}: give steps of one series")
+        if (self.missing & ~other.missing).any():
+            # What was taken for a component that nobody knows was one that these values lack.
+            self._forget()
+        found = self.missing & other.missing
+        if (other.missing & ~self.missing).any():
+            return
+        self.missing[:] = found
         over_rows(lambda rows: self._absorb(other, rows), len(self.mean))
+
+    def _forget(self) -> None:
+        for sums in (self.count, self.weight, self.mean, self.scatter):
+            sums[...] = 0
+        for extremes in (self.lowest, self.highest):
+            extremes[...] = np.nan
 
     def _absorb(self, other: Moments, rows: slice) -> None:
         before, added = self.weight[rows], other.weight[rows]
@@ -92,7 +115,8 @@ class Moments:
 
     def known(self, columns: FloatArray) -> FloatArray:
         """Columns (n, k) in the quantity's own shape, NaN where there is no value."""
-        return np.where(self.weight[:, None] > 0, columns, np.nan).reshape(len(columns), *self.shape)
+        there = (self.weight[:, None] > 0) & ~self.missing
+        return np.where(there, columns, np.nan).reshape(len(columns), *self.shape)
 
     @property
     def variance(self) -> FloatArray:
@@ -109,6 +133,7 @@ class Moments:
         for p, (i, j) in enumerate(_OF_VECTORS):
             result[:, i, j] = result[:, j, i] = products[:, p]
         result[self.weight == 0] = np.nan
+        result[:, self.missing] = result[:, :, self.missing] = np.nan
         return result
 
     def _over_weight(self, sums: FloatArray) -> FloatArray:

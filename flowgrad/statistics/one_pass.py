@@ -38,7 +38,11 @@ def series_statistics(
     the interval between a step's neighbours, the trapezoidal rule for uneven times. Raises OptionError for no
     steps, an unknown quantity, weights that do not fit and steps at another place, MeshError for another mesh.
     """
+    if isinstance(steps, (Flow, VelocityGradient)):
+        raise OptionError("a single step has no statistics: give several in a list, a Series, or velocity_gradients(…)")
     names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(quantities))
+    if not names:
+        raise OptionError("no quantities are named: give velocity, or names of 'flowgrad list quantities'")
     running: SeriesStatistics | None = None
     number = -1
     for number, (step, weight) in enumerate(_weighted(_prepared(steps, names, scheme, at), weights)):
@@ -120,6 +124,8 @@ def _weighted(steps: Iterator[Step], weights: str | Iterable[float] | None) -> I
         if weights != "time":
             raise OptionError(f"weights='{weights}' is unknown: say time, or give one number for each step")
         return _by_time(steps)
+    if not isinstance(weights, Iterable):
+        raise OptionError(f"weights={weights!r}: say time, or give one number for each step")
     return _by_number(steps, iter(weights))
 
 

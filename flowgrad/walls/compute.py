@@ -29,8 +29,8 @@ def at_walls(
     ``where`` names patches of ``flow.boundary`` (one, or several in a list), or is a mask (b,) over the boundary
     faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one, or a text
     such as ``CellEntityIds=3``: the boundary faces that are cells of lower dimension with this value of a cell array.
-    None takes the patches through which nothing flows, or with values at points and no patches the faces at whose
-    points the velocity vanishes.
+    None takes the patches through which nothing flows and along which nothing slips, or with values at points and no
+    patches the faces at whose points the velocity vanishes.
 
     ``wall_velocity`` (a number for all components, (3,) or (k, 3)) is the velocity on the chosen faces of a flow with
     values at cells and no patches there: 0 for walls at rest. ``scheme`` is ``auto``, an object or a text, as for
@@ -41,6 +41,8 @@ def at_walls(
     along their gradient. ``density`` makes dynamic values of kinematic ones (p/ρ, ν). Raises OptionError where no wall
     is found, for a name that is not known, for a wall velocity that the flow has already, and as the scheme does.
     """
+    if not isinstance(flow, Flow):
+        raise OptionError(f"{type(flow).__name__} given for the flow: walls need a Flow, of a series one of its steps")
     if flow.mesh.dimension < 2:
         raise OptionError(f"{flow.name}: walls are faces of cells in a plane or in space, and this mesh has none")
     chosen = select(flow, where)

@@ -8,19 +8,42 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.operator import IntArray
+from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.gradient.patches import patch_faces
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh.face_means import face_means
 from flowgrad.spec import parse, unparse
 
 
 def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> VelocityGradient:
-    """L at the centroids of boundary faces (k,), rows of ``mesh.topology.boundary``, from the fluid's side."""
-    chosen, reason = _chosen(flow, scheme)
+    """L at the centroids of boundary faces (k,), rows of ``mesh.topology.boundary``, from the fluid's side, and the
+    velocity there. In a plane cut from a 3-D flow it is that in the plane, in which the normals lie."""
+    notes: tuple[str, ...] = ()
+    if flow.out_of_plane != "zero":
+        flow = replace(flow, out_of_plane="zero")
+        notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
+    found = _gradient(flow, faces, *_chosen(flow, scheme))
+    found = replace(found, method_notes=(*found.method_notes, *notes))
+    return found.supply(velocity=_velocity(found, faces))
+
+
+def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
+    """On the faces (k, 3): the mean over their points, or that of their patch, or the cell's, continued."""
+    flow = gradient.flow
+    assert flow is not None
+    if flow.location == "points":
+        return np.asarray(face_means(flow.mesh, faces) @ flow.velocity)
+    known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
+    for patch in flow.boundary[::-1]:
+        known[patch.faces] = patch.velocity
+    return np.where(np.isnan(known[faces]), gradient["velocity"], known[faces])
+
+
+def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
     centroids = flow.mesh.topology.boundary_geometry[1][faces]
     if not isinstance(chosen, FiniteDifference) or _is_completed(flow):
-        return replace(velocity_gradient(flow, chosen, at=centroids), reason=reason)
+        return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
     operator = chosen.prepare_on_boundary(flow, faces)
     found = operator.gradients(flow)
     return VelocityGradient(
@@ -48,7 +71,17 @@ def _chosen(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
 
 def _is_completed(flow: Flow) -> bool:
     """Whether the gradient in a plane is completed by what is known of the flow's symmetry."""
-    return flow.is_meridian or flow.out_of_plane != "zero" or wedge_of(flow) is not None
+    return flow.is_meridian or wedge_of(flow) is not None
+
+
+def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
+    """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
+    wedge = wedge_of(flow)
+    if wedge is None:
+        return centroids
+    axial, radius, _ = wedge.cylindrical(centroids).T
+    axis, radial, _ = wedge.frame
+    return wedge.origin + axial[:, None] * axis + (radius / np.cos(wedge.half_angle))[:, None] * radial
 
 
 def _unknown(flow: Flow, faces: IntArray) -> tuple[str, ...]:

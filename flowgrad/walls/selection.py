@@ -24,6 +24,8 @@ Where: TypeAlias = str | Sequence[str] | ArrayLike | Callable[[FloatArray], Any]
 _THROUGH = 0.01
 # Velocities below this part of the flow's largest vanish: float32 files.
 _AT_REST = 1e-6
+# A patch that moves is a plane of symmetry, not a wall, where the rate before it is below this part of the largest.
+_SLIPS = 0.1
 # A face looks across a layer one cell thick where its normal lies along it by more than this cosine.
 _ACROSS = 0.9
 # The angle of a face on the half-plane of a wedge, over the half angle, is 1 within this.
@@ -102,14 +104,22 @@ def _named(flow: Flow, names: Iterable[str]) -> Chosen:
 
 
 def _impermeable(flow: Flow) -> Chosen:
-    """The patches through which nothing flows."""
-    area = flow.mesh.topology.boundary_geometry[0]
-    closed = [patch for patch in flow.boundary if _is_closed(patch, area[patch.faces])]
+    """The patches through which nothing flows and along which nothing slips, none in front of or behind a layer."""
+    area, layer = flow.mesh.topology.boundary_geometry[0], across_layer(flow)
+    closed = [patch for patch in flow.boundary if _is_closed(patch, area[patch.faces]) and not layer[patch.faces].all()]
+    rates = [_rate_before(flow, patch) for patch in closed]
+    closed = [
+        patch
+        for patch, rate in zip(closed, rates, strict=True)
+        if not patch.velocity.any() or rate > _SLIPS * max(rates)
+    ]
     others = [patch.name for patch in flow.boundary if patch not in closed]
     if not closed:
-        raise OptionError(f"{flow.name}: the fluid flows through all patches, {', '.join(others)}: {_CHOOSE}")
+        raise OptionError(
+            f"{flow.name}: the fluid flows through or slips along all patches, {', '.join(others)}: {_CHOOSE}"
+        )
     names = ", ".join(patch.name for patch in closed)
-    note = f"walls are the patches that nothing flows through: {names}"
+    note = f"walls are the patches that nothing flows through or slips along: {names}"
     return Chosen.of_patches(closed, (f"{note}; not {', '.join(others)}" if others else note,))
 
 
@@ -119,6 +129,25 @@ def _is_closed(patch: Patch, area: FloatArray) -> bool:
     across = np.abs((patch.velocity * area).sum(axis=1)) / np.where(size > 0, size, 1.0)
     largest = np.sqrt((patch.velocity**2).sum(axis=1)).max(initial=0.0)
     return bool((across <= _THROUGH * largest).all())
+
+
+def _rate_before(flow: Flow, patch: Patch) -> float:
+    """Median rate at which the velocity along a patch changes from it to the cells before it: none where it slips, as
+    on a plane of symmetry."""
+    mesh, faces = flow.mesh, patch.faces
+    cells = mesh.topology.boundary_cells[faces]
+    if flow.location == "cells":
+        beside = flow.velocity[cells]
+    else:
+        own = mesh.cells.take(cells)
+        beside = np.add.reduceat(flow.velocity[own.connectivity], own.offsets[:-1]) / np.diff(own.offsets)[:, None]
+    area, centroids = (each[faces] for each in mesh.topology.boundary_geometry)
+    normals = area / np.sqrt((area**2).sum(axis=1, keepdims=True))
+    change = patch.velocity - beside
+    change = change - (change * normals).sum(axis=1, keepdims=True) * normals
+    apart = np.abs(((centroids - mesh.centroids[cells]) * normals).sum(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nan_to_num(np.nanmedian(np.sqrt((change**2).sum(axis=1)) / apart)))
 
 
 def _at_rest(flow: Flow) -> Chosen:

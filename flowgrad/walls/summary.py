@@ -28,7 +28,7 @@ def _patch(walls: Walls, name: str) -> dict[str, Any]:
     found["viscous_force"] = walls.viscous_force(name)
     if walls.pressure is not None:
         found["pressure_force"] = walls.pressure_force(name)
-    return {**found, "moment": walls.moment(patch=name)}
+    return {**found, "moment": walls.moment(name)}
 
 
 def _range(values: FloatArray, areas: FloatArray) -> dict[str, float]:

@@ -147,7 +147,7 @@ class Walls:
         """The part of the force that is the viscous stress's: −∫ 2ηD·n dA (3,)."""
         return self._integral(self.viscous_traction, patch)
 
-    def moment(self, about: ArrayLike = (0.0, 0.0, 0.0), patch: str | None = None) -> FloatArray:
+    def moment(self, patch: str | None = None, *, about: ArrayLike = (0.0, 0.0, 0.0)) -> FloatArray:
         """Moment of the force on the walls, or on a patch, about a point: ∫ (x − about) × t dA (3,)."""
         own = self._integral(np.cross(self.centroids, self.traction), patch)
         return own - np.cross(np.asarray(about, np.float64), self.force(patch))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, MeshError, OptionError, Series, velocity_gradient, velocity_gradients
+from flowgrad import Flow, Lattice, Mesh, MeshError, OptionError, Series, velocity_gradient, velocity_gradients
 from flowgrad.exact import EXACT_FLOWS
 from tests import meshes
 
@@ -227,3 +227,16 @@ def _compare(v):
     rate, slopes = swirl_rates(POINTS, 0.7)
     np.testing.assert_allclose(found["velocity_rate"], rate, rtol=0, atol=1e-14)
     np.testing.assert_allclose(found["L_rate"], slopes, rtol=0, atol=1e-14)
+
+
+def test_on_an_oblique_cut_the_rates_have_the_axes_of_the_gradient():
+    """v = v0 + t a: ∂v/∂t = a, in the frame of the plane, as the convective acceleration is."""
+    upright = Lattice.uniform((7, 6), 0.1)
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    mesh, a = Mesh(upright.points @ turn.T, upright.cells), turn @ [0.3, -0.4, 0.5]
+    base = upright.points @ np.array([[1, 2, 0], [3, -0.5, 0], [0.2, 0.3, 0]]).T @ turn.T
+    series = Series.from_arrays(mesh, [0, 1, 2.0], [base + t * a for t in range(3)], out_of_plane="incompressible")
+    for gradient in velocity_gradients(series, rates=True):
+        rate = gradient.supplied["velocity_rate"]
+        np.testing.assert_allclose(np.abs(rate[:, 2]), 0.5, atol=1e-12)
+        np.testing.assert_allclose((rate**2).sum(axis=1), a @ a, atol=1e-12)

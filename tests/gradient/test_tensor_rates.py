@@ -212,3 +212,13 @@ def test_the_scheme_is_that_of_the_gradient():
     np.testing.assert_array_equal(found, other)
     by_fits = tensor_rate(velocity_gradient(flow, "autodiff"), T, "material", steady=True, scheme=FiniteDifference())
     assert np.abs(by_fits - found).max() > 1e-3
+
+
+def test_contradictions_and_what_is_no_flow_are_refused():
+    with pytest.raises(OptionError, match="give a Flow"):
+        tensor_rate([1, 2], np.eye(3), rate=0)
+    flow = Flow(Lattice.uniform((4, 4), 0.1), np.zeros((16, 3)), "points")
+    with pytest.raises(OptionError, match="give time="):
+        tensor_rate(flow, lambda x, t: np.zeros((*x.shape[:-1], 9)))
+    with pytest.raises(OptionError, match="exclude"):
+        tensor_rate(flow, lambda x, t: np.zeros((*x.shape[:-1], 9)), steady=True, time=1.0)

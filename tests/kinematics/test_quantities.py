@@ -14,6 +14,8 @@ INPUTS = {
     "velocity": RNG.normal(size=(500, 3)),
     "velocity_rate": RNG.normal(size=(500, 3)),
     "L_rate": RNG.normal(size=(500, 3, 3)),
+    "density": RNG.uniform(1, 2, 500),
+    "length": RNG.uniform(1, 2, 500),
 }
 NOT_TENSORS = {"principal_rates", "vorticity_strain_alignment"}
 
@@ -116,7 +118,7 @@ def test_quantities_have_the_dimension_they_say(name):
     """In other units of length and time their numbers change as the dimension tells."""
     length, time = 1e3, 1e-4
     units = {"hessian": 1 / (length * time), "velocity": length / time, "velocity_rate": length / time**2}
-    units |= {"viscosity": length**2 / time, "L_rate": 1 / time**2}
+    units |= {"viscosity": length**2 / time, "L_rate": 1 / time**2, "density": 1.0, "length": length}
     inputs = {each: array * units[each] for each, array in INPUTS.items()}
     dimension = QUANTITIES[name].dimension.split(" or ")[-1].replace("²", "**2").replace("³", "**3")
     dimension = dimension.replace("⁶", "**6").replace("(L T", "(L*T").replace("T) ", "T)*")
@@ -161,7 +163,7 @@ def test_missing_tensors_stay_missing_in_every_quantity():
     L = RANDOM.L.copy()
     L[3] = np.nan
     inputs = {each: array.copy() for each, array in INPUTS.items()}
-    inputs["hessian"][3] = np.nan
+    inputs["hessian"][3] = inputs["viscosity"][3] = np.nan
     gradient = VelocityGradient(L).supply(**inputs)
     assert not gradient.valid[3]
     swirling = int(np.flatnonzero(gradient["swirling_strength"] > 0)[0])

@@ -68,7 +68,7 @@ def test_noise_that_joins_components_is_carried():
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_deviations_scale_with_the_tensors(scale):
-    powers = {"1/T": 1, "1/T²": 2, "1/T³": 3, "1/T⁶": 6, "1": 0, "M/(L T³) or L²/T³": 2}
+    powers = {"1/T": 1, "1/T²": 2, "1/T³": 3, "1/T⁶": 6, "1": 0, "M/(L T³) or L²/T³": 2, "M/(L T²) or L²/T²": 1}
     for name in DERIVED:
         expected = scale ** powers[QUANTITIES[name].dimension] * with_noise().std(name)
         found = with_noise(scale**2 * C, scale * L).std(name)
@@ -128,3 +128,26 @@ def test_a_function_without_a_rule_is_named(monkeypatch):
 def test_each_deviation_is_computed_once():
     gradient = with_noise()
     assert gradient.std("lambda2") is gradient.std("lambda2")
+
+
+def test_where_nothing_swirls_all_around_nothing_deviates():
+    """Real and distinct eigenvalues: Liutex and rotation are zero in a neighbourhood, the shares smooth."""
+    upper = np.triu(RNG.normal(size=(40, 3, 3))) + np.diag([5.0, 0.0, -5.0])
+    gradient = with_noise(tensors=upper)
+    for name in ("liutex", "rigid_rotation", "rotation_share", "swirling_strength"):
+        assert not gradient.std(name).any(), name
+    assert np.isfinite(gradient.std("shear_share")).all()
+    assert np.isfinite(gradient.std("elongation_share")).all()
+
+
+def test_inputs_are_checked_and_numbers_are_the_same_everywhere():
+    gradient = VelocityGradient(L)
+    half = gradient.supply(omega_epsilon=0.5)["omega_criterion"]
+    np.testing.assert_array_equal(half, gradient.supply(omega_epsilon=np.full(40, 0.5))["omega_criterion"])
+    for name, wrong in (("viscosity", np.ones((40, 1))), ("velocity", np.ones((40, 2))), ("L_rate", np.ones(40))):
+        with pytest.raises(OptionError, match=f"{name} has the shape"):
+            gradient.supply(**{name: wrong})
+
+
+def test_a_field_that_is_known_nowhere_has_no_epsilon():
+    assert np.isnan(VelocityGradient(np.full((3, 3, 3), np.nan))["omega_epsilon"]).all()

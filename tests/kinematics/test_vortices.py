@@ -129,7 +129,7 @@ def test_the_three_parts_of_any_motion():
 
 
 def test_a_plane_motion_is_kolars():
-    """In a plane the residual spin is (|ω| − |s|)/2 with s = √(4 u_x² + (u_y + v_x)²) (Kolář 2007, eq. 9)."""
+    """In a plane the residual spin is (|ω| − |s|)/2 with s = √(4 u_x² + (u_y + v_x)²) (Kolář 2007)."""
     L = np.zeros((500, 3, 3))
     L[:, :2, :2] = RNG.normal(size=(500, 2, 2))
     L[:, 1, 1] = -L[:, 0, 0]

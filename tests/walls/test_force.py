@@ -29,7 +29,7 @@ def test_the_drag_on_stokes_sphere(kind, location):
     np.testing.assert_allclose(walls.viscous_force(), [0, 0, 4 * np.pi], atol=0.005 * 4 * np.pi)
     np.testing.assert_allclose(walls.moment(), 0, atol=0.005 * 6 * np.pi)
     arm = np.array([0.3, 0.0, 0.0])
-    np.testing.assert_allclose(walls.moment(arm), walls.moment() - np.cross(arm, walls.force()), atol=1e-12)
+    np.testing.assert_allclose(walls.moment(about=arm), walls.moment() - np.cross(arm, walls.force()), atol=1e-12)
 
 
 def test_the_script_prints_the_drag(capsys, monkeypatch):

@@ -1,9 +1,11 @@
 """Which faces are walls, and what is known of the fluid there."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from flowgrad import read
+from flowgrad import read, velocity_gradient
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
@@ -176,3 +178,60 @@ def test_a_channel_of_openfoam(data):
         walls = at_walls(flow, lambda c: np.abs(c[:, 1]) < 1e-6, viscosity=1.1, wall_velocity=wall)
         assert walls.wall_shear_rate[0] == pytest.approx(5 / 1.1, rel=0.025)
         assert walls.wall_shear_stress[0, 0] > 0
+
+
+def channel():
+    """The upper half of a plane channel, velocity at cells, with all four patches."""
+    mesh = block("quad", 11, jitter=0.0)
+    low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+
+    def velocity(x):
+        y = (x[:, 1] - low[1]) / (high[1] - low[1])
+        return np.column_stack([1 - y**2, 0 * y, 0 * y])
+
+    centres = mesh.topology.boundary_geometry[1]
+    sides = {"inlet": (0, low), "outlet": (0, high), "symmetry": (1, low), "top": (1, high)}
+    patches = []
+    for name, (axis, end) in sides.items():
+        faces = np.flatnonzero(np.isclose(centres[:, axis], end[axis]))
+        patches.append(Patch(name, faces, velocity(centres[faces])))
+    return Flow(mesh, velocity(mesh.centroids), "cells", boundary=tuple(patches))
+
+
+def test_a_plane_of_symmetry_is_no_wall():
+    walls = at_walls(channel(), viscosity=1.0)
+    assert walls.names == ("top",)
+    assert any("symmetry" in note for note in walls.notes)
+
+
+def test_a_wall_that_moves_is_one():
+    flow = channel()
+    flow = dataclasses.replace(
+        flow,
+        boundary=tuple(
+            dataclasses.replace(p, velocity=p.velocity - [0.5, 0, 0]) if p.name in ("symmetry", "top") else p
+            for p in flow.boundary
+        ),
+    )
+    assert at_walls(flow, viscosity=1.0).names == ("symmetry", "top")
+
+
+@pytest.mark.parametrize("given", ["flows", "a gradient"])
+def test_what_is_no_flow_is_refused(given):
+    flow = channel()
+    with pytest.raises(OptionError, match="walls need a Flow"):
+        at_walls([flow] if given == "flows" else velocity_gradient(flow))
+
+
+@pytest.mark.parametrize("closure", ["unknown", "incompressible"])
+def test_walls_of_a_plane_cut_from_a_flow_have_the_rate_in_the_plane(closure):
+    flow = channel()
+    cut = at_walls(dataclasses.replace(flow, out_of_plane=closure), "top", viscosity=1.0)
+    np.testing.assert_allclose(cut.wall_shear_rate, at_walls(flow, "top").wall_shear_rate)
+    assert any("across the plane" in note for note in cut.notes)
+
+
+def test_the_velocity_on_a_wall_is_the_walls():
+    walls = at_walls(channel(), "top", viscosity=1.0)
+    assert not walls.gradient["velocity"].any()
+    assert np.isnan(walls.gradient["extension_rate"]).all()
