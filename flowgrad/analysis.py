@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-import os
 import platform
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -22,11 +22,16 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
+from flowgrad.kernels import threads
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.options import DEFAULT, Options
 from flowgrad.prescribed import prescribed_flow, prescribed_gradient
-from flowgrad.rheology import Separation, separate
+from flowgrad.rheology import IDENTIFY, Separation, separate
+from flowgrad.rheology.model import Model
 from flowgrad.walls import Walls, at_walls, walls_summary
+
+# As velocity_gradient does.
+Differentiate = Callable[..., VelocityGradient]
 
 # What a run writes unless told otherwise.
 DEFAULT_QUANTITIES = (
@@ -113,19 +118,20 @@ class Analysis:
         names = [name for name in self.quantities if name not in ("L", "D", "W")]
         stacks = [self.gradient[name] for name in names]
         weights = self.gradient.weights
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             return dict(zip(names, pool.map(lambda values: _statistics(values, weights), stacks), strict=True))
 
     def summary(self) -> dict[str, Any]:
         """Everything a machine may want to know of the run, as JSON types; NaN becomes null."""
         flow, gradient, separation = self.flow, self.gradient, self.separation
-        return _plain(
+        return plain(
             {
                 "file": flow.name,
                 "verdict": str(separation.verdict.value),
                 "origin": separation.origin,
                 "statement": separation.sentence,
                 "evidence": separation.evidence,
+                **({"notes": list(separation.notes)} if separation.notes else {}),
                 "velocity": {"name": flow.velocity_name, "location": flow.location},
                 "mesh": {
                     "points": len(flow.mesh.points),
@@ -159,7 +165,7 @@ class Analysis:
         )
 
 
-def analyse(path: Path | str, options: Options = DEFAULT) -> Analysis:
+def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differentiate = velocity_gradient) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
         digest = pool.submit(_digest, Path(path))
@@ -173,14 +179,19 @@ def analyse(path: Path | str, options: Options = DEFAULT) -> Analysis:
             noise=options.noise,
             axisymmetric=options.axisymmetric,
             out_of_plane=options.out_of_plane,
+            length_scale=options.length_scale,
+            y_down=options.y_down,
+            time=options.time,
         )
-        return analyse_flow(flow, options, digest.result())
+        return analyse_flow(flow, options, digest.result(), differentiate)
 
 
-def analyse_flow(flow: Flow, options: Options = DEFAULT, digest: str = "") -> Analysis:
+def analyse_flow(
+    flow: Flow, options: Options = DEFAULT, digest: str = "", differentiate: Differentiate = velocity_gradient
+) -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
     second = _needs(options, "hessian")
-    gradient = velocity_gradient(
+    gradient = differentiate(
         flow, _scheme(options), options.at, error=options.error, second=second, steady=options.steady
     )
     return _analysis(flow, gradient, options, digest)
@@ -206,29 +217,49 @@ def _needs(options: Options, *inputs: str) -> bool:
 def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: str) -> Analysis:
     if not gradient.valid.any():
         raise MeshError(f"{flow.name}: there is no gradient anywhere: {'; '.join(gradient.notes)}")
-    separation = separate(gradient, options.stress, options.viscosity, options.density)
+    if options.length is not None:
+        gradient = gradient.supply(length=np.full(len(gradient), options.length))
+    separation = separate(
+        gradient,
+        options.stress,
+        options.viscosity,
+        options.density,
+        body_force=options.force,
+        pressure=None if options.force is None or options.viscosity == IDENTIFY else options.pressure,
+    )
     names = options.quantities or _usual(separation)
     for name in names:
         separation.gradient[name]
         if separation.gradient.carries_noise(name):
             separation.gradient.std(name)
-    return Analysis(separation, options, tuple(names), digest, _walls(flow, options))
+    return Analysis(separation, options, tuple(names), digest, _walls(separation, options))
 
 
-def _walls(flow: Flow, options: Options) -> Walls | None:
+def _walls(separation: Separation, options: Options) -> Walls | None:
     """The walls that were asked for, with the viscosity where that is known by itself."""
     if options.walls is None:
         return None
+    flow = separation.gradient.flow
+    assert flow is not None
     velocity = None if options.wall_velocity is None else [float(each) for each in options.wall_velocity.split(",")]
     return at_walls(
         flow,
         None if options.walls == "auto" else options.walls if "=" in options.walls else options.walls.split(","),
         scheme=options.scheme,
-        viscosity=options.viscosity,
+        viscosity=_of_walls(separation, options),
         pressure=options.pressure,
         density=options.density,
         wall_velocity=velocity[0] if velocity is not None and len(velocity) == 1 else velocity,
     )
+
+
+def _of_walls(separation: Separation, options: Options) -> str | Model | None:
+    """The viscosity at the walls, as it was given; or the law that was identified, per density as if given."""
+    if options.viscosity != IDENTIFY:
+        return options.viscosity
+    if separation.fit is None or not separation.is_absolute:
+        return None
+    return separation.fit.model.scaled(1 / (options.density or 1.0))
 
 
 def _written(statistics: Statistics) -> dict[str, Any]:
@@ -240,8 +271,10 @@ def _scheme(options: Options) -> Scheme | str:
 
 
 def _usual(separation: Separation) -> tuple[str, ...]:
-    with_viscosity = ("dissipation",) if "viscosity" in separation.gradient.supplied else ()
-    return (*DEFAULT_QUANTITIES, *with_viscosity)
+    known = separation.gradient.supplied.keys()
+    with_viscosity = ("dissipation",) if "viscosity" in known else ()
+    with_length = ("reynolds_number",) if known >= {"viscosity", "density", "length"} else ()
+    return (*DEFAULT_QUANTITIES, *with_viscosity, *with_length)
 
 
 def _statistics(values: np.ndarray, weights: np.ndarray) -> Statistics:
@@ -254,7 +287,7 @@ def _statistics(values: np.ndarray, weights: np.ndarray) -> Statistics:
     values, weights = values[chosen], weights[chosen]
     if not len(values):
         return Statistics(*[math.nan] * 6)
-    mean = float(weights @ values / weights.sum())
+    mean = float((weights * values).sum() / weights.sum())
     percentiles = weighted_percentiles(values, weights)
     return Statistics(float(values.min()), float(values.max()), mean, *percentiles, component=component)
 
@@ -272,7 +305,7 @@ def _deviation(values: np.ndarray, weights: np.ndarray) -> Deviation:
     known = np.isfinite(components).any(axis=1)
     squares = np.nansum(components**2, axis=1)
     total, measure = float(weights[known].sum()), float(weights.sum())
-    rms = math.sqrt(float(weights[known] @ squares[known]) / total) if total > 0 else math.nan
+    rms = math.sqrt(float((weights[known] * squares[known]).sum()) / total) if total > 0 else math.nan
     return Deviation(rms, 1 - total / measure if measure > 0 else math.nan)
 
 
@@ -291,7 +324,9 @@ def versions() -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file; empty where it cannot be opened (the reader says why)."""
+    """SHA-256 of a file; empty for what is none or cannot be opened (the reader says why)."""
+    if not path.is_file():
+        return ""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -299,16 +334,16 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same as JSON types: no NumPy scalars, no NaN."""
     if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

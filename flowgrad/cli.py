@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flowgrad.errors import FlowgradError, OptionError
 
 if TYPE_CHECKING:
+    from flowgrad.batch import Cases, Settings
     from flowgrad.options import Options
 
 log = logging.getLogger("flowgrad")
@@ -22,6 +25,7 @@ _EXAMPLES = """examples:
   flowgrad run case.vtu -o out --stress=-sigma
   flowgrad run case.vtu -o out --viscosity "carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)"
   flowgrad run --formula "u=-y; v=x" --grid -1:1:41,-1:1:41 -o out
+  flowgrad curve rheometer.csv -o out
   flowgrad derive "x^2 + x*y + z" --at x=-1,y=2,z=3
   flowgrad info case.vtu
   flowgrad verify case.vtu
@@ -29,18 +33,24 @@ _EXAMPLES = """examples:
 """
 
 # Options whose values may begin with a minus sign, and the options of one letter.
-_SIGNED = ("--wall-velocity", "--pressure", "--at", "--along", "--range", "--formula", "--grid", "--time")
+_SIGNED = (
+    *("--wall-velocity", "--pressure", "--body-force"),
+    *("--at", "--along", "--range", "--formula", "--grid", "--time"),
+)
 _SHORT = ("-h", "-q", "-v", "-o")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 all done, 1 some file failed, 2 wrong usage."""
     parser = _parser()
-    args = parser.parse_args(_shielded(sys.argv[1:] if arguments is None else arguments))
+    words = _shielded(sys.argv[1:] if arguments is None else arguments)
+    args = parser.parse_args(words)
     logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
     for library in ("matplotlib", "numba", "PIL", "fontTools"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
+        if getattr(args, "config", None):
+            args = _configured(args, parser, words)
         return int(args.command(args))
     except OptionError as error:
         print(f"flowgrad: {error}", file=sys.stderr)
@@ -48,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FlowgradError as error:
         print(f"flowgrad: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("flowgrad: interrupted; files already finished are kept", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        print("flowgrad: interrupted; what is finished is kept, the same command goes on", file=sys.stderr)
+        return 130 if type(stop) is KeyboardInterrupt else 143
     except BrokenPipeError:
         return 1
     except Exception as error:
@@ -85,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(verbs)
     _add_info(verbs)
+    _add_curve(verbs)
     _add_derive(verbs)
     _add_verify(verbs)
     _add_list(verbs)
@@ -128,12 +139,16 @@ def _add_data_options(verb: argparse.ArgumentParser) -> None:
         help="derivatives across a planar mesh: zero (2-D flow), unknown (a plane cut from a 3-D flow), "
         "or one of them by incompressibility",
     )
+    data.add_argument("--time", type=float, metavar="NUMBER", help="of a file of several (default: the last)")
+    data.add_argument("--length-scale", type=float, metavar="NUMBER", help="times the positions: 0.001 for mm")
+    data.add_argument("--y-down", action="store_true", help="y runs down, as in images: turn it, velocity too")
 
 
 def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     verb = _verb(verbs, "run", "analyse files: gradients, D and W, quantities, verdict, report")
     verb.add_argument("files", nargs="*", metavar="FILE", help="mesh files, or patterns in quotes")
-    verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
+    verb.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of the results")
+    verb.add_argument("--config", type=Path, metavar="TOML", help="options by these names; the command line beats it")
     verb.add_argument("--cases", type=Path, metavar="TOML", help="options that differ from file to file, see README")
     _add_data_options(verb)
     given = verb.add_argument_group("a velocity given by a formula instead")
@@ -141,7 +156,6 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--formula", metavar="u=…;v=…;w=…", help="in x, y, z, t, on --grid or on the points of the files"
     )
     given.add_argument("--grid", metavar="LOW:HIGH:COUNT,…", help="ranges of x, y and, in space, z: -1:1:41,-1:1:41")
-    given.add_argument("--time", type=float, metavar="NUMBER", help="t in the formula (default: the file's)")
     how = verb.add_argument_group("how to differentiate")
     how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
     how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
@@ -152,8 +166,16 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     fluid.add_argument(
         "--stress", metavar="NAME", help="extra stress, 6 or 9 components; --stress=-NAME turns the sign"
     )
-    fluid.add_argument("--viscosity", metavar="NAME|NUMBER|LAW", help="array, constant, or law such as carreau(…)")
+    fluid.add_argument(
+        "--viscosity",
+        metavar="NAME|NUMBER|LAW",
+        help="array, constant, law such as carreau(…), or identify: to be found in the velocity alone",
+    )
     fluid.add_argument("--density", type=float, help="turns kinematic stress or viscosity into dynamic")
+    fluid.add_argument("--length", type=float, help="of the local Reynolds number (reynolds_number)")
+    fluid.add_argument(
+        "--body-force", metavar="X,Y,Z", help="per mass: asks the momentum balance for a solvent's viscosity"
+    )
     walls = verb.add_argument_group("walls: shear rate and, with a viscosity, stress, force and moment")
     walls.add_argument(
         "--walls",
@@ -166,7 +188,21 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     what = verb.add_argument_group("what to write")
     what.add_argument("--quantities", metavar="A,B,…", help="names of 'flowgrad list quantities' (default: the usual)")
     what.add_argument("--no-report", action="store_true", help="no report.html")
-    verb.set_defaults(command=_run)
+    _add_batch_options(verb)
+    verb.set_defaults(command=_run, verb=verb)
+
+
+def _add_batch_options(verb: argparse.ArgumentParser) -> None:
+    many = verb.add_argument_group("many files: the same command goes on where it was stopped")
+    many.add_argument("--jobs", metavar="N|auto", help="worker processes (default 1; auto: one a core)")
+    many.add_argument("--threads", type=int, metavar="N", help="of each worker (default: the cores divided among them)")
+    many.add_argument("--timeout", type=float, metavar="SECONDS", help="of one file")
+    many.add_argument("--max-memory", metavar="SIZE", help="of a worker, with what it starts: 4G, 800M")
+    many.add_argument("--shard", metavar="I/N", help="the I-th of N parts of the list; the last to end merges them")
+    many.add_argument("--engine", choices=("local", "dask"), default="local", help="dask: a cluster (flowgrad[dask])")
+    many.add_argument("--scheduler", metavar="ADDRESS", help="of Dask (default: a cluster on this machine)")
+    many.add_argument("--json", action="store_true", help="a line of JSON for each file on the standard output")
+    many.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
 
 
 def _add_info(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -174,6 +210,14 @@ def _add_info(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verb.add_argument("files", nargs="+", metavar="FILE")
     _add_data_options(verb)
     verb.set_defaults(command=_info)
+
+
+def _add_curve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from flowgrad.curve import arguments
+
+    verb = _verb(verbs, "curve", "flow curves of a rheometer's table: verdict, laws with intervals, figures, report")
+    arguments.add_to(verb)
+    verb.set_defaults(command=_curve)
 
 
 def _add_derive(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -209,18 +253,61 @@ def _add_list(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     verb.set_defaults(command=_list)
 
 
+def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments with those of --config as defaults."""
+    from flowgrad.batch import config
+
+    args.verb.set_defaults(**config.read(args.config, args.verb._actions))
+    return parser.parse_args(words)
+
+
 def _run(args: argparse.Namespace) -> int:
+    # Sums in another order would change last digits from machine to machine; before NumPy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from flowgrad import batch
 
+    if args.output is None:
+        args.verb.error("the following arguments are required: -o/--output")
     cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
     if bool(args.files) == bool(args.grid):
         raise OptionError("give files, or --formula and --grid" + (", not both" if args.grid else ""))
     files = [Path("formula")] if args.grid else batch.expand(args.files, args.output)
-    outcomes = batch.run(files, args.output, cases, report=not args.no_report)
-    failed = [each for each in outcomes if each.error]
+    settings = _settings(args)
+    if args.dry_run:
+        return _foresee(args, files, cases, settings)
+    given = {**vars(args), "files": list(args.files)}
+    defaults = _parser().parse_args(["run"]).verb._actions
+    configuration = batch.config.text(given, defaults)
+    records = batch.run(files, args.output, cases, settings, configuration=configuration, as_json=args.json)
+    failed = [each for each in records if each.reason]
+    if args.json:
+        batch.say(event="end", files=len(records), done=len(records) - len(failed), failed=len(failed))
     shown = "summary.csv" if args.no_report else "report.html"
-    log.info("%d of %d files done: %s", len(outcomes) - len(failed), len(outcomes), args.output / shown)
+    log.info("%d of %d files done: %s", len(records) - len(failed), len(records), args.output / shown)
     return 1 if failed else 0
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from flowgrad.batch import settings
+
+    return settings.Settings(
+        settings.jobs_of(args.jobs),
+        args.threads,
+        settings.Limits(args.timeout, settings.memory_of(args.max_memory)),
+        settings.shard_of(args.shard),
+        args.engine,
+        args.scheduler,
+        report=not args.no_report,
+    )
+
+
+def _foresee(args: argparse.Namespace, files: Sequence[Path], cases: Cases, settings: Settings) -> int:
+    from flowgrad.batch.dry_run import FAILED, dry_run
+
+    found = list(dry_run(files, args.output, cases, settings))
+    for each in found:
+        print(json.dumps({"event": "plan", **vars(each)}) if args.json else each)
+    return 1 if any(each.state == FAILED for each in found) else 0
 
 
 def _options(args: argparse.Namespace) -> Options:
@@ -234,6 +321,8 @@ def _options(args: argparse.Namespace) -> Options:
         noise=args.noise,
         axisymmetric=args.axisymmetric,
         out_of_plane=args.out_of_plane,
+        length_scale=args.length_scale,
+        y_down=args.y_down,
         scheme=args.scheme,
         gradient_field=args.gradient_field,
         at=args.at,
@@ -245,11 +334,19 @@ def _options(args: argparse.Namespace) -> Options:
         wall_velocity=args.wall_velocity,
         pressure=args.pressure,
         density=args.density,
+        length=args.length,
+        body_force=args.body_force,
         quantities=names,
         formula=args.formula,
         grid=args.grid,
         time=args.time,
     )
+
+
+def _about(args: argparse.Namespace) -> dict[str, Any]:
+    """What the data are, besides their names."""
+    names = ("axisymmetric", "out_of_plane", "length_scale", "y_down", "time")
+    return {name: getattr(args, name) for name in names}
 
 
 def _info(args: argparse.Namespace) -> int:
@@ -259,12 +356,18 @@ def _info(args: argparse.Namespace) -> int:
     status = 0
     for name in expand(args.files):
         try:
-            about = {"axisymmetric": args.axisymmetric, "out_of_plane": args.out_of_plane}
+            about = _about(args)
             print("\n".join(describe(name, args.velocity, args.location, args.boundary, noise=args.noise, **about)))
         except FlowgradError as error:
             print(f"flowgrad: {error}", file=sys.stderr)
             status = 1
     return status
+
+
+def _curve(args: argparse.Namespace) -> int:
+    from flowgrad.curve.run import run
+
+    return run(args)
 
 
 def _derive(args: argparse.Namespace) -> int:
@@ -288,7 +391,7 @@ def _verify(args: argparse.Namespace) -> int:
     if args.file:
         from flowgrad.io import read
 
-        about = {"axisymmetric": args.axisymmetric, "out_of_plane": args.out_of_plane}
+        about = _about(args)
         flow = read(args.file, args.velocity, args.location, args.boundary, noise=args.noise, **about)
     status = 0
     for line, passed in verify(flow):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,13 +60,18 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
     return decorate
 
 
+def threads() -> int:
+    """How many threads kernels may use; NUMBA_NUM_THREADS where that is set."""
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
 def over_rows(function: Callable[[slice], None], count: int) -> None:
     """Call a function on pieces of ``count`` rows, the first alone (it may have to be compiled), the others on
     all threads; a single piece, as within another such call, starts none."""
     function(slice(0, min(PIECE, count)))
     rest = [slice(start, min(start + PIECE, count)) for start in range(PIECE, count, PIECE)]
     if rest:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads()) as pool:
             list(pool.map(function, rest))
 
 

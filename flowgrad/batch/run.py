@@ -1,269 +1,254 @@
-"""Many files: each analysed and written on its own; a file that fails costs only itself."""
+"""A run: what is left to do, by which engine, and what is known of every file when it ends."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import fnmatch
-import glob
-import io
-import json
 import logging
 import os
-import time
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+import signal
+import threading
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.files import printable, replacing
-from flowgrad.spec import nearest
-
-if TYPE_CHECKING:
-    from flowgrad.analysis import Analysis
-    from flowgrad.options import Options
-    from flowgrad.report import FileSection
+from flowgrad.batch import collected, local
+from flowgrad.batch.attempt import attempt, section_file
+from flowgrad.batch.cases import Cases
+from flowgrad.batch.inputs import are_same, patches_of
+from flowgrad.batch.manifest import DONE, FAILED, Manifest, Record, manifest_file, read_all
+from flowgrad.batch.names import SUFFIXES, names, remove_parts, shard
+from flowgrad.batch.progress import Progress
+from flowgrad.batch.settings import Settings
+from flowgrad.batch.supervisor import Equipment
+from flowgrad.batch.task import DISK, Outcome, Task
+from flowgrad.errors import OptionError, WriteError
+from flowgrad.files import replacing
 
 log = logging.getLogger("flowgrad")
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as schedulers of clusters send it before they kill."""
+
+
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What became of one file: its summary and its part of the report, or the reason why not."""
+class Plan:
+    """All files of a list as they were ``known`` when it was made, and those that this run is ``to_do``."""
 
-    source: Path
-    seconds: float
-    summary: dict[str, Any] | None = None
-    section: FileSection | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Cases:
-    """The options of each file: those of the command line, then those of the tables whose name
-    matches the file's stem (``fnmatch`` patterns; later tables win)."""
-
-    options: Options
-    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path, options: Options) -> Cases:
-        """Tables of a TOML file; OptionError for a file that is not TOML or an unknown option."""
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise OptionError(f"{path}: cannot be read as TOML ({error}): check its name and its lines") from None
-        cases = cls(options, tables)
-        for name, table in tables.items():
-            cases._apply(options, name, table, path)
-        return cases
-
-    def of(self, file: Path) -> Options:
-        """The options of one file."""
-        options = self.options
-        for name, table in self.tables.items():
-            if fnmatch.fnmatchcase(file.stem, name):
-                options = self._apply(options, name, table, file)
-        return options
-
-    def _apply(self, options: Options, name: str, table: Any, path: Path) -> Options:
-        known = [f.name for f in dataclasses.fields(options)]
-        if not isinstance(table, Mapping):
-            raise OptionError(f"{path}: '{name}' is no table: write [{name}] above its options")
-        values = {str(key).replace("-", "_"): value for key, value in table.items()}
-        for key in values:
-            if key not in known:
-                raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {known}")
-        where = f"{path}: [{name}]"
-        typed = {key: _typed(key, value, where) for key, value in values.items()}
-        try:
-            return dataclasses.replace(options, **typed)
-        except OptionError as error:
-            raise OptionError(f"{where}: {error}") from None
-
-    def unused(self, files: Sequence[Path]) -> list[str]:
-        """Tables that match none of the files."""
-        return [name for name in self.tables if not any(fnmatch.fnmatchcase(file.stem, name) for file in files)]
+    folder: Path
+    expected: Mapping[Path, Record]
+    known: Mapping[Path, Record]
+    to_do: tuple[Path, ...]
 
 
-_WANTED = {"quantities": "a list of names", "density": "a number", "time": "a number", "error": "true or false"}
-
-
-def _typed(key: str, value: Any, where: str) -> Any:
-    """A value of TOML as the option takes it: a number may stand for a text (``viscosity = 0.1``)."""
-    if key == "quantities" and isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return tuple(value)
-    if key in ("density", "time") and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if key == "error" and isinstance(value, bool):
-        return value
-    if key not in _WANTED and isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    wanted = _WANTED.get(key, "a text or a number")
-    raise OptionError(f"{where}: {key} = {value!r} is not {wanted}")
-
-
-def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
-    """Files of the given names and glob patterns (``**`` included), each once, in the order given.
-
-    A name that matches nothing is kept, so that it fails by its name; what a pattern finds in the
-    ``folder`` of the results is left out, so that the same command runs again.
-    """
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
-        inputs = [match for match in matches if folder is None or folder.resolve() not in Path(match).resolve().parents]
-        for match in inputs or [pattern]:
-            found[Path(match)] = None
-    return list(found)
-
-
-def names(files: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """Name of each file's results: its stem; with the suffix, then with the folders in front, where
-    two files would share one.
-
-    Raises OptionError where a result would overwrite an input, or a file that is no result of ours.
-    """
-    inputs = {file.resolve() for file in files}
-    for name_of in (lambda file: file.stem, lambda file: file.name.replace(".", "-"), _long_name):
-        chosen = {file: name_of(file) for file in files}
-        if len(set(chosen.values())) == len(files):
-            break
-    else:
-        raise OptionError("some files are given twice under different names: give each once")
-    for file, name in chosen.items():
-        result, summary = folder / f"{name}.vtu", folder / f"{name}.json"
-        if result.resolve() in inputs or summary.resolve() in inputs:
-            raise OptionError(f"{file}: its result would overwrite an input in {folder}: choose another -o")
-        if result.exists() and not summary.exists():
-            raise OptionError(f"{result} is there and is no result of flowgrad's: choose another -o")
-    return chosen
-
-
-def _long_name(file: Path) -> str:
-    parts = [part for part in file.parts if part not in ("/", "..", ".")]
-    return "-".join(parts).replace(".", "-").removesuffix("-vtu")
-
-
-def run(files: Sequence[Path], folder: Path, cases: Cases, report: bool = True) -> list[Outcome]:
-    """Analyse files into ``folder``: NAME.vtu and NAME.json each, summary.csv and report.html for all.
-
-    Every file is tried; the outcomes tell which failed and why. Raises OptionError where nothing
-    can be started.
-    """
-    results = names(files, folder)
+def plan(files: Sequence[Path], folder: Path, cases: Cases, settings: Settings) -> Plan:
+    """What is done already and what is left; nothing is written. OptionError where nothing can be started."""
     options = {file: cases.of(file) for file in files}
+    before = read_all(folder)
+    with_walls = [file for file in files if options[file].walls is not None]
+    chosen = names(files, folder, with_walls, {record.name for record in before.values()})
+    version = _version()
+    expected = {
+        file: Record(
+            str(file),
+            chosen[file],
+            options=_as_json(options[file].given()),
+            version=version,
+            patches=patches_of(options[file].boundary, file),
+        )
+        for file in files
+    }
+    known = {
+        file: before[str(file)]
+        for file in files
+        if str(file) in before and _is_finished(before[str(file)], expected[file], folder, settings.report)
+    }
+    own = shard(files, *settings.shard)
+    return Plan(folder, expected, known, tuple(file for file in own if file not in known))
+
+
+def _version() -> str:
+    from flowgrad.analysis import versions
+
+    return ", ".join(f"{name} {number}" for name, number in versions().items())
+
+
+def _as_json(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in options.items()}
+
+
+def _is_finished(record: Record, expected: Record, folder: Path, report: bool) -> bool:
+    """Whether a file has ended for good, under the same conditions, and its results are still there."""
+    same = all(getattr(record, name) == getattr(expected, name) for name in ("name", "options", "version", "patches"))
+    if not same or not record.is_final or not (are_same(record.inputs) or _is_grid(record)):
+        return False
+    if record.state == FAILED:
+        return True
+    there = all(_size(folder / name) == size for name, size in record.sizes.items())
+    return there and (not report or section_file(folder / record.name).exists())
+
+
+def _is_grid(record: Record) -> bool:
+    return record.options.get("grid") is not None
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def run(
+    files: Sequence[Path],
+    folder: Path,
+    cases: Cases,
+    settings: Settings | None = None,
+    *,
+    configuration: str = "",
+    as_json: bool = False,
+) -> list[Record]:
+    """Analyse files into ``folder``: NAME.vtu and NAME.json each, summary.csv and report.html for all, and the
+    manifest, with which the same call goes on where an earlier one was stopped.
+
+    Every file is tried; the records of this shard's files, in their order, tell which failed and why.
+    ``configuration`` is written beside the results as run.toml. Raises OptionError where nothing can be started
+    and WriteError where the results cannot be written any more.
+    """
+    settings = settings or Settings()
+    todo = plan(files, folder, cases, settings)
     for name in cases.unused(files):
         log.warning("the table [%s] of the cases matches none of the files", name)
-    _make(folder)
-    outcomes = []
-    for number, file in enumerate(files, 1):
-        outcome = _attempt(file, folder / results[file], options[file], report)
-        log.log(logging.ERROR if outcome.error else logging.INFO, "[%d/%d] %s", number, len(files), _line(outcome))
-        outcomes.append(outcome)
-    _write_csv(folder / "summary.csv", outcomes)
-    if report:
-        from flowgrad.report import write_report
+    _make(folder, settings.report)
+    with Manifest(manifest_file(folder, settings.shard)) as manifest, _terminable():
+        _tidy(todo)
+        manifest.start(todo.expected[file] for file in todo.to_do)
+        if configuration:
+            with replacing(folder / "run.toml") as stream:
+                stream.write(configuration.encode())
+        ended = dict(todo.known) | _do(todo, settings, cases, manifest, as_json)
+    own = shard(files, *settings.shard)
+    _collect(files, folder, cases, settings, ended)
+    return [ended[file] for file in own]
 
-        write_report(folder / "report.html", [each.section for each in outcomes if each.section], cases.options.given())
-    return outcomes
 
-
-def _make(folder: Path) -> None:
+def _make(folder: Path, report: bool) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report" if report else folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
 
 
-def _attempt(file: Path, target: Path, options: Options, report: bool) -> Outcome:
-    start = time.perf_counter()
+def _do(todo: Plan, settings: Settings, cases: Cases, manifest: Manifest, as_json: bool) -> dict[Path, Record]:
+    """The files that are left, each recorded as it ends."""
+    tasks = [
+        Task(
+            str(file),
+            str(todo.folder),
+            todo.expected[file].name,
+            _as_json(dataclasses.asdict(cases.of(file))),
+            settings.report,
+        )
+        for file in todo.to_do
+    ]
+    own = len(todo.to_do) + sum(file in todo.known for file in shard([*todo.expected], *settings.shard))
+    progress = Progress(own, own - len(tasks), as_json)
+    if len(tasks) < own:
+        log.info("%d of %d files have ended before, with the same input, options and version", own - len(tasks), own)
+    ended: dict[Path, Record] = {}
     try:
-        summary, section = _process(file, target, options, report)
-        return Outcome(file, time.perf_counter() - start, summary, section)
-    except FlowgradError as error:
-        reason = str(error)
-    except MemoryError:
-        reason = "not enough memory: use a machine with more, or --at cells and fewer --quantities"
-    except Exception as error:
-        log.debug("traceback of %s", file, exc_info=True)
-        reason = f"unexpected {type(error).__name__} ({error}): please report it, with the output of -v"
-    for suffix in (".vtu", "_walls.vtu", ".json"):
-        # Results of an earlier run with other options would pass for those of this one.
-        target.with_name(target.name + suffix).unlink(missing_ok=True)
-    reason = " ".join(reason.split()).removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
-    return Outcome(file, time.perf_counter() - start, None, _failed(file, reason) if report else None, reason)
+        with closing(_outcomes(tasks, settings)) as outcomes:
+            for outcome in outcomes:
+                _stop_at_a_full_disk(outcome, todo.folder, progress.count)
+                file = Path(outcome.source)
+                ended[file] = _record(todo.expected[file], outcome, todo.folder)
+                manifest.add(ended[file])
+                progress.ended(ended[file], outcome.messages)
+    finally:
+        progress.close()
+        _tidy(todo)
+    return ended
 
 
-def _process(file: Path, target: Path, options: Options, report: bool) -> tuple[dict[str, Any], FileSection | None]:
-    from flowgrad.analysis import analyse
-    from flowgrad.output import write
-
-    analysis = analyse(file, options)
-    with ThreadPoolExecutor(1) as pool:
-        # While the disk is busy, the statistics are computed.
-        file_name, std = target.with_name(target.name + ".vtu"), analysis.gradient.covariance is not None
-        written = pool.submit(write, file_name, analysis.separation, analysis.quantities, std=std)
-        summary = analysis.summary()
-        written.result()
-        if analysis.walls is not None:
-            write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
-    with replacing(target.with_name(target.name + ".json")) as stream:
-        stream.write((json.dumps(summary, indent=2, ensure_ascii=False) + "\n").encode())
-    return summary, _section(analysis) if report else None
+def _tidy(todo: Plan) -> None:
+    """Remove what workers that were killed have left of their files."""
+    for folder in (todo.folder, todo.folder / "report"):
+        remove_parts(folder, {todo.expected[file].name for file in todo.to_do})
 
 
-def _section(analysis: Analysis) -> FileSection:
-    from flowgrad.report import file_section
-
-    return file_section(analysis)
-
-
-def _failed(file: Path, reason: str) -> FileSection:
-    from flowgrad.report import failed_section
-
-    return failed_section(printable(file.name), printable(reason))
-
-
-def _line(outcome: Outcome) -> str:
-    if outcome.summary is None:
-        return f"{printable(outcome.source)}: FAILED: {outcome.error}"
-    gradient = outcome.summary["gradient"]
-    left_out = (
-        f", {gradient['excluded']} of {gradient['count']} {gradient['at']} excluded" if gradient["excluded"] else ""
+def _outcomes(tasks: Sequence[Task], settings: Settings) -> Generator[Outcome]:
+    """By the engine that suits: a single file without limits needs no process of its own."""
+    equipment = Equipment(
+        settings.limits, settings.threads_each, os.getcwd(), log.getEffectiveLevel() or logging.WARNING
     )
-    return f"{printable(outcome.source)}: {outcome.summary['verdict']}{left_out} ({outcome.seconds:.1f} s)"
+    if settings.engine == "dask":
+        from flowgrad.batch import dask_engine
+
+        return dask_engine.outcomes(tasks, equipment, settings.processes, settings.scheduler)
+    if len(tasks) <= 1 and not settings.limits and settings.threads is None and (settings.jobs or 1) == 1:
+        return (attempt(task) for task in tasks)
+    return local.outcomes(tasks, equipment, settings.processes)
 
 
-def _write_csv(path: Path, outcomes: Sequence[Outcome]) -> None:
-    rows = list(_rows(outcomes))
-    with replacing(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-        writer.writeheader()
-        writer.writerows(rows)
+def _stop_at_a_full_disk(outcome: Outcome, folder: Path, count: int) -> None:
+    if outcome.kind == DISK:
+        raise WriteError(
+            f"stopped at {outcome.source}: {outcome.error}; {count} files have ended and are kept in {folder}: "
+            "make room there, or make it writable, and give the same command again"
+        )
 
 
-def _rows(outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
-    for outcome in outcomes:
-        summary = outcome.summary or {}
-        gradient = summary.get("gradient", {})
-        rate = summary.get("statistics", {}).get("shear_rate", {})
-        yield {
-            "file": printable(outcome.source),
-            "status": "done" if outcome.summary else "failed",
-            "verdict": summary.get("verdict", ""),
-            "origin": summary.get("origin", ""),
-            "statement": summary.get("statement", ""),
-            "velocity": summary.get("velocity", {}).get("name", ""),
-            "at": gradient.get("at", ""),
-            "scheme": gradient.get("scheme", ""),
-            "count": gradient.get("count", ""),
-            "excluded": gradient.get("excluded", ""),
-            "shear_rate_mean": rate.get("mean", ""),
-            "shear_rate_max": rate.get("maximum", ""),
-            "seconds": f"{outcome.seconds:.3f}",
-            "error": outcome.error,
-        }
+def _record(expected: Record, outcome: Outcome, folder: Path) -> Record:
+    results = [folder / f"{expected.name}{suffix}" for suffix in SUFFIXES]
+    sizes = {path.name: size for path in results if (size := _size(path)) is not None}
+    return dataclasses.replace(
+        expected,
+        state=FAILED if outcome.row is None else DONE,
+        kind=outcome.kind,
+        reason=outcome.error,
+        seconds=outcome.seconds,
+        inputs=outcome.inputs,
+        sizes={} if outcome.row is None else sizes,
+        row=outcome.row,
+    )
+
+
+def _collect(
+    files: Sequence[Path], folder: Path, cases: Cases, settings: Settings, ended: Mapping[Path, Record]
+) -> None:
+    """Summary and report, of all shards as soon as the last has ended."""
+    if settings.shard[1] > 1:
+        ended = {**plan(files, folder, cases, settings).known, **_tried(folder, files), **ended}
+        missing = len(files) - len(ended)
+        if missing:
+            log.info("%d files of other shards have not ended: the last shard writes the summary of all", missing)
+            return
+    records = [ended[file] for file in files]
+    collected.write_summary(folder / "summary.csv", records)
+    if settings.report:
+        collected.write_page(folder, records, cases.options.given())
+
+
+def _tried(folder: Path, files: Sequence[Path]) -> dict[Path, Record]:
+    """Those that failed in a way that would be tried again."""
+    found = read_all(folder)
+    return {file: found[str(file)] for file in files if str(file) in found and found[str(file)].state == FAILED}
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated

@@ -1,0 +1,144 @@
+"""The manifest: a line for every file, appended as it ends; what a run that goes on reads first."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowgrad.batch.task import REFUSED
+from flowgrad.errors import OptionError, WriteError
+
+log = logging.getLogger("flowgrad")
+
+WAITING, DONE, FAILED = "waiting", "done", "failed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """The state of one file: ``options`` and ``version`` it was analysed with, the ``inputs`` that were read,
+    the ``sizes`` of its results by name, its ``row`` of the summary or its ``reason`` and ``kind`` of failure."""
+
+    file: str
+    name: str
+    state: str = WAITING
+    kind: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+    options: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
+    inputs: dict[str, list[Any]] = field(default_factory=dict)
+    patches: list[str] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
+    row: dict[str, Any] | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether trying the same input again would end alike."""
+        return self.state == DONE or (self.state == FAILED and self.kind == REFUSED)
+
+
+class Manifest:
+    """The records of one run, by file, on disk as they are in memory; closed at the end of a ``with`` block.
+
+    Raises OptionError where another run writes the same one and WriteError where it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._handle = _locked(path)
+
+    def start(self, records: Iterable[Record]) -> None:
+        """Add the files that no manifest knows yet, in one go; a line that was cut off stays one."""
+        is_whole = not self.path.stat().st_size or self.path.read_bytes()[-1:] == b"\n"
+        self._append((b"" if is_whole else b"\n") + b"".join(_line(each) for each in records))
+
+    def add(self, record: Record) -> None:
+        """Append the state of a file; a line is there whole or not at all."""
+        self._append(_line(record))
+
+    def _append(self, text: bytes) -> None:
+        with self._lock:
+            size = os.fstat(self._handle).st_size
+            try:
+                if os.write(self._handle, text) != len(text):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                os.ftruncate(self._handle, size)
+                raise WriteError(f"{self.path}: cannot be written ({error.strerror}): free some space") from error
+
+    def close(self) -> None:
+        """Let others write it."""
+        os.close(self._handle)
+
+    def __enter__(self) -> Manifest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def manifest_file(folder: Path, shard: tuple[int, int] = (1, 1)) -> Path:
+    """That of a shard, or of the whole list."""
+    return folder / ("manifest.jsonl" if shard[1] == 1 else f"manifest-{shard[0]}-of-{shard[1]}.jsonl")
+
+
+def read_all(folder: Path) -> dict[str, Record]:
+    """The last state of every file in all manifests of a folder; lines that are not whole are passed over."""
+    found: dict[str, Record] = {}
+    for path in sorted(folder.glob("manifest*.jsonl"), key=_age):
+        for record in _read(path):
+            if record.state != WAITING or record.file not in found:
+                found[record.file] = record
+    return found
+
+
+def _age(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _read(path: Path) -> list[Record]:
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
+    return [record for line in lines if (record := _parsed(line)) is not None]
+
+
+def _parsed(line: bytes) -> Record | None:
+    try:
+        return Record(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
+def _line(record: Record) -> bytes:
+    return (json.dumps(asdict(record)) + "\n").encode()
+
+
+def _locked(path: Path) -> int:
+    """A handle to append with, locked as long as this process lives where the system has such locks."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o644)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written ({error.strerror}): choose another -o") from error
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise OptionError(f"{path}: another run is writing it: wait for that one, or choose another -o") from None
+    except (ImportError, OSError):
+        log.debug("%s cannot be locked", path)
+    return handle

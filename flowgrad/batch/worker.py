@@ -1,0 +1,89 @@
+"""The process that analyses files: ``python -m flowgrad.batch.worker [MEMORY]``.
+
+Reads one task a line from its standard input and writes one answer a line to its standard output, as
+JSON: ``{"log": [level, text]}``, ``{"ready": seconds}`` once, and an outcome for each task. What anybody
+prints goes to the standard error. When the one who asks is gone, it ends, with all that it started.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+from flowgrad.batch.attempt import attempt
+from flowgrad.batch.memory import limit_memory
+from flowgrad.batch.repeated import Repeated
+from flowgrad.batch.task import Task
+
+
+def main() -> None:
+    """Answer tasks until the standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)
+    faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(waiting,), daemon=True).start()
+    _log_to(answers, int(os.environ.get("FLOWGRAD_LOG_LEVEL", logging.INFO)))
+    start = time.perf_counter()
+    _warm_up()
+    if len(sys.argv) > 1:
+        limit_memory(int(sys.argv[1]))
+    _say(answers, {"ready": time.perf_counter() - start})
+    differentiate = Repeated()
+    while True:
+        _say(answers, attempt(Task(**json.loads(waiting.get())), differentiate).to_json())
+
+
+def _listen(waiting: queue.SimpleQueue[str]) -> None:
+    """Take tasks; at their end, end this process group at once, whatever it is doing."""
+    for line in sys.stdin:
+        waiting.put(line)
+    if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def _say(answers: TextIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message) + "\n")
+    answers.flush()
+
+
+class _Sender(logging.Handler):
+    def __init__(self, answers: TextIO) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(self.answers, {"log": [record.levelno, self.format(record)]})
+
+
+def _log_to(answers: TextIO, level: int) -> None:
+    logging.basicConfig(handlers=[_Sender(answers)], level=level, format="%(message)s")
+    for library in ("matplotlib", "numba", "PIL", "fontTools"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _warm_up() -> None:
+    """Load, and where they are new compile, what every file needs, so that no file's time limit pays for it."""
+    import numpy as np
+
+    from flowgrad.analysis import analyse_flow
+    from flowgrad.flow import Flow
+    from flowgrad.mesh import Cells, Mesh
+
+    corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
+    mesh = Mesh(corners, Cells.of_type(10, np.array([[0, 1, 2, 3], [1, 2, 3, 4]])))
+    analyse_flow(Flow(mesh, corners, "points")).summary()
+
+
+if __name__ == "__main__":
+    main()

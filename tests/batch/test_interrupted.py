@@ -1,0 +1,42 @@
+"""Ctrl-C, SIGTERM and SIGKILL leave a state from which the same command goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from flowgrad.batch.manifest import read_all
+from scripts.killed_runs import killed_runs
+from tests.batch.conftest import write_flow
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_all_workers_and_the_command_goes_on(tmp_path, faults, number, code):
+    for name in ("a", "b", "slow", "z"):
+        write_flow(tmp_path / f"{name}.vtu")
+    words = [sys.executable, "-m", "flowgrad", "run", "*.vtu", "-o", "out", "--no-report", "--timeout", "60"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], *sys.path])}
+    about = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(words, **about)
+    while sum(each.state == "done" for each in read_all(tmp_path / "out").values()) < 2:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(number)
+    _, printed = process.communicate(timeout=5)
+    assert process.returncode == code
+    assert "the same command goes on" in printed.splitlines()[-1]
+    assert "Traceback" not in printed
+    assert not (tmp_path / "out" / "slow.vtu").exists()
+    if number == signal.SIGTERM:
+        return
+    again = subprocess.run(words, **about, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "2 of 4 files have ended before" in again.stderr
+    assert {each.state for each in read_all(tmp_path / "out").values()} == {"done"}
+
+
+def test_killed_again_and_again_the_results_are_those_of_an_undisturbed_run(tmp_path):
+    assert "17 results equal byte for byte" in killed_runs(tmp_path, 20, 3, 2)
