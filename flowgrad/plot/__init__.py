@@ -13,8 +13,9 @@ from flowgrad.plot.distribution import distribution
 from flowgrad.plot.field import field
 from flowgrad.plot.flow_curve import flow_curve, normal_stress, viscosity
 from flowgrad.plot.frame import size_for
-from flowgrad.plot.labels import labels
+from flowgrad.plot.labels import labels, regions
 from flowgrad.plot.plane import Plane, plane
+from flowgrad.plot.rheometer import rheometer_curve, rheometer_viscosity
 from flowgrad.plot.section import Section, cut, section_of
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
 
@@ -34,6 +35,9 @@ __all__ = [
     "labels",
     "normal_stress",
     "plane",
+    "regions",
+    "rheometer_curve",
+    "rheometer_viscosity",
     "save",
     "section_of",
     "size_for",

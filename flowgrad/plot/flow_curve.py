@@ -18,12 +18,13 @@ from flowgrad.plot.colours import robust_limits
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.frame import inches
 from flowgrad.plot.law import law_text
-from flowgrad.plot.shown import STRESS, VISCOSITY
+from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
 from flowgrad.rheology import Separation
 
 FloatArray = NDArray[np.float64]
+Names = tuple[str, str, str]
 
 # More cells than these are shown by a random sample, always the same.
 _SAMPLE = 20_000
@@ -35,9 +36,10 @@ _ROW = 0.18
 # Normal stress differences below this part of the largest are rounding.
 _NEGLIGIBLE = 1e-4
 
-_STRESS = axis_label("stress", r"\tau=\eta\dot\gamma", STRESS)
-_VISCOSITY = axis_label("viscosity", r"\eta", VISCOSITY)
-_NORMAL = axis_label("normal stress", "|N|", STRESS)
+# Name, symbol, dimension.
+_STRESS = ("stress", r"\tau=\eta\dot\gamma", STRESS)
+_VISCOSITY = ("viscosity", r"\eta", VISCOSITY)
+_NORMAL = ("normal stress", "|N|", STRESS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def flow_curve(separation: Separation, ax: Axes) -> Axes:
     """Stress τ:D/γ̇ = ηγ̇ against shear rate: cells as points, medians of bins with their 10–90 % range,
     the law that was fitted or given, and the Newtonian line η_N γ̇.
 
-    Dimensions are those of a dynamic stress or of one divided by the density. Raises OptionError
+    Dimensions are those of a dynamic stress or, unless a density was given, of one divided by it. Raises OptionError
     where neither stress nor viscosity is known.
     """
     return _against_rate(separation, ax, lambda eta, rate: eta * rate, _STRESS)
@@ -72,7 +74,7 @@ def normal_stress(separation: Separation, ax: Axes) -> Axes:
     """
     rate = np.where(separation.moving, separation.gradient["shear_rate"], np.nan)
     largest = max(float(np.nanmax(np.abs(each), initial=0)) for each in (separation.N1, separation.N2))
-    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_NORMAL)
+    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_label(separation, _NORMAL))
     drawn = [
         _draw_difference(ax, rate, values, name, colour, _NEGLIGIBLE * largest)
         for values, name, colour in ((separation.N1, "N_1", BLUE), (separation.N2, "N_2", ORANGE))
@@ -83,14 +85,14 @@ def normal_stress(separation: Separation, ax: Axes) -> Axes:
     low, high = points.min(axis=1) / 1.3, points.max(axis=1) * 1.3
     logarithmic(ax.xaxis, low[0], high[0])
     logarithmic(ax.yaxis, low[1], high[1])
-    _legend_above(ax)
+    legend_above(ax)
     return ax
 
 
 def _against_rate(
-    separation: Separation, ax: Axes, height: Callable[[FloatArray, FloatArray], FloatArray], label: str
+    separation: Separation, ax: Axes, height: Callable[[FloatArray, FloatArray], FloatArray], what: Names
 ) -> Axes:
-    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=label)
+    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_label(separation, what))
     cells = _cells(separation)
     if not len(cells.rate):
         return note_empty(ax)
@@ -104,8 +106,13 @@ def _against_rate(
     bottom, top = robust_limits(heights, cells.weights, _OUTSIDE)
     margin = 1.3 if top > 1.7 * bottom else 3.0
     logarithmic(ax.yaxis, bottom / margin, top * margin)
-    _legend_above(ax)
+    legend_above(ax)
     return ax
+
+
+def _label(separation: Separation, what: Names) -> str:
+    name, symbol, dimension = what
+    return axis_label(name, symbol, dimension_of(dimension, separation.gradient))
 
 
 def _cells(separation: Separation) -> _Cells:
@@ -180,23 +187,24 @@ def _draw_difference(
     return np.stack([rate[shown], np.abs(values[shown])])
 
 
-def _legend_above(ax: Axes) -> None:
-    """The law in a row of its own, because its parameters are long; the other entries below it."""
+def legend_above(ax: Axes, columns: int = 3) -> None:
+    """The law in a row of its own, because its parameters are long; the other entries in columns below it."""
     entries = list(zip(*ax.get_legend_handles_labels(), strict=True))
-    first = _legend(ax, [(handle, name) for handle, name in entries if "\n" not in name], 1.01)
+    short = [(handle, name) for handle, name in entries if "\n" not in name]
+    first = _legend(ax, short, 1.01, columns)
     laws = [(handle, name) for handle, name in entries if "\n" in name]
     if laws:
         ax.add_artist(first).set_clip_on(False)
-        _legend(ax, laws, 1.02 + _ROW / inches(ax)[1])
+        _legend(ax, laws, 1.02 + -(-len(short) // columns) * _ROW / inches(ax)[1], columns)
 
 
-def _legend(ax: Axes, entries: list[tuple[Artist, str]], height: float) -> Legend:
+def _legend(ax: Axes, entries: list[tuple[Artist, str]], height: float, columns: int) -> Legend:
     return ax.legend(
         [handle for handle, _ in entries],
         [name for _, name in entries],
         loc="lower left",
         bbox_to_anchor=(0, height),
-        ncols=3,
+        ncols=columns,
         borderaxespad=0,
         columnspacing=1.2,
         handlelength=1.6,

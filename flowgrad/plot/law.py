@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 
-from flowgrad.rheology import Separation
+from flowgrad.rheology import Fit, Separation
 
-_GREEK = {"eta": r"\eta", "tau": r"\tau", "lam": r"\lambda", "inf": r"\infty"}
+_GREEK = {
+    "eta": r"\eta",
+    "tau": r"\tau",
+    "lam": r"\lambda",
+    "alpha": r"\alpha",
+    "rate": r"\dot\gamma",
+    "inf": r"\infty",
+    "half": "1/2",
+}
 _PER_LINE = 3
 
 
 def law_text(separation: Separation) -> str:
     """``carreau (given)`` and below it the parameters; ``?`` for those that the data do not determine."""
-    fit = separation.fit
-    if fit is None:
+    if separation.fit is None:
         return ""
+    return fit_text(separation.fit, "given" if separation.origin == "given" else "fitted")
+
+
+def fit_text(fit: Fit, how: str) -> str:
+    """A law's name, ``how`` it was found in brackets, and below them the parameters as in ``law_text``."""
     values = [
         f"${symbol(name)}$ = {f'{fit.parameters[name]:.3g}' if name in fit.parameters else '?'}"
         for name in fit.model.parameters
@@ -22,13 +34,12 @@ def law_text(separation: Separation) -> str:
     if not fit.parameters:
         values = ["parameters not determined by the data"]
     lines = [", ".join(values[i : i + _PER_LINE]) for i in range(0, len(values), _PER_LINE)]
-    how = "given" if separation.origin == "given" else "fitted"
     return "\n".join([f"{fit.model.name} ({how})", *lines])
 
 
 def symbol(parameter: str) -> str:
     """Mathtext of a parameter's name: ``eta_inf`` is \\eta_{\\infty}, ``tau0`` is \\tau_{0}."""
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|N)?", parameter)
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|N)?", parameter)
     if match is None:
         return parameter.replace("_", r"\_")
     letter, index = match.groups()

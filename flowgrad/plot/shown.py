@@ -34,6 +34,11 @@ class Shown:
     scale: str
 
 
+def dimension_of(dimension: str, gradient: VelocityGradient) -> str:
+    """The dimension of dynamic values, ``M/(L T) or L²/T`` being M/(L T), where a density made them so."""
+    return dimension.split(" or ")[0] if "density" in gradient.supplied else dimension
+
+
 def shown(gradient: VelocityGradient, name: str) -> Shown:
     """A quantity of the registry, ``velocity`` or a supplied ``viscosity``, as a scalar: vectors and
     tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component only (the
@@ -45,7 +50,7 @@ def shown(gradient: VelocityGradient, name: str) -> Shown:
         return _velocity(gradient)
     symbol, dimension, scale = _record(name)
     values, symbol, scale = _scalar(np.asarray(gradient[name], float), symbol, scale)
-    label = axis_label(name.replace("_", " "), symbol, dimension)
+    label = axis_label(name.replace("_", " "), symbol, dimension_of(dimension, gradient))
     return Shown(name, values, gradient.location or "points", label, scale)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ MIN_CELLS = 5
 MIN_SHARE = 1e-3
 # A bin's own scatter counts as that of so many cells less: few cells know little of their scatter.
 _PRIOR_CELLS = 10
+# A shear rate that may be wrong by more than this part of itself is not known.
+RATE_UNKNOWN = 0.5
 # For a normal distribution: 10–90 % range over σ, and error of the median over that of the mean.
 _DECILES = 2.5631
 _MEDIAN_ERROR = 1.2533
@@ -36,7 +39,8 @@ class FlowCurve:
 
     ``rate`` and ``viscosity`` (b,) are medians weighted by volume, ``low`` and ``high`` (b,) the 10 %
     and 90 % quantiles of η, ``share`` (b,) the part of the volume, ``count`` (b,) the cells,
-    ``uncertainty`` (b,) the standard error of log η. ``excluded`` counts the cells left out.
+    ``uncertainty`` (b,) the standard error of log η, in which ``rate_error`` (b,) is, what the error of the
+    gradient does to it (0 where that is not known). ``excluded`` counts the cells left out.
     """
 
     rate: FloatArray
@@ -47,6 +51,7 @@ class FlowCurve:
     count: NDArray[np.int64]
     uncertainty: FloatArray
     excluded: Mapping[str, int]
+    rate_error: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.rate)
@@ -64,6 +69,8 @@ def flow_curve(
     bin_by: FloatArray | None = None,
     moving: NDArray[np.bool_] | None = None,
     one_sided: NDArray[np.bool_] | None = None,
+    error: FloatArray | None = None,
+    of_stress: bool = False,
 ) -> FlowCurve:
     """The flow curve of cells with shear rates, viscosities and volumes (n,), NaN where unknown.
 
@@ -71,6 +78,10 @@ def flow_curve(
     counted, are cells without a value or a volume, cells whose gradient is ``one_sided`` (n,), cells
     at rest (where ``moving`` (n,) is False; by default see ``at_shear``), and cells of a viscosity
     that is not positive. Cells whose ``bin_by`` is not positive and finite have no bin.
+
+    ``error`` (n,) is the systematic relative error of the shear rates, NaN where not known: where it is more than
+    half, cells are left out, and of the others the median enters each bin's uncertainty, as far as it moves η(γ̇);
+    ``of_stress`` says that the viscosity is a stress over these rates, and so wrong with them.
     """
     usable, excluded = _usable(
         viscosity,
@@ -78,18 +89,41 @@ def flow_curve(
         moving=at_shear(rate) if moving is None else moving,
         one_sided=np.zeros(len(rate), bool) if one_sided is None else one_sided,
     )
+    if error is not None:
+        unknown = usable & (error > RATE_UNKNOWN)
+        usable &= ~unknown
+        excluded["unknown_rate"] = int(unknown.sum())
     if bin_by is not None:
         usable &= np.isfinite(bin_by) & (bin_by > 0)
     key = np.log((rate if bin_by is None else bin_by)[usable])
     order = np.argsort(key, kind="stable")
     chosen = np.flatnonzero(usable)[order]
     starts = _starts(key[order])
-    bins = [
-        _bin(np.log(rate[cells]), np.log(viscosity[cells]), weights[cells])
-        for cells in np.split(chosen, starts[1:])
-        if len(cells)
-    ]
-    return _assembled(np.array(bins).reshape(-1, 8), excluded)
+    groups = [cells for cells in np.split(chosen, starts[1:]) if len(cells)]
+    bins = [_bin(np.log(rate[cells]), np.log(viscosity[cells]), weights[cells]) for cells in groups]
+    rows = np.array(bins).reshape(-1, 8)
+    ranked = np.argsort(rows[:, 0], kind="stable")
+    curve = _assembled(rows[ranked], excluded)
+    if error is None:
+        return curve
+    return _with_rate_error(curve, np.array([_middle(error[groups[i]]) for i in ranked]), of_stress)
+
+
+def _middle(error: FloatArray) -> float:
+    """The median where it is known; of a systematic error no number of cells makes less."""
+    known = error[np.isfinite(error)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def _with_rate_error(curve: FlowCurve, error: FloatArray, of_stress: bool) -> FlowCurve:
+    """The curve with the shift of log η at its rates, (s + 1)e of a stress and s e of a viscosity, s the slope
+    d log η/d log γ̇; bins whose error is not known take the largest."""
+    if not len(curve):
+        return curve
+    known = np.where(np.isnan(error), np.max(error, where=np.isfinite(error), initial=0.0), error)
+    slope = np.gradient(np.log(curve.viscosity), np.log(curve.rate)) if len(curve) > 1 else np.zeros(1)
+    shift = np.abs(slope + of_stress) * known
+    return dataclasses.replace(curve, uncertainty=np.hypot(curve.uncertainty, shift), rate_error=shift)
 
 
 def _usable(
@@ -171,7 +205,7 @@ def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...
 
 
 def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
-    rate, low, median, high, volume, count, effective, error = bins[np.argsort(bins[:, 0], kind="stable")].T
+    rate, low, median, high, volume, count, effective, error = bins.T
     return FlowCurve(
         rate=np.exp(rate),
         viscosity=np.exp(median),

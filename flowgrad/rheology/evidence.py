@@ -26,7 +26,7 @@ def numbers(separation: Separation) -> dict[str, float]:
     if len(curve):
         law = separation.given.law
         shown = law_curve(law, curve) if law else curve
-        found |= dict(_of_bins(curve)) | dict(_of_curve(shown)) | dict(_of_trend(separation.trend))
+        found |= dict(_of_bins(curve)) | dict(of_curve(shown)) | dict(of_trend(separation.trend))
     if separation.given.stress is not None and separation.moving.any():
         found |= {"unexplained": separation.unexplained, "coherence": separation.coherence}
     if separation.nonpositive:
@@ -35,6 +35,7 @@ def numbers(separation: Separation) -> dict[str, float]:
         found["yield_stress"] = separation.fit.model.yield_stress
     if separation.verdict is Verdict.VISCOELASTIC:
         found |= dict(_of_elasticity(separation))
+    found |= dict(_of_regions(separation)) | dict(_of_balance(separation))
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
@@ -42,9 +43,12 @@ def _of_bins(curve: FlowCurve) -> Numbers:
     yield "bins", len(curve)
     yield "cells", int(curve.count.sum())
     yield "scatter", np.median(curve.high / curve.low) - 1
+    if curve.rate_error is not None:
+        yield "gradient_error", np.median(curve.rate_error)
 
 
-def _of_curve(curve: FlowCurve) -> Numbers:
+def of_curve(curve: FlowCurve) -> Numbers:
+    """The ends of a curve, its extremes and slopes."""
     yield "rate_min", curve.rate[0]
     yield "rate_max", curve.rate[-1]
     yield "eta_first", curve.viscosity[0]
@@ -57,7 +61,8 @@ def _of_curve(curve: FlowCurve) -> Numbers:
         yield "flow_index", np.polyfit(np.log(curve.rate), np.log(curve.stress), 1)[0]
 
 
-def _of_trend(trend: Trend) -> Numbers:
+def of_trend(trend: Trend) -> Numbers:
+    """How far from constant the viscosity is, and its certain changes."""
     yield "departure_least", np.expm1(trend.at_least)
     yield "departure_most", np.expm1(trend.at_most)
     yield from _of_change("fall", trend.fall)
@@ -69,6 +74,30 @@ def _of_change(name: str, change: Change) -> Numbers:
     if change.size:
         yield f"{name}_rate_low", change.low
         yield f"{name}_rate_high", change.high
+
+
+def _of_regions(separation: Separation) -> Numbers:
+    """The parts of the volume in a plug and on plateaus, where there are any."""
+    keys = {"plug": "plug", "low-rate plateau": "low_plateau", "high-rate plateau": "high_plateau"}
+    for name, key in keys.items():
+        volume, dissipation = separation.region_shares[name]
+        if volume:
+            yield f"{key}_volume", volume
+            yield f"{key}_dissipation", dissipation
+
+
+def _of_balance(separation: Separation) -> Numbers:
+    balance = separation.balance
+    if balance is None:
+        return
+    yield "balance_tests", balance.tests
+    if balance.is_determined:
+        yield "balance_viscosity", balance.viscosity
+        yield "balance_low", balance.interval[0]
+        yield "balance_high", balance.interval[1]
+        yield "balance_share", balance.viscosity / (balance.viscosity + separation.eta_newtonian)
+        yield "balance_unbalanced", balance.unbalanced
+        yield "balance_without", balance.without
 
 
 def _of_elasticity(separation: Separation) -> Numbers:

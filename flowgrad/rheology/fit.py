@@ -3,51 +3,74 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
+from flowgrad.rheology.fit_data import MIN_POINTS, RESIDUALS, FitData, checked, stresses
+from flowgrad.rheology.intervals import Optimum, correlation, profile_intervals, quantile
+from flowgrad.rheology.least_squares import Minima, Residuals, evaluated, minimised
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import nearest
 
+__all__ = ["MIN_POINTS", "RESIDUALS", "Fit", "fit_models"]
+
 FloatArray = NDArray[np.float64]
 
-# Two parameters (viscosity and scatter) and AICc's correction need this many points at least.
-MIN_POINTS = 4
-# A parameter whose 95 % interval spans more than this factor is not determined by the data.
-UNDETERMINED_FACTOR = 10.0
 # No stress or rate is known better than this (relative): of laws that all fit closer, the one with
 # the fewest parameters is preferred.
 SMALLEST_MISFIT = 1e-4
-_CONFIDENCE = 0.95
-_STARTS = 3
-_STEPS = 100
-RESIDUALS = ("log", "relative")
+# Searches from so many of a law's own guesses and of random parameters; after some steps the best go on.
+_GUESSES = 10
+_RANDOM = 10
+_FIRST_STEPS = 15
+_BEST = 4
+_STEPS = 300
 
 
 @dataclass(frozen=True)
 class Fit:
     """A law with the parameters that suit the data best.
 
-    ``intervals`` holds the 95 % interval of each parameter that the data determine; the others are
-    in ``undetermined`` and have a value in ``model`` only because a law needs one. ``chi2`` is the
-    sum of squared residuals over σ², ``misfit`` their root mean square as a fraction of the stress,
-    ``aicc`` Akaike's criterion (smaller is better), ``weight`` the probability of this law among
-    those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the number of data.
+    ``chi2`` is the sum of squared residuals over σ², ``misfit`` their root mean square
+    as a fraction of the stress, ``aicc`` Akaike's criterion (smaller is better), ``weight`` the
+    probability of this law among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
+    number of data, ``residuals`` (points,) what the law misses of each stress as a fraction of it.
+    ``optimum`` is the fit's minimum, from which the intervals follow when they are asked for.
     """
 
     model: Model
-    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    undetermined: tuple[str, ...] = ()
     chi2: float = 0.0
     misfit: float = 0.0
     aicc: float = -np.inf
     weight: float = 1.0
     points: int = 0
+    residuals: FloatArray = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
+    optimum: Optimum | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """95 % interval of each parameter that the data determine, from the likelihood's profile; none for a law that
+        was given."""
+        if self.optimum is None:
+            return {}
+        ends = profile_intervals(self.optimum)
+        return {key: each for key, each in zip(self.model.free(), ends, strict=True) if each is not None}
+
+    @property
+    def undetermined(self) -> tuple[str, ...]:
+        """Parameters that the data do not determine; ``model`` has values for them only because a law needs some."""
+        return tuple(key for key in self.model.free() if self.optimum is not None and key not in self.intervals)
+
+    @property
+    def correlation(self) -> FloatArray:
+        """Of the logarithms of the parameters (p, p), in the order of the law."""
+        return np.eye(len(self.model.free())) if self.optimum is None else correlation(self.optimum.covariance())
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -61,29 +84,6 @@ class Fit:
         return f"{self.model.name}({', '.join(shown)})"
 
 
-@dataclass(frozen=True)
-class _Data:
-    rate: FloatArray
-    stress: FloatArray
-    relative_sigma: FloatArray
-    residual: str
-    known_to: float
-
-    def deviations(self, model: Model) -> FloatArray:
-        """What the law misses of each stress, as a fraction of it."""
-        # A law may turn negative far from the data (Carreau with n > 1 and η∞ > η0): misfit, not NaN.
-        ratio = np.maximum(model.stress(self.rate) / self.stress, 1e-300)
-        return np.log(ratio) if self.residual == "log" else ratio - 1
-
-    def mean_square(self, deviations: FloatArray) -> float:
-        """Mean of the squared deviations, each with the weight 1/σ²."""
-        return float(np.average(deviations**2, weights=self.relative_sigma**-2.0))
-
-    def variance(self, deviations: FloatArray, freedom: int) -> float:
-        """Of the scatter about a law, not below what the data are known to."""
-        return max(self.mean_square(deviations) * len(self.rate) / freedom, self.known_to**2)
-
-
 def fit_models(
     rate: ArrayLike,
     stress: ArrayLike,
@@ -91,41 +91,23 @@ def fit_models(
     models: Iterable[str | type[Model]] | None = None,
     residual: str = "log",
     known_to: float = SMALLEST_MISFIT,
+    absolute_sigma: bool = False,
 ) -> tuple[Fit, ...]:
     """Fit every law to shear rates (n,) and stresses (n,) and rank them, the best first.
 
     ``sigma`` (n,) are standard deviations of the stress, taken as relative weights (the scatter is
-    estimated from the data); by default each is proportional to its stress. ``residual`` is ``log``,
-    log(model/stress), or ``relative``, (model − stress)/stress. ``known_to`` is the relative error that
-    the data have beside their scatter: laws that all fit closer are equally good.
+    estimated from the data), or with ``absolute_sigma`` as they are; by default each is proportional to
+    its stress. ``residual`` is ``log``, log(model/stress), or ``relative``, (model − stress)/stress.
+    ``known_to`` is the relative error that the data have beside their scatter: laws that all fit closer
+    are equally good.
 
     Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); laws with
-    too many parameters for n are left out. Intervals are linear ones in the logarithm of the
-    parameters. Raises OptionError for fewer than four points, values that are not positive and
-    finite, and unknown laws.
+    too many parameters for n are left out. Raises OptionError for fewer than four points, values that
+    are not positive and finite, and unknown laws.
     """
-    data = _checked(rate, stress, sigma, residual, known_to)
+    data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     kinds = [_kind(model) for model in (MODELS if models is None else models)]
-    fits = [_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2]
-    return _ranked(fits)
-
-
-def _checked(rate: ArrayLike, stress: ArrayLike, sigma: ArrayLike | None, residual: str, known_to: float) -> _Data:
-    if residual not in RESIDUALS:
-        raise OptionError(f"residual '{residual}' is unknown: choose one of {', '.join(RESIDUALS)}")
-    rates, stresses = np.asarray(rate, float), np.asarray(stress, float)
-    deviations = stresses if sigma is None else np.asarray(sigma, float)
-    named = {"shear rates": rates, "stresses": stresses, "sigma": deviations}
-    shapes = {name: values.shape for name, values in named.items()}
-    if rates.ndim != 1 or len(set(shapes.values())) != 1:
-        raise OptionError(f"a fit needs arrays of one length, but the shapes are {shapes}: give (n,) each")
-    if len(rates) < MIN_POINTS:
-        raise OptionError(f"{len(rates)} points cannot tell one law from another: give at least {MIN_POINTS}")
-    for name, values in named.items():
-        bad = int(np.sum(~(np.isfinite(values) & (values > 0))))
-        if bad:
-            raise OptionError(f"{bad} of {len(values)} {name} are not positive and finite: leave them out")
-    return _Data(rates, stresses, deviations / stresses, residual, known_to)
+    return _ranked([_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2])
 
 
 def _kind(model: str | type[Model]) -> type[Model]:
@@ -136,93 +118,63 @@ def _kind(model: str | type[Model]) -> type[Model]:
     return MODELS[model]
 
 
-def _fit(kind: type[Model], data: _Data) -> Fit:
-    scale = data.relative_sigma * np.sqrt(np.mean(data.relative_sigma**-2.0))
-    bounds = _bounds(kind, data)
-
-    def residuals(logs: FloatArray) -> FloatArray:
-        return data.deviations(kind(*np.exp(logs))) / scale
-
+def _fit(kind: type[Model], data: FitData) -> Fit:
+    bounds, residuals = _bounds(kind, data), data.residuals(kind)
     starts = _starts(kind, data, *bounds)
-    logs = _minimised(residuals, starts, bounds, 0.5 * len(data.rate) * data.known_to**2)
-    return _described(kind(*np.exp(logs)), logs, _jacobian(residuals, logs), data)
+    minima = _searched(data, residuals, starts, bounds)
+    best, cost = int(np.argmin(minima.cost)), float(minima.cost.min())
+    freedom = len(data.rate) - minima.x.shape[1]
+    t = quantile(np.inf if data.absolute else freedom)
+    variance = data.variance(cost, freedom)
+    others = np.concatenate([starts[:_GUESSES], minima.x[np.argsort(minima.cost)[:_BEST]]])
+    optimum = Optimum(residuals, minima.x[best], cost, minima.jacobian[best], bounds, variance, t, others)
+    return _described(kind, data, optimum)
 
 
-def _minimised(
-    residuals: Callable[[FloatArray], FloatArray],
-    starts: Iterable[FloatArray],
-    bounds: tuple[FloatArray, FloatArray],
-    enough: float,
-) -> FloatArray:
-    """The best of the minima reached from each start; one whose cost is ``enough`` ends the search."""
-    from scipy.optimize import least_squares
-
-    solutions = []
-    for start in starts:
-        solutions.append(least_squares(residuals, start, bounds=bounds, xtol=1e-10, ftol=1e-10, max_nfev=_STEPS))
-        if solutions[-1].cost <= enough:
-            break
-    return np.asarray(min(solutions, key=lambda solution: solution.cost).x)
+def _searched(data: FitData, residuals: Residuals, starts: FloatArray, bounds: tuple[FloatArray, FloatArray]) -> Minima:
+    """The minima reached from many starts: all for a few steps, then the best, then the very best once more."""
+    enough = 0.0 if data.absolute else 0.5 * len(data.rate) * data.known_to**2
+    minima = minimised(residuals, evaluated(residuals, starts), bounds, _FIRST_STEPS, enough=enough)
+    for count in (_BEST, 1):
+        best = np.argsort(minima.cost)[:count]
+        further = minimised(residuals, minima.chosen(best), bounds, _STEPS, enough=1e-8 * enough)
+        minima.put(best, further, np.ones(len(best), bool))
+    return minima
 
 
-def _jacobian(residuals: Callable[[FloatArray], FloatArray], logs: FloatArray) -> FloatArray:
-    """By central differences: the minimiser's own is one-sided, too rough for parameters that the
-    data hardly determine."""
-    steps = 1e-5 * np.eye(len(logs))
-    return np.stack([(residuals(logs + step) - residuals(logs - step)) / 2e-5 for step in steps], axis=1)
-
-
-def _bounds(kind: type[Model], data: _Data) -> tuple[FloatArray, FloatArray]:
+def _bounds(kind: type[Model], data: FitData) -> tuple[FloatArray, FloatArray]:
     pairs = [each.bounds(data.rate, data.stress) for each in kind.free().values()]
     lower, upper = np.log(np.array(pairs)).T
     return lower, upper
 
 
-def _starts(kind: type[Model], data: _Data, lower: FloatArray, upper: FloatArray) -> list[FloatArray]:
-    """The best of the law's own guesses, in logarithms, strictly within the bounds."""
+def _starts(kind: type[Model], data: FitData, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """The best of the law's own guesses and of random parameters, in logarithms, strictly within the bounds."""
     guesses = np.array(list(kind.guesses(data.rate, data.stress)))
     margin = 1e-3 * (upper - lower)
     with np.errstate(divide="ignore"):
         logs = np.clip(np.log(guesses), lower + margin, upper - margin)
-    misfits = [data.mean_square(data.deviations(kind(*np.exp(each)))) for each in logs]
-    return [logs[i] for i in np.argsort(misfits)[:_STARTS]]
+    random = np.random.default_rng(0).uniform(lower, upper, (20 * _RANDOM, len(lower)))
+    return np.concatenate([_best(kind, data, logs, _GUESSES), _best(kind, data, random, _RANDOM)])
 
 
-def _described(model: Model, logs: FloatArray, jacobian: FloatArray, data: _Data) -> Fit:
-    deviations = data.deviations(model)
-    count, free = len(data.rate), len(logs)
-    errors = _standard_errors(jacobian, data.variance(deviations, count - free))
-    intervals = _intervals(logs, errors, count - free)
-    wide = {key for key, (low, high) in zip(model.free(), intervals, strict=True) if high > UNDETERMINED_FACTOR * low}
+def _best(kind: type[Model], data: FitData, logs: FloatArray, count: int) -> FloatArray:
+    misfit = data.mean_square(data.deviations(stresses(kind, logs, data.rate)))
+    return logs[np.argsort(np.where(np.isfinite(misfit), misfit, np.inf))[:count]]
+
+
+def _described(kind: type[Model], data: FitData, optimum: Optimum) -> Fit:
+    model = kind(*np.exp(optimum.x))
+    deviations = data.deviations(model.stress(data.rate))
     return Fit(
         model=model,
-        intervals={key: each for key, each in zip(model.free(), intervals, strict=True) if key not in wide},
-        undetermined=tuple(key for key in model.free() if key in wide),
         chi2=float(np.sum((deviations / data.relative_sigma) ** 2)),
         misfit=float(np.sqrt(data.mean_square(deviations))),
-        aicc=_aicc(data.variance(deviations, count), count, free + 1),
-        points=count,
+        aicc=data.aicc(optimum.cost, len(optimum.x)),
+        points=len(data.rate),
+        residuals=deviations,
+        optimum=optimum,
     )
-
-
-def _standard_errors(jacobian: FloatArray, variance: float) -> FloatArray:
-    """Of the parameters' logarithms; huge, not infinite, along directions that the data do not see."""
-    _, singular, directions = np.linalg.svd(jacobian, full_matrices=False)
-    singular = np.maximum(singular, 1e-10 * max(singular[0], 1e-300))
-    return np.sqrt(variance * np.sum((directions / singular[:, None]) ** 2, axis=0))
-
-
-def _intervals(logs: FloatArray, errors: FloatArray, freedom: int) -> list[tuple[float, float]]:
-    from scipy.special import stdtrit
-
-    half = np.minimum(stdtrit(freedom, 0.5 + _CONFIDENCE / 2) * errors, 50.0)
-    return [(float(low), float(high)) for low, high in zip(np.exp(logs - half), np.exp(logs + half), strict=True)]
-
-
-def _aicc(variance: float, count: int, parameters: int) -> float:
-    """``parameters`` counts the scatter, which is estimated too."""
-    criterion = count * np.log(variance) + 2 * parameters
-    return float(criterion + 2 * parameters * (parameters + 1) / (count - parameters - 1))
 
 
 def _ranked(fits: list[Fit]) -> tuple[Fit, ...]:

@@ -20,6 +20,9 @@ from flowgrad.tensors import as_tensors
 
 FloatArray = NDArray[np.float64]
 
+# What is given for a viscosity that the velocity alone is to tell.
+IDENTIFY = "identify"
+
 # Names of turbulent eddy viscosities, in lower case and without spaces, underscores, dots and hyphens.
 _EDDY = re.compile(r"(nut|mut|nutilda|nusgs|musgs|(eddy|turb|turbulent)visc.*|visc(osity)?(eddy|turb|turbulent|t))")
 _VISCOSITY = re.compile(r"(nu|mu|eta|visc.*|nuofu|dynamicviscosity|kinematicviscosity)")
@@ -31,7 +34,8 @@ class Given:
     """What is known of the fluid at the n tensors of a gradient.
 
     At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` is the law of
-    which the viscosity was computed. ``option`` and ``text`` are how it was given.
+    which the viscosity was computed. ``option`` and ``text`` are how it was given. With a ``density`` all
+    values are dynamic; without one they are what the data have, dynamic or divided by the density.
     """
 
     option: str = ""
@@ -39,11 +43,19 @@ class Given:
     stress: FloatArray | None = None
     viscosity: FloatArray | None = None
     law: Model | None = None
+    density: float | None = None
 
     @property
     def origin(self) -> str:
         """``found`` in the data, ``given`` by the user, or ``none``."""
         return "given" if self.law else "found" if self.option else "none"
+
+    def supplies(self, valid: NDArray[np.bool_]) -> dict[str, FloatArray]:
+        """The density and the whole stress, where they were given, for quantities at n tensors, ``valid`` or not."""
+        found = {} if self.density is None else {"density": np.full(len(valid), self.density)}
+        if self.stress is not None:
+            found["stress"] = np.where(valid[:, None, None], self.stress, np.nan)
+        return found
 
 
 def resolve(
@@ -68,8 +80,8 @@ def resolve(
 
 def check_viscosity(text: str) -> None:
     """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
-    read, a number that is not positive, an eddy viscosity, what is not available yet."""
-    if _law_of_text(text) is None:
+    read, a number that is not positive, an eddy viscosity."""
+    if text != IDENTIFY and _law_of_text(text) is None:
         _refuse_eddy(text)
 
 
@@ -107,7 +119,7 @@ def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) 
         return Given("stress", "", _whole(_sized(gradient, as_tensors(stress, "the stress"), "the stress")) * factor)
     data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
     opposite = stress.startswith("-") and stress not in data
-    values, name = _array(gradient, stress.removeprefix("-") if opposite else stress, "stress")
+    values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
     return Given("stress", stress, _whole(as_tensors(values, name)) * (-factor if opposite else factor))
 
 
@@ -124,10 +136,10 @@ def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | Arra
         return Given("viscosity", str(law), viscosity=_evaluated(law, gradient), law=law)
     if not isinstance(viscosity, str):
         values = np.asarray(viscosity, float)
-        return Given("viscosity", "", viscosity=_scalars(gradient, values, "the viscosity") * factor)
+        return Given("viscosity", "", viscosity=scalars(gradient, values, "the viscosity") * factor)
     _refuse_eddy(viscosity)
-    values, name = _array(gradient, viscosity, "viscosity")
-    return Given("viscosity", viscosity, viscosity=_scalars(gradient, values, name) * factor)
+    values, name = array_of(gradient, viscosity, "viscosity")
+    return Given("viscosity", viscosity, viscosity=scalars(gradient, values, name) * factor)
 
 
 def _law(viscosity: str | float | Model | ArrayLike) -> Model | None:
@@ -140,11 +152,6 @@ def _law(viscosity: str | float | Model | ArrayLike) -> Model | None:
 
 
 def _law_of_text(text: str) -> Model | None:
-    if text.strip() == "identify":
-        raise OptionError(
-            "--viscosity=identify (viscosity from the velocity alone) is not available yet: give an array, "
-            "a number or a law"
-        )
     try:
         return Newtonian(float(text))
     except ValueError:
@@ -169,7 +176,8 @@ def _refuse_eddy(name: str) -> None:
         )
 
 
-def _array(gradient: VelocityGradient, name: str, option: str) -> tuple[np.ndarray, str]:
+def array_of(gradient: VelocityGradient, name: str, option: str) -> tuple[np.ndarray, str]:
+    """An array of the flow where the gradient lives, and its name with the file's; OptionError without one."""
     flow, location = gradient.flow, gradient.location
     if flow is None or location is None:
         raise OptionError(f"'{name}' names an array, but the gradient has no file behind it: give the array itself")
@@ -196,9 +204,10 @@ def _sized(gradient: VelocityGradient, values: np.ndarray, name: str) -> np.ndar
     return values
 
 
-def _scalars(gradient: VelocityGradient, array: FloatArray, name: str) -> FloatArray:
+def scalars(gradient: VelocityGradient, array: FloatArray, name: str, what: str = "viscosity") -> FloatArray:
+    """One number for each tensor, of an array (n,) or (n, 1); OptionError for another shape."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise OptionError(f"{name} has the shape {array.shape}: a viscosity is one number for each value of L")
+        raise OptionError(f"{name} has the shape {array.shape}: a {what} is one number for each value of L")
     return _sized(gradient, array, name)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.spec import unparse
 
@@ -31,13 +32,14 @@ _TIME_REACH = 1e4
 @dataclass(frozen=True)
 class Kind:
     """What a parameter is: its dimension, whether it may be zero, whether it grows with the density
-    when kinematic values become dynamic, and whether a fit may choose it."""
+    when kinematic values become dynamic, whether a fit may choose it, and its ``least`` value."""
 
     name: str
     dimension: str
     may_be_zero: bool = False
     per_density: bool = False
     fitted: bool = True
+    least: float = 0.0
 
     def bounds(self, rate: FloatArray, stress: FloatArray) -> tuple[float, float]:
         """Where a fit to the data looks for such a parameter."""
@@ -45,17 +47,28 @@ class Kind:
         return {
             "viscosity": (viscosity.min() / _REACH, viscosity.max() * _REACH),
             "stress": (stress.min() / _REACH, stress.max()),
+            "critical stress": (stress.min() / _TIME_REACH, stress.max() * _TIME_REACH),
+            # A decade of the rates at least shows the yield stress.
+            "regularisation": (10 / rate.max(), _TIME_REACH / rate.min()),
             "time": (1 / (rate.max() * _TIME_REACH), _TIME_REACH / rate.min()),
+            "rate": (rate.min() / _TIME_REACH, rate.max() * _TIME_REACH),
             "exponent": (1e-3, 10.0),
+            "flow index": (1e-3, 3.0),
+            "steepness": (self.least, 20.0),
         }.get(self.name, (1e-100, 1e100))
 
 
 Viscosity = Annotated[float, Kind("viscosity", "M/(L T)", per_density=True)]
 Plateau = Annotated[float, Kind("viscosity", "M/(L T)", may_be_zero=True, per_density=True)]
 Stress = Annotated[float, Kind("stress", "M/(L T²)", may_be_zero=True, per_density=True)]
+CriticalStress = Annotated[float, Kind("critical stress", "M/(L T²)", per_density=True)]
 Consistency = Annotated[float, Kind("consistency", "M T^(n-2)/L", per_density=True)]
 Time = Annotated[float, Kind("time", "T")]
+Regularisation = Annotated[float, Kind("regularisation", "T")]
+Rate = Annotated[float, Kind("rate", "1/T")]
 Exponent = Annotated[float, Kind("exponent", "1")]
+FlowIndex = Annotated[float, Kind("flow index", "1")]
+Steepness = Annotated[float, Kind("steepness", "1", least=1.0)]
 Cap = Annotated[float, Kind("cap", "M/(L T)", may_be_zero=True, per_density=True, fitted=False)]
 
 MODELS: dict[str, type[Model]] = {}
@@ -103,6 +116,10 @@ class Model(ABC):
         """Stress below which the fluid does not flow; 0 for a law without one."""
         return 0.0
 
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """What the yield stress adds to the stress at positive shear rates."""
+        return np.full_like(rate, self.yield_stress)
+
     @abstractmethod
     def law(self, rate: FloatArray) -> FloatArray:
         """η at positive shear rates, without caps."""
@@ -119,6 +136,50 @@ class Model(ABC):
     def stress(self, rate: ArrayLike) -> FloatArray:
         """|τ| = ηγ̇ at shear rates (any shape, 1/T)."""
         return self.viscosity(rate) * np.abs(np.asarray(rate, float))
+
+    def viscosity_slope(self, rate: ArrayLike) -> FloatArray:
+        """dη/dγ̇ at shear rates (any shape): 0 at rest and within the caps, where η is held."""
+        return self._slope(rate, lambda eta, size: eta)
+
+    def stress_slope(self, rate: ArrayLike) -> FloatArray:
+        """d|τ|/dγ̇ at shear rates (any shape): η at rest."""
+        slope = self._slope(rate, lambda eta, size: eta * size)
+        at_rest = np.abs(np.asarray(rate, float)) <= SMALLEST_RATE
+        return np.where(at_rest, self.viscosity(rate), slope)
+
+    def viscosity_sensitivity(self, rate: ArrayLike) -> dict[str, FloatArray]:
+        """∂η/∂p at shear rates (any shape), of each parameter p of ``free``."""
+        size = np.maximum(np.abs(np.asarray(rate, float)), SMALLEST_RATE)
+        level, count = next_level(), len(self.free())
+        unit = np.eye(count)
+        carried = {key: Dual(value, unit[k], level) for k, (key, value) in enumerate(self.parameters.items())}
+        law = self.with_values(carried)
+        found: Any = law.limited(law.law(size))
+        derivative = found.derivative if is_at(found, level) else np.zeros((count, *size.shape))
+        return dict(zip(carried, np.broadcast_to(derivative, (count, *size.shape)), strict=True))
+
+    def stress_sensitivity(self, rate: ArrayLike) -> dict[str, FloatArray]:
+        """∂|τ|/∂p at shear rates (any shape), of each parameter p of ``free``."""
+        size = np.abs(np.asarray(rate, float))
+        return {key: slope * size for key, slope in self.viscosity_sensitivity(rate).items()}
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """The law with other values, arrays and dual numbers too, which are not checked."""
+        other = object.__new__(type(self))
+        for key in self.kinds():
+            object.__setattr__(other, key, values.get(key, getattr(self, key)))
+        return other
+
+    def _slope(self, rate: ArrayLike, of: Callable[[Any, Any], Any]) -> FloatArray:
+        """d/dγ̇ of what is made of η and γ̇, by dual numbers."""
+        signed = np.asarray(rate, float)
+        size = np.maximum(np.abs(signed), SMALLEST_RATE)
+        level = next_level()
+        carried = Dual(size, np.ones((1, *size.shape)), level)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = of(self.limited(self.law(carried)), carried)  # type: ignore[arg-type]
+        slope = found.derivative[0] if is_at(found, level) else np.where(np.isnan(size), np.nan, 0.0)
+        return np.where(np.abs(signed) <= SMALLEST_RATE, 0.0, slope)
 
     def limited(self, viscosity: FloatArray) -> FloatArray:
         """The viscosity within the caps of the law, if it has any."""
@@ -163,7 +224,8 @@ def _checked(law: str, key: str, kind: Kind, value: Any) -> float:
     except (TypeError, ValueError):
         raise OptionError(f"{law}: {key} = {value!r} is not a number: write {key}=1.0") from None
     allowed = number >= 0 if kind.may_be_zero else number > 0
-    if not allowed or (np.isinf(number) and kind.fitted):
+    if not (allowed and number >= kind.least) or (np.isinf(number) and kind.fitted):
         needs = "finite and not negative" if kind.may_be_zero else "finite and positive"
+        needs = f"finite and {kind.least:g} at least" if kind.least else needs
         raise OptionError(f"{law}: {key} = {number:g} is impossible: this {kind.name} has to be {needs}")
     return number

@@ -18,11 +18,11 @@ _MARGIN = f"±{100 * thresholds.MARGIN:.0f} %"
 def sentence(verdict: Verdict, evidence: Evidence, fit: Fit | None, law: Model | None = None) -> str:
     """One or two sentences that name the verdict's reason in numbers; ``law`` is one that was given."""
     if law is not None:
-        return _given(verdict, evidence, law)
+        return _given(verdict, evidence, law) + _balance(evidence)
     text = _FOUND[verdict](evidence)
     if fit is not None and verdict not in (Verdict.NOT_DECIDED, Verdict.VISCOELASTIC):
         text += f" Best law: {fit}, off by {100 * fit.misfit:.2g} %."
-    return text + _doubt(verdict, evidence)
+    return text + _doubt(verdict, evidence) + _balance(evidence)
 
 
 def nothing_known(candidates: list[str], eddy: list[str]) -> str:
@@ -50,7 +50,7 @@ def _given(verdict: Verdict, evidence: Evidence, law: Model) -> str:
 def _newtonian(evidence: Evidence) -> str:
     return (
         f"The viscosity stays within ±{100 * evidence['departure_most']:.2g} % of {_number(evidence['eta_mean'])} "
-        f"{_over_rates(evidence)}, inside the margin of {_MARGIN}: Newtonian."
+        f"{_over_rates(evidence)}, inside the margin of ±{100 * evidence['margin']:.3g} %: Newtonian."
     )
 
 
@@ -140,6 +140,28 @@ def _doubt(verdict: Verdict, evidence: Evidence) -> str:
     if evidence["coherence"] > thresholds.COHERENT:
         return f" But {_unexplained(evidence)} and points where an elastic fluid's would: weakly elastic besides."
     return f" But {_unexplained(evidence)}, in no consistent direction: this may be an error of the gradient."
+
+
+def _balance(evidence: Evidence) -> str:
+    """What the balance of momentum needs beside the known stress."""
+    if "balance_tests" not in evidence:
+        return ""
+    if "balance_viscosity" not in evidence:
+        return " The momentum balance does not determine a viscosity beside this."
+    low, high = evidence["balance_low"], evidence["balance_high"]
+    range_ = f"{_number(evidence['balance_viscosity'])} (95 %: {_number(low)} to {_number(high)})"
+    left = f"{100 * evidence['balance_unbalanced']:.2g} % of the forces stay unbalanced"
+    if low > 0:
+        return (
+            f" The momentum balance needs a Newtonian viscosity of {range_} besides, such as a solvent's, "
+            f"{100 * evidence['balance_share']:.3g} % of the whole; {left}."
+        )
+    if high < 0:
+        return (
+            f" The momentum balance does not hold with this stress: it asks for a negative viscosity, "
+            f"{range_}, besides; check stress, pressure, body force and whether the flow is steady."
+        )
+    return f" The momentum balance holds without any other viscosity: {range_}; {left}."
 
 
 def _unexplained(evidence: Evidence) -> str:

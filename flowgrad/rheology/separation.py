@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,18 +10,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad import tensors
-from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology import sentence as words
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.checks import check_balance, check_known, check_sign
 from flowgrad.rheology.curve import FlowCurve, at_shear, flow_curve
 from flowgrad.rheology.elasticity import coherence, unexplained_share
 from flowgrad.rheology.evidence import numbers
 from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
-from flowgrad.rheology.given import Given, candidates, eddy_viscosities, resolve
+from flowgrad.rheology.forces import forces
+from flowgrad.rheology.given import IDENTIFY, Given, candidates, eddy_viscosities, resolve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.momentum import Forces, MomentumBalance, momentum_balance
 from flowgrad.rheology.normal_stress import normal_stress_differences, shear_frame
+from flowgrad.rheology.rate_error import rate_error
+from flowgrad.rheology.regions import region_of, shares_of_regions
 from flowgrad.rheology.trend import Trend, trend
 from flowgrad.rheology.verdict import Observed, Verdict, decide, law_curve, of_law
 
@@ -34,40 +39,58 @@ def separate(
     stress: str | ArrayLike | None = None,
     viscosity: str | float | Model | ArrayLike | None = None,
     density: float | None = None,
+    *,
+    body_force: ArrayLike | None = None,
+    pressure: str | float | ArrayLike | None = None,
 ) -> Separation:
     """Separate the stress τ = 2η_N D + 2(η − η_N)D + τ⊥ and say whether the fluid is Newtonian.
 
     ``stress`` is the extra stress, tension positive: the name of an array of the flow where the
     gradient lives (``-sigma`` turns its sign) or an array (n, 6) in VTK's order, (n, 9) or
     (n, 3, 3). ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
-    ``carreau(…)``. ``density`` makes dynamic values of kinematic ones (τ/ρ, η/ρ). With neither
-    stress nor viscosity the verdict is ``no-stress-known``. Raises OptionError where both are given,
-    a name is not an array, a shape does not fit, the viscosity is a turbulent eddy viscosity, and
-    where the stress works against the flow (Σ V τ:D < 0), which means the other sign, and where D is not
-    known because the flow is a plane cut from a 3-D one.
+    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density`` makes dynamic values of
+    kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is ``no-stress-known``.
+
+    ``body_force`` per mass, (3,) or (n, 3), asks for the viscosity that the balance of momentum needs beside the known
+    stress, such as a solvent's (``balance``); ``pressure`` is a number, an array or its name, by default the array
+    with a pressure's usual name; without one the pressure is taken out of the balance.
+
+    Raises OptionError where both stress and viscosity are given, a name is not an array, a shape does not fit, the
+    viscosity is a turbulent eddy viscosity, the stress works against the flow (Σ V τ:D < 0), which means the other
+    sign, D is not known because the flow is a plane cut from a 3-D one, and for a body force without stress or
+    viscosity or in an axisymmetric flow; MeshError for one without a mesh.
     """
-    known = resolve(gradient, stress, viscosity, density)
+    if isinstance(viscosity, str) and viscosity == IDENTIFY and stress is None:
+        from flowgrad.rheology.identified import identified
+
+        return identified(gradient, body_force, pressure, density)
+    known = dataclasses.replace(resolve(gradient, stress, viscosity, density), density=density)
+    check_balance(known, body_force, pressure)
     if not known.option:
         return Separation(gradient, known)
-    _check_known(gradient)
+    check_known(gradient)
     eta = _projected(gradient, known.stress) if known.stress is not None else np.asarray(known.viscosity)
     eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
-    separation = Separation(gradient.supply(viscosity=eta), known)
-    _check_sign(separation)
-    return separation
+    supplied = gradient.supply(viscosity=eta, **known.supplies(gradient.valid))
+    separation = Separation(supplied, known)
+    check_sign(separation)
+    if body_force is None:
+        return separation
+    return dataclasses.replace(separation, forces=forces(supplied, separation.stress, body_force, pressure, density))
 
 
 @dataclass(frozen=True, eq=False)
 class Separation:
     """The stress of a flow separated, and the verdict on its fluid; holds its ``gradient``, which
-    knows the viscosity from here on, and what was ``given``.
+    knows the viscosity from here on, what was ``given``, and the ``forces`` of a momentum balance.
 
-    Fields are stacks (n, …), NaN where the gradient or the stress is not known; they raise
-    OptionError where neither stress nor viscosity is.
+    Fields are stacks (n, …), NaN where gradient or stress are not known; OptionError where neither stress nor
+    viscosity is.
     """
 
     gradient: VelocityGradient
     given: Given
+    forces: Forces | None = None
 
     @property
     def eta(self) -> FloatArray:
@@ -79,18 +102,17 @@ class Separation:
         """Extra stress τ (n, 3, 3): as given, or 2ηD."""
         if self.given.stress is None:
             return _times(2 * self.eta, self.gradient.D)
-        return np.where(self.gradient.valid[:, None, None], self.given.stress, np.nan)
+        return self.gradient["stress"]
 
     @cached_property
     def eta_newtonian(self) -> float:
-        """η_N = Σ V τ:D / Σ V 2 D:D, weighted by dissipation, or the constant that was given; NaN where
-        nothing deforms."""
+        """η_N = Σ V τ:D / Σ V 2 D:D, weighted by dissipation, or the constant given; NaN where nothing deforms."""
         if isinstance(self.given.law, Newtonian):
             return self.given.law.eta
         if not self.moving.any():
             return np.nan
         known = np.isfinite(self.eta)
-        return _ratio(self.integral(self._power), self.integral(np.where(known, self._deformation, 0.0)))
+        return _ratio(self.integral(self.power), self.integral(np.where(known, self._deformation, 0.0)))
 
     @cached_property
     def newtonian_part(self) -> FloatArray:
@@ -131,9 +153,31 @@ class Separation:
     @cached_property
     def shares(self) -> dict[str, float]:
         """Part of the dissipation Σ V |τ:D| in the tensors of each label, of those with a weight."""
-        power = np.nan_to_num(self.weights * np.abs(self._power))
+        power = np.nan_to_num(self.weights * np.abs(self.power))
         sums = np.bincount(self.label, power, minlength=len(LABELS))
         return {name: _ratio(float(value), float(sums.sum())) for name, value in zip(LABELS, sums, strict=True)}
+
+    @cached_property
+    def region(self) -> NDArray[np.uint8]:
+        """Where the fluid is a plug, on a plateau of its viscosity, or just sheared (n,), a code that indexes
+        ``REGIONS``; the rules are those of ``flowgrad.rheology.regions``."""
+        return region_of(self)
+
+    @cached_property
+    def region_shares(self) -> dict[str, tuple[float, float]]:
+        """Part of the volume, and of the dissipation, in each of the ``REGIONS``."""
+        return shares_of_regions(self)
+
+    @cached_property
+    def balance(self) -> MomentumBalance | None:
+        """The viscosity that the balance of momentum needs beside the known stress, such as that of a solvent; None
+        where no body force was given."""
+        return None if self.forces is None else momentum_balance(self.gradient, self.forces)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the momentum balance."""
+        return () if self.balance is None else self.balance.notes
 
     @cached_property
     def moving(self) -> NDArray[np.bool_]:
@@ -142,14 +186,13 @@ class Separation:
 
     @cached_property
     def weights(self) -> FloatArray:
-        """What each tensor counts for (n,): its volume, 0 where the gradient is one-sided and the
-        others are enough."""
+        """What each tensor counts for (n,): its volume, 0 where L is one-sided and the others are enough."""
         return np.where(self._left_out, 0.0, self.gradient.weights)
 
     @cached_property
     def nonpositive(self) -> float:
         """Part of Σ V |τ:D| where the fluid deforms and η is not positive."""
-        size = np.where(self.moving, np.abs(self._power), 0.0)
+        size = np.where(self.moving, np.abs(self.power), 0.0)
         return _ratio(self.integral(np.where(self.eta <= 0, size, 0.0)), self.integral(size))
 
     @cached_property
@@ -182,6 +225,11 @@ class Separation:
         return bool(self.given.option)
 
     @property
+    def is_absolute(self) -> bool:
+        """Whether the viscosity is known, and not up to a factor only."""
+        return self.known
+
+    @property
     def origin(self) -> str:
         """Whether the law was ``found`` in the data or ``given`` by the user; ``none`` without any."""
         return self.given.origin
@@ -200,7 +248,8 @@ class Separation:
             return Verdict.NO_STRESS_KNOWN
         if self.given.law is not None:
             return of_law(self.given.law, self.curve, self.trend)
-        error = 0.0 if self.given.stress is None else thresholds.GRADIENT_ERROR
+        measured = self.given.stress is None or self._rate_error is not None
+        error = 0.0 if measured else thresholds.GRADIENT_ERROR
         return decide(
             Observed(self.curve, self.trend, self.fits, self.unexplained, self.coherence, error, self.nonpositive)
         )
@@ -235,7 +284,7 @@ class Separation:
         return coherence(self._scaled_stresses[0], self.gradient.D, self.gradient.W, self.weights)
 
     def fields(self) -> dict[str, np.ndarray]:
-        """The fields for a file: eta, stress_newtonian, stress_generalized and label; N1, N2 and
+        """The fields for a file: eta, stress_newtonian, stress_generalized, label and region; N1, N2 and
         stress_unexplained where a stress tensor was given (without one they say nothing)."""
         if not self.known:
             return {}
@@ -246,19 +295,22 @@ class Separation:
             "stress_newtonian": self.newtonian_part,
             "stress_generalized": self.generalized_part,
             "label": self.label,
+            "region": self.region,
         }
 
     @cached_property
-    def _power(self) -> FloatArray:
+    def power(self) -> FloatArray:
         """τ:D = η 2D:D (n,)."""
         return self.eta * self._deformation
 
     @property
-    def _work(self) -> tuple[FloatArray, FloatArray]:
-        """τ:D and |τ||D| (n,)."""
-        if self.given.stress is None:
-            return self._power, np.abs(self._power)
-        return self._power, np.sqrt(self._deviator_squares[1]) * self._scale * tensors.norm(self.gradient.D)
+    def work(self) -> tuple[float, float]:
+        """Σ V τ:D and Σ V |τ||D| where the fluid deforms."""
+        size = np.abs(self.power)
+        if self.given.stress is not None:
+            size = np.sqrt(self._deviator_squares[1]) * self._scale * tensors.norm(self.gradient.D)
+        power, whole = (self.integral(np.where(self.moving, each, 0.0)) for each in (self.power, size))
+        return power, whole
 
     @cached_property
     def _deformation(self) -> FloatArray:
@@ -312,7 +364,13 @@ class Separation:
 
     def _curve(self, bin_by: FloatArray | None = None) -> FlowCurve:
         rate, weights = self.gradient["shear_rate"], self.gradient.weights
-        return flow_curve(rate, self.eta, weights, bin_by, self.moving, self._left_out)
+        of_stress = self.given.stress is not None
+        return flow_curve(rate, self.eta, weights, bin_by, self.moving, self._left_out, self._rate_error, of_stress)
+
+    @cached_property
+    def _rate_error(self) -> FloatArray | None:
+        """Systematic relative error of the shear rate (n,), where something is known of it."""
+        return rate_error(self.gradient)
 
     @cached_property
     def _left_out(self) -> NDArray[np.bool_]:
@@ -339,33 +397,3 @@ def _projected(gradient: VelocityGradient, stress: FloatArray) -> FloatArray:
     """τ:D/(2 D:D), NaN where D = 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return tensors.double_dot(stress, gradient.D) / (2 * tensors.double_dot(gradient.D, gradient.D))
-
-
-def _check_known(gradient: VelocityGradient) -> None:
-    """OptionError where L is known in part only, so that D, and with it the stress, is known nowhere."""
-    flow = gradient.flow
-    if flow is None or flow.out_of_plane == "zero" or np.isfinite(gradient["shear_rate"]).any():
-        return
-    raise OptionError(
-        f"{flow.name}: the rate of deformation is known nowhere, since the derivatives across the plane are not "
-        f"(out_of_plane={flow.out_of_plane}), so a stress or a viscosity tells nothing: leave them out, or say "
-        "out_of_plane=zero if the flow is two-dimensional"
-    )
-
-
-def _check_sign(separation: Separation) -> None:
-    power, size = (separation.integral(np.where(separation.moving, each, 0.0)) for each in separation._work)
-    if power >= -thresholds.WRONG_SIGN * size:
-        return
-    option, text = separation.given.option, separation.given.text
-    flow = separation.gradient.flow
-    where = f"{flow.name}: " if flow else ""
-    if option == "viscosity":
-        raise OptionError(f"{where}the viscosity {text} is negative over the flow (Σ V τ:D = {power:.3g}): check it")
-    other = text.removeprefix("-") if text.startswith("-") else f"-{text}"
-    advice = f"use --stress={other}" if text else "give its negative"
-    name = text.removeprefix("-") or "the stress"
-    raise OptionError(
-        f"{where}the stress works against the deformation (Σ V τ:D = {power:.3g} < 0), so the sign of {name} is "
-        f"opposite to that of an extra stress with tension positive: {advice}"
-    )

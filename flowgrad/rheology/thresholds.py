@@ -38,11 +38,19 @@ CERTAIN = 4.0
 # Standard errors of the bound on how far a curve departs from its mean: 95 %.
 BOUND = 2.0
 
-# Yield stress: laws with one hold this Akaike weight together; τ0 is at least this part of the
-# stress at the lowest rate; and there log τ rises with log γ̇ no faster than this.
-YIELD_WEIGHT = 0.99
+# A class of fluids is certain where its laws hold this Akaike weight together. The best law alone is not
+# enough: for one in five Newtonian samples that is another one.
+CLASS_WEIGHT = 0.99
+
+# Yield stress: τ0 is at least this part of the stress at the lowest rate, and there log τ rises with
+# log γ̇ no faster than this.
 YIELD_SHARE = 0.5
 YIELD_SLOPE = 0.5
+
+# A stress that rises more slowly than these powers of the shear rate is level (12 % in a decade), or flat
+# enough for a yield stress beside it.
+LEVEL_SLOPE = 0.05
+FLAT_SLOPE = 0.2
 
 # Part of Σ V |τ:D| in cells whose η is not positive, above which the rest of the cells prove no law.
 NONPOSITIVE = 0.05

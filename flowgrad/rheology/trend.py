@@ -57,37 +57,38 @@ def _trend(curve: FlowCurve) -> Trend:
     log_eta = np.log(curve.viscosity)
     certain = np.abs(log_eta - log_eta.mean()) - CERTAIN * curve.uncertainty
     return Trend(
-        fall=_largest(curve, -log_eta),
-        rise=_largest(curve, log_eta),
+        fall=largest_change(curve, -log_eta),
+        rise=largest_change(curve, log_eta),
         at_least=max(0.0, float(certain.max())),
         # Where two fluids share the bins their median may be flat: no bound is below the bins' own error.
-        at_most=max(_departure(curve, log_eta), float(np.sqrt(np.sum(curve.share * curve.uncertainty**2)))),
+        at_most=max(departure(curve), float(np.sqrt(np.sum(curve.share * curve.uncertainty**2)))),
     )
 
 
-def _largest(curve: FlowCurve, values: FloatArray) -> Change:
-    """The greatest increase of the values from a lower to a higher rate, less its uncertainty."""
+def largest_change(curve: FlowCurve, values: FloatArray, certain: float = CERTAIN) -> Change:
+    """The greatest increase of the values from a lower to a higher rate, less ``certain`` standard errors."""
     error = np.hypot.outer(curve.uncertainty, curve.uncertainty)
-    gain = np.triu(values[None, :] - values[:, None] - CERTAIN * error, 1)
+    gain = np.triu(values[None, :] - values[:, None] - certain * error, 1)
     if not gain.size or gain.max() <= 0:
         return Change()
     low, high = np.unravel_index(np.argmax(gain), gain.shape)
     return Change(float(gain.max()), float(curve.rate[low]), float(curve.rate[high]))
 
 
-def _departure(curve: FlowCurve, log_eta: FloatArray) -> float:
-    """Largest departure of a parabola through log η(log γ̇) from its mean, plus its uncertainty."""
+def departure(curve: FlowCurve, bound: float = BOUND, degree: int = 2) -> float:
+    """Largest departure of a polynomial through log η(log γ̇) from its mean, plus ``bound`` standard errors."""
+    log_eta = np.log(curve.viscosity)
     if len(curve) < 2:
         return np.inf
     x = np.log(curve.rate / curve.rate[0])
-    basis = np.vander(x / max(x[-1], 1e-300), min(3, len(curve)))
+    basis = np.vander(x / max(x[-1], 1e-300), min(degree + 1, len(curve)))
     errors = np.maximum(curve.uncertainty, 1e-6)
     weighted = basis / errors[:, None]
     coefficients, _, _, _ = np.linalg.lstsq(weighted, log_eta / errors, rcond=None)
     centred = basis - basis.mean(axis=0)
     covariance = np.linalg.pinv(weighted.T @ weighted) * _excess(log_eta - basis @ coefficients, errors, basis)
     spread = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", centred, covariance, centred), 0.0))
-    return float(np.max(np.abs(centred @ coefficients) + BOUND * spread))
+    return float(np.max(np.abs(centred @ coefficients) + bound * spread))
 
 
 def _excess(residuals: FloatArray, errors: FloatArray, basis: FloatArray) -> float:

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve, sampled_curve
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.trend import Trend
+from flowgrad.rheology.trend import Trend, largest_change
+
+FloatArray = NDArray[np.float64]
 
 # Bins within this factor of the lowest rate show how log τ starts out (three of them at least).
 _LOW_RATES = 10.0
+# Rates at which a fitted law is looked at.
+_LAW_POINTS = 31
 # A law that was given is looked at over this factor of rates at least, around those of the flow.
 _LAW_RATES = 10.0
 
@@ -46,6 +51,7 @@ class Observed:
     coherence: float = 0.0
     error: float = 0.0
     nonpositive: float = 0.0
+    margin: float = thresholds.MARGIN
 
 
 def decide(seen: Observed) -> Verdict:
@@ -67,11 +73,46 @@ def _of_weak_elasticity(seen: Observed) -> Verdict:
 
 
 def _of_curve(seen: Observed, error: float) -> Verdict:
-    shape = of_trend(seen.trend, error)
+    """What the trend is certain of; which class of thinning or thickening it is has to be certain, too."""
+    shape = of_trend(seen.trend, error, seen.margin)
+    if shape not in (Verdict.SHEAR_THINNING, Verdict.SHEAR_THICKENING) or not seen.fits:
+        return shape
+    weights = class_weights(seen.fits, seen.curve, seen.margin)
     # A stress that falls and rises again may suit a yield-stress law, but is none.
-    if shape is Verdict.SHEAR_THINNING and yields(seen.curve, seen.fits):
-        return Verdict.YIELD_STRESS
-    return shape
+    possible = (shape, Verdict.YIELD_STRESS) if shape is Verdict.SHEAR_THINNING else (shape,)
+    sure = (verdict for verdict in possible if weights.get(verdict, 0.0) >= thresholds.CLASS_WEIGHT)
+    return next(sure, Verdict.NOT_DECIDED)
+
+
+def class_weights(fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thresholds.MARGIN) -> dict[Verdict, float]:
+    """The Akaike weights of the fits summed over what each law is at the rates of the curve.
+
+    Laws that imitate a yield stress there count as such where true ones hold at least their weight, and
+    else as thinning: the data cannot tell them apart.
+    """
+    weights: dict[Verdict, float] = {}
+    imitating = 0.0
+    for fit in fits:
+        shown = class_of_law(fit.model, curve, margin)
+        if shown is Verdict.SHEAR_THINNING and imitates_yield(fit.model, curve):
+            imitating += fit.weight
+        else:
+            weights[shown] = weights.get(shown, 0.0) + fit.weight
+    joined = Verdict.YIELD_STRESS if weights.get(Verdict.YIELD_STRESS, 0.0) >= imitating else Verdict.SHEAR_THINNING
+    if imitating:
+        weights[joined] = weights.get(joined, 0.0) + imitating
+    return weights
+
+
+def class_of_law(law: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
+    """What a law is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
+    rate = _rates(curve)
+    sampled = sampled_curve(rate, law.viscosity(rate))
+    log_eta = np.log(sampled.viscosity)
+    departure = float(np.max(np.abs(log_eta - log_eta.mean())))
+    fall, rise = largest_change(sampled, -log_eta), largest_change(sampled, log_eta)
+    shape = of_trend(Trend(fall, rise, departure, departure), margin=margin)
+    return Verdict.YIELD_STRESS if shape is Verdict.SHEAR_THINNING and yields(law, curve) else shape
 
 
 def of_law(law: Model, curve: FlowCurve, trend: Trend) -> Verdict:
@@ -91,14 +132,15 @@ def law_curve(law: Model, curve: FlowCurve) -> FlowCurve:
     return sampled_curve(rate, law.viscosity(rate))
 
 
-def of_trend(trend: Trend, error: float = 0.0) -> Verdict:
+def of_trend(trend: Trend, error: float = 0.0, margin: float = thresholds.MARGIN) -> Verdict:
     """Falling, rising, both, neither, or not known well enough to say, where log η may have a
     systematic error that differs by ``error`` from bin to bin."""
-    if trend.at_least <= thresholds.LOG_MARGIN + error:
-        newtonian = trend.at_most <= thresholds.LOG_MARGIN
+    log_margin = np.log1p(margin)
+    if trend.at_least <= log_margin + error:
+        newtonian = trend.at_most <= log_margin
         return Verdict.NEWTONIAN if newtonian else Verdict.NOT_DECIDED
     smaller, larger = sorted((trend.fall.size, trend.rise.size))
-    if smaller > 2 * thresholds.LOG_MARGIN + error:
+    if smaller > 2 * log_margin + error:
         return Verdict.MIXED
     if not larger:
         return Verdict.NOT_DECIDED
@@ -110,14 +152,40 @@ def rate_factor(curve: FlowCurve) -> float:
     return float(curve.rate[-1] / curve.rate[0]) if len(curve) else 0.0
 
 
-def yields(curve: FlowCurve, fits: tuple[Fit, ...]) -> bool:
-    """Whether a yield stress is certain: laws with one win, τ0 is determined and large beside the
-    stress at the lowest rate, and log τ starts out flat there."""
-    weight = sum(fit.weight for fit in fits if fit.model.yield_stress > 0)
-    if weight < thresholds.YIELD_WEIGHT or not fits[0].model.yield_stress or "tau0" in fits[0].undetermined:
+def yields(law: Model, curve: FlowCurve) -> bool:
+    """Whether a law's yield stress shows at the rates of a curve: log τ starts out flat, by the law or by the points,
+    and the yield stress is large beside the stress there."""
+    rate = _rates(curve)[:1]
+    large = law.yielded(rate) >= thresholds.YIELD_SHARE * law.stress(rate)
+    slope = min(float(_log_slope(law, rate)[0]), low_rate_slope(curve))
+    return bool(law.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
+
+
+def imitates_yield(law: Model, curve: FlowCurve) -> bool:
+    """Whether a law without a yield stress looks at the rates of a curve as if it had one.
+
+    With n near 0, or a plateau of η just at the lowest rates, log τ is level somewhere, or starts with a
+    small slope that more than doubles; or a Herschel–Bulkley curve of the same slope s and curvature c of
+    log τ against log γ̇ has a large yield stress: its share of the stress is c/(s² + c).
+    """
+    rate = _rates(curve)
+    slope = _log_slope(law, rate)
+    if min(slope[0], low_rate_slope(curve)) > thresholds.YIELD_SLOPE:
         return False
-    large = fits[0].model.yield_stress > thresholds.YIELD_SHARE * curve.stress[0]
-    return large and low_rate_slope(curve) <= thresholds.YIELD_SLOPE
+    curvature = max(float(np.gradient(slope[:3], np.log(rate[:3]), edge_order=2)[0]), 0.0)
+    like_yield = curvature >= thresholds.YIELD_SHARE * (slope[0] ** 2 + curvature) and curvature > 0
+    flattens = slope[0] <= min(thresholds.FLAT_SLOPE, slope.max() / 2)
+    return bool(like_yield or flattens or slope.min() <= thresholds.LEVEL_SLOPE)
+
+
+def _log_slope(law: Model, rate: FloatArray) -> FloatArray:
+    """d log τ / d log γ̇."""
+    return rate * law.stress_slope(rate) / law.stress(rate)
+
+
+def _rates(curve: FlowCurve) -> FloatArray:
+    """Where a fitted law is looked at."""
+    return np.geomspace(curve.rate[0], curve.rate[-1], _LAW_POINTS)
 
 
 def low_rate_slope(curve: FlowCurve) -> float:

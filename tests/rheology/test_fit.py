@@ -7,10 +7,18 @@ from flowgrad.rheology.models import (
     Bingham,
     Carreau,
     CarreauYasuda,
+    Casson,
     Cross,
+    Ellis,
     HerschelBulkley,
     Newtonian,
+    PapanastasiouBingham,
+    PapanastasiouHerschelBulkley,
+    PowellEyring,
     PowerLaw,
+    Quemada,
+    Sisko,
+    ThreeComponent,
 )
 
 RATE = np.geomspace(1e-2, 1e3, 25)
@@ -24,6 +32,14 @@ LAWS = [
     CarreauYasuda(10.0, 0.1, 1.0, 0.3, 0.8),
     Bingham(1.0, 2.0),
     HerschelBulkley(3.0, 2.5, 0.5),
+    Sisko(0.1, 2.0, 0.4),
+    PowellEyring(5.0, 0.1, 2.0),
+    Quemada(5.0, 0.1, 0.3),
+    Ellis(2.0, 3.0, 2.5),
+    Casson(3.0, 0.1),
+    ThreeComponent(3.0, 0.1, 1.3),
+    PapanastasiouBingham(3.0, 0.2, 20.0),
+    PapanastasiouHerschelBulkley(3.0, 2.0, 0.5, 20.0),
 ]
 
 
@@ -136,7 +152,7 @@ def test_relative_residuals_are_weighted_least_squares():
 def test_laws_with_too_many_parameters_for_the_points_are_left_out():
     rate = RATE[::5]
     names = {fit.model.name for fit in fit_models(rate, PowerLaw(1.0, 0.5).stress(rate))}
-    assert names == {"newtonian", "power-law", "bingham"}
+    assert names == {"newtonian", "power-law", "bingham", "casson"}
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,6 @@ def test_other_names_are_no_eddy_viscosity(name):
         ({"viscosity": "nuu"}, "did you mean 'nu'"),
         ({"stress": "-sigmma"}, "did you mean 'sigma'"),
         ({"viscosity": "nu_cells"}, "use --at cells"),
-        ({"viscosity": "identify"}, "not available yet"),
         ({"viscosity": "careau(eta0=1, eta_inf=0, lam=1, n=1)"}, "did you mean 'carreau'"),
         ({"viscosity": "carreau"}, "needs eta0"),
         ({"viscosity": 0}, "eta = 0 is impossible"),

@@ -8,10 +8,18 @@ from flowgrad.rheology.models import (
     Bingham,
     Carreau,
     CarreauYasuda,
+    Casson,
     Cross,
+    Ellis,
     HerschelBulkley,
     Newtonian,
+    PapanastasiouBingham,
+    PapanastasiouHerschelBulkley,
+    PowellEyring,
     PowerLaw,
+    Quemada,
+    Sisko,
+    ThreeComponent,
     parse_model,
 )
 
@@ -24,12 +32,23 @@ LAWS = [
     CarreauYasuda(10.0, 0.1, 1.0, 0.3, 0.8),
     Bingham(1.0, 2.0),
     HerschelBulkley(3.0, 2.5, 0.5),
+    Sisko(0.1, 2.0, 0.4),
+    PowellEyring(5.0, 0.1, 2.0),
+    Quemada(5.0, 0.1, 0.3),
+    Ellis(2.0, 3.0, 2.5),
+    Casson(3.0, 0.1),
+    ThreeComponent(3.0, 0.1, 1.3),
+    PapanastasiouBingham(3.0, 0.2, 20.0),
+    PapanastasiouHerschelBulkley(3.0, 2.0, 0.5, 20.0),
 ]
 
 
 def test_the_names_of_the_issue_are_known():
-    expected = {"newtonian", "power-law", "carreau-yasuda", "carreau", "cross", "herschel-bulkley", "bingham"}
-    assert expected <= set(MODELS)
+    assert list(MODELS) == [
+        "newtonian", "power-law", "cross", "carreau", "carreau-yasuda", "bingham", "herschel-bulkley",
+        "sisko", "powell-eyring", "quemada", "ellis",
+        "casson", "three-component", "papanastasiou-bingham", "papanastasiou-herschel-bulkley",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -42,6 +61,14 @@ def test_the_names_of_the_issue_are_known():
         (CarreauYasuda(1.0, 0.2, 0.5, 0.5, 1.0), 0.2 + 0.8 / np.sqrt(2)),
         (Bingham(3.0, 0.25), 1.75),
         (HerschelBulkley(3.0, 2.0, 2.0), 5.5),
+        (Sisko(0.25, 3.0, 2.0), 6.25),
+        (PowellEyring(1.0, 0.2, 0.5), 0.2 + 0.8 * np.log(1 + np.sqrt(2))),
+        (Quemada(4.0, 1.0, 0.5), 16 / 9),
+        (Ellis(8.0, 8.0, 3.0), 4.0),
+        (Casson(2.0, 4.0), 9.0),
+        (ThreeComponent(3.0, 0.25, 0.5), 4.75),
+        (PapanastasiouBingham(3.0, 0.25, 0.5), 1.75 - 1.5 / np.e),
+        (PapanastasiouHerschelBulkley(3.0, 2.0, 2.0, 0.5), 5.5 - 1.5 / np.e),
     ],
 )
 def test_values_worked_by_hand(law, viscosity_at_2):
@@ -68,6 +95,31 @@ def test_no_field_gets_infinite_and_missing_rates_stay_missing(law):
     assert law.stress(0.0) == 0
 
 
+def test_laws_that_contain_each_other_agree():
+    rate = np.geomspace(1e-3, 1e3, 13)
+    pairs = [
+        (CarreauYasuda(2.0, 0.1, 3.0, 0.4, 2.0), Carreau(2.0, 0.1, 3.0, 0.4)),
+        (HerschelBulkley(2.0, 0.5, 1.0), Bingham(2.0, 0.5)),
+        (PapanastasiouBingham(2.0, 0.5, 1e6), Bingham(2.0, 0.5)),
+        (PapanastasiouHerschelBulkley(2.0, 0.5, 0.6, 1e6), HerschelBulkley(2.0, 0.5, 0.6)),
+        (Sisko(0.0, 0.5, 0.6), PowerLaw(0.5, 0.6)),
+        (Casson(0.0, 0.5), Newtonian(0.5)),
+        (Quemada(0.5, 0.5, 3.0), Newtonian(0.5)),
+        (Ellis(1.0, 2.0, 1.0), Newtonian(0.5)),
+    ]
+    for law, other in pairs:
+        np.testing.assert_allclose(law.viscosity(rate), other.viscosity(rate), rtol=1e-13)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5, 3.0, 20.0, 100.0])
+def test_ellis_solves_its_equation_at_every_rate(alpha):
+    law = Ellis(2.0, 3.0, alpha)
+    rate = np.geomspace(1e-20, 1e20, 81)
+    stress = law.stress(rate)
+    residual = np.log(law.viscosity(rate) / 2) + np.logaddexp(0.0, (alpha - 1) * np.log(stress / 3))
+    np.testing.assert_allclose(residual, 0, atol=1e-11)
+
+
 @pytest.mark.parametrize("rate", [1e-10, 1e-15, 1e-20])
 def test_glaciers_flow_by_their_law(rate):
     """Glen's law, n = 1/3, at the rates of glaciers (1/s) and below."""
@@ -92,7 +144,15 @@ def test_caps_limit_the_viscosity_as_solvers_do():
 
 
 def test_only_yield_laws_have_a_yield_stress():
-    assert [law.yield_stress for law in LAWS] == [0, 0, 0, 0, 0, 0, 1.0, 3.0]
+    yielding = {law.name: law.yield_stress for law in LAWS if law.yield_stress}
+    assert yielding == {
+        "bingham": 1.0,
+        "herschel-bulkley": 3.0,
+        "casson": 3.0,
+        "three-component": 3.0,
+        "papanastasiou-bingham": 3.0,
+        "papanastasiou-herschel-bulkley": 3.0,
+    }
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
@@ -111,6 +171,8 @@ def test_density_scales_the_stress_and_nothing_else(law):
         ("power-law(K=1e400, n=1)", "K = inf is impossible"),
         ("power-law(K='x', n=1)", "not a number"),
         ("newtonian(eta=0)", "eta = 0 is impossible"),
+        ("ellis(eta0=1, tau_half=1, alpha=0.5)", "alpha = 0.5 is impossible: .* 1 at least"),
+        ("ellis(eta0=1, tau_half=0, alpha=2)", "tau_half = 0 is impossible"),
         ("power-law(K=1, n=1, eta_min=2, eta_max=1)", "eta_min = 2 is above eta_max = 1"),
     ],
 )

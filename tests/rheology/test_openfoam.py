@@ -6,6 +6,7 @@ import pytest
 from flowgrad import OptionError, read, velocity_gradient
 from flowgrad.gradient import Stored
 from flowgrad.rheology import Verdict, separate
+from flowgrad.rheology.models import Cross, PowerLaw
 
 GRADIENTS = ("grad(U)", "gradU_LSQ")
 
@@ -54,6 +55,25 @@ def test_the_other_sign_is_advised(data):
 def test_the_parameters_of_the_case_come_back(data, case, law):
     separation = separate(gradient_of(data, case, "grad(U)"), viscosity="nu_ofU")
     assert separation.fit.parameters == pytest.approx(law, rel=1e-3)
+
+
+@pytest.mark.parametrize("error", [False, True])
+@pytest.mark.parametrize(
+    ("case", "law"), [("oc_powerLaw", PowerLaw(0.1, 0.5, 0.001, 5.0)), ("offsetCylinder", Cross(0.01, 10.0, 0.4, 3.0))]
+)
+def test_our_own_gradient_gives_the_law_of_the_case(data, case, law, error):
+    """η against our γ̇ is within 0.5 % of the law in the median of the cells, and within 5 % in every bin."""
+    walls = str(data / "boundary/offsetCylinder/*.vtp") if case == "offsetCylinder" else None
+    gradient = velocity_gradient(read(data / f"{case}.vtu", boundary=walls), error=error)
+    separation = separate(gradient, viscosity="nu_ofU")
+    counted = ~separation._left_out
+    departure = np.abs(separation.eta / law.viscosity(gradient["shear_rate"]) - 1)[counted]
+    assert np.median(departure) < 0.005
+    curve = separation.curve
+    assert np.abs(curve.viscosity / law.viscosity(curve.rate) - 1).max() < 0.05
+    assert isinstance(separation.fit.model, type(law))
+    for name, value in separation.fit.parameters.items():
+        assert value == pytest.approx(getattr(law, name), rel=0.06)
 
 
 def test_the_stress_of_one_gradient_against_the_other_is_newtonian(data):

@@ -156,7 +156,7 @@ def test_what_is_not_known_is_missing_in_every_field():
     L[3], stress[5, 0, 0] = np.nan, np.nan
     separation = separate(VelocityGradient(L), stress=stress)
     for name, field in separation.fields().items():
-        if name == "label":
+        if name in ("label", "region"):
             assert field[3] == field[5] == 0
             continue
         missing = np.isnan(field.reshape(20, -1)).any(axis=1)
@@ -191,7 +191,7 @@ def test_the_gradient_knows_the_viscosity_from_here_on():
 
 def test_fields_carry_the_names_of_the_files():
     gradient = along(SHEAR)
-    always = {"eta", "stress_newtonian", "stress_generalized", "label"}
+    always = {"eta", "stress_newtonian", "stress_generalized", "label", "region"}
     assert set(separate(gradient, viscosity=1.0).fields()) == always
     with_stress = separate(gradient, stress=maxwell_in_shear(RATES, 1.0, 1.0)).fields()
     assert set(with_stress) == always | {"N1", "N2", "stress_unexplained"}

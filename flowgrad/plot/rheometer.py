@@ -1,0 +1,99 @@
+"""A rheometer's flow curve: its points, those left out, the best laws and how well they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from flowgrad.kinematics import QUANTITIES
+from flowgrad.kinematics.registry import axis_label
+from flowgrad.plot.flow_curve import legend_above
+from flowgrad.plot.law import fit_text
+from flowgrad.plot.shown import STRESS, VISCOSITY
+from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, VERMILION
+from flowgrad.plot.ticks import logarithmic
+from flowgrad.rheology.fit import Fit
+from flowgrad.rheometer.band import band
+from flowgrad.rheometer.examined import Examined
+
+FloatArray = NDArray[np.float64]
+Height = Callable[[FloatArray, FloatArray], FloatArray]
+
+# Other laws are shown while they hold this weight at least, and so many of them.
+_WORTH, _OTHERS = 0.05, 2
+# Axes go beyond the points by this factor.
+_MARGIN = 1.4
+
+
+def rheometer_curve(examined: Examined, ax: Axes) -> Axes:
+    """Stress against shear rate: the points, those set aside, the ramp down, the best law with the 95 % band of its
+    values, and other laws of some weight."""
+    units = ("1/s", "Pa") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, STRESS)
+    return _drawn(examined, ax, lambda stress, rate: stress, units, ("stress", r"\tau"))
+
+
+def rheometer_viscosity(examined: Examined, ax: Axes) -> Axes:
+    """Viscosity τ/γ̇ against shear rate, with everything that ``rheometer_curve`` shows."""
+    units = ("1/s", "Pa s") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, VISCOSITY)
+    return _drawn(examined, ax, lambda stress, rate: stress / rate, units, ("viscosity", r"\eta"))
+
+
+def residuals(examined: Examined, ax: Axes) -> Axes:
+    """What the best law misses of each stress, in percent of it, against shear rate."""
+    curve, fit = examined.curve, examined.fit.best
+    missed = 100 * np.expm1(-np.log(fit.model.stress(curve.rate) / curve.stress))
+    ax.axhline(0, color=GREY, lw=0.7)
+    ax.plot(curve.rate, missed, "o", color=BLUE, ms=3)
+    largest = 1.15 * max(float(np.max(np.abs(missed))), 1e-12)
+    unit = "1/s" if curve.is_si else QUANTITIES["shear_rate"].dimension
+    ax.set(xlabel=_rate(unit), ylabel="stress above the law [%]", ylim=(-largest, largest))
+    logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
+    return ax
+
+
+def _rate(unit: str) -> str:
+    return axis_label("shear rate", QUANTITIES["shear_rate"].symbol, unit)
+
+
+def _drawn(examined: Examined, ax: Axes, height: Height, units: tuple[str, str], name: tuple[str, str]) -> Axes:
+    curve = examined.curve
+    ax.set(xlabel=_rate(units[0]), ylabel=axis_label(*name, units[1]))
+    points = height(curve.stress, curve.rate)
+    shown = [np.stack([curve.rate, points])]
+    for aside in curve.set_aside:
+        shown.append(np.stack([aside.rate, height(aside.stress, aside.rate)]))
+        ax.plot(*shown[-1], "x", color="0.45", ms=4, mew=0.8, label=f"left out: {aside.reason}", zorder=3)
+    if examined.down is not None:
+        shown.append(np.stack([examined.down.rate, height(examined.down.stress, examined.down.rate)]))
+        ax.plot(*shown[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
+    sigma = None if curve.sigma is None else height(curve.sigma, curve.rate)
+    label = f"measured, ramp {curve.ramp}" if curve.ramp else "measured"
+    ax.errorbar(curve.rate, points, yerr=sigma, fmt="o", color=BLUE, ms=3, elinewidth=0.7, label=label, zorder=3)
+    _draw_laws(ax, examined, height)
+    limits = np.concatenate(shown, axis=1)
+    low, high = limits.min(axis=1) / _MARGIN, limits.max(axis=1) * _MARGIN
+    logarithmic(ax.xaxis, low[0], high[0])
+    logarithmic(ax.yaxis, low[1], high[1])
+    legend_above(ax, 2)
+    return ax
+
+
+def _draw_laws(ax: Axes, examined: Examined, height: Height) -> None:
+    """The best law with its band, and others that may be it as well."""
+    curve, best = examined.curve, examined.fit.best
+    rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
+    stress = best.model.stress(rate)
+    factor = band(best, curve.rate, rate, curve.sigma)
+    low, high = height(stress / factor, rate), height(stress * factor, rate)
+    ax.fill_between(rate, low, high, color=VERMILION, alpha=0.2, lw=0)
+    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=fit_text(best, "95 % band"), zorder=2.5)
+    for other, colour in zip(_others(examined), (GREEN, PURPLE), strict=False):
+        text = f"{other.model.name}, weight {other.weight:.2g}"
+        ax.plot(rate, height(other.model.stress(rate), rate), "--", color=colour, lw=0.9, label=text, zorder=2.4)
+
+
+def _others(examined: Examined) -> list[Fit]:
+    return [each for each in examined.fit.ranking[1:] if each.weight >= _WORTH][:_OTHERS]

@@ -1,0 +1,153 @@
+"""Smooth test functions of compact support inside a flow, for the weak form of the momentum balance.
+
+A bump is φ = (1 − r²/R²)⁴ for r < R, r the distance from its centre along the directions in which the mesh has more
+than one cell. From it come the test fields w = φ e_k and, without divergence, w = ∇φ × e_k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import MeshError
+from flowgrad.flow import Flow
+from flowgrad.gradient.directions import directions
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.tensors import apply
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+# A bump needs about so many samples across for its integrals to mean anything.
+_ACROSS = 8
+# Share of a cube that a ball fills, by dimension.
+_BALL = {1: 1.0, 2: np.pi / 4, 3: np.pi / 6}
+# So many centres are tried, spread over the samples, each with its largest bump and one of half that radius.
+_CENTRES = 150
+_SIZES = (1.0, 0.5)
+# Faces whose normals are nearer than this (cosine) to the directions that are one cell thick bound nothing.
+_ALONG = 0.99
+# Distances that are equal but for rounding, as on a lattice, are equal.
+_EVEN = 1 + 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Bump:
+    """The m samples inside a bump: their numbers, ``arms`` (m, 3) from the ``centre`` along the directions that
+    ``active`` (3, 3) projects on, φ (m,), and ``along`` and ``bend`` (m,), of which ∇φ = along a and
+    ∇∇φ = along I + bend a⊗a, a the arm and I ``active``."""
+
+    samples: IntArray
+    arms: FloatArray
+    values: FloatArray
+    along: FloatArray
+    bend: FloatArray
+    active: FloatArray
+    centre: FloatArray
+
+    @property
+    def slopes(self) -> FloatArray:
+        """∇φ (m, 3)."""
+        return self.along[:, None] * self.arms
+
+    @property
+    def curvature(self) -> FloatArray:
+        """|∇∇φ| (m,)."""
+        square = (self.arms**2).sum(axis=1)
+        whole = (self.bend * square) ** 2 + 2 * self.bend * self.along * square + self.along**2 * np.trace(self.active)
+        return np.sqrt(np.maximum(whole, 0.0))
+
+    def curved(self, A: FloatArray, weights: FloatArray) -> FloatArray:
+        """Σ weights A·∇∇φ (3, 3) of tensors A (m, 3, 3)."""
+        straight = np.tensordot(weights * self.along, A, 1) @ self.active
+        return np.asarray(straight + ((weights * self.bend)[:, None] * apply(A, self.arms)).T @ self.arms)
+
+
+def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
+    """Bumps of many places and sizes inside a flow, whose samples, where the gradient lives, are all ``usable`` (n,).
+
+    Samples on the boundary belong to none. Raises MeshError for a flow without cells.
+    """
+    from scipy.spatial import cKDTree
+
+    flow = gradient.flow
+    if flow is None or not len(flow.mesh) or gradient.positions is not None:
+        raise MeshError("a momentum balance needs the cells of a mesh, and the gradient at its cells or points")
+    positions = _samples(flow, gradient.location)
+    plan = directions(flow.mesh, positions)
+    active = plan.basis[: plan.rank]
+    inner = usable & ~_on_boundary(flow.mesh, gradient.location, plan.across) & (gradient.weights > 0)
+    numbers = np.flatnonzero(inner)
+    if plan.curved or not plan.rank:
+        raise MeshError(f"{flow.name}: a momentum balance needs a plane or solid mesh of more than one cell")
+    if not len(numbers):
+        return
+    tree = cKDTree(positions[inner] @ active.T)
+    reach = _reach(flow.mesh, positions[inner], positions[~inner], active)
+    for i in _centres(tree, reach):
+        for size in _SIZES:
+            within = numbers[tree.query_ball_point(tree.data[i], _EVEN * size * reach[i])]
+            if len(within) >= _ACROSS**plan.rank * _BALL[plan.rank]:
+                yield _bump(np.sort(within), positions, positions[numbers[i]], active.T @ active, size * reach[i])
+
+
+def _centres(tree: cKDTree, reach: FloatArray) -> IntArray:
+    """Samples, spread over the flow, around which there is room for enough others."""
+    if tree.n < _ACROSS:
+        return np.empty(0, np.int64)
+    spacing = tree.query(tree.data, k=2)[0][:, 1]
+    roomy = np.flatnonzero(2 * _EVEN * reach >= _ACROSS * spacing)
+    return roomy[:: max(1, len(roomy) // _CENTRES)]
+
+
+def _samples(flow: Flow, location: str | None) -> FloatArray:
+    return flow.mesh.points if location == "points" else flow.mesh.centroids
+
+
+def _bump(samples: IntArray, positions: FloatArray, centre: FloatArray, active: FloatArray, radius: float) -> Bump:
+    arms = (positions[samples] - centre) @ active
+    rest = np.maximum(1 - (arms**2).sum(axis=1) / radius**2, 0.0)
+    along, bend = -8 * rest**3 / radius**2, 48 * rest**2 / radius**4
+    return Bump(samples, arms, rest**4, along, bend, active, centre)
+
+
+def _on_boundary(mesh: Mesh, location: str | None, across: FloatArray) -> BoolArray:
+    """Cells that own a boundary face, or points of one; faces across a mesh one cell thick bound nothing."""
+    topology = mesh.topology
+    bounding = _bounding(mesh, across)
+    if location == "cells":
+        marked = np.zeros(len(mesh), bool)
+        marked[topology.boundary_cells[bounding]] = True
+        return marked
+    start, points = topology.boundary_polygons
+    marked = np.zeros(len(mesh.points), bool)
+    marked[points[np.repeat(bounding, np.diff(start))]] = True
+    return marked
+
+
+def _bounding(mesh: Mesh, across: FloatArray) -> BoolArray:
+    area = mesh.topology.boundary_geometry[0]
+    size = np.sqrt((area**2).sum(axis=1))
+    return np.asarray(((area @ across.T) ** 2).sum(axis=1) <= (_ALONG * size) ** 2)
+
+
+def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatArray) -> FloatArray:
+    """Distance (c,) of centres from the boundary and from samples that belong to no bump."""
+    from scipy.spatial import cKDTree
+
+    from flowgrad.rheology.identify.clearance import clearance
+
+    room = clearance(mesh, centres, active)
+    known = outside[np.isfinite(outside).all(axis=1)]
+    if not len(known):
+        return room
+    return np.minimum(room, cKDTree(known @ active.T).query(centres @ active.T)[0])

@@ -1,0 +1,120 @@
+"""What a flow is at the places where the balance of momentum is integrated: cells, or Gauss points within them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.gradient.directions import directions
+from flowgrad.gradient.symmetry import wedge_of
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.mesh import Block
+from flowgrad.tensors import symmetric
+
+FloatArray = NDArray[np.float64]
+
+# Gauss points a direction by dimension: the test functions bend within large cells. So many cells need but one.
+_POINTS = {1: 4, 2: 3, 3: 2}
+_MANY_CELLS = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Positions (m, d) in the d directions along which the mesh extends, volumes (m,), velocities (m, 3), rates of
+    deformation D (m, 3, 3) and forces f − ∂v/∂t (m, 3), all in the frame of ``basis`` (3, 3), whose first d rows are
+    those directions; sorted by the first coordinate. NaN where the flow is not known."""
+
+    basis: FloatArray
+    positions: FloatArray
+    volumes: FloatArray
+    velocity: FloatArray
+    D: FloatArray
+    force: FloatArray
+
+    @property
+    def shear_rate(self) -> FloatArray:
+        """√(2D:D) (m,)."""
+        return np.sqrt(2 * np.einsum("nij,nij->n", self.D, self.D))
+
+
+def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
+    """Directions (3, 3) as rows, and in how many of them the mesh is more than one cell thick. OptionError for
+    flows whose balance of momentum is another one."""
+    flow = gradient.flow
+    if flow is None or not flow.mesh.dimension:
+        raise OptionError("a viscosity from the velocity alone needs a flow on a mesh with cells: give them")
+    if flow.is_meridian or wedge_of(flow) is not None:
+        raise OptionError(
+            f"{flow.name}: a viscosity from the velocity alone is not available for axisymmetric flows in a meridian "
+            "plane: give the flow in three dimensions, or a stress or viscosity that is known"
+        )
+    if not gradient.valid.any() or np.isnan(gradient.L[gradient.valid]).any():
+        raise OptionError(
+            f"{flow.name}: the velocity gradient is not known in all components "
+            f"(out_of_plane={flow.out_of_plane}): say out_of_plane=zero if the flow is two-dimensional"
+        )
+    found = directions(flow.mesh, flow.mesh.centroids)
+    if found.curved or not found.rank:
+        raise OptionError(f"{flow.name}: the mesh is curved or has no extent: give a plane or solid mesh")
+    return found.basis, found.rank
+
+
+def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
+    """The samples of a gradient at points or cells, and of the force (n, 3) there."""
+    assert gradient.flow is not None
+    basis, rank = frame_of(gradient)
+    values = np.hstack([gradient["velocity"], symmetric(gradient.L).reshape(-1, 9), force])
+    values[~gradient.valid] = np.nan
+    mesh = gradient.flow.mesh
+    positions, volumes, values = _at_cells(mesh, values) if gradient.location == "cells" else _within(mesh, values)
+    x = positions @ basis[:rank].T
+    order = np.argsort(x[:, 0], kind="stable")
+    values = values[order]
+    return Samples(
+        basis,
+        np.ascontiguousarray(x[order]),
+        volumes[order],
+        np.ascontiguousarray(values[:, :3] @ basis.T),
+        np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T),
+        np.ascontiguousarray(values[:, 12:] @ basis.T),
+    )
+
+
+def _at_cells(mesh: Mesh, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    full = np.flatnonzero(mesh.is_full)
+    return mesh.centroids[full], mesh.measures[full], values[full]
+
+
+def _within(mesh: Mesh, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Point values interpolated within the cells; their mean in cells that have no shape functions."""
+    full = (block for block in mesh.blocks if block.reference.dimension == mesh.dimension)
+    parts = [_in_block(mesh, block, values) for block in full]
+    positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return positions, volumes, found
+
+
+def _in_block(mesh: Mesh, block: Block, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    if not block.reference.has_interpolant or block.rows is None:
+        return mesh.centroids[block.cells], mesh.measures[block.cells], _means(mesh, block, values)
+    family = block.reference.family
+    assert family is not None
+    count = 1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension]
+    sites, weights = family.gauss(count)
+    N, dN = block.reference.values(sites), block.reference.gradients(sites)
+    nodes = mesh.points[block.rows]
+    J = np.einsum("ska,mkd->msda", dN, nodes)
+    # √det JᵀJ is |det J| of solids, and the measure of surfaces and lines.
+    measure = np.sqrt(np.maximum(np.linalg.det(np.swapaxes(J, -1, -2) @ J), 0.0))
+    columns = values.shape[1]
+    inside = np.einsum("sk,mkc->msc", N, values[block.rows]).reshape(-1, columns)
+    return np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel(), inside
+
+
+def _means(mesh: Mesh, block: Block, values: FloatArray) -> FloatArray:
+    """Of the values at the points of each cell of a block."""
+    start, points = mesh.cells.offsets, mesh.cells.connectivity
+    return np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])

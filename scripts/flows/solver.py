@@ -1,0 +1,111 @@
+"""Steady flow of a generalised Newtonian fluid by finite elements: P2 velocity, P1 pressure (Taylor & Hood 1973,
+Comput. Fluids 1, 73), Picard's iteration and then Newton's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from skfem import Basis, BilinearForm, ElementTriP1, ElementTriP2, ElementVector, LinearForm, MeshTri, bmat, solve
+from skfem.helpers import ddot, div, dot, grad, sym_grad
+from skfem.utils import condense
+
+from flowgrad.flow import Flow
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.rheology.model import Model
+
+Velocity = Callable[[np.ndarray], np.ndarray]
+
+_QUADRATIC_TRIANGLE = 22
+_STEP = 1e-5
+
+
+def steady_flow(
+    mesh: MeshTri,
+    law: Model,
+    density: float,
+    walls: Callable[[np.ndarray], np.ndarray],
+    velocity: Velocity,
+    steps: int = 60,
+    tolerance: float = 1e-9,
+) -> Flow:
+    """The flow with a ``velocity`` (2, n) of x (2, n) on the boundary where ``walls`` (n,) of x is True, free of
+    traction on the rest. RuntimeError where the iteration does not come to rest."""
+    space = Basis(mesh, ElementVector(ElementTriP2()), intorder=6)
+    pressure = space.with_element(ElementTriP1())
+    fixed = _fixed(space, walls)
+    u = np.zeros(space.N + pressure.N)
+    u[fixed] = _on_boundary(space, velocity)[fixed]
+    enclosed = len(fixed) == len(space.get_dofs().all())
+    known = np.append(fixed, space.N) if enclosed else fixed
+    b = -_divergence.assemble(space, pressure)
+    for step in range(steps):
+        matrix, force = _linearised(space, u[: space.N], law, density, newton=step >= 5)
+        system = bmat([[matrix, b.T], [b, None]], "csr")
+        new = solve(*condense(system, np.append(force, np.zeros(pressure.N)), x=u, D=known))
+        change = np.abs(new - u)[: space.N].max() / np.abs(new[: space.N]).max()
+        u = new
+        if change < tolerance:
+            return _flow(mesh, space, u[: space.N])
+    raise RuntimeError(f"{law}: no steady flow after {steps} steps, the last of which changed it by {change:.1e}")
+
+
+@BilinearForm
+def _divergence(u, q, w):
+    return div(u) * q
+
+
+@BilinearForm
+def _tangent(u, v, w):
+    D, Du = w.D, sym_grad(u)
+    viscous = 2 * w.eta * ddot(Du, sym_grad(v)) + w.newton * 4 * w.slope * ddot(D, Du) * ddot(D, sym_grad(v))
+    convective = dot(_apply(grad(u), w.u), v) + w.newton * dot(_apply(w.L, u), v)
+    return viscous + w.density * convective
+
+
+@LinearForm
+def _force(v, w):
+    D = w.D
+    viscous = 4 * w.slope * ddot(D, D) * ddot(D, sym_grad(v))
+    return w.newton * (viscous + w.density * dot(_apply(w.L, w.u), v))
+
+
+def _apply(L, v):
+    return np.einsum("ij...,j...->i...", L, v)
+
+
+def _linearised(space: Basis, u: np.ndarray, law: Model, density: float, newton: bool):
+    """The matrix and the right side of the next step; ``slope`` is dη/dγ̇ / γ̇."""
+    field = space.interpolate(u)
+    D = sym_grad(field)
+    rate = np.sqrt(2 * ddot(D, D)) + 1e-12
+    eta = law.viscosity(rate)
+    slope = (law.viscosity(rate * (1 + _STEP)) - law.viscosity(rate * (1 - _STEP))) / (2 * _STEP * rate**2)
+    known = {"u": np.asarray(field), "L": np.asarray(grad(field)), "D": D, "eta": eta, "slope": slope}
+    known |= {"density": density, "newton": float(newton)}
+    return _tangent.assemble(space, **known), _force.assemble(space, **known)
+
+
+def _fixed(space: Basis, walls: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    facets = space.mesh.boundary_facets()
+    middles = space.mesh.p[:, space.mesh.facets[:, facets]].mean(axis=1)
+    return space.get_dofs(facets[walls(middles)]).all()
+
+
+def _on_boundary(space: Basis, velocity: Velocity) -> np.ndarray:
+    values = velocity(space.doflocs)
+    result = np.zeros(space.N)
+    for dofs in (space.nodal_dofs, space.facet_dofs):
+        for i in range(2):
+            result[dofs[i]] = values[i, dofs[i]]
+    return result
+
+
+def _flow(mesh: MeshTri, space: Basis, u: np.ndarray) -> Flow:
+    """The velocity at the points of quadratic triangles: the corners, and the middles of the edges."""
+    middles = mesh.p[:, mesh.facets].mean(axis=1)
+    points = np.hstack([mesh.p, middles]).T
+    rows = np.vstack([mesh.t, mesh.nvertices + mesh.t2f]).T
+    velocity = np.vstack([u[space.nodal_dofs].T, u[space.facet_dofs].T])
+    cells = Cells.of_type(_QUADRATIC_TRIANGLE, rows)
+    return Flow(Mesh(np.column_stack([points, np.zeros(len(points))]), cells), velocity, "points")
