@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     from flowgrad.mesh import Cells, Lattice, Mesh
     from flowgrad.options import Options
     from flowgrad.output import write
-    from flowgrad.rheology import Separation, Verdict, separate
-    from flowgrad.series import Series
+    from flowgrad.rheology import (
+        FlowCurveFit,
+        Identification,
+        PipeFlow,
+        Separation,
+        Verdict,
+        fit_flow_curve,
+        identify_viscosity,
+        pipe_flow,
+        separate,
+    )
+    from flowgrad.rheometer import RheometerCurve, read_flow_curves
+    from flowgrad.series import Series, read_series
     from flowgrad.statistics import SeriesStatistics, series_statistics
     from flowgrad.walls import Walls, at_walls
 
@@ -34,15 +45,19 @@ _HOMES = {
     "DerivativeError": "errors",
     "FiniteDifference": "gradient",
     "Flow": "flow",
+    "FlowCurveFit": "rheology",
     "FlowgradError": "errors",
+    "Identification": "rheology",
     "Lattice": "mesh",
     "Mesh": "mesh",
     "MeshError": "errors",
     "OptionError": "errors",
     "Options": "options",
     "Patch": "flow",
+    "PipeFlow": "rheology",
     "QUANTITIES": "kinematics",
     "ReadError": "errors",
+    "RheometerCurve": "rheometer",
     "Separation": "rheology",
     "Series": "series",
     "SeriesStatistics": "statistics",
@@ -51,7 +66,12 @@ _HOMES = {
     "Walls": "walls",
     "analyse": "analysis",
     "at_walls": "walls",
+    "fit_flow_curve": "rheology",
+    "identify_viscosity": "rheology",
+    "pipe_flow": "rheology",
     "read": "io",
+    "read_flow_curves": "rheometer",
+    "read_series": "series",
     "separate": "rheology",
     "series_statistics": "statistics",
     "tensor_rate": "gradient",
@@ -71,14 +91,18 @@ __all__ = [
     "DerivativeError",
     "FiniteDifference",
     "Flow",
+    "FlowCurveFit",
     "FlowgradError",
+    "Identification",
     "Lattice",
     "Mesh",
     "MeshError",
     "OptionError",
     "Options",
     "Patch",
+    "PipeFlow",
     "ReadError",
+    "RheometerCurve",
     "Separation",
     "Series",
     "SeriesStatistics",
@@ -87,7 +111,12 @@ __all__ = [
     "Walls",
     "analyse",
     "at_walls",
+    "fit_flow_curve",
+    "identify_viscosity",
+    "pipe_flow",
     "read",
+    "read_flow_curves",
+    "read_series",
     "separate",
     "series_statistics",
     "tensor_rate",

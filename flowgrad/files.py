@@ -35,3 +35,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def printable(name: Path | str) -> str:
     """A file's name as UTF-8, whatever bytes it is made of."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def stem(path: Path) -> str:
+    """A file's name without its suffix, and without that of its compression."""
+    return Path(path.stem).stem if path.suffix.lower() in (".gz", ".xz") else path.stem

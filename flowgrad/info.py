@@ -24,6 +24,9 @@ def describe(
     noise: str | None = None,
     axisymmetric: str | None = None,
     out_of_plane: str = "zero",
+    length_scale: float | None = None,
+    y_down: bool = False,
+    time: float | None = None,
 ) -> Iterator[str]:
     """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
 
@@ -31,7 +34,7 @@ def describe(
     """
     from flowgrad.io import read, read_contents
 
-    contents = read_contents(path)
+    contents = read_contents(path, time)
     mesh = contents.mesh
     types = ", ".join(f"{count} {name}" for name, count in mesh.type_counts().items()) or "none"
     yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
@@ -46,8 +49,18 @@ def describe(
     for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
         yield from _arrays(where, data)
     try:
-        about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
-        flow = read(path, velocity, location, boundary, noise=noise, **about)  # type: ignore[arg-type]
+        flow = read(
+            path,
+            velocity,
+            location,
+            boundary,
+            noise=noise,
+            axisymmetric=axisymmetric,
+            out_of_plane=out_of_plane,
+            length_scale=length_scale,
+            y_down=y_down,
+            time=time,
+        )
     except OptionError as error:
         yield f"  a run would stop: {error}"
         return
@@ -159,7 +172,7 @@ def _functions() -> Iterator[str]:
 
 
 def _formats() -> Iterator[str]:
-    from flowgrad.io import SUFFIXES
+    from flowgrad.io import FORMATS
 
-    for suffix in SUFFIXES:
-        yield f"{suffix:<8} {'own strict reader' if suffix in ('.vtu', '.vtp') else 'through meshio, guarded'}"
+    for suffix, kind in FORMATS.items():
+        yield f"{suffix:<11} {kind.keeps}"

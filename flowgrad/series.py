@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import CellFaces, Lattice, Mesh
+
+if TYPE_CHECKING:
+    from flowgrad.io import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,23 @@ class Series(Sequence[Flow]):
         if reason:
             raise MeshError(f"{what} is on another mesh than step 0: {reason}; analyse it on its own")
         return dataclasses.replace(flow, mesh=self.mesh)
+
+
+def read_series(path: str | Path, **options: Any) -> Series:
+    """All times of a file, in their order, with the options of :func:`flowgrad.read` but ``time``; a file of
+    one time makes a series of one.
+
+    A step is read when it is asked for. Raises ReadError for a file that cannot be read.
+    """
+    from flowgrad.io import steps_of
+
+    return Series(tuple(partial(_flow_of, step, dict(options)) for step in steps_of(path)))
+
+
+def _flow_of(step: Step, options: dict[str, Any]) -> Flow:
+    from flowgrad.io import flow_of
+
+    return flow_of(step.contents(), **options)
 
 
 def _itself(flow: Flow) -> Flow:

@@ -21,7 +21,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmarks import functions, kinematics, lattices, memory, paths, processes, uncertainty, unstructured  # noqa: E402
+from scripts.benchmarks import (  # noqa: E402
+    files,
+    functions,
+    kinematics,
+    lattices,
+    memory,
+    paths,
+    processes,
+    uncertainty,
+    unstructured,
+)
 from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed  # noqa: E402
 
 SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
@@ -38,6 +48,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "kinematics": kinematics.kinematics,
     "paths": paths.paths,
     "processes": processes.processes,
+    "files": files.files,
 }
 _PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch", "autograd", "jax")
 

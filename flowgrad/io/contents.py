@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,10 @@ class Contents:
 
     Point arrays are (n_points,) or (n_points, k), cell arrays (n_cells,) or (n_cells, k), float64
     or integer, native byte order. ``producer`` is ``"OpenFOAM"`` where the file shows that
-    OpenFOAM's tools wrote it (its gradients are transposed), else empty.
+    OpenFOAM's tools wrote it (its gradients are transposed), else empty. ``patches`` are surfaces of
+    the mesh's boundary that the file names, with the values on them; they become ``Flow.boundary``.
+    ``units`` are those that the file tells, by array, ``x`` for the positions; ``invalid`` (n_points,) marks
+    the points where the file says that what stands there is no measurement.
     """
 
     mesh: Mesh
@@ -28,6 +32,9 @@ class Contents:
     field_data: Arrays = field(default_factory=dict)
     time: float | None = None
     producer: str = ""
+    patches: Mapping[str, Contents] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    invalid: np.ndarray | None = None
 
 
 def native(values: np.ndarray) -> np.ndarray:

@@ -46,6 +46,12 @@ class Declared:
     names: dict[str, set[str]] = field(default_factory=lambda: {"": set(), "POINT_DATA": set(), "CELL_DATA": set()})
     field_data: Arrays = field(default_factory=dict)
 
+    def check_size(self, size: int) -> None:
+        """ReadError where a file of so many bytes cannot hold what it declares: a velocity takes 3 at least."""
+        for what, count in (("points", self.points), ("cells", self.cells)):
+            if count is not None and count > size:
+                raise ReadError(f"declares {count} {what} but has {size} bytes: the file is cut off or damaged")
+
     def check(self, contents: Contents) -> None:
         """Compare with what was read; ReadError names what is missing."""
         pairs = ("points", self.points, len(contents.mesh.points)), ("cells", self.cells, len(contents.mesh))

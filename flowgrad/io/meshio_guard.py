@@ -8,20 +8,15 @@ far as the file tells how many there are.
 from __future__ import annotations
 
 import logging
-import os
-import pickle
-import re
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flowgrad.errors import MissingDependencyError, ReadError
+from flowgrad.errors import ReadError
 from flowgrad.io import legacy_vtk
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.guarded import guarded
 from flowgrad.io.naming import naming
 from flowgrad.io.node_order import in_vtk_order
 from flowgrad.io.vtu import time_of
@@ -30,14 +25,9 @@ from flowgrad.mesh.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
 
-# The suffixes of meshio 5.3 but .vtu, which flowgrad reads itself (meshio misplaces the data of
-# polyhedra), and .svg and .wkt, which hold no fields.
-SUFFIXES = (
-    *(".avs", ".bdf", ".cgns", ".dat", ".dato", ".dato.gz", ".e", ".ele", ".ex2", ".exo", ".f3grid", ".fem"),
-    *(".h5m", ".hmf", ".inp", ".mdpa", ".med", ".mesh", ".meshb", ".msh", ".nas", ".node", ".obj", ".off"),
-    *(".ply", ".post", ".post.gz", ".stl", ".su2", ".tec", ".ugrid", ".vol", ".vol.gz", ".vtk", ".xdmf"),
-    *(".xmf", ".xml"),
-)
+# Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
+# polyhedra), that no other reader knows better (.cgns, Exodus) and that can hold a velocity.
+SUFFIXES = (".avs", ".dat", ".ele", ".h5m", ".hmf", ".mdpa", ".med", ".msh", ".node", ".tec", ".vtk")
 
 # meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
 TYPES = {
@@ -69,12 +59,12 @@ TYPES = {
     "triangle7": 34,
     "line4": 35,
     "pyramid14": 74,
+    # As Exodus numbers it, and VTK.
+    "wedge6": 13,
     **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
 }
 # meshio's wedge is Gmsh's, whose first triangle looks inward.
 _WEDGE = [0, 2, 1, 3, 5, 4]
-# More of what meshio prints does not help.
-_LONGEST = 300
 
 
 def read_with_meshio(path: Path, timeout: float = 300) -> Contents:
@@ -84,64 +74,27 @@ def read_with_meshio(path: Path, timeout: float = 300) -> Contents:
     seconds, finds cells that are not supported or leaves out what the file declares.
     """
     with naming(path):
-        parts = _answer(path, timeout)
         declared = legacy_vtk.declared(path) if path.suffix.lower() == ".vtk" else legacy_vtk.Declared()
-        field_data = declared.field_data | _numeric(parts["field_data"], path)
-        contents = Contents(
-            _mesh(parts),
-            path,
-            _numeric(parts["point_data"], path),
-            _numeric({name: np.concatenate(blocks) for name, blocks in parts["cell_data"].items()}, path),
-            field_data,
-            time_of(field_data),
-        )
-        _check_lengths(contents)
+        declared.check_size(path.stat().st_size)
+        parts = guarded("meshio", "flowgrad.io.meshio_worker:parts", path, timeout=timeout)
+        contents = contents_of_parts(path, parts, declared.field_data)
         declared.check(contents)
     return contents
 
 
-def _answer(path: Path, timeout: float) -> dict[str, Any]:
-    # -P: a file of the user's called meshio.py or numpy.py must not be imported.
-    command = [sys.executable, "-P", "-m", "flowgrad.io.meshio_worker", str(path.absolute())]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-            env=_environment(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ReadError(f"meshio did not finish in {timeout:g} s: convert the file to .vtu") from None
-    printed = _one_line(done.stderr.decode(errors="replace"))
-    if done.returncode:
-        raise ReadError(f"meshio {_ending(done.returncode)} ({printed}): convert the file to .vtu")
-    kind, result = pickle.loads(done.stdout)
-    if kind == "error":
-        missing = re.search(r"No module named '(\w+)'", result)
-        if missing:
-            raise MissingDependencyError(f"reading this format needs {missing[1]}: install flowgrad[hdf5]")
-        raise ReadError(f"meshio cannot read it ({_one_line(result) or printed}): convert the file to .vtu")
-    if printed:
-        log.warning("%s: meshio says: %s", path, printed)
-    return dict(result)
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-
-
-def _ending(code: int) -> str:
-    if code > 0:
-        return f"ended with exit code {code}"
-    return f"crashed with {signal.Signals(-code).name}"
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"… {line[-_LONGEST:]}"
+def contents_of_parts(path: Path, parts: dict[str, Any], field_data: Arrays | None = None) -> Contents:
+    """The Contents of what the worker finds, with more field data; ReadError for what makes no mesh."""
+    fields = (field_data or {}) | _numeric(parts["field_data"], path)
+    contents = Contents(
+        _mesh(parts),
+        path,
+        _numeric(parts["point_data"], path),
+        _numeric({name: np.concatenate(blocks) for name, blocks in parts["cell_data"].items()}, path),
+        fields,
+        time_of(fields),
+    )
+    _check_lengths(contents)
+    return contents
 
 
 def _mesh(parts: dict[str, Any]) -> Mesh:

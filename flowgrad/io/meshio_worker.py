@@ -1,40 +1,22 @@
-"""The process in which meshio reads a file: ``python -m flowgrad.io.meshio_worker FILE``.
-
-Writes one pickle to its standard output, ``("mesh", parts)`` or ``("error", reason)``, and everything
-that meshio prints to its standard error. Whatever meshio does, the process that asked lives on.
-"""
+"""What meshio makes of a file, as plain arrays; run by :mod:`flowgrad.io.guarded_worker`."""
 
 from __future__ import annotations
 
-import os
-import pickle
-import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 
-def main() -> None:
-    """Read the file named on the command line and send what is in it."""
-    pipe = os.dup(1)
-    os.dup2(2, 1)
-    answer: tuple[str, Any]
-    try:
-        answer = ("mesh", _parts(sys.argv[1]))
-    except SystemExit:
-        # meshio has printed why.
-        answer = ("error", "")
-    except BaseException as error:
-        answer = ("error", f"{type(error).__name__}: {error}")
-    sys.stdout.flush()
-    with os.fdopen(pipe, "wb") as out:
-        pickle.dump(answer, out, protocol=5)
-
-
-def _parts(path: str) -> dict[str, Any]:
+def parts(path: Path) -> dict[str, Any]:
+    """The points, cells and arrays that meshio finds in a file."""
     import meshio
 
-    mesh = meshio.read(path)
+    return parts_of(meshio.read(str(path)))
+
+
+def parts_of(mesh: Any) -> dict[str, Any]:
+    """The same of a meshio.Mesh."""
     return {
         "points": np.asarray(mesh.points),
         "cells": [(str(block.type), len(block.data), _rows(block.data)) for block in mesh.cells],
@@ -59,7 +41,3 @@ def _field(values: Any) -> np.ndarray | None:
     except ValueError:
         return None
     return array if array.dtype.kind in "fiub" else None
-
-
-if __name__ == "__main__":
-    main()

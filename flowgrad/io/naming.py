@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flowgrad.errors import MeshError, ReadError
 
@@ -15,3 +16,12 @@ def naming(subject: object) -> Iterator[None]:
         yield
     except (ReadError, MeshError) as error:
         raise ReadError(f"{subject}: {error}") from None
+
+
+@contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Errors of the operating system that leave this block are ReadErrors that name the file."""
+    try:
+        yield
+    except OSError as error:
+        raise ReadError(f"{path}: cannot be read ({error.strerror or error}): check its permissions") from None

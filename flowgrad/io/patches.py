@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import glob
-import math
 from pathlib import Path
 
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.files import stem
 from flowgrad.flow import Patch
 from flowgrad.io.contents import Contents
+from flowgrad.io.steps import is_same
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtp import read_vtp
 from flowgrad.mesh import Mesh
-
-# Times that differ by less are the same one written with fewer digits.
-SAME_TIME = 1e-5
 
 
 def read_patches(
@@ -34,9 +32,16 @@ def read_patches(
     return patches
 
 
+def matched_patches(contents: Contents, velocity_name: str) -> tuple[Patch, ...]:
+    """The patches that a file itself names, by name; the same errors."""
+    found = tuple(_matched(name, patch, contents.mesh, velocity_name) for name, patch in contents.patches.items())
+    _check_overlap(found, contents.source)
+    return found
+
+
 def matching_files(pattern: str, source: Path) -> list[Path]:
     """The files that a pattern names, sorted by name; OptionError if there are none."""
-    filled = pattern.replace("{stem}", glob.escape(source.stem))
+    filled = pattern.replace("{stem}", glob.escape(stem(source)))
     beside = str(Path(glob.escape(str(source.parent))) / filled)
     for attempt in (filled, beside):
         found = [Path(name) for name in sorted(glob.glob(attempt, recursive=True)) if Path(name).is_file()]
@@ -47,18 +52,22 @@ def matching_files(pattern: str, source: Path) -> list[Path]:
 
 def _patch(path: Path, flow_mesh: Mesh, velocity_name: str, time: float | None) -> Patch:
     contents = read_vtp(path)
-    if time is not None and contents.time is not None and not math.isclose(time, contents.time, rel_tol=SAME_TIME):
+    if time is not None and contents.time is not None and not is_same(time, contents.time):
         raise OptionError(f"{path}: the patch has the time {contents.time:g} and the flow {time:g}: choose its files")
+    return _matched(path.stem, contents, flow_mesh, velocity_name)
+
+
+def _matched(name: str, contents: Contents, flow_mesh: Mesh, velocity_name: str) -> Patch:
     velocity = _velocity(contents, velocity_name)
     cells = contents.mesh.cells
     faces = flow_mesh.topology.match(contents.mesh.points, cells.offsets, cells.connectivity)
     unmatched = int((faces < 0).sum())
     if unmatched:
         raise OptionError(
-            f"{path}: {unmatched} of the {len(faces)} faces of the patch '{path.stem}' are no boundary faces "
+            f"{contents.source}: {unmatched} of the {len(faces)} faces of the patch '{name}' are no boundary faces "
             "of the mesh: give the patches of this mesh"
         )
-    return Patch(path.stem, faces, velocity)
+    return Patch(name, faces, velocity)
 
 
 def _velocity(contents: Contents, name: str) -> np.ndarray:

@@ -20,7 +20,10 @@ VECTORS = (
 )
 
 # Usual names of its components; the third may be absent in planar data.
-_BESIDE = ("{}-velocity", "{}_velocity", "{} velocity", "{}-Velocity", "{}_Velocity", "{} Velocity", "{}vel")
+_BESIDE = (
+    *("{}-velocity", "{}_velocity", "{} velocity", "{}-Velocity", "{}_Velocity", "{} Velocity", "{}vel"),
+    "{}_VELOCITY",
+)
 _WORDS = ("U", "u", "V", "v", "vel", "Vel", "velocity", "Velocity")
 _DIRECT = tuple(f"{word}{{}}" for word in _WORDS)
 _APART = tuple(f"{word}{sign}{{}}" for word in _WORDS for sign in "_- :")

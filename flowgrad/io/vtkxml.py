@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -21,12 +21,13 @@ from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays
 from flowgrad.io.naming import naming
 from flowgrad.io.vtkxml_arrays import Appended, Encoding, read_values
+from flowgrad.io.vtkxml_codecs import CODECS
 
 log = logging.getLogger("flowgrad")
 
 VERSIONS = ("0", "1", "2")
 HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
-COMPRESSORS = {"": False, "vtkZLibDataCompressor": True}
+ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
 
 _APPENDED = b"<AppendedData"
 _CHUNK = 1 << 20
@@ -44,6 +45,7 @@ class Document:
     encoding: Encoding
     appended: Appended | None
     version: tuple[int, int]
+    root: ET.Element
 
     def pieces(self) -> list[ET.Element]:
         """The pieces of the data set, at least one."""
@@ -85,6 +87,19 @@ class Document:
             )
         return points.astype(np.float64, copy=False)
 
+    def coordinates(self, piece: ET.Element, counts: Sequence[int]) -> list[np.ndarray]:
+        """The coordinates along the three axes of a rectilinear piece, (nx,), (ny,) and (nz,)."""
+        elements = self._elements(piece, "Coordinates")
+        if len(elements) != 3:
+            raise ReadError(f"{self.path}: <Coordinates> has {len(elements)} arrays instead of 3: the file is damaged")
+        found = []
+        for axis, element, count in zip("xyz", elements, counts, strict=True):
+            values = self._array(element, "Coordinates", axis, count)
+            if values is None or values.ndim != 1:
+                raise ReadError(f"{self.path}: the coordinates along {axis} are no numbers (n,): the file is damaged")
+            found.append(values.astype(np.float64, copy=False))
+        return found
+
     def count(self, element: ET.Element, attribute: str) -> int:
         """A number in an attribute, 0 where it is absent."""
         with naming(self.path):
@@ -108,8 +123,8 @@ class Document:
 def open_document(path: Path, kind: str) -> Iterator[Document]:
     """Open a file that must hold a data set of the ``kind`` ``UnstructuredGrid``, ``PolyData``, ….
 
-    Raises ReadError for anything but little-endian VTK-XML of version 0, 1 or 2, uncompressed or
-    compressed with zlib, and for a file that was cut off.
+    Raises ReadError for anything but VTK-XML of version 0, 1 or 2, uncompressed or compressed with one
+    of VTK's three compressors, and for a file that was cut off.
     """
     with path.open("rb") as handle:
         with naming(path):
@@ -118,7 +133,7 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             root = _parsed(text, builder, start is not None)
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
-        yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root))
+        yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root), root)
 
 
 def natural(element: ET.Element, attribute: str, default: int) -> int:
@@ -207,13 +222,13 @@ def _encoding(root: ET.Element) -> Encoding:
     header, compressor = root.get("header_type", "UInt32"), root.get("compressor", "")
     if version.split(".")[0] not in VERSIONS:
         raise ReadError(f"has version {version}, known are 0.1, 1.0 and 2.x: write it with an older version")
-    if order != "LittleEndian":
-        raise ReadError(f"has byte_order {order}: write it with LittleEndian")
+    if order not in ORDERS:
+        raise ReadError(f"has byte_order {order}: write it with {' or '.join(ORDERS)}")
     if header not in HEADERS:
         raise ReadError(f"has header_type {header}: write it with {' or '.join(HEADERS)}")
-    if compressor not in COMPRESSORS:
-        raise ReadError(f"is compressed with {compressor}: write it with vtkZLibDataCompressor or without")
-    return Encoding(HEADERS[header], COMPRESSORS[compressor])
+    if compressor and compressor not in CODECS:
+        raise ReadError(f"is compressed with {compressor}: write it with {', '.join(CODECS)} or without")
+    return Encoding(HEADERS[header].newbyteorder(ORDERS[order]), ORDERS[order], CODECS.get(compressor))
 
 
 def _appended(handle: BinaryIO, root: ET.Element, start: int) -> Appended:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import binascii
 import io
 import warnings
-from dataclasses import dataclass
+from bisect import bisect
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import native
-from flowgrad.io.vtkxml_zlib import inflate
+from flowgrad.io.vtkxml_blocks import expand
+from flowgrad.io.vtkxml_codecs import Codec
 
+# In the byte order of most files.
 TYPES = {
     **{f"Int{8 * size}": np.dtype(f"<i{size}") for size in (1, 2, 4, 8)},
     **{f"UInt{8 * size}": np.dtype(f"<u{size}") for size in (1, 2, 4, 8)},
@@ -32,25 +35,30 @@ _CUT_OFF = "the file is damaged or was cut off, write it again"
 
 @dataclass(frozen=True)
 class Encoding:
-    """How binary data are laid out: the type of the sizes before them, and whether zlib is used."""
+    """How binary data are laid out: the type of the sizes before them, the byte order of all numbers
+    (``<`` or ``>``) and the compressor."""
 
     header: np.dtype
-    compressed: bool
+    order: Literal["<", ">"] = "<"
+    codec: Codec | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Stream:
-    """Bytes of a file from ``position`` to ``end``, the sizes of an array first."""
+    """Bytes of a file from ``position`` to ``end``, the sizes of an array first; ``reach`` is where those
+    end that were taken."""
 
     handle: BinaryIO
     position: int
     end: int
+    reach: int = 0
 
     def take(self, start: int, count: int) -> np.ndarray:
         """``count`` bytes from ``start`` (counted from the stream's beginning) as a new array."""
         if self.position + start + count > self.end:
             left = max(0, self.end - self.position - start)
             raise ReadError(f"declares {count} bytes but {left} are left: {_CUT_OFF}")
+        self.reach = max(self.reach, self.position + start + count)
         buffer = np.empty(count, np.uint8)
         self.handle.seek(self.position + start)
         if self.handle.readinto(buffer.data) != count:  # type: ignore[attr-defined]
@@ -66,19 +74,35 @@ class Appended:
     start: int
     end: int
     base64: bool
+    used: list[tuple[int, int]] = field(default_factory=list)
 
     @cached_property
     def text(self) -> bytes:
         """All of base64 data."""
         return Stream(self.handle, self.start, self.end).take(0, self.end - self.start).tobytes().rstrip()
 
-    def stream(self, offset: int, encoding: Encoding) -> Stream:
-        """The bytes of the array at an offset."""
+    def claim(self, start: int, stop: int) -> None:
+        """Note that an array takes these bytes; ReadError where they are another's too."""
+        place = bisect(self.used, (start, stop))
+        for low, high in self.used[max(place - 1, 0) : place + 1]:
+            if low < stop and start < high:
+                raise ReadError(f"takes the bytes {start} to {stop}, of which another array takes a part: {_CUT_OFF}")
+        self.used.insert(place, (start, stop))
+
+    def values(self, offset: int, count: int | None, kind: str, encoding: Encoding) -> np.ndarray:
+        """The numbers of the array at an offset."""
         if offset > self.end - self.start:
             raise ReadError(f"lies at offset {offset} of {self.end - self.start} bytes: {_CUT_OFF}")
-        if not self.base64:
-            return Stream(self.handle, self.start + offset, self.end)
-        return _in_memory(_decoded(memoryview(self.text)[offset:], encoding)[0])
+        if self.base64:
+            data, size = _decoded(memoryview(self.text)[offset:], encoding)
+            # Of an empty array the text does not tell the end.
+            width = encoding.header.itemsize
+            self.claim(offset, offset + (size if len(data) > 3 * width else _characters(width)))
+            return _read_binary(_in_memory(data), count, kind, encoding)
+        stream = Stream(self.handle, self.start + offset, self.end)
+        values = _read_binary(stream, count, kind, encoding)
+        self.claim(offset, stream.reach - self.start)
+        return values
 
 
 def read_values(element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None) -> np.ndarray:
@@ -93,8 +117,10 @@ def read_values(element: ET.Element, count: int | None, encoding: Encoding, appe
     layout = element.get("format", "ascii")
     if layout == "ascii":
         values = parse_ascii(element.text or "", TYPES[kind])
+    elif layout == "binary":
+        values = _read_binary(_in_memory(_inline(element.text or "", encoding)), count, kind, encoding)
     else:
-        values = _read_binary(_stream(element, layout, encoding, appended), count, kind, encoding)
+        values = _appended(element, layout, appended).values(_offset(element), count, kind, encoding)
     if count is not None and len(values) != count:
         raise ReadError(f"has {len(values)} values but {count} are needed: {_CUT_OFF}")
     return native(values)
@@ -118,15 +144,19 @@ def parse_ascii(text: str, dtype: np.dtype) -> np.ndarray:
     return values if dtype.kind == "f" else values.astype(dtype)
 
 
-def _stream(element: ET.Element, layout: str, encoding: Encoding, appended: Appended | None) -> Stream:
-    if layout == "binary":
-        return _in_memory(_inline(element.text or "", encoding))
+def _appended(element: ET.Element, layout: str, appended: Appended | None) -> Appended:
     if layout != "appended":
         raise ReadError(f"has the format '{layout}': write it as ascii, binary or appended")
+    if appended is None:
+        raise ReadError(f"points to offset '{element.get('offset', '')[:40]}' of data that are not there: {_CUT_OFF}")
+    return appended
+
+
+def _offset(element: ET.Element) -> int:
     offset = element.get("offset", "").strip()
-    if appended is None or not (offset.isascii() and offset.isdigit() and len(offset) < 20):
+    if not (offset.isascii() and offset.isdigit() and len(offset) < 20):
         raise ReadError(f"points to offset '{offset[:40]}' of appended data that are not there: {_CUT_OFF}")
-    return appended.stream(int(offset), encoding)
+    return int(offset)
 
 
 def _in_memory(data: bytes) -> Stream:
@@ -134,7 +164,7 @@ def _in_memory(data: bytes) -> Stream:
 
 
 def _read_binary(stream: Stream, count: int | None, kind: str, encoding: Encoding) -> np.ndarray:
-    dtype = TYPES[kind]
+    dtype = TYPES[kind].newbyteorder(encoding.order)
     if kind == "Bit":
         return _unpacked(stream, count, encoding)
     data = _payload(stream, None if count is None else count * dtype.itemsize, encoding)
@@ -153,8 +183,8 @@ def _unpacked(stream: Stream, count: int | None, encoding: Encoding) -> np.ndarr
 def _payload(stream: Stream, expected: int | None, encoding: Encoding) -> np.ndarray:
     """The bytes of an array behind its sizes (``expected`` of them, unless that is open)."""
     header = encoding.header
-    if encoding.compressed:
-        return inflate(stream.take, header, expected)
+    if encoding.codec is not None:
+        return expand(stream.take, header, expected, encoding.codec)
     size = int(stream.take(0, header.itemsize).view(header)[0])
     if expected is not None and size != expected:
         raise ReadError(f"has {size} bytes but {expected} are needed: {_CUT_OFF}")
@@ -182,7 +212,7 @@ def _decoded(text: memoryview, encoding: Encoding) -> tuple[bytes, int]:
     width = encoding.header.itemsize
     head = _base64(text[: _characters(width)])
     first = int(np.frombuffer(_at_least(head, width)[:width], encoding.header)[0])
-    if encoding.compressed:
+    if encoding.codec is not None:
         return _decoded_blocks(text, first, encoding.header)
     if first and len(head) == width:
         # Some writers close the text of the size with '=' and begin another for the data.

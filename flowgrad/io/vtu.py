@@ -38,7 +38,8 @@ def read_vtu(path: Path) -> Contents:
 
 def file_data(document: Document) -> Contents:
     """What belongs to all of a file: field data, time and producer; the mesh is still empty."""
-    fields = document.section(document.grid, "FieldData", None)
+    # foamToVTK writes those of a .vtm behind the blocks.
+    fields = document.section(document.grid, "FieldData", None) or document.section(document.root, "FieldData", None)
     producer = "OpenFOAM" if any(_OPENFOAM.match(comment) for comment in document.comments) else ""
     empty = Mesh(np.empty((0, 3)), Cells.empty())
     return Contents(empty, document.path, field_data=fields, time=time_of(fields), producer=producer)

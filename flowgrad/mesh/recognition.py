@@ -279,11 +279,12 @@ def _numbered(mesh: Mesh, corners: IntArray, index: IntArray | None) -> Recognis
     if cells is None:
         return None
     order = np.argsort(_number(index, shape))
-    return Recognised(_lattice(mesh.points[order], shape), order, np.argsort(cells))
+    return Recognised(lattice_of(mesh.points[order], shape), order, np.argsort(cells))
 
 
-def _lattice(points: FloatArray, shape: IntArray) -> Lattice:
-    """The lattice of points in its order: with straight axes where they are, to rounding."""
+def lattice_of(points: FloatArray, shape: IntArray) -> Lattice:
+    """The lattice of points (n, 3) in its order, the first index fastest: with straight axes where they are, to
+    rounding."""
     grid = np.moveaxis(points.reshape(*shape[::-1], 3), (0, 1, 2), (2, 1, 0))
     return _straight(grid) or Lattice.curvilinear(grid)
 

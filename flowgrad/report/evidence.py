@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot.law import symbol
-from flowgrad.plot.shown import STRESS, VISCOSITY
+from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.report import numbers
 from flowgrad.report.symbols import html
 from flowgrad.rheology import Separation
@@ -48,11 +48,23 @@ _FACTS = {
     "coherence": ("part of it that keeps one direction to the motion", "", numbers.percent, ""),
     "relaxation_time": ("relaxation time N1/(2ηγ̇²), median", r"\lambda", numbers.number, "T"),
     "weissenberg_max": ("highest Weissenberg number", "Wi", numbers.number, ""),
+    "balance_viscosity": ("viscosity that the momentum balance needs besides", r"\eta_s", numbers.number, VISCOSITY),
+    "balance_low": ("the same, at least (95 %)", r"\eta_s", numbers.number, VISCOSITY),
+    "balance_high": ("the same, at most (95 %)", r"\eta_s", numbers.number, VISCOSITY),
+    "balance_share": ("its share of the whole viscosity", "", numbers.percent, ""),
+    "balance_unbalanced": ("forces left unbalanced with it", "", numbers.percent, ""),
+    "balance_without": ("forces left unbalanced without it", "", numbers.percent, ""),
+    "plug_volume": ("plug (stress below the yield stress), of the volume", "", numbers.percent, ""),
+    "low_plateau_volume": ("low-rate plateau of η, of the volume", "", numbers.percent, ""),
+    "low_plateau_dissipation": ("low-rate plateau of η, of the dissipation", "", numbers.percent, ""),
+    "high_plateau_volume": ("high-rate plateau of η, of the volume", "", numbers.percent, ""),
+    "high_plateau_dissipation": ("high-rate plateau of η, of the dissipation", "", numbers.percent, ""),
+    "gradient_error": ("error of η by that of the gradient, median", "", numbers.percent, ""),
     "bins": ("bins of the flow curve", "", numbers.count, ""),
     "cells": ("cells in them", "", numbers.count, ""),
 }
 # Weights of laws below this are as good as none.
-_LEAST = 1e-4
+LEAST_WEIGHT = 1e-4
 # Ranges that say something; other values are not shown: no change, and a departure that the factors tell better.
 _TELLING = {"fall_factor": (1.0005, inf), "rise_factor": (1.0005, inf)}
 _TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (5e-4, 1.0), "scatter": (5e-4, inf)}
@@ -60,6 +72,7 @@ _EXCLUDED = {
     "excluded_invalid": "without a gradient or a stress",
     "excluded_negligible_rate": "at rest (negligible shear rate)",
     "excluded_nonpositive_viscosity": "whose viscosity is not positive",
+    "excluded_unknown_rate": "whose shear rate may be wrong by more than half (noise or error of the gradient)",
     "excluded_one_sided": "whose gradient is one-sided (an open boundary without values)",
 }
 
@@ -68,7 +81,12 @@ def facts(separation: Separation) -> list[Fact]:
     """The evidence that says something, in a fixed order."""
     known = separation.evidence
     return [
-        Fact(name, html(mathtext) if mathtext else Markup(), written(known[key]), dimension)
+        Fact(
+            name,
+            html(mathtext) if mathtext else Markup(),
+            written(known[key]),
+            dimension_of(dimension, separation.gradient),
+        )
         for key, (name, mathtext, written, dimension) in _FACTS.items()
         if key in known and _tells(key, known[key])
     ]
@@ -107,7 +125,7 @@ def laws(separation: Separation) -> list[Law]:
             fit.model.name,
             Markup(", ").join(_parameters(fit.model.parameters, fit.parameters)),
             numbers.percent(fit.misfit),
-            numbers.percent(fit.weight) if fit.weight > _LEAST else f"< {numbers.percent(_LEAST)}",
+            numbers.percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {numbers.percent(LEAST_WEIGHT)}",
         )
         for fit in separation.fits
     ]

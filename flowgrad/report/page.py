@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +13,35 @@ from flowgrad.report.section import FileSection
 from flowgrad.report.template import stylesheet, template
 
 
-def write_report(path: Path | str, sections: Sequence[FileSection], command: str | Mapping[str, object] = "") -> None:
-    """Write the report on all files, whole or not at all.
+@dataclass(frozen=True)
+class Wording:
+    """What a page calls itself and its items, and what it says of units."""
+
+    title: str
+    item: str
+    units: str
+
+
+FLOWS = Wording(
+    "From the velocity field to the fluid",
+    "file",
+    "Dimensions are in mass M, length L and time T, in the units of the input. Stresses and viscosities are dynamic "
+    "where the input is, else divided by the density.",
+)
+CURVES = Wording(
+    "From the flow curve to the fluid",
+    "curve",
+    "Shear rates are in 1/s, stresses in Pa and viscosities in Pa s where the table states its units, else in its own.",
+)
+
+
+def write_report(
+    path: Path | str,
+    sections: Sequence[FileSection],
+    command: str | Mapping[str, object] = "",
+    wording: Wording = FLOWS,
+) -> None:
+    """Write the report on all files, or all curves, whole or not at all.
 
     ``command`` is the command line, or the options by their names. Raises WriteError where the file
     cannot be written.
@@ -24,6 +52,7 @@ def write_report(path: Path | str, sections: Sequence[FileSection], command: str
         command=command if isinstance(command, str) else _options(command),
         written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         style=stylesheet(),
+        wording=wording,
     )
     stream.enable_buffering(50)
     with replacing(Path(path)) as file:

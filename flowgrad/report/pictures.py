@@ -71,6 +71,12 @@ def _fluid_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, 
             "What each part of the flow shows: the Newtonian viscosity, a lower one (thinner), a higher one "
             "(thicker), or a stress that no viscosity explains.",
         )
+    if len(np.unique(separation.region)) > 1:
+        yield (
+            lambda ax: plot.regions(separation, ax, section),
+            "Regions: a plug whose stress stays below the yield stress, plateaus of the viscosity (within the margin "
+            "of what its law tends to), and where the fluid is sheared between them.",
+        )
 
 
 def curves(analysis: Analysis) -> list[Picture]:

@@ -61,6 +61,7 @@ def file_section(analysis: Analysis) -> FileSection:
             *analysis.gradient.notes,
             *_unknown(analysis),
             *evidence.exclusions(separation),
+            *separation.notes,
             *(f"walls: {note}" for note in walls.notes(analysis)),
         ],
         method=_method(analysis),

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from flowgrad.analysis import Analysis
 from flowgrad.kinematics import QUANTITIES
+from flowgrad.plot.shown import dimension_of
 from flowgrad.report import numbers
 from flowgrad.report.symbols import html
 
@@ -38,6 +39,6 @@ def _row(analysis: Analysis, name: str) -> Row:
     if each.component:
         symbol = f"{record.symbol}_{each.component}"
     values = (each.minimum, each.percentile_5, each.median, each.mean, each.percentile_95, each.maximum)
-    dimension = "–" if record.dimension == "1" else record.dimension
+    dimension = "–" if record.dimension == "1" else dimension_of(record.dimension, analysis.gradient)
     written = tuple(numbers.number(value) for value in values)
     return Row(name.replace("_", " "), record.description, html(symbol), dimension, written)

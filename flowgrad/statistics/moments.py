@@ -61,14 +61,14 @@ class Moments:
     def empty(self) -> Moments:
         """Those of no values, of the same size."""
         n, k = self.mean.shape
-        unknown = (np.full((n, k), np.nan) for _ in range(2))
         return Moments(
             self.shape,
             np.zeros(n, np.int64),
             np.zeros(n),
             np.zeros((n, k)),
             np.zeros(self.scatter.shape),
-            *unknown,
+            np.full((n, k), np.nan),
+            np.full((n, k), np.nan),
             np.ones(k, bool),
         )
 

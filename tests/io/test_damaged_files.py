@@ -14,12 +14,14 @@ from tests.io.vtk_twin import write_with_vtk
 
 LAYOUTS = {
     "ascii": {"mode": "Ascii"},
-    "inline": {"mode": "Binary", "zlib": False, "header": 64},
+    "inline": {"mode": "Binary", "compressor": "None", "header": 64},
     "inline zlib": {"mode": "Binary"},
-    "raw": {"zlib": False},
+    "raw": {"compressor": "None"},
     "raw zlib": {"block": 64},
-    "base64": {"base64": True, "zlib": False},
+    "base64": {"base64": True, "compressor": "None"},
     "base64 zlib": {"base64": True, "header": 64},
+    "raw lzma big": {"compressor": "LZMA", "order": "BigEndian"},
+    "raw lz4": {"compressor": "LZ4", "header": 64},
 }
 
 

@@ -11,8 +11,7 @@ from tests.high_order import bent, reference, straight
 
 NAMES = {22: "triangle6", 23: "quad8", 24: "tetra10", 25: "hexahedron20", 26: "wedge15", 27: "pyramid13"}
 NAMES |= {28: "quad9", 29: "hexahedron27", 32: "wedge18"}
-WRITTEN_BY_MESHIO = {".inp": (22, 23, 24, 25, 28)}
-WRITTEN_BY_MESHIO |= dict.fromkeys((".vtk", ".msh"), (22, 23, 24, 25, 28, 29, 32))
+WRITTEN_BY_MESHIO = dict.fromkeys((".vtk", ".msh"), (22, 23, 24, 25, 28, 29, 32))
 # Edges by their corners, in the order of each format's manual, for cells of two formats that differ from VTK.
 GMSH = {24: ((0, 1), (1, 2), (0, 2), (0, 3), (2, 3), (1, 3))}
 HEXAHEDRON = ((0, 1), (0, 3), (0, 4), (1, 2), (1, 5), (2, 3), (2, 6), (3, 7), (4, 5), (4, 7), (5, 6), (6, 7))

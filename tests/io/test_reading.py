@@ -9,6 +9,7 @@ import pytest
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io import SUFFIXES, read, read_contents, write_vtu
+from flowgrad.io.registry import Format
 from flowgrad.mesh import Cells, Mesh
 
 
@@ -43,14 +44,14 @@ def test_nothing_to_differentiate(tmp_path):
         ("none.vtu", "there is no such file"),
         (".", "is a directory"),
         ("empty.vtu", "is empty"),
-        ("a.foam", r"suffix '\.foam' are not read: convert to one of \.vtu \.vtp"),
+        ("a.odd", r"suffix '\.odd' are not read: convert to one of \.vtu \.vtp"),
         ("plain", "suffix '' are not read"),
         ("pipe.vtu", "is not a file"),
     ],
 )
 def test_files_that_cannot_be_read(refused, tmp_path, name, message):
     (tmp_path / "empty.vtu").touch()
-    (tmp_path / "a.foam").write_text("x")
+    (tmp_path / "a.odd").write_text("x")
     (tmp_path / "plain").write_text("x")
     os.mkfifo(tmp_path / "pipe.vtu")
     with refused(tmp_path / name, message):
@@ -61,19 +62,19 @@ def test_errors_of_the_system_are_read_errors(file, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setitem(__import__("flowgrad.io.registry").io.registry.READERS, ".vtu", refuse)
+    monkeypatch.setitem(__import__("flowgrad.io.registry").io.registry.FORMATS, ".vtu", Format("", refuse))
     with pytest.raises(ReadError, match=r"cannot be read \(Permission denied\)"):
         read_contents(file)
 
 
 def test_suffixes():
-    assert {".vtu", ".vtp", ".vtk", ".msh", ".vol.gz"} <= set(SUFFIXES)
+    assert {".vtu", ".vtp", ".vti", ".vtr", ".vts", ".pvtu", ".vtm", ".pvd", ".series", ".vtk", ".msh"} <= set(SUFFIXES)
 
 
 def test_double_suffix_is_known(tmp_path):
-    (tmp_path / "a.b.vol.gz").write_bytes(b"x")
-    with pytest.raises(ReadError, match="meshio"):
-        read_contents(tmp_path / "a.b.vol.gz")
+    (tmp_path / "a.b.vtm.series").write_bytes(b"x")
+    with pytest.raises(ReadError, match="is not JSON"):
+        read_contents(tmp_path / "a.b.vtm.series")
 
 
 def test_import_is_cheap():

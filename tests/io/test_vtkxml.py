@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import lzma
 import struct
+import sys
 import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
+from flowgrad.errors import MissingDependencyError, ReadError
 from flowgrad.io.vtkxml_arrays import TYPES, parse_ascii
 from flowgrad.io.vtu import read_vtu
 
@@ -153,9 +155,8 @@ def test_text_that_is_no_number(text):
         (b"\x1f\x8b\x08\x00rest", "not well-formed"),
         (b"<?xml version='1.0' encoding='klingon'?><VTKFile/>", "not well-formed"),
         (b"<VTKFile type='PolyData'><PolyData/></VTKFile>", "holds 'PolyData', not one UnstructuredGrid"),
-        (inline("", order="BigEndian"), "byte_order BigEndian"),
-        (inline("", more='compressor="vtkLZ4DataCompressor"'), "vtkLZ4DataCompressor"),
-        (inline("", more='compressor="vtkLZMADataCompressor"'), "vtkLZMADataCompressor"),
+        (inline("", order="MiddleEndian"), "byte_order MiddleEndian"),
+        (inline("", more='compressor="vtkZstdDataCompressor"'), "vtkZstdDataCompressor: write it with vtkZLib"),
         (inline("", more='header_type="UInt16"'), "UInt16"),
         (inline("", version="3.0"), "version 3.0"),
         (inline("").replace(b"binary", b"hex"), "format 'hex'"),
@@ -207,15 +208,114 @@ def test_block_without_its_end_or_with_more(read, stored):
         read(appended(header(1, 24, 0, len(stored)) + stored, **ZLIB))
 
 
-def test_a_bomb_takes_no_memory(read):
-    bomb = zlib.compress(bytes(50_000_000))
-    data = appended(header(1, 24, 0, len(bomb)) + bomb, **ZLIB)
+LZMA = {"more": 'compressor="vtkLZMADataCompressor"'}
+LZ4 = {"more": 'compressor="vtkLZ4DataCompressor"'}
+
+
+def lz4_compressed(data: bytes) -> bytes:
+    return pytest.importorskip("lz4.block", reason="compresses with the extra lz4").compress(data, store_size=False)
+
+
+COMPRESSED = [(ZLIB, zlib.compress), (LZMA, lzma.compress), (LZ4, lz4_compressed)]
+
+
+@pytest.mark.parametrize(("codec", "compress"), COMPRESSED)
+def test_a_bomb_takes_no_memory(read, codec, compress):
+    bomb = compress(bytes(50_000_000))
+    data = appended(header(1, 24, 0, len(bomb)) + bomb, **codec)
+    # LZMA has a dictionary of 8 MB at its usual level.
+    assert _peak(read, data, "expands in block 0|decompressed in block 0") < 10_000_000
+
+
+@pytest.mark.parametrize(("codec", "compress"), COMPRESSED)
+def test_more_than_the_bytes_could_hold_takes_no_memory(read, codec, compress):
+    """More than ten times what the compressor reaches; nothing else tells the length of field data."""
+    bomb = compress(bytes(1_000_000))
+    size = len(bomb) * 80_000
+    fields = '<FieldData><DataArray type="UInt8" Name="f" format="appended" offset="0"/></FieldData>'
+    data = appended(header(1, size, 0, len(bomb)) + bomb, offset=3, fields=fields, **codec)
+    assert _peak(read, data, f"declares {size} bytes in {len(bomb)} compressed ones") < 5_000_000
+
+
+def test_a_memory_hungry_lzma_block_is_refused(read):
+    """Its header asks for a dictionary of 1 GiB: the byte behind the filter's number and length (XZ format 1.1)."""
+    stored = bytearray(lzma.compress(DATA))
+    stop = 12 + 4 * (stored[12] + 1)
+    assert stored[14:16] == b"\x21\x01"
+    stored[16] = 36
+    stored[stop - 4 : stop] = header(zlib.crc32(stored[12 : stop - 4]))
+    data = appended(header(1, 24, 0, len(stored)) + bytes(stored), **LZMA)
+    assert _peak(read, data, "Memory usage limit exceeded") < 5_000_000
+
+
+@pytest.mark.parametrize("count", [10**9, 10**15, 10**30])
+@pytest.mark.parametrize("attribute", ["NumberOfPoints", "NumberOfCells"])
+def test_counts_that_the_file_cannot_hold_take_no_memory(read, attribute, count):
+    was = b"'3'" if attribute == "NumberOfPoints" else b"'0'"
+    data = appended(header(24) + DATA).replace(
+        attribute.encode() + b"=" + was, b"%s='%d'" % (attribute.encode(), count)
+    )
+    assert _peak(read, data, "needed|no array 'types'|not a number") < 5_000_000
+
+
+def _peak(read, data: bytes, message: str) -> int:
     tracemalloc.start()
-    with pytest.raises(ReadError, match="expands in block 0"):
-        read(data)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 5_000_000
+    try:
+        with pytest.raises(ReadError, match=message):
+            read(data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def two_arrays(first: int, second: int, data: bytes, encoding: str = "raw", **attributes: str) -> bytes:
+    arrays = "".join(
+        f'<DataArray type="Float64" Name="{name}" format="appended" offset="{offset}"/>'
+        for name, offset in (("p", first), ("q", second))
+    )
+    tail = f'<AppendedData encoding="{encoding}">_{data.decode("latin-1")}</AppendedData>'
+    return document(arrays, tail, **attributes)
+
+
+@pytest.mark.parametrize("places", [(0, 0), (0, 14), (14, 0)])
+def test_arrays_that_share_bytes_are_refused(read, places):
+    """The bytes at 14 are those of an array of their own, inside the values of the other."""
+    inner = header(24) + DATA
+    long = header(24) + DATA[:10] + header(24) + DATA
+    with pytest.raises(ReadError, match="of which another array takes a part"):
+        read(two_arrays(*places, long if 14 in places else inner))
+    stored = b"".join(zipped(DATA, 24))
+    with pytest.raises(ReadError, match="of which another array takes a part"):
+        read(two_arrays(0, 0, base64.b64encode(inner), "base64"))
+    with pytest.raises(ReadError, match="of which another array takes a part"):
+        read(two_arrays(0, 0, stored, **ZLIB))
+
+
+def test_arrays_in_any_order_of_bytes(read):
+    inner = header(24) + DATA
+    contents = read(two_arrays(28, 0, inner + inner))
+    np.testing.assert_array_equal(contents.point_data["p"], VALUES)
+    np.testing.assert_array_equal(contents.point_data["q"], VALUES)
+
+
+@pytest.mark.parametrize("code", "IQ")
+def test_big_endian(read, code):
+    """Sizes and values alike."""
+    values = VALUES.astype(">f8").tobytes()
+    head = header(24, code=code)[::-1]
+    wide = {"order": "BigEndian", "more": WIDE["more"] if code == "Q" else ""}
+    for data in (appended(head + values, **wide), inline(base64.b64encode(head + values), **wide)):
+        contents = read(data)
+        np.testing.assert_array_equal(contents.point_data["p"], VALUES)
+        assert contents.point_data["p"].dtype.isnative
+
+
+def test_lz4_without_its_package(read, monkeypatch):
+    stored = lz4_compressed(DATA)
+    monkeypatch.setitem(sys.modules, "lz4", None)
+    monkeypatch.setitem(sys.modules, "lz4.block", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'flowgrad\[lz4\]'"):
+        read(appended(header(1, 24, 0, len(stored)) + stored, **LZ4))
 
 
 def test_field_data_of_any_length(read):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from flowgrad.io.vtp import read_vtp
-from tests.io.vtk_twin import assert_same_arrays, attach_arrays, vtk_arrays, write_with_vtk
+from tests.io.vtk_twin import assert_same_arrays, attach_arrays, read_with_vtk, vtk_arrays, write_with_vtk
 
 VERTS, LINES = ((4,), (5, 6, 7)), ((0, 1), (1, 2, 3))
 POLYS = ((0, 1, 2), (0, 1, 2, 3), (4, 5, 6, 7, 8))
+STRIPS = ((0, 1, 2, 3, 4), (5, 6, 7), (8, 7, 6, 5))
 
 
 @pytest.fixture
@@ -32,12 +33,12 @@ def poly_data(arrays):
 
 
 @pytest.mark.parametrize(
-    ("mode", "base64", "zlib", "header"),
-    [("Ascii", 0, 0, 32), *product(("Binary", "Appended"), (0, 1), (0, 1), (32, 64))],
+    ("mode", "base64", "compressor", "header"),
+    [("Ascii", 0, "None", 32), *product(("Binary", "Appended"), (0, 1), ("None", "ZLib"), (32, 64))],
 )
-def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, zlib, header):
+def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, compressor, header):
     path = tmp_path / "surface.vtp"
-    write_with_vtk(poly_data, path, mode, base64, zlib, header, kind="PolyData", block=16)
+    write_with_vtk(poly_data, path, mode, base64, compressor, header, kind="PolyData", block=16)
     contents = read_vtp(path)
     cells = contents.mesh.cells
     assert cells.types.tolist() == [1, 2, 3, 4, 5, 9, 7]
@@ -47,6 +48,49 @@ def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, zlib, header):
     assert_same_arrays(contents.cell_data, vtk_arrays(poly_data.GetCellData()))
     assert_same_arrays(contents.point_data, vtk_arrays(poly_data.GetPointData()))
     assert contents.time == 0.1
+
+
+def test_several_pieces_are_joined_section_by_section(poly_data, tmp_path):
+    path = tmp_path / "surface.vtp"
+    write_with_vtk(poly_data, path, kind="PolyData", pieces=2)
+    contents, theirs = read_vtp(path), read_with_vtk(path, "PolyData")
+    assert theirs.GetNumberOfCells() == len(contents.mesh) == 14
+    assert contents.mesh.cells.types.tolist() == [theirs.GetCellType(c) for c in range(14)]
+    for c in range(14):
+        ids = theirs.GetCell(c).GetPointIds()
+        ours = contents.mesh.cells.connectivity[slice(*contents.mesh.cells.offsets[c : c + 2])]
+        assert ours.tolist() == [ids.GetId(i) for i in range(ids.GetNumberOfIds())]
+    assert_same_arrays(contents.cell_data, vtk_arrays(theirs.GetCellData()))
+    assert_same_arrays(contents.point_data, vtk_arrays(theirs.GetPointData()))
+
+
+def test_strips_become_the_triangles_that_vtk_makes_of_them(poly_data, arrays, tmp_path):
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.vtkFiltersCore import vtkTriangleFilter
+
+    strips = vtkCellArray()
+    for row in STRIPS:
+        strips.InsertNextCell(len(row), row)
+    data = vtkPolyData()
+    data.SetPoints(poly_data.GetPoints())
+    data.SetVerts(poly_data.GetVerts())
+    data.SetStrips(strips)
+    attach_arrays(data, arrays)
+    write_with_vtk(data, tmp_path / "strips.vtp", kind="PolyData")
+    contents = read_vtp(tmp_path / "strips.vtp")
+    # The filter takes a vertex of several points apart, so it sees the strips alone.
+    alone = vtkPolyData()
+    alone.SetPoints(poly_data.GetPoints())
+    alone.SetStrips(strips)
+    cut = vtkTriangleFilter()
+    cut.SetInputData(alone)
+    cut.Update()
+    triangles = vtk_to_numpy(cut.GetOutput().GetPolys().GetConnectivityArray()).reshape(-1, 3)
+    assert contents.mesh.cells.types.tolist() == [1, 2] + [5] * 6
+    np.testing.assert_array_equal(contents.mesh.cells.connectivity[4:].reshape(-1, 3), triangles)
+    theirs = vtk_arrays(data.GetCellData())
+    assert_same_arrays(contents.cell_data, {name: theirs[name][[0, 1, 2, 2, 2, 3, 4, 4]] for name in theirs})
 
 
 def text(attributes: str, sections: str = "", points: str = "0 0 0 1 0 0 0 1 0") -> str:
@@ -81,7 +125,8 @@ def test_absent_sections_are_empty(tmp_path, content, types):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (text("NumberOfStrips='4'"), "4 triangle strips"),
+        (text("NumberOfStrips='4'"), "Strips: has no array 'connectivity'"),
+        (text("NumberOfStrips='1'", polys("0 1", "2").replace("Polys>", "Strips>")), "triangle strip of 2 points"),
         (text("NumberOfPolys='1'"), "Polys: has no array 'connectivity'"),
         (text("NumberOfPolys='2'", polys("0 1 2", "3")), "Polys: 'offsets' has 1 values for 2 cells"),
         (text("NumberOfPolys='1'", polys("0 1 2 0", "3")), "'connectivity' has 4 values instead of 3"),

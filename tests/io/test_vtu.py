@@ -9,18 +9,20 @@ import pytest
 from flowgrad.io.vtu import read_vtu
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays, write_with_vtk
 
+COMPRESSORS, ORDERS = ("None", "ZLib", "LZMA", "LZ4"), ("LittleEndian", "BigEndian")
 LAYOUTS = [
-    *product(("Ascii",), (False,), (False,), (32,)),
-    *product(("Binary",), (False,), (False, True), (32, 64)),
-    *product(("Appended",), (False, True), (False, True), (32, 64)),
+    ("Ascii", False, "None", 32, "LittleEndian"),
+    *product(("Binary",), (False,), COMPRESSORS, (32, 64), ORDERS),
+    *product(("Appended",), (False, True), COMPRESSORS, (32, 64), ORDERS),
 ]
 
 
-@pytest.mark.parametrize(("mode", "base64", "zlib", "header"), LAYOUTS)
-def test_reads_what_vtk_writes(vtk_grid, tmp_path, mode, base64, zlib, header):
+@pytest.mark.parametrize(("mode", "base64", "compressor", "header", "order"), LAYOUTS)
+def test_reads_what_vtk_writes(vtk_grid, tmp_path, mode, base64, compressor, header, order):
     path = tmp_path / "mixed.vtu"
-    # The smallest block there is: every array has several, the last one shorter.
-    write_with_vtk(vtk_grid, path, mode, base64, zlib, header, block=8)
+    # A small block: every array has several, the last one shorter.
+    block = 64 if compressor == "LZMA" else 8
+    write_with_vtk(vtk_grid, path, mode, base64, compressor, header, block=block, order=order)
     contents = read_vtu(path)
     assert_same_mesh(contents.mesh, vtk_grid)
     assert_same_arrays(contents.point_data, vtk_arrays(vtk_grid.GetPointData()))

@@ -16,11 +16,12 @@ def write_with_vtk(
     path: Path,
     mode="Appended",
     base64=False,
-    zlib=True,
+    compressor="ZLib",
     header=32,
     block=4096,
     pieces=1,
     kind="UnstructuredGrid",
+    order="LittleEndian",
 ) -> None:
     """Write with VTK's own writer of the kind, in one of its layouts."""
     from vtkmodules import vtkIOXML
@@ -32,8 +33,8 @@ def write_with_vtk(
     writer.SetHeaderType(header)
     writer.SetBlockSize(block)
     writer.SetNumberOfPieces(pieces)
-    if not zlib:
-        writer.SetCompressorTypeToNone()
+    getattr(writer, f"SetCompressorTypeTo{compressor}")()
+    getattr(writer, f"SetByteOrderTo{order}")()
     writer.SetFileName(str(path))
     assert writer.Write()
 

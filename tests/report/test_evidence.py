@@ -1,8 +1,11 @@
 """The evidence on the page keeps step with what a separation knows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from flowgrad import read, velocity_gradient
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.report import evidence
 from flowgrad.rheology import separate
@@ -23,12 +26,20 @@ def elastic_stress():
     return stress
 
 
+def balanced(data):
+    gradient = velocity_gradient(read(data / "planarPoiseuille_Maxwell.vtu"))
+    return separate(gradient, stress="-sigma", body_force=(5, 0, 0))
+
+
 @pytest.fixture(scope="module")
-def separations():
+def separations(data):
     return {
         "thinning": separate(shear(), viscosity=2 * RATES**-0.5),
         "constant": separate(shear(), viscosity=np.full(len(RATES), 0.3)),
         "given": separate(shear(), viscosity="bingham(tau0=3.0, eta=0.1)"),
+        "plateaus": separate(shear(), viscosity="carreau(eta0=1, eta_inf=0.5, lam=1, n=0.001)"),
+        "uncertain": separate(replace(shear(), error=0.01 * RATES), viscosity=2 * RATES**-0.5),
+        "balanced": balanced(data),
         "elastic": separate(shear(), stress=elastic_stress()),
         "unknown": separate(shear()),
     }

@@ -1,0 +1,1 @@
+"""The command ``curve``: rheometer tables to verdicts, laws, figures and a page."""

@@ -1,0 +1,81 @@
+"""Files that name the files of several times: ParaView's collections (.pvd) and series (.vtu.series, …)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from flowgrad.errors import ReadError
+from flowgrad.io.composite import with_patches
+from flowgrad.io.contents import Contents
+from flowgrad.io.naming import naming
+from flowgrad.io.references import referred
+from flowgrad.io.steps import Step
+from flowgrad.io.vtkxml import open_document
+
+Read = Callable[[Path], Contents]
+
+# A collection that names another could name itself.
+_COLLECTIONS = (".pvd", ".series")
+
+
+def collection_steps(path: Path, read: Read) -> Sequence[Step]:
+    """The times of a collection, in their order; the parts of one time are pieces of one mesh, or patches of
+    its boundary. Raises ReadError for files that are elsewhere than in its folder."""
+    with open_document(path, "Collection") as document:
+        entries = [
+            (_number(path, entry.get("timestep", "0")), _child(path, entry.get("file", "")))
+            for entry in document.grid.findall("DataSet")
+        ]
+    parts: dict[float, list[Path]] = {}
+    for time, file in entries:
+        parts.setdefault(time, []).append(file)
+    has_times = any(entry.get("timestep") for entry in document.grid.findall("DataSet"))
+    return [
+        Step(path, time if has_times else None, partial(_together, path, tuple(parts[time]), read))
+        for time in sorted(parts)
+    ]
+
+
+def series_steps(path: Path, read: Read) -> Sequence[Step]:
+    """The times of a JSON file of the form ``{"files": [{"name": …, "time": …}, …]}``, in their order."""
+    try:
+        entries = json.loads(path.read_bytes())["files"]
+        listed = [(entry["time"], entry["name"]) for entry in entries]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ReadError(
+            f'{path}: is not JSON of the form {{"files": [{{"name": …, "time": …}}, …]}}: write it again'
+        ) from None
+    found = [(_number(path, time), _child(path, name)) for time, name in listed]
+    return [Step(path, time, partial(read, file)) for time, file in sorted(found)]
+
+
+def _number(path: Path, value: object) -> float:
+    try:
+        time = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        time = math.nan
+    if not math.isfinite(time):
+        raise ReadError(f"{path}: has the time '{value}', which is no number: write it again")
+    return time
+
+
+def _child(path: Path, name: object) -> Path:
+    file = referred(path, str(name))
+    if file.suffix.lower() in _COLLECTIONS:
+        raise ReadError(f"{path}: names the collection '{name}': name the files themselves")
+    return file
+
+
+def _together(path: Path, files: tuple[Path, ...], read: Read) -> Contents:
+    if len(files) == 1:
+        return read(files[0])
+    with naming(path):
+        return with_patches(path, {_name(file, files): read(file) for file in files}, join=True)
+
+
+def _name(file: Path, files: tuple[Path, ...]) -> str:
+    return file.stem if sum(other.stem == file.stem for other in files) == 1 else str(file)

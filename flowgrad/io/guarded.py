@@ -1,0 +1,89 @@
+"""Libraries that may print, exit, raise anything, crash or never return: their work in a process of its own.
+
+Whatever they do there becomes one ReadError here, and they get no more memory than a file of its size can need.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
+
+log = logging.getLogger("flowgrad")
+
+# The extra that brings a module.
+EXTRAS = {"h5py": "hdf5", "netCDF4": "netcdf", "vtk": "vtk", "vtkmodules": "vtk"}
+# More of what a library prints does not help.
+_LONGEST = 300
+_MISSING = re.compile(r"No module named '(\w+)")
+
+
+def guarded(program: str, call: str, path: Path, *arguments: Any, size: int | None = None, timeout: float = 300) -> Any:
+    """What the function ``call`` (``module:name``) makes of a path and further arguments, run in a process of its own.
+
+    ``program`` is the library's name in errors; ``size`` in bytes is that of all files that are read (default: of the
+    path). Raises the function's own FlowgradErrors, MissingDependencyError with the extra where the library is not
+    there, and ReadError with a one-line reason for any other end.
+    """
+    payload = (call, str(path.absolute()), arguments, path.stat().st_size if size is None else size)
+    # -P: a file of the user's called meshio.py or numpy.py must not be imported.
+    command = [sys.executable, "-P", "-m", "flowgrad.io.guarded_worker"]
+    try:
+        done = subprocess.run(
+            command,
+            input=pickle.dumps(payload),
+            capture_output=True,
+            timeout=timeout,
+            env=_environment(),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ReadError(f"{program} did not finish in {timeout:g} s: convert the file to .vtu") from None
+    printed = one_line(done.stderr.decode(errors="replace"))
+    if done.returncode:
+        raise ReadError(f"{program} {_ending(done.returncode)} ({printed}): convert the file to .vtu")
+    return _answer(program, path, printed, *pickle.loads(done.stdout))
+
+
+def _answer(program: str, path: Path, printed: str, kind: str, result: Any, records: list[tuple[int, str]]) -> Any:
+    for level, message in records:
+        log.log(level, "%s", message)
+    if kind == "refused":
+        assert isinstance(result, FlowgradError)
+        raise result
+    if kind == "error":
+        missing = _MISSING.search(result)
+        if missing:
+            extra = EXTRAS.get(missing[1], "hdf5")
+            raise MissingDependencyError(f"reading this format needs {missing[1]}: install flowgrad[{extra}]")
+        raise ReadError(f"{program} cannot read it ({one_line(result) or printed}): convert the file to .vtu")
+    if printed:
+        log.warning("%s: %s says: %s", path, program, printed)
+    return result
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[2])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    # Threads of a linear algebra that is not used take address space.
+    return {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+
+
+def _ending(code: int) -> str:
+    if code > 0:
+        return f"ended with exit code {code}"
+    return f"crashed with {signal.Signals(-code).name}"
+
+
+def one_line(text: str) -> str:
+    """A text on one line, its end where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"… {line[-_LONGEST:]}"

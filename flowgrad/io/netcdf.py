@@ -1,0 +1,190 @@
+"""Grids in NetCDF with coordinates as the CF conventions have them (https://cfconventions.org, 1.11, chapters 4 and 5).
+
+The variables that share the grid of the velocity become arrays at its points, all others field data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowgrad.errors import ReadError
+from flowgrad.io.columns import invalid_rows
+from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.guarded import guarded
+from flowgrad.io.naming import naming
+from flowgrad.io.npz import on_grid
+from flowgrad.io.steps import Step
+from flowgrad.io.velocity import COMPONENTS, VECTORS
+from flowgrad.mesh import Lattice
+
+# A variable may always take this many bytes, and beyond it so many times the size of the file.
+_ALWAYS = 1 << 28
+_RATIO = 300
+_NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
+_NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
+_SECONDS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0}
+_SECONDS |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
+
+
+def netcdf_steps(path: Path) -> Sequence[Step]:
+    """The times of a file, in seconds where its unit is a known one; one step without a time axis.
+
+    Steps raise ReadError for a velocity whose components are on different grids, axes without coordinates or in
+    degrees, and for sizes that the file cannot hold.
+    """
+    with naming(path):
+        times = guarded("netCDF4", "flowgrad.io.netcdf:times_in", path)
+    return [Step(path, time, partial(_read, path, number, time)) for number, time in enumerate(times)]
+
+
+def _read(path: Path, number: int, time: float | None) -> Contents:
+    with naming(path):
+        contents: Contents = guarded("netCDF4", "flowgrad.io.netcdf:step_in", path, number)
+    return dataclasses.replace(contents, source=path, time=time)
+
+
+def times_in(path: Path) -> list[float | None]:
+    """The times in a file; run by the worker."""
+    with opened(path) as data:
+        axis = _time_axis(data)
+        if axis is None:
+            return [None]
+        if axis not in data.variables:
+            return [float(number) for number in range(data.dimensions[axis].size)]
+        variable = data.variables[axis]
+        unit = str(getattr(variable, "units", "")).split(" since ")[0].strip().lower()
+        factor = _SECONDS.get(unit.rstrip("s") or unit, _SECONDS.get(unit, 1.0))
+        return [float(value) * factor for value in _values(variable)]
+
+
+def step_in(path: Path, number: int) -> Contents:
+    """Everything in a file at one of its times; run by the worker."""
+    with opened(path) as data:
+        time = _time_axis(data)
+        arrays = {
+            n: _values(v, time, number) for n, v in data.variables.items() if v.dtype != str and v.dtype.kind in "fiu"
+        }
+        spaces = {n: tuple(d for d in data.variables[n].dimensions if d != time) for n in arrays}
+        grid = _grid(arrays, spaces)
+        positions = _positions(data, grid, arrays)
+        on = {n: values for n, values in arrays.items() if spaces[n] == grid and n not in positions}
+        used = {*positions, time}
+        fields = {n: _table(values) for n, values in arrays.items() if n not in on and n not in used}
+        units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
+        first = next(iter(positions))
+        unit = getattr(data.variables[first], "units", "")
+        contents = _contents(path, grid, positions, spaces, on)
+        return dataclasses.replace(contents, field_data=fields, units={**units, **({"x": unit} if unit else {})})
+
+
+def opened(path: Path) -> Any:
+    """The file, open, where it can hold what it declares; ReadError where it cannot."""
+    import netCDF4
+
+    data = netCDF4.Dataset(str(path))
+    size = path.stat().st_size
+    for name, variable in data.variables.items():
+        itemsize = 8 if variable.dtype is str else variable.dtype.itemsize
+        due = itemsize * math.prod(variable.shape)
+        if due > max(_ALWAYS, _RATIO * size):
+            data.close()
+            raise ReadError(f"'{name}' declares {due} bytes in a file of {size}: the file is damaged, or a bomb")
+    return data
+
+
+def _values(variable: Any, time: str | None = None, number: int = 0) -> np.ndarray:
+    """A variable's values at one time, missing ones NaN."""
+    where = tuple(number if d == time else slice(None) for d in variable.dimensions)
+    values = variable[where] if where else variable[()]
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan) if values.mask.any() else values.data
+    return native(np.asarray(values))
+
+
+def _table(values: np.ndarray) -> np.ndarray:
+    return np.atleast_1d(values) if values.ndim < 2 else values.reshape(len(values), -1)
+
+
+def _time_axis(data: Any) -> str | None:
+    return next((name for name in data.dimensions if _axis(data, name) == "T"), None)
+
+
+def _axis(data: Any, name: str) -> str:
+    """X, Y, Z or T: what a coordinate says it is, or what its name says; empty where neither does."""
+    variable = data.variables.get(name)
+    if variable is not None:
+        said = str(getattr(variable, "axis", "")).upper()
+        standard = str(getattr(variable, "standard_name", ""))
+        if said in ("X", "Y", "Z", "T"):
+            return said
+        if " since " in str(getattr(variable, "units", "")) or standard == "time":
+            return "T"
+        for axis, words in (("X", "projection_x longitude"), ("Y", "projection_y latitude"), ("Z", "depth height")):
+            if any(standard.startswith(word) for word in words.split()):
+                return axis
+        if hasattr(variable, "positive"):
+            return "Z"
+    return next((axis for axis, names in _NAMES.items() if name.lower() in names), "")
+
+
+def _grid(arrays: Arrays, spaces: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The dimensions of the velocity, by its usual names; else those of the arrays with the most of them."""
+    usual: list[tuple[str, ...]] = [(name,) for name in VECTORS if name in arrays and name not in ("u", "v", "U", "V")]
+    usual += [names[:2] for names in COMPONENTS if names[0] in arrays and names[1] in arrays]
+    for names in usual:
+        found = {spaces[name] for name in names}
+        if len(found) > 1:
+            raise ReadError(f"has {' and '.join(names)} on different grids {sorted(found)}: put them on one first")
+        grid = found.pop()
+        if len(grid) > 1:
+            return grid
+    grid = max(spaces.values(), key=len, default=())
+    if len(grid) < 2:
+        raise ReadError(f"has no variable on a grid of two axes or three among {', '.join(arrays) or 'nothing'}")
+    return grid
+
+
+def _positions(data: Any, grid: tuple[str, ...], arrays: Arrays) -> dict[str, np.ndarray]:
+    """Coordinates by their variable's name, x, y and, in space, z first to last: along the axes, or of all points."""
+    if all(name in arrays for name in grid):
+        found = {_axis(data, name): name for name in grid}
+    else:
+        shaped = [n for n, v in data.variables.items() if v.dimensions == grid and n in arrays and _axis(data, n)]
+        found = {_axis(data, name): name for name in shaped}
+    if not {"X", "Y"} <= set(found) or (len(found) < len(grid) and all(name in arrays for name in grid)):
+        raise ReadError(
+            f"does not tell the coordinates of its grid ({', '.join(grid)}): give each axis a variable of its name "
+            "with the attribute axis = X, Y or Z"
+        )
+    positions = {}
+    for axis in (each for each in "XYZ" if each in found):
+        variable = data.variables[found[axis]]
+        if str(getattr(variable, "units", "")).lower().startswith("degree"):
+            raise ReadError(f"'{found[axis]}' is in degrees: project the grid and the velocity onto metres first")
+        down = axis == "Z" and str(getattr(variable, "positive", "up")).lower() == "down"
+        positions[found[axis]] = arrays[found[axis]] * (-1.0 if down else 1.0)
+    return positions
+
+
+def _contents(
+    path: Path,
+    grid: tuple[str, ...],
+    positions: dict[str, np.ndarray],
+    spaces: dict[str, tuple[str, ...]],
+    data: Arrays,
+) -> Contents:
+    if any(values.ndim > 1 for values in positions.values()):
+        return on_grid(path, list(positions.values()), data, None)
+    axes = [name for name in positions if spaces[name] == (name,)]
+    order = [grid.index(name) for name in axes[::-1]]
+    x, y, z = (*positions.values(), np.zeros(1))[:3]
+    lattice = Lattice.rectilinear(x, y, z)
+    flat = {name: np.ascontiguousarray(values.transpose(order)).reshape(-1) for name, values in data.items()}
+    return Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])

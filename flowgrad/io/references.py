@@ -1,0 +1,34 @@
+"""Files that another file names: only those in its folder or below, and only if they hold what it declares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from flowgrad.errors import ReadError
+from flowgrad.io.contents import Contents
+from flowgrad.io.vtkxml import Document
+
+
+def referred(path: Path, name: str) -> Path:
+    """The file that ``path`` calls ``name``; ReadError for one elsewhere, and for one that is not there."""
+    if not name.strip():
+        raise ReadError(f"{path}: names a file without a name: write it again")
+    if "\0" in name or Path(name).is_absolute() or os.path.normpath(name).split(os.sep)[0] == os.pardir:
+        raise ReadError(f"{path}: names the file '{name}', which is not in its folder: put it there, or read it itself")
+    found = path.parent / os.path.normpath(name)
+    if not found.is_file():
+        raise ReadError(f"{path}: names the file '{name}', which is not there: put it beside, or write both again")
+    return found
+
+
+def check_declared(document: Document, contents: Contents) -> None:
+    """ReadError for an array that a parallel file declares and its pieces do not have."""
+    for tag, data in (("PPointData", contents.point_data), ("PCellData", contents.cell_data)):
+        for element in document.grid.iterfind(f"{tag}/*"):
+            name = element.get("Name", "")
+            if element.tag != "PDataArray" or element.get("type") == "String" or name in data:
+                continue
+            raise ReadError(
+                f"{document.path}: declares the array '{name}' in {tag}, which its pieces lack: write them again"
+            )

@@ -1,0 +1,231 @@
+"""Formats that VTK's readers know (flowgrad[vtk]), run in a process of their own.
+
+Each data set that a reader finds is written as VTK-XML into a temporary folder and read by flowgrad's own strict
+readers; arrays are counted on both sides. What VTK reports as an error is one here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flowgrad.errors import ReadError
+from flowgrad.io.composite import READERS, with_patches
+from flowgrad.io.contents import Contents
+from flowgrad.io.guarded import guarded
+from flowgrad.io.naming import naming
+from flowgrad.io.steps import Step
+
+# Arrays that are the reader's business and not data.
+_OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
+_SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A class of VTK, the module it is in, what is set before it reads, whether it reads other files too, what
+    it takes the file's name by, and whether data sets without arrays are left out."""
+
+    module: str
+    name: str
+    switches: tuple[tuple[str, Any], ...] = ()
+    refers: bool = False
+    takes: str = "SetFileName"
+    needs_arrays: bool = False
+
+
+_LEGACY = tuple(
+    (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
+)
+_ENSIGHT = Reader("vtkIOEnSight", "vtkGenericEnSightReader", (("ReadAllVariablesOn", None),), True, "SetCaseFileName")
+CLASSES: dict[str, Reader] = {
+    ".vtk": Reader("vtkIOLegacy", "vtkDataSetReader", _LEGACY),
+    ".vtkhdf": Reader("vtkIOHDF", "vtkHDFReader"),
+    **dict.fromkeys((".case", ".encas"), _ENSIGHT),
+    ".cgns": Reader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
+    # Of the boundary it makes cells without values, and not those of the file.
+    ".cas": Reader("vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True),
+}
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A data set as the worker wrote it: its file, its name in the whole, its arrays at points and at cells."""
+
+    file: str
+    name: str
+    point_arrays: frozenset[str]
+    cell_arrays: frozenset[str]
+
+
+def vtk_steps(path: Path) -> Sequence[Step]:
+    """The times that VTK's reader for the suffix finds; one step where it knows of none.
+
+    Raises ReadError for what VTK reports, MissingDependencyError without VTK.
+    """
+    with naming(path):
+        size = _size(path)
+        times = guarded("VTK", "flowgrad.io.vtk_readers:times_in", path, size=size)
+    return [Step(path, time, partial(_read, path, size, time)) for time in times or [None]]
+
+
+def read_with_vtk(path: Path) -> Contents:
+    """The file at its last time."""
+    return vtk_steps(path)[-1].contents()
+
+
+def _size(path: Path) -> int:
+    if not CLASSES[path.suffix.lower()].refers:
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file())
+
+
+def _read(path: Path, size: int, time: float | None) -> Contents:
+    with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder, naming(path):
+        leaves = guarded("VTK", "flowgrad.io.vtk_readers:written_in", path, time, folder, size=size)
+        parts = read_leaves(leaves, folder)
+    return with_patches(path, parts, join=True)
+
+
+def read_leaves(leaves: Sequence[Leaf], folder: str) -> dict[str, Contents]:
+    """What the worker wrote, by name; ReadError where an array did not arrive."""
+    parts: dict[str, Contents] = {}
+    for number, leaf in enumerate(leaves):
+        file = Path(folder) / leaf.file
+        with naming(leaf.name or "its data set"):
+            part = READERS[file.suffix](file)
+            lost = (leaf.point_arrays - set(part.point_data)) | (leaf.cell_arrays - set(part.cell_data))
+            if lost - _OWN_ARRAYS:
+                raise ReadError(f"the array '{min(lost - _OWN_ARRAYS)}' cannot be taken over: write the file as .vtu")
+        parts[leaf.name if leaf.name and leaf.name not in parts else f"{leaf.name or 'block'} {number}"] = part
+    return parts
+
+
+def times_in(path: Path) -> list[float]:
+    """The times in a file; run by the worker."""
+    return with_errors(lambda: times_of(prepared(path)))
+
+
+def written_in(path: Path, time: float | None, folder: str) -> list[Leaf]:
+    """Write what is in the file at a time into a folder; run by the worker."""
+    needs_arrays = CLASSES[path.suffix.lower()].needs_arrays
+    return with_errors(lambda: written(updated(prepared(path), time), folder, needs_arrays))
+
+
+def prepared(path: Path) -> Any:
+    """The reader of a file, told to read everything."""
+    about = CLASSES[path.suffix.lower()]
+    reader = getattr(importlib.import_module(f"vtkmodules.{about.module}"), about.name)()
+    getattr(reader, about.takes)(str(path))
+    for name, value in about.switches:
+        getattr(reader, name)(*(() if value is None else (value,)))
+    reader.UpdateInformation()
+    for kind in _SELECTIONS:
+        select = getattr(reader, f"Get{kind}Selection", None)
+        if select is not None:
+            select().EnableAllArrays()
+    for name, value in about.switches:
+        getattr(reader, name)(*(() if value is None else (value,)))
+    return reader
+
+
+def times_of(reader: Any) -> list[float]:
+    """The times that a reader announces."""
+    from vtkmodules.vtkCommonExecutionModel import vtkStreamingDemandDrivenPipeline as Pipeline
+
+    about = reader.GetOutputInformation(0)
+    if not about.Has(Pipeline.TIME_STEPS()):
+        return []
+    return [about.Get(Pipeline.TIME_STEPS(), i) for i in range(about.Length(Pipeline.TIME_STEPS()))]
+
+
+def updated(reader: Any, time: float | None) -> Any:
+    """The output of a reader at a time."""
+    if time is None:
+        reader.Update()
+    else:
+        reader.UpdateTimeStep(time)
+    return reader.GetOutputDataObject(0)
+
+
+def with_errors(work: Callable[[], Any]) -> Any:
+    """What some work with VTK gives; ReadError where VTK prints an error or a warning meanwhile: it goes on
+    after both, with a part of the data."""
+    from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow, vtkStringOutputWindow
+
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    window = vtkStringOutputWindow()
+    vtkOutputWindow.SetInstance(window)
+    result = work()
+    said = window.GetOutput()
+    if "ERROR" in said or "Warning:" in said:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        raise ReadError(f"VTK cannot read it ({' '.join(lines)[:300]}): write it again, or as .vtu")
+    return result
+
+
+def written(data: Any, folder: str, needs_arrays: bool = False) -> list[Leaf]:
+    """Write the data sets of an output that have points, and arrays if they need some, into a folder."""
+    if data is None or data.IsA("vtkUniformGridAMR"):
+        raise ReadError("holds grids of several levels, which are not read: convert it to one grid, as .vtu")
+    leaves = []
+    for number, (name, leaf) in enumerate(_leaves(data)):
+        if leaf is None or not leaf.GetNumberOfPoints():
+            continue
+        if not needs_arrays or leaf.GetCellData().GetNumberOfArrays() or leaf.GetPointData().GetNumberOfArrays():
+            leaves.append(_write(leaf, name, Path(folder) / str(number)))
+    if not leaves:
+        raise ReadError("has no points in VTK's eyes: check the file, and those that it names")
+    return leaves
+
+
+def _leaves(data: Any) -> list[tuple[str, Any]]:
+    if not data.IsA("vtkCompositeDataSet"):
+        return [("", data)]
+    from vtkmodules.vtkCommonDataModel import vtkCompositeDataSet
+
+    found, iterator = [], data.NewIterator()
+    iterator.InitTraversal()
+    while not iterator.IsDoneWithTraversal():
+        about = iterator.GetCurrentMetaData() if iterator.HasCurrentMetaData() else None
+        name = about.Get(vtkCompositeDataSet.NAME()) if about is not None else None
+        found.append((name or "", iterator.GetCurrentDataObject()))
+        iterator.GoToNextItem()
+    return found
+
+
+def _write(data: Any, name: str, stem: Path) -> Leaf:
+    from vtkmodules.vtkIOXML import vtkXMLDataObjectWriter
+
+    arrays = [_named(data.GetPointData()), _named(data.GetCellData())]
+    writer = vtkXMLDataObjectWriter.NewWriter(data.GetDataObjectType())
+    if writer is None:
+        raise ReadError(f"holds a {data.GetClassName()}, which is not read: convert it to .vtu")
+    file = stem.with_name(f"{stem.name}.{writer.GetDefaultFileExtension()}")
+    writer.SetFileName(str(file))
+    writer.SetInputDataObject(0, data)
+    writer.SetDataModeToAppended()
+    writer.EncodeAppendedDataOff()
+    writer.SetCompressorTypeToNone()
+    writer.SetHeaderTypeToUInt64()
+    if writer.Write() != 1:
+        raise ReadError("cannot be converted in the temporary folder: is the disk full?")
+    return Leaf(file.name, name, *arrays)
+
+
+def _named(attributes: Any) -> frozenset[str]:
+    """The names of the numeric arrays; those without get one."""
+    names = set()
+    for index in range(attributes.GetNumberOfArrays()):
+        array = attributes.GetArray(index)
+        if array is None:
+            continue
+        if not array.GetName():
+            array.SetName(f"array {index}")
+        names.add(array.GetName())
+    return frozenset(names)

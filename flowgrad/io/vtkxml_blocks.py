@@ -1,0 +1,108 @@
+"""Compressed arrays: blocks of one size, expanded by a few threads into one buffer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+
+import numpy as np
+
+from flowgrad.errors import ReadError
+from flowgrad.io.vtkxml_codecs import Codec
+
+Take = Callable[[int, int], np.ndarray]
+
+_THREADS = min(4, os.cpu_count() or 1)
+# Below this size the threads cost more than they save.
+_WORTH_THREADS = 1 << 20
+# Compressed bytes that are in memory at once.
+_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class _Blocks:
+    """Where each block lies in the compressed data, and how long it is when expanded."""
+
+    codec: Codec
+    starts: list[int]
+    full: int
+    last: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def expanded(self, block: int) -> int:
+        return self.last if block == len(self) - 1 else self.full
+
+    def runs(self) -> Iterator[range]:
+        """Blocks that are read together."""
+        first = 0
+        for block in range(len(self)):
+            if self.starts[block + 1] - self.starts[first] > _AT_ONCE and block > first:
+                yield range(first, block)
+                first = block
+        yield range(first, len(self))
+
+
+def expand(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> np.ndarray:
+    """Expand the array at the beginning of a stream whose ``take(start, count)`` gives its bytes.
+
+    The header is the number of blocks, the size of a block, the size of the last one if it is
+    shorter, and the compressed size of each. Raises ReadError if it contradicts the blocks, or the
+    number of bytes ``expected``.
+    """
+    width = header.itemsize
+    count = int(take(0, width).view(header)[0])
+    if not count:
+        return np.empty(0, np.uint8)
+    full, last = take(width, 2 * width).view(header).tolist()
+    sizes = take(3 * width, count * width).view(header).tolist()
+    blocks = _Blocks(codec, [0, *accumulate(sizes)], full, last or full)
+    total, stored = (count - 1) * full + blocks.last, blocks.starts[-1]
+    if blocks.last > full or total > codec.ratio * stored:
+        raise ReadError(f"declares {total} bytes in {stored} compressed ones: the file is damaged")
+    if expected is not None and total != expected:
+        raise ReadError(f"has {total} bytes but {expected} are needed: the file is damaged")
+    start = (3 + count) * width
+    take(start + stored, 0)  # all of the blocks are there
+    return _expanded(lambda place, size: take(start + place, size), blocks, total)
+
+
+def _expanded(take: Take, blocks: _Blocks, total: int) -> np.ndarray:
+    out = np.empty(total, np.uint8)
+    if total < _WORTH_THREADS or _THREADS == 1:
+        for run in blocks.runs():
+            _expand(_stored(take, blocks, run), blocks, out, run.start, run)
+        return out
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for run in blocks.runs():
+            parts = [run[k * len(run) // _THREADS : (k + 1) * len(run) // _THREADS] for k in range(_THREADS)]
+            list(pool.map(partial(_expand, _stored(take, blocks, run), blocks, out, run.start), parts))
+    return out
+
+
+def _stored(take: Take, blocks: _Blocks, run: range) -> memoryview:
+    return take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
+
+
+def _expand(data: memoryview, blocks: _Blocks, out: np.ndarray, first: int, chosen: range) -> None:
+    """Expand some blocks of the data, which begin with the block ``first``."""
+    shift = blocks.starts[first]
+    for block in chosen:
+        start, stop, size = blocks.starts[block] - shift, blocks.starts[block + 1] - shift, blocks.expanded(block)
+        values = _expand_block(data[start:stop], size, block, blocks.codec)
+        out[block * blocks.full : block * blocks.full + size] = np.frombuffer(values, np.uint8)
+
+
+def _expand_block(data: memoryview, size: int, block: int, codec: Codec) -> bytes:
+    try:
+        values = codec.expand(data, size)
+    except ReadError as error:
+        raise ReadError(f"cannot be decompressed in block {block} ({error}): the file is damaged") from None
+    if len(values) != size:
+        raise ReadError(f"expands in block {block} to another size than the {size} bytes declared: damaged")
+    return values

@@ -1,0 +1,135 @@
+"""XDMF (.xdmf, .xmf): its XML is checked here, before meshio reads the values in a process of its own.
+
+See https://www.xdmf.org/index.php/XDMF_Model_and_Format. One uniform grid, or a temporal collection of uniform grids
+on one mesh, as FEniCS and meshio write them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from flowgrad.errors import ReadError
+from flowgrad.io.contents import Contents
+from flowgrad.io.guarded import guarded
+from flowgrad.io.meshio_guard import contents_of_parts
+from flowgrad.io.naming import naming
+from flowgrad.io.steps import Step
+
+_CENTRES = ("Node", "Cell")
+_MESH = ("Topology", "Geometry")
+
+
+def xdmf_steps(path: Path) -> Sequence[Step]:
+    """The times of a file, None for that of a single grid.
+
+    Raises ReadError for XML that is damaged or declares entities, for references to files outside its folder, for
+    formats other than XML and HDF, and for collections whose mesh changes.
+    """
+    with naming(path):
+        root = _parsed(path)
+        size = path.stat().st_size + sum(file.stat().st_size for file in _checked_files(root, path))
+        collection = root.find(".//Grid[@GridType='Collection']")
+        if collection is None:
+            return [Step(path, _time(root.find(".//Grid")), partial(_read, path, size, None))]
+        times = _times(root, collection)
+    return [Step(path, time, partial(_read, path, size, number)) for number, time in enumerate(times)]
+
+
+def _parsed(path: Path) -> ET.Element:
+    data = path.read_bytes()
+    if b"<!ENTITY" in data:
+        raise ReadError("declares XML entities, which are refused: write it without")
+    try:
+        root = ET.fromstring(data)
+    except (ET.ParseError, ValueError, LookupError) as error:
+        raise ReadError(f"is no well-formed XML ({error}): the file is damaged") from None
+    if root.tag != "Xdmf":
+        raise ReadError(f"begins with <{root.tag}> instead of <Xdmf>: this is another format")
+    return root
+
+
+def _checked_files(root: ET.Element, path: Path) -> set[Path]:
+    """The HDF5 files that are named; ReadError for a reference that is not followed."""
+    return {file for item in root.iter("DataItem") if (file := _checked_item(item, path)) is not None}
+
+
+def _checked_item(item: ET.Element, path: Path) -> Path | None:
+    kind, form, text = item.get("ItemType", "Uniform"), item.get("Format", "XML"), (item.text or "").strip()
+    if kind != "Uniform" or form not in ("XML", "HDF"):
+        raise ReadError(f"has a DataItem of the type {kind} in the format {form}, which is not read: write it as HDF")
+    if "Reference" in item.attrib:
+        return None
+    if form == "XML":
+        _check_count(item, text)
+        return None
+    name, _, inside = text.rpartition(":")
+    if not name or not inside:
+        raise ReadError(f"names '{text[:80]}' as HDF, which is not FILE:/PATH: the file is damaged")
+    folder = path.resolve().parent
+    file = (folder / name).resolve()
+    if folder not in file.parents:
+        raise ReadError(f"names the file '{name[:80]}' outside its folder, which is not read: put it beside")
+    if not file.is_file():
+        raise ReadError(f"names the file '{name[:80]}', which is not there: put it beside")
+    return file
+
+
+def _check_count(item: ET.Element, text: str) -> None:
+    try:
+        count = math.prod(int(each) for each in item.get("Dimensions", "").split())
+    except ValueError:
+        raise ReadError(f"has the Dimensions '{item.get('Dimensions')}': the file is damaged") from None
+    found = len(text.split())
+    if count != found:
+        raise ReadError(f"declares {count} values in a DataItem that has {found}: the file is damaged")
+
+
+def _times(root: ET.Element, collection: ET.Element) -> list[float | None]:
+    """The times of a temporal collection; ReadError where its grids are not on one mesh."""
+    if collection.get("CollectionType") != "Temporal":
+        raise ReadError(f"has a {collection.get('CollectionType')} collection of grids: write one grid, or one in time")
+    meshes = {_mesh(grid) for grid in root.iter("Grid") if any(grid.find(tag) is not None for tag in _MESH)}
+    if len(meshes) > 1:
+        raise ReadError(f"has {len(meshes)} meshes in its times: write each time to a file of its own")
+    for attribute in collection.iter("Attribute"):
+        if attribute.get("Center") not in _CENTRES:
+            raise ReadError(f"has '{attribute.get('Name')}' on {attribute.get('Center')}: only Node and Cell are read")
+    return [_time(grid) for grid in collection.findall("Grid")]
+
+
+def _mesh(grid: ET.Element) -> str:
+    """What says where the mesh of a grid is, to compare."""
+    return " ".join("".join(part.itertext()).strip() for tag in _MESH for part in grid.findall(tag))
+
+
+def _time(grid: ET.Element | None) -> float | None:
+    time = None if grid is None else grid.find("Time")
+    try:
+        return None if time is None else float(time.get("Value", ""))
+    except ValueError:
+        raise ReadError(f"has the time '{time.get('Value')}': the file is damaged") from None  # type: ignore[union-attr]
+
+
+def _read(path: Path, size: int, number: int | None) -> Contents:
+    with naming(path):
+        parts = guarded("meshio", "flowgrad.io.xdmf:parts_in", path, number, size=size)
+        return contents_of_parts(path, parts)
+
+
+def parts_in(path: Path, number: int | None) -> dict[str, Any]:
+    """What meshio finds in the file, or at one of its times; run by the worker."""
+    import meshio
+
+    from flowgrad.io.meshio_worker import parts, parts_of
+
+    if number is None:
+        return parts(path)
+    with meshio.xdmf.TimeSeriesReader(path) as reader:
+        points, cells = reader.read_points_cells()
+        _, point_data, cell_data = reader.read_data(number)
+    return parts_of(meshio.Mesh(points, cells, point_data=point_data, cell_data=cell_data))

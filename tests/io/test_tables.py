@@ -1,0 +1,305 @@
+"""Tables: one flow, u = y/2 and v = −x/4 at 4 × 3 points, in the forms that programs write."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import flowgrad
+from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.io import read, read_contents
+from flowgrad.mesh import Lattice
+
+ROWS = [(x, y, 0.5 * y, -0.25 * x) for y, x in itertools.product((16.0, 32.0, 48.0), (16.0, 32.0, 48.0, 64.0))]
+
+PIVLAB = (
+    "PIVlab by W.Th. & E.J.S., ASCII chart output - 08-Jul-2014\n"
+    "FRAME: 1, filename A: A.jpg, filename B: B.jpg, conversion factor xy (px -> m): 1, conversion factor uv: 1\n"
+)
+TSI = (
+    'TITLE="C:\\a.vec" VARIABLES="X mm", "Y mm", "U mm/s", "V mm/s", "CHC", DATASETAUXDATA Application="PIV" ZONE I=4, '
+    "J=3, F=POINT\n"
+)
+# Name: the head, the row of x, y, u and v, and names of arrays.
+FORMS: dict[str, tuple[str, Callable[..., str], list[str]]] = {
+    "pivlab.txt": (
+        PIVLAB + "x [px],y [px],u [px/frame],v [px/frame],Vector type [-],vorticity [1/frame]\n",
+        lambda *row: ",".join(map(str, (*row, 1, -0.75))),
+        ["u", "v", "Vector type", "vorticity"],
+    ),
+    "openpiv.txt": (
+        "# x\ty\tu\tv\tflags\tmask\n",
+        lambda *row: "\t".join(f"{each:8.4f}" for each in (*row, 0, 0)),
+        ["u", "v", "flags", "mask"],
+    ),
+    "tsi.vec": (TSI, lambda *row: ", ".join(f"{each:.6f}" for each in row) + ", 1", ["U", "V", "CHC"]),
+    "davis.txt": (
+        '#DaVis 8.4.0 2D-vector 8 3 4 "" "mm" "" "mm" "velocity" "mm/s"\n',
+        lambda *row: "\t".join(map(str, row)).replace(".", ","),
+        ["u", "v"],
+    ),
+    "davis10.csv": (
+        "x [mm];y [mm];Velocity u [mm/s];Velocity v [mm/s];isValid\n",
+        lambda *row: ";".join(map(str, row)).replace(".", ",") + ";1",
+        ["Velocity u", "Velocity v", "isValid"],
+    ),
+    "paraview.csv": (
+        '"U:0","U:1","U:2","p","Points:0","Points:1","Points:2"\n',
+        lambda x, y, u, v: f"{u},{v},0,1e-3,{x},{y},0",
+        ["p", "U"],
+    ),
+    "cfdpost.csv": (
+        "[Name]\nPlane 1\n\n[Data]\nX [ m ], Y [ m ], Z [ m ], Velocity u [ m s^-1 ], Velocity v [ m s^-1 ]\n",
+        lambda x, y, u, v: f"{x}, {y}, 0, {u}, {v}",
+        ["Velocity u", "Velocity v"],
+    ),
+    "star.csv": (
+        '"Velocity[i] (m/s)","Velocity[j] (m/s)","X (m)","Y (m)","Z (m)"\n',
+        lambda x, y, u, v: f"{u},{v},{x},{y},0",
+        ["Velocity[i]", "Velocity[j]"],
+    ),
+    "fluent.txt": (
+        "nodenumber,    x-coordinate,    y-coordinate,      x-velocity,      y-velocity\n",
+        lambda *row: "   1, " + ", ".join(f"{each: .9e}" for each in row),
+        ["nodenumber", "x-velocity", "y-velocity"],
+    ),
+    "comsol.txt": (
+        "% Model:  a.mph\n% Nodes: 12\n% x      y      u (m/s)   v (m/s)\n",
+        lambda *row: "    ".join(map(str, row)),
+        ["u", "v"],
+    ),
+    "bare.csv": ("", lambda *row: ",".join(map(str, row)), ["u", "v"]),
+    "bare.txt": ("", lambda *row: "  " + " ".join(map(str, row)), ["u", "v"]),
+    "comma.txt": ("", lambda *row: " ".join(map(str, row)).replace(".", ","), ["u", "v"]),
+    "empty.csv": ("x,y,u,v,,\n", lambda *row: ",".join(map(str, row)) + ",,", ["u", "v"]),
+    "text.csv": ("x,y,name,u,v\n", lambda x, y, u, v: f'{x},{y},"a b",{u},{v}', ["u", "v"]),
+}
+
+
+def write(path: Path, head: str, row: Callable[..., str], rows=ROWS, encoding: str = "utf-8") -> Path:
+    path.write_text(head + "".join(f"{row(*each)}\n" for each in rows), encoding=encoding)
+    return path
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms(tmp_path, name):
+    head, row, names = FORMS[name]
+    flow = read(write(tmp_path / name, head, row))
+    assert list(flow.point_data) == names
+    assert isinstance(flow.mesh, Lattice)
+    assert flow.mesh.shape == (4, 3, 1)
+    expected = np.column_stack([0.5 * flow.mesh.points[:, 1], -0.25 * flow.mesh.points[:, 0], np.zeros(12)])
+    np.testing.assert_allclose(flow.velocity, expected, rtol=1e-9)
+    np.testing.assert_allclose(flow.mesh.points.max(axis=0), [64, 48, 0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+def test_encodings(tmp_path, encoding):
+    head = "x [µm],y [µm],u [µm/s],v [µm/s]\n"
+    flow = read(write(tmp_path / "a.csv", head, lambda *row: ",".join(map(str, row)), encoding=encoding))
+    np.testing.assert_allclose(flow.velocity[:, 0], 0.5 * flow.mesh.points[:, 1])
+
+
+@pytest.mark.parametrize("order", [range(12), range(11, -1, -1), np.random.default_rng(1).permutation(12)])
+def test_any_order_of_rows_is_the_same_lattice(tmp_path, order):
+    flow = read(write(tmp_path / "a.csv", "x,y,u,v\n", lambda *row: ",".join(map(str, row)), [ROWS[i] for i in order]))
+    np.testing.assert_array_equal(flow.mesh.points[:, :2], [row[:2] for row in ROWS])
+    np.testing.assert_array_equal(flow.velocity[:, :2], [row[2:] for row in ROWS])
+
+
+def test_scattered_points_in_space(tmp_path):
+    points = np.random.default_rng(0).random((40, 3))
+    table = np.column_stack([points, points @ np.arange(9.0).reshape(3, 3).T])
+    np.savetxt(tmp_path / "a.txt", table)
+    flow = read(tmp_path / "a.txt")
+    np.testing.assert_array_equal(flow.mesh.points, points)
+    np.testing.assert_array_equal(flow.velocity, table[:, 3:])
+    assert not len(flow.mesh)
+
+
+FLAGGED = {
+    "a.vec": (TSI, "{}, {}, {}, {}, {}\n", (1, -1)),
+    "b.vec": (TSI, "{}, {}, {}, {}, {}\n", (2, 0)),
+    "a.txt": (PIVLAB + "x [px],y [px],u [px/frame],v [px/frame],Vector type [-]\n", "{},{},{},{},{}\n", (2, 0)),
+    "b.txt": ("# x\ty\tu\tv\tflags\tmask\n", "{}\t{}\t{}\t{}\t0\t{}\n", (0, 1)),
+    "c.txt": ("# x\ty\tu\tv\tflags\tmask\n", "{}\t{}\t{}\t{}\t{}\t0\n", (0, 4)),
+    "d.csv": ("x,y,u,v,isValid\n", "{},{},{},{},{}\n", ("true", "false")),
+}
+
+
+@pytest.mark.parametrize("name", FLAGGED)
+def test_marked_vectors_are_none_and_counted(tmp_path, caplog, name):
+    head, form, (good, bad) = FLAGGED[name]
+    rows = [form.format(*row, bad if row[0] == 32 else good) for row in ROWS]
+    (tmp_path / name).write_text(head + "".join(rows))
+    with caplog.at_level("INFO", "flowgrad"):
+        flow = read(tmp_path / name)
+    missing = np.isnan(flow.velocity).any(axis=1)
+    np.testing.assert_array_equal(missing, flow.mesh.points[:, 0] == 32)
+    # The file's own values stay.
+    assert np.isfinite(flow.point_data[flow.velocity_name.split(",")[0]]).all()
+    assert any("3 by" in message for message in caplog.messages)
+    gradient = flowgrad.velocity_gradient(flow)
+    np.testing.assert_allclose(gradient.L[~missing & gradient.valid][:, 0, 1], 0.5)
+
+
+def test_all_vectors_marked_is_an_error(tmp_path, refused):
+    write(tmp_path / "a.csv", "x,y,u,v,mask\n", lambda *row: ",".join(map(str, (*row, 1))))
+    with refused(tmp_path / "a.csv", r"all 12 vectors are marked as invalid \(12 by 'mask'"):
+        read(tmp_path / "a.csv")
+
+
+def test_empty_fields_are_missing_values(tmp_path):
+    write(tmp_path / "a.csv", "x,y,u,v,p\n", lambda x, y, u, v: f"{x},{y},{u},{'' if x == 32 else v},")
+    flow = read(tmp_path / "a.csv")
+    np.testing.assert_array_equal(np.isnan(flow.velocity[:, 1]), flow.mesh.points[:, 0] == 32)
+
+
+def test_zeros_of_davis_are_told(tmp_path, caplog):
+    head, row, _ = FORMS["davis.txt"]
+    rows = [(*each[:2], 0, 0) if each[0] == 16 else each for each in ROWS]
+    flow = read(write(tmp_path / "a.txt", head, row, rows))
+    assert np.isfinite(flow.velocity).all()
+    assert any("3 vectors are exactly zero" in message for message in caplog.messages)
+
+
+def test_a_curved_grid(tmp_path):
+    r, phi = np.meshgrid(np.linspace(1, 2, 5), np.linspace(0, 1, 4), indexing="ij")
+    x, y = r * np.cos(phi), r * np.sin(phi)
+    table = np.column_stack([each.ravel(order="F") for each in (x, y, -y, x)])
+    body = "\n".join(" ".join(map(str, row.tolist())) for row in table)
+    (tmp_path / "a.dat").write_text(f"VARIABLES = x y u v\nZONE I=5, J=4, F=POINT, SOLUTIONTIME=0.25\n{body}\n")
+    flow = read(tmp_path / "a.dat")
+    assert isinstance(flow.mesh, Lattice)
+    assert flow.mesh.is_curved
+    assert flow.mesh.shape == (5, 4, 1)
+    assert flow.time == 0.25
+    blocks = "\n".join(" ".join(map(str, column.tolist())) for column in table.T)
+    (tmp_path / "b.dat").write_text(f'VARIABLES = "x", "y", "u", "v"\nZONE I=5, J=4, DATAPACKING=BLOCK\n{blocks}\n')
+    np.testing.assert_array_equal(read(tmp_path / "b.dat").velocity, flow.velocity)
+
+
+def test_zones_of_elements_go_through_meshio(tmp_path):
+    (tmp_path / "a.dat").write_text(
+        'VARIABLES = "X" "Y" "U" "V"\nZONE N=4, E=2, DATAPACKING=POINT, ZONETYPE=FETRIANGLE\n'
+        "0 0 0 0\n1 0 0 1\n1 1 1 1\n0 1 1 0\n1 2 3\n1 3 4\n"
+    )
+    flow = read(tmp_path / "a.dat")
+    assert flow.mesh.type_counts() == {"triangle": 2}
+    np.testing.assert_array_equal(flow.velocity, [[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 0]])
+
+
+BAD = {
+    "names.csv": ("a,b,c,d\n", "{},{},{},{}\n", "no columns of positions among a, b, c, d"),
+    "few.csv": ("x,y,u\n", "{},{},{}\n", "no row of 4 numbers"),
+    "five.txt": ("", "{} {} {} {} 0\n", "rows of 5 numbers and no line of names"),
+    "head.csv": ("x,y,u,v\n", "{},{},{},{},7\n", "names 4 columns above rows of 5"),
+    "twice.csv": ("x,y,u,u\n", "{},{},{},{}\n", "2 columns named 'u'"),
+    "nan.csv": ("x,y,u,v\n", "nan,{},{},{}\n", "position in row 1 .* is not finite"),
+    "davis.txt": ('#DaVis 8.4.0 2D-vector 8 3 4 "" "mm"\n', "{}\t{}\t{}\t{}\t1\n", "5 columns below DaVis' header"),
+    "components.csv": ('"U:0","U:2","Points:0","Points:1"\n', "{},{},{},{}\n", r"components \[0, 2\] of 'U'"),
+    "zone.dat": (
+        'VARIABLES="x","y","u","v"\nZONE I=5, J=3\n',
+        "{} {} {} {}\n",
+        r"declares \(5, 3, 1\) points but has 12",
+    ),
+    "cells.dat": (
+        'VARIABLES="x","y","u","v"\nZONE I=4, J=3, VARLOCATION=([3-4]=CELLCENTERED)\n',
+        "{} {} {} {}\n",
+        "values at the cells",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_not_clear_is_refused(tmp_path, refused, name):
+    head, form, message = BAD[name]
+    (tmp_path / name).write_text(head + "".join(form.format(*row) for row in ROWS))
+    with refused(tmp_path / name, message):
+        read_contents(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1,2,3", "line 8 is no row of the table .*4 to 3"),
+        ("1,2,3,4,5", "line 8 is no row of the table .*4 to 5"),
+        ("1,2,three,4", "line 8 is no row of the table .*'three'"),
+        ("# end of block", "line 8 is no row"),
+    ],
+)
+def test_rows_that_differ_are_named_by_their_line(tmp_path, refused, row, message):
+    lines = [",".join(map(str, each)) for each in ROWS]
+    lines[5] = f"\n{row}"
+    (tmp_path / "a.csv").write_text("x,y,u,v\n" + "\n".join(lines))
+    with refused(tmp_path / "a.csv", message):
+        read_contents(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("x,y,u,v,name\n" + "".join(f"{line},a\n" for line in lines[:5]) + "1,2,3,4,a,6\n")
+    with refused(tmp_path / "b.csv", "line 7 is no row of the table"):
+        read_contents(tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize("name", ["pivlab.txt", "openpiv.txt", "tsi.vec", "davis.txt", "paraview.csv"])
+def test_damaged_anywhere(tmp_path, name):
+    head, row, _ = FORMS[name]
+    path = write(tmp_path / name, head, row)
+    data, rng = path.read_bytes(), np.random.default_rng(3)
+    for length in np.linspace(0, len(data) - 1, 50).astype(int):
+        path.write_bytes(data[:length])
+        _reads_or_refuses(path)
+    for _ in range(100):
+        changed = bytearray(data)
+        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+            changed[place] = rng.integers(256)
+        path.write_bytes(bytes(changed))
+        _reads_or_refuses(path)
+
+
+def _reads_or_refuses(path: Path) -> None:
+    with contextlib.suppress(FlowgradError):
+        contents = read_contents(path)
+        assert all(len(values) == contents.mesh.point_count for values in contents.point_data.values())
+
+
+def test_units_of_length_that_differ_stop_until_the_scale_is_given(tmp_path):
+    path = tmp_path / "a.vec"
+    write(path, TSI.replace("mm/s", "m/s"), lambda *row: ", ".join(map(str, row)) + ", 1")
+    with pytest.raises(OptionError, match=r"positions are in mm and 'U,V' in m/s.*--length-scale 0\.001"):
+        read(path)
+    flow = read(path, length_scale=0.001)
+    np.testing.assert_allclose(flowgrad.velocity_gradient(flow).L[:, 0, 1], 500)
+    np.testing.assert_allclose(flowgrad.velocity_gradient(read(path, length_scale=1)).L[:, 0, 1], 0.5)
+
+
+def test_images_are_turned_right_handed(tmp_path):
+    path = write(tmp_path / "a.csv", "x,y,u,v\n", lambda *row: ",".join(map(str, row)))
+    up, down = (flowgrad.velocity_gradient(read(path, y_down=turned)) for turned in (False, True))
+    np.testing.assert_allclose(up["vorticity"][:, 2], -0.75)
+    np.testing.assert_allclose(down["vorticity"][:, 2], 0.75)
+    np.testing.assert_allclose(down.L[:, 1, 0], 0.25)
+    np.testing.assert_allclose(down.flow.mesh.points[:, 1].min(), -48)
+    # The same flow, written with y up.
+    turned = [(x, -y, u, -v) for x, y, u, v in ROWS]
+    write(path, "x,y,u,v\n", lambda *row: ",".join(map(str, row)), turned)
+    np.testing.assert_allclose(flowgrad.velocity_gradient(read(path)).L, down.L, atol=1e-15)
+
+
+def test_cells_are_scaled_and_never_turned(data_folder):
+    plain, scaled = (read(data_folder / "cavity.vtu", length_scale=scale) for scale in (None, 1e-3))
+    np.testing.assert_allclose(scaled.mesh.points, plain.mesh.points * 1e-3)
+    at = {"scheme": "finite-difference", "at": "cells"}
+    ours, theirs = flowgrad.velocity_gradient(scaled, **at), flowgrad.velocity_gradient(plain, **at)
+    np.testing.assert_allclose(ours.L, 1e3 * theirs.L, rtol=1e-9, atol=1e-9)
+    with pytest.raises(FlowgradError, match="inside out"):
+        read(data_folder / "cavity.vtu", y_down=True)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
+def test_scales_that_are_none(tmp_path, scale):
+    with pytest.raises(OptionError, match="length_scale"):
+        read(tmp_path / "a.csv", length_scale=scale)

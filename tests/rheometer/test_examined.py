@@ -1,0 +1,139 @@
+"""Curves with their fits: loops, bands, figures and the part of the report."""
+
+import json
+
+import numpy as np
+import pytest
+
+from flowgrad import plot
+from flowgrad.analysis import plain
+from flowgrad.errors import OptionError
+from flowgrad.plot import rheometer
+from flowgrad.report.curve import curve_section
+from flowgrad.rheology import fit_models
+from flowgrad.rheometer import Reading, read_flow_curves
+from flowgrad.rheometer.band import band
+from flowgrad.rheometer.examined import examine, loop_in_words, sigma_of
+from flowgrad.rheometer.ramps import Hysteresis
+from tests.rheometer.tables import table, write
+
+RATE = np.geomspace(0.01, 1000, 25)
+LAWS = ("newtonian", "power-law", "herschel-bulkley")
+
+
+def noisy(law, seed, size=0.02):
+    return law(RATE) * np.exp(size * np.random.default_rng(seed).normal(size=len(RATE)))
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory):
+    """A yield-stress fluid, thixotropic by 15 %, with an outlier, in a table of two ramps."""
+    up = noisy(lambda g: 2 + 0.5 * g**0.8, 1)
+    down = 0.85 * noisy(lambda g: 2 + 0.5 * g**0.8, 2)[::-1]
+    up[10] *= 2.5
+    columns = np.concatenate([RATE, RATE[::-1]]), np.concatenate([up, down])
+    path = write(tmp_path_factory.mktemp("loop"), table(columns=columns), "emulsion.csv")
+    return examine(read_flow_curves(path), LAWS)
+
+
+def test_a_loop_is_measured(loop):
+    first, second = loop
+    assert first.fit.verdict.value == "yield-stress"
+    assert first.loop.relative == pytest.approx(0.15, abs=0.02)
+    assert first.notes[-1].endswith("thixotropic, so a single law is that of one history")
+    assert second.loop is None
+    assert first.fit.best.model.name == "herschel-bulkley"
+    low, high = first.fit.best.intervals["tau0"]
+    assert low < 2 < high
+    assert first.excluded["off the curve of the neighbours"] == 1
+
+
+@pytest.mark.parametrize(
+    ("loop", "words"),
+    [
+        (Hysteresis(1.0, 0.001, 0.002, 1, 10), "no thixotropy seen"),
+        (Hysteresis(1.0, 0.2, 0.2, 1, 10), ": thixotropic"),
+        (Hysteresis(-1.0, -0.2, 0.2, 1, 10), "rheopectic"),
+        (Hysteresis(1.0, 0.01, 0.2, 1, 10), "cross"),
+    ],
+)
+def test_loops_in_words(loop, words):
+    assert words in loop_in_words(loop)
+
+
+def test_a_falling_tail_is_flagged_and_no_loop(tmp_path):
+    up = noisy(lambda g: 3 * g**0.5, 3, 0.005)
+    down = up[::-1].copy()
+    up[-3:] = up[-4] * np.array([0.9, 0.7, 0.5])
+    columns = np.concatenate([RATE, RATE[::-1]]), np.concatenate([up, down])
+    first, _ = examine(read_flow_curves(write(tmp_path, table(columns=columns))), ["power-law"])
+    falls = [note for note in first.notes if note.startswith("the stress falls")]
+    assert len(falls) == 1
+    assert f"--rates :{RATE[-4]:.4g}" in falls[0]
+    assert first.loop.absolute < 1e-3
+
+
+def test_the_summary_is_json(loop):
+    summary = json.loads(json.dumps(plain(loop[0].summary())))
+    assert summary["verdict"] == "yield-stress"
+    assert summary["ranking"][0]["law"] == "herschel-bulkley"
+    assert len(summary["points"]["rate"]) == 24
+    assert len(summary["ranking"][0]["residuals"]) == 24
+    assert summary["set_aside"][0]["rate"] == pytest.approx([RATE[10]])
+    assert summary["hysteresis"]["relative"] == pytest.approx(loop[0].loop.relative)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("draw", [rheometer.rheometer_curve, rheometer.rheometer_viscosity, rheometer.residuals])
+def test_figures(loop, draw):
+    with plot.figure() as ax:
+        draw(loop[0], ax)
+        ax.get_figure().canvas.draw()
+        texts = [
+            text.get_text()
+            for legend in ax.get_children()
+            if hasattr(legend, "get_texts")
+            for text in legend.get_texts()
+        ]
+        labels = ax.get_xlabel() + ax.get_ylabel()
+    assert "[1/s]" in labels
+    if draw is not rheometer.residuals:
+        assert {"left out: off the curve of the neighbours", "ramp down", "measured, ramp up"} <= set(texts)
+        assert any(text.startswith("herschel-bulkley (95 % band)") for text in texts)
+
+
+def test_the_page(loop, tmp_path):
+    section = curve_section(loop[0], tmp_path / "<emulsion>.csv")
+    assert section.verdict == "yield-stress"
+    assert "&lt;emulsion&gt;" in section.html
+    assert "<emulsion>" not in section.html
+    assert section.html.count("<svg") == 3
+    assert "ramps up and down form a loop" in section.html
+    assert "Left out: 1 point off the curve of the neighbours." in section.html
+
+
+def test_the_band_covers_the_law():
+    """Of 100 samples, the law lies within the 95 % band at a rate in about 95 %."""
+    at = np.array([0.05, 3.0, 200.0])
+    true = 3 * at**0.5
+    inside = np.zeros((100, 3), bool)
+    for seed in range(100):
+        (fit,) = fit_models(RATE, noisy(lambda g: 3 * g**0.5, seed, 0.05), models=["power-law"])
+        factor = band(fit, RATE, at)
+        inside[seed] = np.abs(np.log(fit.model.stress(at) / true)) < np.log(factor)
+    # 95 within three standard deviations of the binomial.
+    assert np.all(np.abs(inside.sum(axis=0) - 95) < 7)
+
+
+def test_sigma():
+    np.testing.assert_allclose(sigma_of("3%", np.array([1.0, 2.0])), [0.03, 0.06])
+    np.testing.assert_allclose(sigma_of(0.1, np.array([1.0, 2.0])), [0.1, 0.1])
+    for wrong in ("much", "-1", "0%", "inf"):
+        with pytest.raises(OptionError, match="no standard deviation"):
+            sigma_of(wrong, np.ones(2))
+
+
+def test_three_points_are_too_few(tmp_path):
+    curves = read_flow_curves(write(tmp_path, "rate,stress\n1,2\n2,3\n3,4\n"), Reading())
+    with pytest.raises(OptionError, match=r"^table: .*3.*4"):
+        examine(curves)
