@@ -10,6 +10,7 @@ from flowgrad.paths.control import Control
 from flowgrad.paths.deformation_kernel import deform
 from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray
 from flowgrad.paths.runge_kutta import step
+from flowgrad.paths.way import Way
 
 
 class State(NamedTuple):
@@ -31,7 +32,7 @@ class State(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What a step leads to, whether all of it was inside (m,), and its error over what is allowed (m,)."""
+    """What a step leads to, whether it and the way to it were inside (m,), and its error over what is allowed (m,)."""
 
     state: State
     inside: BoolArray
@@ -67,4 +68,6 @@ def attempt(field: Field, control: Control, t: float | FloatArray, state: State,
     """A step from time t by h: numbers, or (m, 1) where each particle has its own."""
     rates = Rates(field, state.cells.copy())
     made = step(rates, t, state.y, h, state.rates)
+    if field.watched:
+        field.trace(Way.of(made, state.y, t, h, field.watched), state.cells, rates.inside)
     return Attempt(State(made.y, made.rates[-1], rates.cells), rates.inside, control.errors(made, h))

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import as_vectors
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import FloatArray
 from flowgrad.paths.journey import travel
 from flowgrad.paths.notes import notes_of
 from flowgrad.paths.pathlines import as_seeds
+from flowgrad.paths.plane import in_space
 from flowgrad.tensors import determinant, transpose
 
 
@@ -133,11 +133,12 @@ def deformation(
     if not (np.isfinite([t0, t1]).all() and t0 != t1):
         raise OptionError(f"t0 is {t0} and t1 is {t1}: give two finite times that differ")
     field = field_of(flow, start.shape[1], backend)
-    vectors, moments = as_vectors(start, "points"), np.array([t0, t1], float)
+    vectors, moments = in_space(start, field.plane, "points"), np.array([t0, t1], float)
     states, left = travel(
         field, vectors, moments, Control(field.rtol if rtol is None else rtol, atol, steps), with_F=True
     )
     F = np.ascontiguousarray(states[-1, :, 3:]).reshape(-1, 3, 3)
     F[~np.isnan(left)] = np.nan
     notes = notes_of(field, left, float(t0))
-    return Deformation(F, float(t0), float(t1), vectors, states[-1, :, :3].copy(), left, field.plane, notes)
+    plane = None if field.plane is None else field.plane.axes
+    return Deformation(F, float(t0), float(t1), vectors, states[-1, :, :3].copy(), left, plane, notes)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
+from flowgrad.paths.plane import Plane
+from flowgrad.paths.way import Way
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -16,8 +18,8 @@ BoolArray = NDArray[np.bool_]
 
 RTOL = 1e-7
 
-# Two orthonormal vectors (2, 3) that span the x-y plane.
-XY_PLANE = np.eye(3)[:2]
+# Fractions of a step between which the path is taken as straight.
+POLYLINE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class Sample(NamedTuple):
@@ -32,11 +34,13 @@ class Sample(NamedTuple):
 class Field(ABC):
     """A velocity field in space and time.
 
-    ``plane`` are two orthonormal vectors (2, 3) that span the plane of a planar flow, in which its particles stay
-    (velocities across it and derivatives across it are zero); None where the flow has three dimensions.
+    ``plane`` is that of a planar flow, in which its particles stay (velocities across it and derivatives across it are
+    zero); None where the flow has three dimensions. ``watched`` are the fractions of a step at which :meth:`trace`
+    looks at the path.
     """
 
-    plane: FloatArray | None = None
+    plane: Plane | None = None
+    watched: tuple[float, ...] = ()
     # Particles that share a step size, small enough for a core's cache, and whether threads may share the work.
     chunk: int = 1024
     threaded: bool = True
@@ -67,6 +71,11 @@ class Field(ABC):
         given; without ``need_L`` it may hold anything. Called from several threads at once, with other particles.
         """
 
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """Set ``inside`` (m,) to False for particles that meet a wall or a hole on their way between the ends of a
+        step, which both are inside; ``cells`` (m,) are where they start. Not called where nothing is watched."""
+        raise NotImplementedError
+
     def leg(self, start: float, end: float) -> float:
         """Make ready to travel from one time towards another: up to which time the field is smooth (``end``, or
         before), and may be sampled until the next leg."""
@@ -80,7 +89,7 @@ class Interpolation(ABC):
     what the user should know of those that have been made.
     """
 
-    plane: FloatArray | None = None
+    plane: Plane | None = None
     notes: tuple[str, ...] = ()
     # The relative error of a step that suits the interpolant: smaller steps are lost on one with kinks.
     rtol: float = RTOL
@@ -97,9 +106,16 @@ class Interpolation(ABC):
         (m, k) where every particle has its own. ``cells``, and the threads, as in :meth:`Field.sample`.
         """
 
+    @abstractmethod
+    def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
+        """Set ``inside`` (m,) to False for particles that leave the mesh or meet a hole on their ``way`` (m, k, 3), a
+        polyline."""
+
 
 class SteadyField(Field):
     """One flow, at rest in time."""
+
+    watched = POLYLINE
 
     def __init__(self, interpolation: Interpolation, flow: Flow) -> None:
         self.plane = interpolation.plane
@@ -120,3 +136,7 @@ class SteadyField(Field):
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The field at positions (m, 3), whatever the time."""
         return self._interpolation.sample(self._nodal, self._weights, positions, cells)
+
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """By the interpolation."""
+        self._interpolation.trace(self._nodal, way.positions, cells, inside)

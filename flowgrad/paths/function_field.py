@@ -10,16 +10,25 @@ import numpy as np
 
 from flowgrad.autodiff.derivatives import backend_of
 from flowgrad.errors import OptionError
-from flowgrad.exact.exact_flow import ExactFlow
+from flowgrad.exact.exact_flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
-from flowgrad.paths.field import XY_PLANE, Field, FloatArray, IntArray, Sample
+from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray, Sample
+from flowgrad.paths.plane import NOT_ACROSS, XY_PLANE
+from flowgrad.paths.way import Way
 from flowgrad.tensors import finite_rows
+
+# Where the path is looked at between the stages of a step, so that no more than a fifth of it is unseen, or a quarter
+# where values alone cost as much as derivatives.
+_WATCHED, _FEW_WATCHED = (0.47, 0.63), (0.55,)
 
 
 class FunctionField(Field):
     """v(x) or v(x, t) for positions x (…, dimension); L by dual numbers, torch or JAX. Where it is not finite
-    is outside."""
+    is outside; a step sees such holes where they are wider than a quarter of it.
+
+    OptionError for a function of three coordinates where the dimension is 2.
+    """
 
     def __init__(self, function: Callable[..., Any], dimension: int, backend: str | None = None) -> None:
         self.plane = XY_PLANE if dimension == 2 else None
@@ -33,6 +42,15 @@ class FunctionField(Field):
         self.outliers = 0.0 if self.timed else Field.outliers
         # PyTorch and JAX have their own threads, and want many positions at once.
         self.chunk = 4096 if self._is_numpy else 131072
+        self.watched = _WATCHED if self._is_numpy else _FEW_WATCHED
+        if getattr(type(function), "fluid", None) is Formula.fluid:
+            self.watched = ()  # known everywhere
+        self._goes_across = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Whether velocities across the plane are left out."""
+        return (NOT_ACROSS,) if self._goes_across else ()
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """Velocities and L at positions (m, 3)."""
@@ -45,15 +63,32 @@ class FunctionField(Field):
                 whole[same] = part
         return found
 
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """By the velocities at what is watched."""
+        if not self.timed:
+            positions = way.positions.reshape(-1, 3)
+            inside &= self.sample(positions, 0.0, cells, need_L=False).inside.reshape(len(inside), -1).all(axis=1)
+            return
+        for number, positions in enumerate(way.positions.transpose(1, 0, 2)):
+            inside &= self.sample(positions, way.time(number), cells, need_L=False).inside
+
     def _at_once(self, positions: FloatArray, time: float, need_L: bool) -> Sample:
-        moment = time if self.timed else None
+        try:
+            return self._sampled(positions, time if self.timed else None, need_L)
+        except IndexError as error:
+            if self._dimension == 3:
+                raise
+            raise OptionError(f"the function takes no positions of two coordinates ({error}): give three") from error
+
+    def _sampled(self, positions: FloatArray, moment: float | None, need_L: bool) -> Sample:
         if not need_L and self._is_numpy:
             velocity = self._velocity(positions[:, : self._dimension], moment)
             return Sample(velocity, np.empty((len(positions), 3, 3)), finite_rows(velocity))
         scheme = Function(self._function, moment, self._dimension, self._backend)
         velocity, L = scheme.values_and_gradients(positions)
         if self.plane is not None:
-            velocity[:, 2] = L[:, 2] = L[:, :, 2] = 0.0
+            self._stay_in_plane(velocity)
+            L[:, 2] = L[:, :, 2] = 0.0
         return Sample(velocity, L, finite_rows(velocity) & np.isfinite(L).all(axis=(1, 2)))
 
     def _velocity(self, positions: FloatArray, time: float | None) -> FloatArray:
@@ -66,8 +101,13 @@ class FunctionField(Field):
             )
         velocity = as_vectors(parts, "velocity")
         if self.plane is not None:
-            velocity[:, 2] = 0.0
+            self._stay_in_plane(velocity)
         return velocity
+
+    def _stay_in_plane(self, velocity: FloatArray) -> None:
+        across = velocity[:, 2]
+        self._goes_across |= bool((np.isfinite(across) & (across != 0)).any())
+        across[:] = 0.0
 
 
 def takes_time(function: Callable[..., Any]) -> bool:

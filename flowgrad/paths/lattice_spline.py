@@ -7,14 +7,16 @@ import numpy as np
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
+from flowgrad.mesh.location import ON_SURFACE
 from flowgrad.paths.field import BoolArray, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.paths.lattice_trace import trace_lattice
+from flowgrad.paths.plane import NOT_ACROSS, Plane
 from flowgrad.paths.spline_axis import BEYOND_END, SplineAxis
 from flowgrad.paths.spline_kernels import BITS, sample_spline
 from flowgrad.tensors import finite_rows
 
 # Velocities across the plane of a planar flow beyond this fraction of the largest velocity are noted.
 ACROSS = 1e-9
-NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and particles stay in the plane"
 
 
 class LatticeSpline(Interpolation):
@@ -31,6 +33,7 @@ class LatticeSpline(Interpolation):
         assert isinstance(lattice, Lattice)
         if lattice.dimension == 1:
             raise MeshError(f"{lattice} is a line: paths need a plane or a volume")
+        self._has_holes = False
         self._lattice = lattice if flow.location == "points" else lattice.of_centres
         self._order = [a for a in range(3) if a not in lattice.active] + list(lattice.active)
         self._axes = [SplineAxis(self._lattice.axes[a]) for a in self._order]
@@ -49,7 +52,10 @@ class LatticeSpline(Interpolation):
         inverse[active] = np.linalg.pinv(lattice.steps[active]).T
         self._to_axes = np.array([axis.sign for axis in self._axes])[:, None] * inverse[self._order]
         if flat:
-            self.plane = np.linalg.qr(lattice.steps[active].T)[0].T
+            spacings = [np.ptp(lattice.axes[a].coordinates) / (lattice.shape[a] - 1) for a in active]
+            size = np.linalg.norm(np.array(spacings)[:, None] * lattice.steps[active])
+            axes = np.linalg.qr(lattice.steps[active].T)[0].T
+            self.plane = Plane(axes, self._origin, float(ON_SURFACE * size))
 
     def _tabulate(self, lattice: Lattice) -> None:
         """The axes as the kernel reads them."""
@@ -88,10 +94,11 @@ class LatticeSpline(Interpolation):
         if not known.all():
             holes = self._holes(known)
             nodal[: holes.shape[0], : holes.shape[1], : holes.shape[2], 3] = holes
+            self._has_holes = True
         return nodal
 
     def _in_plane(self, velocity: FloatArray) -> FloatArray:
-        return velocity if self.plane is None else velocity @ self.plane.T @ self.plane
+        return velocity if self.plane is None else velocity @ self.plane.inward
 
     def _holes(self, known: BoolArray) -> BoolArray:
         """Cells with a corner that has no velocity."""
@@ -107,6 +114,11 @@ class LatticeSpline(Interpolation):
         places = (self._breaks, self._starts, self._basis, self._table, self._ends)
         sample_spline(nodal, weights, *places, self._origin, self._to_axes, positions, cells, *found)
         return found
+
+    def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
+        """Through the cells between one position and the next."""
+        place = (self._breaks, self._table, self._ends, self._origin, self._to_axes)
+        trace_lattice(nodal, *place, way, self._has_holes, inside)
 
 
 def _ends(outer: SplineAxis, own: SplineAxis) -> tuple[float, float, float]:

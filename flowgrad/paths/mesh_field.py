@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +16,22 @@ from flowgrad.gradient.operator import Scheme
 from flowgrad.kernels import kernel
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.location import ON_SURFACE
+from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import frame_of
 from flowgrad.mesh.ragged import runs
-from flowgrad.paths.field import Interpolation, Sample
+from flowgrad.paths.field import BoolArray, Interpolation, Sample
+from flowgrad.paths.plane import Plane
 from flowgrad.paths.simplex_kernels import sample
-from flowgrad.paths.simplices import simplices_of
+from flowgrad.paths.simplex_trace import trace_simplices
+from flowgrad.paths.simplices import Simplices, simplices_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+
+# Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.
+_FEW_FACES = 3
 
 
 class MeshInterpolation(Interpolation):
@@ -43,17 +52,20 @@ class MeshInterpolation(Interpolation):
         self.simplices = own = simplices_of(flow.mesh)
         self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
         self._tree = own.tree.boxes, own.tree.members
-        self.plane = frame_of(self.simplices.normal)[:2] if self.simplices.dimension == 2 else None
+        self.plane = _plane_of(own) if own.dimension == 2 else None
         self._at_points, self._at_cells = _Gradients(scheme, "points"), _Gradients(scheme, "cells")
 
     def nodal(self, flow: Flow) -> FloatArray:
         """v and L (n, 12) at the points of the simplices, of a flow on the same mesh."""
+        if self.plane is not None:
+            # Derivatives across do not count, and L is along x, y, z.
+            flow = dataclasses.replace(flow, out_of_plane="zero")
         gradient = self._at_points.of(flow)
         v, L = flow.velocity, known_components(gradient)
         if flow.location == "cells":
             v = velocity_at_points(flow, L, known_components(self._at_cells.of(flow)))
         if self.plane is not None:
-            inward = self.plane.T @ self.plane
+            inward = self.plane.inward
             v, L = v @ inward, inward @ L @ inward
         return self._with_centres(v, L)
 
@@ -64,17 +76,34 @@ class MeshInterpolation(Interpolation):
         about = v[own.around] + 0.5 * (L[own.around] @ arms[:, :, None])[:, :, 0]
         v = np.concatenate([v, own.means(about)])
         L = np.concatenate([L, own.means(L[own.around])])
-        return np.column_stack([v, L.reshape(-1, 9)])
+        nodal = np.column_stack([v, L.reshape(-1, 9)])
+        nodal[~np.isfinite(nodal).all(axis=1)] = np.nan
+        return nodal
 
     def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
         """The field at positions (m, 3); ``cells`` are the numbers of simplices."""
-        own, count = self.simplices, len(positions)
+        count = len(positions)
         v, L, inside = np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool)
-        x = np.ascontiguousarray(positions)
-        if self.plane is not None:
-            x = x - ((x - own.points[own.corners[0, 0]]) @ own.normal)[:, None] * own.normal
+        x = self._in_plane(np.ascontiguousarray(positions))
         sample(*self._geometry, *self._tree, nodal, weights, x, cells, v, L, inside)
         return Sample(v, L, inside)
+
+    def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
+        """From simplex to simplex across their faces; where there is no neighbour the way ends unless another simplex
+        goes on there."""
+        trace_simplices(*self._geometry[:4], *self._tree, nodal, self._in_plane(way), cells, inside)
+
+    def _in_plane(self, positions: FloatArray) -> FloatArray:
+        if self.plane is None:
+            return positions
+        normal = self.simplices.normal
+        return np.asarray(positions - ((positions - self.plane.origin) @ normal)[..., None] * normal)
+
+
+def _plane_of(simplices: Simplices) -> Plane:
+    corners = simplices.points[simplices.corners[:, 0]]
+    reach = ON_SURFACE * np.sqrt(2 * simplices.measures.mean()) + FLAT * np.ptp(corners, axis=0).max()
+    return Plane(frame_of(simplices.normal)[:2], corners[0], float(reach))
 
 
 class _Gradients:
@@ -104,30 +133,41 @@ def velocity_at_points(flow: Flow, at_points: FloatArray, at_cells: FloatArray) 
     the mean of v_c + ½ (L_c + L_p)(x_p − x_c) over the cells around a point, exact for quadratics.
 
     ``at_points`` (n, 3, 3), ``at_cells`` (m, 3, 3). Points of faces whose velocity is known (``flow.boundary``) take
-    the mean of these, or zero where one of them is at rest, so that it holds up to its rim. NaN at points around
-    which no cell has a velocity and a gradient.
+    the mean of these, led to the point by the mean of its L and the face's, as exact; or zero where one of them is at
+    rest, so that it holds up to its rim. Patches of one velocity throughout, such as moving lids, lead it nowhere. NaN
+    at points around which no cell has a velocity and a gradient.
     """
     mesh = flow.mesh
     found: FloatArray = extrapolated(
         mesh.points, *mesh.topology.point_cells, mesh.centroids, flow.velocity, at_cells, at_points
     )
-    points, values = _on_patches(mesh, flow.boundary)
-    if len(points):
-        count = np.bincount(points, minlength=len(found))
-        at_rest = np.bincount(points, ~values.any(axis=1), len(found)) > 0
-        sums = np.column_stack([np.bincount(points, each, len(found)) for each in values.T])
-        known = count > 0
-        found[known] = np.where(at_rest[known, None], 0.0, sums[known] / count[known, None])
+    if not flow.boundary:
+        return found
+    parts = [_on_patch(mesh, patch, at_points) for patch in flow.boundary]
+    points, values, still = (np.concatenate(each) for each in zip(*parts, strict=True))
+    count = np.bincount(points, minlength=len(found))
+    at_rest = np.bincount(points, still, len(found)) > 0
+    sums = np.column_stack([np.bincount(points, each, len(found)) for each in values.T])
+    known = count > 0
+    found[known] = np.where(at_rest[known, None], 0.0, sums[known] / count[known, None])
     return found
 
 
-def _on_patches(mesh: Mesh, boundary: tuple[Patch, ...]) -> tuple[IntArray, FloatArray]:
-    """Points of the faces of patches, as often as they have faces, and the velocity of each face."""
-    start, connectivity = mesh.topology.boundary_polygons if boundary else (np.zeros(1, np.int64),) * 2
-    faces = np.concatenate([np.empty(0, np.int64), *(patch.faces for patch in boundary)])
-    velocity = np.concatenate([np.empty((0, 3)), *(patch.velocity for patch in boundary)])
-    sizes = np.diff(start)[faces]
-    return connectivity[runs(start[faces], sizes)], np.repeat(velocity, sizes, axis=0)
+def _on_patch(mesh: Mesh, patch: Patch, at_points: FloatArray) -> tuple[IntArray, FloatArray, BoolArray]:
+    """Points of the faces of a patch, as often as they have faces, the velocity there by each face, and which faces are
+    at rest."""
+    start, connectivity = mesh.topology.boundary_polygons
+    sizes = np.diff(start)[patch.faces]
+    points = connectivity[runs(start[patch.faces], sizes)]
+    still = np.repeat(~patch.velocity.any(axis=1), sizes)
+    values = np.repeat(patch.velocity, sizes, axis=0)
+    if len(patch.faces) < _FEW_FACES or np.ptp(patch.velocity, axis=0).any():
+        begin = np.append(0, np.cumsum(sizes)[:-1])
+        of_faces = np.add.reduceat(at_points[points], begin) / sizes[:, None, None]
+        arms = mesh.points[points] - np.repeat(mesh.topology.boundary_geometry[1][patch.faces], sizes, axis=0)
+        L = 0.5 * (np.repeat(of_faces, sizes, axis=0) + at_points[points])
+        values = values + np.einsum("nij,nj->ni", L, arms)
+    return points, values, still
 
 
 @kernel(parallel=True)

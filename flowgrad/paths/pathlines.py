@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import as_vectors
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import FloatArray
 from flowgrad.paths.journey import travel
 from flowgrad.paths.notes import notes_of
+from flowgrad.paths.plane import in_space
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +52,23 @@ def pathlines(
 
     ``flow`` is a Flow (steady), a Series (cubic in time between its steps), or a function v(x) or v(x, t) of positions
     (…, 3), or (…, 2) where the seeds have two coordinates. On straight lattices velocities are interpolated by cubic
-    splines, in other meshes by :class:`~flowgrad.paths.mesh_field.MeshInterpolation`. A particle stops at the wall, the
-    end of the data or of what a function knows (NaN). Planar flows move particles within their plane.
+    splines, in other meshes by :class:`~flowgrad.paths.mesh_field.MeshInterpolation`. A particle stops at the wall, a
+    hole, or the end of the data, however long its steps; where a function is not a number (NaN) a step sees that if it
+    is so for a quarter of the step: give ``steps`` or more times for smaller holes. Planar flows move particles within
+    their plane: seeds off it are outside, and two coordinates do for planes of constant z.
 
     The method is Dormand and Prince's of fifth order; the error of each step is below ``rtol`` times the way made in it
     plus ``atol`` (a length), or there are ``steps`` equal steps from each time to the next (in a series at least one
     between two of its own). ``rtol`` is 1e-7 unless given, and 1e-4 in meshes, where L jumps from cell to cell. With
     ``F`` the relative deformation gradient comes too, dF/dt = L F, F = I at the start,
     with L the derivative of the interpolated velocity. Raises OptionError for times that turn back or lie outside the
-    series, and for tolerances that are not positive.
+    series, tolerances that are not positive, and two coordinates where three are needed.
     """
-    start = as_seeds(seeds)
+    given = as_seeds(seeds)
     moments = as_times(times)
-    field = field_of(flow, start.shape[1], backend)
-    states, left = travel(
-        field, as_vectors(start, "seeds"), moments, Control(field.rtol if rtol is None else rtol, atol, steps), F
-    )
+    field = field_of(flow, given.shape[1], backend)
+    start = in_space(given, field.plane, "seeds")
+    states, left = travel(field, start, moments, Control(field.rtol if rtol is None else rtol, atol, steps), F)
     gradients = np.ascontiguousarray(states[..., 3:]).reshape(*states.shape[:2], 3, 3) if F else None
     notes = notes_of(field, left, moments[0])
     return Paths(moments, np.ascontiguousarray(states[..., :3]), left, gradients, notes)

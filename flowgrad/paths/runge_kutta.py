@@ -23,6 +23,16 @@ _WEIGHTS: tuple[tuple[float, ...], ...] = (
 )
 # The solution of fifth order less that of fourth.
 _ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+# Of the interpolant within a step, of fourth order: the coefficients d of DOPRI5 (ibid., the code's contd5).
+_WITHIN = (
+    -12715105075 / 11282082432,
+    0.0,
+    87487479700 / 32700410799,
+    -10690763975 / 1880347072,
+    701980252875 / 199316789632,
+    -1453857185 / 822651844,
+    69997945 / 29380423,
+)
 
 
 class Step(NamedTuple):
@@ -44,6 +54,17 @@ def step(rate: Rate, t: Value, y: Value, h: Value, first: Value = None) -> Step:
         reached = y + h * _combined(weights, rates)
         rates = (*rates, rate(t + node * h, reached))
     return Step(reached, rates)
+
+
+def between(fraction: float) -> tuple[float, ...]:
+    """Weights (7,) of the rates of a step, so that y + h Σ weight · rate is where it is at a fraction of h."""
+    rest = 1 - fraction
+    total = (*_WEIGHTS[-1], 0.0)
+    first, last = (1.0, *[0.0] * 6), (*[0.0] * 6, 1.0)
+    return tuple(
+        fraction * (b + rest * (one - b + fraction * (2 * b - one - other + rest * d)))
+        for b, one, other, d in zip(total, first, last, _WITHIN, strict=True)
+    )
 
 
 def _combined(weights: tuple[float, ...], rates: tuple[Value, ...]) -> Value:

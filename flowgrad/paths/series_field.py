@@ -5,25 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.paths.field import Field, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.flow import Flow
+from flowgrad.paths.field import POLYLINE, BoolArray, Field, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.paths.way import Way
 from flowgrad.series import Series
 
 # Steps that take part in a polynomial in time.
 _STEPS = 4
+# A time beyond the ends by this fraction of the span, or of itself, is there: sums of durations are rounded.
+_BEYOND_SPAN, _BEYOND = 1e-12, 4 * np.finfo(float).eps
 
 
 class SeriesField(Field):
     """Lagrange's polynomial through the four nearest steps of a series, at any distances; one-sided between the first
     two and the last two, of lower degree where there are fewer. Four steps at a time are in memory.
 
-    OptionError for steps without a time, or whose times do not rise, naming them.
+    A series whose times fall is taken from its end. OptionError for steps without a time, and whose times turn back or
+    repeat, naming them.
     """
+
+    watched = POLYLINE
 
     def __init__(self, interpolation: Interpolation, series: Series) -> None:
         self.plane = interpolation.plane
         self._interpolation = interpolation
         self._series = series
         self._times: dict[int, float] = {}
+        self._flows: dict[int, Flow] = {}
+        self._falls = False
         self._width = min(_STEPS, len(series))
         self._held: list[int] = [-1] * self._width
         self._nodal = np.empty(0)
@@ -41,35 +50,60 @@ class SeriesField(Field):
 
     def leg(self, start: float, end: float) -> float:
         """Load the steps around the interval that starts at a time; it ends at the next step or before."""
-        first, last = self._time(0), self._time(len(self._series) - 1)
-        if not (min(start, end) >= first and max(start, end) <= last):
-            raise OptionError(
-                f"the series has times from {first:g} to {last:g}, and paths from {start:g} to {end:g} are asked for: "
-                "stay within"
-            )
+        self._check_ends(start, end)
         k = self._interval(start, forward=end >= start)
-        lowest = min(max(k - 1, 0), len(self._series) - self._width)
+        lowest = min(max(k - 1, 0), self._last + 1 - self._width)
         self._load(range(lowest, lowest + self._width))
-        if len(self._series) == 1:
-            return end
-        return min(end, self._time(k + 1)) if end >= start else max(end, self._time(k))
+        if end >= start:
+            return end if k + 1 >= self._last else min(end, self._time(k + 1))
+        return end if k == 0 else max(end, self._time(k))
+
+    def _check_ends(self, start: float, end: float) -> None:
+        first, last = self._time(0), self._time(self._last)
+        if first > last:
+            self._falls, self._times = True, {0: last, self._last: first}
+            self._flows = {self._last - number: flow for number, flow in self._flows.items()}
+            first, last = last, first
+        room = max(_BEYOND_SPAN * (last - first), _BEYOND * max(abs(first), abs(last)))
+        if not (min(start, end) >= first - room and max(start, end) <= last + room):
+            raise OptionError(
+                f"the series has times from {first:.10g} to {last:.10g}, and paths from {start:.10g} to {end:.10g} are "
+                "asked for: stay within"
+            )
+
+    @property
+    def _last(self) -> int:
+        return len(self._series) - 1
 
     def _interval(self, t: float, forward: bool) -> int:
-        """The step before the interval that a path enters at a time, by bisection."""
-        low, high = 0, len(self._series) - 1
+        """The step before the interval that a path enters at a time, by bisection between those whose times are
+        known."""
+        known = sorted(self._times)
+        before = [number for number in known[:-1] if self._is_before(number, t, forward)]
+        low = before[-1] if before else 0
+        high = next(number for number in [*known, 1] if number > low)
         while high - low > 1:
             middle = (low + high) // 2
-            before = self._time(middle) <= t if forward else self._time(middle) < t
-            low, high = (middle, high) if before else (low, middle)
+            low, high = (middle, high) if self._is_before(middle, t, forward) else (low, middle)
+            self._flows = {n: flow for n, flow in self._flows.items() if low - 2 <= n <= high + 2}
         return low
+
+    def _is_before(self, number: int, t: float, forward: bool) -> bool:
+        return self._time(number) <= t if forward else self._time(number) < t
 
     def _time(self, number: int) -> float:
         if number not in self._times:
-            time = self._series[number].time
-            if time is None:
-                raise OptionError(f"step {number} of the series has no time: give times, as Series.from_arrays takes")
-            self._times[number] = float(time)
+            self._flows[number] = self._made(number)
         return self._times[number]
+
+    def _made(self, number: int) -> Flow:
+        """A step, in the order of time."""
+        own = self._last - number if self._falls else number
+        flow = self._series[own]
+        if flow.time is None:
+            raise OptionError(f"step {own} of the series has no time: give times, as Series.from_arrays takes")
+        self._times[number] = float(flow.time)
+        return flow
 
     def _load(self, wanted: range) -> None:
         """Nodal values of these steps, in the places of those that are no longer wanted."""
@@ -77,12 +111,13 @@ class SeriesField(Field):
         for number in wanted:
             if number in self._held:
                 continue
-            flow = self._series[number]
+            flow = self._flows.pop(number, None) or self._made(number)
             nodal = self._interpolation.nodal(flow)
             if not self._nodal.size:
                 self._nodal = np.empty((self._width, *nodal.shape))
             place = free.pop()
             self._nodal[place], self._held[place] = nodal, number
+        self._flows.clear()
         self._moments = np.array([self._time(number) for number in self._held])
         if (np.diff(np.sort(self._held)) != 1).any() or (np.diff(self._moments[np.argsort(self._held)]) <= 0).any():
             raise OptionError(
@@ -92,6 +127,10 @@ class SeriesField(Field):
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The field at positions (m, 3) and a time of the leg."""
         return self._interpolation.sample(self._nodal, lagrange(self._moments, time), positions, cells)
+
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """By the interpolation, through what no step of the leg leaves open."""
+        self._interpolation.trace(self._nodal, way.positions, cells, inside)
 
 
 def lagrange(nodes: FloatArray, t: float | FloatArray) -> FloatArray:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import as_vectors
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray, Sample
 from flowgrad.paths.journey import travel
 from flowgrad.paths.pathlines import as_seeds
+from flowgrad.paths.plane import in_space
+from flowgrad.paths.way import Way
 from flowgrad.series import Series
 
 # Slower than this fraction of the fastest seed, the fluid is at rest.
@@ -67,7 +68,7 @@ def streamlines(
     extent = _extent(length, duration)
     start = as_seeds(seeds)
     moment = _moment(flow, time, field := field_of(flow, start.shape[1], backend))
-    vectors = as_vectors(start, "seeds")
+    vectors = in_space(start, field.plane, "seeds")
     field.leg(moment, moment)
     frozen = Frozen(field, moment)
     moved: Field = frozen if length is None else Direction(frozen, frozen.speed(vectors))
@@ -85,11 +86,15 @@ class Frozen(Field):
     def __init__(self, field: Field, moment: float) -> None:
         self.field, self.moment = field, moment
         self.plane, self.chunk, self.threaded = field.plane, field.chunk, field.threaded
-        self.outliers = field.outliers
+        self.outliers, self.watched = field.outliers, field.watched
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The field at that moment."""
         return self.field.sample(positions, self.moment, cells, need_L)
+
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """At that moment."""
+        self.field.trace(way._replace(t=self.moment, h=0.0), cells, inside)
 
     def speed(self, seeds: FloatArray) -> float:
         """That of the fastest seed."""
@@ -105,7 +110,7 @@ class Direction(Field):
 
     def __init__(self, field: Field, speed: float) -> None:
         self.field, self.least = field, AT_REST * speed
-        self.plane, self.threaded = field.plane, field.threaded
+        self.plane, self.threaded, self.watched = field.plane, field.threaded, field.watched
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The direction; L is not known."""
@@ -113,6 +118,10 @@ class Direction(Field):
         speed = np.linalg.norm(found.velocity, axis=1)
         moving = found.inside & (speed > self.least)
         return Sample(found.velocity / np.where(moving, speed, 1.0)[:, None], found.L, moving)
+
+    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+        """By the field."""
+        self.field.trace(way, cells, inside)
 
 
 @dataclass(frozen=True, eq=False)

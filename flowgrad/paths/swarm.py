@@ -41,7 +41,9 @@ class Swarm:
         """Take the first rates: those who are outside have left."""
         rates = Rates(self.field, self.state.cells)
         self.state = State(self.state.y, rates(t, self.state.y), self.state.cells)
-        gone = self._without(rates.inside, np.full(len(self.numbers), t))
+        plane = self.field.plane
+        holds = rates.inside if plane is None else rates.inside & plane.holds(self.state.y[:, :3])
+        gone = self._without(holds, np.full(len(self.numbers), t))
         self.h = self._first_step(t, end)
         return gone
 

@@ -158,20 +158,57 @@ def test_walls_at_rest_are_at_rest_between_their_points():
 
 
 def test_known_walls_hold_their_points_up_to_the_rim():
-    """Points of patches take the velocities of the faces, zero where one is at rest; others the extrapolation."""
+    """Zero where one face is at rest, and a patch of one velocity has it; others take the extrapolation."""
     mesh = meshes.SOLIDS["hexahedron"]
     topology, low = mesh.topology, mesh.points.min(axis=0)
-    area, centroid = topology.boundary_geometry
+    area, _ = topology.boundary_geometry
     floor, side = (np.flatnonzero(area[:, k] < -0.9 * np.linalg.norm(area, axis=1)) for k in (2, 0))
-    lid = np.column_stack([centroid[side, 1], np.ones((len(side), 2))])
+    lid = np.tile([0.5, 1, 1], (len(side), 1))
     boundary = (Patch("side", side, lid), Patch("floor", floor, np.zeros((len(floor), 3))))
     flow = Flow(mesh, quadratic(mesh.centroids), "cells", boundary=boundary)
     found = velocity_at_points(flow, slope(mesh.points), slope(mesh.centroids))
     on_floor, on_side = mesh.points[:, 2] < low[2] + 0.5, mesh.points[:, 0] < low[0] + 0.5
     np.testing.assert_array_equal(found[on_floor], 0)
-    np.testing.assert_array_equal(found[on_side & ~on_floor, 1:], 1)
+    np.testing.assert_array_equal(found[on_side & ~on_floor], lid[:1].repeat((on_side & ~on_floor).sum(), axis=0))
     free = ~(on_floor | on_side)
     np.testing.assert_allclose(found[free], quadratic(mesh.points[free]), atol=1e-13)
+
+
+@pytest.mark.parametrize("sides", [(0,), (0, 1), (0, 1, 2, 3)])
+def test_exact_patches_leave_a_linear_flow_exact_up_to_their_rim(sides):
+    """u = 1 + y at cells: the mean of the faces' own values would be off by half a cell at the corners."""
+    n = 10
+    mesh = meshes.planar("quad", n)
+    axis = np.linspace(0, 1, n + 1)
+    mesh = Mesh(np.column_stack([np.repeat(axis, n + 1), np.tile(axis, n + 1), 0 * mesh.points[:, 2]]), mesh.cells)
+    centroid = mesh.topology.boundary_geometry[1]
+    places = [centroid[:, 0] < 1e-9, centroid[:, 0] > 1 - 1e-9, centroid[:, 1] < 1e-9, centroid[:, 1] > 1 - 1e-9]
+
+    def velocity(x):
+        return np.column_stack([1 + x[:, 1], 0 * x[:, :2]])
+
+    boundary = tuple(
+        Patch(str(k), np.flatnonzero(places[k]), velocity(centroid[np.flatnonzero(places[k])])) for k in sides
+    )
+    seeds = np.array([[0, 0.97, 0], [0.02, 0.03, 0], [0.3, 0.97, 0]])
+    paths = pathlines(Flow(mesh, velocity(mesh.centroids), "cells", boundary=boundary), seeds, [0, 0.05])
+    np.testing.assert_allclose(paths.positions[-1], seeds + 0.05 * velocity(seeds), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["hexahedron", "tetra"])
+def test_patches_of_a_quadratic_flow_are_exact_at_their_points(name):
+    """Faces are parallelograms and triangles, so that L at their centroids is the mean of that at their points."""
+    mesh = meshes.solid(name)
+    mesh = Mesh(np.round(mesh.points), mesh.cells)
+    assert mesh.measures.min() > 0.1
+    faces = np.arange(len(mesh.topology.boundary_geometry[1]))
+    boundary = (Patch("all", faces, quadratic(mesh.topology.boundary_geometry[1])),)
+    flow = Flow(mesh, quadratic(mesh.centroids), "cells", boundary=boundary)
+    found = velocity_at_points(flow, slope(mesh.points), slope(mesh.centroids))
+    wrong = np.abs(found - quadratic(mesh.points)).max(axis=1)
+    on_rim = np.unique(mesh.topology.boundary_polygons[1])
+    # ½ (L_f + L_p) (x_p − x_f) is exact for quadratics, and so is the mean of exact values.
+    np.testing.assert_allclose(wrong[on_rim], 0, atol=1e-12)
 
 
 def test_holes_are_outside():
@@ -269,6 +306,21 @@ def test_a_hint_across_a_notch_leads_to_the_other_side():
     assert found.inside.tolist() == [True, True, False]
     assert own.owners[cells[:2]].tolist() == [1, 4]
     np.testing.assert_allclose(found.velocity[:2, :2], quadratic(x)[:2, :2], atol=1e-12)
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("out_of_plane", ["unknown", "incompressible"])
+def test_oblique_planes_cut_from_a_flow_carry_particles_as_planar_flows_do(location, out_of_plane):
+    mesh = MESHES["tilted"]
+    at = mesh.points if location == "points" else mesh.centroids
+    own = simplices_of(mesh)
+    x = inner_positions(own, np.arange(len(own)), np.random.default_rng(1))
+    zero, other = (Flow(mesh, smooth(at), location, out_of_plane=each) for each in ("zero", out_of_plane))
+    found, wanted = (field_of(flow).sample(x, 0.0, np.full(len(x), -1)) for flow in (other, zero))
+    assert wanted.inside.all()
+    assert abs(own.normal).max() < 0.99
+    for one, same in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, same)
 
 
 def test_lyapunov_exponents_on_triangles_are_those_of_the_function():

@@ -200,8 +200,36 @@ def test_a_series_keeps_four_steps_and_makes_each_few_times():
 
         return make
 
-    pathlines(Series(tuple(maker(k) for k in range(40))), [[1, 1]], [3.5, 30.5])
-    assert max(map(made.count, range(1, 40))) <= 2
+    series = Series(tuple(maker(k) for k in range(40)))
+    pathlines(series, [[1, 1]], [3.5, 30.5])
+    assert max(map(made.count, range(40))) <= 2
+    # Those whose time was asked for in the search, far from where the path starts, and no others.
+    assert sum(made.count(k) == 2 for k in range(40)) <= np.log2(40)
+    made.clear()
+    pathlines(series, [[1, 1]], [20.0, 20.5])
+    assert max(map(made.count, range(40))) == 1
+    assert len(made) < 4 + np.log2(40) + 2
+
+
+@pytest.mark.parametrize("shift", [0.0, -3e6])
+def test_sums_of_durations_reach_the_last_step_and_the_first(shift):
+    """0.1 + 0.2 > 0.3, by one rounding."""
+    times = np.array([0.1, 0.2, 0.3]) + shift
+    series = Series.from_arrays(Lattice.uniform((5, 5)), times, [np.full((25, 2), 0.1)] * 3)
+    beyond = np.nextafter(times[2], np.inf)
+    np.testing.assert_allclose(pathlines(series, [[1, 1]], [times[0], beyond]).positions[-1, 0, :2], 1.02, atol=1e-8)
+    before = np.nextafter(times[0], -np.inf)
+    np.testing.assert_allclose(pathlines(series, [[1, 1]], [beyond, before]).positions[-1, 0, :2], 0.98, atol=1e-8)
+    with pytest.raises(OptionError, match="stay within"):
+        pathlines(series, [[1, 1]], [times[0], times[2] + 1e-8])
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.0, 2.0), (2.0, 0.0), (0.31, 1.63)])
+def test_series_whose_times_fall_are_those_whose_times_rise(start, end):
+    lattice, times = Lattice.uniform((9, 9), 1.0, origin=(-4, -4, 0)), np.array([0, 0.3, 0.5, 1.1, 1.7, 2.0])
+    rising = Series.from_arrays(lattice, times, [cubic_in_time(lattice.points, t) for t in times])
+    found = [pathlines(each, [[0, 0]], [start, end]).positions for each in (rising, rising[::-1])]
+    np.testing.assert_array_equal(*found)
 
 
 def test_the_time_of_a_series_counts_for_those_who_leave():

@@ -7,7 +7,8 @@ from flowgrad import OptionError
 from flowgrad.autodiff import jacobian, jvp
 from flowgrad.exact import DoubleGyre
 from flowgrad.paths import deformation, flow_map
-from flowgrad.paths.runge_kutta import step
+from flowgrad.paths.runge_kutta import between, step
+from flowgrad.paths.way import Way
 
 
 def test_the_step_is_of_fifth_order_and_its_error_of_the_embedded_fourth():
@@ -28,6 +29,31 @@ def test_polynomials_in_time_of_degree_four_are_exact():
     t0, h = 0.3, 1.7
     made = step(lambda t, y: 5 * t**4 + 0 * y, t0, np.zeros(1), h)
     np.testing.assert_allclose(made.y, (t0 + h) ** 5 - t0**5, rtol=1e-14)
+
+
+def test_between_the_ends_the_solution_is_of_fourth_order():
+    y, at = np.array([[1.0, 0.5, 0.2]]), (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+    def rate(t, y):
+        return np.array([np.cos(t), -1, t]) * y * y[:, [1, 0, 1]]
+
+    errors = []
+    for h in (0.1, 0.05, 0.025):
+        way = Way.of(step(rate, 0.3, y, h), y, 0.3, h, at)
+        exact = np.concatenate([flow_map(lambda x, t: rate(t, x), y, 0.3, 0.3 + h * each, 64) for each in at])
+        errors.append(np.abs(way.positions[0] - exact).max(axis=1)[1:-1])
+        np.testing.assert_array_equal(way.positions[0, 0], y[0])
+        np.testing.assert_allclose(way.positions[0, -1], step(rate, 0.3, y, h).y[0], rtol=1e-15)
+        assert way.time(2) == 0.3 + 0.25 * h
+    assert (np.log2(np.divide(errors[:-1], errors[1:])) > 4.3).all()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.2, 0.63, 1.0])
+def test_between_the_ends_cubics_in_time_are_exact(fraction):
+    nodes = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
+    for power in range(4):
+        moment = np.dot(between(fraction), nodes**power)
+        np.testing.assert_allclose(moment, fraction ** (power + 1) / (power + 1), atol=1e-14)
 
 
 def velocity(x, t):
