@@ -26,9 +26,8 @@ LAWS = {
     "newtonian": "newtonian(eta=0.02)",
     "carreau": "carreau(eta0=0.2, eta_inf=0.002, lam=3, n=0.4)",
     "power law": "power-law(K=0.05, n=0.6, eta_min=0.0005, eta_max=0.5)",
-    "bingham": "papanastasiou-bingham(tau0=0.05, eta=0.01, m=20)",
+    "bingham": "papanastasiou-bingham(tau0=0.05, eta=0.02, m=5)",
 }
-EXPECTED = {"newtonian": "newtonian", "carreau": "shear-thinning", "power law": "shear-thinning"}
 
 
 def main() -> None:
@@ -54,7 +53,11 @@ def exact() -> None:
         for fluid, text in LAWS.items():
             law = parse(text, MODELS, "law")
             for density in (1.0, 0.0):
-                flow = geometry.flow(FINENESS[name], law, density)
+                try:
+                    flow = geometry.flow(FINENESS[name], law, density)
+                except RuntimeError as error:
+                    print(f"{name}, {fluid}: {error}", file=sys.stderr)
+                    continue
                 start = time.perf_counter()
                 found = identify_viscosity(flow, density=1.0, steady=True)
                 seconds = time.perf_counter() - start

@@ -66,7 +66,6 @@ def test_run_of_a_formula_on_the_points_of_a_file(capsys, tmp_path):
         (("--formula", "y", "--grid", "0:1"), "--grid"),
         (("--formula", "y", "--velocity", "U", "a.vtu"), "--velocity"),
         (("--formula", "y", "--error", "--grid", "0:1:2,0:1:2"), "--error"),
-        (("--time", "1", "a.vtu"), "--formula"),
     ],
 )
 def test_slips_of_run(capsys, tmp_path, arguments, said):

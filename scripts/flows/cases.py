@@ -54,4 +54,4 @@ GEOMETRIES = {
     "contraction": Geometry(meshes.contraction, _but_outlet(3.0), _inlet(-3.0, 2.0)),
     "cylinder": Geometry(meshes.cylinder, _but_outlet(4.0), _inlet(-2.0, 2.0)),
 }
-FINENESS = {"cavity": 48, "contraction": 16, "cylinder": 32}
+FINENESS = {"cavity": 48, "contraction": 24, "cylinder": 32}
