@@ -17,6 +17,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flowgrad import Flow, identify_viscosity
+from flowgrad.exact import PlanarWaves
+from flowgrad.mesh.blocks import block
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import parse
@@ -36,7 +38,7 @@ def main() -> None:
     parser.add_argument(
         "--noise", type=int, default=0, metavar="N", help="seeds of 1 %% of the local speed, in a cavity"
     )
-    parser.add_argument("--large", action="store_true", help="the time of a cavity of 1e5 cells")
+    parser.add_argument("--large", action="store_true", help="the time of 1e5 cells")
     args = parser.parse_args()
     if args.noise:
         noisy(args.noise)
@@ -97,12 +99,12 @@ def _with_noise(flow: Flow, seed: int) -> Flow:
 
 
 def large() -> None:
-    """The time of 1e5 cells."""
-    law = parse(LAWS["carreau"], MODELS, "law")
-    flow = GEOMETRIES["cavity"].flow(224, law, 1.0)
+    """The time of 1e5 cells: the velocity of waves at the points of triangles, with nothing to be found."""
+    mesh = block("triangle", 225, 2 * np.pi)
+    flow = Flow(mesh, PlanarWaves().velocity(mesh.points), "points")
     start = time.perf_counter()
     found = identify_viscosity(flow, density=1.0, steady=True)
-    print(f"{len(flow.mesh):,} cells: {time.perf_counter() - start:.1f} s, {found.verdict}, {_error(found, law, True)}")
+    print(f"{len(mesh):,} cells: {time.perf_counter() - start:.1f} s, {found.verdict}")
 
 
 if __name__ == "__main__":
