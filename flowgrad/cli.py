@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
@@ -313,34 +314,9 @@ def _foresee(args: argparse.Namespace, files: Sequence[Path], cases: Cases, sett
 def _options(args: argparse.Namespace) -> Options:
     from flowgrad.options import Options
 
+    given = {each.name: getattr(args, each.name) for each in dataclasses.fields(Options)}
     names = tuple(name.strip() for name in (args.quantities or "").split(",") if name.strip())
-    return Options(
-        velocity=args.velocity,
-        location=args.location,
-        boundary=args.boundary,
-        noise=args.noise,
-        axisymmetric=args.axisymmetric,
-        out_of_plane=args.out_of_plane,
-        length_scale=args.length_scale,
-        y_down=args.y_down,
-        scheme=args.scheme,
-        gradient_field=args.gradient_field,
-        at=args.at,
-        error=args.error,
-        steady=args.steady,
-        stress=args.stress,
-        viscosity=args.viscosity,
-        walls=args.walls,
-        wall_velocity=args.wall_velocity,
-        pressure=args.pressure,
-        density=args.density,
-        length=args.length,
-        body_force=args.body_force,
-        quantities=names,
-        formula=args.formula,
-        grid=args.grid,
-        time=args.time,
-    )
+    return Options(**{**given, "quantities": names})
 
 
 def _about(args: argparse.Namespace) -> dict[str, Any]:

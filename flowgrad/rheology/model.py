@@ -113,8 +113,9 @@ class Model(ABC):
 
     @property
     def yield_stress(self) -> float:
-        """Stress below which the fluid does not flow; 0 for a law without one."""
-        return 0.0
+        """Stress below which the fluid does not flow, the parameter ``tau0``; 0 for a law without one."""
+        tau0: float = getattr(self, "tau0", 0.0)
+        return tau0
 
     def yielded(self, rate: FloatArray) -> FloatArray:
         """What the yield stress adds to the stress at positive shear rates."""

@@ -139,11 +139,6 @@ class Bingham(Capped, name="bingham", citation="Bingham 1922, Fluidity and Plast
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
 
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
-
     def law(self, rate: FloatArray) -> FloatArray:
         """τ0/γ̇ + η_p."""
         return self.tau0 / rate + self.eta
@@ -163,11 +158,6 @@ class HerschelBulkley(Capped, name="herschel-bulkley", citation="Herschel & Bulk
     n: FlowIndex
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
-
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
 
     def law(self, rate: FloatArray) -> FloatArray:
         """τ0/γ̇ + K γ̇^(n−1)."""

@@ -37,11 +37,6 @@ class Casson(Capped, name="casson", citation="Casson 1959, in Mill (ed.), Rheolo
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
 
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
-
     def law(self, rate: FloatArray) -> FloatArray:
         """(√(τ0/γ̇) + √η_c)²."""
         return np.square(np.sqrt(self.tau0 / rate) + np.sqrt(self.eta))
@@ -64,11 +59,6 @@ class ThreeComponent(
     rate_c: Rate
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
-
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
 
     def law(self, rate: FloatArray) -> FloatArray:
         """τ0/γ̇ (1 + √(γ̇/γ̇_c)) + η_bg."""
@@ -94,11 +84,6 @@ class PapanastasiouBingham(
     tau0: Stress
     eta: Plateau
     m: Regularisation
-
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
 
     def yielded(self, rate: FloatArray) -> FloatArray:
         """τ0 (1 − exp(−mγ̇))."""
@@ -129,11 +114,6 @@ class PapanastasiouHerschelBulkley(
     m: Regularisation
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
-
-    @property
-    def yield_stress(self) -> float:
-        """τ0."""
-        return self.tau0
 
     def yielded(self, rate: FloatArray) -> FloatArray:
         """τ0 (1 − exp(−mγ̇))."""
