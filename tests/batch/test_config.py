@@ -5,12 +5,13 @@ import tomllib
 import pytest
 
 from flowgrad.batch import config
-from flowgrad.cli import _parser, main
+from flowgrad.cli import main
+from flowgrad.cli.command import command_parser
 from tests.batch.conftest import write_flow
 
 
 def parsed(*words):
-    return _parser().parse_args(["run", *map(str, words)])
+    return command_parser().parse_args(["run", *map(str, words)])
 
 
 EVERYTHING = (

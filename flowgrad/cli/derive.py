@@ -1,0 +1,49 @@
+"""The command derive: formulas differentiated."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from flowgrad.cli.verb import Verbs, added
+from flowgrad.errors import OptionError
+
+log = logging.getLogger("flowgrad")
+
+_EXAMPLES = """
+  flowgrad derive "x^2 + x*y + z" --at x=-1,y=2,z=3
+  flowgrad derive "sin(x)*y" --hessian -o figure.png
+"""
+
+
+def add(verbs: Verbs) -> None:
+    """The command with its options."""
+    verb = added(verbs, "derive", "differentiate formulas: gradient or Jacobian, as symbols and as numbers", _EXAMPLES)
+    verb.add_argument("formulas", nargs="+", metavar="FORMULA", help="in x, y, z, t; several apart or with ';' between")
+    verb.add_argument("--at", metavar="x=…,y=…", help="the point of the numbers")
+    verb.add_argument(
+        "--variables", metavar="A,B,…", help="what to differentiate by (default: what occurs of x, y, z, t)"
+    )
+    verb.add_argument("--along", metavar="A,B,…", help="direction of the directional derivative, of any length")
+    verb.add_argument("--hessian", action="store_true", help="second derivatives as well")
+    verb.add_argument(
+        "-o", "--output", type=Path, metavar="FILE|DIR", help="figure of contours and gradient (png, svg, pdf)"
+    )
+    verb.add_argument("--range", metavar="LOW:HIGH,LOW:HIGH", help="what the figure shows of the first two variables")
+    verb.set_defaults(command=command)
+
+
+def command(args: argparse.Namespace) -> int:
+    """Do it; the exit status."""
+    from flowgrad.derive import Derivation, answer, draw
+
+    if args.range and not args.output:
+        raise OptionError("--range is of the figure: give -o, where to write it")
+    asked = Derivation.of(args.formulas, args.at, args.along, args.variables, args.hessian)
+    for line in answer(asked):
+        print(line)
+    if args.output:
+        for file in draw(asked, args.output, args.range):
+            log.info("%s", file)
+    return 0
