@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology.fit_data import MIN_POINTS, RESIDUALS, FitData, checked, stresses
-from flowgrad.rheology.intervals import Optimum, correlation, profile_intervals, quantile
+from flowgrad.rheology.intervals import Optimum, correlation, profile_intervals
 from flowgrad.rheology.least_squares import Minima, Residuals, evaluated, minimised
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
@@ -124,10 +124,10 @@ def _fit(kind: type[Model], data: FitData) -> Fit:
     minima = _searched(data, residuals, starts, bounds)
     best, cost = int(np.argmin(minima.cost)), float(minima.cost.min())
     freedom = len(data.rate) - minima.x.shape[1]
-    t = quantile(np.inf if data.absolute else freedom)
     variance = data.variance(cost, freedom)
     others = np.concatenate([starts[:_GUESSES], minima.x[np.argsort(minima.cost)[:_BEST]]])
-    optimum = Optimum(residuals, minima.x[best], cost, minima.jacobian[best], bounds, variance, t, others)
+    known = np.inf if data.absolute else freedom
+    optimum = Optimum(residuals, minima.x[best], cost, minima.jacobian[best], bounds, variance, known, others)
     return _described(kind, data, optimum)
 
 

@@ -16,8 +16,11 @@ from flowgrad.rheology.least_squares import Minima, Residuals, evaluated, minimi
 FloatArray = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-# A parameter whose interval spans more than this factor is not determined by the data.
+# A parameter whose interval spans more than this factor is not determined by the data, and neither is one
+# of which the data do not exclude a value by this factor off with a confidence far beyond the interval's:
+# of forty plateaus that were not reached, one looks as if it were at 95 %.
 UNDETERMINED_FACTOR = 10.0
+DETERMINED_CONFIDENCE = 0.9999
 _REACH = float(np.log(UNDETERMINED_FACTOR))
 # Of the statistic at an interval's end. Where it suits already, the linear interval is the profile's.
 _TOLERANCE = 5e-3
@@ -29,8 +32,8 @@ _DECREASE = 1e-8
 @dataclass(frozen=True, eq=False)
 class Optimum:
     """A fit's minimum: logarithms ``x`` (p,) of the parameters, its cost, derivatives (p, n), bounds (p,) each,
-    the variance of its residuals, by how many standard errors ``t`` an interval reaches, and
-    ``others`` (r, p) from which valleys elsewhere may be found."""
+    the variance of its residuals and its degrees of ``freedom``, and ``others`` (r, p) from which valleys
+    elsewhere may be found."""
 
     residuals: Residuals
     x: FloatArray
@@ -38,7 +41,7 @@ class Optimum:
     jacobian: FloatArray
     bounds: tuple[FloatArray, FloatArray]
     variance: float
-    t: float
+    freedom: float
     others: FloatArray
 
     def covariance(self) -> FloatArray:
@@ -49,11 +52,11 @@ class Optimum:
         return self.variance * scaled.T @ scaled
 
 
-def quantile(freedom: float) -> float:
-    """Two-sided 95 % quantile of Student's distribution."""
+def quantile(freedom: float, confidence: float) -> float:
+    """Two-sided quantile of Student's distribution."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
+    return float(stdtrit(freedom, 0.5 + confidence / 2))
 
 
 def correlation(covariance: FloatArray) -> FloatArray:
@@ -74,13 +77,14 @@ def profile_intervals(optimum: Optimum) -> list[tuple[float, float] | None]:
 
 
 def _suits_far_away(optimum: Optimum) -> NDArray[np.bool_]:
-    """Whether a value of each parameter (p,) a factor of 10 off suits the data, too, in another valley: η0 and η∞ of a
-    law can change places."""
+    """Whether a value of each parameter (p,) a factor of 10 off suits the data, too, perhaps in another valley: η0 and
+    η∞ of a law can change places."""
     others, count = optimum.others, len(optimum.x)
     which, sign = np.repeat(np.arange(count), 2 * len(others)), np.tile(np.repeat([-1.0, 1.0], len(others)), count)
     end = np.clip(optimum.x[which] + sign * _REACH, optimum.bounds[0][which], optimum.bounds[1][which])
     found = _conditional(optimum, np.tile(others, (2 * count, 1)), which, end - optimum.x[which])
-    suits = found.cost <= optimum.cost + 0.5 * optimum.t**2 * optimum.variance
+    limit = quantile(optimum.freedom, DETERMINED_CONFIDENCE)
+    suits = found.cost <= optimum.cost + 0.5 * limit**2 * optimum.variance
     return np.bincount(which, suits, count) > 0
 
 
@@ -136,7 +140,7 @@ class _Search:
 
 def _ends(optimum: Optimum) -> FloatArray:
     """Distances in log parameter at which the profile ends (2p,): down and up of each; inf where it does not."""
-    count, t = len(optimum.x), optimum.t
+    count, t = len(optimum.x), quantile(optimum.freedom, CONFIDENCE)
     which, sign = np.repeat(np.arange(count), 2), np.tile([-1.0, 1.0], count)
     room = np.stack([optimum.x - optimum.bounds[0], optimum.bounds[1] - optimum.x], axis=1).ravel()
     most = np.minimum(room, _REACH)
