@@ -20,7 +20,7 @@ _ON_EDGE = 1e-9
 class Family:
     """A reference shape in [0, 1]^d: ``corners`` (c, d), ``faces`` as corner numbers with their normals
     outward, ``volume``, the ``walls`` (f, d + 1) of which x is inside where walls·(x, 1) ≤ 0, and
-    ``collapse``, which maps the unit cube onto the shape and returns the positions and det J.
+    ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k.
 
     The pyramid is the true one, apex above the centre of its base: x and y run from z/2 to 1 − z/2.
     """
@@ -30,7 +30,8 @@ class Family:
     faces: tuple[Face, ...]
     volume: float
     walls: FloatArray
-    collapse: Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    powers: tuple[int, ...]
+    collapse: Callable[[FloatArray], FloatArray]
 
     @property
     def dimension(self) -> int:
@@ -47,13 +48,15 @@ class Family:
         return np.asarray((xi @ self.walls[:, :-1].T + self.walls[:, -1]).max(axis=1))
 
     def gauss(self, count: int) -> tuple[FloatArray, FloatArray]:
-        """Sites (s, d) and weights (s,): ``count`` Gauss points a direction, collapsed onto the shape
-        (Stroud 1971, Approximate Calculation of Multiple Integrals, §2.5)."""
-        x, w = np.polynomial.legendre.leggauss(count)
-        grid = np.meshgrid(*[(x + 1) / 2] * self.dimension, indexing="ij")
-        weights = np.meshgrid(*[w / 2] * self.dimension, indexing="ij")
-        sites, scale = self.collapse(np.stack(grid, -1).reshape(-1, self.dimension))
-        return sites, scale * np.prod(weights, axis=0).ravel()
+        """Sites (s, d) and weights (s,), exact to the degree 2 ``count`` − 1: the conical product of ``count`` points a
+        direction, Gauss–Jacobi's for (1 − x)^p (Stroud 1971, Approximate Calculation of Multiple Integrals, §2.5)."""
+        from scipy.special import roots_jacobi
+
+        rules = [roots_jacobi(count, power, 0) for power in self.powers]
+        grid = np.meshgrid(*[(x + 1) / 2 for x, _ in rules], indexing="ij")
+        weights = np.meshgrid(*[w / 2 ** (1 + p) for (_, w), p in zip(rules, self.powers, strict=True)], indexing="ij")
+        sites = self.collapse(np.stack(grid, -1).reshape(-1, self.dimension))
+        return sites, np.prod(weights, axis=0).ravel()
 
     def node_faces(self, nodes: FloatArray) -> tuple[Face, ...]:
         """Faces as node numbers: the nodes on their edges in ring order (on an edge: from end to end).
@@ -79,29 +82,25 @@ def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
     return [int(n) for n in inner[np.argsort(share[inner])]]
 
 
-def _box(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return x, np.ones(len(x))
+def _box(x: FloatArray) -> FloatArray:
+    return x
 
 
-def _simplex(x: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _simplex(x: FloatArray) -> FloatArray:
     """Each coordinate shrinks with what the later ones leave of the whole."""
     left, sites = np.ones(len(x)), np.empty_like(x)
-    scale = np.ones(len(x))
     for k in reversed(range(x.shape[1])):
-        scale = scale * left
         sites[:, k] = x[:, k] * left
         left = left - sites[:, k]
-    return sites, scale
+    return sites
 
 
-def _wedge(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    base, scale = _simplex(x[:, :2])
-    return np.column_stack([base, x[:, 2]]), scale
+def _wedge(x: FloatArray) -> FloatArray:
+    return np.column_stack([_simplex(x[:, :2]), x[:, 2]])
 
 
-def _pyramid(x: FloatArray) -> tuple[FloatArray, FloatArray]:
-    gap = 1 - x[:, 2:]
-    return np.hstack([x[:, 2:] / 2 + x[:, :2] * gap, x[:, 2:]]), gap[:, 0] ** 2
+def _pyramid(x: FloatArray) -> FloatArray:
+    return np.hstack([x[:, 2:] / 2 + x[:, :2] * (1 - x[:, 2:]), x[:, 2:]])
 
 
 def extruded(base: FloatArray) -> FloatArray:
@@ -144,10 +143,10 @@ _PYRAMID_FACES = ((3, 2, 1, 0), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
 _WEDGE_WALLS = _walls((-1, 0, 0, 0), (0, -1, 0, 0), (1, 1, 0, -1), (0, 0, -1, 0), (0, 0, 1, -1))
 _PYRAMID_WALLS = _walls((0, 0, -1, 0), (-1, 0, 0.5, 0), (1, 0, 0.5, -1), (0, -1, 0.5, 0), (0, 1, 0.5, -1))
 
-LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), _box)
-TRIANGLE = Family("triangle", _TRIANGLE, polygon_faces(3), 1 / 2, _simplex_walls(2), _simplex)
-QUAD = Family("quad", _SQUARE, polygon_faces(4), 1.0, _box_walls(2), _box)
-TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _simplex_walls(3), _simplex)
-HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), _box)
-WEDGE = Family("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, _wedge)
-PYRAMID = Family("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, _pyramid)
+LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), _box)
+TRIANGLE = Family("triangle", _TRIANGLE, polygon_faces(3), 1 / 2, _simplex_walls(2), (0, 1), _simplex)
+QUAD = Family("quad", _SQUARE, polygon_faces(4), 1.0, _box_walls(2), (0, 0), _box)
+TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _simplex_walls(3), (0, 1, 2), _simplex)
+HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), _box)
+WEDGE = Family("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, (0, 1, 0), _wedge)
+PYRAMID = Family("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, (0, 0, 2), _pyramid)

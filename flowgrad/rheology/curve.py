@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.rheology.thresholds import CERTAIN
 
 FloatArray = NDArray[np.float64]
@@ -34,7 +35,7 @@ _MEDIAN_ERROR = 1.2533
 
 
 @dataclass(frozen=True, eq=False)
-class FlowCurve:
+class FlowCurve(Shown):
     """Median viscosity against median shear rate in bins, rising in rate.
 
     ``rate`` and ``viscosity`` (b,) are medians weighted by volume, ``low`` and ``high`` (b,) the 10 %

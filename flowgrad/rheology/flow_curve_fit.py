@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve
@@ -61,7 +62,11 @@ def fit_flow_curve(
 
 
 @dataclass(frozen=True, eq=False)
-class FlowCurveFit:
+class FlowCurveFit(
+    Shown,
+    line="points margin",
+    table="verdict sentence best rate stress viscosity weights excluded notes",
+):
     """What a flow curve shows: the ``ranking`` of the laws by Akaike's criterion, best first, and the verdict.
 
     Holds the ``points`` that were used and the ``margin`` of a constant viscosity.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.kinematics import VelocityGradient
@@ -30,7 +31,7 @@ _STRESS = re.compile(r".*(sigma|tau|stress).*")
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Given(Shown, line="option text law density"):
     """What is known of the fluid at the n tensors of a gradient.
 
     At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` is the law of

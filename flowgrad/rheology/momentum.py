@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology.bumps import Bump, bumps
 from flowgrad.tensors import apply, norm
@@ -56,7 +57,7 @@ class MomentumBalance:
 
 
 @dataclass(frozen=True, eq=False)
-class Forces:
+class Forces(Shown):
     """What is known of the balance at the n tensors of a gradient: ``stress`` τ (n, 3, 3), ``momentum`` ρ(f − Dv/Dt)
     (n, 3), and ``pressure`` (n,) with its ``origin``, or None; ``notes`` say what was taken for granted."""
 

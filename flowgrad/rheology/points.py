@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.rheology.fit_data import MIN_POINTS
 
@@ -24,7 +25,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class Points(Shown):
     """Usable points sorted by rate: ``rate``, ``stress`` and, where known, ``sigma`` (m,); ``used`` (m,) are their rows
     among those given, ``excluded`` counts the others by reason."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad import tensors
+from flowgrad.display import Shown
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology import sentence as words
 from flowgrad.rheology import thresholds
@@ -80,12 +81,11 @@ def separate(
 
 
 @dataclass(frozen=True, eq=False)
-class Separation:
+class Separation(Shown, line="gradient given", table="verdict sentence origin fit eta_newtonian eta shares notes"):
     """The stress of a flow separated, and the verdict on its fluid; holds its ``gradient``, which
     knows the viscosity from here on, what was ``given``, and the ``forces`` of a momentum balance.
 
-    Fields are stacks (n, …), NaN where gradient or stress are not known; OptionError where neither stress nor
-    viscosity is.
+    Fields are stacks (n, …), NaN where gradient or stress are unknown; OptionError without a stress or viscosity.
     """
 
     gradient: VelocityGradient

@@ -135,6 +135,24 @@ def test_gauss_rules_integrate_powers(family):
     assert (weights * sites[:, 0] ** 3).sum() == pytest.approx(exact, rel=1e-13)
 
 
+FAMILIES = [
+    *(families.LINE, families.QUAD, families.TRIANGLE),
+    *(families.TETRA, families.HEXAHEDRON, families.WEDGE, families.PYRAMID),
+]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_gauss_rules_are_exact_to_twice_their_number_less_one(family, count):
+    sites, weights = family.gauss(count)
+    finer, fine = family.gauss(6)
+    degree = 2 * count - 1
+    for powers in np.ndindex(*[degree + 1] * family.dimension):
+        if sum(powers) <= degree:
+            found, exact = weights @ (sites**powers).prod(axis=1), fine @ (finer**powers).prod(axis=1)
+            assert found == pytest.approx(exact, rel=1e-13)
+
+
 def test_numbers_of_points_that_fit_no_degree_are_refused():
     with pytest.raises(MeshError, match="11 points has no degree"):
         lagrange_cell(71, 11)

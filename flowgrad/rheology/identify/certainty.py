@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.rheology.trend import Change, Trend
 
@@ -17,7 +18,7 @@ _KNOWN = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class LogCurve:
+class LogCurve(Shown):
     """log η (b,) at log γ̇ (b,), rising and evenly spaced, with its covariance (b, b); the mean of log η may be
     unknown."""
 
@@ -50,6 +51,13 @@ class LogCurve:
                 break
             start, stop = (start + 1, stop) if np.argmax(errors) < len(errors) / 2 else (start, stop - 1)
         return slice(start, stop)
+
+    @property
+    def stress_fall(self) -> float:
+        """The greatest certain fall of log τ = log η + log γ̇ with the rate."""
+        if len(self) < 2:
+            return 0.0
+        return LogCurve(self.log_rates, self.log_eta + self.log_rates, self.covariance)._largest(-1.0).size
 
     @property
     def trend(self) -> Trend:

@@ -91,6 +91,14 @@ class Equations:
         square = (self.residuals(unknowns) ** 2).mean(axis=1)
         return float(np.sqrt((damping @ square) / damping.sum()))
 
+    def terms(self, unknowns: FloatArray) -> float:
+        """Root mean square of the parts that cancel in the residuals, those of the nodes and of the inertia, each
+        weighted as in the fit."""
+        eta, damping = np.exp(unknowns[:-1]), self.damping(unknowns)
+        parts = self.work**2 @ eta**2 + (unknowns[-1] * self.inertia) ** 2
+        square = parts.mean(axis=1) / (self.size @ eta) ** 2
+        return float(np.sqrt((damping @ square) / damping.sum()))
+
     def information(self, unknowns: FloatArray) -> FloatArray:
         """Jᵀ J (b + 1, b + 1), damped."""
         slopes = self.slopes(unknowns)

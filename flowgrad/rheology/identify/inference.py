@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.rheology.identify.balance import Balance
 from flowgrad.rheology.identify.estimate import (
     BEND,
@@ -36,11 +37,11 @@ _WORST = 9.0
 
 
 @dataclass(frozen=True, eq=False)
-class Inference:
+class Inference(Shown):
     """log η at the nodes (b,), of mean zero, β (the density over the mean viscosity for a density of one), their
     ``covariance`` (b + 1, b + 1), the chosen ``smoothing``, and the root mean square of what is left of the equations:
     with this viscosity (``misfit``), with a constant one (``misfit_constant``), of the inertia itself
-    (``inertia_share``), all as fractions of the work of the stress."""
+    (``inertia_share``), and of the ``terms`` that cancel, all as fractions of the work of the stress."""
 
     log_eta: FloatArray
     beta: float
@@ -49,7 +50,13 @@ class Inference:
     misfit: float
     misfit_constant: float
     inertia_share: float
+    terms: float
     equations: int
+
+    @property
+    def unbalanced(self) -> float:
+        """What is left of the equations, as a fraction of the terms that cancel in them."""
+        return self.misfit / max(self.terms, 1e-300)
 
     @property
     def beta_error(self) -> float:
@@ -80,6 +87,7 @@ def infer(balance: Balance) -> Inference:
         misfit=misfit,
         misfit_constant=equations.misfit(constant),
         inertia_share=float(np.sqrt(max(inertia**2 - misfit**2, 0.0))),
+        terms=equations.terms(unknowns),
         equations=equations.work.shape[0] * equations.work.shape[1],
     )
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.directions import directions
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
@@ -69,8 +71,7 @@ def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
     basis, rank = frame_of(gradient)
     values = np.hstack([gradient["velocity"], symmetric(gradient.L).reshape(-1, 9), force])
     values[~gradient.valid] = np.nan
-    mesh = gradient.flow.mesh
-    positions, volumes, values = _at_cells(mesh, values) if gradient.location == "cells" else _within(mesh, values)
+    positions, volumes, values = _led(gradient, values)
     x = positions @ basis[:rank].T
     order = np.argsort(x[:, 0], kind="stable")
     values = values[order]
@@ -84,34 +85,70 @@ def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
     )
 
 
-def _at_cells(mesh: Mesh, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    full = np.flatnonzero(mesh.is_full)
-    return mesh.centroids[full], mesh.measures[full], values[full]
-
-
-def _within(mesh: Mesh, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Point values interpolated within the cells; their mean in cells that have no shape functions."""
-    full = (block for block in mesh.blocks if block.reference.dimension == mesh.dimension)
-    parts = [_in_block(mesh, block, values) for block in full]
+def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Values (n, c) at the points or cells of a gradient led along their slopes to Gauss points within the cells."""
+    flow = gradient.flow
+    assert flow is not None
+    mesh, location = flow.mesh, gradient.location
+    full = [block for block in mesh.blocks if block.reference.dimension == mesh.dimension]
+    # Shape functions of the second degree need no slopes.
+    needs = location == "cells" or any(block.reference.degree == 1 for block in full)
+    slopes = _slopes(flow, str(location), values) if needs else np.zeros((*values.shape, 3))
+    lead = _from_cells if location == "cells" else _from_points
+    parts = [(*_gauss(mesh, block), lead(mesh, block, values, slopes)) for block in full]
     positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
     return positions, volumes, found
 
 
-def _in_block(mesh: Mesh, block: Block, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    if not block.reference.has_interpolant or block.rows is None:
-        return mesh.centroids[block.cells], mesh.measures[block.cells], _means(mesh, block, values)
-    family = block.reference.family
-    assert family is not None
-    count = 1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension]
-    sites, weights = family.gauss(count)
+def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
+    """Derivatives (n, c, 3) of values (n, c) at points or cells; none beside places where these are not known."""
+    places = flow.mesh.points if location == "points" else flow.mesh.centroids
+    bare = Flow(flow.mesh, np.zeros_like(places), location)
+    found = FiniteDifference(order=1).prepare(bare, location).apply(values)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _from_cells(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
+    positions, _ = _gauss(mesh, block)
+    cells = np.repeat(block.cells, len(positions) // len(block.cells))
+    return values[cells] + np.einsum("nci,ni->nc", slopes[cells], positions - mesh.centroids[cells])
+
+
+def _from_points(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
+    """Interpolated in a cell; with half their slopes linear shape functions are exact for what is quadratic."""
+    if not _has_sites(block):
+        return _means(mesh, block, values)
+    assert block.rows is not None
+    N, positions = block.reference.values(_sites(mesh, block)[0]), _gauss(mesh, block)[0]
+    found = np.einsum("sk,mkc->msc", N, values[block.rows])
+    if block.reference.degree == 1:
+        arms = positions.reshape(len(block.rows), len(N), 1, 3) - mesh.points[block.rows][:, None]
+        found += 0.5 * np.einsum("sk,mkci,mski->msc", N, slopes[block.rows], arms, optimize=True)
+    return found.reshape(-1, values.shape[1])
+
+
+def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
+    """Positions (m s, 3) of s Gauss points in each of m cells, and the volumes that these stand for (m s,); one, the
+    centroid, of cells that have no shape functions."""
+    if not _has_sites(block):
+        return mesh.centroids[block.cells], mesh.measures[block.cells]
+    sites, weights = _sites(mesh, block)
     N, dN = block.reference.values(sites), block.reference.gradients(sites)
     nodes = mesh.points[block.rows]
     J = np.einsum("ska,mkd->msda", dN, nodes)
     # √det JᵀJ is |det J| of solids, and the measure of surfaces and lines.
     measure = np.sqrt(np.maximum(np.linalg.det(np.swapaxes(J, -1, -2) @ J), 0.0))
-    columns = values.shape[1]
-    inside = np.einsum("sk,mkc->msc", N, values[block.rows]).reshape(-1, columns)
-    return np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel(), inside
+    return np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel()
+
+
+def _has_sites(block: Block) -> bool:
+    return block.reference.has_interpolant and block.rows is not None
+
+
+def _sites(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
+    family = block.reference.family
+    assert family is not None
+    return family.gauss(1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension])
 
 
 def _means(mesh: Mesh, block: Block, values: FloatArray) -> FloatArray:

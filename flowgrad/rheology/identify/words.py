@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from flowgrad.rheology.fit import Fit
@@ -33,19 +34,25 @@ def _course(verdict: Verdict, evidence: Evidence) -> str:
 
 
 def _missing(evidence: Evidence) -> str:
-    from flowgrad.rheology.identify.identification import UNBALANCED
+    from flowgrad.rheology.identify.identification import FALLING, UNBALANCED
 
     low, high = evidence["rate_min"], evidence["rate_max"]
     if evidence["unbalanced"] > UNBALANCED:
         return (
             f"no viscosity that depends on the shear rate alone balances the momentum ({_percent(evidence)} of the "
-            f"work of the stress is left, the limit is {100 * UNBALANCED:g} %); the flow may be unsteady, turbulent, "
+            f"terms is left over, the limit is {100 * UNBALANCED:g} %); the flow may be unsteady, turbulent, "
             "elastic or too coarse, or a force may be missing: give steps in time, a finer mesh, or the body force"
         )
     if high < 2 * low:
         return (
             f"η is determined at shear rates from {_number(low)} to {_number(high)} only; needed is a flow whose shear "
             "rate varies more from place to place, and not along one direction alone"
+        )
+    if evidence["stress_fall_factor"] > math.exp(FALLING):
+        return (
+            f"the balance of momentum is closed best by a stress that falls by a factor of "
+            f"{_number(evidence['stress_fall_factor'])} over shear rates from {_number(low)} to {_number(high)}, which "
+            "no fluid has in a steady flow; needed are a finer mesh, less noise or a force that is missing"
         )
     return (
         f"over shear rates from {_number(low)} to {_number(high)} the viscosity may depart from its mean by "

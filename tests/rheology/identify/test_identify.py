@@ -9,6 +9,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
+from flowgrad.mesh.blocks import block
 from flowgrad.rheology.identify import Identification, identify_viscosity
 from flowgrad.rheology.models import Carreau, Newtonian, PowerLaw
 from flowgrad.rheology.verdict import Verdict
@@ -271,3 +272,41 @@ def test_meridian_planes_are_refused(channel):
 def test_options_that_cannot_be_are_refused(channel, options, words):
     with pytest.raises(OptionError, match=words):
         identify_viscosity(channel, **options)
+
+
+def _swirled(mesh, location, law, density):
+    """The ABC flow of Dombre et al. (1986, J. Fluid Mech. 167, 353) on a mesh, with the force that keeps it steady."""
+    A, B, C = 1.0, 0.8, 0.6
+    x, y, z = (mesh.points if location == "points" else mesh.centroids).T
+
+    def stress(x, y, z):
+        o = np.zeros_like(x)
+        L = np.stack([o, -C * np.sin(y), A * np.cos(z), B * np.cos(x), o, -A * np.sin(z)], axis=-1)
+        L = np.concatenate([L, np.stack([-B * np.sin(x), C * np.cos(y), o], axis=-1)], axis=-1).reshape(-1, 3, 3)
+        D = 0.5 * (L + L.transpose(0, 2, 1))
+        return L, 2 * law.viscosity(np.sqrt(2 * np.einsum("nij,nij->n", D, D)))[:, None, None] * D
+
+    v = np.column_stack([A * np.sin(z) + C * np.cos(y), B * np.sin(x) + A * np.cos(z), C * np.sin(y) + B * np.cos(x)])
+    h, divergence = 1e-4, np.zeros_like(v)
+    for j, step in enumerate(h * np.eye(3)):
+        ahead, behind = (stress(*(np.array([x, y, z]) + sign * step[:, None]))[1] for sign in (1, -1))
+        divergence += (ahead - behind)[:, :, j] / (2 * h)
+    force = np.einsum("nij,nj->ni", stress(x, y, z)[0], v) - divergence / density
+    return Flow(mesh, v, location), force
+
+
+@pytest.mark.parametrize(("kind", "location"), [("hexahedron", "cells"), ("tetra", "points")])
+def test_a_flow_in_space_gives_its_fluid_back(kind, location):
+    flow, force = _swirled(block(kind, 20, np.pi), location, CARREAU, 3.0)
+    found = identify_viscosity(flow, scheme="finite-difference(order=2)", density=3.0, body_force=force, steady=True)
+    assert found.is_absolute
+    assert found.verdict is Verdict.SHEAR_THINNING
+    assert np.abs(_misses(found, CARREAU)).max() < 0.05
+
+
+@pytest.mark.parametrize("location", ["cells", "points"])
+def test_a_newtonian_flow_that_is_too_coarse_is_not_called_otherwise(location):
+    law = Newtonian(0.05)
+    flow, force = _swirled(block("hexahedron", 20, np.pi), location, law, 30.0)
+    found = identify_viscosity(flow, scheme="finite-difference(order=1)", density=30.0, body_force=force, steady=True)
+    assert found.verdict is Verdict.NOT_DECIDED
