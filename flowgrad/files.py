@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from flowgrad.errors import WriteError
+
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+READ_EVENT = "flowgrad.read"
 
 
 @contextmanager
@@ -32,9 +37,19 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
 
 
+def note_read(path: Path) -> None:
+    """Say that a library reads a file where Python does not see it: an audit event for whoever keeps account."""
+    sys.audit(READ_EVENT, str(path))
+
+
 def printable(name: Path | str) -> str:
-    """A file's name as UTF-8, whatever bytes it is made of."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """A file's name as UTF-8 on one line, whatever bytes it is made of."""
+    return without_controls(os.fsencode(name).decode("utf-8", "replace"))
+
+
+def without_controls(text: str) -> str:
+    """A text with ``?`` for what would break a line, steer a terminal or is no character."""
+    return CONTROLS.sub("?", text)
 
 
 def stem(path: Path) -> str:

@@ -83,12 +83,20 @@ def invalid_rows(columns: Arrays) -> tuple[BoolArray | None, list[str]]:
     invalid: BoolArray | None = None
     found = []
     for name, values in columns.items():
-        rule = FLAGS.get(plain(name))
-        if rule is None or values.ndim != 1:
+        here = flagged(name, values)
+        if here is None:
             continue
-        here = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
         invalid = here if invalid is None else invalid | here
-        found.append(f"{int(here.sum())} by '{name}' ({rule})")
+        found.append(f"{int(here.sum())} by '{name}' ({FLAGS[plain(name)]})")
     if invalid is not None and len(invalid) and invalid.all():
         raise ReadError(f"all {len(invalid)} vectors are marked as invalid ({', '.join(found)}): check the column")
     return invalid, found
+
+
+def flagged(name: str, values: np.ndarray) -> BoolArray | None:
+    """Which rows (n,) a column marks as no measurement; None for a column that is no flag."""
+    rule = FLAGS.get(plain(name))
+    if rule is None or values.ndim != 1:
+        return None
+    marked: BoolArray = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
+    return marked

@@ -32,6 +32,9 @@ READERS = {
     ".pvts": read_pvts,
 }
 
+# What a block without a file may have.
+_EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
+
 
 def read_vtm(path: Path) -> Contents:
     """Everything in the blocks of a multi-block file: one mesh, and surfaces of its boundary as patches.
@@ -79,6 +82,10 @@ def _blocks(document: Document) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for number, element in enumerate(document.grid.iter("DataSet")):
         name = element.get("file", "")
+        if not name and not _EMPTY.issuperset(element.attrib):
+            raise ReadError(
+                f"{document.path}: has a block that is no file ({', '.join(element.attrib)}): it is damaged"
+            )
         if name:
             file = referred(document.path, name)
             key = element.get("name") or file.stem

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from flowgrad.display import Shown
+from flowgrad.errors import ReadError
+from flowgrad.files import CONTROLS
 from flowgrad.mesh import Mesh
 
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class Contents(Shown):
     """All of a file: mesh, arrays by name in file order, time if the file tells it.
 
     Point arrays are (n_points,) or (n_points, k), cell arrays (n_cells,) or (n_cells, k), float64
@@ -22,7 +25,8 @@ class Contents:
     OpenFOAM's tools wrote it (its gradients are transposed), else empty. ``patches`` are surfaces of
     the mesh's boundary that the file names, with the values on them; they become ``Flow.boundary``.
     ``units`` are those that the file tells, by array, ``x`` for the positions; ``invalid`` (n_points,) marks
-    the points where the file says that what stands there is no measurement.
+    the points where the file says that what stands there is no measurement. Raises ReadError for an array's name
+    that holds control characters.
     """
 
     mesh: Mesh
@@ -35,6 +39,11 @@ class Contents:
     patches: Mapping[str, Contents] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     invalid: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name in (*self.point_data, *self.cell_data, *self.field_data):
+            if CONTROLS.search(name):
+                raise ReadError(f"{self.source}: has the name {ascii(name)[:80]}, which cannot be written: rename it")
 
 
 def native(values: np.ndarray) -> np.ndarray:

@@ -73,6 +73,8 @@ def parts_in(path: Path, number: int) -> dict[str, Any]:
         variables = data.variables
         blocks = sorted(int(name[7:]) for name in variables if re.fullmatch(r"connect\d+", name))
         cells = [_block(variables[f"connect{block}"]) for block in blocks]
+        _check_count(data, cells)
+        _check_named(variables)
         ids = variables["eb_prop1"][:].tolist() if "eb_prop1" in variables else blocks
         cell_data = {"block": [np.full(len(rows), ids[i]) for i, (_, _, rows) in enumerate(cells)]} if cells else {}
         cell_data |= _element_data(variables, number, blocks, [len(rows) for _, _, rows in cells])
@@ -85,6 +87,22 @@ def parts_in(path: Path, number: int) -> dict[str, Any]:
             "field_data": _global_data(variables, number),
             "time": None if times is None or not len(times) else float(times[number]),
         }
+
+
+def _check_count(data: Any, cells: list[tuple[str, int, np.ndarray]]) -> None:
+    found = sum(count for _, count, _ in cells)
+    declared = data.dimensions["num_elem"].size if "num_elem" in data.dimensions else 0
+    if found != declared:
+        raise ReadError(f"declares {declared} elements and has {found} in its blocks: the file is damaged")
+
+
+def _check_named(variables: Any) -> None:
+    """ReadError for values of a variable without a name, which could not be kept."""
+    found = filter(None, (re.fullmatch(r"vals_(nod|elem)_var(\d*)(?:eb\d+)?", name) for name in variables))
+    for match in found:
+        count = len(_names(variables, match[1]))
+        if count < int(match[2] or 1):
+            raise ReadError(f"has the values {match[0]} and {count} names of such variables: the file is damaged")
 
 
 def _points(variables: Any) -> np.ndarray:
@@ -111,7 +129,10 @@ def _names(variables: Any, kind: str) -> list[str]:
     if f"name_{kind}_var" not in variables:
         return []
     rows = np.ma.filled(variables[f"name_{kind}_var"][:], b"")
-    return [b"".join(row.tolist()).split(b"\0")[0].decode(errors="replace").strip() for row in rows]
+    names = [b"".join(row.tolist()).split(b"\0")[0].decode(errors="replace").strip() for row in rows]
+    if not all(names) or len(set(names)) < len(names):
+        raise ReadError(f"names its variables {', '.join(map(repr, names))}: each needs a name of its own")
+    return names
 
 
 def _values(variables: Any, name: str, number: int, index: int) -> np.ndarray | None:
@@ -124,8 +145,13 @@ def _values(variables: Any, name: str, number: int, index: int) -> np.ndarray | 
 
 
 def _node_data(variables: Any, number: int) -> dict[str, np.ndarray]:
-    found = {name: _values(variables, "vals_nod_var", number, i) for i, name in enumerate(_names(variables, "nod"))}
-    return {name: values for name, values in found.items() if values is not None}
+    found = {}
+    for index, name in enumerate(_names(variables, "nod")):
+        values = _values(variables, "vals_nod_var", number, index)
+        if values is None:
+            raise ReadError(f"names the variable '{name}' and has no values of it: the file is damaged")
+        found[name] = values
+    return found
 
 
 def _element_data(variables: Any, number: int, blocks: list[int], counts: list[int]) -> dict[str, list[np.ndarray]]:

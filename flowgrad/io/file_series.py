@@ -12,7 +12,7 @@ from flowgrad.errors import ReadError
 from flowgrad.io.composite import with_patches
 from flowgrad.io.contents import Contents
 from flowgrad.io.naming import naming
-from flowgrad.io.references import referred
+from flowgrad.io.references import different, referred
 from flowgrad.io.steps import Step
 from flowgrad.io.vtkxml import open_document
 
@@ -33,9 +33,11 @@ def collection_steps(path: Path, read: Read) -> Sequence[Step]:
     parts: dict[float, list[Path]] = {}
     for time, file in entries:
         parts.setdefault(time, []).append(file)
-    has_times = any(entry.get("timestep") for entry in document.grid.findall("DataSet"))
+    timed = sum("timestep" in entry.attrib for entry in document.grid.findall("DataSet"))
+    if timed not in (0, len(entries)):
+        raise ReadError(f"{path}: has {len(entries)} files, of which {timed} have a timestep: give all of them one")
     return [
-        Step(path, time if has_times else None, partial(_together, path, tuple(parts[time]), read))
+        Step(path, time if timed else None, partial(_together, path, tuple(parts[time]), read))
         for time in sorted(parts)
     ]
 
@@ -74,7 +76,7 @@ def _together(path: Path, files: tuple[Path, ...], read: Read) -> Contents:
     if len(files) == 1:
         return read(files[0])
     with naming(path):
-        return with_patches(path, {_name(file, files): read(file) for file in files}, join=True)
+        return with_patches(path, {_name(file, files): read(file) for file in different(path, files)}, join=True)
 
 
 def _name(file: Path, files: tuple[Path, ...]) -> str:

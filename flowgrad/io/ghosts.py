@@ -18,8 +18,8 @@ GHOSTS = "vtkGhostType"
 # The older name, whose numbers count layers: every number but 0 is a copy.
 _LEVELS = "vtkGhostLevels"
 _COPY = 1
-_HIDDEN_POINT = 2
-_HIDDEN_CELL = 32 | 8  # hidden, and refined by cells elsewhere
+HIDDEN_POINT = 2
+HIDDEN_CELL = 32 | 8  # hidden, and refined by cells elsewhere
 
 BoolArray = NDArray[np.bool_]
 
@@ -27,11 +27,12 @@ BoolArray = NDArray[np.bool_]
 def copies(data: Arrays, count: int) -> BoolArray:
     """Points or cells (count,) that another piece owns."""
     if GHOSTS not in data and _LEVELS in data:
-        return _marks(data, _LEVELS, count) > 0
-    return (_marks(data, GHOSTS, count) & _COPY) > 0
+        return marks_of(data, _LEVELS, count) > 0
+    return (marks_of(data, GHOSTS, count) & _COPY) > 0
 
 
-def _marks(data: Arrays, name: str, count: int) -> np.ndarray:
+def marks_of(data: Arrays, name: str, count: int) -> np.ndarray:
+    """Marks (count,) of an array, zeros where it is not there; ReadError for one that is no list of marks."""
     marks = data.get(name)
     if marks is None:
         return np.zeros(count, np.uint8)
@@ -47,8 +48,8 @@ def without_hidden(contents: Contents, velocity: np.ndarray, where: str) -> tupl
     velocity is NaN there; where that does not tell the hidden cells apart, and on other meshes, the
     mesh goes without them.
     """
-    points = (_marks(contents.point_data, GHOSTS, contents.mesh.point_count) & _HIDDEN_POINT) > 0
-    cells = (_marks(contents.cell_data, GHOSTS, len(contents.mesh)) & _HIDDEN_CELL) > 0
+    points = (marks_of(contents.point_data, GHOSTS, contents.mesh.point_count) & HIDDEN_POINT) > 0
+    cells = (marks_of(contents.cell_data, GHOSTS, len(contents.mesh)) & HIDDEN_CELL) > 0
     if not points.any() and not cells.any():
         return contents, velocity
     points, cells = _closed(points, cells, contents.mesh)

@@ -16,24 +16,33 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
+from flowgrad.files import note_read
+from flowgrad.io.guarded_limits import seconds_for
 
 log = logging.getLogger("flowgrad")
 
 # The extra that brings a module.
 EXTRAS = {"h5py": "hdf5", "netCDF4": "netcdf", "vtk": "vtk", "vtkmodules": "vtk"}
+# Seconds that a library gets at least, whatever else the machine does meanwhile.
+_PATIENCE = 300
 # More of what a library prints does not help.
 _LONGEST = 300
 _MISSING = re.compile(r"No module named '(\w+)")
 
 
-def guarded(program: str, call: str, path: Path, *arguments: Any, size: int | None = None, timeout: float = 300) -> Any:
+def guarded(
+    program: str, call: str, path: Path, *arguments: Any, size: int | None = None, timeout: float | None = None
+) -> Any:
     """What the function ``call`` (``module:name``) makes of a path and further arguments, run in a process of its own.
 
     ``program`` is the library's name in errors; ``size`` in bytes is that of all files that are read (default: of the
     path). Raises the function's own FlowgradErrors, MissingDependencyError with the extra where the library is not
     there, and ReadError with a one-line reason for any other end.
     """
-    payload = (call, str(path.absolute()), arguments, path.stat().st_size if size is None else size)
+    note_read(path)
+    size = path.stat().st_size if size is None else size
+    timeout = max(_PATIENCE, 2 * seconds_for(size)) if timeout is None else timeout
+    payload = (call, str(path.absolute()), arguments, size)
     # -P: a file of the user's called meshio.py or numpy.py must not be imported.
     command = [sys.executable, "-P", "-m", "flowgrad.io.guarded_worker"]
     try:
@@ -49,8 +58,13 @@ def guarded(program: str, call: str, path: Path, *arguments: Any, size: int | No
         raise ReadError(f"{program} did not finish in {timeout:g} s: convert the file to .vtu") from None
     printed = one_line(done.stderr.decode(errors="replace"))
     if done.returncode:
-        raise ReadError(f"{program} {_ending(done.returncode)} ({printed}): convert the file to .vtu")
-    return _answer(program, path, printed, *pickle.loads(done.stdout))
+        said = f" ({printed})" if printed else ""
+        raise ReadError(f"{program} {_ending(done.returncode, size)}{said}: convert the file to .vtu")
+    try:
+        answer = pickle.loads(done.stdout)
+    except (EOFError, pickle.UnpicklingError):
+        raise ReadError(f"{program} ended without an answer ({printed}): convert the file to .vtu") from None
+    return _answer(program, path, printed, *answer)
 
 
 def _answer(program: str, path: Path, printed: str, kind: str, result: Any, records: list[tuple[int, str]]) -> Any:
@@ -77,9 +91,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _ending(code: int) -> str:
+def _ending(code: int, size: int) -> str:
     if code > 0:
         return f"ended with exit code {code}"
+    if -code == getattr(signal, "SIGXCPU", None):
+        return f"did not finish in {seconds_for(size)} s of computing, for {size} bytes"
     return f"crashed with {signal.Signals(-code).name}"
 
 

@@ -16,11 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import FlowgradError
-
-# Beyond what the libraries take themselves, this much and so many times the size of the file: numbers as text
-# become larger when a library makes Python objects of them.
-_BASE = 1 << 30
-_TIMES = 64
+from flowgrad.io.guarded_limits import memory_for, seconds_for
 
 
 def main() -> None:
@@ -53,7 +49,8 @@ def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tu
     (module, name), limit = call.split(":"), 0
     try:
         function: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        limit = _limit_memory(_BASE + _TIMES * size)
+        limit = _limit_memory(memory_for(size))
+        _limit_time(seconds_for(size))
         return "done", function(path, *arguments)
     except FlowgradError as error:
         return "refused", type(error)(str(error))
@@ -78,6 +75,19 @@ def _limit_memory(more: int) -> int:
     except (ImportError, OSError, ValueError):
         pass
     return more
+
+
+def _limit_time(seconds: int) -> None:
+    """End this process when it has computed for so long: damaged files send libraries round in circles."""
+    try:
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(
+            resource.RLIMIT_CPU, (seconds if hard == resource.RLIM_INFINITY else min(seconds, hard), hard)
+        )
+    except (ImportError, OSError, ValueError):
+        pass
 
 
 if __name__ == "__main__":

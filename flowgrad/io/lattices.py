@@ -22,12 +22,12 @@ def read_vti(path: Path) -> Contents:
     Like the other readers here it raises ReadError for a file that is damaged or contradicts itself,
     for points or cells in no piece, and for axes that make no lattice.
     """
-    return read_structured(path, _IMAGE)
+    return read_structured(path, IMAGE)
 
 
 def read_vtr(path: Path) -> Contents:
     """Everything in a rectilinear grid."""
-    return read_structured(path, _RECTILINEAR)
+    return read_structured(path, RECTILINEAR)
 
 
 def read_vts(path: Path) -> Contents:
@@ -37,12 +37,12 @@ def read_vts(path: Path) -> Contents:
 
 def read_pvti(path: Path) -> Contents:
     """Everything in the images that a parallel file names."""
-    return read_parallel(path, _IMAGE)
+    return read_parallel(path, IMAGE)
 
 
 def read_pvtr(path: Path) -> Contents:
     """Everything in the rectilinear grids that a parallel file names."""
-    return read_parallel(path, _RECTILINEAR)
+    return read_parallel(path, RECTILINEAR)
 
 
 def read_pvts(path: Path) -> Contents:
@@ -114,6 +114,6 @@ def _curvilinear(grid: ET.Element, whole: Extent, parts: Sequence[Part]) -> Latt
 
 
 _STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-_IMAGE = Kind("ImageData", _nothing, image_lattice)
-_RECTILINEAR = Kind("RectilinearGrid", _coordinates, _rectilinear)
+IMAGE = Kind("ImageData", _nothing, image_lattice)
+RECTILINEAR = Kind("RectilinearGrid", _coordinates, _rectilinear)
 _STRUCTURED = Kind("StructuredGrid", _points, _curvilinear)

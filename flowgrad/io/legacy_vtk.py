@@ -14,6 +14,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.counts import whole
 
 _SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}
 _TYPES = {
@@ -83,19 +84,21 @@ def declared(path: Path) -> Declared:
 
 def _count(result: Declared, keyword: str, match: re.Match[bytes]) -> None:
     if keyword == "POINTS":
-        result.points = int(match[2])
+        result.points = whole(match[2])
     elif keyword == "CELL_TYPES":
-        result.cells = int(match[2])
+        result.cells = whole(match[2])
     else:
-        dimensions = [int(match[i]) for i in (3, 4, 5)]
+        dimensions = [whole(match[i]) for i in (3, 4, 5)]
         result.points = math.prod(dimensions)
         result.cells = math.prod(max(count - 1, 1) for count in dimensions)
 
 
 def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
-    components, tuples, dtype = int(match[8]), int(match[9]), np.dtype(_TYPES[match[10].decode().lower()])
+    components, tuples, dtype = whole(match[8]), whole(match[9]), np.dtype(_TYPES[match[10].decode().lower()])
     count = components * tuples
     try:
+        if count > len(data):
+            raise ValueError
         if b"BINARY" in data[: match.start()].upper().split(b"\n", 3)[2]:
             values = np.frombuffer(data, dtype, count, match.end())
         else:

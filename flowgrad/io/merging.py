@@ -90,16 +90,23 @@ def _by_number(whole: Contents, name: str) -> IntArray:
 
 def _by_place(points: np.ndarray) -> IntArray:
     """Numbers of groups of points with the same coordinates (n,)."""
-    # Adding zero makes −0 and 0 one.
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    keys = (bits * np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)).sum(
-        axis=1, dtype=np.uint64
-    )
+    bits, keys = _bits(points), place_keys(points)
     _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
     groups = groups.reshape(-1)
     if (bits == bits[first][groups]).all():
         return groups
     return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def place_keys(points: np.ndarray) -> NDArray[np.uint64]:
+    """A number of each point (n,), the same at the same place and hardly ever at another."""
+    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+    return (_bits(points) * factors).sum(axis=1, dtype=np.uint64)
+
+
+def _bits(points: np.ndarray) -> NDArray[np.uint64]:
+    # Adding zero makes −0 and 0 one.
+    return np.ascontiguousarray(points + 0.0).view(np.uint64)
 
 
 def _apart_in_pieces(groups: IntArray, piece_of: IntArray, whole: Contents) -> IntArray:

@@ -8,6 +8,7 @@ far as the file tells how many there are.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io import legacy_vtk
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.gmsh_sections import check_sections
 from flowgrad.io.guarded import guarded
 from flowgrad.io.naming import naming
 from flowgrad.io.node_order import in_vtk_order
+from flowgrad.io.tetgen_rows import check_rows
 from flowgrad.io.vtu import time_of
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from flowgrad.mesh.lagrange import lagrange_cell
@@ -26,8 +29,11 @@ from flowgrad.mesh.lagrange import lagrange_cell
 log = logging.getLogger("flowgrad")
 
 # Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
-# polyhedra), that no other reader knows better (.cgns, Exodus) and that can hold a velocity.
-SUFFIXES = (".avs", ".dat", ".ele", ".h5m", ".hmf", ".mdpa", ".med", ".msh", ".node", ".tec", ".vtk")
+# polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity.
+SUFFIXES = (".avs", ".dat", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node", ".tec", ".vtk")
+
+# What is looked at before meshio reads, because it does not.
+_CHECKS: dict[str, Callable[[Path], None]] = {".msh": check_sections, ".node": check_rows, ".ele": check_rows}
 
 # meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
 TYPES = {
@@ -64,18 +70,20 @@ TYPES = {
     **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
 }
 # meshio's wedge is Gmsh's, whose first triangle looks inward.
-_WEDGE = [0, 2, 1, 3, 5, 4]
+WEDGE = [0, 2, 1, 3, 5, 4]
 
 
-def read_with_meshio(path: Path, timeout: float = 300) -> Contents:
+def read_with_meshio(path: Path, timeout: float | None = None) -> Contents:
     """Everything that meshio finds in a file; 2-D points get z = 0.
 
     Raises ReadError with a one-line reason if meshio fails in any way, takes longer than ``timeout``
-    seconds, finds cells that are not supported or leaves out what the file declares.
+    seconds (default: that of :func:`guarded`), finds cells that are not supported or leaves out what the file declares.
     """
     with naming(path):
         declared = legacy_vtk.declared(path) if path.suffix.lower() == ".vtk" else legacy_vtk.Declared()
         declared.check_size(path.stat().st_size)
+        if path.suffix.lower() in _CHECKS:
+            _CHECKS[path.suffix.lower()](path)
         parts = guarded("meshio", "flowgrad.io.meshio_worker:parts", path, timeout=timeout)
         contents = contents_of_parts(path, parts, declared.field_data)
         declared.check(contents)
@@ -104,7 +112,7 @@ def _mesh(parts: dict[str, Any]) -> Mesh:
     if points.ndim != 2 or points.dtype.kind not in "fiu":
         raise ReadError(f"has points of the shape {points.shape} and type {points.dtype}: convert it to .vtu")
     _check_types(parts["cells"])
-    blocks = [(TYPES[name], rows[:, _WEDGE] if name == "wedge" else rows) for name, _, rows in parts["cells"]]
+    blocks = [(TYPES[name], rows[:, WEDGE] if name == "wedge" else rows) for name, _, rows in parts["cells"]]
     return Mesh(points, _cells([(vtk_type, _vtk_order(vtk_type, points, rows)) for vtk_type, rows in blocks]))
 
 
@@ -118,7 +126,7 @@ def _vtk_order(vtk_type: int, points: np.ndarray, rows: np.ndarray) -> np.ndarra
 def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
     unknown: dict[str, int] = {}
     for name, count, rows in blocks:
-        if name not in TYPES or rows is None or (name == "wedge" and rows.shape[1] != len(_WEDGE)):
+        if name not in TYPES or rows is None or (name == "wedge" and rows.shape[1] != len(WEDGE)):
             unknown[name] = unknown.get(name, 0) + count
     if unknown:
         listed = ", ".join(f"{count} of the type {name}" for name, count in unknown.items())

@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
+import builtins
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
+_PATIENCE = 100
 
 
 def parts(path: Path) -> dict[str, Any]:
     """The points, cells and arrays that meshio finds in a file."""
     import meshio
 
+    builtins.open = _opened
     return parts_of(meshio.read(str(path)))
+
+
+class _Bytes(io.BufferedReader):
+    empty = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.empty = 0 if line else self.empty + 1
+        if self.empty > _PATIENCE:
+            raise EOFError("it ends too early")
+        return line
+
+
+class _Text(io.TextIOWrapper):
+    empty = 0
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        line = super().readline(size)
+        self.empty = 0 if line else self.empty + 1
+        if self.empty > _PATIENCE:
+            raise EOFError("it ends too early")
+        return line
+
+
+def _opened(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
+    """A file, as by ``open``, whose end is an EOFError for who goes on reading lines."""
+    if mode not in ("r", "rb") or rest:
+        return open(file, mode, *rest, **more)
+    binary = _Bytes(io.FileIO(file))
+    return binary if mode == "rb" else _Text(binary, **more)
 
 
 def parts_of(mesh: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.columns import invalid_rows
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.counts import listed
 from flowgrad.io.guarded import guarded
 from flowgrad.io.naming import naming
+from flowgrad.io.netcdf_classic import check_length
 from flowgrad.io.npz import on_grid
 from flowgrad.io.steps import Step
 from flowgrad.io.velocity import COMPONENTS, VECTORS
@@ -40,8 +43,14 @@ def netcdf_steps(path: Path) -> Sequence[Step]:
     degrees, and for sizes that the file cannot hold.
     """
     with naming(path):
-        times = guarded("netCDF4", "flowgrad.io.netcdf:times_in", path)
+        times = netcdf_times(path)
     return [Step(path, time, partial(_read, path, number, time)) for number, time in enumerate(times)]
+
+
+def netcdf_times(path: Path) -> list[float | None]:
+    """The times of a file, as for :func:`netcdf_steps`."""
+    times: list[float | None] = guarded("netCDF4", "flowgrad.io.netcdf:times_in", path)
+    return times
 
 
 def _read(path: Path, number: int, time: float | None) -> Contents:
@@ -88,6 +97,7 @@ def opened(path: Path) -> Any:
     """The file, open, where it can hold what it declares; ReadError where it cannot."""
     import netCDF4
 
+    check_length(path)
     data = netCDF4.Dataset(str(path))
     size = path.stat().st_size
     for name, variable in data.variables.items():
@@ -99,9 +109,12 @@ def opened(path: Path) -> Any:
     return data
 
 
-def _values(variable: Any, time: str | None = None, number: int = 0) -> np.ndarray:
-    """A variable's values at one time, missing ones NaN."""
-    where = tuple(number if d == time else slice(None) for d in variable.dimensions)
+def _values(
+    variable: Any, time: str | None = None, number: int = 0, across: str = "", planes: slice = slice(None)
+) -> np.ndarray:
+    """A variable's values at one time, missing ones NaN; of some planes ``across`` a dimension where that is given."""
+    part = {time: number, across: planes}
+    where = tuple(part.get(d, slice(None)) for d in variable.dimensions)
     values = variable[where] if where else variable[()]
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan) if values.mask.any() else values.data
@@ -147,7 +160,10 @@ def _grid(arrays: Arrays, spaces: dict[str, tuple[str, ...]]) -> tuple[str, ...]
             return grid
     grid = max(spaces.values(), key=len, default=())
     if len(grid) < 2:
-        raise ReadError(f"has no variable on a grid of two axes or three among {', '.join(arrays) or 'nothing'}")
+        raise ReadError(
+            f"has no variable on a grid of two axes or three among {listed(arrays) or 'nothing'}: write the "
+            "velocity on its grid"
+        )
     return grid
 
 
@@ -182,9 +198,70 @@ def _contents(
 ) -> Contents:
     if any(values.ndim > 1 for values in positions.values()):
         return on_grid(path, list(positions.values()), data, None)
-    axes = [name for name in positions if spaces[name] == (name,)]
-    order = [grid.index(name) for name in axes[::-1]]
-    x, y, z = (*positions.values(), np.zeros(1))[:3]
-    lattice = Lattice.rectilinear(x, y, z)
-    flat = {name: np.ascontiguousarray(values.transpose(order)).reshape(-1) for name, values in data.items()}
+    lattice, order = _rectilinear(grid, positions, spaces)
+    flat = {name: _flat(values, order) for name, values in data.items()}
     return Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])
+
+
+def _rectilinear(
+    grid: tuple[str, ...], positions: dict[str, np.ndarray], spaces: dict[str, tuple[str, ...]]
+) -> tuple[Lattice, list[int]]:
+    """The lattice of coordinates along axes, and the order of a variable's dimensions with the first axis last."""
+    axes = [name for name in positions if spaces[name] == (name,)]
+    x, y, z = (*positions.values(), np.zeros(1))[:3]
+    return Lattice.rectilinear(x, y, z), [grid.index(name) for name in axes[::-1]]
+
+
+def _flat(values: np.ndarray, order: list[int]) -> np.ndarray:
+    return np.ascontiguousarray(values.transpose(order)).reshape(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What a file declares at one of its times, without the values: the lattice, the types of the variables at its
+    points, the dimension ``across`` which its planes lie, and the order of dimensions as for :func:`_rectilinear`."""
+
+    lattice: Lattice
+    declared: dict[str, np.dtype]
+    across: str
+    order: list[int]
+    number: int
+    time: float | None
+    units: dict[str, str]
+    refusal: str = ""
+
+
+def layout_in(path: Path, number: int) -> Layout:
+    """The layout of a file; run by the worker. A curvilinear grid has a ``refusal``, and of the lattice the shape."""
+    time = times_in(path)[number]
+    with opened(path) as data:
+        axis = _time_axis(data)
+        numeric = {n: v for n, v in data.variables.items() if v.dtype != str and v.dtype.kind in "fiu"}
+        spaces = {n: tuple(d for d in v.dimensions if d != axis) for n, v in numeric.items()}
+        lines = {n: _values(v, axis, number) if len(spaces[n]) < 2 else np.empty(0) for n, v in numeric.items()}
+        grid = _grid(lines, spaces)
+        positions = _positions(data, grid, lines)
+        on = [n for n in numeric if spaces[n] == grid and n not in positions]
+        if any(len(spaces[name]) != 1 for name in positions):
+            shape = Lattice.uniform([data.dimensions[d].size for d in grid[::-1]])
+            why = "has a curvilinear grid, which is not read in blocks: write it with coordinates along its axes"
+            return Layout(shape, {n: _dtype(numeric[n]) for n in on}, "", [], number, time, {}, why)
+        lattice, order = _rectilinear(grid, positions, spaces)
+        units = {n: str(numeric[n].units) for n in on if hasattr(numeric[n], "units")}
+        unit = str(getattr(data.variables[next(iter(positions))], "units", ""))
+        across = grid[order[len(order) - 1 - lattice.active[-1]]]
+        declared = {n: _dtype(numeric[n]) for n in on}
+        return Layout(lattice, declared, across, order, number, time, {**units, **({"x": unit} if unit else {})})
+
+
+def _dtype(variable: Any) -> np.dtype:
+    """The type of a variable's values: that of packed ones once they are unpacked."""
+    packed = hasattr(variable, "scale_factor") or hasattr(variable, "add_offset")
+    return np.dtype(np.float64 if packed else variable.dtype)
+
+
+def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:
+    """Values (n,) of variables between two planes of the lattice; run by the worker."""
+    with opened(path) as data:
+        where = _time_axis(data), layout.number, layout.across, slice(start, stop)
+        return [_flat(_values(data.variables[name], *where), layout.order) for name in names]

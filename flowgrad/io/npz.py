@@ -12,6 +12,7 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.columns import coordinate_names
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.counts import listed
 from flowgrad.io.naming import naming
 from flowgrad.io.samples import contents_of
 from flowgrad.mesh import Cells, Mesh
@@ -114,7 +115,7 @@ def _rows(values: np.ndarray, count: int, name: str) -> np.ndarray:
 def _on_grid(path: Path, arrays: Arrays, time: float | None) -> Contents:
     names = coordinate_names(list(arrays))
     if not names:
-        raise ReadError(f"has no 'points' and no 'x' and 'y' among {', '.join(arrays) or 'nothing'}: save them too")
+        raise ReadError(f"has no 'points' and no 'x' and 'y' among {listed(arrays) or 'nothing'}: save them too")
     positions = [arrays.pop(name).astype(np.float64) for name in names]
     if not arrays:
         raise ReadError("has positions and no other array: save the velocity too")
@@ -145,6 +146,8 @@ def on_grid(path: Path, positions: Sequence[np.ndarray], arrays: Arrays, time: f
     if any(each.shape != shape for each in positions) or not 1 <= len(shape) <= 3:
         shapes = " and ".join(str(each.shape) for each in positions)
         raise ReadError(f"its positions have the shapes {shapes}: give them alike")
+    if 0 in shape:
+        raise ReadError(f"its positions have the shape {shape} and are none: save the whole field")
     for name, values in arrays.items():
         if values.shape[: len(shape)] != shape:
             raise ReadError(f"'{name}' has the shape {values.shape} and the positions {shape}: save them alike")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowgrad.io.contents import Contents
 from flowgrad.io.merging import merged
-from flowgrad.io.references import check_declared, referred
+from flowgrad.io.references import check_declared, different, referred
 from flowgrad.io.vtkxml import Document, open_document
 from flowgrad.io.vtp import read_vtp
 from flowgrad.io.vtu import file_data, read_vtu
@@ -37,7 +37,8 @@ def pieces_of(path: Path) -> list[Path]:
 
 def piece_files(document: Document) -> list[Path]:
     """The files of the pieces of a parallel data set."""
-    return [referred(document.path, piece.get("Source", "")) for piece in document.pieces()]
+    files = [referred(document.path, piece.get("Source", "")) for piece in document.pieces()]
+    return different(document.path, files)
 
 
 def _whole(document: Document, pieces: list[Contents]) -> Contents:

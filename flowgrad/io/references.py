@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from flowgrad.errors import ReadError
@@ -12,14 +14,27 @@ from flowgrad.io.vtkxml import Document
 
 def referred(path: Path, name: str) -> Path:
     """The file that ``path`` calls ``name``; ReadError for one elsewhere, and for one that is not there."""
+    found = inside(path, name)
+    if not found.is_file():
+        raise ReadError(f"{path}: names the file '{name}', which is not there: put it beside, or write both again")
+    return found
+
+
+def different(path: Path, files: Sequence[Path]) -> list[Path]:
+    """The files that ``path`` names as its parts; ReadError where it names one twice."""
+    twice = [file.name for file, count in Counter(files).items() if count > 1]
+    if twice:
+        raise ReadError(f"{path}: names the file '{twice[0]}' twice: write it again")
+    return list(files)
+
+
+def inside(path: Path, name: str) -> Path:
+    """The same, whether it is there or not."""
     if not name.strip():
         raise ReadError(f"{path}: names a file without a name: write it again")
     if "\0" in name or Path(name).is_absolute() or os.path.normpath(name).split(os.sep)[0] == os.pardir:
         raise ReadError(f"{path}: names the file '{name}', which is not in its folder: put it there, or read it itself")
-    found = path.parent / os.path.normpath(name)
-    if not found.is_file():
-        raise ReadError(f"{path}: names the file '{name}', which is not there: put it beside, or write both again")
-    return found
+    return path.parent / os.path.normpath(name)
 
 
 def check_declared(document: Document, contents: Contents) -> None:

@@ -14,6 +14,7 @@ REASONS: dict[str, str] = {
     **dict.fromkeys((".post", ".dato", ".svg", ".wkt", ".geo", ".su2", ".xml"), _GEOMETRY),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif"), _PICTURE),
     **dict.fromkeys((".pvsm", ".py", ".cfg", ".json", ".toml", ".yaml", ".yml"), _SCRIPT),
+    ".mdpa": "is Kratos' model, of which meshio reads the mesh and no fields: give what its VTK output writes",
     ".npy": "holds one array without a name, so that positions and velocity cannot be told apart: save both with "
     "numpy.savez(x=…, y=…, u=…, v=…)",
     ".mat": "is MATLAB's own: save x, y, u, v as text with writematrix, or as NetCDF",

@@ -38,19 +38,29 @@ class Step:
 
 def at_time(steps: Sequence[Step], time: float | None, path: Path) -> Contents:
     """The contents of the step at a time, of the last one without; OptionError where no step has it."""
-    if not steps:
+    if time is not None and len(steps) == 1 and steps[0].time is None:
+        return _checked(steps[0].contents(), time, path)
+    return steps[number_at([step.time for step in steps], time, path)].contents()
+
+
+def number_at(times: Sequence[float | None], time: float | None, path: Path) -> int:
+    """The number of the step at a time, of the last one without; errors are those of :func:`at_time`."""
+    if not times:
         raise ReadError(f"{path}: holds no time step: write it again")
     if time is None:
-        if len(steps) > 1:
-            log.info("%s: holds %d times (%s): the last is read", path, len(steps), _listed(steps))
-        return steps[-1].contents()
-    if len(steps) == 1 and steps[0].time is None:
-        return _checked(steps[0].contents(), time, path)
+        if len(times) > 1:
+            log.info("%s: holds %d times (%s): the last is read", path, len(times), _listed(times))
+        return len(times) - 1
     # Of a time that is there twice, as after a restart, the later one counts.
-    found = min(reversed(steps), key=lambda step: math.inf if step.time is None else abs(step.time - time))
-    if found.time is None or not is_same(found.time, time):
-        raise OptionError(f"{path}: has no time {time:g}: it holds {_listed(steps)}")
-    return found.contents()
+    found = min(reversed(range(len(times))), key=lambda number: _distance(times[number], time))
+    there = times[found]
+    if there is None or not is_same(there, time):
+        raise OptionError(f"{path}: has no time {time:g}: it holds {_listed(times)}")
+    return found
+
+
+def _distance(one: float | None, other: float) -> float:
+    return math.inf if one is None else abs(one - other)
 
 
 def is_same(one: float, other: float) -> bool:
@@ -59,14 +69,20 @@ def is_same(one: float, other: float) -> bool:
 
 
 def _checked(contents: Contents, time: float, path: Path) -> Contents:
-    if contents.time is None or not is_same(contents.time, time):
-        there = "tells no time" if contents.time is None else f"holds the time {contents.time:g} only"
-        raise OptionError(f"{path}: has no time {time:g}: it {there}; leave the time out")
+    check_only_time(contents.time, time, path)
     return contents
 
 
-def _listed(steps: Sequence[Step]) -> str:
-    times = ["?" if step.time is None else f"{step.time:g}" for step in steps]
-    if len(times) > _LISTED:
-        times = [*times[: _LISTED // 2], "…", *times[-(_LISTED // 2) :]]
-    return ", ".join(times)
+def check_only_time(there: float | None, time: float | None, path: Path) -> None:
+    """OptionError where a time is asked for that is not the only one of a file, which may tell none."""
+    if time is None or (there is not None and is_same(there, time)):
+        return
+    said = "tells no time" if there is None else f"holds the time {there:g} only"
+    raise OptionError(f"{path}: has no time {time:g}: it {said}; leave the time out")
+
+
+def _listed(times: Sequence[float | None]) -> str:
+    texts = ["?" if time is None else f"{time:g}" for time in times]
+    if len(texts) > _LISTED:
+        texts = [*texts[: _LISTED // 2], "…", *texts[-(_LISTED // 2) :]]
+    return ", ".join(texts)

@@ -14,7 +14,7 @@ from flowgrad.io.contents import Arrays, Contents
 from flowgrad.io.extents import Extent
 from flowgrad.io.ghosts import copies
 from flowgrad.io.naming import naming
-from flowgrad.io.references import check_declared, referred
+from flowgrad.io.references import check_declared, different, referred
 from flowgrad.io.vtkxml import Document, open_document
 from flowgrad.io.vtu import file_data
 from flowgrad.mesh import Lattice
@@ -54,8 +54,9 @@ def read_parallel(path: Path, kind: Kind) -> Contents:
     """Everything in the files that a parallel structured data set (.pvti, .pvtr, .pvts) names."""
     with open_document(path, f"P{kind.name}") as document:
         parts: list[Part] = []
-        for piece in document.pieces():
-            with open_document(referred(path, piece.get("Source", "")), kind.name) as part:
+        files = [referred(path, piece.get("Source", "")) for piece in document.pieces()]
+        for file in different(path, files):
+            with open_document(file, kind.name) as part:
                 parts += _parts(part, kind)
         contents = _contents(document, kind, parts)
         check_declared(document, contents)

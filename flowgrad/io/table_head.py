@@ -7,15 +7,17 @@ Forms: one line of names (generic, PIVlab, OpenPIV, ParaView, Fluent, CFD-Post, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flowgrad.errors import ReadError
 from flowgrad.io.columns import coordinate_names, name_and_unit
+from flowgrad.io.counts import listed, whole
 from flowgrad.io.table_text import is_number, split
 
 _BARE = {4: ["x", "y", "u", "v"], 6: ["x", "y", "z", "u", "v", "w"]}
-_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+\d+\s+\d+(?P<axes>.*)")
+_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+(?P<rows>\d+)\s+(?P<columns>\d+)(?P<axes>.*)")
 _QUOTED = re.compile(r'"([^"]*)"')
 _VARIABLES = re.compile(
     r"\bVARIABLES\s*=\s*(?P<names>.*?)(?=\b(?:ZONE|DATASETAUXDATA|AUXDATA|FILETYPE|$))", re.S | re.I
@@ -31,7 +33,7 @@ _COMMENT = "#%/!* \t"
 @dataclass(frozen=True)
 class Head:
     """Names of the columns, units by name, size of the grid where it is told, whether each column stands in one
-    block, the time, and whether the program writes zeros where it found no vector."""
+    block, the time, whether the program writes zeros where it found no vector, and how many vectors a plane has."""
 
     names: Sequence[str]
     units: dict[str, str] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Head:
     is_blocked: bool = False
     time: float | None = None
     has_zeros: bool = False
+    plane: int = 1
 
 
 def head_of(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> Head:
@@ -49,6 +52,8 @@ def head_of(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> 
     match = _DAVIS.match(lines[0]) if lines else None
     if match:
         return _davis(match, len(row))
+    if lines and lines[0].startswith("#DaVis"):
+        raise ReadError(f"has a header of DaVis' that is not one of vectors ({lines[0][:60]!a}): export it again")
     return _named(lines, row, delimiter)
 
 
@@ -67,15 +72,22 @@ def _tecplot(text: str) -> Head:
     about = re.sub(r'"[^"]*"', "", _ZONE.search(text)["about"]) if zones else ""  # type: ignore[index]
     if re.search(r"CELLCENTERED", about, re.I):
         raise ReadError("has values at the cells of a zone: write them at the points")
-    sizes = {name.upper(): int(size) for name, size in _SIZE.findall(about)}
+    sizes = {name.upper(): whole(size) for name, size in _SIZE.findall(about)}
     names, units = _split_units(texts)
     return Head(
         names,
         units,
         (sizes["I"], sizes.get("J", 1), sizes.get("K", 1)) if "I" in sizes else None,
         bool(re.search(r"\b(?:DATAPACKING|F)\s*=\s*BLOCK", about, re.I)),
-        float(found[1]) if (found := _TIME.search(about)) else None,
+        _time(about),
     )
+
+
+def _time(about: str) -> float | None:
+    found = _TIME.search(about)
+    if found is not None and not is_number(found[1]):
+        raise ReadError(f"has the time '{found[1][:40]}', which is no number: write it again")
+    return None if found is None else float(found[1])
 
 
 def _davis(match: re.Match[str], count: int) -> Head:
@@ -85,7 +97,8 @@ def _davis(match: re.Match[str], count: int) -> Head:
     names = _BARE[count]
     units = quoted[1::2]
     velocity = dict.fromkeys(names[len(names) // 2 :], units[-1]) if units else {}
-    return Head(names, {"x": units[0], **velocity} if units else {}, has_zeros=True)
+    plane = whole(match["rows"]) * whole(match["columns"])
+    return Head(names, {"x": units[0], **velocity} if units else {}, has_zeros=True, plane=plane)
 
 
 def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> Head:
@@ -96,11 +109,13 @@ def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> H
     counts = (len(row), len(row) - 1) if row[-1] == "" else (len(row),)
     for sign in dict.fromkeys((delimiter, "\t", ",", ";", None)):
         texts = split(last, sign)
+        if len(texts) in counts and len(texts) > 2 and 0 < sum(map(is_number, texts)) < len(texts) / 2:
+            raise ReadError(f"has numbers among the names of its columns, {listed(texts)}: name each")
         if len(texts) in counts and any(texts) and not any(map(is_number, texts)):
             names, units = _split_units(texts)
             if coordinate_names(names):
                 return Head(names, units)
-            raise ReadError(f"has no columns of positions among {', '.join(names)}: name them x, y and, in space, z")
+            raise ReadError(f"has no columns of positions among {listed(names)}: name them x, y and, in space, z")
     if filled and coordinate_names(_split_units(split(last, delimiter))[0]):
         raise ReadError(f"names {len(split(last, delimiter))} columns above rows of {len(row)} numbers: name each")
     if len(row) not in _BARE:
@@ -111,7 +126,7 @@ def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> H
 def _split_units(texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     pairs = [name_and_unit(text) for text in texts]
     names = [name for name, _ in pairs]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if name and count > 1)
     if twice:
         raise ReadError(f"has {names.count(twice[0])} columns named '{twice[0]}': rename them")
     return names, {name: unit for name, unit in pairs if unit}

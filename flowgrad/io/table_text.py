@@ -67,7 +67,10 @@ def split(line: str, delimiter: str | None) -> list[str]:
     line = line.strip("\r\n ")
     if delimiter is None:
         return re.findall(r'"[^"]*"|[^\s"]+(?:\s+(?:\[[^\]]*\]|\([^)]*\)))?', line)
-    return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error as error:
+        raise ReadError(f"has a line of {len(line)} characters that is no row ({error}): the file is damaged") from None
 
 
 def is_number(field: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.columns import coordinate_names, grouped
 from flowgrad.io.contents import Arrays, Contents
+from flowgrad.io.counts import listed
 from flowgrad.io.naming import naming
 from flowgrad.io.samples import contents_of
 from flowgrad.io.table_head import Head, head_of, is_of_elements
@@ -61,9 +62,18 @@ def _columns(
     chosen = [i for i, each in enumerate(row) if names[i] and (is_number(each) or not each)]
     texts = [name for i, name in enumerate(names) if name and i not in chosen]
     if texts:
+        _check_texts(texts, names, lines[start + 1 :], delimiter)
         log.info("%s: the columns %s are text and are left out", path, ", ".join(f"'{name}'" for name in texts))
     values = rows_of(lines, start, delimiter, None if len(chosen) == len(row) else chosen)
     return {names[i]: np.ascontiguousarray(column) for i, column in zip(chosen, values.T, strict=True)}
+
+
+def _check_texts(texts: Sequence[str], names: Sequence[str], below: Sequence[str], delimiter: str | None) -> None:
+    """ReadError for a column that is text in its first row alone."""
+    second = next((split(line, delimiter) for line in below if line.strip()), [])
+    for name, field in zip(names, second, strict=False):
+        if name in texts and is_number(field):
+            raise ReadError(f"has text in the first row of '{name}' and numbers below: leave it empty, or write nan")
 
 
 def _blocks(head: Head, lines: Sequence[str], start: int) -> Arrays:
@@ -81,10 +91,12 @@ def _blocks(head: Head, lines: Sequence[str], start: int) -> Arrays:
 def _contents(path: Path, head: Head, columns: Arrays) -> Contents:
     names = coordinate_names(list(columns))
     if not names:
-        raise ReadError(f"has no columns of positions among {', '.join(columns)}: name them x, y and, in space, z")
+        raise ReadError(f"has no columns of positions among {listed(columns)}: name them x, y and, in space, z")
     count = len(columns[names[0]])
     if head.shape is not None and int(np.prod(head.shape)) != count:
         raise ReadError(f"declares {head.shape} points but has {count}: the file is cut off")
+    if not head.plane or count % head.plane:
+        raise ReadError(f"declares {head.plane} vectors in a plane but has {count}: the file is cut off")
     points = np.zeros((count, 3))
     for axis, name in enumerate(names):
         points[:, axis] = columns[name]

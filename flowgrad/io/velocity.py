@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS
 from flowgrad.io.contents import Arrays, Contents
+from flowgrad.io.counts import listed
 from flowgrad.spec import nearest
 
 # Usual names of a velocity: OpenFOAM, ParaView, SU2, Nek5000, deal.II, FEniCS, meshio, PIV programs.
@@ -167,12 +168,12 @@ def _vectors(name: str, parts: list[np.ndarray], contents: Contents) -> NDArray[
 
 
 def _offer(contents: Contents) -> str:
-    listed = [
+    found = [
         f"'{name}' on {where} {values.shape}"
         for where, arrays in _data(contents).items()
         for name, values in arrays.items()
         if values.ndim == 2 and values.shape[1] in (2, 3)
     ]
-    if not listed:
+    if not found:
         return "It has no array with 2 or 3 components: name the components with --velocity u,v,w"
-    return f"Arrays with 2 or 3 components are {', '.join(listed)}: choose one with --velocity NAME"
+    return f"Arrays with 2 or 3 components are {listed(found)}: choose one with --velocity NAME"

@@ -17,6 +17,8 @@ from typing import Any
 from flowgrad.errors import ReadError
 from flowgrad.io.composite import READERS, with_patches
 from flowgrad.io.contents import Contents
+from flowgrad.io.ensight import check_case
+from flowgrad.io.fluent import check_sections
 from flowgrad.io.guarded import guarded
 from flowgrad.io.naming import naming
 from flowgrad.io.steps import Step
@@ -52,6 +54,9 @@ CLASSES: dict[str, Reader] = {
     ".cas": Reader("vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True),
 }
 
+# What is looked at before VTK reads, because it does not.
+_CHECKS = {".case": check_case, ".encas": check_case, ".cas": check_sections}
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -68,6 +73,8 @@ def vtk_steps(path: Path) -> Sequence[Step]:
 
     Raises ReadError for what VTK reports, MissingDependencyError without VTK.
     """
+    if path.suffix.lower() in _CHECKS:
+        _CHECKS[path.suffix.lower()](path)
     with naming(path):
         size = _size(path)
         times = guarded("VTK", "flowgrad.io.vtk_readers:times_in", path, size=size)

@@ -22,6 +22,7 @@ from flowgrad.io.contents import Arrays
 from flowgrad.io.naming import naming
 from flowgrad.io.vtkxml_arrays import Appended, Encoding, read_values
 from flowgrad.io.vtkxml_codecs import CODECS
+from flowgrad.io.vtkxml_tags import check_tags
 
 log = logging.getLogger("flowgrad")
 
@@ -31,6 +32,8 @@ ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
 
 _APPENDED = b"<AppendedData"
 _CHUNK = 1 << 20
+# Blocks of VTK's may hold blocks, but not so many.
+_DEEPEST = 100
 # The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
 _TAIL = 1 << 16
 
@@ -101,8 +104,10 @@ class Document:
         return found
 
     def count(self, element: ET.Element, attribute: str) -> int:
-        """A number in an attribute, 0 where it is absent."""
+        """A number in an attribute that must be there."""
         with naming(self.path):
+            if attribute not in element.attrib:
+                raise ReadError(f"<{element.tag}> has no {attribute}: the file is damaged")
             return natural(element, attribute, 0)
 
     def _elements(self, parent: ET.Element, tag: str) -> list[ET.Element]:
@@ -133,6 +138,7 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             root = _parsed(text, builder, start is not None)
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
+            check_tags(root)
         yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root), root)
 
 
@@ -166,6 +172,17 @@ class _Builder(ET.TreeBuilder):
     def __init__(self) -> None:
         super().__init__()
         self.comments: list[str] = []
+        self.depth = 0
+
+    def start(self, tag: str, attributes: dict[str, str], /) -> ET.Element:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise ReadError(f"has elements in one another to the depth {self.depth}: the file is damaged")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str, /) -> ET.Element:
+        self.depth -= 1
+        return super().end(tag)
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise ReadError("has a DOCTYPE, which VTK does not write: take it out if you trust the file")

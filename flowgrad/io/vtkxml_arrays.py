@@ -120,7 +120,7 @@ def read_values(element: ET.Element, count: int | None, encoding: Encoding, appe
     elif layout == "binary":
         values = _read_binary(_in_memory(_inline(element.text or "", encoding)), count, kind, encoding)
     else:
-        values = _appended(element, layout, appended).values(_offset(element), count, kind, encoding)
+        values = _appended(element, layout, appended).values(offset_of(element), count, kind, encoding)
     if count is not None and len(values) != count:
         raise ReadError(f"has {len(values)} values but {count} are needed: {_CUT_OFF}")
     return native(values)
@@ -152,7 +152,8 @@ def _appended(element: ET.Element, layout: str, appended: Appended | None) -> Ap
     return appended
 
 
-def _offset(element: ET.Element) -> int:
+def offset_of(element: ET.Element) -> int:
+    """Where in the appended data an array begins; ReadError for what is no number."""
     offset = element.get("offset", "").strip()
     if not (offset.isascii() and offset.isdigit() and len(offset) < 20):
         raise ReadError(f"points to offset '{offset[:40]}' of appended data that are not there: {_CUT_OFF}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.vtkxml_codecs import Codec
+from flowgrad.kernels import threads
 
 Take = Callable[[int, int], np.ndarray]
 
-_THREADS = min(4, os.cpu_count() or 1)
+# More threads than these wait for the memory.
+_MOST_THREADS = 4
 # Below this size the threads cost more than they save.
 _WORTH_THREADS = 1 << 20
 # Compressed bytes that are in memory at once.
@@ -38,6 +39,16 @@ class _Blocks:
     def expanded(self, block: int) -> int:
         return self.last if block == len(self) - 1 else self.full
 
+    @property
+    def total(self) -> int:
+        return (len(self) - 1) * self.full + self.last
+
+    def between(self, first: int, last: int) -> _Blocks:
+        """Some of the blocks, as if there were no others."""
+        shift = self.starts[first]
+        starts = [start - shift for start in self.starts[first : last + 1]]
+        return _Blocks(self.codec, starts, self.full, self.expanded(last - 1))
+
     def runs(self) -> Iterator[range]:
         """Blocks that are read together."""
         first = 0
@@ -55,10 +66,37 @@ def expand(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> 
     shorter, and the compressed size of each. Raises ReadError if it contradicts the blocks, or the
     number of bytes ``expected``.
     """
+    array = compressed(take, header, expected, codec)
+    return array.bytes_between(0, array.total)
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """A compressed array, whose bytes ``take`` gives from ``start`` on: its header has been read, its blocks not."""
+
+    take: Take
+    start: int
+    blocks: _Blocks
+    total: int
+
+    def bytes_between(self, low: int, high: int) -> np.ndarray:
+        """The expanded bytes from ``low`` to ``high``: only the blocks that hold them are read."""
+        if low >= high:
+            return np.empty(0, np.uint8)
+        first, last = low // self.blocks.full, (high - 1) // self.blocks.full + 1
+        part = self.blocks.between(first, last)
+        place = self.start + self.blocks.starts[first]
+        expanded = _expanded(lambda start, size: self.take(place + start, size), part, first)
+        shift = first * self.blocks.full
+        return expanded[low - shift : high - shift]
+
+
+def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> Compressed:
+    """The array at the beginning of a stream, its header read and checked; errors are those of :func:`expand`."""
     width = header.itemsize
     count = int(take(0, width).view(header)[0])
     if not count:
-        return np.empty(0, np.uint8)
+        return Compressed(take, 0, _Blocks(codec, [0], 1, 1), 0)
     full, last = take(width, 2 * width).view(header).tolist()
     sizes = take(3 * width, count * width).view(header).tolist()
     blocks = _Blocks(codec, [0, *accumulate(sizes)], full, last or full)
@@ -69,19 +107,20 @@ def expand(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> 
         raise ReadError(f"has {total} bytes but {expected} are needed: the file is damaged")
     start = (3 + count) * width
     take(start + stored, 0)  # all of the blocks are there
-    return _expanded(lambda place, size: take(start + place, size), blocks, total)
+    return Compressed(take, start, blocks, total)
 
 
-def _expanded(take: Take, blocks: _Blocks, total: int) -> np.ndarray:
-    out = np.empty(total, np.uint8)
-    if total < _WORTH_THREADS or _THREADS == 1:
+def _expanded(take: Take, blocks: _Blocks, number: int = 0) -> np.ndarray:
+    """All of some blocks, of which the first is the block ``number`` of the array."""
+    out, count = np.empty(blocks.total, np.uint8), min(_MOST_THREADS, threads())
+    if blocks.total < _WORTH_THREADS or count == 1:
         for run in blocks.runs():
-            _expand(_stored(take, blocks, run), blocks, out, run.start, run)
+            _expand(_stored(take, blocks, run), blocks, out, number, run.start, run)
         return out
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(count) as pool:
         for run in blocks.runs():
-            parts = [run[k * len(run) // _THREADS : (k + 1) * len(run) // _THREADS] for k in range(_THREADS)]
-            list(pool.map(partial(_expand, _stored(take, blocks, run), blocks, out, run.start), parts))
+            parts = [run[k * len(run) // count : (k + 1) * len(run) // count] for k in range(count)]
+            list(pool.map(partial(_expand, _stored(take, blocks, run), blocks, out, number, run.start), parts))
     return out
 
 
@@ -89,12 +128,12 @@ def _stored(take: Take, blocks: _Blocks, run: range) -> memoryview:
     return take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
 
 
-def _expand(data: memoryview, blocks: _Blocks, out: np.ndarray, first: int, chosen: range) -> None:
-    """Expand some blocks of the data, which begin with the block ``first``."""
+def _expand(data: memoryview, blocks: _Blocks, out: np.ndarray, number: int, first: int, chosen: range) -> None:
+    """Expand some blocks of the data, which begin with the block ``first``; errors count from ``number`` on."""
     shift = blocks.starts[first]
     for block in chosen:
         start, stop, size = blocks.starts[block] - shift, blocks.starts[block + 1] - shift, blocks.expanded(block)
-        values = _expand_block(data[start:stop], size, block, blocks.codec)
+        values = _expand_block(data[start:stop], size, number + block, blocks.codec)
         out[block * blocks.full : block * blocks.full + size] = np.frombuffer(values, np.uint8)
 
 

@@ -78,7 +78,10 @@ def _piece(document: Document, piece: ET.Element, common: Contents) -> _PolyPiec
 
 
 def _section(document: Document, piece: ET.Element, tag: str) -> Cells:
-    count = document.count(piece, f"NumberOf{tag}")
+    attribute = f"NumberOf{tag}"
+    if attribute not in piece.attrib and not any(map(len, document.section(piece, tag, None).values())):
+        return Cells.empty()
+    count = document.count(piece, attribute)
     if not count:
         return Cells.empty()
     arrays = document.section(piece, tag, None)

@@ -26,7 +26,7 @@ _HEAD = (
     '<VTKFile type="UnstructuredGrid" version="{version}" byte_order="LittleEndian" header_type="UInt64">\n'
 )
 # ParaView shows these instead of 0 to 8.
-_TENSOR = " ".join(f'ComponentName{i}="{name}"' for i, name in enumerate(f"{a}{b}" for a in "XYZ" for b in "XYZ"))
+TENSOR = " ".join(f'ComponentName{i}="{name}"' for i, name in enumerate(f"{a}{b}" for a in "XYZ" for b in "XYZ"))
 
 
 @dataclass
@@ -49,7 +49,7 @@ class _Layout:
         components = values.shape[1] if values.ndim > 1 else 1
         self.lines.append(
             f'<DataArray type="{kind}" Name="{escape(name)}" NumberOfComponents="{components}" '
-            f'format="appended" offset="{self.offset}"{extra}{" " + _TENSOR if components == 9 else ""}/>\n'
+            f'format="appended" offset="{self.offset}"{extra}{" " + TENSOR if components == 9 else ""}/>\n'
         )
         self.arrays.append(values)
         self.offset += 8 + values.nbytes

@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from flowgrad.errors import ReadError
+from flowgrad.files import note_read
 from flowgrad.io.contents import Contents
 from flowgrad.io.guarded import guarded
 from flowgrad.io.meshio_guard import contents_of_parts
@@ -76,6 +77,7 @@ def _checked_item(item: ET.Element, path: Path) -> Path | None:
         raise ReadError(f"names the file '{name[:80]}' outside its folder, which is not read: put it beside")
     if not file.is_file():
         raise ReadError(f"names the file '{name[:80]}', which is not there: put it beside")
+    note_read(file)
     return file
 
 
