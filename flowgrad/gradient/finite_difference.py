@@ -51,7 +51,7 @@ class FiniteDifference(Scheme):
 
         Raises OptionError for an order or an option that does not fit the data.
         """
-        if self._may_use_lattice(flow, at):
+        if self.may_use_lattice(flow, at):
             found = lattice_operator(flow, self.order)
             if found is not None:
                 return found
@@ -78,7 +78,7 @@ class FiniteDifference(Scheme):
                 f"form: choose an order from 1 to 4{', or autodiff' if flow.location == 'points' else ''}"
             )
 
-    def _may_use_lattice(self, flow: Flow, at: Where) -> bool:
+    def may_use_lattice(self, flow: Flow, at: Where) -> bool:
         """Differences along axes are taken where the values are, and of no averages."""
         plain = self.smoothing == 1 and (self.cell_values == "samples" or flow.location == "points")
         wanted = self.lattice is not False and (self.order > 1 or bool(self.lattice))

@@ -97,9 +97,7 @@ class LatticeDifferences(Operator):
     def _lowered_points(self) -> list[str]:
         if self.around is None:
             return []
-        lowered, alone = self.around.lowered(self.order), self.around.alone()
-        notes = [f"order lowered at {lowered} points between missing ones"] if lowered else []
-        return [*notes, f"{alone} points between missing ones have no neighbour along an axis"] if alone else notes
+        return lowered_notes(int(self.around.lowered(self.order).sum()), int(self.around.alone().sum()))
 
     @cached_property
     def one_sided(self) -> BoolArray | None:
@@ -258,6 +256,12 @@ class LatticeDifferences(Operator):
         around = None if self.holes is None else detours(self.lattice, self.holes, self.order, 2)
         axes = enumerate(self.lattice.axes)
         return [self._axis_matrix(a, axis_stencils(axis, self.order, 2), around) for a, axis in axes]
+
+
+def lowered_notes(lowered: int, alone: int) -> list[str]:
+    """What holes do to so many points between them: a lower order, or no neighbour along an axis at all."""
+    notes = [f"order lowered at {lowered} points between missing ones"] if lowered else []
+    return [*notes, f"{alone} points between missing ones have no neighbour along an axis"] if alone else notes
 
 
 def on_axis(values: np.ndarray, a: int, lattice: Lattice) -> np.ndarray:

@@ -42,19 +42,19 @@ class Detours:
         matrix.eliminate_zeros()
         return matrix
 
-    def lowered(self, order: int) -> int:
-        """Number of points with a lower order than their axes allow, along one of them."""
+    def lowered(self, order: int) -> BoolArray:
+        """Points (k,) with a lower order than their axes allow, along one of them."""
         short = np.zeros(len(self.points), bool)
         for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
             short |= (own.sizes < min(order + 1, len(axis))) & (own.sizes > 1)
-        return int(short.sum())
+        return short
 
-    def alone(self) -> int:
-        """Number of points without a neighbour along one of their axes."""
+    def alone(self) -> BoolArray:
+        """Points (k,) without a neighbour along one of their axes."""
         alone = np.zeros(len(self.points), bool)
         for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
             alone |= (own.sizes == 1) & (len(axis) > 1)
-        return int(alone.sum())
+        return alone
 
 
 def detours(lattice: Lattice, holes: BoolArray, order: int, derivative: int = 1) -> Detours:

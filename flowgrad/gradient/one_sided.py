@@ -73,7 +73,7 @@ def unresolved_cells(mesh: Mesh, samples: Samples, directions: Directions) -> In
     samples that do not reach as far as the cell itself."""
     if mesh.dimension < 3 or directions.rank < 3:
         return np.empty(0, np.int64)
-    cells = _between_boundaries(mesh)
+    cells = between_boundaries(mesh)
     cells = cells[samples.usable[cells]]
     if not len(cells):
         return cells
@@ -81,8 +81,8 @@ def unresolved_cells(mesh: Mesh, samples: Samples, directions: Directions) -> In
     return cells[do_not_reach(mesh, samples.positions, start, found, directions, np.arange(len(cells)), cells)]
 
 
-def _between_boundaries(mesh: Mesh) -> IntArray:
-    """Cells with two boundary faces that look in opposite directions."""
+def between_boundaries(mesh: Mesh) -> IntArray:
+    """Numbers of the cells with two boundary faces that look in opposite directions."""
     owner = mesh.topology.boundary_cells
     order = np.argsort(owner, kind="stable")
     owner, area = owner[order], mesh.topology.boundary_geometry[0][order]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.propagation import stencil_covariance
@@ -125,7 +126,7 @@ class Scheme(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients:
+class Gradients(Shown):
     """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
     that made L (None for gradients that were not computed from the velocity), and the order reached at each
     place (n,) where that may differ."""

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh.mesh import Cells, Mesh
 
@@ -26,7 +27,7 @@ _VERTEX, _LINE, _PIXEL, _QUAD, _VOXEL, _HEXAHEDRON = 1, 3, 8, 9, 11, 12
 
 
 @dataclass(frozen=True, eq=False)
-class Axis:
+class Axis(Shown):
     """One axis: ``coordinates`` (n,) that rise or fall, and the ``period`` in the same unit, signed as
     they run; None for an axis with two ends."""
 
@@ -73,7 +74,7 @@ class Axis:
         return Axis(0.5 * (self.coordinates[1:] + self.coordinates[:-1]), self.period)
 
 
-class Lattice(Mesh):
+class Lattice(Mesh, table="shape dimension is_curved"):
     """A mesh whose points are numbered by three indices; points and cells are made when asked for.
 
     Make one with ``uniform``, ``rectilinear`` or ``curvilinear``. ``shape`` (nx, ny, nz) counts points;
@@ -235,7 +236,7 @@ class Lattice(Mesh):
     @cached_property
     def cells(self) -> Cells:
         """The cells between neighbouring points, the first index fastest."""
-        return Cells.of_type(self._cell_type, self.corners(self._corner_order))
+        return Cells.of_type(self.cell_type, self.corners(self._corner_order))
 
     @property
     def _upright(self) -> bool:
@@ -246,7 +247,8 @@ class Lattice(Mesh):
         return all(len(axis) == 1 or axis.coordinates[1] > axis.coordinates[0] for axis in self.axes)
 
     @property
-    def _cell_type(self) -> int:
+    def cell_type(self) -> int:
+        """VTK's number of the type of all cells."""
         straight, turned = {1: (_LINE, _LINE), 2: (_PIXEL, _QUAD), 3: (_VOXEL, _HEXAHEDRON)}[self.dimension]
         return straight if self._upright else turned
 

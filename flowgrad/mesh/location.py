@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh.candidates import boxes, candidate_pairs
 from flowgrad.mesh.fans import outside_fans
@@ -30,7 +31,7 @@ _NODES_AT_A_TIME = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Location:
+class Location(Shown):
     """Cells (m,) that hold the positions, -1 outside the mesh, and reference coordinates ``xi`` (m, 3):
     the first d of them for a cell of dimension d; NaN in cells without shape functions."""
 

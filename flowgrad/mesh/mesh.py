@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh import ragged
 from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
@@ -32,7 +33,7 @@ _MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
-class CellFaces:
+class CellFaces(Shown):
     """Faces listed cell after cell, each cell with its own copy.
 
     Face ``f`` has the points ``connectivity[offsets[f]:offsets[f + 1]]``; cell ``c`` has the faces
@@ -45,7 +46,7 @@ class CellFaces:
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class Cells(Shown):
     """Flat cells in file order: cell ``c`` has the points ``connectivity[offsets[c]:offsets[c + 1]]``.
 
     ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
@@ -85,7 +86,7 @@ class Cells:
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class Block(Shown):
     """The cells of one type, of Lagrange cells those of one degree: their numbers in the mesh (m,) and,
     where all have as many points, their points (m, k)."""
 
@@ -95,7 +96,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Mesh:
+class Mesh(Shown, line="point_count type_counts", table="point_count type_counts dimension"):
     """Points (n, 3) and flat cells in file order; without cells it is a cloud of scattered points.
 
     ``len(mesh)`` is the number of cells. Planar meshes are stored in 3-D. Raises MeshError for
@@ -219,6 +220,11 @@ for _cell in REFERENCE_CELLS.values():
 
 for _kind in LAGRANGE_CELLS.values():
     _DIMENSION[_kind.vtk_type] = _kind.family.dimension
+
+
+def dimension_of(vtk_type: int) -> int:
+    """Dimension of the cells of one of VTK's types."""
+    return int(_DIMENSION[vtk_type])
 
 
 # Cells that are checked together: their numbers stay in the cache.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flowgrad.display import Shown
 from flowgrad.kernels import kernel
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.ragged import offsets, runs
@@ -20,7 +21,7 @@ _MATCH = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Topology:
+class Topology(Shown):
     """Topology of the cells of full dimension.
 
     ``pairs`` (m, 2) are cells that share a face; ``boundary`` (b,) the faces (rows of
