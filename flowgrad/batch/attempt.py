@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.batch import inputs
-from flowgrad.batch.names import SUFFIXES
+from flowgrad.batch.names import SUFFIXES, piece_files, piece_folder
 from flowgrad.batch.task import DISK, REFUSED, Outcome, Task
 from flowgrad.errors import FlowgradError, MissingDependencyError, WriteError
-from flowgrad.files import replacing
+from flowgrad.files import replacing, without_controls
 
 if TYPE_CHECKING:
     from flowgrad.analysis import Analysis, Differentiate
+    from flowgrad.report import FilePage
 
 log = logging.getLogger("flowgrad")
 
@@ -47,15 +50,23 @@ def attempt(task: Task, differentiate: Differentiate | None = None) -> Outcome:
 
 def remove_results(target: Path) -> None:
     """Results of an earlier run with other options would pass for those of this one; WriteError."""
-    for path in (*(target.with_name(target.name + suffix) for suffix in reversed(SUFFIXES)), section_file(target)):
+    results = (target.with_name(target.name + suffix) for suffix in reversed(SUFFIXES))
+    for path in (*results, *piece_files(target), entry_file(target), page_file(target)):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise WriteError(f"{path}: cannot be removed ({error.strerror}): choose another -o") from error
+    with contextlib.suppress(OSError):
+        piece_folder(target).rmdir()
 
 
-def section_file(target: Path) -> Path:
-    """Where a file's part of the report waits for the others."""
+def page_file(target: Path) -> Path:
+    """A file's own page of the report."""
+    return target.parent / "report" / f"{target.name}.html"
+
+
+def entry_file(target: Path) -> Path:
+    """Where a file's line of the report's index waits for the others."""
     return target.parent / "report" / f"{target.name}.json"
 
 
@@ -82,7 +93,8 @@ def _reason(task: Task, failure: Exception) -> tuple[str, str]:
     else:
         log.debug("traceback of %s", file, exc_info=failure)
         text = f"unexpected {type(failure).__name__} ({text}): please report it, with the output of -v"
-    return kind, " ".join(text.split()).removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
+    reason = text.removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
+    return kind, without_controls(" ".join(reason.split()))
 
 
 def _system_error(failure: BaseException | None) -> int | None:
@@ -96,6 +108,7 @@ def _system_error(failure: BaseException | None) -> int | None:
 
 def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str, Any], str]:
     from flowgrad.analysis import analyse
+    from flowgrad.blocks import run_in_blocks
     from flowgrad.gradient import velocity_gradient
     from flowgrad.options import Options
     from flowgrad.output import write
@@ -103,8 +116,11 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
     given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in task.options.items()
     }
-    analysis = analyse(Path(task.source), Options(**given), differentiate or velocity_gradient)
-    target = task.target
+    target, options = task.target, Options(**given)
+    in_blocks = run_in_blocks(Path(task.source), target, options)
+    if in_blocks is not None:
+        return _finish(task, in_blocks.summary, in_blocks.page), in_blocks.digest
+    analysis = analyse(Path(task.source), options, differentiate or velocity_gradient)
     with ThreadPoolExecutor(1) as pool:
         # While the disk is busy, the statistics are computed.
         file_name, std = target.with_name(target.name + ".vtu"), analysis.gradient.covariance is not None
@@ -113,16 +129,27 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
         written.result()
         if analysis.walls is not None:
             write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
+    return _finish(task, summary, lambda: _page(analysis)), analysis.digest
+
+
+def _page(analysis: Analysis) -> FilePage:
+    from flowgrad.report import file_page
+
+    return file_page(analysis)
+
+
+def _finish(task: Task, summary: dict[str, Any], page: Callable[[], FilePage]) -> dict[str, Any]:
+    """Write the page, and NAME.json as the last; the row of the table."""
     if task.report:
-        _write_json(section_file(target), _section(analysis))
-    _write_json(target.with_name(target.name + ".json"), summary)
-    return _row(summary), analysis.digest
+        _write_page(task.target, page())
+    _write_json(task.target.with_name(task.target.name + ".json"), summary)
+    return _row(summary)
 
 
-def _section(analysis: Analysis) -> dict[str, str]:
-    from flowgrad.report import file_section
-
-    return vars(file_section(analysis))
+def _write_page(target: Path, page: FilePage) -> None:
+    with replacing(page_file(target)) as stream:
+        stream.write(page.html.encode())
+    _write_json(entry_file(target), page.entry.to_json())
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from flowgrad.batch.attempt import section_file
+from flowgrad.batch.attempt import entry_file, page_file
 from flowgrad.batch.manifest import DONE, Record
 from flowgrad.files import printable, replacing
+
+if TYPE_CHECKING:
+    from flowgrad.report import Entry
 
 _COLUMNS = (
     *("verdict", "origin", "statement", "velocity", "at", "scheme", "count", "excluded"),
@@ -41,36 +45,43 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class StoredSection:
-    """A file's part of the report, whose HTML stays on disk until the page is written."""
+def write_index(folder: Path, records: Sequence[Record], options: Mapping[str, object]) -> None:
+    """report.html: the index of all files, or the page of a single one; WriteError where it cannot be written."""
+    if len(records) == 1 and records[0].state == DONE:
+        _write_single(folder, records[0])
+        return
+    from flowgrad.report import write_index
 
-    name: str
-    verdict: str
-    origin: str
-    statement: str
-    path: Path
-
-    @property
-    def html(self) -> str:
-        """The part below the table."""
-        return str(json.loads(self.path.read_text(encoding="utf-8"))["html"])
+    write_index(folder / "report.html", list(_entries(folder, records)), options)
 
 
-def write_page(folder: Path, records: Sequence[Record], options: Mapping[str, object]) -> None:
-    """report.html of all files; WriteError where it cannot be written."""
-    from flowgrad.report import write_report
+def _write_single(folder: Path, record: Record) -> None:
+    from flowgrad.report import alone
 
-    write_report(folder / "report.html", list(_sections(folder, records)), options)
+    page = page_file(folder / record.name).read_text(encoding="utf-8")
+    with replacing(folder / "report.html") as stream:
+        stream.write(alone(page).encode())
 
 
-def _sections(folder: Path, records: Sequence[Record]) -> Iterator[Any]:
-    from flowgrad.report import failed_section
+def _entries(folder: Path, records: Sequence[Record]) -> Iterator[Entry]:
+    from flowgrad.report import Entry, failed_entry
 
+    names = _names(records)
     for record in records:
         if record.state == DONE:
-            path = section_file(folder / record.name)
-            part = json.loads(path.read_text(encoding="utf-8"))
-            yield StoredSection(part["name"], part["verdict"], part["origin"], part["statement"], path)
+            target = folder / record.name
+            stored = json.loads(entry_file(target).read_text(encoding="utf-8"))
+            address = quote(page_file(target).relative_to(folder).as_posix())
+            yield Entry(**{**stored, "name": names[record.file], "page": address})
         else:
-            yield failed_section(printable(Path(record.file).name), printable(record.reason))
+            yield failed_entry(names[record.file], record.kind, printable(record.reason))
+
+
+def _names(records: Sequence[Record]) -> dict[str, str]:
+    """What to call the files: their names, or where two are the same the paths from the folder that all share."""
+    paths = [Path(record.file) for record in records]
+    if len({path.name for path in paths}) == len(paths):
+        return {record.file: printable(path.name) for record, path in zip(records, paths, strict=True)}
+    absolute = [Path(os.path.abspath(path)) for path in paths]
+    home = Path(os.path.commonpath([path.parent for path in absolute]))
+    return {record.file: printable(path.relative_to(home)) for record, path in zip(records, absolute, strict=True)}

@@ -16,6 +16,8 @@ from flowgrad.errors import MissingDependencyError, OptionError
 _ANSWER = 20
 
 _workers: dict[tuple[int, Equipment], Worker] = {}
+# Those that were started ahead, while Dask is loaded.
+_launched: dict[Equipment, list[Worker]] = {}
 
 
 def outcomes(
@@ -26,8 +28,11 @@ def outcomes(
     A file whose worker of Dask is lost is done by another one; it fails when several have been lost with it.
     Raises MissingDependencyError without Dask and OptionError where no scheduler answers.
     """
-    distributed = _distributed()
     with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            stack.callback(dismiss, equipment)
+            _launch(equipment, min(processes, len(tasks)))
+        distributed = _distributed()
         client = stack.enter_context(_client(distributed, processes, scheduler, stack))
         stack.callback(_dismiss, client, equipment)
         asked = [(task.to_json(), equipment) for task in tasks]
@@ -43,12 +48,27 @@ def do_one(asked: tuple[dict[str, Any], Equipment]) -> dict[str, Any]:
     task, equipment = asked
     key = (threading.get_ident(), equipment)
     if key not in _workers:
-        _workers[key] = Worker(equipment)
+        _workers[key] = _worker(equipment)
     return _workers[key].run(Task(**task)).to_json()
+
+
+def _launch(equipment: Equipment, count: int) -> None:
+    _launched[equipment] = [Worker(equipment) for _ in range(count)]
+    for worker in _launched[equipment]:
+        worker.launch()
+
+
+def _worker(equipment: Equipment) -> Worker:
+    try:
+        return _launched[equipment].pop()
+    except (KeyError, IndexError):
+        return Worker(equipment)
 
 
 def dismiss(equipment: Equipment) -> None:
     """End the supervised workers that were started here with this equipment."""
+    for worker in _launched.pop(equipment, []):
+        worker.stop()
     for key in [key for key in _workers if key[1] == equipment]:
         _workers.pop(key).stop()
 
@@ -68,17 +88,21 @@ def _client(distributed: Any, processes: int, scheduler: str | None, stack: cont
     try:
         if scheduler is not None:
             return distributed.Client(scheduler, timeout=_ANSWER)
+        stack.enter_context(_calm())
         # Threads will do: each has its own process of ours at work.
         cluster = distributed.LocalCluster(
-            n_workers=processes,
-            threads_per_worker=1,
-            processes=False,
-            memory_limit=0,
-            dashboard_address="127.0.0.1:0",
+            n_workers=processes, threads_per_worker=1, processes=False, memory_limit=0, dashboard_address=None
         )
         return distributed.Client(stack.enter_context(cluster))
     except (OSError, ValueError) as error:
         raise OptionError(f"--scheduler {scheduler}: no scheduler answers there ({error}): check the address") from None
+
+
+def _calm() -> Any:
+    """For a cluster in this process: no look at its threads a hundred times a second, and at the clock only twice."""
+    import dask
+
+    return dask.config.set({"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"})
 
 
 def _dismiss(client: Any, equipment: Equipment) -> None:

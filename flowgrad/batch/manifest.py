@@ -19,6 +19,9 @@ log = logging.getLogger("flowgrad")
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
+# Of every line, and of what a line that was cut off leaves.
+_BEGIN = b'{"file": "'
+
 
 @dataclass(frozen=True)
 class Record:
@@ -47,13 +50,19 @@ class Record:
 class Manifest:
     """The records of one run, by file, on disk as they are in memory; closed at the end of a ``with`` block.
 
-    Raises OptionError where another run writes the same one and WriteError where it cannot be written.
+    Raises OptionError where another run writes the same one or the file is another one, and WriteError where it
+    cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._handle = _locked(path)
+        with path.open("rb") as file:
+            is_ours = _BEGIN.startswith(file.read(len(_BEGIN)).split(b"\n")[0])
+        if not is_ours:
+            self.close()
+            raise OptionError(f"{path} is there and is no manifest of flowgrad's: choose another -o")
 
     def start(self, records: Iterable[Record]) -> None:
         """Add the files that no manifest knows yet, in one go; a line that was cut off stays one."""

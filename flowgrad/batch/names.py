@@ -5,29 +5,53 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
+import json
 import os
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
+from flowgrad.batch.manifest import read_all
 from flowgrad.errors import OptionError
 
 # What a file's results end in; the last to be written makes them complete.
-SUFFIXES = (".vtu", "_walls.vtu", ".json")
+SUFFIXES = (".vtu", "_walls.vtu", "_blocks.vti", "_blocks.vtr", "_pieces.pvtu", ".json")
+_PIECE = re.compile(r"\d+\.vtu|\.\d+\.vtu\.[0-9a-f]+\.part")
+# What all files share.
+SHARED = ("summary.csv", "report.html", "run.toml")
 
 
 def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
     """Files of the given names and glob patterns (``**`` included), each once, in the order given.
 
-    A name that matches nothing is kept, so that it fails by its name; what a pattern finds in the
-    ``folder`` of the results is left out, so that the same command runs again.
+    A name that matches nothing is kept, so that it fails by its name; results that a pattern finds in their
+    ``folder`` are left out, so that the same command runs again.
     """
     found: dict[Path, None] = {}
+    ours = None if folder is None else _results_in(folder)
     for pattern in patterns:
         matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
-        inputs = [match for match in matches if folder is None or folder.resolve() not in Path(match).resolve().parents]
-        for match in inputs or [pattern]:
+        for match in [match for match in matches if ours is None or not ours(Path(match))] or [pattern]:
             found[Path(match)] = None
     return list(found)
+
+
+def _results_in(folder: Path) -> Callable[[Path], bool]:
+    """Whether a file is a result of a run into the folder."""
+    home = folder.resolve()
+    names = {record.name for record in read_all(folder).values()}
+
+    def is_result(path: Path) -> bool:
+        place = path.resolve()
+        if place.parent != home:
+            above = place.parent
+            is_piece = above.parent == home and above.name.removesuffix("_pieces") in names and above.name not in names
+            return is_piece or home / "report" in place.parents
+        stems = (place.name.removesuffix(suffix) for suffix in SUFFIXES if place.name.endswith(suffix))
+        is_shared = place.name in SHARED and _has_manifest(home)
+        return is_shared or any(stem in names or _has_summary(home, stem) for stem in stems)
+
+    return is_result
 
 
 def names(
@@ -38,19 +62,52 @@ def names(
 
     Raises OptionError where a result would overwrite an input, or a file that is no result of ours.
     """
-    inputs = {file.resolve() for file in files}
     for name_of in (_stem, lambda file: file.name.replace(".", "-"), _long_name, _marked_name):
         chosen = {file: name_of(file) for file in files}
         if _are_apart(chosen, with_walls):
             break
-    home = folder.resolve()
+    inputs = {identity for file in files if (identity := _identity(file))}
     for file, name in chosen.items():
-        if any(home / f"{name}{suffix}" in inputs for suffix in SUFFIXES):
-            raise OptionError(f"{file}: its result would overwrite an input in {folder}: choose another -o")
-        result = folder / f"{name}.vtu"
-        if name not in ours and result.exists() and not (folder / f"{name}.json").exists():
-            raise OptionError(f"{result} is there and is no result of flowgrad's: choose another -o")
+        is_ours = name in ours or _has_summary(folder, name)
+        for suffix in SUFFIXES:
+            _check_free(folder / f"{name}{suffix}", is_ours, inputs, str(file))
+        for path in (piece_folder(folder / name), *piece_files(folder / name)):
+            _check_free(path, is_ours, inputs, str(file))
+    for name in SHARED:
+        _check_free(folder / name, _has_manifest(folder), inputs, "the files")
     return chosen
+
+
+def _check_free(result: Path, is_ours: bool, inputs: Collection[tuple[int, int]], source: str) -> None:
+    """OptionError for a result whose place is taken by an input, or by what is no result of ours."""
+    identity = _identity(result)
+    if identity in inputs:
+        raise OptionError(f"{source}: the result {result} would overwrite an input: choose another -o")
+    if identity and not is_ours:
+        raise OptionError(f"{result} is there and is no result of flowgrad's: choose another -o")
+
+
+def _has_manifest(folder: Path) -> bool:
+    """Whether a run has been here."""
+    return any(folder.glob("manifest*.jsonl"))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What a file is, under whatever name, link or case of letters; None without one."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _has_summary(folder: Path, name: str) -> bool:
+    """Whether NAME.json is the summary of a run: the others of its results have been written before it."""
+    try:
+        found = json.loads((folder / f"{name}.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "provenance" in found
 
 
 def _are_apart(chosen: dict[Path, str], with_walls: Collection[Path]) -> bool:
@@ -74,6 +131,17 @@ def _marked_name(file: Path) -> str:
     return f"{_long_name(file)}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
 
 
+def piece_folder(target: Path) -> Path:
+    """Where the pieces of a result lie that NAME_pieces.pvtu names."""
+    return target.with_name(f"{target.name}_pieces")
+
+
+def piece_files(target: Path) -> list[Path]:
+    """The pieces of a result, and what a killed process left of them; none of a result that is whole."""
+    found = piece_folder(target).iterdir() if piece_folder(target).is_dir() else ()
+    return sorted(path for path in found if _PIECE.fullmatch(path.name))
+
+
 def shard(files: Sequence[Path], part: int, count: int) -> list[Path]:
     """The files of one of ``count`` parts, 1 to ``count``: every ``count``-th."""
     return list(files[part - 1 :: count])
@@ -90,6 +158,7 @@ def remove_parts(folder: Path, owned: Collection[str]) -> None:
 
 
 def _owner(part: str) -> str:
-    """NAME of ``.NAME.vtu.a1b2c3d4.part``."""
+    """NAME of ``.NAME.vtu.a1b2c3d4.part``, a page of the report among them."""
     whole = part[1:].removesuffix(".part").rpartition(".")[0]
-    return next((whole.removesuffix(suffix) for suffix in reversed(SUFFIXES) if whole.endswith(suffix)), whole)
+    ends = (*reversed(SUFFIXES), ".html")
+    return next((whole.removesuffix(suffix) for suffix in ends if whole.endswith(suffix)), whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from typing import Any
@@ -14,6 +15,8 @@ from flowgrad.files import printable
 log = logging.getLogger("flowgrad")
 
 _CLEAR = "\r\x1b[K"
+# Columns of a terminal that does not tell.
+_USUAL = 80
 
 
 class Progress:
@@ -22,10 +25,11 @@ class Progress:
     def __init__(self, total: int, known: int, as_json: bool = False) -> None:
         self.total, self.known, self.count, self.failed = total, known, known, 0
         self.as_json = as_json
-        self._is_terminal = not as_json and sys.stderr.isatty() and log.isEnabledFor(logging.INFO)
+        self._is_terminal = not as_json and log.isEnabledFor(logging.INFO) and _has_lines_to_redraw()
         self._start = time.monotonic()
         if as_json:
             say(event="start", files=total, known=known)
+        self._draw()
 
     def ended(self, record: Record, messages: list[tuple[int, str]]) -> None:
         """One file has ended; ``messages`` are what was to be said of it."""
@@ -51,11 +55,25 @@ class Progress:
 
     def _draw(self) -> None:
         if self._is_terminal:
-            sys.stderr.write(f"{_CLEAR}{bar(self.count, self.total, self.failed, self._passed(), self.known)}")
+            shown = bar(self.count, self.total, self.failed, self._passed(), self.known)
+            # A bar that is wrapped could not be taken away.
+            sys.stderr.write(f"{_CLEAR}{shown[: _columns() - 1]}")
             sys.stderr.flush()
 
     def _passed(self) -> float:
         return time.monotonic() - self._start
+
+
+def _has_lines_to_redraw() -> bool:
+    """Whether people look at a terminal that can take a line away again."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
+    except (OSError, ValueError):
+        return _USUAL
 
 
 def bar(count: int, total: int, failed: int, seconds: float, known: int = 0) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.batch import collected, local
-from flowgrad.batch.attempt import attempt, section_file
+from flowgrad.batch.attempt import attempt, entry_file, page_file
 from flowgrad.batch.cases import Cases
 from flowgrad.batch.inputs import are_same, patches_of
 from flowgrad.batch.manifest import DONE, FAILED, Manifest, Record, manifest_file, read_all
-from flowgrad.batch.names import SUFFIXES, names, remove_parts, shard
+from flowgrad.batch.names import SUFFIXES, names, piece_files, remove_parts, shard
 from flowgrad.batch.progress import Progress
 from flowgrad.batch.settings import Settings
 from flowgrad.batch.supervisor import Equipment
@@ -87,7 +87,8 @@ def _is_finished(record: Record, expected: Record, folder: Path, report: bool) -
     if record.state == FAILED:
         return True
     there = all(_size(folder / name) == size for name, size in record.sizes.items())
-    return there and (not report or section_file(folder / record.name).exists())
+    pages = (entry_file(folder / record.name), page_file(folder / record.name))
+    return there and (not report or all(path.exists() for path in pages))
 
 
 def _is_grid(record: Record) -> bool:
@@ -124,14 +125,26 @@ def run(
     _make(folder, settings.report)
     with Manifest(manifest_file(folder, settings.shard)) as manifest, _terminable():
         _tidy(todo)
-        manifest.start(todo.expected[file] for file in todo.to_do)
-        if configuration:
-            with replacing(folder / "run.toml") as stream:
-                stream.write(configuration.encode())
-        ended = dict(todo.known) | _do(todo, settings, cases, manifest, as_json)
-    own = shard(files, *settings.shard)
-    _collect(files, folder, cases, settings, ended)
-    return [ended[file] for file in own]
+        with _stopped(folder):
+            manifest.start(todo.expected[file] for file in todo.to_do)
+            if configuration:
+                with replacing(folder / "run.toml") as stream:
+                    stream.write(configuration.encode())
+            ended = dict(todo.known) | _do(todo, settings, cases, manifest, as_json)
+            _collect(files, folder, cases, settings, ended)
+    return [ended[file] for file in shard(files, *settings.shard)]
+
+
+@contextmanager
+def _stopped(folder: Path) -> Iterator[None]:
+    """What cannot be written ends the run with what was done, and how it goes on."""
+    try:
+        yield
+    except WriteError as error:
+        raise WriteError(
+            f"{error}; what has ended is kept in {folder}: make room there, or make it writable, and give the same "
+            "command again"
+        ) from error
 
 
 def _make(folder: Path, report: bool) -> None:
@@ -161,7 +174,7 @@ def _do(todo: Plan, settings: Settings, cases: Cases, manifest: Manifest, as_jso
     try:
         with closing(_outcomes(tasks, settings)) as outcomes:
             for outcome in outcomes:
-                _stop_at_a_full_disk(outcome, todo.folder, progress.count)
+                _stop_at_a_full_disk(outcome, progress.count)
                 file = Path(outcome.source)
                 ended[file] = _record(todo.expected[file], outcome, todo.folder)
                 manifest.add(ended[file])
@@ -192,17 +205,14 @@ def _outcomes(tasks: Sequence[Task], settings: Settings) -> Generator[Outcome]:
     return local.outcomes(tasks, equipment, settings.processes)
 
 
-def _stop_at_a_full_disk(outcome: Outcome, folder: Path, count: int) -> None:
+def _stop_at_a_full_disk(outcome: Outcome, count: int) -> None:
     if outcome.kind == DISK:
-        raise WriteError(
-            f"stopped at {outcome.source}: {outcome.error}; {count} files have ended and are kept in {folder}: "
-            "make room there, or make it writable, and give the same command again"
-        )
+        raise WriteError(f"stopped at {outcome.source}, after {count} files: {outcome.error}")
 
 
 def _record(expected: Record, outcome: Outcome, folder: Path) -> Record:
-    results = [folder / f"{expected.name}{suffix}" for suffix in SUFFIXES]
-    sizes = {path.name: size for path in results if (size := _size(path)) is not None}
+    results = [*(folder / f"{expected.name}{suffix}" for suffix in SUFFIXES), *piece_files(folder / expected.name)]
+    sizes = {path.relative_to(folder).as_posix(): size for path in results if (size := _size(path)) is not None}
     return dataclasses.replace(
         expected,
         state=FAILED if outcome.row is None else DONE,
@@ -228,7 +238,7 @@ def _collect(
     records = [ended[file] for file in files]
     collected.write_summary(folder / "summary.csv", records)
     if settings.report:
-        collected.write_page(folder, records, cases.options.given())
+        collected.write_index(folder, records, cases.options.given())
 
 
 def _tried(folder: Path, files: Sequence[Path]) -> dict[Path, Record]:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 
 from flowgrad.errors import OptionError
+from flowgrad.sizes import size_of
 
 ENGINES = ("local", "dask")
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # A worker with its libraries, before it has read anything.
 _LEAST_MEMORY = 2**28
 
@@ -90,10 +90,7 @@ def memory_of(text: str | None) -> int | None:
     """Bytes from a text such as ``4G`` or ``800M`` (powers of 1024)."""
     if text is None:
         return None
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", str(text), re.IGNORECASE)
-    if match is None:
-        raise OptionError(f"--max-memory is '{text}': give a size such as 4G or 800M")
-    return int(float(match[1]) * _UNITS[match[2].upper()])
+    return size_of(str(text), "--max-memory")
 
 
 def shard_of(text: str | None) -> tuple[int, int]:

@@ -53,14 +53,29 @@ class Worker:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._printed: IO[bytes] | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_ready = False
 
     def start(self) -> None:
-        """Start the process and wait until it is ready; FlowgradError if it never is."""
+        """Start the process where there is none, and wait until it is ready; FlowgradError if it never is."""
+        self.launch()
+        if self._is_ready:
+            return
+        while (answer := self._answers.get()) is not None and "ready" not in answer:
+            log.log(*answer["log"])
+        if answer is None and not self._is_stopped:
+            self.stop()
+            raise FlowgradError(
+                f"a worker cannot be started ({self._last_words()}): run with --jobs 1 -v, file by file"
+            )
+        self._is_ready = True
+
+    def launch(self) -> None:
+        """Start the process where there is none; it makes itself ready while others do something else."""
         if self._is_stopped:
             raise FlowgradError("the run has been stopped: the same command goes on")
         if self._process is not None and self._process.poll() is None:
             return
+        self._is_ready = False
         limits = [] if self.equipment.limits.memory is None else [str(self.equipment.limits.memory)]
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self._answers = queue.SimpleQueue()
@@ -79,13 +94,6 @@ class Worker:
         if self._is_stopped:
             self._kill()
         threading.Thread(target=_listen, args=(self._process, self._answers), daemon=True).start()
-        while (answer := self._answers.get()) is not None and "ready" not in answer:
-            log.log(*answer["log"])
-        if answer is None and not self._is_stopped:
-            self.stop()
-            raise FlowgradError(
-                f"a worker cannot be started ({self._last_words()}): run with --jobs 1 -v, file by file"
-            )
 
     def run(self, task: Task) -> Outcome:
         """What becomes of a file; nothing that the file does to the worker is raised here."""

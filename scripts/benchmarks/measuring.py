@@ -33,10 +33,12 @@ class Sizes:
     large: int = 110
     draws: int = 1000
     positions: int = 1_000_000
+    files: int = 21
+    step: int = 16
 
 
 FULL = Sizes()
-SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100, positions=10_000)
+SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100, positions=10_000, files=4, step=5)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def test_cut_off_at_any_byte_the_whole_lines_are_left_and_the_next_is_whole(tmp_
             manifest.start([])
             manifest.add(record(9))
         assert len(read_all(tmp_path)) == expected + 1
+        Manifest(path).close()
 
 
 def test_two_cannot_write_one(tmp_path):
@@ -52,6 +53,15 @@ def test_two_cannot_write_one(tmp_path):
     with Manifest(path), pytest.raises(OptionError, match="another run"):
         Manifest(path)
     Manifest(path).close()
+
+
+@pytest.mark.parametrize("content", [b"my own list\n", b'{"name": 1}', b'{"fine": 1}\n'])
+def test_a_file_of_others_is_not_written_to(tmp_path, content):
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(OptionError, match="no manifest of flowgrad"):
+        Manifest(path)
+    assert path.read_bytes() == content
 
 
 def test_shards_write_their_own_and_are_read_together(tmp_path):

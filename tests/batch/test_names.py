@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flowgrad.batch.names import names, remove_parts, shard
+from flowgrad.batch.manifest import Manifest, Record
+from flowgrad.batch.names import expand, names, remove_parts, shard
 from flowgrad.errors import OptionError
 
 
@@ -49,6 +50,46 @@ def test_links_to_inputs_are_seen(tmp_path):
     (tmp_path / "out").symlink_to(tmp_path / "in")
     with pytest.raises(OptionError, match="overwrite an input"):
         names([tmp_path / "in" / "x.vtu"], tmp_path / "out")
+
+
+def test_other_names_of_an_input_are_seen(tmp_path):
+    """A hard link, and a file system that ignores case, show the same file under another name."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "X.VTU").touch()
+    (tmp_path / "X.vtu").hardlink_to(tmp_path / "in" / "X.VTU")
+    with pytest.raises(OptionError, match="overwrite an input"):
+        names([tmp_path / "in" / "X.VTU"], tmp_path, ours={"X"})
+
+
+@pytest.mark.parametrize("name", ["x.json", "x_walls.vtu", "summary.csv", "report.html", "run.toml"])
+def test_files_of_others_are_left_alone(tmp_path, name):
+    (tmp_path / name).write_text('{"mine": true}')
+    with pytest.raises(OptionError, match=f"{name} is there and is no result"):
+        chosen(tmp_path, "a/x.vtk")
+
+
+def test_a_table_that_is_called_as_the_summary_is_not_overwritten(tmp_path):
+    (tmp_path / "summary.csv").touch()
+    with pytest.raises(OptionError, match="overwrite an input"):
+        chosen(tmp_path, tmp_path / "summary.csv", ours={"summary"})
+
+
+def test_what_a_shard_without_files_has_left_is_ours(tmp_path):
+    for name in ("manifest-3-of-3.jsonl", "run.toml"):
+        (tmp_path / name).touch()
+    assert chosen(tmp_path, "a/x.vtk") == ["x"]
+
+
+def test_patterns_leave_out_results_and_nothing_else(tmp_path):
+    for name in ("x.vtu", "y.vtu", "z.vtu", "report/x.vtu", "deep/x.vtu", "summary.csv", "table.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "y.json").write_text('{"provenance": {}}')
+    with Manifest(tmp_path / "manifest.jsonl") as manifest:
+        manifest.start([Record("a/x.vtu", "x")])
+    patterns = [str(tmp_path / "**" / "*.vtu"), str(tmp_path / "*.csv")]
+    found = expand(patterns, tmp_path)
+    assert {path.relative_to(tmp_path).as_posix() for path in found} == {"z.vtu", "deep/x.vtu", "table.csv"}
 
 
 def test_a_result_without_its_summary_is_ours_only_if_the_manifest_knows_it(tmp_path):

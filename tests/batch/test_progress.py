@@ -1,7 +1,15 @@
 """What a run says: to people, on a terminal, and to machines."""
 
+import contextlib
+import fcntl
 import json
 import logging
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 
 import pytest
 
@@ -28,7 +36,9 @@ def test_the_rate_counts_this_run_only():
 def test_a_terminal_has_a_bar_below_the_lines(capsys, monkeypatch, caplog):
     caplog.set_level(logging.INFO, "flowgrad")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     progress = Progress(2, 0)
+    assert capsys.readouterr().err == "\r\x1b[K[....................]  0/2"
     progress.ended(Record("a.vtu", "a", "failed", reason="why"), [(logging.WARNING, "worth knowing")])
     shown = capsys.readouterr().err
     assert "1/2  1 failed" in shown
@@ -36,6 +46,39 @@ def test_a_terminal_has_a_bar_below_the_lines(capsys, monkeypatch, caplog):
     assert [record.message for record in caplog.records] == ["worth knowing", "[1/2] a.vtu: FAILED: why"]
     progress.close()
     assert capsys.readouterr().err == "\r\x1b[K"
+
+
+def on_a_terminal(words, columns):
+    """What a command prints on a terminal of its own, and its exit status."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {**os.environ, "TERM": "xterm"}
+    process = subprocess.Popen(words, stderr=theirs, stdout=theirs, stdin=theirs, env=environment)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError), os.fdopen(ours, "rb", 0) as stream:
+        while part := stream.read(4096):
+            shown += part
+    return shown.decode(), process.wait()
+
+
+def test_a_real_terminal_has_a_bar_and_a_log_file_has_none(tmp_path):
+    flows = [str(write_flow(tmp_path / f"{name}.vtu")) for name in "abc"]
+    words = [sys.executable, "-m", "flowgrad", "run", *flows, "-o", str(tmp_path / "out"), "--no-report"]
+    with (tmp_path / "log").open("w") as log_file:
+        assert subprocess.run(words, stderr=log_file, check=False).returncode == 0
+    written = (tmp_path / "log").read_text()
+    assert not set(written) & set("\r\x1b")
+    assert [line.split("]")[0] for line in written.splitlines()[-4:-1]] == ["[1/3", "[2/3", "[3/3"]
+    for name in "abc":
+        (tmp_path / "out" / f"{name}.vtu").unlink()
+    shown, code = on_a_terminal(words, columns=50)
+    assert code == 0
+    bars = [part.split("\r")[0] for part in shown.split("\x1b[K") if part.startswith(("[.", "[#"))]
+    assert bars[0] == "[....................]  0/3"
+    assert any("files/min" in each for each in bars)
+    assert max(map(len, bars)) == 49, "a bar that is cut off where the terminal ends"
+    assert shown.rstrip().splitlines()[-1].startswith("\x1b[K3 of 3 files done")
 
 
 def test_machines_get_lines_of_json_and_nothing_else(tmp_path, capsys):

@@ -107,6 +107,20 @@ def test_values_on_the_boundary_are_inputs(tmp_path):
     assert count(out) == 3
 
 
+def test_pieces_are_inputs_and_nothing_else(tmp_path, usual):
+    (tmp_path / "a.pvtu").write_text(
+        '<VTKFile type="PUnstructuredGrid"><PUnstructuredGrid><Piece Source="p.vtu"/></PUnstructuredGrid></VTKFile>'
+    )
+    piece, out = write_flow(tmp_path / "p.vtu"), tmp_path / "out"
+    for _ in range(2):
+        (record,) = run([tmp_path / "a.pvtu"], out, usual, PLAIN)
+    assert (record.state, count(out)) == (DONE, 1)
+    assert set(record.inputs) == {str(tmp_path / "a.pvtu"), str(piece)}
+    write_flow(piece, seed=1)
+    run([tmp_path / "a.pvtu"], out, usual, PLAIN)
+    assert count(out) == 2
+
+
 def test_a_refused_file_is_tried_again_only_when_it_is_another(tmp_path, usual):
     flow, out = tmp_path / "a.vtu", tmp_path / "out"
     (missing,) = run([flow], out, usual, PLAIN)

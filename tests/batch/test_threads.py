@@ -1,0 +1,38 @@
+"""What a worker's share of the cores is, holds for reading too."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from flowgrad.io import read_contents, vtkxml_blocks
+from tests import meshes
+
+
+@pytest.mark.parametrize(("threads", "most"), [(1, 0), (2, 2), (64, 4)])
+def test_blocks_are_expanded_on_the_threads_that_kernels_may_use(tmp_path, monkeypatch, threads, most):
+    twin = pytest.importorskip("tests.io.vtk_twin", reason="VTK writes compressed files")
+    monkeypatch.setattr(vtkxml_blocks, "threads", lambda: threads)
+    monkeypatch.setattr(vtkxml_blocks, "_WORTH_THREADS", 1)
+    seen, expand = set(), vtkxml_blocks._expand
+
+    def noted(*args):
+        seen.add(threading.get_ident())
+        return expand(*args)
+
+    monkeypatch.setattr(vtkxml_blocks, "_expand", noted)
+    pools = []
+
+    class Pool(vtkxml_blocks.ThreadPoolExecutor):
+        def __init__(self, count):
+            pools.append(count)
+            super().__init__(count)
+
+    monkeypatch.setattr(vtkxml_blocks, "ThreadPoolExecutor", Pool)
+    mesh = meshes.SOLIDS["tetra"]
+    from tests.vtk_peer import vtk_grid
+
+    twin.write_with_vtk(vtk_grid(mesh, mesh.points), tmp_path / "a.vtu", kind="UnstructuredGrid", block=64)
+    np.testing.assert_array_equal(read_contents(tmp_path / "a.vtu").mesh.points, mesh.points)
+    assert set(pools) == ({most} if most else set())
+    assert (seen == {threading.get_ident()}) == (most == 0)
