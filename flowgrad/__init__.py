@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from flowgrad.errors import DerivativeError, FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
     from flowgrad.gradient import Autodiff, FiniteDifference, tensor_rate, velocity_gradient, velocity_gradients
+    from flowgrad.interop import (
+        from_meshio,
+        from_pandas,
+        from_pyvista,
+        from_xarray,
+        to_meshio,
+        to_pandas,
+        to_pyvista,
+        to_xarray,
+    )
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
     from flowgrad.mesh import Cells, Lattice, Mesh
@@ -67,6 +77,10 @@ _HOMES = {
     "analyse": "analysis",
     "at_walls": "walls",
     "fit_flow_curve": "rheology",
+    "from_meshio": "interop",
+    "from_pandas": "interop",
+    "from_pyvista": "interop",
+    "from_xarray": "interop",
     "identify_viscosity": "rheology",
     "pipe_flow": "rheology",
     "read": "io",
@@ -75,6 +89,10 @@ _HOMES = {
     "separate": "rheology",
     "series_statistics": "statistics",
     "tensor_rate": "gradient",
+    "to_meshio": "interop",
+    "to_pandas": "interop",
+    "to_pyvista": "interop",
+    "to_xarray": "interop",
     "velocity_gradient": "gradient",
     "velocity_gradients": "gradient",
     "write": "output",
@@ -112,6 +130,10 @@ __all__ = [
     "analyse",
     "at_walls",
     "fit_flow_curve",
+    "from_meshio",
+    "from_pandas",
+    "from_pyvista",
+    "from_xarray",
     "identify_viscosity",
     "pipe_flow",
     "read",
@@ -120,6 +142,10 @@ __all__ = [
     "separate",
     "series_statistics",
     "tensor_rate",
+    "to_meshio",
+    "to_pandas",
+    "to_pyvista",
+    "to_xarray",
     "velocity_gradient",
     "velocity_gradients",
     "write",

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
@@ -75,7 +76,7 @@ class Deviation:
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis:
+class Analysis(Shown, line="separation quantities", table="flow gradient separation quantities walls"):
     """A flow with its gradient and separation, the quantities asked for, and the walls if they were.
 
     ``digest`` is the SHA-256 of the input file, empty without one.
@@ -168,7 +169,7 @@ class Analysis:
 def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differentiate = velocity_gradient) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(_digest, Path(path))
+        digest = pool.submit(digest_of, Path(path))
         if options.formula is not None:
             return _analyse_formula(Path(path), options, digest.result())
         flow = read(
@@ -323,7 +324,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
     """SHA-256 of a file; empty for what is none or cannot be opened (the reader says why)."""
     if not path.is_file():
         return ""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.files import printable
-from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.mesh import Lattice, Mesh
+from flowgrad.mesh.given_cells import GivenCells, cells_of
+from flowgrad.mesh.given_coordinates import lattice_of
 
 LOCATIONS = ("points", "cells")
 # The axis of symmetry of a planar mesh; ``none`` says that a wedge is not axisymmetric.
@@ -23,7 +26,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
+class Patch(Shown):
     """Velocity known on a part of the boundary.
 
     ``faces`` (k,) are boundary faces of the mesh (rows of ``mesh.topology.boundary``), ``velocity``
@@ -36,7 +39,11 @@ class Patch:
 
 
 @dataclass(frozen=True, eq=False)
-class Flow:
+class Flow(
+    Shown,
+    line="name velocity_name location mesh time",
+    table="name time mesh velocity_name location velocity point_data cell_data boundary noise producer",
+):
     """A velocity (n, 3) at the ``points`` or ``cells`` of a mesh, with all arrays of its file.
 
     Cell values sit at ``mesh.centroids``. Velocities of shape (n, 2) get a zero third component.
@@ -84,32 +91,41 @@ class Flow:
     def from_arrays(
         cls,
         points: ArrayLike,
-        cells: Cells | None,
+        cells: GivenCells,
         velocity: ArrayLike,
         location: str | None = None,
         *,
+        point_data: Mapping[str, ArrayLike] | None = None,
+        cell_data: Mapping[str, ArrayLike] | None = None,
+        time: float | None = None,
         noise: ArrayLike | None = None,
         axisymmetric: str | None = None,
         out_of_plane: str = "zero",
     ) -> Flow:
-        """A flow from arrays: ``points`` (n, 2) or (n, 3), ``cells`` (None for scattered points),
-        ``velocity`` (n, 2) or (n, 3), ``noise`` its standard deviation: a number, (n,), (n, 2) or (n, 3).
+        """A flow from arrays: ``points`` (n, 2) or (n, 3), ``cells`` rows of point numbers (m, k), or those by the name
+        of their type, ``{"tetra": …}`` (None for scattered points; see ``flowgrad.mesh.given_cells``), ``velocity``
+        (n, 2) or (n, 3), ``noise`` its standard deviation: a number, (n,), (n, 2) or (n, 3).
 
-        Without ``location`` the length of the velocity tells it; OptionError where it fits both. The other
-        arguments are those of the class.
+        Without ``location`` the length of the velocity tells it; OptionError where it fits both. ``point_data`` and
+        ``cell_data`` are further arrays, one value or row a point or cell. The other arguments are those of the class.
         """
-        mesh = Mesh(as_vectors(points, "points"), Cells.empty() if cells is None else cells)
+        at = as_vectors(points, "points")
+        mesh = Mesh(at, cells_of(cells, at))
         vectors = as_vectors(velocity, "velocity")
         where = location or _location_by_length(mesh, len(vectors))
         about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
-        return cls(mesh, vectors, where, noise=noise, **about)  # type: ignore[arg-type]
+        data = as_data(point_data, mesh.point_count, "points"), as_data(cell_data, len(mesh), "cells")
+        return cls(mesh, vectors, where, time, *data, noise=noise, **about)  # type: ignore[arg-type]
 
     @classmethod
     def on_lattice(
         cls,
-        lattice: Lattice,
+        lattice: Lattice | Sequence[ArrayLike],
         velocity: ArrayLike,
         *,
+        point_data: Mapping[str, ArrayLike] | None = None,
+        cell_data: Mapping[str, ArrayLike] | None = None,
+        time: float | None = None,
         noise: ArrayLike | None = None,
         axisymmetric: str | None = None,
         out_of_plane: str = "zero",
@@ -117,16 +133,25 @@ class Flow:
         """A flow on a lattice, ``velocity`` (nx, ny, nz, 3) indexed [i, j, k], at its points or its cells:
         the shape tells. Axes of one point may be left out, and z on a lattice in x and y: (nx, ny, 2).
 
-        NaN, or masked values, are holes. ``noise`` is a number or an array indexed like the velocity; the
-        other arguments are those of the class.
+        ``lattice`` may be the coordinates: ``(x, y)`` or ``(x, y, z)`` along the axes, (nx,), (ny,), …, or of every
+        point, (nx, ny) each. NaN, or masked values, are holes. ``noise`` is a number or an array indexed like the
+        velocity, and so are the arrays in ``point_data`` and ``cell_data``; the other arguments are those of the class.
         """
+        lattice = lattice if isinstance(lattice, Lattice) else lattice_of(lattice)
         vectors = lattice.flat(velocity)
         if vectors.shape[1:] == (2,) and lattice.active != (0, 1):
             raise OptionError(f"velocity has two components on {lattice}: give all three, x, y and z")
         known = noise if noise is None or np.ndim(noise) == 0 else lattice.flat(noise)
         where = "points" if len(vectors) == lattice.point_count else "cells"
         about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
-        return cls(lattice, as_vectors(vectors, "velocity"), where, noise=known, **about)  # type: ignore[arg-type]
+        points, cells = (
+            as_data({name: lattice.flat(values) for name, values in (given or {}).items()}, count, location)
+            for given, count, location in (
+                (point_data, lattice.point_count, "points"),
+                (cell_data, len(lattice), "cells"),
+            )
+        )
+        return cls(lattice, as_vectors(vectors, "velocity"), where, time, points, cells, noise=known, **about)  # type: ignore[arg-type]
 
     def _deviations(self, noise: float | FloatArray) -> float | FloatArray:
         """The noise, with none in z where the velocity has two components."""
@@ -195,6 +220,20 @@ def as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
     if vectors.shape[1] == 2:
         vectors = np.column_stack([vectors, np.zeros(len(vectors))])
     return np.ascontiguousarray(vectors)
+
+
+def as_data(arrays: Mapping[str, ArrayLike] | None, count: int, location: str) -> dict[str, np.ndarray]:
+    """Arrays of numbers, a row for each of ``count`` points or cells, components (n, k); OptionError for others."""
+    result = {}
+    for name, given in (arrays or {}).items():
+        values = np.asarray(np.ma.filled(given, np.nan) if isinstance(given, np.ma.MaskedArray) else given)
+        if values.dtype.kind not in "fiub" or values.shape[:1] != (count,):
+            raise OptionError(
+                f"'{name}' is {values.dtype} {values.shape}: give numbers, a row for each of {count} {location}"
+            )
+        rows = values.reshape(count, -1) if values.ndim > 2 else values
+        result[name] = np.ascontiguousarray(rows, np.float64 if rows.dtype.kind == "f" else None)
+    return result
 
 
 def as_noise(noise: ArrayLike, velocity: FloatArray) -> float | FloatArray:

@@ -14,6 +14,7 @@ from flowgrad.gradient import SCHEMES
 from flowgrad.io.units import check_scale
 from flowgrad.kinematics import select
 from flowgrad.rheology import check_viscosity
+from flowgrad.sizes import size_of
 from flowgrad.spec import parse
 
 
@@ -50,9 +51,11 @@ class Options:
     formula: str | None = None
     grid: str | None = None
     time: float | None = None
+    block_memory: str = "1G"
 
     def __post_init__(self) -> None:
         select(self.quantities)
+        size_of(self.block_memory, "--block-memory")
         for name in ("velocity", "boundary", "noise", "gradient_field", "stress", "viscosity", "walls", "pressure"):
             if getattr(self, name) == "":
                 raise OptionError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")

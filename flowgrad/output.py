@@ -1,9 +1,11 @@
-"""Results as files that ParaView opens."""
+"""Results on their mesh: the arrays that leave flowgrad, and the files that ParaView opens."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,18 +13,27 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.io import write_vtu
 from flowgrad.kinematics import VelocityGradient, select
+from flowgrad.mesh import Mesh
 from flowgrad.rheology import Separation
 from flowgrad.statistics import SeriesStatistics
 from flowgrad.walls import Walls
 
+Arrays = dict[str, np.ndarray]
+Result: TypeAlias = VelocityGradient | Separation | Walls | SeriesStatistics
+DEFAULT = ("L", "D", "W")
 
-def write(
-    path: Path | str,
-    result: VelocityGradient | Separation | Walls | SeriesStatistics,
-    quantities: Sequence[str] = ("L", "D", "W"),
-    *,
-    std: bool = False,
-) -> None:
+
+@dataclass(frozen=True, eq=False)
+class OnMesh:
+    """A mesh with the arrays (n, …) on its points and cells, and field data, the time among them."""
+
+    mesh: Mesh
+    point_data: Arrays = field(default_factory=dict)
+    cell_data: Arrays = field(default_factory=dict)
+    field_data: Arrays = field(default_factory=dict)
+
+
+def write(path: Path | str, result: Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> None:
     """Write a gradient, or a separation with its fields, on its mesh as VTU; walls on their own faces, statistics of a
     series on its mesh, with the names of ``walls.arrays`` and ``statistics.arrays()``.
 
@@ -35,44 +46,69 @@ def write(
     path = Path(path)
     if path.suffix != ".vtu":
         raise OptionError(f"{path}: results are written as .vtu, not '{path.suffix}'")
+    try:
+        found = on_mesh(result, quantities, std=std)
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+    write_vtu(path, found.mesh, found.point_data, found.cell_data, found.field_data)
+
+
+def on_mesh(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> OnMesh:
+    """The mesh and the arrays of a result, as :func:`write` has them; of a flow all that it knows."""
+    if isinstance(result, Flow):
+        return _of_flow(result)
     if isinstance(result, Walls):
         surface, arrays = result.surface()
-        write_vtu(path, surface, {}, arrays, _time(result.flow))
-    elif isinstance(result, SeriesStatistics):
-        _write_statistics(path, result)
-    else:
-        _write_gradient(path, result, quantities, std)
+        return OnMesh(surface, {}, dict(arrays), _time(result.flow))
+    if isinstance(result, SeriesStatistics):
+        return _of_statistics(result)
+    return _of_gradient(result, quantities, std)
 
 
-def _write_statistics(path: Path, statistics: SeriesStatistics) -> None:
+def _of_flow(flow: Flow) -> OnMesh:
+    data = {location: dict(flow.data(location)) for location in LOCATIONS}
+    # A velocity of components, "u,v", gets a name of its own.
+    data[flow.location]["velocity" if "," in flow.velocity_name else flow.velocity_name] = flow.velocity
+    return OnMesh(flow.mesh, data["points"], data["cells"], {**flow.field_data, **_time(flow)})
+
+
+def _of_statistics(statistics: SeriesStatistics) -> OnMesh:
     if statistics.first is None or statistics.location not in LOCATIONS:
-        raise OptionError(f"{path}: statistics at {statistics.location} have no mesh to be written on")
+        raise OptionError(f"statistics at {statistics.location} have no mesh to be written on")
     data = {location: statistics.arrays() if location == statistics.location else {} for location in LOCATIONS}
-    write_vtu(path, statistics.first.mesh, data["points"], data["cells"])
+    return OnMesh(statistics.first.mesh, data["points"], data["cells"])
 
 
-def _write_gradient(path: Path, result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> None:
+def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> OnMesh:
     gradient = result.gradient if isinstance(result, Separation) else result
     flow = gradient.flow
     if flow is None:
-        raise OptionError(f"{path}: the result has no mesh to be written on (it was made from L alone)")
+        raise OptionError("the result has no mesh to be written on (it was made from L alone)")
     if gradient.positions is not None:
-        raise OptionError(f"{path}: gradients at positions have no mesh to be written on: take them at points or cells")
-    data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
+        raise OptionError("gradients at positions have no mesh to be written on: take them at points or cells")
+    data: dict[str, Arrays] = {"points": {}, "cells": {}}
     here = data[str(gradient.location)]
-    here.update({each.name: gradient[each.name] for each in select(quantities)})
-    if isinstance(result, Separation):
-        here.update(result.fields())
-    if std:
-        here.update({f"{name}_std": gradient.std(name) for name in quantities if gradient.carries_noise(name)})
-    if gradient.error is not None:
-        here["L_error"] = gradient.error
-    if not gradient.valid.all():
-        here["valid"] = gradient.valid
+    here.update(arrays_of(result, quantities, std))
     name = "velocity" if flow.velocity_name in here else flow.velocity_name
     data[flow.location][name] = flow.velocity
-    write_vtu(path, flow.mesh, data["points"], data["cells"], _time(flow))
+    return OnMesh(flow.mesh, data["points"], data["cells"], _time(flow))
 
 
-def _time(flow: Flow) -> dict[str, np.ndarray]:
+def arrays_of(result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> Arrays:
+    """The arrays (n, …) where a gradient is: the quantities, what was separated, deviations and estimated errors, and
+    ``valid`` where some gradients are missing."""
+    gradient = result.gradient if isinstance(result, Separation) else result
+    found: Arrays = {each.name: gradient[each.name] for each in select(quantities)}
+    if isinstance(result, Separation):
+        found.update(result.fields())
+    if std:
+        found.update({f"{name}_std": gradient.std(name) for name in quantities if gradient.carries_noise(name)})
+    if gradient.error is not None:
+        found["L_error"] = gradient.error
+    if not gradient.valid.all():
+        found["valid"] = gradient.valid
+    return found
+
+
+def _time(flow: Flow) -> Arrays:
     return {} if flow.time is None else {"TimeValue": np.array([flow.time])}

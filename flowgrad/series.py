@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.display import html_table, in_line
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import CellFaces, Lattice, Mesh
@@ -66,6 +67,14 @@ class Series(Sequence[Flow]):
 
     def __len__(self) -> int:
         return len(self.makers)
+
+    def __repr__(self) -> str:
+        return f"Series({len(self)} steps{f', first {self._first!r}' if '_first' in self.__dict__ else ''})"
+
+    def _repr_html_(self) -> str:
+        first = self._first
+        rows = (("steps", str(len(self))), ("first", in_line(first)), ("velocity", f"at {first.location}"))
+        return html_table("Series", rows)
 
     @overload
     def __getitem__(self, index: int) -> Flow: ...

@@ -21,18 +21,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.benchmarks import (  # noqa: E402
-    files,
-    functions,
-    kinematics,
-    lattices,
-    memory,
-    paths,
-    processes,
-    uncertainty,
-    unstructured,
-)
-from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed  # noqa: E402
+try:
+    from scripts.benchmarks import (
+        batch,
+        files,
+        functions,
+        kinematics,
+        lattices,
+        memory,
+        paths,
+        processes,
+        uncertainty,
+        unstructured,
+    )
+    from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed
+except ModuleNotFoundError as missing:
+    sys.exit(f"scripts/benchmark.py needs {missing.name}: pip install 'flowgrad[benchmark]'")
 
 SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "autodiff": processes.autodiff,
@@ -49,6 +53,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "paths": paths.paths,
     "processes": processes.processes,
     "files": files.files,
+    "batch": batch.batch,
 }
 _PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch", "autograd", "jax")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import exclusions
@@ -23,7 +24,11 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class VelocityGradient:
+class VelocityGradient(
+    Shown,
+    line="L flow location scheme",
+    table="flow location scheme reason L shear_rate vorticity divergence relative_error notes",
+):
     """Velocity gradients L (n, 3, 3), L_ij = ∂v_i/∂x_j, with or without the flow they come from.
 
     L is NaN where it could not be computed, and in components that are known nowhere. ``location`` says where

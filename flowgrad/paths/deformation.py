@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
@@ -20,7 +21,7 @@ from flowgrad.tensors import determinant, transpose
 
 
 @dataclass(frozen=True, eq=False)
-class Deformation:
+class Deformation(Shown):
     """The relative deformation gradient ``F`` (n, 3, 3) of particles from time ``t0`` to ``t1``.
 
     F = ∂x(t1)/∂x(t0), dF/dt = L F. ``points`` (n, 3) are where the particles are at t0 and ``positions`` (n, 3) at t1;

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.display import Shown
 from flowgrad.paths.choose import Source
 from flowgrad.paths.deformation import Deformation, deformation
 from flowgrad.paths.field import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class FTLE:
+class FTLE(Shown):
     """``values`` (n,) in 1/T, NaN for particles that left the domain, with the ``deformation`` they come from."""
 
     values: FloatArray

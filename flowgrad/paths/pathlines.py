@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
@@ -17,7 +18,7 @@ from flowgrad.paths.plane import in_space
 
 
 @dataclass(frozen=True, eq=False)
-class Paths:
+class Paths(Shown):
     """Particles at ``times`` (k,): ``positions`` (k, n, 3), and ``left`` (n,), when each left the domain, NaN where it
     stayed; from then on its position, and its ``F`` (k, n, 3, 3), if it was asked for, are the last ones inside."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
@@ -22,7 +23,7 @@ AT_REST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Streamlines:
+class Streamlines(Shown):
     """Curves through ``seeds`` (n, 3): curve i is ``positions[offsets[i]:offsets[i + 1]]`` (…, 3), downstream.
 
     ``along`` (m,) is where each position is on its curve, counted from the seed, negative upstream: an arc length, or

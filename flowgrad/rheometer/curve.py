@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
+
 FloatArray = NDArray[np.float64]
 
 
@@ -19,7 +21,7 @@ def counted(count: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class SetAside:
+class SetAside(Shown):
     """Points that were measured and are not part of the curve: their ``reason``, ``rate`` (k,) and ``stress`` (k,)."""
 
     reason: str
@@ -28,7 +30,7 @@ class SetAside:
 
 
 @dataclass(frozen=True, eq=False)
-class RheometerCurve:
+class RheometerCurve(Shown):
     """One flow curve of a rheometer: stress against shear rate, rising in rate.
 
     ``rate`` (n,) [1/s], ``stress`` (n,) [Pa] and, where the table has one, its standard deviation ``sigma`` (n,) [Pa];

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.kernels import over_rows
 from flowgrad.tensors import finite_rows
@@ -24,7 +25,7 @@ _OF_VECTORS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(Shown):
     """What is summed of one quantity at n places, its values of ``shape`` as k columns.
 
     ``count`` (n,) and ``weight`` (n,) are the number of values and the sum of their weights, ``mean`` (n, k) the

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.display import Shown
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.series import difference
@@ -18,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class SeriesStatistics:
+class SeriesStatistics(Shown, line="moments steps location", table="moments steps location notes"):
     """Statistics over the steps of a series, of each quantity by its name, at each place of the mesh.
 
     ⟨ ⟩ is the mean over the steps, weighted if weights were given, and a prime the deviation from it: ``rms`` is

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad import tensors
+from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
@@ -26,7 +27,11 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Walls:
+class Walls(
+    Shown,
+    line="flow names faces viscosity pressure density",
+    table="flow names areas wall_shear_rate viscosity pressure density notes",
+):
     """Walls of a flow: k boundary ``faces``, rows of ``flow.mesh.topology.boundary``, with the velocity ``gradient``
     at their centroids; holds its input.
 

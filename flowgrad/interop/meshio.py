@@ -1,0 +1,105 @@
+"""meshio's meshes: points, blocks of cells of one type, and their data, in the order of the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.interop.given import as_options, flow_in, in_columns, tool
+from flowgrad.io.meshio_guard import TYPES, WEDGE, contents_of_parts
+from flowgrad.io.meshio_worker import parts_of
+from flowgrad.mesh import Cells, cell_name
+from flowgrad.output import DEFAULT, Result, on_mesh
+
+_SOURCE = Path("the meshio mesh")
+_NAMES = {number: name for name, number in reversed(TYPES.items())}
+# Pixels and voxels are quads and hexahedra in another order of their points.
+_UPRIGHT = {8: (9, [0, 1, 3, 2]), 11: (12, [0, 1, 3, 2, 4, 5, 7, 6])}
+_WEDGE_TYPE = 13
+_INSTEAD = "use flowgrad.to_pyvista, or write a .vtu"
+
+Block = tuple[str, NDArray[np.int64]]
+
+
+def from_meshio(mesh: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow:
+    """The flow in a ``meshio.Mesh``, as :func:`flowgrad.read` takes it from a file that meshio reads, with the same
+    options; 2-D points get z = 0.
+
+    Raises OptionError for arrays that do not fit, for points of quadratic cells in an order that is not known, and for
+    cells that flowgrad does not differentiate, polyhedra among them: meshio.write them as .vtu, or use PyVista.
+    """
+    with as_options():
+        contents = contents_of_parts(_SOURCE, parts_of(mesh))
+    return flow_in(contents, {"velocity": velocity, "location": location, **about})
+
+
+def to_meshio(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
+    """A flow with all its arrays, or a result with its ``quantities``, as a ``meshio.Mesh``: what
+    :func:`flowgrad.write` puts into a file, tensors as 9 components row by row.
+
+    Neighbouring cells of one type are a block, so that the order stays; pixels become quads and voxels hexahedra.
+    Raises OptionError for a result without a mesh and for cells that meshio does not hold whole: polyhedra, cells of
+    degrees of their own, types that it has no block for.
+    """
+    meshio = tool("meshio", "meshio")
+    found = on_mesh(result, quantities, std=std)
+    cells = found.mesh.cells
+    _check(cells, meshio)
+    starts = _starts(cells)
+    blocks = [_block(cells, int(a), int(b)) for a, b in pairwise(starts)]
+    return meshio.Mesh(
+        found.mesh.points.copy(),
+        blocks,
+        {name: in_columns(values).copy() for name, values in found.point_data.items()},
+        {name: np.split(in_columns(values).copy(), starts[1:-1]) for name, values in found.cell_data.items()},
+        field_data={name: np.array(values) for name, values in found.field_data.items()},
+    )
+
+
+def _check(cells: Cells, meshio: Any) -> None:
+    kinds, counts = np.unique(cells.types, return_counts=True)
+    listed = ", ".join(
+        f"{count} of the type {cell_name(int(kind))}"
+        for kind, count in zip(kinds, counts, strict=True)
+        if not _is_held(int(kind), meshio)
+    )
+    if listed:
+        raise OptionError(f"meshio does not hold these cells whole ({listed}): {_INSTEAD}")
+    if cells.degrees is not None and cells.degrees.any():
+        raise OptionError(f"meshio does not hold the degrees of Lagrange cells: {_INSTEAD}")
+
+
+def _is_held(kind: int, meshio: Any) -> bool:
+    """Whether meshio has blocks of cells of a type; it refuses some of its own names."""
+    if kind in _UPRIGHT:
+        return True
+    try:
+        meshio.CellBlock(_NAMES[kind], np.zeros((1, 1), np.int64))
+    except KeyError:
+        return False
+    return True
+
+
+def _starts(cells: Cells) -> NDArray[np.int64]:
+    """Where the type or the number of points changes, with both ends."""
+    if not len(cells):
+        return np.zeros(1, np.int64)
+    sizes = np.diff(cells.offsets)
+    changes = np.flatnonzero((np.diff(cells.types.astype(int)) != 0) | (np.diff(sizes) != 0)) + 1
+    return np.concatenate([[0], changes, [len(cells)]])
+
+
+def _block(cells: Cells, start: int, stop: int) -> Block:
+    kind, size = int(cells.types[start]), int(cells.offsets[start + 1] - cells.offsets[start])
+    rows = cells.connectivity[cells.offsets[start] : cells.offsets[stop]].reshape(-1, size)
+    if kind in _UPRIGHT:
+        kind, order = _UPRIGHT[kind]
+        return _NAMES[kind], rows[:, order]
+    return _NAMES[kind], rows[:, WEDGE] if kind == _WEDGE_TYPE else rows.copy()

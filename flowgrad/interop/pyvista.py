@@ -1,0 +1,156 @@
+"""PyVista's data sets: unstructured grids, surfaces, points, and the three kinds of lattices.
+
+Points, cells, their order and all values pass unchanged. A straight lattice along x, y and z is an ImageData where its
+points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid; the periods of its axes,
+which VTK does not know, go along as field data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.interop.given import as_options, flow_in, in_columns, numeric, tool
+from flowgrad.interop.periods import lengths, period_vectors, vectors
+from flowgrad.io.composite import with_patches
+from flowgrad.io.contents import Contents
+from flowgrad.io.higher_order import DEGREES
+from flowgrad.io.vtk_memory import cells_in, put_mesh
+from flowgrad.io.vtu import time_of
+from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.mesh.lattice import Axis, Periods
+from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+
+_SOURCE = Path("the PyVista data set")
+_PERIODS = "flowgrad_periods"
+
+
+def from_pyvista(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow:
+    """The flow in a PyVista (or VTK) data set; of a MultiBlock the mesh of the highest dimension, with the others as
+    the patches of its boundary. The options are those of :func:`flowgrad.read`.
+
+    Raises OptionError for what is no data set, arrays that do not fit and an ambiguous velocity, MeshError for cells
+    that are not differentiated, MissingDependencyError without PyVista.
+    """
+    data = tool("pyvista", "pyvista").wrap(data)
+    with as_options():
+        contents = with_patches(_SOURCE, dict(_leaves(data))) if hasattr(data, "get_block_name") else _contents(data)
+    return flow_in(contents, {"velocity": velocity, "location": location, **about})
+
+
+def to_pyvista(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
+    """A flow with all its arrays, or a result with its ``quantities``, on its mesh: what :func:`flowgrad.write` puts
+    into a file, tensors as 9 components row by row; ``std`` adds standard deviations.
+
+    Raises OptionError for a result without a mesh, MissingDependencyError without PyVista.
+    """
+    pyvista = tool("pyvista", "pyvista")
+    found = on_mesh(result, quantities, std=std)
+    grid = _lattice(pyvista, found.mesh) if isinstance(found.mesh, Lattice) else pyvista.UnstructuredGrid()
+    if not isinstance(found.mesh, Lattice):
+        put_mesh(found.mesh, grid)
+    _put_arrays(grid, found)
+    return grid
+
+
+def _put_arrays(grid: Any, found: OnMesh) -> None:
+    groups = (grid.point_data, found.point_data), (grid.cell_data, found.cell_data), (grid.field_data, found.field_data)
+    for target, arrays in groups:
+        for name, values in arrays.items():
+            target.set_array(in_columns(np.atleast_1d(values)), name, deep_copy=True)
+    if isinstance(found.mesh, Lattice) and any(axis.period is not None for axis in found.mesh.axes):
+        grid.field_data[_PERIODS] = period_vectors(found.mesh)
+
+
+def _lattice(pyvista: Any, lattice: Lattice) -> Any:
+    """The simplest of VTK's lattices that has these very points."""
+    if not lattice.is_curved:
+        grid = _image(pyvista, lattice) if all(map(_is_even, lattice.axes)) else None
+        if grid is not None and np.array_equal(grid.points, lattice.points):
+            return grid
+    if lattice.is_aligned:
+        axes = zip(lattice.axes, lattice.steps.diagonal(), lattice.origin, strict=True)
+        return pyvista.RectilinearGrid(*(start + axis.coordinates * step for axis, step, start in axes))
+    grid = pyvista.StructuredGrid()
+    grid.points = lattice.points.copy()
+    grid.dimensions = lattice.shape
+    return grid
+
+
+def _is_even(axis: Axis) -> bool:
+    return np.array_equal(axis.coordinates - axis.coordinates[0], np.arange(len(axis)))
+
+
+def _image(pyvista: Any, lattice: Lattice) -> Any:
+    """The image of an evenly spaced lattice, to rounding."""
+    lengths = np.sqrt((lattice.steps**2).sum(axis=1))
+    if lattice.is_aligned:
+        lengths = np.abs(lattice.steps.diagonal())
+    first = [axis.coordinates[0] for axis in lattice.axes]
+    return pyvista.ImageData(
+        dimensions=lattice.shape,
+        spacing=lengths,
+        origin=lattice.origin + first @ lattice.steps,
+        direction_matrix=(lattice.steps / lengths[:, None]).T,
+    )
+
+
+def _leaves(blocks: Any) -> Iterator[tuple[str, Contents]]:
+    """The data sets of a MultiBlock by their names, a number added where a name comes again."""
+    seen: set[str] = set()
+    for number, (name, leaf) in enumerate(_named(blocks)):
+        key = f"{name} {number}" if name in seen or not name else name
+        seen.add(key)
+        yield key, _contents(leaf)
+
+
+def _named(blocks: Any) -> Iterator[tuple[str, Any]]:
+    for number in range(len(blocks)):
+        block = blocks[number]
+        if hasattr(block, "get_block_name"):
+            yield from _named(block)
+        elif block is not None and block.n_points:
+            yield str(blocks.get_block_name(number) or ""), block
+
+
+def _contents(data: Any) -> Contents:
+    if not all(hasattr(data, name) for name in ("point_data", "cell_data", "field_data")):
+        raise OptionError(
+            f"{_SOURCE} is a {type(data).__name__}: give a grid, a surface, points or a MultiBlock of them"
+        )
+    fields = numeric(dict(data.field_data), _SOURCE)
+    mesh = _mesh(data, fields.pop(_PERIODS, None))
+    cell_data = numeric(dict(data.cell_data), _SOURCE)
+    if not isinstance(mesh, Lattice) and mesh.cells.degrees is not None:
+        cell_data.pop(DEGREES, None)
+    return Contents(mesh, _SOURCE, numeric(dict(data.point_data), _SOURCE), cell_data, fields, time_of(fields))
+
+
+def _mesh(data: Any, periods: np.ndarray | None) -> Mesh:
+    kind = data.GetClassName()
+    if kind in ("vtkImageData", "vtkUniformGrid", "vtkStructuredPoints"):
+        return _of_image(data, lengths(periods))
+    if kind == "vtkRectilinearGrid":
+        x, y, z = (np.array(axis, np.float64) for axis in (data.x, data.y, data.z))
+        return Lattice.rectilinear(x, y, z, periodic=lengths(periods))
+    if kind == "vtkStructuredGrid":
+        points = np.array(data.points, np.float64).reshape(*data.dimensions[::-1], 3)
+        return Lattice.curvilinear(points.transpose(2, 1, 0, 3), vectors(periods))
+    points = np.array(data.points, np.float64).reshape(-1, 3)
+    if not data.n_cells or kind == "vtkPointSet":
+        return Mesh(points, Cells.empty())
+    grid = data if kind == "vtkUnstructuredGrid" else data.cast_to_unstructured_grid()
+    return Mesh(points, cells_in(grid, np.array(grid.celltypes, np.uint8)))
+
+
+def _of_image(data: Any, periodic: Periods) -> Lattice:
+    axes = np.array(data.direction_matrix, float).T
+    spacing, low = np.array(data.spacing), np.array(data.extent[::2])
+    steps = np.where((np.array(data.dimensions) == 1) & (spacing == 0), 1.0, spacing)
+    origin = np.array(data.origin) + (spacing * low) @ axes
+    return Lattice.uniform(data.dimensions, steps.tolist(), origin.tolist(), axes, periodic)
