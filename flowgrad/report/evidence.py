@@ -11,21 +11,22 @@ from markupsafe import Markup
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot.law import symbol
 from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
-from flowgrad.report import numbers
+from flowgrad.report import glossary, numbers
 from flowgrad.report.symbols import html
-from flowgrad.rheology import Separation
+from flowgrad.rheology import Fit, Separation
 
 _RATE = QUANTITIES["shear_rate"]
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A number with its name, symbol and dimension."""
+    """A number with its name, symbol and dimension, and what it is in words."""
 
     name: str
     symbol: Markup
     value: str
     dimension: str = ""
+    meaning: str = ""
 
 
 # Key of the evidence → name, symbol, how it is written, dimension; in the order of the page.
@@ -65,6 +66,8 @@ _FACTS = {
 }
 # Weights of laws below this are as good as none.
 LEAST_WEIGHT = 1e-4
+# Laws that are shown though they have no weight.
+_MOST_LAWS = 5
 # Ranges that say something; other values are not shown: no change, and a departure that the factors tell better.
 _TELLING = {"fall_factor": (1.0005, inf), "rise_factor": (1.0005, inf)}
 _TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (5e-4, 1.0), "scatter": (5e-4, inf)}
@@ -86,6 +89,7 @@ def facts(separation: Separation) -> list[Fact]:
             html(mathtext) if mathtext else Markup(),
             written(known[key]),
             dimension_of(dimension, separation.gradient),
+            glossary.EVIDENCE.get(key, ""),
         )
         for key, (name, mathtext, written, dimension) in _FACTS.items()
         if key in known and _tells(key, known[key])
@@ -108,12 +112,14 @@ def exclusions(separation: Separation) -> list[str]:
 
 @dataclass(frozen=True)
 class Law:
-    """A fitted law: its name, its parameters, its misfit and its weight among the laws."""
+    """A fitted law: its name, its parameters, its misfit and its weight among the laws, and whether it ``is_best``, the
+    first that agrees with the verdict."""
 
     name: str
     parameters: Markup
     misfit: str
     weight: str
+    is_best: bool = False
 
 
 def laws(separation: Separation) -> list[Law]:
@@ -126,9 +132,61 @@ def laws(separation: Separation) -> list[Law]:
             Markup(", ").join(_parameters(fit.model.parameters, fit.parameters)),
             numbers.percent(fit.misfit),
             numbers.percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {numbers.percent(LEAST_WEIGHT)}",
+            is_law_of(str(separation.verdict.value), fit, separation.fit),
         )
-        for fit in separation.fits
+        for fit in _shown(separation)
     ]
+
+
+def _shown(separation: Separation) -> list[Fit]:
+    """The laws with a weight, the best ones whatever theirs, and the one of the verdict."""
+    return [
+        fit
+        for rank, fit in enumerate(separation.fits)
+        if rank < _MOST_LAWS or fit.weight > LEAST_WEIGHT or fit is separation.fit
+    ]
+
+
+def other_laws(separation: Separation) -> str:
+    """The laws that the table leaves out, with the least of their misfits; empty where there are none."""
+    if separation.origin == "given":
+        return ""
+    shown = _shown(separation)
+    others = [fit for fit in separation.fits if all(fit is not each for each in shown)]
+    if not others:
+        return ""
+    names = ", ".join(fit.model.name for fit in others)
+    least = numbers.percent(min(fit.misfit for fit in others))
+    return f"Of no weight beside these, and off by {least} or more: {names}."
+
+
+def ranking(separation: Separation) -> str:
+    """Why the law of the verdict is not the first of the table; empty where it is."""
+    if not separation.fits or separation.fit is None or separation.origin == "given":
+        return ""
+    return why_not_first(separation.fits[0], separation.fit, str(separation.verdict.value))
+
+
+def is_law_of(verdict: str, fit: Fit, best: Fit | None) -> bool:
+    """Whether a fit is the ``best`` one of a verdict; there is none where nothing was decided."""
+    return fit is best and verdict != "not-decided"
+
+
+def why_not_first(first: Fit, best: Fit, verdict: str) -> str:
+    """In words, why ``best`` is preferred to the ``first`` law of the ranking; empty where they are one."""
+    if first is best or verdict == "not-decided":
+        return ""
+    if verdict == "newtonian":
+        return (
+            f"{first.model.name} stands first because its additional parameters follow the points a little closer; the "
+            f"viscosity stays within the margin all the same, so {best.model.name}, marked, describes it."
+        )
+    return (
+        f"{first.model.name} stands first, and yet the verdict is {verdict}. The ranking compares the laws alone and "
+        "prefers the one that needs the fewest parameters for its misfit; with few points a simple law can win though "
+        "it misses a change that is certain. The verdict rests on that change: whether the viscosity differs from one "
+        f"shear rate to another by more than its scatter. {best.model.name}, marked, is the best law that agrees."
+    )
 
 
 def _parameters(all_: dict[str, float], determined: dict[str, float]) -> Iterator[Markup]:

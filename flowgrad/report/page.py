@@ -1,4 +1,4 @@
-"""The page: a table of all files with their verdicts, then each file's part."""
+"""Pages: one file's own, and one on all curves of a run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from markupsafe import Markup
+
 from flowgrad.files import replacing
 from flowgrad.report.section import FileSection
-from flowgrad.report.template import stylesheet, template
+from flowgrad.report.template import render, stylesheet
+
+# What leads from a file's page to the index, and is taken out where there is no index.
+_BACK = Markup('<nav class="back"><a href="../report.html">All files of this run</a></nav>')
 
 
 @dataclass(frozen=True)
@@ -25,43 +30,64 @@ class Wording:
 FLOWS = Wording(
     "From the velocity field to the fluid",
     "file",
-    "Dimensions are in mass M, length L and time T, in the units of the input. Stresses and viscosities are dynamic "
-    "where the input is, else divided by the density.",
+    "Dimensions are in mass M, length L and time T, in the units of the input; nothing is converted. Stresses and "
+    "viscosities are dynamic (M/(L T²), M/(L T)) where the input is, else divided by the density (L²/T², L²/T). "
+    "D is the rate of deformation, the symmetric part of the velocity gradient L, and W its antisymmetric part, the "
+    "rotation. τ = 2ηD, which in simple shear is τ = ηγ̇: τ is the stress, η the viscosity, γ̇ the shear rate.",
 )
 CURVES = Wording(
     "From the flow curve to the fluid",
     "curve",
-    "Shear rates are in 1/s, stresses in Pa and viscosities in Pa s where the table states its units, else in its own.",
+    "Shear rates γ̇ are in 1/s, stresses τ in Pa and viscosities η = τ/γ̇ in Pa s where the table states its units, else "
+    "in its own.",
 )
+
+
+def page_text(section: FileSection) -> str:
+    """One file's page, which stands alone in the folder ``report`` beside the index; the same whenever it is made."""
+    return render("page.html", section=section, units=FLOWS.units, back=_BACK, style=stylesheet())
+
+
+def alone(page: str) -> str:
+    """The page where there is no index to go back to."""
+    return page.replace(_BACK, "", 1)
 
 
 def write_report(
     path: Path | str,
     sections: Sequence[FileSection],
     command: str | Mapping[str, object] = "",
-    wording: Wording = FLOWS,
+    wording: Wording = CURVES,
 ) -> None:
-    """Write the report on all files, or all curves, whole or not at all.
+    """Write one page on all curves, whole or not at all.
 
     ``command`` is the command line, or the options by their names. Raises WriteError where the file
     cannot be written.
     """
-    stream = template("report.html").stream(
+    text = render(
+        "report.html",
         sections=sections,
         counts=Counter(section.verdict for section in sections),
-        command=command if isinstance(command, str) else _options(command),
-        written=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        command=command if isinstance(command, str) else options_as_written(command),
+        written=timestamp(),
         style=stylesheet(),
         wording=wording,
     )
-    stream.enable_buffering(50)
     with replacing(Path(path)) as file:
-        stream.dump(file, encoding="utf-8")
+        file.write(text.encode())
 
 
-def _options(given: Mapping[str, object]) -> str:
-    return " ".join(f"--{key.replace('_', '-')}={_text(value)}" for key, value in given.items())
+def timestamp() -> str:
+    """When a page was written."""
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def options_as_written(given: Mapping[str, object]) -> str:
+    """Options as they stand on the command line."""
+    return " ".join(f"--{key.replace('_', '-')}{_text(value)}" for key, value in given.items())
 
 
 def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if value is True:
+        return ""
+    return "=" + (",".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

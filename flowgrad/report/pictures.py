@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
@@ -16,8 +16,13 @@ from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot import Section
 from flowgrad.report import encode
 
-# Widths of pictures in inches; the largest number of fields that the user's choice of quantities may add.
-_FIELD, _CURVE = 4.7, 3.6
+# Widths of pictures in inches: three stand side by side, and one of a long thin flow takes the whole width.
+_FIELD, _WIDE, _CURVE = 3.5, 8.0, 3.3
+# Width over height beyond which a flow is long and thin.
+_SLENDER = 4.0
+# Arrows along the longer side.
+_ARROWS = 14
+# The largest number of fields that the user's choice of quantities may add.
 _MOST = 6
 _USUAL = ("shear_rate", "flow_type")
 _TENSORS = ("L", "D", "W", "principal_directions")
@@ -27,10 +32,16 @@ Draw = Callable[[Axes], Axes]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as HTML and its caption."""
+    """A figure as HTML and its caption, and whether it takes the whole width of the page."""
 
     image: Markup
     caption: str
+    is_wide: bool = False
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether it is of lines and letters, which want room."""
+        return self.image.startswith("<svg")
 
 
 def section_of(analysis: Analysis) -> Section | str:
@@ -43,20 +54,26 @@ def section_of(analysis: Analysis) -> Section | str:
 
 def fields(analysis: Analysis, section: Section) -> list[Picture]:
     """Velocity, kinematic quantities and, where the fluid is known, viscosity and labels."""
-    size = plot.size_for(section, _FIELD)
+    width, height = plot.size_for(section, _WIDE)
+    is_wide = width > _SLENDER * height
+    size = (width, height) if is_wide else plot.size_for(section, _FIELD)
     return [
-        _picture(draw, caption, size, encode.png)
+        replace(_picture(draw, caption, size, encode.png), is_wide=is_wide)
         for draw, caption in (*_quantity_fields(analysis, section), *_fluid_fields(analysis, section))
     ]
 
 
 def _quantity_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:
     yield (
-        lambda ax: plot.arrows(analysis.gradient, plot.field(analysis.gradient, "velocity", ax, section), section),
+        lambda ax: _velocity(analysis, section, ax),
         "Velocity: its magnitude, and arrows along its part in the plane.",
     )
     for name in _chosen(analysis):
         yield _field(analysis, name, section), QUANTITIES[name].description
+
+
+def _velocity(analysis: Analysis, section: Section, ax: Axes) -> Axes:
+    return plot.vectors(analysis.gradient, plot.field(analysis.gradient, "velocity", ax, section), section, _ARROWS)
 
 
 def _fluid_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -11,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 _FOLDER = Path(__file__).parent
+# Letters that do not fit into a line of a narrow page.
+_LONG = 38
 
 
 def render(name: str, /, **values: Any) -> str:
@@ -24,8 +28,19 @@ def template(name: str) -> Template:
 
 
 def stylesheet() -> str:
-    """The page's style, to stand in the page itself."""
-    return (_FOLDER / "report.css").read_text(encoding="utf-8")
+    """The page's style, to stand in the page itself: every page has one, so without needless spaces."""
+    text = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
+
+
+def script(name: str) -> str:
+    """A script of this folder, to stand in the page itself."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """SHA-256 in base64, by which a page allows its own script and no other."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
@@ -38,6 +53,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["options_unbroken"] = options_unbroken
+    environment.filters["digest"] = digest
+    environment.filters["breakable"] = breakable
+    environment.filters["words_unbroken"] = words_unbroken
     return environment
 
 
@@ -45,3 +63,17 @@ def options_unbroken(text: str) -> Markup:
     """A text, escaped, in which no line ends within an option such as ``--stress=NAME``."""
     parts = re.split(r"(--[\w=-]+)", text)
     return Markup("").join(Markup("<code>{}</code>").format(p) if p.startswith("--") else escape(p) for p in parts)
+
+
+def breakable(name: str) -> Markup:
+    """A name, escaped, that may go on in a new line behind its joints."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_/-])(?=.)|(?<=.)(?=\.)", name))
+
+
+def words_unbroken(command: str) -> Markup:
+    """A command, escaped, whose lines end between words, unless a word is too long for a line."""
+    words = (
+        Markup('<span class="pair">{}</span>').format(word) if len(word) < _LONG else word
+        for word in command.split(" ")
+    )
+    return Markup(" ").join(words)
