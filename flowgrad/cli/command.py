@@ -7,8 +7,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from flowgrad.cli import curve, derive, info, listing, run, verify
+from flowgrad.cli import curve, derive, info, listing, plot, run, verify
 from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.spec import nearest
 
 log = logging.getLogger("flowgrad")
 
@@ -18,6 +19,7 @@ _EXAMPLES = """examples:
   flowgrad run case.vtu -o out --stress=-sigma
   flowgrad run case.vtu -o out --viscosity "carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)"
   flowgrad run --formula "u=-y; v=x" --grid -1:1:41,-1:1:41 -o out
+  flowgrad plot case.vtu --quantity lambda2 --slice z=0.5 -o figure.pdf
   flowgrad curve rheometer.csv -o out
   flowgrad derive "x^2 + x*y + z" --at x=-1,y=2,z=3
   flowgrad info case.vtu
@@ -26,12 +28,13 @@ _EXAMPLES = """examples:
 """
 
 # In the order of the help.
-_VERBS = (run, info, curve, derive, verify, listing)
+_VERBS = (run, info, plot, curve, derive, verify, listing)
 
 # Options whose values may begin with a minus sign, and the options of one letter.
 _SIGNED = (
     *("--wall-velocity", "--pressure", "--body-force"),
     *("--at", "--along", "--range", "--formula", "--grid", "--time"),
+    *("--line", "--limits", "--view", "--slice"),
 )
 _SHORT = ("-h", "-q", "-v", "-o")
 
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; 0 all done, 1 some file failed, 2 wrong usage."""
     parser = command_parser()
     words = _shielded(sys.argv[1:] if arguments is None else arguments)
-    args = parser.parse_args(words)
+    args = _parsed(parser, words)
     logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
     for library in ("matplotlib", "numba", "PIL", "fontTools"):
         logging.getLogger(library).setLevel(logging.WARNING)
@@ -76,6 +79,18 @@ def _shielded(arguments: Sequence[str]) -> list[str]:
     return shielded
 
 
+def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments; a mistyped option ends with the nearest one of its command."""
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        (verbs,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+        verb = next((verbs.choices[word] for word in words if word in verbs.choices), parser)
+        options = [name for action in verb._actions for name in action.option_strings]
+        hints = [each + nearest(each.split("=")[0], options).replace("'", "") for each in unknown]
+        verb.exit(2, f"{verb.prog}: unrecognized arguments: {' '.join(hints)}: see {verb.prog} --help\n")
+    return args
+
+
 def _level(args: argparse.Namespace) -> int:
     return logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
 
@@ -109,4 +124,4 @@ def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words
     from flowgrad.batch import config
 
     args.verb.set_defaults(**config.read(args.config, args.verb._actions))
-    return parser.parse_args(words)
+    return _parsed(parser, words)

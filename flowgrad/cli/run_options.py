@@ -63,6 +63,12 @@ def add(verbs: Verbs) -> argparse.ArgumentParser:
     walls.add_argument("--pressure", metavar="NAME|NUMBER", help="adds its part of the force")
     what = verb.add_argument_group("what to write")
     what.add_argument("--quantities", metavar="A,B,…", help="names of 'flowgrad list quantities' (default: the usual)")
+    what.add_argument(
+        "--block-memory",
+        metavar="SIZE",
+        default="1G",
+        help="files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu (1G)",
+    )
     what.add_argument("--no-report", action="store_true", help="no report.html")
     _add_batch_options(verb)
     verb.set_defaults(verb=verb)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -23,12 +24,15 @@ def added(verbs: Verbs, name: str, text: str, examples: str) -> argparse.Argumen
     return verb
 
 
-def add_data_options(verb: argparse.ArgumentParser) -> None:
-    """What the data are: names of ``read``."""
+_BOUNDARY: dict[str, Any] = {"help": "files of wall values: 'boundary/{stem}/*.vtp'"}
+
+
+def add_data_options(verb: argparse.ArgumentParser, boundary: Mapping[str, Any] = _BOUNDARY) -> None:
+    """What the data are: names of ``read``; ``boundary`` is what the option of this name is in a command."""
     data = verb.add_argument_group("what the data are")
     data.add_argument("--velocity", metavar="NAME", help="velocity array, or three joined by commas (u,v,w)")
     data.add_argument("--location", choices=("points", "cells"), help="which of two arrays of that name is used")
-    data.add_argument("--boundary", metavar="PATTERN", help="files of wall values: 'boundary/{stem}/*.vtp'")
+    data.add_argument("--boundary", metavar="PATTERN", **boundary)
     data.add_argument("--noise", metavar="NUMBER|NAME", help="standard deviation of the velocity, or an array of it")
     data.add_argument(
         "--axisymmetric",

@@ -7,40 +7,58 @@ with plot.figure() as ax:
     plot.save(ax, "curve.pdf")
 """
 
-from flowgrad.plot.arrows import arrows
+from flowgrad.plot.categories import Classes, categories, flow_types, labels, regions
 from flowgrad.plot.contours import Landscape, contours
+from flowgrad.plot.cutting import boundary, cut, section_of
 from flowgrad.plot.distribution import distribution
+from flowgrad.plot.ellipses import ellipses
 from flowgrad.plot.field import field
 from flowgrad.plot.flow_curve import flow_curve, normal_stress, viscosity
 from flowgrad.plot.frame import size_for
-from flowgrad.plot.labels import labels, regions
+from flowgrad.plot.gradient_arrows import gradient_arrows
+from flowgrad.plot.invariants import invariants
 from flowgrad.plot.plane import Plane, plane
-from flowgrad.plot.rheometer import rheometer_curve, rheometer_viscosity
-from flowgrad.plot.section import Section, cut, section_of
+from flowgrad.plot.profile import profile
+from flowgrad.plot.rheometer import residuals, rheometer_curve, rheometer_viscosity
+from flowgrad.plot.section import Section
+from flowgrad.plot.streamlines import streamlines
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
+from flowgrad.plot.uncertainty import uncertainty
+from flowgrad.plot.vectors import vectors
 
 __all__ = [
     "ONE_COLUMN",
     "TWO_COLUMN",
+    "Classes",
     "Landscape",
     "Plane",
     "Section",
-    "arrows",
+    "boundary",
+    "categories",
     "contours",
     "cut",
     "distribution",
+    "ellipses",
     "field",
     "figure",
     "flow_curve",
+    "flow_types",
+    "gradient_arrows",
+    "invariants",
     "labels",
     "normal_stress",
     "plane",
+    "profile",
     "regions",
+    "residuals",
     "rheometer_curve",
     "rheometer_viscosity",
     "save",
     "section_of",
     "size_for",
+    "streamlines",
     "style",
+    "uncertainty",
+    "vectors",
     "viscosity",
 ]

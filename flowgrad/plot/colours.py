@@ -10,7 +10,9 @@ from matplotlib import colormaps
 from matplotlib.colors import Colormap, Normalize
 from numpy.typing import ArrayLike, NDArray
 
+from flowgrad.errors import OptionError
 from flowgrad.plot.style import NO_VALUE
+from flowgrad.plot.ticks import number
 
 FloatArray = NDArray[np.float64]
 
@@ -33,25 +35,47 @@ TICKS: dict[str, Mapping[float, str]] = {
 @dataclass(frozen=True, eq=False)
 class Colours:
     """A colour map with its limits; ``extend`` says at which ends values lie beyond them, ``ticks``
-    what certain values mean."""
+    what certain values mean, ``note`` how much lies beyond the limits and how far, empty where nothing does."""
 
     map: Colormap
     norm: Normalize
     extend: str
     ticks: Mapping[float, str]
+    note: str = ""
 
 
-def colours(scale: str, values: ArrayLike, weights: ArrayLike) -> Colours:
+def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[float, float] | None = None) -> Colours:
     """Colours for values (n,) that stand for the measures ``weights`` (n,).
 
     ``scale`` is that of the quantity's record: ``magnitude`` runs between the 2nd and the 98th
-    percentile, ``signed`` evenly to both sides of zero, ``flow-type`` from −1 to 1.
+    percentile, ``signed`` evenly to both sides of zero, ``flow-type`` from −1 to 1. ``limits`` (low, high) are taken
+    instead. Raises OptionError for limits that are not finite or do not rise.
     """
-    values, weights = np.asarray(values, float), np.asarray(weights, float)
-    seen = np.isfinite(values) & (weights > 0)
-    low, high = _limits(scale, values[seen], weights[seen])
+    given, measures = np.asarray(values, float), np.asarray(weights, float)
+    seen = np.isfinite(given) & (measures > 0)
+    given, measures = given[seen], measures[seen]
+    low, high = _limits(scale, given, measures) if limits is None else _checked(limits)
     map_ = colormaps[_MAPS[scale]].with_extremes(bad=NO_VALUE)
-    return Colours(map_, Normalize(low, high), _extend(values[seen], low, high), TICKS.get(scale, {}))
+    extend = _extend(given, low, high)
+    note = "" if extend == "neither" else _beyond(given, measures, low, high)
+    return Colours(map_, Normalize(low, high), extend, TICKS.get(scale, {}), note)
+
+
+def _checked(limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = (float(each) for each in limits)
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise OptionError(f"the limits of the colours are {low:g} and {high:g}: give two numbers that rise")
+    return low, high
+
+
+def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) -> str:
+    """How much of the area lies beyond the limits, and the extremes there."""
+    outside = 100 * float(weights[(values < low) | (values > high)].sum() / weights.sum())
+    share = "< 0.1" if outside < 0.1 else f"{outside:.2g}"
+    slack = 1e-9 * (high - low)
+    ends = [number(values.min())] * bool(values.min() < low - slack)
+    ends += [number(values.max())] * bool(values.max() > high + slack)
+    return f"{share} % beyond, to {' and '.join(ends)}"
 
 
 def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float, float]:

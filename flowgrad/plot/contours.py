@@ -82,7 +82,7 @@ def _frame(landscape: Landscape, ax: Axes) -> None:
 def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     signed = bool(values.min() < 0 < values.max())
     chosen = colours("signed" if signed else "magnitude", values.filled(np.nan).ravel(), np.ones(values.size))
-    levels = _levels(values)
+    levels = levels_of(values.compressed())
     beyond = (bool(values.min() < levels[0]), bool(values.max() > levels[-1]))
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
     filled = ax.contourf(landscape.x, landscape.y, values, levels, cmap=chosen.map, norm=chosen.norm, extend=extend)
@@ -95,9 +95,8 @@ def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     linear(bar.ax.yaxis)
 
 
-def _levels(values: np.ma.MaskedArray) -> FloatArray:
-    """Round numbers over all but 2 % of the values at each end; about one where all are the same."""
-    known = values.compressed()
+def levels_of(known: FloatArray) -> FloatArray:
+    """Round numbers over all but 2 % of the values (n,) at each end; about one where all are the same."""
     low, high = robust_limits(known, np.ones(known.size))
     if not high > low:
         low, high = low - 1, low + 1

@@ -44,7 +44,7 @@ def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
     linear(ax.yaxis, 5)
     _axis(ax, what, edges)
     _mark_median(ax, values, weights)
-    _note_outside(ax, 100 - share.sum())
+    note_outside(ax, 100 - share.sum())
     return ax
 
 
@@ -100,7 +100,8 @@ def _mark_median(ax: Axes, values: FloatArray, weights: FloatArray) -> None:
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
 
 
-def _note_outside(ax: Axes, outside: float) -> None:
+def note_outside(ax: Axes, outside: float) -> None:
+    """How many percent lie outside the axes, in the corner."""
     if outside > 5e-3:
         text = f"{outside:.2g} % outside"
         ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", color="0.4", size=7)

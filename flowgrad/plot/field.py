@@ -1,4 +1,4 @@
-"""Fields and classes of cells on a section: each cell is one polygon, in its own colour."""
+"""Fields on a section: each cell in its own colour, point values smoothly between the points."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection, TriMesh
+from matplotlib.patches import Patch
+from matplotlib.tri import Triangulation
 from numpy.typing import NDArray
 
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot.colours import Colours, colours
+from flowgrad.plot.cutting import section_of
 from flowgrad.plot.frame import frame, inches, is_wide
-from flowgrad.plot.section import Section, section_of
-from flowgrad.plot.shown import shown
+from flowgrad.plot.section import Section
+from flowgrad.plot.shown import Result, Shown, flow_of, shown
+from flowgrad.plot.style import NO_VALUE
 from flowgrad.plot.ticks import linear, named_ticks
+from flowgrad.plot.triangles import smooth_triangles
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 # More polygons than this become a picture inside a vector figure.
 _RASTERIZE = 2000
@@ -26,29 +30,31 @@ _RASTERIZE = 2000
 _BAR, _GAP, _BELOW = 0.09, 0.08, 0.51
 
 
-def field(gradient: VelocityGradient, name: str, ax: Axes, section: Section | None = None) -> Axes:
-    """A quantity, ``velocity`` or ``viscosity`` on a section of its mesh, with a colour bar.
+def field(
+    result: Result,
+    name: str,
+    ax: Axes,
+    section: Section | None = None,
+    *,
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """A quantity, ``velocity``, ``viscosity``, ``error``, ``std(NAME)`` or an array of the file on a section of its
+    mesh, with a colour bar.
 
-    Vectors and tensors are shown by their magnitude, point values averaged over each polygon's
-    vertices; grey has no value. The colours leave out 2 % of the area at each end, where the bar has
-    an arrow. Raises OptionError for a gradient without a mesh and for an unknown quantity.
+    Vectors and tensors are shown by their magnitude. Cells have the colour of their value, point values go over
+    smoothly; grey has no value. Unless ``limits`` are given the colours leave out 2 % of the area at each end, and
+    the bar says how much is beyond and how far. Raises OptionError for a result without a mesh and for an unknown
+    quantity.
     """
-    section = section or section_of(flow_of(gradient).mesh)
-    what = shown(gradient, name)
+    section = section or section_of(flow_of(result).mesh)
+    what = shown(result, name)
     values = section.values(what.values, what.location)
-    chosen = colours(what.scale, values, section.areas)
-    polygons = draw_polygons(ax, section)
-    polygons.set(array=np.ma.masked_invalid(values), cmap=chosen.map, norm=chosen.norm, edgecolor="face")
+    chosen = colours(what.scale, values, section.areas, limits)
+    _paint(ax, section, what, values, chosen)
     frame(ax, section)
-    _colour_bar(ax, polygons, chosen, what.label)
+    colour_bar(ax, chosen, what.label)
+    _note_missing(ax, section, np.isnan(values))
     return ax
-
-
-def flow_of(gradient: VelocityGradient) -> Flow:
-    """The flow of a gradient; OptionError without one."""
-    if gradient.flow is None:
-        raise OptionError("the gradient was made without a mesh, so there is nothing to draw it on")
-    return gradient.flow
 
 
 def draw_polygons(ax: Axes, section: Section) -> PolyCollection:
@@ -60,21 +66,70 @@ def draw_polygons(ax: Axes, section: Section) -> PolyCollection:
     return polygons
 
 
-def _colour_bar(ax: Axes, polygons: PolyCollection, chosen: Colours, label: str) -> None:
+def _paint(ax: Axes, section: Section, what: Shown, values: FloatArray, chosen: Colours) -> None:
+    """The polygons in the colours of their ``values`` (k,), or of their vertices'."""
+    if what.location == "points" and section.shades is None:
+        _paint_smoothly(ax, section, section.at_vertices(what.values, "points"), chosen)
+        return
+    polygons, known = draw_polygons(ax, section), np.ma.masked_invalid(values)
+    if section.shades is None:
+        polygons.set(array=known, cmap=chosen.map, norm=chosen.norm, edgecolor="face")
+    else:
+        polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section), edgecolor="face")
+
+
+def shaded(colours: FloatArray, section: Section) -> FloatArray:
+    """Colours (k, 4) dimmed by the section's shades."""
+    if section.shades is None:
+        return colours
+    return np.column_stack([colours[:, :3] * section.shades[:, None], colours[:, 3]])
+
+
+def _paint_smoothly(ax: Axes, section: Section, at_vertices: FloatArray, chosen: Colours) -> None:
+    """Triangles whose colours go over; polygons with a vertex without value are grey."""
+    missing = np.isnan(section.means(at_vertices))
+    if missing.any():
+        draw_polygons(ax, section.take(np.flatnonzero(missing))).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
+    if missing.all():
+        return
+    places, values, triangles, owners = smooth_triangles(section, at_vertices)
+    drawn = Triangulation(places[:, 0], places[:, 1], triangles[~missing[owners]])
+    mesh = TriMesh(drawn, rasterized=True)
+    mesh.set(array=np.ma.masked_invalid(values), cmap=chosen.map, norm=chosen.norm)
+    ax.add_collection(mesh, autolim=False)
+
+
+def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
     """Below a wide picture, else to its right; fixed to the axes, whatever their aspect makes of them."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     width, height = inches(ax)
-    if is_wide(ax):
-        place, orientation = (0.0, -_BELOW / height, 1.0, _BAR / height), "horizontal"
-    else:
-        place, orientation = (1 + _GAP / width, 0.0, _BAR / width, 1.0), "vertical"
+    wide = is_wide(ax)
+    place = (0.0, -_BELOW / height, 1.0, _BAR / height) if wide else (1 + _GAP / width, 0.0, _BAR / width, 1.0)
     bar = figure.colorbar(
-        polygons, cax=ax.inset_axes(place), orientation=orientation, extend=chosen.extend, extendfrac=0.03
+        ScalarMappable(chosen.norm, chosen.map),
+        cax=ax.inset_axes(place),
+        orientation="horizontal" if wide else "vertical",
+        extend=chosen.extend,
+        extendfrac=0.03,
     )
-    bar.set_label(label)
+    bar.set_label(f"{label}\n({chosen.note})" if chosen.note else label)
     bar.outline.set_linewidth(0.4)
     if chosen.ticks:
-        bar.set_ticks(list(chosen.ticks), labels=named_ticks(chosen.ticks, "\n" if is_wide(ax) else " "))
+        bar.set_ticks(list(chosen.ticks), labels=named_ticks(chosen.ticks, "\n" if wide else " "))
     else:
-        linear(bar.ax.xaxis if is_wide(ax) else bar.ax.yaxis)
+        linear(bar.ax.xaxis if wide else bar.ax.yaxis)
+
+
+def _note_missing(ax: Axes, section: Section, missing: BoolArray) -> None:
+    """What grey means, where there is any."""
+    if missing.any():
+        share = 100 * float(section.areas[missing].sum() / section.areas.sum())
+        text = f"no value: {'< 0.1' if share < 0.1 else f'{share:.3g}'} % of the area"
+        ax.legend(
+            handles=[Patch(facecolor=NO_VALUE, edgecolor="0.45", linewidth=0.4, label=text)],
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            borderaxespad=0.2,
+            handlelength=1.2,
+        )

@@ -18,6 +18,8 @@ FloatArray = NDArray[np.float64]
 _NAMES = "xyz"
 # A direction within this angle of a coordinate axis is that axis.
 _ALIGNED = 1e-6
+# A normal with a larger third component is seen as if from above.
+_STEEP = 0.9
 # The cut is moved off the middle by up to this share of the extent, to where points are fewest.
 _MIDDLE = 0.05
 
@@ -43,35 +45,37 @@ def plane(normal: ArrayLike, level: float, where: str = "") -> Plane:
     length = float(np.linalg.norm(given) * np.sign(given[np.argmax(np.abs(given))]))
     unit, level = given / length, level / length
     axes = _axes(unit)
-    names = (_name(axes[0]) or "s", _name(axes[1]) or "t")
-    turned = [f"{name} along {direction(axis)}" for name, axis in zip(names, axes, strict=True) if not _name(axis)]
+    names = (axis_name(axes[0]) or "s", axis_name(axes[1]) or "t")
+    turned = [f"{name} along {direction(axis)}" for name, axis in zip(names, axes, strict=True) if not axis_name(axis)]
     return Plane(unit, level, axes, names, ", ".join([where or equation(unit, level), *turned]))
 
 
 def _axes(normal: FloatArray) -> FloatArray:
-    """In-plane unit axes (2, 3): the coordinate axes where the plane has them, in alphabetic order."""
-    name = _name(normal)
+    """In-plane unit axes (2, 3): the coordinate axes where the plane has them, in alphabetic order; else the second
+    is z seen along the normal (y where that is nearly z), the first the way that leads up along its main axis."""
+    name = axis_name(normal)
     if name:
         return np.delete(np.eye(3), _NAMES.index(name), axis=0)
-    first = np.eye(3)[np.argmin(np.abs(normal))]
-    first = first - (first @ normal) * normal
-    first /= np.linalg.norm(first)
-    return np.stack([first, np.cross(normal, first)])
+    up = np.eye(3)[2 if abs(normal[2]) < _STEEP else 1]
+    up = up - (up @ normal) * normal
+    up /= np.linalg.norm(up)
+    across = np.cross(up, normal)
+    return np.stack([across * np.sign(across[np.argmax(np.abs(across))]), up])
 
 
-def _name(axis: FloatArray) -> str:
+def axis_name(axis: FloatArray) -> str:
     """The letter of the coordinate axis that a unit vector lies along, else empty."""
     return next((name for name, part in zip(_NAMES, axis, strict=True) if part > 1 - _ALIGNED**2), "")
 
 
 def direction(axis: FloatArray) -> str:
     """A unit vector as x, y, z or its components."""
-    return _name(axis) or "(" + ", ".join(f"{part + 0.0:.3g}" for part in np.round(axis, 12)) + ")"
+    return axis_name(axis) or "(" + ", ".join(f"{part + 0.0:.3g}" for part in np.round(axis, 12)) + ")"
 
 
 def equation(normal: FloatArray, level: float) -> str:
     """``z = 0.25``, or for an oblique plane its normal and its distance from the origin."""
-    name = _name(normal)
+    name = axis_name(normal)
     return f"{name} = {level:.4g}" if name else f"normal {direction(normal)}, {level:.4g} from the origin"
 
 

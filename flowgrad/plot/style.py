@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Widths of print columns in inches: 89 mm and 183 mm.
-ONE_COLUMN = 3.5
-TWO_COLUMN = 7.2
+from flowgrad.errors import OptionError
+
+# Widths of print columns in inches: 86 mm and 178 mm.
+ONE_COLUMN = 3.4
+TWO_COLUMN = 7.0
 GOLDEN = 0.618
+KINDS = ("png", "svg", "pdf")
 DPI = 150
+# Of what vector figures hold as pictures.
+_PRINT_DPI = 300
 
 # Okabe & Ito 2008, colours that people with any colour vision can tell apart.
 BLACK = "#000000"
@@ -82,11 +87,26 @@ def figure(width: float = ONE_COLUMN, height: float | None = None) -> Iterator[A
         yield Figure(figsize=(width, GOLDEN * width if height is None else height)).add_subplot()
 
 
-def save(ax: Axes, target: Path | str | BytesIO, kind: str | None = None) -> None:
+def save(ax: Axes, target: Path | str | BinaryIO, kind: str | None = None, *, text: bool | None = None) -> None:
     """Write the figure of an Axes as png, svg or pdf (by the suffix unless ``kind`` says it), cropped
-    to what is drawn; without the date, so that equal figures are equal files."""
+    to what is drawn; without the date, so that equal figures are equal files.
+
+    ``text``: letters of an svg are text, which can be searched and edited (default, but for a BytesIO), else outlines,
+    which look the same everywhere; those of a pdf are text always. Raises OptionError for another kind.
+    """
+    kind = kind or Path(str(target)).suffix.lstrip(".").lower()
+    if kind not in KINDS:
+        raise OptionError(f"{target}: figures are written as {', '.join(KINDS)}: choose one of these suffixes")
     dated: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    kind = kind or Path(str(target)).suffix.lstrip(".")
+    is_text = not isinstance(target, BytesIO) if text is None else text
     figure = ax.get_figure(root=True)
     assert figure is not None
-    figure.savefig(target, format=kind, bbox_inches="tight", pad_inches=0.03, metadata=dated.get(kind))
+    with matplotlib.rc_context({"svg.fonttype": "none" if is_text else "path"}):
+        figure.savefig(
+            target,
+            format=kind,
+            bbox_inches="tight",
+            pad_inches=0.03,
+            metadata=dated.get(kind),
+            dpi=DPI if kind == "png" else _PRINT_DPI,
+        )

@@ -58,5 +58,13 @@ def _scientific(value: float) -> str:
     return _power(exponent) if factor == "1" else f"{factor}×{_power(exponent)}"
 
 
+def number(value: float, digits: int = 3) -> str:
+    """A number for a text on a figure: few digits, a true minus sign, and a power of ten where that is shorter."""
+    text = f"{value:.{digits}g}"
+    mantissa, e, exponent = text.partition("e")
+    mantissa = mantissa.replace("-", "−")
+    return f"{mantissa}×{_power(exponent)}" if e else mantissa
+
+
 def _power(exponent: str) -> str:
     return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)

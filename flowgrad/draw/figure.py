@@ -1,0 +1,216 @@
+"""From files to one figure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from flowgrad import plot
+from flowgrad.analysis import analyse_flow
+from flowgrad.draw.request import OF_FLUID, OF_QUANTITY, Line, Request
+from flowgrad.errors import OptionError, WriteError
+from flowgrad.files import replacing, stem
+from flowgrad.flow import Flow
+from flowgrad.io import read
+from flowgrad.kinematics import QUANTITIES, VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.plane import used_points
+from flowgrad.options import Options
+from flowgrad.plot import Section
+from flowgrad.plot.shown import Result, flow_of
+from flowgrad.plot.style import GOLDEN, KINDS
+from flowgrad.rheology import Separation
+from flowgrad.spec import nearest
+
+FloatArray = NDArray[np.float64]
+
+# What of a gradient may be shown beside the quantities.
+_BESIDE = ("viscosity", "error")
+
+
+def draw(files: Sequence[Path], output: Path, request: Request, options: Options) -> Path:
+    """Write the figure of a file, or along a line of several, as png, svg or pdf.
+
+    Raises OptionError for several files without a line, another suffix and an output that is an input; a
+    FlowgradError of the first file that cannot be read or drawn; WriteError where the system refuses.
+    """
+    _check(files, output, request)
+    if request.line is not None:
+        return _profile(files, output, request, options)
+    result = _result(files[0], request, options)
+    with _axes(result, request) as (panels, section):
+        _draw(panels, section, result, request)
+        _save(panels[0], output)
+    return output
+
+
+def _check(files: Sequence[Path], output: Path, request: Request) -> None:
+    if output.suffix.lstrip(".").lower() not in KINDS:
+        raise OptionError(f"{output}: figures are written as {', '.join(KINDS)}: choose one of these suffixes")
+    if len(files) > 1 and request.line is None:
+        raise OptionError(f"{len(files)} files: one figure shows several along a --line only: give that, or one file")
+    if any(output.exists() and each.exists() and output.samefile(each) for each in files):
+        raise OptionError(f"{output} is an input: choose another -o")
+
+
+def _result(file: Path, request: Request, options: Options) -> Result | Separation:
+    """What the kind of figure is of: the separation, its gradient, or just the flow where no gradient is needed."""
+    flow = _read(file, options)
+    if request.kind in OF_QUANTITY and _is_of_flow(flow, request):
+        return flow
+    separation = analyse_flow(flow, _computing(request, options)).separation
+    return separation if request.kind in OF_FLUID else separation.gradient
+
+
+def _read(file: Path, options: Options) -> Flow:
+    return read(
+        file,
+        options.velocity,
+        options.location,
+        options.boundary,
+        noise=options.noise,
+        axisymmetric=options.axisymmetric,
+        out_of_plane=options.out_of_plane,
+        length_scale=options.length_scale,
+        y_down=options.y_down,
+        time=options.time,
+    )
+
+
+def _is_of_flow(flow: Flow, request: Request) -> bool:
+    """Whether the velocity or an array of the file is shown; OptionError for a name that nothing has."""
+    name = _bare(request.name)
+    arrays = {*flow.point_data, *flow.cell_data}
+    if name in QUANTITIES or name in _BESIDE:
+        return False
+    known = [*sorted(arrays), "velocity", *_BESIDE, *QUANTITIES]
+    if name not in known:
+        hint = nearest(name, known) or f": known are {', '.join(known)}"
+        raise OptionError(f"{flow.name}: unknown quantity '{name}'{hint}")
+    return request.kind in ("field", "contours")
+
+
+def _bare(name: str) -> str:
+    """``vorticity`` of ``std(vorticity)``."""
+    match = re.fullmatch(r"std\((\w+)\)", name)
+    return match[1] if match else name
+
+
+def _computing(request: Request, options: Options) -> Options:
+    """The options with what the figure needs and no more."""
+    name = _bare(request.name)
+    quantity = name if request.kind in OF_QUANTITY and name in QUANTITIES else "D"
+    return replace(options, quantities=(quantity,), error=options.error or name == "error")
+
+
+@contextmanager
+def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[Axes], Section | None]]:
+    """The axes of a figure, two for the uncertainty, and the section that they show."""
+    width, height = request.inches, GOLDEN * request.inches
+    section = _section(result, request) if request.is_on_section else None
+    count = 2 if request.kind == "uncertainty" else 1
+    if section is not None:
+        width, height = plot.size_for(section, width / count)
+    with plot.style():
+        figure = Figure(figsize=(count * width, height))
+        yield list(np.ravel(figure.subplots(1, count, gridspec_kw={"wspace": 0.45}))), section
+
+
+def _section(result: Result | Separation, request: Request) -> Section:
+    mesh = flow_of(result.gradient if isinstance(result, Separation) else result).mesh
+    if request.view is not None:
+        return plot.boundary(mesh, request.eye)
+    plane = request.plane
+    return plot.section_of(mesh) if plane is None else plot.cut(mesh, plane)
+
+
+def _draw(panels: list[Axes], section: Section | None, result: Result | Separation, request: Request) -> None:
+    ax = panels[0]
+    if isinstance(result, Separation):
+        _OF_FLUID[request.kind](result, ax, *([section] if request.is_on_section else []))
+    elif request.kind in _OF_MOTION:
+        _OF_MOTION[request.kind](result, ax, *([section] if request.is_on_section else []))
+    elif request.kind == "distribution":
+        plot.distribution(_gradient(result, request), request.name, ax)
+    elif request.kind == "contours":
+        plot.gradient_arrows(result, request.name, ax, section)
+    else:
+        plot.field(result, request.name, ax, section, limits=request.range)
+        if request.kind == "uncertainty":
+            plot.uncertainty(_gradient(result, request), request.name, panels[1], section)
+    if section is not None and not ax.get_title(loc="left") and ax.get_legend() is None:
+        ax.set_title(section.where, loc="left")
+    for over, wanted in ((plot.streamlines, request.streamlines), (plot.vectors, request.vectors)):
+        if wanted:
+            over(result.gradient if isinstance(result, Separation) else result, ax, section)
+
+
+# Those of a separation and of a gradient, with a section where they lie on one.
+_OF_FLUID: dict[str, Callable[..., Axes]] = {
+    "labels": plot.labels,
+    "regions": plot.regions,
+    "flow-curve": plot.flow_curve,
+    "viscosity": plot.viscosity,
+}
+_OF_MOTION: dict[str, Callable[..., Axes]] = {
+    "ellipses": plot.ellipses,
+    "flow-types": plot.flow_types,
+    "invariants": plot.invariants,
+}
+
+
+def _gradient(result: Result | Separation, request: Request) -> VelocityGradient:
+    if not isinstance(result, VelocityGradient):
+        raise OptionError(f"--kind {request.kind} shows quantities of the gradient: choose one for --quantity")
+    return result
+
+
+def _profile(files: Sequence[Path], output: Path, request: Request, options: Options) -> Path:
+    results = {name: _one(file, request, options) for name, file in zip(_names(files), files, strict=True)}
+    assert request.ends is not None
+    start, end = _in_space(flow_of(next(iter(results.values()))).mesh, request.ends)
+    with plot.figure(request.inches) as ax:
+        plot.profile(results if len(files) > 1 else next(iter(results.values())), request.name, ax, start, end)
+        _save(ax, output)
+    return output
+
+
+def _one(file: Path, request: Request, options: Options) -> Result:
+    result = _result(file, request, options)
+    assert not isinstance(result, Separation)
+    return result
+
+
+def _names(files: Sequence[Path]) -> list[str]:
+    """Names for a legend: those of the files without suffix, with their folder where two are the same."""
+    stems = [stem(file) for file in files]
+    names = [
+        each if stems.count(each) == 1 else f"{file.parent.name}/{each}"
+        for each, file in zip(stems, files, strict=True)
+    ]
+    return names if len(set(names)) == len(names) else [f"{i + 1} {each}" for i, each in enumerate(names)]
+
+
+def _in_space(mesh: Mesh, ends: Line) -> tuple[FloatArray, FloatArray]:
+    """Points of three coordinates: z, where it is not given, is in the middle of the mesh."""
+    z = used_points(mesh)[:, 2]
+    middle = float(z.min() + z.max()) / 2
+    start, end = (np.array([*each, middle][:3]) for each in ends)
+    return start, end
+
+
+def _save(ax: Axes, output: Path) -> None:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{output.parent}: cannot be made a folder ({error.strerror}): choose another -o") from None
+    with replacing(output) as stream:
+        plot.save(ax, stream, output.suffix.lstrip(".").lower())

@@ -1,0 +1,170 @@
+"""Streamlines over a section, evenly spaced, of the velocity in its plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from flowgrad.flow import Flow
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.paths.simplices import simplices_of
+from flowgrad.plot.cutting import section_of
+from flowgrad.plot.frame import framed, stretch
+from flowgrad.plot.section import Section
+from flowgrad.plot.shown import Result, flow_of
+from flowgrad.plot.thinning import spacing_of, spread_places
+from flowgrad.plot.tracing import trace
+from flowgrad.plot.triangles import triangles_of
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# Seeds of each round in those of lines side by side; steps in distances between lines, and the length of lines each
+# way in widths and heights of the section.
+_ROUNDS, _STEP, _LENGTH = (0.25, 0.5, 1.0, 2.0), 0.08, 1.5
+_TRIANGLE = 5
+# Shorter pieces, in distances between lines, are left out.
+_LEAST = 1.5
+# As many arrow heads along a line as fit at this distance, in distances between lines.
+_HEADS = 12.0
+_COLOUR = "#202020"
+
+
+def streamlines(result: Result, ax: Axes, section: Section | None = None, count: int = 20) -> Axes:
+    """Streamlines of the in-plane velocity on a section, about ``count`` of them side by side along its longer side.
+
+    They are those of the velocity between the section's vertices; a line ends where it would come as near as half
+    that distance to another. On a slice through a flow in space they are not paths of particles. They lie over what
+    has been drawn. Raises OptionError for a result without a mesh.
+    """
+    flow = flow_of(result)
+    section = section or section_of(flow.mesh)
+    framed(ax, section)
+    plane = in_plane(flow, section)
+    if plane is None:
+        return ax
+    lines = _evenly(plane, section, count)
+    ax.add_collection(LineCollection(lines, colors=_COLOUR, linewidths=0.6, capstyle="round"), autolim=False)
+    _heads(ax, lines, spacing_of(section, count))
+    return ax
+
+
+@dataclass(frozen=True, eq=False)
+class InPlane:
+    """Triangles (k, 3) between points (p, 2), who lies across from each corner (k, 3), and the velocity (p, 2)."""
+
+    points: FloatArray
+    triangles: NDArray[np.int32]
+    neighbours: NDArray[np.int32]
+    velocity: FloatArray
+
+    def lines(self, seeds: FloatArray, triangles: IntArray, step: float, count: int) -> list[FloatArray]:
+        """Curves (…, 2) through seeds (m, 2), which lie in these triangles, both ways."""
+        mesh = (self.points, self.triangles, self.neighbours, self.velocity, seeds, triangles)
+        (ahead, after), (behind, before) = trace(*mesh, step, count), trace(*mesh, -step, count)
+        return [np.vstack([behind[i, 1 : before[i]][::-1], ahead[i, : after[i]]]) for i in range(len(seeds))]
+
+
+def in_plane(flow: Flow, section: Section) -> InPlane | None:
+    """The velocity in the plane of a section, linear in triangles; None where it is at rest or not known."""
+    velocity = section.vertex_means(flow.velocity, flow.location) @ section.plane.axes.T
+    places, first, corners, _ = triangles_of(section, velocity[:, 0])
+    values = np.column_stack([first, triangles_of(section, velocity[:, 1])[1]])
+    added = section.keys.max(initial=0) + 1 + np.arange(len(places) - len(section.keys))
+    _, point, number = np.unique(np.concatenate([section.keys, added]), return_index=True, return_inverse=True)
+    places, values, corners = places[point], values[point], number[corners]
+    corners = corners[np.isfinite(values[corners]).all(axis=(1, 2))]
+    if not len(corners) or not values[corners].any():
+        return None
+    mesh = Mesh(np.column_stack([places, np.zeros(len(places))]), Cells.of_type(_TRIANGLE, corners))
+    found = simplices_of(mesh)
+    return InPlane(places, found.corners, found.neighbours, np.ascontiguousarray(values))
+
+
+def _evenly(plane: InPlane, section: Section, count: int) -> list[FloatArray]:
+    """Lines from seeds ever nearer to each other, where there is room between those before."""
+    spacing, page = spacing_of(section, count), np.array([1, stretch(section)])
+    steps = int(_LENGTH * float((section.spans * page).sum()) / (_STEP * spacing))
+    centers = plane.points[plane.triangles].mean(axis=1)
+    taken: set[tuple[int, ...]] = set()
+    lines: list[FloatArray] = []
+    for density in _ROUNDS:
+        chosen = spread_places(centers * page, spacing / density)
+        squares = np.floor(centers[chosen] * page * 2 / spacing).astype(int).tolist()
+        chosen = chosen[[tuple(square) not in taken for square in squares]]
+        curves = plane.lines(centers[chosen], chosen, _STEP * spacing / max(page), steps)
+        lines += _apart(curves, centers[chosen], page * 2 / spacing, taken)
+    return lines
+
+
+def _apart(
+    curves: list[FloatArray], seeds: FloatArray, scale: FloatArray, taken: set[tuple[int, ...]]
+) -> Iterator[FloatArray]:
+    """The pieces of curves around their seeds that keep clear of those before them (Jobard & Lefer 1997, Creating
+    evenly-spaced streamlines of arbitrary density, Eurographics Workshop), on squares of half the spacing, which they
+    take."""
+    for curve, seed in zip(curves, seeds, strict=True):
+        if len(curve) < 3:
+            continue
+        squares = [tuple(each) for each in np.floor(curve * scale).astype(int).tolist()]
+        start = int(np.argmin(np.hypot(*(curve - seed).T)))
+        first, last = _free(squares, start, taken)
+        piece = curve[first : last + 1]
+        length = float(np.hypot(*(np.diff(piece, axis=0) * scale).T).sum()) / 2
+        if length > _LEAST:
+            taken.update(squares[first : last + 1])
+            yield piece
+
+
+def _free(squares: list[tuple[int, ...]], start: int, taken: set[tuple[int, ...]]) -> tuple[int, int]:
+    """The longest way both ways from a start through squares that nobody has taken, and that it does not come
+    back to."""
+    if squares[start] in taken:
+        return start, start
+    own = {squares[start]}
+    ends = []
+    for step, stop in ((-1, -1), (1, len(squares))):
+        here = start
+        for k in range(start + step, stop, step):
+            if squares[k] in taken or (squares[k] in own and squares[k] != squares[here]):
+                break
+            own.add(squares[k])
+            here = k
+        ends.append(here)
+    return ends[0], ends[1]
+
+
+def _heads(ax: Axes, lines: list[FloatArray], spacing: float) -> None:
+    """Arrow heads on the lines, downstream."""
+    places, arms = [], []
+    for line in lines:
+        steps = np.diff(line, axis=0)
+        way = np.concatenate([[0.0], np.cumsum(np.hypot(*steps.T))])
+        count = max(1, int(way[-1] / (_HEADS * spacing)))
+        for mark in (np.arange(count) + 0.5) / count * way[-1]:
+            k = int(np.clip(np.searchsorted(way, mark) - 1, 0, len(steps) - 1))
+            if steps[k].any():
+                places.append(line[k])
+                arms.append(steps[k] / np.hypot(*steps[k]))
+    if places:
+        ax.quiver(
+            *np.array(places).T,
+            *np.array(arms).T,
+            color=_COLOUR,
+            angles="xy",
+            units="inches",
+            scale_units="inches",
+            scale=1 / 0.02,
+            width=0.014,
+            headwidth=4.5,
+            headlength=5,
+            headaxislength=4.5,
+            minlength=0,
+            minshaft=0,
+            pivot="mid",
+        )
