@@ -23,12 +23,12 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.operator import Scheme
 from flowgrad.io import read
-from flowgrad.kernels import threads
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.options import DEFAULT, Options
 from flowgrad.prescribed import prescribed_flow, prescribed_gradient
 from flowgrad.rheology import IDENTIFY, Separation, separate
 from flowgrad.rheology.model import Model
+from flowgrad.threads import threads
 from flowgrad.walls import Walls, at_walls, walls_summary
 
 # As velocity_gradient does.
@@ -172,19 +172,23 @@ def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differe
         digest = pool.submit(digest_of, Path(path))
         if options.formula is not None:
             return _analyse_formula(Path(path), options, digest.result())
-        flow = read(
-            path,
-            options.velocity,
-            options.location,
-            options.boundary,
-            noise=options.noise,
-            axisymmetric=options.axisymmetric,
-            out_of_plane=options.out_of_plane,
-            length_scale=options.length_scale,
-            y_down=options.y_down,
-            time=options.time,
-        )
-        return analyse_flow(flow, options, digest.result(), differentiate)
+        return analyse_flow(read_flow(path, options), options, digest.result(), differentiate)
+
+
+def read_flow(path: Path | str, options: Options) -> Flow:
+    """Read a flow as the options say."""
+    return read(
+        path,
+        options.velocity,
+        options.location,
+        options.boundary,
+        noise=options.noise,
+        axisymmetric=options.axisymmetric,
+        out_of_plane=options.out_of_plane,
+        length_scale=options.length_scale,
+        y_down=options.y_down,
+        time=options.time,
+    )
 
 
 def analyse_flow(

@@ -12,6 +12,8 @@ from typing import Any
 
 import numba
 
+from flowgrad.threads import threads
+
 log = logging.getLogger("flowgrad")
 
 # ``error_model="numpy"``: a division by zero gives inf or NaN, which the callers mask and report.
@@ -58,11 +60,6 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
         return call
 
     return decorate
-
-
-def threads() -> int:
-    """How many threads kernels may use; NUMBA_NUM_THREADS where that is set."""
-    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def over_rows(function: Callable[[slice], None], count: int) -> None:

@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from flowgrad.cli.verb import Verbs, add_data_options, added
+from flowgrad.cli.verb import Verbs, add_data_options, add_fluid_options, add_scheme_options, added, options_of
 
 log = logging.getLogger("flowgrad")
 
@@ -40,7 +40,8 @@ def add(verbs: Verbs) -> None:
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the figure: png, svg or pdf")
     _add_what(verb)
     add_data_options(verb, _BOUNDARY)
-    _add_how(verb)
+    add_scheme_options(verb)
+    add_fluid_options(verb)
     verb.set_defaults(command=command)
 
 
@@ -62,24 +63,10 @@ def _add_what(verb: argparse.ArgumentParser) -> None:
     what.add_argument("--width", metavar="one|two", help="columns of print: 3.4 or 7 inches")
 
 
-def _add_how(verb: argparse.ArgumentParser) -> None:
-    how = verb.add_argument_group("how to differentiate, and what is known of the fluid")
-    how.add_argument("--scheme", default="auto", help="as in run")
-    how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
-    how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
-    how.add_argument("--error", action="store_true", help="estimate the error of the gradient with a finer scheme")
-    how.add_argument("--steady", action="store_true", help="the flow is steady: what changes in time is zero")
-    how.add_argument("--stress", metavar="NAME", help="extra stress, as in run")
-    how.add_argument("--viscosity", metavar="NAME|NUMBER|LAW", help="as in run")
-    how.add_argument("--density", type=float, help="turns kinematic stress or viscosity into dynamic")
-    how.add_argument("--length", type=float, help="of the local Reynolds number (reynolds_number)")
-
-
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
     from flowgrad.batch import expand
     from flowgrad.draw import Request, draw
-    from flowgrad.options import Options
 
     on_boundary = args.boundary == "" and args.view is None
     request = Request(
@@ -93,8 +80,6 @@ def command(args: argparse.Namespace) -> int:
         args.limits,
         args.width,
     )
-    names = ("velocity", "location", "noise", "axisymmetric", "out_of_plane", "length_scale", "y_down", "time")
-    fluid = ("scheme", "gradient_field", "at", "error", "steady", "stress", "viscosity", "density", "length")
-    options = Options(boundary=args.boundary or None, **{name: getattr(args, name) for name in (*names, *fluid)})
+    options = options_of(args, boundary=args.boundary or None)
     log.info("%s", draw(expand(args.files), args.output, request, options))
     return 0

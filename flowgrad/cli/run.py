@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import logging
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowgrad.cli import run_options
-from flowgrad.cli.verb import Verbs
+from flowgrad.cli.verb import Verbs, options_of
 from flowgrad.errors import OptionError
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ def command(args: argparse.Namespace) -> int:
 
     if args.output is None:
         args.verb.error("the following arguments are required: -o/--output")
-    cases = batch.Cases.read(args.cases, _options(args)) if args.cases else batch.Cases(_options(args))
+    options = _options(args)
+    cases = batch.Cases.read(args.cases, options) if args.cases else batch.Cases(options)
     if bool(args.files) == bool(args.grid):
         raise OptionError("give files, or --formula and --grid" + (", not both" if args.grid else ""))
     files = [Path("formula")] if args.grid else batch.expand(args.files, args.output)
@@ -78,8 +78,5 @@ def _foresee(args: argparse.Namespace, files: Sequence[Path], cases: Cases, sett
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from flowgrad.options import Options
-
-    given = {each.name: getattr(args, each.name) for each in dataclasses.fields(Options)}
     names = tuple(name.strip() for name in (args.quantities or "").split(",") if name.strip())
-    return Options(**{**given, "quantities": names})
+    return options_of(args, quantities=names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from flowgrad.cli.verb import Verbs, add_data_options, added
+from flowgrad.cli.verb import Verbs, add_data_options, add_fluid_options, add_scheme_options, added
 
 _EXAMPLES = """
   flowgrad run results/*.vtu -o out
@@ -32,23 +32,8 @@ def add(verbs: Verbs) -> argparse.ArgumentParser:
         "--formula", metavar="u=…;v=…;w=…", help="in x, y, z, t, on --grid or on the points of the files"
     )
     given.add_argument("--grid", metavar="LOW:HIGH:COUNT,…", help="ranges of x, y and, in space, z: -1:1:41,-1:1:41")
-    how = verb.add_argument_group("how to differentiate")
-    how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
-    how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
-    how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
-    how.add_argument("--error", action="store_true", help="estimate the error of the gradient with a finer scheme")
-    how.add_argument("--steady", action="store_true", help="the flow is steady: what changes in time is zero")
-    fluid = verb.add_argument_group("what is known of the fluid")
-    fluid.add_argument(
-        "--stress", metavar="NAME", help="extra stress, 6 or 9 components; --stress=-NAME turns the sign"
-    )
-    fluid.add_argument(
-        "--viscosity",
-        metavar="NAME|NUMBER|LAW",
-        help="array, constant, law such as carreau(…), or identify: to be found in the velocity alone",
-    )
-    fluid.add_argument("--density", type=float, help="turns kinematic stress or viscosity into dynamic")
-    fluid.add_argument("--length", type=float, help="of the local Reynolds number (reynolds_number)")
+    add_scheme_options(verb)
+    fluid = add_fluid_options(verb)
     fluid.add_argument(
         "--body-force", metavar="X,Y,Z", help="per mass: asks the momentum balance for a solvent's viscosity"
     )

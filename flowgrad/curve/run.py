@@ -180,7 +180,7 @@ def _write_figures(target: Path, examined: Examined) -> None:
             draw(examined, ax)
             for kind in ("png", "svg"):
                 with replacing(target.with_name(f"{target.name}{suffix}.{kind}")) as stream:
-                    plot.save(ax, stream, kind)  # type: ignore[arg-type]
+                    plot.save(ax, stream, kind)
 
 
 def _write_page(results: Sequence[Result], folder: Path, asked: Asked) -> None:

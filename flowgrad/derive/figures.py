@@ -39,7 +39,7 @@ def draw(asked: Derivation, output: Path, ranges: str | None = None) -> list[Pat
     for (name, formula), file in zip(asked.named, files, strict=True):
         with plot.figure(plot.ONE_COLUMN * 1.25, plot.ONE_COLUMN) as ax, replacing(file) as stream:
             plot.contours(_landscape(asked, name, formula, window), ax)
-            plot.save(ax, stream, file.suffix.lstrip(".").lower())  # type: ignore[arg-type]
+            plot.save(ax, stream, file.suffix.lstrip(".").lower())
     return files
 
 

@@ -14,12 +14,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from flowgrad import plot
-from flowgrad.analysis import analyse_flow
+from flowgrad.analysis import analyse_flow, read_flow
 from flowgrad.draw.request import OF_FLUID, OF_QUANTITY, Line, Request
 from flowgrad.errors import OptionError, WriteError
 from flowgrad.files import replacing, stem
 from flowgrad.flow import Flow
-from flowgrad.io import read
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import used_points
@@ -63,26 +62,11 @@ def _check(files: Sequence[Path], output: Path, request: Request) -> None:
 
 def _result(file: Path, request: Request, options: Options) -> Result | Separation:
     """What the kind of figure is of: the separation, its gradient, or just the flow where no gradient is needed."""
-    flow = _read(file, options)
+    flow = read_flow(file, options)
     if request.kind in OF_QUANTITY and _is_of_flow(flow, request):
         return flow
     separation = analyse_flow(flow, _computing(request, options)).separation
     return separation if request.kind in OF_FLUID else separation.gradient
-
-
-def _read(file: Path, options: Options) -> Flow:
-    return read(
-        file,
-        options.velocity,
-        options.location,
-        options.boundary,
-        noise=options.noise,
-        axisymmetric=options.axisymmetric,
-        out_of_plane=options.out_of_plane,
-        length_scale=options.length_scale,
-        y_down=options.y_down,
-        time=options.time,
-    )
 
 
 def _is_of_flow(flow: Flow, request: Request) -> bool:

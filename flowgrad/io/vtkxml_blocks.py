@@ -12,7 +12,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.vtkxml_codecs import Codec
-from flowgrad.kernels import threads
+from flowgrad.threads import threads
 
 Take = Callable[[int, int], np.ndarray]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,6 +11,7 @@ import numpy as np
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import Field, FloatArray, IntArray
 from flowgrad.paths.swarm import Gone, Swarm
+from flowgrad.threads import threads
 
 # How accurately the time of leaving is found, over the time from the first to the last.
 RESOLUTION = 1e-10
@@ -40,7 +40,7 @@ def travel(
             y[swarm.numbers] = swarm.state.y
         row[:] = y
 
-    with ThreadPoolExecutor(_threads() if field.threaded else 1) as pool:
+    with ThreadPoolExecutor(threads() if field.threaded else 1) as pool:
         field.leg(times[0], times[min(1, len(times) - 1)])
         each(lambda swarm: [swarm.enter(times[0], times[-1])])
         keep(found[0])
@@ -86,7 +86,3 @@ def _curve(seeds: FloatArray) -> IntArray:
         for axis in range(3):
             number |= ((grid[:, axis] >> bit) & 1) << (3 * bit + axis)
     return number
-
-
-def _threads() -> int:
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
