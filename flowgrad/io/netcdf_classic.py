@@ -72,11 +72,13 @@ class _Header:
         if any(number >= len(self.dimensions) for number in numbers):
             raise ReadError(f"has a variable on a dimension beyond its {len(self.dimensions)}: {_DAMAGED}")
         self.skip_attributes()
-        width = _width(self.integer(4))
-        self.take(self.number)
+        width, told = _width(self.integer(4)), self.integer(self.number)
         lengths = [self.dimensions[number] for number in numbers]
         has_records = bool(lengths) and not lengths[0]
         size = width * math.prod(lengths[1:] if has_records else lengths)
+        # A size that does not fit into the number is written as the largest one.
+        if told not in (size, _padded(size)) and _padded(size) < 2**32 - 4:
+            raise ReadError(f"has a variable of {told} bytes, whose dimensions make {size}: {_DAMAGED}")
         return _Variable(size, self.integer(self.offset), has_records, width)
 
     def _checked(self, count: int) -> int:

@@ -116,8 +116,9 @@ def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> H
             if coordinate_names(names):
                 return Head(names, units)
             raise ReadError(f"has no columns of positions among {listed(names)}: name them x, y and, in space, z")
-    if filled and coordinate_names(_split_units(split(last, delimiter))[0]):
-        raise ReadError(f"names {len(split(last, delimiter))} columns above rows of {len(row)} numbers: name each")
+    said = _split_units(split(last, delimiter))[0] if filled else []
+    if coordinate_names(said) or any(name.lower() in _BARE[6] for name in said):
+        raise ReadError(f"names {len(said)} columns above rows of {len(row)} numbers: name each")
     if len(row) not in _BARE:
         raise ReadError(f"has rows of {len(row)} numbers and no line of names above: write one, such as x,y,u,v,flags")
     return Head(_BARE[len(row)])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.errors import FlowgradError, OptionError, ReadError
 from flowgrad.io import read, read_contents
+from flowgrad.io.netcdf_classic import check_length
 from flowgrad.mesh import Lattice
 
 netCDF4 = pytest.importorskip("netCDF4")
@@ -137,3 +138,18 @@ def test_damaged(tmp_path):
         path.write_bytes(bytes(changed))
         with contextlib.suppress(FlowgradError):
             assert len(read_contents(path).point_data) == 2
+
+
+def test_a_dimension_that_was_changed_is_noticed(tmp_path):
+    """The sizes of the variables, which the header repeats, no longer follow from the dimensions."""
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_CLASSIC") as file:
+        file.createDimension("row", 60)
+        file.createVariable("u", "f8", ("row",))[:] = np.arange(60.0)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"row\0") + 7
+    assert data[place] == 60
+    data[place] = 51
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="a variable of 480 bytes, whose dimensions make 408"):
+        check_length(path)

@@ -199,6 +199,7 @@ BAD = {
     "few.csv": ("x,y,u\n", "{},{},{}\n", "no row of 4 numbers"),
     "five.txt": ("", "{} {} {} {} 0\n", "rows of 5 numbers and no line of names"),
     "head.csv": ("x,y,u,v\n", "{},{},{},{},7\n", "names 4 columns above rows of 5"),
+    "joined.txt": ("# x5y\tu\tv\tflags\tmask\n", "{} {} {} {} 0 0\n", "names 5 columns above rows of 6"),
     "twice.csv": ("x,y,u,u\n", "{},{},{},{}\n", "2 columns named 'u'"),
     "nan.csv": ("x,y,u,v\n", "nan,{},{},{}\n", "position in row 1 .* is not finite"),
     "davis.txt": ('#DaVis 8.4.0 2D-vector 8 3 4 "" "mm"\n', "{}\t{}\t{}\t{}\t1\n", "5 columns below DaVis' header"),
