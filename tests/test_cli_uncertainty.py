@@ -87,7 +87,7 @@ def test_the_error_is_written_and_told(case):
     assert summary["gradient"]["relative_error"] == pytest.approx(expected.relative_error)
     assert 0 < expected.relative_error < 1
     assert any("estimated against finite-difference" in note for note in summary["gradient"]["notes"])
-    assert "of |L|, estimated" in (case.parent / "out" / "report.html").read_text()
+    assert "of the gradient, by comparison with a finer scheme" in (case.parent / "out" / "report.html").read_text()
 
 
 def test_quantities_that_need_second_derivatives_get_them(case):
