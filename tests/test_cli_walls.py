@@ -39,14 +39,14 @@ def test_walls_are_written_and_told(case):
     surface = read(out / "shear_walls.vtu", "wall_shear_stress")
     np.testing.assert_allclose(surface.velocity, np.broadcast_to([0.5, 0, 0], surface.velocity.shape), atol=1e-12)
     page = (out / "report.html").read_text()
-    assert "<h2>Walls</h3>" in page
+    assert "<h2>Walls</h2>" in page
 
 
 def test_without_being_asked_nothing_is_said_of_walls(case):
     summary, out = run(case, report=True)
     assert "walls" not in summary
     assert not (out / "shear_walls.vtu").exists()
-    assert "<h2>Walls</h3>" not in (out / "report.html").read_text()
+    assert "<h2>Walls</h2>" not in (out / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
