@@ -1,5 +1,9 @@
 """The benchmark of many files measures what it says, on files too few to say anything about speed."""
 
+import pytest
+
+pytest.importorskip("vtkmodules")
+
 from scripts.benchmarks import batch
 from scripts.benchmarks.measuring import SMALL
 

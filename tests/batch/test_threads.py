@@ -11,7 +11,9 @@ from tests import meshes
 
 @pytest.mark.parametrize(("threads", "most"), [(1, 0), (2, 2), (64, 4)])
 def test_blocks_are_expanded_on_the_threads_that_kernels_may_use(tmp_path, monkeypatch, threads, most):
-    twin = pytest.importorskip("tests.io.vtk_twin", reason="VTK writes compressed files")
+    pytest.importorskip("vtkmodules", reason="VTK writes compressed files")
+    from tests.io import vtk_twin as twin
+
     monkeypatch.setattr(vtkxml_blocks, "threads", lambda: threads)
     monkeypatch.setattr(vtkxml_blocks, "_WORTH_THREADS", 1)
     seen, expand = set(), vtkxml_blocks._expand
