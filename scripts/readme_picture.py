@@ -18,8 +18,8 @@ def main() -> None:
     flow = flowgrad.read(ROOT / "data" / "offsetCylinder.vtu", boundary="boundary/{stem}/*.vtp")
     separation = flowgrad.separate(flowgrad.velocity_gradient(flow), viscosity="nu_ofU")
     with plot.style():
-        figure = Figure(figsize=(9.5, 5.2))
-        room = {"left": 0.05, "right": 0.98, "top": 0.98, "bottom": 0.17, "hspace": 0.62, "wspace": 0.16}
+        figure = Figure(figsize=(9.5, 5.6))
+        room = {"left": 0.05, "right": 0.98, "top": 0.98, "bottom": 0.17, "hspace": 0.85, "wspace": 0.16}
         panels = figure.subplot_mosaic([["rate", "curve"], ["label", "curve"]], gridspec_kw=room)
         panels["curve"].set_position((0.6, 0.17, 0.38, 0.65))
         plot.field(separation.gradient, "shear_rate", panels["rate"])
