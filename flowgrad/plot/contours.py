@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from flowgrad.plot.colours import colours, robust_limits
-from flowgrad.plot.style import NO_VALUE, VERMILION
+from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
 from flowgrad.plot.ticks import linear
 
 FloatArray = NDArray[np.float64]
@@ -87,9 +87,7 @@ def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
     filled = ax.contourf(landscape.x, landscape.y, values, levels, cmap=chosen.map, norm=chosen.norm, extend=extend)
     ax.contour(landscape.x, landscape.y, values, levels, colors="0.25", linewidths=0.4)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    bar = figure.colorbar(filled, ax=ax, fraction=0.05, pad=0.03)
+    bar = figure_of(ax).colorbar(filled, ax=ax, fraction=0.05, pad=0.03)
     bar.set_label(landscape.names[2])
     bar.outline.set_linewidth(0.4)
     linear(bar.ax.yaxis)

@@ -17,7 +17,7 @@ from flowgrad.plot.cutting import section_of
 from flowgrad.plot.frame import frame, inches, is_wide
 from flowgrad.plot.section import Section
 from flowgrad.plot.shown import Result, Shown, flow_of, shown
-from flowgrad.plot.style import NO_VALUE
+from flowgrad.plot.style import NO_VALUE, figure_of
 from flowgrad.plot.ticks import linear, named_ticks
 from flowgrad.plot.triangles import smooth_triangles
 
@@ -101,12 +101,10 @@ def _paint_smoothly(ax: Axes, section: Section, at_vertices: FloatArray, chosen:
 
 def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
     """Below a wide picture, else to its right; fixed to the axes, whatever their aspect makes of them."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
     width, height = inches(ax)
     wide = is_wide(ax)
     place = (0.0, -_BELOW / height, 1.0, _BAR / height) if wide else (1 + _GAP / width, 0.0, _BAR / width, 1.0)
-    bar = figure.colorbar(
+    bar = figure_of(ax).colorbar(
         ScalarMappable(chosen.norm, chosen.map),
         cax=ax.inset_axes(place),
         orientation="horizontal" if wide else "vertical",

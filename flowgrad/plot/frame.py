@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from flowgrad.plot.section import Section
-from flowgrad.plot.style import TWO_COLUMN
+from flowgrad.plot.style import TWO_COLUMN, figure_of
 from flowgrad.plot.ticks import linear
 
 # Beyond this ratio of its sides a section is drawn as if it had the second one, and the axis says so.
@@ -96,8 +96,7 @@ def is_wide(ax: Axes) -> bool:
 
 def inches(ax: Axes) -> tuple[float, float]:
     """Width and height of the axes as they are drawn."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(ax)
     box = ax.get_window_extent()
     return box.width / figure.dpi, box.height / figure.dpi
 

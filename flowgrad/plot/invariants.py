@@ -12,7 +12,7 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot.colours import apart, robust_limits
 from flowgrad.plot.distribution import measure, note_empty, note_outside
 from flowgrad.plot.shown import shown
-from flowgrad.plot.style import VERMILION
+from flowgrad.plot.style import VERMILION, figure_of
 from flowgrad.plot.ticks import linear
 
 FloatArray = NDArray[np.float64]
@@ -69,9 +69,7 @@ def _draw_density(
         return
     norm = LogNorm(max(float(filled.min()), 1e-5 * float(filled.max())), float(filled.max()) * (1 + 1e-9))
     drawn = ax.pcolormesh(*edges, filled, norm=norm, cmap=colormaps["viridis"], rasterized=True)
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    bar = figure.colorbar(drawn, ax=ax, fraction=0.05, pad=0.03)
+    bar = figure_of(ax).colorbar(drawn, ax=ax, fraction=0.05, pad=0.03)
     bar.set_label(f"share of the {what} [%]")
     bar.outline.set_linewidth(0.4)
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 
 from flowgrad.plot.frame import inches
+from flowgrad.plot.style import figure_of
 
 # Widest legend, as a multiple of the axes' width, and its distance below them in inches.
 _WIDEST, _BELOW = 1.05, 0.45
@@ -14,8 +15,7 @@ _WIDEST, _BELOW = 1.05, 0.45
 def legend_rows(ax: Axes) -> Legend:
     """A legend below the axes and no wider than they, whatever the number and the length of its entries."""
     handles, names = ax.get_legend_handles_labels()
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(ax)
     width, height = inches(ax)
     columns = min(len(names), 8)
     while True:

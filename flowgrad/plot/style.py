@@ -87,6 +87,13 @@ def figure(width: float = ONE_COLUMN, height: float | None = None) -> Iterator[A
         yield Figure(figsize=(width, GOLDEN * width if height is None else height)).add_subplot()
 
 
+def figure_of(ax: Axes) -> Figure:
+    """The figure that an Axes stands in."""
+    found = ax.get_figure(root=True)
+    assert found is not None
+    return found
+
+
 def save(ax: Axes, target: Path | str | BinaryIO, kind: str | None = None, *, text: bool | None = None) -> None:
     """Write the figure of an Axes as png, svg or pdf (by the suffix unless ``kind`` says it), cropped
     to what is drawn; without the date, so that equal figures are equal files.
@@ -99,8 +106,7 @@ def save(ax: Axes, target: Path | str | BinaryIO, kind: str | None = None, *, te
         raise OptionError(f"{target}: figures are written as {', '.join(KINDS)}: choose one of these suffixes")
     dated: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     is_text = not isinstance(target, BytesIO) if text is None else text
-    figure = ax.get_figure(root=True)
-    assert figure is not None
+    figure = figure_of(ax)
     with matplotlib.rc_context({"svg.fonttype": "none" if is_text else "path"}):
         figure.savefig(
             target,

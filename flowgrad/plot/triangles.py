@@ -11,7 +11,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 # As many triangles at least, by cutting each side into at most so many parts.
-_ENOUGH, _PARTS = 20_000, 24
+_ENOUGH, _PARTS = 5_000, 12
 
 
 def triangles_of(section: Section, at_vertices: FloatArray) -> tuple[FloatArray, FloatArray, IntArray, IntArray]:

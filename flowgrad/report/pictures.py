@@ -58,7 +58,7 @@ def fields(analysis: Analysis, section: Section) -> list[Picture]:
     is_wide = width > _SLENDER * height
     size = (width, height) if is_wide else plot.size_for(section, _FIELD)
     return [
-        replace(_picture(draw, caption, size, encode.png), is_wide=is_wide)
+        replace(_picture(draw, caption, size, encode.raster), is_wide=is_wide)
         for draw, caption in (*_quantity_fields(analysis, section), *_fluid_fields(analysis, section))
     ]
 

@@ -6,7 +6,11 @@ import base64
 import re
 import unicodedata
 from collections.abc import Iterator
+from io import BytesIO
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+
+import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.report.compressed import small_address
 
@@ -96,7 +100,13 @@ def _pack(root: Element) -> None:
     for image in root.iter("image"):
         kind, _, data = image.get("href", "").partition(",")
         if kind == "data:image/png;base64":
-            image.set("href", small_address(base64.b64decode(data)))
+            image.set("href", small_address(_pixels(data)))
+
+
+def _pixels(data: str) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(Image.open(BytesIO(base64.b64decode(data))))
 
 
 def _unwrap(parent: Element) -> None:

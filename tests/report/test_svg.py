@@ -52,14 +52,14 @@ def test_it_is_described_and_half_of_what_it_was(drawing):
     assert drawing.startswith('<svg role="img" aria-label="A &lt;picture&gt;"')
     with plot.figure() as ax:
         ax.plot(np.arange(50), np.arange(50) ** 2, "o")
-        before = encode._saved(ax, "svg").decode()
+        before = encode._drawing(ax)
     assert len(shortened(before, "p")) < len(before) / 1.9
 
 
 def test_lines_are_where_they_were():
     with plot.figure() as ax:
         ax.plot([0.0, 1.0], [0.0, 1.0], color="#123456")
-        before = encode._saved(ax, "svg").decode()
+        before = encode._drawing(ax)
     old, new = (re.findall(r'd="([^"]*)"[^>]*#123456', text) for text in (before, shortened(before, "p")))
     numbers = [[float(each) for each in re.findall(r"-?\d+\.?\d*", path[0])] for path in (old, new)]
     assert numbers[1] == pytest.approx(numbers[0], abs=0.005)
