@@ -17,7 +17,7 @@ from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.colours import robust_limits
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.frame import inches
-from flowgrad.plot.law import law_text
+from flowgrad.plot.law import draw_others, law_text
 from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
@@ -31,6 +31,8 @@ _SAMPLE = 20_000
 # More points than these are a picture inside a vector figure.
 _RASTERIZE = 300
 _OUTSIDE = 0.002
+# Of the points of a line, those that a law of no weight is drawn through.
+_EVERY = 5
 # Height of a row of the legend in inches.
 _ROW = 0.18
 # Normal stress differences below this part of the largest are rounding.
@@ -53,7 +55,7 @@ class _Cells:
 
 def flow_curve(separation: Separation, ax: Axes) -> Axes:
     """Stress τ:D/γ̇ = ηγ̇ against shear rate: cells as points, medians of bins with their 10–90 % range,
-    the law that was fitted or given, and the Newtonian line η_N γ̇.
+    the law that was fitted or given, the others that were fitted, and the Newtonian line η_N γ̇.
 
     Dimensions are those of a dynamic stress or, unless a density was given, of one divided by it. Raises OptionError
     where neither stress nor viscosity is known.
@@ -160,6 +162,9 @@ def _draw_lines(
     if separation.fit is not None:
         heights = height(separation.fit.model.viscosity(rate), rate)
         ax.plot(rate, heights, color=VERMILION, lw=1.3, label=law_text(separation), zorder=2.5)
+    others = [law for law in separation.fits if law is not separation.fit]
+    few = rate[::_EVERY]
+    draw_others(ax, others, few, lambda law: height(law.model.viscosity(few), few))
 
 
 def _draw_difference(

@@ -1,10 +1,18 @@
-"""A viscosity law as the text of a legend: its name, and its parameters by their symbols."""
+"""Viscosity laws in a figure: names and parameters for its legend, and as grey lines those that were not chosen."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
 
 from flowgrad.rheology import Fit, Separation
+
+FloatArray = NDArray[np.float64]
 
 _GREEK = {
     "eta": r"\eta",
@@ -16,6 +24,7 @@ _GREEK = {
     "half": "1/2",
 }
 _PER_LINE = 3
+_GREY = "0.72"
 
 
 def law_text(separation: Separation) -> str:
@@ -35,6 +44,15 @@ def fit_text(fit: Fit, how: str) -> str:
         values = ["parameters not determined by the data"]
     lines = [", ".join(values[i : i + _PER_LINE]) for i in range(0, len(values), _PER_LINE)]
     return "\n".join([f"{fit.model.name} ({how})", *lines])
+
+
+def draw_others(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
+    """Thin lines (k,) of laws that were fitted as well, with one entry in the legend for all of them."""
+    if not laws:
+        return
+    text = f"{len(laws)} other law{'' if len(laws) == 1 else 's'}"
+    lines = [np.column_stack([rate, heights(law)]) for law in laws]
+    ax.add_collection(LineCollection(lines, colors=_GREY, linewidths=0.5, label=text, zorder=2.2), autolim=False)
 
 
 def symbol(parameter: str) -> str:

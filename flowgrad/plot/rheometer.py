@@ -1,4 +1,4 @@
-"""A rheometer's flow curve: its points, those left out, the best laws and how well they are known."""
+"""A rheometer's flow curve: its points, those left out, all laws that were fitted and how well the best is known."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.flow_curve import legend_above
-from flowgrad.plot.law import fit_text
+from flowgrad.plot.law import draw_others, fit_text
 from flowgrad.plot.shown import STRESS, VISCOSITY
-from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, VERMILION
+from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
 from flowgrad.plot.ticks import logarithmic
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheometer.band import band
@@ -22,15 +22,15 @@ from flowgrad.rheometer.examined import Examined
 FloatArray = NDArray[np.float64]
 Height = Callable[[FloatArray, FloatArray], FloatArray]
 
-# Other laws are shown while they hold this weight at least, and so many of them.
-_WORTH, _OTHERS = 0.05, 2
+# Other laws have a colour while they hold this weight at least, and so many of them; the rest are grey.
+_WORTH, _COLOURS = 0.05, (GREEN, PURPLE, SKY)
 # Axes go beyond the points by this factor.
 _MARGIN = 1.4
 
 
 def rheometer_curve(examined: Examined, ax: Axes) -> Axes:
     """Stress against shear rate: the points, those set aside, the ramp down, the best law with the 95 % band of its
-    values, and other laws of some weight."""
+    values, and all others that were fitted, those of some weight by name."""
     units = ("1/s", "Pa") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, STRESS)
     return _drawn(examined, ax, lambda stress, rate: stress, units, ("stress", r"\tau"))
 
@@ -42,16 +42,25 @@ def rheometer_viscosity(examined: Examined, ax: Axes) -> Axes:
 
 
 def residuals(examined: Examined, ax: Axes) -> Axes:
-    """What the best law misses of each stress, in percent of it, against shear rate."""
-    curve, fit = examined.curve, examined.fit.best
-    missed = 100 * np.expm1(-np.log(fit.model.stress(curve.rate) / curve.stress))
+    """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
+    as in ``rheometer_curve``; those that miss more are beyond the axes."""
+    curve = examined.curve
+    missed = _missed(examined, examined.fit.best)
     ax.axhline(0, color=GREY, lw=0.7)
-    ax.plot(curve.rate, missed, "o", color=BLUE, ms=3)
-    largest = 1.15 * max(float(np.max(np.abs(missed))), 1e-12)
+    _draw_others(ax, examined, curve.rate, lambda law: _missed(examined, law))
+    ax.plot(curve.rate, missed, "o", color=VERMILION, ms=3, label=examined.fit.best.model.name, zorder=3)
+    worth = [missed, *(_missed(examined, law) for law, _ in _coloured(examined))]
+    largest = 1.15 * max(float(np.max(np.abs(worth))), 1e-12)
     unit = "1/s" if curve.is_si else QUANTITIES["shear_rate"].dimension
     ax.set(xlabel=_rate(unit), ylabel="stress above the law [%]", ylim=(-largest, largest))
     logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
+    legend_above(ax, 2)
     return ax
+
+
+def _missed(examined: Examined, law: Fit) -> FloatArray:
+    curve = examined.curve
+    return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
 
 
 def _rate(unit: str) -> str:
@@ -82,18 +91,31 @@ def _drawn(examined: Examined, ax: Axes, height: Height, units: tuple[str, str],
 
 
 def _draw_laws(ax: Axes, examined: Examined, height: Height) -> None:
-    """The best law with its band, and others that may be it as well."""
+    """The best law with its band, and all the others."""
     curve, best = examined.curve, examined.fit.best
     rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
     stress = best.model.stress(rate)
     factor = band(best, curve.rate, rate, curve.sigma)
     low, high = height(stress / factor, rate), height(stress * factor, rate)
     ax.fill_between(rate, low, high, color=VERMILION, alpha=0.2, lw=0)
-    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=fit_text(best, "95 % band"), zorder=2.5)
-    for other, colour in zip(_others(examined), (GREEN, PURPLE), strict=False):
-        text = f"{other.model.name}, weight {other.weight:.2g}"
-        ax.plot(rate, height(other.model.stress(rate), rate), "--", color=colour, lw=0.9, label=text, zorder=2.4)
+    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=fit_text(best, "95 % band"), zorder=3.2)
+    _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
+
+
+def _draw_others(ax: Axes, examined: Examined, rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
+    coloured = _coloured(examined)
+    for law, colour in coloured:
+        text = f"{law.model.name}, weight {law.weight:.2g}"
+        ax.plot(rate, heights(law), "--", color=colour, lw=0.9, label=text, zorder=2.4)
+    draw_others(ax, _others(examined)[len(coloured) :], rate, heights)
+
+
+def _coloured(examined: Examined) -> list[tuple[Fit, str]]:
+    """Other laws that may well be the one, and their colours."""
+    worth = (law for law in _others(examined) if law.weight >= _WORTH)
+    return list(zip(worth, _COLOURS, strict=False))
 
 
 def _others(examined: Examined) -> list[Fit]:
-    return [each for each in examined.fit.ranking[1:] if each.weight >= _WORTH][:_OTHERS]
+    """All laws but the best, by their weight."""
+    return sorted((law for law in examined.fit.ranking if law is not examined.fit.best), key=lambda law: -law.weight)

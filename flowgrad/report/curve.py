@@ -14,7 +14,7 @@ from flowgrad.files import printable
 from flowgrad.plot import rheometer
 from flowgrad.plot.law import symbol
 from flowgrad.report import encode, glossary, numbers
-from flowgrad.report.evidence import LEAST_WEIGHT, is_law_of, why_not_first
+from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
 from flowgrad.report.pictures import Picture
 from flowgrad.report.section import FileSection
 from flowgrad.report.symbols import html
@@ -38,8 +38,8 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
         meaning=glossary.VERDICTS.get(verdict, ""),
         statement=fit.sentence,
         facts=_facts(examined),
-        laws=[_law(each, is_law_of(verdict, each, fit.best)) for each in fit.ranking],
-        ranking=why_not_first(fit.ranking[0], fit.best, verdict),
+        laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
+        ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
         pictures=[_picture(examined, draw, caption) for draw, caption in _PICTURES],
         excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
@@ -50,9 +50,9 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
 
 
 _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
-    (rheometer.rheometer_curve, "Stress against shear rate, with the 95 % band of the best law."),
+    (rheometer.rheometer_curve, "Stress against shear rate: all laws that were fitted, and the 95 % band of the best."),
     (rheometer.rheometer_viscosity, "Viscosity against shear rate."),
-    (rheometer.residuals, "What the best law misses of each stress."),
+    (rheometer.residuals, "What each law misses of each stress."),
 )
 
 
@@ -81,12 +81,12 @@ def _facts(examined: Examined) -> list[tuple[str, str]]:
 _QUANTITIES = {"rate": "shear rate", "stress": "stress", "viscosity": "viscosity"}
 
 
-def _law(fit: Fit, is_best: bool) -> dict[str, object]:
+def _law(fit: Fit, marked: str) -> dict[str, object]:
     """A row of the table of laws."""
     weight = numbers.percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {numbers.percent(LEAST_WEIGHT)}"
     return {
         "name": fit.model.name,
-        "is_best": is_best,
+        "mark": marked,
         "citation": fit.model.citation,
         "parameters": Markup("<br>").join(_parameter(fit, name) for name in fit.model.parameters),
         "chi2": numbers.number(fit.chi2),

@@ -112,14 +112,14 @@ def exclusions(separation: Separation) -> list[str]:
 
 @dataclass(frozen=True)
 class Law:
-    """A fitted law: its name, its parameters, its misfit and its weight among the laws, and whether it ``is_best``, the
+    """A fitted law: its name, its parameters, its misfit and its weight among the laws, and the ``mark`` of the
     first that agrees with the verdict."""
 
     name: str
     parameters: Markup
     misfit: str
     weight: str
-    is_best: bool = False
+    mark: str = ""
 
 
 def laws(separation: Separation) -> list[Law]:
@@ -132,7 +132,7 @@ def laws(separation: Separation) -> list[Law]:
             Markup(", ").join(_parameters(fit.model.parameters, fit.parameters)),
             numbers.percent(fit.misfit),
             numbers.percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {numbers.percent(LEAST_WEIGHT)}",
-            is_law_of(str(separation.verdict.value), fit, separation.fit),
+            mark(str(separation.verdict.value), fit, separation.fit),
         )
         for fit in _shown(separation)
     ]
@@ -161,19 +161,27 @@ def other_laws(separation: Separation) -> str:
 
 
 def ranking(separation: Separation) -> str:
-    """Why the law of the verdict is not the first of the table; empty where it is."""
+    """What the marked law has to do with the verdict where that is not plain; empty where it is."""
     if not separation.fits or separation.fit is None or separation.origin == "given":
         return ""
-    return why_not_first(separation.fits[0], separation.fit, str(separation.verdict.value))
+    return law_and_verdict(separation.fits[0], separation.fit, str(separation.verdict.value))
 
 
-def is_law_of(verdict: str, fit: Fit, best: Fit | None) -> bool:
-    """Whether a fit is the ``best`` one of a verdict; there is none where nothing was decided."""
-    return fit is best and verdict != "not-decided"
+def mark(verdict: str, fit: Fit, best: Fit | None) -> str:
+    """What the ``best`` law is to the verdict; empty for the others, and where nothing was decided."""
+    if fit is not best or verdict == "not-decided":
+        return ""
+    return "law of the viscosity" if verdict == "viscoelastic" else "law of the verdict"
 
 
-def why_not_first(first: Fit, best: Fit, verdict: str) -> str:
-    """In words, why ``best`` is preferred to the ``first`` law of the ranking; empty where they are one."""
+def law_and_verdict(first: Fit, best: Fit, verdict: str) -> str:
+    """In words, what the ``best`` law has to do with the verdict where it is not the ``first`` of the ranking, or no
+    law of the viscosity describes the fluid; empty where it is plain."""
+    if verdict == "viscoelastic":
+        return (
+            "These laws are of the viscosity alone. The verdict rests on the part of the stress that no viscosity "
+            "explains, and says nothing of how the viscosity depends on the shear rate."
+        )
     if first is best or verdict == "not-decided":
         return ""
     if verdict == "newtonian":

@@ -76,17 +76,25 @@ def test_cells_outside_the_flow_curve_are_counted():
 
 def test_a_law_that_stands_before_that_of_the_verdict_is_explained(separations):
     first, second = separations["thinning"].fits[:2]
-    text = evidence.why_not_first(first, second, "shear-thickening")
+    text = evidence.law_and_verdict(first, second, "shear-thickening")
     assert text.startswith(f"{first.model.name} stands first, and yet the verdict is shear-thickening.")
     assert f"{second.model.name}, marked" in text
-    assert "additional parameters" in evidence.why_not_first(first, second, "newtonian")
-    assert evidence.why_not_first(first, first, "shear-thinning") == ""
-    assert evidence.why_not_first(first, second, "not-decided") == ""
+    assert "additional parameters" in evidence.law_and_verdict(first, second, "newtonian")
+    assert evidence.law_and_verdict(first, first, "shear-thinning") == ""
+    assert evidence.law_and_verdict(first, second, "not-decided") == ""
 
 
 def test_the_law_of_the_verdict_is_marked_and_no_law_is_lost(separations):
     thinning = separations["thinning"]
     shown = evidence.laws(thinning)
-    assert [law.name for law in shown if law.is_best] == [thinning.fit.model.name]
+    assert [law.name for law in shown if law.mark] == [thinning.fit.model.name]
     others = evidence.other_laws(thinning)
     assert all(any(law.name == fit.model.name for law in shown) or fit.model.name in others for fit in thinning.fits)
+
+
+def test_a_viscoelastic_verdict_is_of_no_law_of_the_viscosity(separations):
+    first, second = separations["thinning"].fits[:2]
+    assert evidence.mark("shear-thinning", first, first) == "law of the verdict"
+    assert evidence.mark("viscoelastic", first, first) == "law of the viscosity"
+    assert evidence.mark("viscoelastic", second, first) == ""
+    assert "no viscosity explains" in evidence.law_and_verdict(first, first, "viscoelastic")

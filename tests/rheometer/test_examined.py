@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 
 from flowgrad import plot
 from flowgrad.analysis import plain
@@ -96,10 +97,29 @@ def test_figures(loop, draw):
             for text in legend.get_texts()
         ]
         labels = ax.get_xlabel() + ax.get_ylabel()
+        [rest] = [
+            each for each in ax.collections if isinstance(each, LineCollection) and "other law" in str(each.get_label())
+        ]
+        named = sum("weight" in text and "other law" not in text for text in texts)
     assert "[1/s]" in labels
-    if draw is not rheometer.residuals:
+    assert len(rest.get_segments()) + named + 1 == len(loop[0].fit.ranking)
+    if draw is rheometer.residuals:
+        assert "herschel-bulkley" in texts
+    else:
         assert {"left out: off the curve of the neighbours", "ramp down", "measured, ramp up"} <= set(texts)
         assert any(text.startswith("herschel-bulkley (95 % band)") for text in texts)
+
+
+def test_residuals_are_of_the_measured_stress(loop):
+    """0 % where the law meets the point, +100 % where the point is twice as high as the law."""
+    curve, best = loop[0].curve, loop[0].fit.best
+    with plot.figure() as ax:
+        rheometer.residuals(loop[0], ax)
+        [drawn] = [line for line in ax.lines if line.get_label() == best.model.name]
+        high = ax.get_ylim()[1]
+        missed = drawn.get_ydata()
+    assert (1 + missed / 100) * best.model.stress(curve.rate) == pytest.approx(curve.stress)
+    assert np.abs(missed).max() < high
 
 
 def test_the_page(loop, tmp_path):
