@@ -334,13 +334,15 @@ def test_verify_tells_how_the_schemes_do_on_a_mesh(capsys, data_folder):
 
 
 def test_verify_measures_the_orders(capsys, monkeypatch):
-    from flowgrad.verify import studies
+    from flowgrad.verify import accuracy, studies
 
     chosen = [study for study in studies.studies() if "triangles" in study.title]
     monkeypatch.setattr(studies, "studies", lambda: chosen)
+    monkeypatch.setattr(accuracy, "rows", lambda sizes: accuracy.square(21))
     code, out = run(capsys, "verify")
     assert code == 0
     assert out.out.count(" ok") >= 10
+    assert "T(21), point data, order 3" in out.out
     assert "FAIL" not in out.out
     monkeypatch.setattr("flowgrad.verify.orders.SLACK", -3.0)
     code, out = run(capsys, "verify")

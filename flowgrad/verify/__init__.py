@@ -18,8 +18,8 @@ _INTRODUCTION = (
 
 def verify(flow: Flow | None = None) -> Iterator[tuple[str, bool]]:
     """Lines of text, each with whether what it says is as it must be: the order of convergence of all
-    schemes, what must be exact, and what others' code gives for the same; or, on the mesh of a flow, the error
-    of each scheme that fits it.
+    schemes, what must be exact, what others' code gives for the same, and the README's table of errors; or, on
+    the mesh of a flow, the error of each scheme that fits it.
 
     MeshError for a mesh on which there is nothing to differentiate.
     """
@@ -32,7 +32,7 @@ def verify(flow: Flow | None = None) -> Iterator[tuple[str, bool]]:
 
 
 def _everywhere() -> Iterator[tuple[str, bool]]:
-    from flowgrad.verify import exactness, orders, peers
+    from flowgrad.verify import accuracy, exactness, orders, peers
     from flowgrad.verify.studies import studies
 
     yield from ((line, True) for line in _INTRODUCTION)
@@ -40,6 +40,7 @@ def _everywhere() -> Iterator[tuple[str, bool]]:
         yield from orders.lines(study)
     yield from exactness.lines()
     yield from peers.lines()
+    yield from accuracy.lines()
 
 
 def _on_mesh(flow: Flow) -> Iterator[tuple[str, bool]]:
@@ -53,7 +54,9 @@ def _conclusion(flow: Flow | None, failed: int) -> str:
     if flow is None:
         if failed:
             return f"FAILED: {lines} above: this machine's numpy, numba or scipy, or flowgrad itself, is at fault"
-        return "passed: every scheme converges with its order, what must be exact is, to rounding, and the peers agree"
+        return (
+            "passed: orders are those due, what must be exact is, to rounding, the peers agree, no error is too large"
+        )
     if failed:
         return f"FAILED: {lines} above: a linear flow is not reproduced to rounding on this mesh"
     return "passed: every scheme that fits reproduces linear flows on this mesh to rounding"

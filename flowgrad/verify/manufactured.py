@@ -15,13 +15,12 @@ from flowgrad.gradient.operator import FloatArray
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import is_used
-from flowgrad.verify.measure import places, sampled
+from flowgrad.verify.measure import LINEAR, places, sampled
 
 # The waves are as long as the mesh's smallest extent, but at least so many cells.
 _CELLS_A_WAVE = 16.0
 _WAVES = np.array([[0.9, 0.4, -0.3], [-0.3, 0.8, 0.5], [0.5, -0.4, 0.8]])
 _AMPLITUDES = np.array([[1.0, 0.4, -0.3], [-0.5, 1.0, 0.3], [0.2, -0.4, 1.0]])
-_LINEAR = np.array([[1.0, 0.3, -2.0], [0.6, -0.4, 0.2], [-0.7, 0.9, -0.6]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,7 @@ class Manufactured:
     @cached_property
     def linear(self) -> ExactFlow:
         """A linear flow with velocities and gradients near 1."""
-        matrix = _LINEAR @ self._along / self.wavelength
+        matrix = LINEAR @ self._along / self.wavelength
         origin = self._finite.mean(axis=0)
         if self._axisymmetric is not None:
             axis = self._axisymmetric.axis

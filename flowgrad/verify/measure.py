@@ -17,6 +17,10 @@ BoolArray = NDArray[np.bool_]
 # A boundary face looks across a layer one cell thick where its normal lies along it by more than this cosine.
 _ACROSS = 0.9
 NOWHERE = np.empty((0, 3))
+# Above this fraction of the largest component of L an error is no rounding.
+EXACT = 1e-10
+# The gradient of a linear flow.
+LINEAR = np.array([[1.0, 0.3, -2.0], [0.6, -0.4, 0.2], [-0.7, 0.9, -0.6]])
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class Deviation:
 
 def _root_mean(squares: FloatArray) -> float:
     return float(np.sqrt(squares.mean())) if len(squares) else np.nan
+
+
+def largest(L: FloatArray, exact: FloatArray) -> float:
+    """The largest error of gradients (m, 3, 3), over the largest component; NaN where one is missing."""
+    return float(np.abs(L - exact).max() / np.abs(exact).max())
 
 
 def sampled(exact: ExactFlow, mesh: Mesh, location: str, boundary: tuple[Patch, ...] = (), **fields: str) -> Flow:

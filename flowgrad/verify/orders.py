@@ -12,6 +12,7 @@ from flowgrad.gradient import Scheme
 from flowgrad.gradient.operator import FloatArray
 from flowgrad.mesh import Mesh
 from flowgrad.verify.measure import BoolArray, Deviation, at_boundary, places, sampled
+from flowgrad.verify.table import short
 
 # An order may be this much below the expected one; errors below the floor are rounding.
 SLACK, FLOOR = 0.2, 1e-11
@@ -152,15 +153,10 @@ def _width(study: Study) -> int:
 
 
 def _line(result: Result, width: int) -> str:
-    inner = "".join(f"{_short(d.interior):<{width}}" for d in result.deviations)
-    outer = "".join(f"{_short(d.boundary):<{width}}" for d in result.deviations)
+    inner = "".join(f"{short(d.interior):<{width}}" for d in result.deviations)
+    outer = "".join(f"{short(d.boundary):<{width}}" for d in result.deviations)
     inside, edge = (f"{order:.2f}" if np.isfinite(order) else "exact" for order in result.orders)
     estimate = f"{result.effectivity:<6.2f}" if np.isfinite(result.effectivity) else "-     "
     verdict = "ok" if result.passed else "FAIL"
     orders = f"{inside:<7}{edge:<6}{result.row.expected:<3}"
     return f"  {result.row.name:<{_NAME}}{inner} {outer} {orders} {estimate}{verdict}"
-
-
-def _short(number: float) -> str:
-    """Two digits and the exponent without its zero."""
-    return f"{number:.1e}".replace("e-0", "e-").replace("e+0", "e+")

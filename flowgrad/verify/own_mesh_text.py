@@ -11,6 +11,7 @@ from flowgrad.gradient import FiniteDifference, Scheme
 from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.kinematics.exclusions import inverted_cells
 from flowgrad.verify.own_mesh import Trial, Tried, trials
+from flowgrad.verify.table import short
 
 # Places that are named, of those of a kind.
 _NAMED = 3
@@ -62,7 +63,7 @@ def _row(trial: Trial, each: Tried, passed: bool) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.1e}"
+    return "-" if np.isnan(value) else short(value)
 
 
 def _advice(trial: Trial) -> Iterator[str]:

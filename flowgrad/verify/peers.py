@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -16,6 +15,8 @@ from flowgrad.mesh import Lattice
 from flowgrad.mesh.blocks import block
 from flowgrad.paths import pathlines
 from flowgrad.rheology import fit_flow_curve
+from flowgrad.verify.measure import largest
+from flowgrad.verify.table import is_installed
 
 # Above these fractions of the largest value a difference is no rounding, no error of the steps in time, no end of a
 # search.
@@ -31,7 +32,7 @@ def lines() -> Iterator[tuple[str, bool]]:
     yield "", True
     yield "beside other people's code: the largest difference, over the largest value", True
     yield from (_line(*peer) for peer in _OF_SCIPY)
-    if find_spec("vtkmodules") is None:
+    if not is_installed("vtkmodules"):
         yield "  VTK is not installed and not compared with: pip install 'flowgrad[vtk]'", True
     else:
         yield from (_line(*peer) for peer in _OF_VTK)
@@ -43,18 +44,13 @@ def _line(what: str, peer: str, difference: Callable[[], float], allowed: float)
     return f"  {what:<38}{peer:<30}{found:<9.0e}{'ok' if passed else 'FAIL'}", passed
 
 
-def _apart(ours: FloatArray, theirs: FloatArray) -> float:
-    """NaN, which is no pass, where either is not known."""
-    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
-
-
 def of_eigenvalues() -> float:
     """λ2 of random gradients, a third of them nearly symmetric about an axis, beside LAPACK's eigenvalues."""
     L = np.random.default_rng(0).normal(size=(3000, 3, 3))
     L[::3] = np.diag([1.0, 1.0, -2.0]) + 1e-9 * L[::3]
     gradient = VelocityGradient(L)
     theirs = np.linalg.eigvalsh(gradient.D @ gradient.D + gradient.W @ gradient.W)[:, 1]
-    return _apart(gradient["lambda2"], np.asarray(theirs, np.float64))
+    return largest(gradient["lambda2"], np.asarray(theirs, np.float64))
 
 
 def of_differences() -> float:
@@ -64,7 +60,7 @@ def of_differences() -> float:
     v = np.random.default_rng(0).normal(size=(11, 12, 13, 3))
     theirs = np.stack(list(np.gradient(v, *axes, axis=(0, 1, 2), edge_order=2)), axis=-1)
     ours = FiniteDifference(order=2).gradients(Flow.on_lattice(lattice, v), "points").L
-    return _apart(lattice.grid(ours), theirs)
+    return largest(lattice.grid(ours), theirs)
 
 
 def of_paths() -> float:
@@ -77,7 +73,7 @@ def of_paths() -> float:
         return np.asarray(flow.velocity(x.reshape(-1, 3))).ravel()
 
     theirs = solve_ivp(rate, (0, 3), seeds.ravel(), "DOP853", rtol=1e-11, atol=1e-11).y[:, -1].reshape(-1, 3)
-    return _apart(pathlines(flow, seeds, [0, 3], rtol=1e-10).positions[-1], theirs)
+    return largest(pathlines(flow, seeds, [0, 3], rtol=1e-10).positions[-1], theirs)
 
 
 def of_fits() -> float:
@@ -91,7 +87,7 @@ def of_fits() -> float:
     stress = law(rate, *truth) * (1 + 0.02 * np.random.default_rng(0).normal(size=25))
     theirs, _ = curve_fit(law, rate, stress, truth, sigma=stress)
     model = fit_flow_curve(rate, stress, models=["herschel-bulkley"]).ranking[0].model
-    return _apart(np.array([getattr(model, name) for name in ("tau0", "K", "n")]), theirs)
+    return largest(np.array([getattr(model, name) for name in ("tau0", "K", "n")]), theirs)
 
 
 def of_cells(kind: str) -> float:
@@ -100,7 +96,7 @@ def of_cells(kind: str) -> float:
 
     mesh = block(kind, 8)
     v = np.random.default_rng(0).normal(size=mesh.points.shape)
-    return _apart(Autodiff().gradients(Flow(mesh, v, "points"), "cells").L, vtk_cell_gradients(mesh, v))
+    return largest(Autodiff().gradients(Flow(mesh, v, "points"), "cells").L, vtk_cell_gradients(mesh, v))
 
 
 def of_equal_cells() -> float:
@@ -109,7 +105,7 @@ def of_equal_cells() -> float:
 
     mesh = block("hexahedron", 8, jitter=0)
     v = np.random.default_rng(0).normal(size=mesh.points.shape)
-    return _apart(Autodiff().gradients(Flow(mesh, v, "points"), "points").L, vtk_point_gradients(mesh, v))
+    return largest(Autodiff().gradients(Flow(mesh, v, "points"), "points").L, vtk_point_gradients(mesh, v))
 
 
 _OF_SCIPY: tuple[Peer, ...] = (

@@ -1,10 +1,8 @@
-"""Differences on lattices beside NumPy, VTK and findiff."""
+"""How fast differences on lattices are, beside NumPy, VTK and findiff."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk
@@ -13,21 +11,10 @@ from vtkmodules.vtkCommonDataModel import vtkDataSet, vtkImageData, vtkStructure
 
 from flowgrad import FiniteDifference, Flow, Lattice, velocity_gradient
 from flowgrad.exact import ExactFlow, Vortices
-from scripts.benchmarks.measuring import (
-    PEER_SECONDS,
-    Accuracy,
-    Rows,
-    Sizes,
-    Speed,
-    beside_vtk,
-    inside_and_boundary,
-    listed,
-    median_time,
-    vtk_times,
-)
+from flowgrad.verify.lattice_peers import Derivatives, by_findiff, by_numpy
+from flowgrad.verify.table import is_installed
+from scripts.benchmarks.measuring import PEER_SECONDS, Rows, Sizes, Speed, beside_vtk, median_time, vtk_times
 from scripts.benchmarks.processes import gradient_filter
-
-Derivatives = Callable[[np.ndarray, float, int], np.ndarray]
 
 
 def lattices(sizes: Sizes) -> Rows:
@@ -43,14 +30,13 @@ def lattices(sizes: Sizes) -> Rows:
     theirs = vtk_times(lambda: gradient_filter(image))
     yield beside_vtk(f"{what}, order 2", times[2], "vtkGradientFilter", theirs, 6.0)
     yield Speed(f"{what}, order 6", times[6], "twice order 2", 2 * times[2], 1.0)
-    if findiff() is None:
+    if not is_installed("findiff"):
         print("findiff is not installed: its rows are left out (flowgrad[benchmark] has it)", file=sys.stderr)
     else:
         for order, ours in times.items():
             peer = _stacked_time(velocity, n, h, by_findiff, order)
             yield Speed(f"{what}, order {order}", ours, "findiff, stacked", peer)
-    yield from _errors(lattice, velocity, exact, h, what)
-    yield from _curvilinear(n, exact)
+    yield _curvilinear(n, exact)
 
 
 def _time(lattice: Lattice, velocity: np.ndarray, order: int) -> float:
@@ -68,53 +54,14 @@ def _stacked_time(velocity: np.ndarray, n: int, h: float, derivatives: Derivativ
     return median_time(lambda: derivatives(grid, h, order), PEER_SECONDS)
 
 
-def by_numpy(grid: np.ndarray, h: float, _order: int = 2) -> np.ndarray:
-    """L (n, 3, 3) of velocities [k, j, i, component] by np.gradient, second order at the ends too."""
-    rows = [np.stack(np.gradient(grid[..., i], h, edge_order=2)[::-1], axis=-1) for i in range(3)]
-    return np.stack(rows, axis=-2).reshape(-1, 3, 3)
-
-
-def by_findiff(grid: np.ndarray, h: float, order: int) -> np.ndarray:
-    """The same by findiff."""
-    package = findiff()
-    assert package is not None
-    operators = [package.Diff(axis, h, acc=order) for axis in (2, 1, 0)]
-    rows = [np.stack([d(np.ascontiguousarray(grid[..., i])) for d in operators], axis=-1) for i in range(3)]
-    return np.stack(rows, axis=-2).reshape(-1, 3, 3)
-
-
-def findiff() -> ModuleType | None:
-    """The package, where it is installed."""
-    try:
-        import findiff as package
-    except ImportError:
-        return None
-    return package
-
-
-def _errors(lattice: Lattice, velocity: np.ndarray, exact: ExactFlow, h: float, what: str) -> Rows:
-    grid = velocity.reshape(*lattice.shape[::-1], 3)
-    peers = {2: {"np.gradient": by_numpy(grid, h)}, 6: {}}
-    if findiff() is not None:
-        for order, found in peers.items():
-            found["findiff"] = by_findiff(grid, h, order)
-    for order, others in peers.items():
-        L = velocity_gradient(Flow(lattice, velocity, "points"), FiniteDifference(order=order)).L
-        errors = inside_and_boundary(L, exact, lattice)
-        texts = [f"{name} {listed(inside_and_boundary(other, exact, lattice))}" for name, other in others.items()]
-        yield Accuracy(f"{what}, order {order}, inside / boundary", errors, ", ".join(texts))
-
-
-def _curvilinear(n: int, exact: ExactFlow) -> Rows:
+def _curvilinear(n: int, exact: ExactFlow) -> Speed:
     s = np.linspace(0, 2 * np.pi, n)
     x = np.stack(np.meshgrid(s, s, s, indexing="ij"), -1)
     lattice = Lattice.curvilinear(x + 0.3 * np.sin(x[..., [1, 2, 0]]))
     velocity = exact.velocity(lattice.points)
     grid = _structured(n, lattice.points, velocity)
     ours, what = _time(lattice, velocity, 2), f"curvilinear {n}³, order 2"
-    yield beside_vtk(what, ours, "vtkGradientFilter", vtk_times(lambda: gradient_filter(grid)), 4.0)
-    L = velocity_gradient(Flow(lattice, velocity, "points"), FiniteDifference(order=2)).L
-    yield Accuracy(f"{what}, inside / boundary", inside_and_boundary(L, exact, lattice))
+    return beside_vtk(what, ours, "vtkGradientFilter", vtk_times(lambda: gradient_filter(grid)), 4.0)
 
 
 def _image(n: int, h: float, velocity: np.ndarray) -> vtkImageData:

@@ -1,19 +1,19 @@
-"""Rows of the two tables, times and sizes."""
+"""Rows of the table of speed, times and sizes."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from vtkmodules.vtkCommonCore import vtkSMPTools
 
 from flowgrad import Flow, Mesh, velocity_gradient
-from flowgrad.exact import ExactFlow
 from flowgrad.gradient import Scheme
-from flowgrad.verify.measure import Deviation, at_boundary, places
+from flowgrad.verify import table
+from flowgrad.verify.table import Accuracy
 
 # The first touch of memory is slow on virtual machines: so many runs come before those that count, or as
 # many as fit into some seconds.
@@ -23,15 +23,11 @@ LONG = 1.0
 
 
 @dataclass(frozen=True)
-class Sizes:
+class Sizes(table.Sizes):
     """How large the meshes are: points a side, and cubes a side of the blocks of tetrahedra."""
 
-    box: int = 56
-    square: int = 81
-    image: int = 128
     tetrahedra: int = 55
     large: int = 110
-    draws: int = 1000
     positions: int = 1_000_000
     files: int = 21
     step: int = 16
@@ -70,39 +66,8 @@ class Speed:
         return f"asked {self.asked:g} ×: {'met' if self.ratio >= self.asked else 'MISSED'}" if self.asked else ""
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """Numbers of flowgrad and of a peer ("" where there is none); ``asked`` are the largest allowed."""
-
-    what: str
-    ours: tuple[float, ...]
-    peer: str = ""
-    asked: tuple[float, ...] = ()
-    least: tuple[float, ...] = ()
-
-    def markdown(self) -> str:
-        """A line of the table of accuracy."""
-        return f"| {self.what} | {' / '.join(number(value) for value in self.ours)} | {self.peer} |"
-
-    def verdict(self) -> str:
-        """What was asked for, and whether it is met."""
-        if not self.asked:
-            return ""
-        low = self.least or (0.0,) * len(self.asked)
-        met = all(a <= value <= b for value, a, b in zip(self.ours, low, self.asked, strict=True))
-        wanted = " / ".join(f"{a:g} to {b:g}" if a else f"{b:g}" for a, b in zip(low, self.asked, strict=True))
-        return f"asked {wanted}: {'met' if met else 'MISSED'}"
-
-
 Row = Speed | Accuracy
 Rows = Iterator[Row]
-
-
-def number(value: float) -> str:
-    """Two digits, three of numbers near 1."""
-    if not value or not np.isfinite(value):
-        return "NaN" if value else "0"
-    return f"{value:.3g}" if 0.1 <= abs(value) < 1000 else f"{value:.1e}".replace("e-0", "e-")
 
 
 def seconds(value: float) -> str:
@@ -147,14 +112,3 @@ def fresh(mesh: Mesh, velocity: np.ndarray, location: str = "points") -> Flow:
 def scheme_time(mesh: Mesh, velocity: np.ndarray, scheme: Scheme, at: str = "points") -> float:
     """Median seconds of ``velocity_gradient`` on a new mesh each time."""
     return median_time(lambda: velocity_gradient(fresh(mesh, velocity), scheme, at))
-
-
-def inside_and_boundary(L: np.ndarray, exact: ExactFlow, mesh: Mesh, at: str = "points") -> tuple[float, float]:
-    """Root mean square errors inside and at the boundary, over the rms |L| of all places."""
-    found = Deviation.of(L, exact.gradient(places(mesh, at)), at_boundary(mesh, at))
-    return found.interior, found.boundary
-
-
-def listed(values: Sequence[float]) -> str:
-    """Numbers of a peer as text."""
-    return " / ".join(number(value) for value in values)
