@@ -50,7 +50,8 @@ def main(names: tuple[str, ...]) -> None:
     """Run the programs, and write the page where all were run."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     parts = [
-        "# Gallery\n\nEach answer is one short program, run by the tests; `scripts/gallery_page.py` makes this page.\n"
+        "# Gallery\n\nEach answer is one short program, run by the tests; `scripts/gallery_page.py` makes this page. "
+        "All figures that there are:\n[figures.md](figures.md).\n"
     ]
     with tempfile.TemporaryDirectory() as folder:
         for name in names:

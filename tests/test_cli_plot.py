@@ -57,6 +57,44 @@ def test_what_is_drawn_and_where(capsys, data, tmp_path, options, expected):
     assert expected <= texts(target)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "options", "label"),
+    [
+        ("vorticity", (), ""),
+        ("array:vorticity", (), "vorticity_z"),
+        ("array:vorticity", ("--line", "2,-1.5:2,2.5"), "vorticity_z"),
+        ("array:vorticity", ("--kind", "contours"), "vorticity_z"),
+        ("array:vorticity", ("--kind", "distribution"), "vorticity_z"),
+        ("array:p", (), "p"),
+    ],
+)
+def test_an_array_named_like_a_quantity(capsys, cylinder, tmp_path, quantity, options, label):
+    """What is computed is shown, and said to be; the array of the file is asked for by its kind."""
+    target = tmp_path / "figure.svg"
+    code, _, err = run(capsys, "plot", cylinder, "--quantity", quantity, *options, "-o", target)
+    assert code == 0
+    note = "vorticity is computed; the file's own array of this name is --quantity array:vorticity"
+    assert (note in err) == (not label)
+    assert {each for each in texts(target) if "unit of the file" in each} == (
+        {f"{label} [unit of the file]"} if label else set()
+    )
+
+
+def test_a_quantity_that_cannot_be_computed_names_the_array_of_the_file(capsys, tmp_path):
+    table = tmp_path / "flow.csv"
+    rows = [f"{x},{y},{y},0,{x + y}" for x in range(4) for y in range(4)]
+    table.write_text("\n".join(["x,y,u,v,viscosity", *rows]))
+    target = tmp_path / "figure.svg"
+    code, _, err = run(capsys, "plot", table, "--quantity", "viscosity", "-o", target)
+    assert code == 2
+    assert "give --viscosity" in err
+    assert "--quantity array:viscosity" in err
+    assert err.count("\n") == 1
+    code, _, _ = run(capsys, "plot", table, "--quantity", "array:viscosity", "-o", target)
+    assert code == 0
+    assert any("viscosity [unit of the file]" in each for each in texts(target))
+
+
 def test_several_files_over_one_another(capsys, data, tmp_path):
     files = [data / f"{name}.vtu" for name in ("oc_Newtonian", "offsetCylinder")]
     target = tmp_path / "figure.svg"
@@ -80,6 +118,8 @@ def test_the_uncertainty_lies_beside_the_value(capsys, cylinder, tmp_path):
         (("--quantitiy", "lambda2"), "--quantitiy (did you mean --quantity?)"),
         (("--quantity", "lamda2"), "unknown quantity 'lamda2' (did you mean 'lambda2'?)"),
         (("--quantity", "pp"), "(did you mean 'p'?)"),
+        (("--quantity", "array:vortcity"), "unknown array 'vortcity' (did you mean 'vorticity'?)"),
+        (("--quantity", "array:shear_rate"), "unknown array 'shear_rate': known are"),
         (("--velocity", "UU"), "UU"),
         (("--kind", "fild"), "did you mean 'field'?"),
         (("--kind", "ellipses", "--quantity", "D"), "shows no --quantity"),
@@ -137,3 +177,4 @@ def test_the_help_has_examples(capsys):
     code, out, _ = run(capsys, "plot", "--help")
     assert code == 0
     assert "flowgrad plot case.vtu --quantity lambda2 -o figure.pdf" in out
+    assert "array:NAME" in out

@@ -1,7 +1,70 @@
-"""Pages that are made from the code are those of this code."""
+"""Pages that are made from the code are those of this code, and the code on them runs."""
 
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from flowgrad import plot
+from flowgrad.cli import main
+from flowgrad.draw import KINDS
 from scripts import quantities_table
+
+ROOT = Path(__file__).resolve().parent.parent
+FIGURES = (ROOT / "docs" / "figures.md").read_text()
+
+
+def blocks(language):
+    """The first line and the text of each block of code in a language."""
+    for match in re.finditer(rf"^```{language}\n(.*?)^```", FIGURES, re.MULTILINE | re.DOTALL):
+        yield FIGURES[: match.start(1)].count("\n"), match[1]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty one, with the data."""
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def test_the_table_of_quantities_is_that_of_the_registry():
     assert quantities_table.FILE.read_text() == quantities_table.table(), "run scripts/quantities_table.py"
+
+
+def test_the_programs_on_the_page_of_figures_draw(folder):
+    names, count = {}, 0
+    for line, text in blocks("python"):
+        exec(compile("\n" * line + text, "docs/figures.md", "exec"), names)
+        drawn = len([each for each in folder.iterdir() if each.suffix in (".png", ".svg", ".pdf")])
+        assert drawn > count, text
+        count = drawn
+
+
+COMMANDS = [line for _, text in blocks("sh") for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_commands_on_the_page_of_figures_draw(folder, line):
+    name, *arguments = shlex.split(line)
+    assert name == "flowgrad"
+    assert main([*arguments, "-q"]) == 0
+    assert (folder / arguments[arguments.index("-o") + 1]).stat().st_size > 2000
+
+
+def test_the_page_has_every_figure_and_every_option():
+    for name in plot.__all__:
+        assert f"plot.{name}" in FIGURES, name
+    commands = "\n".join(COMMANDS)
+    for kind in KINDS.keys() - {"field"}:
+        assert f"--kind {kind}" in commands
+    for option in ("quantity", "slice", "line", "boundary", "view", "vectors", "streamlines", "limits", "width"):
+        assert f"--{option}" in commands
+
+
+def test_the_pictures_on_the_page_of_figures_are_there():
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", FIGURES)
+    assert len(pictures) > 5
+    for each in (*pictures, *re.findall(r"[^!]\[[^]]*\]\(([^)]+\.md)\)", FIGURES)):
+        assert (ROOT / "docs" / each).is_file(), each

@@ -16,6 +16,7 @@ _EXAMPLES = """
   flowgrad plot case.vtu --quantity shear_rate --slice 1,1,0@0,0,0.5 -o oblique.svg
   flowgrad plot case.vtu --quantity p --boundary --view x -o walls.png
   flowgrad plot coarse.vtu fine.vtu --quantity shear_rate --line 0,0,0:1,0,0 -o profile.pdf
+  flowgrad plot case.vtu --quantity array:vorticity -o solver.png     # the file's, not the one computed here
   flowgrad plot case.vtu --kind flow-types -o types.png
   flowgrad plot piv.csv --kind uncertainty --quantity vorticity --noise 0.02 -o sure.png
   flowgrad plot case.vtu --kind viscosity --viscosity nu -o eta.pdf
@@ -50,8 +51,8 @@ def _add_what(verb: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--quantity",
         metavar="NAME",
-        help="of `flowgrad list quantities`, velocity, viscosity, error, std(NAME), or an array of the file "
-        "(default: shear_rate)",
+        help="of `flowgrad list quantities`, velocity, viscosity, error, std(NAME), or an array of the file, "
+        "array:NAME where a quantity has its name (default: shear_rate)",
     )
     what.add_argument("--kind", default="field", help="of figure, see below (default: field)")
     what.add_argument("--slice", metavar="z=0.5", help="plane through a solid mesh, or NX,NY,NZ@X,Y,Z: normal@point")

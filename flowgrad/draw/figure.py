@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,12 +25,12 @@ from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import used_points
 from flowgrad.options import Options
 from flowgrad.plot import Section
-from flowgrad.plot.shown import Result, flow_of
+from flowgrad.plot.shown import ARRAY, Result, flow_of, not_among, shown
 from flowgrad.plot.style import GOLDEN, KINDS
 from flowgrad.rheology import Separation
-from flowgrad.spec import nearest
 
 FloatArray = NDArray[np.float64]
+log = logging.getLogger("flowgrad")
 
 # What of a gradient may be shown beside the quantities.
 _BESIDE = ("viscosity", "error")
@@ -65,20 +66,36 @@ def _result(file: Path, request: Request, options: Options) -> Result | Separati
     flow = read_flow(file, options)
     if request.kind in OF_QUANTITY and _is_of_flow(flow, request):
         return flow
-    separation = analyse_flow(flow, _computing(request, options)).separation
+    own = _own_array(flow, request)
+    try:
+        separation = analyse_flow(flow, _computing(request, options)).separation
+        if own:
+            shown(separation.gradient, request.name)
+    except OptionError as error:
+        raise OptionError(f"{error}{f'; {own}' if own else ''}") from None
+    if own:
+        log.info("%s: %s is computed; %s", flow.name, request.name, own)
     return separation if request.kind in OF_FLUID else separation.gradient
+
+
+def _own_array(flow: Flow, request: Request) -> str:
+    """That the file has an array with the name of the quantity that is computed; empty where it has none."""
+    if request.kind not in OF_QUANTITY or request.name not in {*flow.point_data, *flow.cell_data}:
+        return ""
+    return f"the file's own array of this name is --quantity {ARRAY}{request.name}"
 
 
 def _is_of_flow(flow: Flow, request: Request) -> bool:
     """Whether the velocity or an array of the file is shown; OptionError for a name that nothing has."""
     name = _bare(request.name)
-    arrays = {*flow.point_data, *flow.cell_data}
+    arrays = sorted({*flow.point_data, *flow.cell_data})
     if name in QUANTITIES or name in _BESIDE:
         return False
-    known = [*sorted(arrays), "velocity", *_BESIDE, *QUANTITIES]
+    what, known = "quantity", [*arrays, "velocity", *_BESIDE, *QUANTITIES]
+    if name.startswith(ARRAY):
+        what, known, name = "array", arrays, name.removeprefix(ARRAY)
     if name not in known:
-        hint = nearest(name, known) or f": known are {', '.join(known)}"
-        raise OptionError(f"{flow.name}: unknown quantity '{name}'{hint}")
+        raise OptionError(f"{flow.name}: {not_among(what, name, known)}")
     return request.kind in ("field", "contours")
 
 

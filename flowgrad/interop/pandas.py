@@ -56,7 +56,7 @@ def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool
     arrays = _rows(result, quantities, std)
     columns = {column: values for name, each in arrays.items() for column, values in _columns(name, each)}
     frame = pandas.DataFrame(columns)
-    frame.attrs.update({column: about for column in columns if (about := about_of(column))})
+    frame.attrs.update({column: about for column in columns if (about := about_of(column, result))})
     return frame
 
 

@@ -7,7 +7,8 @@ points as coordinates; ``x_cell`` … (``i_cell`` …) of values in cells, ``tim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,37 +41,38 @@ def to_xarray(result: Flow | Result | Series, quantities: Sequence[str] = DEFAUL
     if isinstance(result, Series):
         return _of_series(xarray, result)
     found = on_mesh(result, quantities, std=std)
-    return _dataset(xarray, found)
+    return _dataset(xarray, found, partial(about_of, result=result))
 
 
 def _of_series(xarray: Any, series: Series) -> Any:
-    steps = [on_mesh(flow) for flow in series]
+    flows = list(series)
+    steps = [on_mesh(flow) for flow in flows]
     names = {(*step.point_data, *step.cell_data) for step in steps}
     if len(names) > 1:
         odd = sorted({name for each in names for name in each if any(name not in other for other in names)})
         raise OptionError(
             f"the steps of the series do not all have {', '.join(odd) or 'one order of arrays'}: unify them"
         )
-    times = [float(number) if flow.time is None else flow.time for number, flow in enumerate(series)]
+    times = [float(number) if flow.time is None else flow.time for number, flow in enumerate(flows)]
     lattice = _lattice(steps[0])
     variables: dict[str, Variable] = {}
     for which in ("point_data", "cell_data"):
         for name in getattr(steps[0], which):
             stacked = np.stack([_on_axes(lattice, getattr(step, which)[name]) for step in steps])
-            dims, attributes = _dims(lattice, which, name, stacked.shape[1 + lattice.dimension :])
-            variables[name] = (("time", *dims), stacked, attributes)
+            dims = _dims(lattice, which, name, stacked.shape[1 + lattice.dimension :])
+            variables[name] = (("time", *dims), stacked, _attributes(name, about_of(name, flows[0])))
     return _assembled(xarray, lattice, variables).assign_coords(time=np.array(times))
 
 
-def _dataset(xarray: Any, found: OnMesh) -> Any:
+def _dataset(xarray: Any, found: OnMesh, about: Callable[[str], dict[str, str]]) -> Any:
     lattice = _lattice(found)
     variables: dict[str, Variable] = {}
     for which, arrays in (("point_data", found.point_data), ("cell_data", found.cell_data)):
         for name, values in arrays.items():
             key = f"{name}_cell" if name in variables else name
             on_axes = _on_axes(lattice, values)
-            dims, attributes = _dims(lattice, which, name, on_axes.shape[lattice.dimension :])
-            variables[key] = (dims, on_axes, attributes)
+            dims = _dims(lattice, which, name, on_axes.shape[lattice.dimension :])
+            variables[key] = (dims, on_axes, _attributes(name, about(name)))
     dataset = _assembled(xarray, lattice, variables)
     time = found.field_data.get("TimeValue")
     fields = {name: values for name, values in found.field_data.items() if name != "TimeValue"}
@@ -98,14 +100,17 @@ def _names(lattice: Lattice) -> tuple[str, ...]:
     return tuple(names[a] for a in lattice.active)
 
 
-def _dims(lattice: Lattice, which: str, name: str, rest: tuple[int, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The dimensions of an array with components of the shape ``rest``, and what to tell of it."""
+def _dims(lattice: Lattice, which: str, name: str, rest: tuple[int, ...]) -> tuple[str, ...]:
+    """The dimensions of an array with components of the shape ``rest``."""
     suffix = "" if which == "point_data" else "_cell"
     own = {(3,): ("component",), (3, 3): ("component", "derivative")}.get(
         rest, tuple(f"{name}_{number}" for number in range(len(rest)))
     )
-    about = about_of(name)
-    return (*(axis + suffix for axis in _names(lattice)), *own), {"long_name": name.replace("_", " "), **about}
+    return (*(axis + suffix for axis in _names(lattice)), *own)
+
+
+def _attributes(name: str, about: dict[str, str]) -> dict[str, str]:
+    return {"long_name": name.replace("_", " "), **about}
 
 
 def _assembled(xarray: Any, lattice: Lattice, variables: dict[str, Variable]) -> Any:

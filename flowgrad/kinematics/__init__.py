@@ -1,9 +1,9 @@
 """The velocity gradient L = D + W and the registry of quantities that follow from it."""
 
 from flowgrad.kinematics.gradient import VelocityGradient
-from flowgrad.kinematics.registry import QUANTITIES, Quantity, inputs_of, select
+from flowgrad.kinematics.registry import GIVEN, QUANTITIES, Quantity, Record, inputs_of, select
 
-__all__ = ["QUANTITIES", "Quantity", "VelocityGradient", "inputs_of", "select"]
+__all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inputs_of", "select"]
 
 # They fill the registry, in this order.
 import flowgrad.kinematics.rates  # isort: skip

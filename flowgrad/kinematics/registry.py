@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,29 +38,53 @@ INPUT_SHAPES: dict[str, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One derived quantity.
+class Record:
+    """What is said of a quantity wherever it is shown.
 
     ``symbol`` is matplotlib mathtext, ``dimension`` a product of powers of M, L, T (``1/T``; ``1``
-    for none), ``scale`` how its colours run: ``magnitude``, ``signed`` or ``flow-type``.
-    ``inputs`` are the names of the function's arguments. ``of_field``: its value at one place depends on the
-    others, so the function is given the whole field, else pieces of it.
+    for none; dynamic ones have a second, ``M/(L T) or L²/T``, of the value divided by the density),
+    ``scale`` how its colours run: ``magnitude``, ``signed`` or ``flow-type``, ``words`` what labels call it, the
+    name where they are empty.
     """
 
     name: str
-    function: Callable[..., np.ndarray]
     symbol: str
     dimension: str
     scale: str
     reference: str
     description: str
-    inputs: tuple[str, ...]
-    of_field: bool = False
+    words: str = ""
 
     @property
     def label(self) -> str:
         """Axis label: name, symbol and dimension."""
-        return axis_label(self.name.replace("_", " "), self.symbol, self.dimension)
+        return self.label_of(self.symbol)
+
+    def label_of(self, symbol: str) -> str:
+        """The label of a part or a magnitude of it, which has the same dimension and a ``symbol`` of its own."""
+        return axis_label(self.words or self.name.replace("_", " "), symbol, self.dimension)
+
+    def known(self, *, dynamic: bool) -> Record:
+        """The record with the first of its dimensions alone, where a density made values ``dynamic``."""
+        return replace(self, dimension=self.dimension.split(" or ")[0]) if dynamic else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity(Record):
+    """A quantity derived from the velocity gradient by a ``function``.
+
+    ``inputs`` are the names of the function's arguments. ``of_field``: its value at one place depends on the
+    others, so the function is given the whole field, else pieces of it.
+    """
+
+    function: Callable[..., np.ndarray]
+    inputs: tuple[str, ...]
+    of_field: bool = False
+
+
+def table(*records: Record) -> dict[str, Record]:
+    """Records by their names."""
+    return {each.name: each for each in records}
 
 
 def axis_label(name: str, symbol: str, dimension: str) -> str:
@@ -68,6 +92,19 @@ def axis_label(name: str, symbol: str, dimension: str) -> str:
     unit = "–" if dimension == "1" else dimension
     return f"{name} ${symbol}$ [{unit}]"
 
+
+# What is not derived from L and is drawn like what is.
+GIVEN = table(
+    Record("velocity", "v", "L/T", "magnitude", "Batchelor 1967, §2.1", "Velocity of the fluid."),
+    Record(
+        "viscosity",
+        r"\eta",
+        "M/(L T) or L²/T",
+        "magnitude",
+        "Bird, Armstrong & Hassager 1987, §4.1",
+        "Viscosity η of the extra stress τ = 2ηD (divided by the density where it is kinematic).",
+    ),
+)
 
 QUANTITIES: dict[str, Quantity] = {}
 # What several quantities are made of, and nobody asks for by name.

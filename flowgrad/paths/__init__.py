@@ -6,6 +6,18 @@ from flowgrad.paths.deformation import Deformation, deformation
 from flowgrad.paths.flow_map import flow_map
 from flowgrad.paths.ftle import FTLE, ftle
 from flowgrad.paths.pathlines import Paths, pathlines
+from flowgrad.paths.records import RECORDS
 from flowgrad.paths.streamlines import Streamlines, streamlines
 
-__all__ = ["FTLE", "Deformation", "Paths", "Streamlines", "deformation", "flow_map", "ftle", "pathlines", "streamlines"]
+__all__ = [
+    "FTLE",
+    "RECORDS",
+    "Deformation",
+    "Paths",
+    "Streamlines",
+    "deformation",
+    "flow_map",
+    "ftle",
+    "pathlines",
+    "streamlines",
+]

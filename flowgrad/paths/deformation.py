@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.display import Shown
 from flowgrad.errors import OptionError
+from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import FloatArray
@@ -27,7 +28,7 @@ class Deformation(Shown):
     F = ∂x(t1)/∂x(t0), dF/dt = L F. ``points`` (n, 3) are where the particles are at t0 and ``positions`` (n, 3) at t1;
     ``left`` (n,) is when a particle left, NaN where it stayed: F and all that follows from it are NaN there, and
     ``positions`` the last inside; ``notes`` count these. ``plane`` (2, 3) spans the plane of a planar flow, None in
-    three dimensions.
+    three dimensions; ``mesh`` is that of which the points are, None where they were given as an array.
     Truesdell & Noll 1965, The Non-Linear Field Theories of Mechanics, §§ 21–23.
     """
 
@@ -39,6 +40,7 @@ class Deformation(Shown):
     left: FloatArray
     plane: FloatArray | None = None
     notes: tuple[str, ...] = ()
+    mesh: Mesh | None = None
 
     def __len__(self) -> int:
         return len(self.F)
@@ -116,7 +118,7 @@ class Deformation(Shown):
 
 def deformation(
     flow: Source,
-    points: ArrayLike,
+    points: ArrayLike | Mesh,
     t0: float,
     t1: float,
     *,
@@ -126,7 +128,7 @@ def deformation(
     backend: str | None = None,
 ) -> Deformation:
     """The deformation of the fluid from time ``t0`` to ``t1`` (before or after) about particles that are at ``points``
-    (n, 3) or (n, 2) at t0.
+    (n, 3) or (n, 2) at t0, or at the points of a mesh, on which the result can then be drawn.
 
     The flow and the options are those of :func:`pathlines`. OptionError for times that are not finite or equal.
     """
@@ -142,4 +144,5 @@ def deformation(
     F[~np.isnan(left)] = np.nan
     notes = notes_of(field, left, float(t0))
     plane = None if field.plane is None else field.plane.axes
-    return Deformation(F, float(t0), float(t1), vectors, states[-1, :, :3].copy(), left, plane, notes)
+    mesh = points if isinstance(points, Mesh) else None
+    return Deformation(F, float(t0), float(t1), vectors, states[-1, :, :3].copy(), left, plane, notes, mesh)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.display import Shown
+from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source
 from flowgrad.paths.deformation import Deformation, deformation
 from flowgrad.paths.field import FloatArray
@@ -36,7 +37,7 @@ class FTLE(Shown):
 
 def ftle(
     flow: Source,
-    points: ArrayLike,
+    points: ArrayLike | Mesh,
     t0: float,
     duration: float,
     *,
@@ -45,8 +46,9 @@ def ftle(
     steps: int | None = None,
     backend: str | None = None,
 ) -> FTLE:
-    """ln √λ_max(FᵀF) over the length of a ``duration`` T, of particles that are at ``points`` (n, 3) or (n, 2) at time
-    ``t0``. Backward in time where T is negative: ridges attract then, and repel where it is positive.
+    """ln √λ_max(FᵀF) over the length of a ``duration`` T, of particles that are at ``points`` (n, 3) or (n, 2), or
+    those of a mesh, at time ``t0``. Backward in time where T is negative: ridges attract then, and repel where it is
+    positive.
 
     Of planar flows the stretch in their plane counts. The flow and the options are those of :func:`pathlines`; F comes
     from the velocity's own gradient along the path, and not from neighbouring particles. Shadden, Lekien & Marsden

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.display import Shown
 from flowgrad.errors import OptionError
+from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
 from flowgrad.paths.field import FloatArray
@@ -75,9 +76,9 @@ def pathlines(
     return Paths(moments, np.ascontiguousarray(states[..., :3]), left, gradients, notes)
 
 
-def as_seeds(seeds: ArrayLike, name: str = "seeds") -> FloatArray:
-    """Positions (n, 2) or (n, 3); OptionError for others."""
-    positions = np.asarray(seeds, float)
+def as_seeds(seeds: ArrayLike | Mesh, name: str = "seeds") -> FloatArray:
+    """Positions (n, 2) or (n, 3), of a mesh its points; OptionError for others."""
+    positions = seeds.points if isinstance(seeds, Mesh) else np.asarray(seeds, float)
     if positions.ndim != 2 or positions.shape[1] not in (2, 3):
         raise OptionError(f"{name} have the shape {positions.shape}: give positions (n, 2) or (n, 3)")
     return positions

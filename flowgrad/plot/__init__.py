@@ -21,6 +21,7 @@ from flowgrad.plot.plane import Plane, plane
 from flowgrad.plot.profile import profile
 from flowgrad.plot.rheometer import residuals, rheometer_curve, rheometer_viscosity
 from flowgrad.plot.section import Section
+from flowgrad.plot.shown import Shown, shown
 from flowgrad.plot.streamlines import streamlines
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
 from flowgrad.plot.uncertainty import uncertainty
@@ -33,6 +34,7 @@ __all__ = [
     "Landscape",
     "Plane",
     "Section",
+    "Shown",
     "boundary",
     "categories",
     "contours",
@@ -55,6 +57,7 @@ __all__ = [
     "rheometer_viscosity",
     "save",
     "section_of",
+    "shown",
     "size_for",
     "streamlines",
     "style",

@@ -49,7 +49,7 @@ def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: 
     codes = classes.codes[_representatives(section, gradient.location or "cells")]
     polygons = draw_polygons(ax, section)
     palette = to_rgba_array([classes.colours[name] for name in classes.names])
-    polygons.set(facecolor=shaded(palette[codes], section), edgecolor="face")
+    polygons.set(facecolor=shaded(palette[codes], section.shades), edgecolor="face")
     frame(ax, section)
     _legend(ax, classes)
     return ax

@@ -16,7 +16,7 @@ from flowgrad.plot.colours import Colours, colours
 from flowgrad.plot.cutting import section_of
 from flowgrad.plot.frame import frame, inches, is_wide
 from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Result, Shown, flow_of, shown
+from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
 from flowgrad.plot.style import NO_VALUE, figure_of
 from flowgrad.plot.ticks import linear, named_ticks
 from flowgrad.plot.triangles import smooth_triangles
@@ -31,7 +31,7 @@ _BAR, _GAP, _BELOW = 0.09, 0.08, 0.51
 
 
 def field(
-    result: Result,
+    result: Drawn,
     name: str,
     ax: Axes,
     section: Section | None = None,
@@ -39,14 +39,14 @@ def field(
     limits: tuple[float, float] | None = None,
 ) -> Axes:
     """A quantity, ``velocity``, ``viscosity``, ``error``, ``std(NAME)`` or an array of the file on a section of its
-    mesh, with a colour bar.
+    mesh, with a colour bar; or what is known on walls, or follows from paths that begin at the points of a mesh.
 
     Vectors and tensors are shown by their magnitude. Cells have the colour of their value, point values go over
     smoothly; grey has no value. Unless ``limits`` are given the colours leave out 2 % of the area at each end, and
     the bar says how much is beyond and how far. Raises OptionError for a result without a mesh and for an unknown
     quantity.
     """
-    section = section or section_of(flow_of(result).mesh)
+    section = section or section_of(mesh_of(result))
     what = shown(result, name)
     values = section.values(what.values, what.location)
     chosen = colours(what.scale, values, section.areas, limits)
@@ -68,34 +68,33 @@ def draw_polygons(ax: Axes, section: Section) -> PolyCollection:
 
 def _paint(ax: Axes, section: Section, what: Shown, values: FloatArray, chosen: Colours) -> None:
     """The polygons in the colours of their ``values`` (k,), or of their vertices'."""
-    if what.location == "points" and section.shades is None:
+    if what.location == "points":
         _paint_smoothly(ax, section, section.at_vertices(what.values, "points"), chosen)
         return
     polygons, known = draw_polygons(ax, section), np.ma.masked_invalid(values)
     if section.shades is None:
         polygons.set(array=known, cmap=chosen.map, norm=chosen.norm, edgecolor="face")
     else:
-        polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section), edgecolor="face")
+        polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades), edgecolor="face")
 
 
-def shaded(colours: FloatArray, section: Section) -> FloatArray:
-    """Colours (k, 4) dimmed by the section's shades."""
-    if section.shades is None:
-        return colours
-    return np.column_stack([colours[:, :3] * section.shades[:, None], colours[:, 3]])
+def shaded(colours: FloatArray, shades: FloatArray | None) -> FloatArray:
+    """Colours (k, 4) dimmed by shades (k,)."""
+    return colours if shades is None else np.column_stack([colours[:, :3] * shades[:, None], colours[:, 3]])
 
 
 def _paint_smoothly(ax: Axes, section: Section, at_vertices: FloatArray, chosen: Colours) -> None:
     """Triangles whose colours go over; polygons with a vertex without value are grey."""
-    missing = np.isnan(section.means(at_vertices))
-    if missing.any():
-        draw_polygons(ax, section.take(np.flatnonzero(missing))).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
-    if missing.all():
-        return
     places, values, triangles, owners = smooth_triangles(section, at_vertices)
-    drawn = Triangulation(places[:, 0], places[:, 1], triangles[~missing[owners]])
-    mesh = TriMesh(drawn, rasterized=True)
-    mesh.set(array=np.ma.masked_invalid(values), cmap=chosen.map, norm=chosen.norm)
+    polygon = np.empty(len(values), np.int64)
+    polygon[triangles] = owners[:, None]
+    missing = np.isnan(section.means(at_vertices))
+    known = np.ma.masked_where(missing[polygon], values)
+    mesh = TriMesh(Triangulation(places[:, 0], places[:, 1], triangles), rasterized=True)
+    if section.shades is None:
+        mesh.set(array=known, cmap=chosen.map, norm=chosen.norm)
+    else:
+        mesh.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades[polygon]))
     ax.add_collection(mesh, autolim=False)
 
 

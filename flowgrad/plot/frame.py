@@ -73,8 +73,8 @@ def _oblique(ax: Axes, section: Section) -> None:
         va="top",
         annotation_clip=False,
     )
-    arms = 0.3 * unit * section.plane.axes.T
-    foot = np.array([start + max(length, unit) + 0.45 * unit, level - 0.1 * unit - 1.2 * min(arms[:, 1].min(), 0)])
+    arms = 0.24 * unit * section.plane.axes.T
+    foot = np.array([start + max(length, unit) + 0.45 * unit, level - 0.27 * unit - 1.2 * min(arms[:, 1].min(), 0)])
     for name, arm in zip("xyz", arms, strict=True):
         if np.hypot(*arm) > 0.03 * unit:
             style = {"arrowstyle": "-", "lw": 0.7, "color": "0.2", "shrinkA": 0, "shrinkB": 0}

@@ -13,7 +13,7 @@ from flowgrad.plot.cutting import section_of
 from flowgrad.plot.field import colour_bar, draw_polygons
 from flowgrad.plot.frame import frame
 from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Result, flow_of, shown
+from flowgrad.plot.shown import Drawn, mesh_of, shown
 from flowgrad.plot.style import NO_VALUE
 from flowgrad.plot.thinning import spacing_of, square_numbers
 from flowgrad.plot.triangles import triangles_of
@@ -26,7 +26,7 @@ IntArray = NDArray[np.int64]
 _FILLED = 0.2
 
 
-def gradient_arrows(result: Result, name: str, ax: Axes, section: Section | None = None, count: int = 16) -> Axes:
+def gradient_arrows(result: Drawn, name: str, ax: Axes, section: Section | None = None, count: int = 16) -> Axes:
     """A quantity, as ``field`` takes it, as filled contours, and arrows of its in-plane gradient at about ``count``
     places along the longer side: means over squares of the page.
 
@@ -34,7 +34,7 @@ def gradient_arrows(result: Result, name: str, ax: Axes, section: Section | None
     have the length of the squares at the 98th percentile, and none is longer; grey has no value. Raises OptionError
     for a result without a mesh and for an unknown quantity.
     """
-    section = section or section_of(flow_of(result).mesh)
+    section = section or section_of(mesh_of(result))
     what = shown(result, name)
     frame(ax, section)
     at_vertices = section.vertex_means(what.values, what.location)

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.kinematics import VelocityGradient
+from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.plot.cutting import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.legends import legend_rows
 from flowgrad.plot.plane import plane
 from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Result, Shown, flow_of, shown
+from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
 from flowgrad.plot.style import CATEGORIES
 from flowgrad.plot.ticks import linear, number
 
@@ -90,7 +90,7 @@ class Crossings:
     values: FloatArray
 
 
-def profile(results: Result | Mapping[str, Result], name: str, ax: Axes, start: ArrayLike, end: ArrayLike) -> Axes:
+def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: ArrayLike, end: ArrayLike) -> Axes:
     """A quantity, as ``field`` takes it, along the line from ``start`` to ``end``, of one result or of several by the
     names of the legend.
 
@@ -125,8 +125,8 @@ def _colours(count: int) -> list[Any]:
     return list(colormaps["viridis"](np.linspace(0, 0.9, count)))
 
 
-def _met(result: Result, what: Shown, line: Line, title: str) -> Crossings:
-    met = along(flow_of(result).mesh, line, what.values, what.location)
+def _met(result: Drawn, what: Shown, line: Line, title: str) -> Crossings:
+    met = along(mesh_of(result), line, what.values, what.location)
     if not len(met.first):
         whose = f"{title}: " if title else ""
         raise OptionError(
@@ -204,14 +204,14 @@ def _joined(met: Crossings, values: FloatArray | None = None) -> tuple[FloatArra
     return x[kept], y[kept]
 
 
-def _draw_band(ax: Axes, result: Result, what: Shown, line: Line, colour: Any) -> None:
+def _draw_band(ax: Axes, result: Drawn, what: Shown, line: Line, colour: Any) -> None:
     """One standard deviation to both sides."""
     if not isinstance(result, VelocityGradient) or result.location != what.location:
         return
-    if what.name in ("velocity", "error") or what.name.startswith("std(") or not result.carries_noise(what.name):
+    if what.name not in QUANTITIES or not result.carries_noise(what.name):
         return
     spread = shown(result, f"std({what.name})")
-    mesh = flow_of(result).mesh
+    mesh = mesh_of(result)
     low, high = (along(mesh, line, what.values + sign * spread.values, what.location) for sign in (-1, 1))
     x, lower = _joined(low)
     ax.fill_between(line.at(x), lower, _joined(high)[1], color=colour, alpha=0.2, lw=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 
 from flowgrad.errors import OptionError
-from flowgrad.kinematics import VelocityGradient
+from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.plot.field import field
 from flowgrad.plot.section import Section
 
@@ -21,6 +21,8 @@ def uncertainty(gradient: VelocityGradient, name: str, ax: Axes, section: Sectio
 
 def measure_of(gradient: VelocityGradient, name: str) -> str:
     """What tells how sure a quantity is: ``std(NAME)`` or ``error``, as ``field`` takes them."""
+    if name not in QUANTITIES:
+        raise OptionError(f"how sure {name} is cannot be said: it is no quantity of the gradient, choose one")
     if gradient.carries_noise(name):
         return f"std({name})"
     if gradient.error is not None:

@@ -6,17 +6,26 @@ from typing import Any
 
 from flowgrad.analysis import Analysis
 from flowgrad.report import numbers
-from flowgrad.walls import walls_summary
-
-_RATE = ("wall shear rate, mean [1/T]", "greatest")
-_STRESS = ("wall shear stress, mean", "greatest", "force x", "y", "z")
+from flowgrad.walls import Walls, walls_summary
+from flowgrad.walls.records import record_on
 
 
 def headings(analysis: Analysis) -> tuple[str, ...]:
     """Of the columns after the patch; none without walls."""
     if analysis.walls is None:
         return ()
-    return ("faces", "area", *_RATE, *(() if analysis.walls.viscosity is None else _STRESS))
+    walls = analysis.walls
+    found = ("faces", _heading(walls, "area"), _heading(walls, "wall_shear_rate", ", mean"), "greatest")
+    if walls.viscosity is None:
+        return found
+    return (
+        *found,
+        _heading(walls, "wall_shear_stress", ", mean"),
+        "greatest",
+        _heading(walls, "force", " x"),
+        "y",
+        "z",
+    )
 
 
 def rows(analysis: Analysis) -> list[tuple[str, list[str]]]:
@@ -31,6 +40,12 @@ def notes(analysis: Analysis) -> list[str]:
     """What to know of the walls, that is not told of the flow."""
     found = () if analysis.walls is None else analysis.walls.notes
     return [each for each in found if each not in analysis.gradient.notes]
+
+
+def _heading(walls: Walls, name: str, what: str = "") -> str:
+    """Name and dimension as the record has them."""
+    record = record_on(walls, name)
+    return f"{name.replace('_', ' ')}{what} [{record.dimension}]"
 
 
 def _values(patch: dict[str, Any]) -> list[float]:

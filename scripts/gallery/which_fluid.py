@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import flowgrad
 from flowgrad import plot
+from flowgrad.kinematics import GIVEN
 from flowgrad.rheology.models import Carreau
 from scripts.flows.cases import GEOMETRIES
 
@@ -26,7 +27,7 @@ def main(out: Path) -> str:
         right.fill_between(found.rate, found.lower, found.upper, alpha=0.3, lw=0)
         right.loglog(found.rate, found.viscosity, label="found in the velocity")
         right.loglog(found.rate, LAW.viscosity(found.rate), "k--", lw=0.9, label="what the solver was told")
-        right.set(xlabel=flowgrad.QUANTITIES["shear_rate"].label, ylabel="viscosity $\\eta$ [M/(L T)]")
+        right.set(xlabel=flowgrad.QUANTITIES["shear_rate"].label, ylabel=GIVEN["viscosity"].known(dynamic=True).label)
         right.legend()
         figure.savefig(out / "which_fluid.png", bbox_inches="tight")
     error = np.abs(found.viscosity / LAW.viscosity(found.rate) - 1).max()

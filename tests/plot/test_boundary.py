@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
+from matplotlib.collections import TriMesh
 
 from flowgrad import plot
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.plot.triangles import smooth_triangles
 from flowgrad.plot.view import view
 from tests.meshes import SOLIDS, build, planar
 
@@ -87,3 +90,17 @@ def test_directions_that_are_none_are_refused(direction):
 def test_lines_have_no_boundary():
     with pytest.raises(OptionError, match="no boundary"):
         plot.boundary(build(np.eye(3), [("line", (0, 1))]))
+
+
+def test_point_values_go_over_smoothly_and_each_face_has_its_shade():
+    """The speed is x + 1: colours at places of a dim face are those of their x, dimmed."""
+    flow = Flow(BLOCK, np.column_stack([BLOCK.points[:, 0] + 1, 0 * BLOCK.points[:, :2]]), "points")
+    section = plot.boundary(BLOCK, (0.3, 0.2, 1))
+    with plot.figure(3.4, 3.4) as ax:
+        plot.field(flow, "velocity", ax, section, limits=(1, 4))
+        [mesh] = [each for each in ax.collections if isinstance(each, TriMesh)]
+        drawn = mesh.get_facecolor()
+    places, values, triangles, owners = smooth_triangles(section, section.weights @ (BLOCK.points[:, 0] + 1))
+    assert len(places) > 4 * len(section.vertices)
+    colours = colormaps["viridis"]((values[triangles] - 1) / 3)[..., :3] * section.shades[owners, None, None]
+    np.testing.assert_allclose(drawn[triangles][..., :3], colours, atol=1e-12)
