@@ -60,7 +60,7 @@ def _add_what(verb: argparse.ArgumentParser) -> None:
     what.add_argument("--view", metavar="DIRECTION", help="the boundary of a solid mesh, seen from x, -x, …, or X,Y,Z")
     what.add_argument("--vectors", action="store_true", help="arrows of the velocity over it")
     what.add_argument("--streamlines", action="store_true", help="streamlines over it")
-    what.add_argument("--limits", metavar="LOW:HIGH", help="of the colours (default: all but 2 %% at each end)")
+    what.add_argument("--limits", metavar="LOW:HIGH", help="of the colours (default: all but outliers)")
     what.add_argument("--width", metavar="one|two", help="columns of print: 3.4 or 7 inches")
 
 

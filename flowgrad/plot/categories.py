@@ -42,14 +42,21 @@ class Classes:
 def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: Section | None = None) -> Axes:
     """Classes of the gradient's tensors on a section of its mesh, with a legend of those that there are.
 
-    A polygon of point classes has that of the point that has most weight at its first vertex. Raises OptionError for
-    a gradient without a mesh.
+    Classes at points colour what lies nearest to each of them: that part of a polygon whose vertex has most of its
+    weight from the point. Raises OptionError for a gradient without a mesh.
     """
     section = section or section_of(flow_of(gradient).mesh)
-    codes = classes.codes[_representatives(section, gradient.location or "cells")]
-    polygons = draw_polygons(ax, section)
+    if gradient.location == "positions":
+        raise OptionError("classes at positions cannot be drawn on a section: take the gradient at points or cells")
     palette = to_rgba_array([classes.colours[name] for name in classes.names])
-    polygons.set(facecolor=shaded(palette[codes], section.shades), edgecolor="face")
+    if gradient.location == "points":
+        owners = np.repeat(np.arange(len(section)), np.diff(section.offsets))
+        outlines, codes = section.corners, classes.codes[section.main_points]
+    else:
+        owners = np.arange(len(section))
+        outlines, codes = section.outlines, classes.codes[section.cells]
+    shades = None if section.shades is None else section.shades[owners]
+    draw_polygons(ax, outlines).set(facecolor=shaded(palette[codes], shades), edgecolor="face")
     frame(ax, section)
     _legend(ax, classes)
     return ax
@@ -84,15 +91,6 @@ def flow_types(gradient: VelocityGradient, ax: Axes, section: Section | None = N
     shares = {name: float(each) / total if total else 0.0 for name, each in zip(_FLOW_TYPES, sums, strict=True)}
     names = tuple(_FLOW_TYPES)
     return categories(gradient, Classes(codes, names, _FLOW_TYPES, shares, measure(gradient)), ax, section)
-
-
-def _representatives(section: Section, location: str) -> np.ndarray:
-    """A cell or a point for each polygon: classes cannot be averaged."""
-    if location == "positions":
-        raise OptionError("labels at positions cannot be drawn on a section: take the gradient at points or cells")
-    if location == "cells":
-        return section.cells
-    return section.main_points
 
 
 def _percent(share: float) -> str:

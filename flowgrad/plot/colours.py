@@ -16,8 +16,8 @@ from flowgrad.plot.ticks import number
 
 FloatArray = NDArray[np.float64]
 
-# Share of the area that the limits leave out at each end.
-OUTSIDE = 0.02
+# Share of the area that the limits leave out at each end, unless its values are near: within this part of the rest.
+OUTSIDE, _NEAR = 0.02, 0.1
 
 # A magnitude whose low limit is below this part of the high one is shown from zero.
 _FROM_ZERO = 0.2
@@ -47,9 +47,9 @@ class Colours:
 def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[float, float] | None = None) -> Colours:
     """Colours for values (n,) that stand for the measures ``weights`` (n,).
 
-    ``scale`` is that of the quantity's record: ``magnitude`` runs between the 2nd and the 98th
-    percentile, ``signed`` evenly to both sides of zero, ``flow-type`` from −1 to 1. ``limits`` (low, high) are taken
-    instead. Raises OptionError for limits that are not finite or do not rise.
+    ``scale`` is that of the quantity's record: ``magnitude`` runs between the extremes, or the 2nd and the 98th
+    percentile where these are outliers, ``signed`` evenly to both sides of zero, ``flow-type`` from −1 to 1.
+    ``limits`` (low, high) are taken instead. Raises OptionError for limits that are not finite or do not rise.
     """
     given, measures = np.asarray(values, float), np.asarray(weights, float)
     seen = np.isfinite(given) & (measures > 0)
@@ -81,7 +81,7 @@ def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) ->
 def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float, float]:
     if scale == "flow-type":
         return -1.0, 1.0
-    low, high = robust_limits(values, weights)
+    low, high = _without_outliers(values, weights)
     if scale == "signed":
         high = max(abs(low), abs(high))
         low = -high
@@ -90,6 +90,14 @@ def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float,
     elif low == high == 0:
         high = 1.0
     return apart(low, high)
+
+
+def _without_outliers(values: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    """The extremes; instead of each the percentile, where the extreme lies far beyond it."""
+    low, high = robust_limits(values, weights)
+    near = _NEAR * (high - low)
+    least, most = (float(values.min()), float(values.max())) if len(values) else (low, high)
+    return (least if low - least <= near else low), (most if most - high <= near else high)
 
 
 def robust_limits(values: FloatArray, weights: FloatArray, outside: float = OUTSIDE) -> tuple[float, float]:

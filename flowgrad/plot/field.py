@@ -16,10 +16,10 @@ from flowgrad.plot.colours import Colours, colours
 from flowgrad.plot.cutting import section_of
 from flowgrad.plot.frame import frame, inches, is_wide
 from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
+from flowgrad.plot.shown import Drawn, mesh_of, shown
 from flowgrad.plot.style import NO_VALUE, figure_of
 from flowgrad.plot.ticks import linear, named_ticks
-from flowgrad.plot.triangles import smooth_triangles
+from flowgrad.plot.triangles import Smooth, smooth_triangles
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -42,60 +42,59 @@ def field(
     mesh, with a colour bar; or what is known on walls, or follows from paths that begin at the points of a mesh.
 
     Vectors and tensors are shown by their magnitude. Cells have the colour of their value, point values go over
-    smoothly; grey has no value. Unless ``limits`` are given the colours leave out 2 % of the area at each end, and
-    the bar says how much is beyond and how far. Raises OptionError for a result without a mesh and for an unknown
-    quantity.
+    smoothly; grey has no value. Unless ``limits`` are given the colours leave out outliers, at most 2 % of the area at
+    each end, and the bar says how much is beyond and how far. Raises OptionError for a result without a mesh and for
+    an unknown quantity.
     """
     section = section or section_of(mesh_of(result))
     what = shown(result, name)
-    values = section.values(what.values, what.location)
-    chosen = colours(what.scale, values, section.areas, limits)
-    _paint(ax, section, what, values, chosen)
+    known = np.where(np.isfinite(what.values), what.values, np.nan)
+    values = section.values(known, what.location)
+    if what.location == "points":
+        smooth = smooth_triangles(section, section.at_vertices(known, "points"))
+        chosen = colours(what.scale, smooth.values, smooth.areas, limits)
+        _paint_triangles(ax, section, smooth, chosen)
+    else:
+        chosen = colours(what.scale, values, section.areas, limits)
+        _paint_polygons(ax, section, values, chosen)
     frame(ax, section)
     colour_bar(ax, chosen, what.label)
-    _note_missing(ax, section, np.isnan(values))
+    _note_missing(ax, section, np.isnan(values), bool(np.isinf(what.values).any()))
     return ax
 
 
-def draw_polygons(ax: Axes, section: Section) -> PolyCollection:
-    """The section's polygons; lines of their own colour close the seams between neighbours."""
-    rasterized = len(section) > _RASTERIZE
-    outlines: Any = section.outlines
-    polygons = PolyCollection(outlines, linewidths=0.5, joinstyle="round", rasterized=rasterized, snap=False)
+def draw_polygons(ax: Axes, outlines: FloatArray) -> PolyCollection:
+    """Polygons (k, n, 2); lines of their own colour close the seams between neighbours."""
+    rasterized = len(outlines) > _RASTERIZE
+    given: Any = outlines
+    polygons = PolyCollection(given, linewidths=0.5, joinstyle="round", rasterized=rasterized, snap=False)
     ax.add_collection(polygons, autolim=False)
     return polygons
 
 
-def _paint(ax: Axes, section: Section, what: Shown, values: FloatArray, chosen: Colours) -> None:
-    """The polygons in the colours of their ``values`` (k,), or of their vertices'."""
-    if what.location == "points":
-        _paint_smoothly(ax, section, section.at_vertices(what.values, "points"), chosen)
-        return
-    polygons, known = draw_polygons(ax, section), np.ma.masked_invalid(values)
+def _paint_polygons(ax: Axes, section: Section, values: FloatArray, chosen: Colours) -> None:
+    """The polygons in the colours of their ``values`` (k,)."""
+    polygons, known = draw_polygons(ax, section.outlines), np.ma.masked_invalid(values)
     if section.shades is None:
         polygons.set(array=known, cmap=chosen.map, norm=chosen.norm, edgecolor="face")
     else:
         polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades), edgecolor="face")
 
 
-def shaded(colours: FloatArray, shades: FloatArray | None) -> FloatArray:
-    """Colours (k, 4) dimmed by shades (k,)."""
-    return colours if shades is None else np.column_stack([colours[:, :3] * shades[:, None], colours[:, 3]])
-
-
-def _paint_smoothly(ax: Axes, section: Section, at_vertices: FloatArray, chosen: Colours) -> None:
+def _paint_triangles(ax: Axes, section: Section, smooth: Smooth, chosen: Colours) -> None:
     """Triangles whose colours go over; polygons with a vertex without value are grey."""
-    places, values, triangles, owners = smooth_triangles(section, at_vertices)
-    polygon = np.empty(len(values), np.int64)
-    polygon[triangles] = owners[:, None]
-    missing = np.isnan(section.means(at_vertices))
-    known = np.ma.masked_where(missing[polygon], values)
-    mesh = TriMesh(Triangulation(places[:, 0], places[:, 1], triangles), rasterized=True)
+    known = np.ma.masked_invalid(smooth.values)
+    mesh = TriMesh(Triangulation(smooth.places[:, 0], smooth.places[:, 1], smooth.triangles), rasterized=True)
     if section.shades is None:
         mesh.set(array=known, cmap=chosen.map, norm=chosen.norm)
     else:
-        mesh.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades[polygon]))
+        mesh.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades[smooth.polygons]))
     ax.add_collection(mesh, autolim=False)
+
+
+def shaded(colours: FloatArray, shades: FloatArray | None) -> FloatArray:
+    """Colours (k, 4) dimmed by shades (k,)."""
+    return colours if shades is None else np.column_stack([colours[:, :3] * shades[:, None], colours[:, 3]])
 
 
 def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
@@ -118,11 +117,11 @@ def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
         linear(bar.ax.xaxis if wide else bar.ax.yaxis)
 
 
-def _note_missing(ax: Axes, section: Section, missing: BoolArray) -> None:
+def _note_missing(ax: Axes, section: Section, missing: BoolArray, infinite: bool) -> None:
     """What grey means, where there is any."""
     if missing.any():
         share = 100 * float(section.areas[missing].sum() / section.areas.sum())
-        text = f"no value: {'< 0.1' if share < 0.1 else f'{share:.3g}'} % of the area"
+        text = f"no {'finite ' * infinite}value: {'< 0.1' if share < 0.1 else f'{share:.3g}'} % of the area"
         ax.legend(
             handles=[Patch(facecolor=NO_VALUE, edgecolor="0.45", linewidth=0.4, label=text)],
             loc="lower left",

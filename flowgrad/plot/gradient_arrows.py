@@ -16,7 +16,7 @@ from flowgrad.plot.section import Section
 from flowgrad.plot.shown import Drawn, mesh_of, shown
 from flowgrad.plot.style import NO_VALUE
 from flowgrad.plot.thinning import spacing_of, square_numbers
-from flowgrad.plot.triangles import triangles_of
+from flowgrad.plot.triangles import areas_of, triangles_of
 from flowgrad.plot.vectors import draw_arrows
 
 FloatArray = NDArray[np.float64]
@@ -40,10 +40,10 @@ def gradient_arrows(result: Drawn, name: str, ax: Axes, section: Section | None 
     at_vertices = section.vertex_means(what.values, what.location)
     places, values, triangles, _ = triangles_of(section, at_vertices)
     known = np.isfinite(values[triangles]).all(axis=1)
-    chosen = colours(what.scale, section.means(at_vertices), section.areas)
+    chosen = colours(what.scale, values, areas_of(places, triangles))
     if not known.all():
         missing = np.flatnonzero(np.isnan(section.means(at_vertices)))
-        draw_polygons(ax, section.take(missing)).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
+        draw_polygons(ax, section.take(missing).outlines).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
     if known.any():
         chosen = _fill(ax, places, values, triangles[known], chosen)
         _arrows(ax, section, places, values, triangles[known], count)

@@ -155,15 +155,20 @@ class Section:
 
     @cached_property
     def main_points(self) -> IntArray:
-        """For each polygon the mesh's point that has most weight at its first vertex (k,)."""
-        start = self.weights.indptr
-        rows = self.offsets[:-1]
-        counts = np.diff(start)[rows]
-        flat = runs(start[rows].astype(np.int64), counts.astype(np.int64))
-        owner = np.repeat(np.arange(len(rows)), counts)
-        order = np.lexsort((-self.weights.data[flat], owner))
-        first = flat[order[offsets(counts.astype(np.int64))[:-1]]]
-        return self.weights.indices[first].astype(np.int64)
+        """The mesh's point that has most weight at each vertex (m,)."""
+        rows = np.repeat(np.arange(len(self.vertices)), np.diff(self.weights.indptr))
+        order = np.lexsort((-self.weights.data, rows))
+        return self.weights.indices[order[self.weights.indptr[:-1]]].astype(np.int64)
+
+    @property
+    def corners(self) -> FloatArray:
+        """The part of a polygon that is nearest to each vertex (m, 4, 2): between the vertex, the middles of its two
+        sides and the vertex mean; all parts of a polygon fill it."""
+        middles = (self.vertices + self.vertices[self.following]) / 2
+        before = np.empty_like(self.following)
+        before[self.following] = np.arange(len(before))
+        centers = np.repeat(self.centers, np.diff(self.offsets), axis=0)
+        return np.stack([self.vertices, middles, centers, middles[before]], axis=1)
 
     @property
     def following(self) -> IntArray:

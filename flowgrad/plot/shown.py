@@ -18,6 +18,7 @@ from flowgrad.mesh import Mesh
 from flowgrad.paths import FTLE, Deformation
 from flowgrad.paths import RECORDS as OF_PATHS
 from flowgrad.spec import nearest
+from flowgrad.tensors import as_tensors
 from flowgrad.walls import RECORDS as OF_WALLS
 from flowgrad.walls import Walls
 from flowgrad.walls.records import record_on
@@ -33,8 +34,13 @@ VISCOSITY, STRESS = GIVEN["viscosity"].dimension, QUANTITIES["stress"].dimension
 # Before the name of an array of the file, which may be that of a quantity too.
 ARRAY = "array:"
 
+# Components of a symmetric tensor, whose others are equal to three of these.
+_SYMMETRIC = 6
 # Components below this part of the largest are rounding.
 _ROUNDING = 1e-6
+# Of L: a field that is nowhere larger is zero.
+_NOTHING = 1e-13
+_POWERS = {"1/T": 1, "1/T²": 2, "1/T³": 3}
 # Values of which one sign reaches farther than the other by this factor are no deviations from zero.
 _ONE_SIDED = 5.0
 
@@ -130,7 +136,18 @@ def _labelled(record: Record, values: ArrayLike, location: str) -> Shown:
 
 def _quantity(gradient: VelocityGradient, name: str, location: str | None = None) -> Shown:
     record = _record(name).known(dynamic="density" in gradient.supplied)
-    return _labelled(record, gradient[name], location or gradient.location or "points")
+    values = _without_rounding(np.asarray(gradient[name], float), record.dimension, gradient)
+    return _labelled(record, values, location or gradient.location or "points")
+
+
+def _without_rounding(values: FloatArray, dimension: str, gradient: VelocityGradient) -> FloatArray:
+    """Zeros instead of a quantity that is nowhere more than the rounding of L to its power: it would be drawn as
+    something."""
+    power = _POWERS.get(dimension)
+    if power is None or not len(values):
+        return values
+    largest, of_L = (float(np.nanmax(np.abs(each), initial=0)) for each in (values, gradient.L))
+    return 0 * values if largest <= _NOTHING * of_L**power else values
 
 
 def _of_walls(walls: Walls, name: str) -> Shown:
@@ -187,6 +204,8 @@ def _array(flow: Flow, name: str) -> Shown | None:
             if not np.issubdtype(given.dtype, np.number) or np.iscomplexobj(given):
                 raise OptionError(f"the array '{bare}' holds {given.dtype}, no real numbers: choose another")
             columns = given.astype(float).reshape(len(given), -1)
+            if columns.shape[1] == _SYMMETRIC:
+                columns = as_tensors(columns, bare).reshape(len(given), -1)
             values, symbol, _ = _scalar(columns[:, 0] if columns.shape[1] == 1 else columns, "", "magnitude")
             text = f"|{bare}|" if symbol == "||" else bare + symbol
             return Shown(name, values, location, f"{text} [unit of the file]", _scale_of(values))

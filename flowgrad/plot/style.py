@@ -34,8 +34,8 @@ VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#999999"
 CATEGORIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW, GREY)
-# What has no value: lighter than any colour map.
-NO_VALUE = "#E4E4E4"
+# What has no value: darker than the white in the middle of a diverging map, on the shaded side of a body too.
+NO_VALUE = "#9E9E9E"
 
 # Any, because matplotlib types the names of its settings as literals.
 _STYLE: Any = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,17 +34,50 @@ def triangles_of(section: Section, at_vertices: FloatArray) -> tuple[FloatArray,
     return places, values, np.concatenate([own, fans]), owners
 
 
-def smooth_triangles(section: Section, at_vertices: FloatArray) -> tuple[FloatArray, FloatArray, IntArray, IntArray]:
-    """The same, cut into smaller ones where there are few, whose values lie in the planes of the larger."""
+@dataclass(frozen=True, eq=False)
+class Smooth:
+    """Triangles (t, 3) between ``places`` (p, 2) with ``values`` (p,), NaN in a polygon with a vertex without value;
+    ``owners`` (t,) are the polygons of the triangles."""
+
+    places: FloatArray
+    values: FloatArray
+    triangles: IntArray
+    owners: IntArray
+
+    @property
+    def polygons(self) -> IntArray:
+        """The polygon (p,) of each place; polygons share none."""
+        found = np.empty(len(self.places), np.int64)
+        found[self.triangles] = self.owners[:, None]
+        return found
+
+    @property
+    def areas(self) -> FloatArray:
+        """The part of the area (p,) that each place stands for: a third of its triangles'."""
+        return areas_of(self.places, self.triangles)
+
+
+def areas_of(places: FloatArray, triangles: IntArray) -> FloatArray:
+    """The part of the area (p,) that each of the ``places`` (p, 2) stands for: a third of its ``triangles``' (t, 3)."""
+    a, b, c = (places[triangles[:, corner]] for corner in range(3))
+    (x1, y1), (x2, y2) = (b - a).T, (c - a).T
+    thirds = np.repeat(np.abs(x1 * y2 - x2 * y1) / 6, 3)
+    return np.bincount(triangles.ravel(), thirds, len(places)).astype(np.float64)
+
+
+def smooth_triangles(section: Section, at_vertices: FloatArray) -> Smooth:
+    """The triangles of ``triangles_of``, cut into smaller ones where there are few, whose values lie in the planes of
+    the larger."""
     places, values, triangles, owners = triangles_of(section, at_vertices)
     parts = int(np.clip(np.ceil(np.sqrt(_ENOUGH / max(len(triangles), 1))), 1, _PARTS))
-    if parts == 1:
-        return places, values, triangles, owners
-    shares, pieces = _cut_triangle(parts)
-    fine = (shares @ places[triangles]).reshape(-1, 2)
-    fine_values = (values[triangles] @ shares.T).ravel()
-    corners = pieces + len(shares) * np.arange(len(triangles))[:, None, None]
-    return fine, fine_values, corners.reshape(-1, 3), np.repeat(owners, len(pieces))
+    if parts > 1:
+        shares, pieces = _cut_triangle(parts)
+        corners = pieces + len(shares) * np.arange(len(triangles))[:, None, None]
+        places, values = (shares @ places[triangles]).reshape(-1, 2), (values[triangles] @ shares.T).ravel()
+        triangles, owners = corners.reshape(-1, 3), np.repeat(owners, len(pieces))
+    cut = Smooth(places, values, triangles, owners)
+    missing = np.isnan(section.means(at_vertices))
+    return replace(cut, values=np.where(missing[cut.polygons], np.nan, values))
 
 
 def _cut_triangle(n: int) -> tuple[FloatArray, IntArray]:

@@ -100,7 +100,7 @@ def test_point_values_go_over_smoothly_and_each_face_has_its_shade():
         plot.field(flow, "velocity", ax, section, limits=(1, 4))
         [mesh] = [each for each in ax.collections if isinstance(each, TriMesh)]
         drawn = mesh.get_facecolor()
-    places, values, triangles, owners = smooth_triangles(section, section.weights @ (BLOCK.points[:, 0] + 1))
-    assert len(places) > 4 * len(section.vertices)
-    colours = colormaps["viridis"]((values[triangles] - 1) / 3)[..., :3] * section.shades[owners, None, None]
-    np.testing.assert_allclose(drawn[triangles][..., :3], colours, atol=1e-12)
+    smooth = smooth_triangles(section, section.weights @ (BLOCK.points[:, 0] + 1))
+    assert len(smooth.places) > 4 * len(section.vertices)
+    colours = colormaps["viridis"]((smooth.values - 1) / 3)[:, :3] * section.shades[smooth.polygons, None]
+    np.testing.assert_allclose(drawn[:, :3], colours, atol=1e-12)

@@ -1,14 +1,20 @@
 """Colours: limits that outliers cannot stretch, and ticks that fit."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
+from matplotlib.collections import TriMesh
 from matplotlib.figure import Figure
 
+from flowgrad import plot
+from flowgrad.flow import Flow
+from flowgrad.mesh import Lattice
 from flowgrad.plot.colours import colours, robust_limits
 from flowgrad.plot.law import symbol
 from flowgrad.plot.ticks import logarithmic
+from tests.meshes import planar
 
 
 def test_outliers_are_beyond_the_limits_and_the_bar_says_so():
@@ -16,6 +22,13 @@ def test_outliers_are_beyond_the_limits_and_the_bar_says_so():
     chosen = colours("magnitude", values, np.ones(1002))
     assert chosen.norm.vmax < 2.01
     assert chosen.extend in ("max", "both")
+
+
+def test_extremes_near_the_rest_are_within_the_limits():
+    assert colours("magnitude", np.linspace(5, 6, 100), np.ones(100)).note == ""
+    assert colours("magnitude", np.r_[np.linspace(5, 6, 100), 6.08], np.ones(101)).norm.vmax == 6.08
+    assert colours("magnitude", np.r_[np.linspace(5, 6, 100), 6.2], np.ones(101)).norm.vmax < 6
+    assert colours("signed", np.linspace(-1, 1, 100), np.ones(100)).norm.vmax == 1
 
 
 def test_the_limits_follow_the_measure_not_the_number():
@@ -66,3 +79,28 @@ def test_parameters_have_their_textbook_letters():
     assert symbol("tau0") == r"\tau_{\mathrm{0}}"
     assert symbol("lam") == r"\lambda"
     assert symbol("n") == "n"
+
+
+@pytest.mark.parametrize("n", [2, 3, 11])
+def test_point_values_are_painted_within_the_colours_or_said_to_be_beyond(n):
+    """|v| = y on few points: the colours run over what is painted, not over means of cells."""
+    mesh = Lattice.uniform((n, n, 1), 2 / (n - 1))
+    flow = Flow(mesh, mesh.points[:, [1, 0, 2]] * [1, 0, 0], "points")
+    with plot.figure() as ax:
+        plot.field(flow, "velocity", ax)
+        [drawn] = [each for each in ax.collections if isinstance(each, TriMesh)]
+        low, high = drawn.get_clim()
+        bar = ax.child_axes[0]
+        label = bar.get_xlabel() or bar.get_ylabel()
+    assert (low, high) == (0, 2)
+    assert "beyond" not in label
+
+
+def test_infinite_values_are_none():
+    mesh = planar("quad")
+    values = np.where(mesh.points[:, 0] > 2.5, np.inf, 1 + mesh.points[:, 1])
+    flow = Flow(mesh, mesh.points, "points", point_data={"a": values})
+    with plot.figure() as ax, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plot.field(flow, "a", ax)
+        assert ax.get_legend().get_texts()[0].get_text().startswith("no finite value: ")

@@ -154,7 +154,8 @@ def test_flow_types(case):
     with plot.figure(5, 4) as ax:
         assert plot.flow_types(gradient, ax, section) is finished(ax)
         (polygons,) = kind_of(ax, PolyCollection)
-        assert len(polygons.get_facecolor()) == len(section)
+        parts = section.vertices if gradient.location == "points" else section.cells
+        assert len(polygons.get_facecolor()) == len(parts)
         shares = [text.get_text().split(": ")[1].removesuffix(" %") for text in ax.get_legend().get_texts()]
         total = sum(float(share.removeprefix("< ")) for share in shares)
         assert total == pytest.approx(0 if case == "nothing" else 100, abs=0.5)

@@ -150,3 +150,18 @@ def test_curved_surface_cells_are_drawn_around_their_edges(vtk_type):
     assert section.areas.sum() == pytest.approx(9, rel=1e-12)
     parts = 6 if vtk_type == 34 else 4
     assert len(section.outline) == 12 * parts
+
+
+@pytest.mark.parametrize("name", SOLIDS)
+def test_what_is_nearest_to_each_vertex_fills_the_polygon(name):
+    section = section_of(SOLIDS[name])
+    x, y = np.moveaxis(section.corners, 2, 0)
+    areas = np.abs(np.sum(x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1), axis=1)) / 2
+    np.testing.assert_allclose(np.add.reduceat(areas, section.offsets[:-1]), section.areas, rtol=1e-9)
+
+
+def test_the_main_point_of_a_vertex_is_the_nearest_end_of_its_edge():
+    mesh = SOLIDS["tetra"]
+    section = section_of(mesh)
+    weights = section.weights.toarray()
+    np.testing.assert_array_equal(weights[np.arange(len(weights)), section.main_points], weights.max(axis=1))

@@ -16,7 +16,7 @@ from flowgrad.paths import RECORDS as OF_PATHS
 from flowgrad.paths import deformation, ftle
 from flowgrad.plot.shown import component, mesh_of
 from flowgrad.walls import RECORDS as OF_WALLS
-from tests.meshes import SOLIDS
+from tests.meshes import SOLIDS, planar
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -170,7 +170,19 @@ def test_rows_that_are_no_vectors_are_shown_by_their_magnitude(columns):
     for values in (np.zeros((30, columns)), np.eye(columns)[np.zeros(30, int)], np.ones((30, columns))):
         what = plot.shown(channel(a=values), "a")
         assert what.label == "|a| [unit of the file]"
-        np.testing.assert_allclose(what.values, np.linalg.norm(values, axis=1))
+        twice = np.array([1, 1, 1, 2, 2, 2]) if columns == 6 else 1
+        np.testing.assert_allclose(what.values, np.sqrt((twice * values**2).sum(axis=1)))
+
+
+def test_what_is_rounding_of_the_gradient_is_zero():
+    """The vorticity of a pure strain, of any size, computed from samples."""
+    for scale in (1e-9, 1.0, 1e9):
+        mesh = planar("quad")
+        flow = Flow(mesh, scale * mesh.points[:, [1, 0, 2]] * [1, 1, 0], "points")
+        gradient = velocity_gradient(flow)
+        assert (gradient["vorticity"] != 0).any()
+        assert (plot.shown(gradient, "vorticity").values == 0).all()
+        assert (plot.shown(gradient, "shear_rate").values > scale).all()
 
 
 def test_numbers_in_order_are_counted_and_no_directions():
