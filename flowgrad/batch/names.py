@@ -22,7 +22,8 @@ SHARED = ("summary.csv", "report.html", "run.toml")
 
 
 def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
-    """Files of the given names and glob patterns (``**`` included), each once, in the order given.
+    """Files of the given names and glob patterns (``**`` included), each once, in the order given, those of a pattern
+    by the numbers in their names.
 
     A name that matches nothing is kept, so that it fails by its name; results that a pattern finds in their
     ``folder`` are left out, so that the same command runs again.
@@ -30,10 +31,16 @@ def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
     found: dict[Path, None] = {}
     ours = None if folder is None else _results_in(folder)
     for pattern in patterns:
-        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True))
+        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True), key=_by_numbers)
         for match in [match for match in matches if ours is None or not ours(Path(match))] or [pattern]:
             found[Path(match)] = None
     return list(found)
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """A key that puts step_2 before step_10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _results_in(folder: Path) -> Callable[[Path], bool]:

@@ -161,23 +161,25 @@ class VelocityGradient(
         Zero where L is not valid or the cell is of lower dimension."""
         if self.flow is None or self.positions is not None:
             return self.valid.astype(float)
-        weights = self._measures(self.flow)
-        return np.where(self.valid, weights, 0.0)
-
-    def _measures(self, flow: Flow) -> FloatArray:
-        mesh = flow.mesh
-        measures = np.where(mesh.is_full, flow.measures, 0.0)
-        if self.location == "cells":
-            return measures
-        if not len(mesh):
-            return np.ones(len(self))
-        sizes = np.diff(mesh.cells.offsets)
-        shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
-        return np.bincount(mesh.cells.connectivity, shares, minlength=len(mesh.points)).astype(float)
+        return np.where(self.valid, measures_at(self.flow, self.location or "points"), 0.0)
 
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
         """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
         return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+
+
+def measures_at(flow: Flow, location: str) -> FloatArray:
+    """Measure that each value at the ``cells`` or ``points`` stands for (n,): the cell's, or a share of the cells
+    around the point; zero of cells of lower dimension, 1 at points without cells."""
+    mesh = flow.mesh
+    measures = np.where(mesh.is_full, flow.measures, 0.0)
+    if location == "cells":
+        return measures
+    if not len(mesh):
+        return np.ones(mesh.point_count)
+    sizes = np.diff(mesh.cells.offsets)
+    shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
+    return np.bincount(mesh.cells.connectivity, shares, minlength=mesh.point_count).astype(float)
 
 
 def _inputs(supplied: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from flowgrad.kinematics import VelocityGradient
+from flowgrad.flow import Flow
+from flowgrad.kinematics.gradient import measures_at
 from flowgrad.plot.colours import TICKS, apart, robust_limits
-from flowgrad.plot.shown import Shown, shown
+from flowgrad.plot.shown import Result, Shown, flow_of, shown
 from flowgrad.plot.style import BLUE
 from flowgrad.plot.ticks import linear, logarithmic, named_ticks
 
@@ -23,18 +24,18 @@ _LOGARITHMIC, _DECADES = 20.0, 4.0
 _MEASURES = {1: "length", 2: "area", 3: "volume"}
 
 
-def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
-    """Share of the volume (area, samples) in each interval of a quantity, ``velocity`` or ``viscosity``.
+def distribution(result: Result, name: str, ax: Axes) -> Axes:
+    """Share of the volume (area, samples) in each interval of what ``field`` draws too.
 
     Magnitudes that span decades have a logarithmic axis; what lies outside the axis, zeros among
     it, is counted in the corner. Raises OptionError for an unknown quantity.
     """
-    what = shown(gradient, name)
-    weights = _weights(gradient, what)
+    what = shown(result, name)
+    weights = _weights(result, what)
     seen = np.isfinite(what.values) & (weights > 0)
     values, weights = what.values[seen], weights[seen]
     ax.set_xlabel(what.label)
-    ax.set_ylabel(f"share of the {measure(gradient)} [%]")
+    ax.set_ylabel(f"share of the {measure(result)} [%]")
     if not len(values):
         return note_empty(ax)
     edges = _edges(what, values, weights)
@@ -48,17 +49,19 @@ def distribution(gradient: VelocityGradient, name: str, ax: Axes) -> Axes:
     return ax
 
 
-def _weights(gradient: VelocityGradient, what: Shown) -> FloatArray:
-    """The gradient's; a velocity that lives elsewhere counts as samples."""
-    return gradient.weights if gradient.location in (None, what.location) else np.ones(len(what.values))
+def _weights(result: Result, what: Shown) -> FloatArray:
+    """The gradient's; of the velocity and of arrays that live elsewhere those of the mesh there."""
+    if not isinstance(result, Flow) and (result.flow is None or result.location == what.location):
+        return result.weights
+    return measures_at(flow_of(result), what.location)
 
 
-def measure(gradient: VelocityGradient) -> str:
-    """What the weights of a gradient measure: volume, area, length or, without a mesh, samples."""
-    dimension = gradient.flow.mesh.dimension if gradient.flow else 0
-    if dimension == 2 and gradient.flow and gradient.flow.is_meridian:
+def measure(result: Result) -> str:
+    """What the weights of a result measure: volume, area, length or, without a mesh, samples."""
+    flow = result if isinstance(result, Flow) else result.flow
+    if flow is not None and flow.mesh.dimension == 2 and flow.is_meridian:
         return _MEASURES[3]
-    return _MEASURES.get(dimension, "samples")
+    return _MEASURES.get(flow.mesh.dimension, "samples") if flow else "samples"
 
 
 def note_empty(ax: Axes) -> Axes:

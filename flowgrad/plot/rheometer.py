@@ -14,7 +14,7 @@ from flowgrad.plot.flow_curve import legend_above
 from flowgrad.plot.law import draw_others, fit_text
 from flowgrad.plot.shown import STRESS, VISCOSITY
 from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
-from flowgrad.plot.ticks import logarithmic
+from flowgrad.plot.ticks import linear, logarithmic
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheometer.band import band
 from flowgrad.rheometer.examined import Examined
@@ -54,6 +54,7 @@ def residuals(examined: Examined, ax: Axes) -> Axes:
     unit = "1/s" if curve.is_si else QUANTITIES["shear_rate"].dimension
     ax.set(xlabel=_rate(unit), ylabel="stress above the law [%]", ylim=(-largest, largest))
     logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
+    linear(ax.yaxis)
     legend_above(ax, 2)
     return ax
 

@@ -15,9 +15,10 @@ _NARROW, _FEW = 5.0, 200.0
 _PLAIN = (1e-3, 1e5)
 
 
-def linear(axis: Axis, count: int = 6) -> None:
-    """At most about ``count`` ticks at round numbers, with a common power of ten where that is shorter."""
-    axis.set_major_locator(MaxNLocator(count, steps=_STEPS))
+def linear(axis: Axis, count: int = 6, *, whole: bool = False) -> None:
+    """At most about ``count`` ticks at round numbers, ``whole`` ones if asked for, with a common power of ten where
+    that is shorter."""
+    axis.set_major_locator(MaxNLocator(count, steps=_STEPS, integer=whole))
     axis.set_major_formatter(_Linear())
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from flowgrad.analysis import Analysis, plain
 from flowgrad.plot import Section
 from flowgrad.report.section import FAILED, ORIGINS
+from flowgrad.report.statistics import symbol_of
 from flowgrad.report.thumbnail import thumbnail
 
 
@@ -58,7 +59,9 @@ def entry_of(analysis: Analysis, section: Section | str) -> Entry:
         error=gradient.relative_error if gradient.error is not None else None,
         viscosity=evidence.get("eta_newtonian"),
         unexplained=evidence.get("unexplained"),
-        statistics={name: asdict(each) for name, each in analysis.statistics.items()},
+        statistics={
+            name: {**asdict(each), "symbol": symbol_of(analysis, name)} for name, each in analysis.statistics.items()
+        },
         mesh=[len(flow.mesh.points), len(flow.mesh)],
         thumbnail=None if isinstance(section, str) else thumbnail(analysis, section),
     )

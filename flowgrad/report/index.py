@@ -13,8 +13,9 @@ from markupsafe import Markup
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import glossary, numbers, over_time, thumbnail
+from flowgrad.report.command import written
 from flowgrad.report.entry import Entry
-from flowgrad.report.page import FLOWS, options_as_written, timestamp
+from flowgrad.report.page import FLOWS, timestamp
 from flowgrad.report.section import FAILED
 from flowgrad.report.symbols import html
 from flowgrad.report.template import render, script, stylesheet
@@ -77,7 +78,7 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         rows=[(entry, [column.cell(entry) for column in chosen]) for entry in entries],
         shared=shared,
         wording=FLOWS,
-        command=command if isinstance(command, str) else options_as_written(command),
+        command=command if isinstance(command, str) else written(command),
         written=timestamp(),
         style=stylesheet(),
         script=script("sort.js"),

@@ -14,6 +14,7 @@ from flowgrad.kinematics import QUANTITIES
 from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.shown import VISCOSITY
 from flowgrad.plot.style import BLUE, VERMILION
+from flowgrad.plot.ticks import linear
 from flowgrad.report import encode
 from flowgrad.report.entry import Entry
 from flowgrad.report.pictures import Picture
@@ -103,7 +104,8 @@ def _of_quantity(series: Progression, name: str) -> Picture:
         for key in ("mean", "maximum", "percentile_5", "percentile_95")
     }
     lines = {"mean": kept["mean"], "greatest": kept["maximum"]}
-    return _picture(series, lines, record.label, record.name.replace("_", " ").capitalize(), kept)
+    label = record.label_of(series.entries[0].statistics[name].get("symbol", record.symbol))
+    return _picture(series, lines, label, record.name.replace("_", " ").capitalize(), kept)
 
 
 def _picture(
@@ -112,7 +114,10 @@ def _picture(
     with plot.figure(_WIDTH) as ax:
         _draw(ax, series, lines, kept)
         ax.set(xlabel=series.axis, ylabel=label)
-        caption = f"{name} over time: {' and '.join(lines)}{', shaded 5 to 95 % of the flow' if kept else ''}."
+        caption = f"{name} over {'the files' if series.is_numbered else 'time'}"
+        if kept:
+            caption += f": {' and '.join(lines)}, shaded 5 to 95 % of the flow"
+        caption += "."
         return Picture(encode.svg(ax, caption), caption)
 
 
@@ -123,5 +128,8 @@ def _draw(ax: Axes, series: Progression, lines: dict[str, np.ndarray], kept: dic
     for (name, values), colour in zip(lines.items(), (BLUE, VERMILION), strict=False):
         ax.plot(series.times, values, marker=marker, markersize=2.5, color=colour, label=name)
     ax.margins(x=0.02)
+    linear(ax.yaxis)
+    linear(ax.xaxis, whole=series.is_numbered)
     if len(lines) > 1:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0)
+        # To the right, because the common power of ten stands to the left.
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, borderaxespad=0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from flowgrad.files import replacing
+from flowgrad.report.command import written
 from flowgrad.report.section import FileSection
 from flowgrad.report.template import render, stylesheet
 
@@ -68,7 +69,7 @@ def write_report(
         "report.html",
         sections=sections,
         counts=Counter(section.verdict for section in sections),
-        command=command if isinstance(command, str) else options_as_written(command),
+        command=command if isinstance(command, str) else written(command),
         written=timestamp(),
         style=stylesheet(),
         wording=wording,
@@ -80,14 +81,3 @@ def write_report(
 def timestamp() -> str:
     """When a page was written."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def options_as_written(given: Mapping[str, object]) -> str:
-    """Options as they stand on the command line."""
-    return " ".join(f"--{key.replace('_', '-')}{_text(value)}" for key, value in given.items())
-
-
-def _text(value: object) -> str:
-    if value is True:
-        return ""
-    return "=" + (",".join(map(str, value)) if isinstance(value, list | tuple) else str(value))

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from flowgrad.analysis import Analysis
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.plot.shown import dimension_of
+from flowgrad.plot.shown import component, dimension_of
 from flowgrad.report import numbers
 from flowgrad.report.symbols import html
 
@@ -35,10 +35,15 @@ def rows(analysis: Analysis) -> list[Row]:
 
 def _row(analysis: Analysis, name: str) -> Row:
     record, each = QUANTITIES[name], analysis.statistics[name]
-    symbol = record.symbol if analysis.gradient[name].ndim == 1 else f"|{record.symbol}|"
-    if each.component:
-        symbol = f"{record.symbol}_{each.component}"
     values = (each.minimum, each.percentile_5, each.median, each.mean, each.percentile_95, each.maximum)
     dimension = "–" if record.dimension == "1" else dimension_of(record.dimension, analysis.gradient)
     written = tuple(numbers.number(value) for value in values)
-    return Row(name.replace("_", " "), record.description, html(symbol), dimension, written)
+    return Row(name.replace("_", " "), record.description, html(symbol_of(analysis, name)), dimension, written)
+
+
+def symbol_of(analysis: Analysis, name: str) -> str:
+    """Of what the numbers are, in mathtext: of the quantity, of its magnitude, or of its one component."""
+    symbol, only = QUANTITIES[name].symbol, analysis.statistics[name].component
+    if only:
+        return component(symbol, "xyz".index(only))
+    return symbol if analysis.gradient[name].ndim == 1 else f"|{symbol}|"

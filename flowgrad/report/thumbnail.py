@@ -83,7 +83,8 @@ def painted(section: Section, levels: Levels) -> Levels:
     canvas = FigureCanvasAgg(figure)
     ax = figure.add_axes((0, 0, 1, 1))
     low, high = section.bounds
-    ax.set(xlim=(low[0], high[0] or 1.0), ylim=(low[1], high[1] or 1.0))
+    high = np.where(high > low, high, low + 1.0)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.set_axis_off()
     grey = np.repeat((levels / 255.0)[:, None], 3, axis=1)
     outlines: Any = section.outlines

@@ -114,3 +114,10 @@ def test_only_what_is_left_of_ones_own_files_is_removed(tmp_path):
         (tmp_path / name).touch()
     remove_parts(tmp_path, {"x"})
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_files_of_a_pattern_come_by_their_numbers(tmp_path):
+    for name in ("step_10.vtu", "step_2.vtu", "step_1.vtu", "step.vtu", "10_step.vtu"):
+        (tmp_path / name).touch()
+    found = [path.name for path in expand([str(tmp_path / "*.vtu")])]
+    assert found[-4:] == ["step.vtu", "step_1.vtu", "step_2.vtu", "step_10.vtu"]

@@ -11,7 +11,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.rheology import separate
 from tests.meshes import SOLIDS, planar
 
@@ -226,3 +226,16 @@ def test_equal_figures_are_equal_files(tmp_path):
             plot.field(gradient, "shear_rate", ax)
             files.append(saved(ax, tmp_path, "svg"))
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("at", ["cells", "points", None])
+def test_a_velocity_that_lives_elsewhere_counts_by_the_area_it_stands_for(at):
+    """u = 1 + x on points that crowd at x < 0.1, where little of the area is; of the flow itself as well."""
+    lattice = Lattice.rectilinear(np.r_[np.linspace(0, 0.1, 50), 1.0], np.array([0.0, 1.0]), np.array([0.0]))
+    flow = Flow(lattice, np.column_stack([1 + lattice.points[:, 0], 0 * lattice.points[:, :2]]), "points")
+    with plot.figure() as ax:
+        plot.distribution(velocity_gradient(flow, at=at) if at else flow, "velocity", ax)
+        edges, shares = ax.patches[0].get_data().edges, ax.patches[0].get_data().values
+        label = ax.get_ylabel()
+    assert label == "share of the area [%]"
+    assert shares[edges[1:] < 1.2].sum() == pytest.approx(10 + 45, abs=1)

@@ -78,7 +78,8 @@ def pages(demo, tmp_path_factory):
     """Reports by what they are of."""
     large, failed = (tmp_path_factory.mktemp(name) for name in ("large", "failed"))
     shutil.copytree(demo / "report", large / "report")
-    write_index(large / "report.html", list(two_hundred(demo)))
+    options = {"viscosity": "carreau-yasuda(eta0=1, eta_inf=0.1, lam=2, a=2, n=0.5)", "velocity": "x" * 60}
+    write_index(large / "report.html", list(two_hundred(demo)), options)
     (failed / "none.vtu").write_text("no mesh")
     batch.run([failed / "none.vtu"], failed / "out", Cases(Options()), Settings())
     return {

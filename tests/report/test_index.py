@@ -68,6 +68,15 @@ def test_a_series_is_drawn_over_time(tmp_path):
     assert "time t [T]" in page.text
 
 
+def test_a_magnitude_is_called_one_and_files_are_counted_in_whole_numbers(tmp_path):
+    high = {key: 1000 * value for key, value in RATE.items()}
+    steps = [entry(f"step_{i}.vtu", statistics={"vorticity": {**high, "symbol": r"|\omega|"}}) for i in range(4)]
+    page = Page(index(tmp_path, steps))
+    assert "vorticity|ω|[1/T]" in page.text.replace(" ", "")
+    assert "Vorticity over the files: mean and greatest, shaded" in page.text
+    assert "0.5" not in [word.strip() for word in page.words]
+
+
 def test_columns_are_those_in_which_some_file_has_a_number():
     assert [each.name for each in columns([entry()])] == ["shear rate, mean", "shear rate, greatest", "left out"]
     assert [each.name for each in columns([entry(time=0.0, viscosity=1.0, error=0.1)])][:1] == ["time"]

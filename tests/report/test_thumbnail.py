@@ -10,6 +10,7 @@ from PIL import Image
 from flowgrad import plot
 from flowgrad.analysis import analyse_flow
 from flowgrad.flow import Flow
+from flowgrad.mesh import Lattice
 from flowgrad.options import Options
 from flowgrad.report.thumbnail import Scale, bar, coloured, common_scale, painted, thumbnail
 from tests.meshes import planar
@@ -82,3 +83,11 @@ def test_they_are_small_and_described():
 def test_a_flow_at_rest_has_one():
     small, _ = stored(0.0)
     assert pixels(coloured(small, common_scale([small]), "rest"))[..., 3].any()
+
+
+@pytest.mark.parametrize("corner", [0.0, 1.0, 7.0])
+def test_the_domain_fills_the_picture_wherever_it_lies(corner):
+    """Its upper right corner at zero too."""
+    mesh = Lattice.uniform((4, 4, 1), 1.0, origin=(corner - 3, corner - 3, 0))
+    section = plot.section_of(mesh)
+    assert (painted(section, np.full(len(section), 200, np.uint8)) > 0).mean() > 0.95
