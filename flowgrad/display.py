@@ -81,7 +81,7 @@ def _range(values: Any) -> str:
 
     if values.dtype.kind not in "fiu":
         return in_line(values)
-    sizes = np.sqrt((values.reshape(len(values), -1).astype(float) ** 2).sum(axis=1)) if values.ndim > 1 else values
+    sizes = np.sqrt((values.astype(float) ** 2).sum(axis=tuple(range(1, values.ndim)))) if values.ndim > 1 else values
     known = sizes[np.isfinite(sizes)]
     missing = f", {len(sizes) - len(known)} missing" if len(known) < len(sizes) else ""
     kind = "sizes of " if values.ndim > 1 else ""

@@ -231,7 +231,7 @@ def as_data(arrays: Mapping[str, ArrayLike] | None, count: int, location: str) -
             raise OptionError(
                 f"'{name}' is {values.dtype} {values.shape}: give numbers, a row for each of {count} {location}"
             )
-        rows = values.reshape(count, -1) if values.ndim > 2 else values
+        rows = values.reshape(count, int(np.prod(values.shape[1:]))) if values.ndim > 2 else values
         result[name] = np.ascontiguousarray(rows, np.float64 if rows.dtype.kind == "f" else None)
     return result
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,15 +22,23 @@ Arrays = dict[str, np.ndarray]
 Result: TypeAlias = VelocityGradient | Separation | Walls | SeriesStatistics
 DEFAULT = ("L", "D", "W")
 
+# What a flow is told beside its arrays.
+_SAID = ("producer", "axisymmetric", "out_of_plane")
+
 
 @dataclass(frozen=True, eq=False)
 class OnMesh:
-    """A mesh with the arrays (n, …) on its points and cells, and field data, the time among them."""
+    """A mesh with the arrays (n, …) on its points and cells, and field data, the time among them.
+
+    ``record`` is what else a flow knows: which array is its ``velocity`` and at which ``location``, its ``noise`` (a
+    number or the name of an array there), and what is not as usual of ``producer``, ``axisymmetric``, ``out_of_plane``.
+    """
 
     mesh: Mesh
     point_data: Arrays = field(default_factory=dict)
     cell_data: Arrays = field(default_factory=dict)
     field_data: Arrays = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(path: Path | str, result: Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> None:
@@ -54,9 +62,11 @@ def write(path: Path | str, result: Result, quantities: Sequence[str] = DEFAULT,
 
 
 def on_mesh(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> OnMesh:
-    """The mesh and the arrays of a result, as :func:`write` has them; of a flow all that it knows."""
+    """The mesh and the arrays of a result, as :func:`write` has them; of a flow all that it knows but its boundary."""
     if isinstance(result, Flow):
         return _of_flow(result)
+    if not isinstance(result, Result):
+        raise OptionError(f"{type(result).__name__} is neither a flow on a mesh nor a result on one: give such a one")
     if isinstance(result, Walls):
         surface, arrays = result.surface()
         return OnMesh(surface, {}, dict(arrays), _time(result.flow))
@@ -67,9 +77,39 @@ def on_mesh(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: 
 
 def _of_flow(flow: Flow) -> OnMesh:
     data = {location: dict(flow.data(location)) for location in LOCATIONS}
-    # A velocity of components, "u,v", gets a name of its own.
-    data[flow.location]["velocity" if "," in flow.velocity_name else flow.velocity_name] = flow.velocity
-    return OnMesh(flow.mesh, data["points"], data["cells"], {**flow.field_data, **_time(flow)})
+    here = data[flow.location]
+    record: dict[str, Any] = {"velocity": velocity_array(flow), "location": flow.location}
+    here[record["velocity"]] = flow.velocity
+    if isinstance(flow.noise, np.ndarray):
+        record["noise"] = _free("noise", flow.noise, here)
+        here[record["noise"]] = flow.noise
+    elif flow.noise is not None:
+        record["noise"] = float(flow.noise)
+    record |= {name: value for name in _SAID if (value := getattr(flow, name)) != getattr(Flow, name)}
+    return OnMesh(flow.mesh, data["points"], data["cells"], {**flow.field_data, **_time(flow)}, record)
+
+
+def velocity_array(flow: Flow) -> str:
+    """The name of a flow's velocity among its arrays: its own, or ``velocity`` where that is one of components; with
+    _ where another array has this name."""
+    own = "velocity" if "," in flow.velocity_name else flow.velocity_name
+    return _free(own, flow.velocity, flow.data(flow.location))
+
+
+def _free(name: str, values: np.ndarray, taken: Mapping[str, np.ndarray]) -> str:
+    """The name, with as many _ as no array of other values has it."""
+    while name in taken and not _same(np.asarray(taken[name]), values):
+        name += "_"
+    return name
+
+
+def _same(given: np.ndarray, values: np.ndarray) -> bool:
+    """Whether both are equal, two components being vectors without a third."""
+    if given.dtype.kind not in "fiu":
+        return False
+    if given.shape == (len(values), 2) and values.shape == (len(values), 3):
+        given = np.column_stack([given, np.zeros(len(given))])
+    return np.array_equal(given, values, equal_nan=True)
 
 
 def _of_statistics(statistics: SeriesStatistics) -> OnMesh:

@@ -88,6 +88,11 @@ def test_a_flow_and_what_follows_from_it(flow):
     assert "offsetCylinder" in shown(flowgrad.Series.from_flows([flow, flow]))
 
 
+def test_a_gradient_of_nothing():
+    assert "0 values" in shown(flowgrad.VelocityGradient(np.zeros((0, 3, 3))))
+    assert "3 values, 3 missing" in shown(flowgrad.VelocityGradient(np.full((3, 3, 3), np.nan)))
+
+
 def test_fits_and_what_was_identified(flow):
     rate = np.geomspace(0.1, 100, 12)
     assert "yield-stress" in shown(flowgrad.fit_flow_curve(rate, 2 + rate**0.5))
@@ -107,6 +112,7 @@ def test_values_in_a_line_and_in_a_table():
     assert in_line(dict.fromkeys(range(9))) == "9 entries"
     assert in_table(np.array([[3.0, 4.0], [np.nan, 0]])) == "5 … 5 (sizes of 2, 1 missing)"
     assert in_table(np.array([np.nan])) == "1 values, 1 missing"
+    assert in_table(np.empty((0, 3, 3))) == in_table(np.empty(0)) == "0 values"
     assert in_table(None) == in_table(np.nan) == "–"
 
 

@@ -65,3 +65,8 @@ def test_a_file_names_its_own_noise(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "piv.vtu", noise="uncertainty").noise, np.arange(N))
     with pytest.raises(OptionError, match=r"uncertanty.*did you mean 'uncertainty'"):
         read(tmp_path / "piv.vtu", noise="uncertanty")
+
+
+def test_arrays_without_rows_keep_their_components():
+    flow = Flow.from_arrays(np.eye(3), None, np.eye(3), cell_data={"a": np.empty((0, 3, 3)), "b": np.empty(0)})
+    assert (flow.cell_data["a"].shape, flow.cell_data["b"].shape) == ((0, 9), (0,))

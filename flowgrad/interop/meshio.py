@@ -1,8 +1,12 @@
-"""meshio's meshes: points, blocks of cells of one type, and their data, in the order of the cells."""
+"""meshio's meshes: points, blocks of cells of one type, and their data, in the order of the cells.
+
+Which array is the velocity, its noise and symmetry go along in ``mesh.info``, and what makes the mesh a lattice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,11 +16,13 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.given import as_options, flow_in, in_columns, tool
+from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, refuse_complex, refuse_patches, tool
+from flowgrad.interop.lattices import lattice_again, told_of
+from flowgrad.interop.remembered import RECORD
 from flowgrad.io.meshio_guard import TYPES, WEDGE, contents_of_parts
 from flowgrad.io.meshio_worker import parts_of
-from flowgrad.mesh import Cells, cell_name
-from flowgrad.output import DEFAULT, Result, on_mesh
+from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
+from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
 
 _SOURCE = Path("the meshio mesh")
 _NAMES = {number: name for name, number in reversed(TYPES.items())}
@@ -35,21 +41,34 @@ def from_meshio(mesh: Any, velocity: str | None = None, location: str | None = N
     Raises OptionError for arrays that do not fit, for points of quadratic cells in an order that is not known, and for
     cells that flowgrad does not differentiate, polyhedra among them: meshio.write them as .vtu, or use PyVista.
     """
+    if not isinstance(mesh, tool("meshio", "meshio").Mesh):
+        raise OptionError(f"{type(mesh).__name__} is no meshio.Mesh: give one")
+    parts = parts_of(mesh)
+    refuse_complex({**parts["point_data"], **mesh.field_data}, _SOURCE)
+    refuse_complex({name: values for name, blocks in parts["cell_data"].items() for values in blocks[:1]}, _SOURCE)
     with as_options():
-        contents = contents_of_parts(_SOURCE, parts_of(mesh))
-    return flow_in(contents, {"velocity": velocity, "location": location, **about})
+        contents = contents_of_parts(_SOURCE, parts)
+    record = mesh.info.get(RECORD, {}) if isinstance(mesh.info, dict) else {}
+    contents = dataclasses.replace(contents, mesh=_as_it_was(contents.mesh, record.get("lattice", {})))
+    return flow_in(contents, {"velocity": velocity, "location": location, **about}, record)
 
 
-def to_meshio(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
+def to_meshio(
+    result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False, boundary: bool = True
+) -> Any:
     """A flow with all its arrays, or a result with its ``quantities``, as a ``meshio.Mesh``: what
     :func:`flowgrad.write` puts into a file, tensors as 9 components row by row.
 
     Neighbouring cells of one type are a block, so that the order stays; pixels become quads and voxels hexahedra.
-    Raises OptionError for a result without a mesh and for cells that meshio does not hold whole: polyhedra, cells of
-    degrees of their own, types that it has no block for.
+    Raises OptionError for a result without a mesh, for cells that meshio does not hold whole (polyhedra, cells of
+    degrees of their own, types that it has no block for), and for a flow with patches on its boundary, which meshio has
+    no place for: ``boundary=False`` leaves them out.
     """
     meshio = tool("meshio", "meshio")
+    refuse_patches(result, boundary, "meshio")
     found = on_mesh(result, quantities, std=std)
+    for arrays in (found.point_data, found.cell_data, found.field_data):
+        check_numbers(arrays)
     cells = found.mesh.cells
     _check(cells, meshio)
     starts = _starts(cells)
@@ -58,9 +77,28 @@ def to_meshio(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std
         found.mesh.points.copy(),
         blocks,
         {name: in_columns(values).copy() for name, values in found.point_data.items()},
-        {name: np.split(in_columns(values).copy(), starts[1:-1]) for name, values in found.cell_data.items()},
+        {name: _parts(values, starts) for name, values in found.cell_data.items() if blocks},
         field_data={name: np.array(values) for name, values in found.field_data.items()},
+        info={RECORD: _record(found)} if found.record else None,
     )
+
+
+def _parts(values: np.ndarray, starts: NDArray[np.int64]) -> list[np.ndarray]:
+    return np.split(in_columns(values).copy(), starts[1:-1])
+
+
+def _record(found: OnMesh) -> dict[str, Any]:
+    lattice = {"lattice": told_of(found.mesh)} if isinstance(found.mesh, Lattice) else {}
+    return {**found.record, **lattice}
+
+
+def _as_it_was(mesh: Mesh, told: Mapping[str, Any]) -> Mesh:
+    """The lattice that a mesh was, if it still has its points and cells."""
+    lattice = lattice_again(mesh.points, told)
+    if lattice is None or not len(lattice) or not np.array_equal(lattice.cells.offsets, mesh.cells.offsets):
+        return mesh
+    one, other = (np.sort(each.cells.connectivity.reshape(len(mesh), -1), axis=1) for each in (mesh, lattice))
+    return lattice if np.array_equal(one, other) else mesh
 
 
 def _check(cells: Cells, meshio: Any) -> None:

@@ -1,26 +1,29 @@
 """pandas: what is at each point, cell or face as a row; statistics, rankings of laws and curves as tables.
 
 The names of the columns are those of the arrays, with ``_x`` … for vectors, ``_xx`` … for tensors and a number for
-other components; ``frame.attrs`` keeps symbols and dimensions of the quantities by column.
+other components, and with ``_`` where another column has the name; ``frame.attrs`` keeps symbols and dimensions of the
+quantities by column, and of a flow what makes its arrays of the columns again.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from flowgrad.analysis import Analysis
-from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.given import as_options, flow_in, numeric, tool
+from flowgrad.interop.columns import column_names, in_columns_of
+from flowgrad.interop.given import check_numbers, tool
+from flowgrad.interop.given_pandas import from_pandas
+from flowgrad.interop.lattices import told_of
 from flowgrad.interop.records import about_of
-from flowgrad.io.columns import coordinate_names
-from flowgrad.io.samples import contents_of
+from flowgrad.interop.remembered import RECORD
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Lattice
 from flowgrad.output import DEFAULT, Arrays, Result, arrays_of, on_mesh
 from flowgrad.rheology import FlowCurveFit, Identification, Separation
 from flowgrad.rheology.curve import FlowCurve
@@ -28,7 +31,10 @@ from flowgrad.walls import Walls
 
 Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve
 
-_SOURCE = Path("the table")
+__all__ = ["from_pandas", "to_pandas"]
+
+log = logging.getLogger("flowgrad")
+
 _AXES = "xyz"
 
 
@@ -41,7 +47,9 @@ def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool
     statistics; for each law of a ``FlowCurveFit``, best first, with its parameters and their intervals; for each shear
     rate of an ``Identification`` or a ``FlowCurve``.
 
-    Raises MissingDependencyError without pandas.
+    A table of points or cells has neither the mesh, nor the patches of its boundary, nor arrays at the other places; an
+    array of a flow whose column has the name of another gets ``_`` added. Raises OptionError for complex arrays and
+    MissingDependencyError without pandas.
     """
     pandas = tool("pandas", "pandas")
     if isinstance(result, Analysis):
@@ -53,34 +61,43 @@ def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool
         return pandas.DataFrame(_ranking(result))
     if isinstance(result, Identification | FlowCurve):
         return pandas.DataFrame(_curve(result))
+    if isinstance(result, Flow):
+        return _of_flow(pandas, result)
     arrays = _rows(result, quantities, std)
-    columns = {column: values for name, each in arrays.items() for column, values in _columns(name, each)}
+    return _frame(pandas, in_columns_of(arrays, column_names(arrays)), result)
+
+
+def _frame(pandas: Any, columns: Arrays, result: Flow | Result) -> Any:
     frame = pandas.DataFrame(columns)
     frame.attrs.update({column: about for column in columns if (about := about_of(column, result))})
     return frame
 
 
-def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow:
-    """The flow in a DataFrame with columns of positions (``x``, ``y`` and, in space, ``z``) and of a velocity (``u``,
-    ``v``, ``w``, or ``velocity``): on a lattice where the positions are one, in its order, else on scattered points.
-
-    Other columns of numbers become arrays; the options are those of :func:`flowgrad.read`. Raises OptionError where
-    columns are missing or positions are not finite.
-    """
-    columns = {str(name): frame[name].to_numpy() for name in frame.columns}
-    names = coordinate_names(list(columns))
-    if not names:
-        raise OptionError(f"{_SOURCE} has no columns of positions among {', '.join(columns)}: name them x, y and z")
-    points = np.zeros((len(frame), 3))
-    for axis, name in enumerate(names):
-        points[:, axis] = columns[name]
-    data = numeric({name: values for name, values in columns.items() if name not in names}, _SOURCE)
-    with as_options():
-        contents = contents_of(_SOURCE, points, data)
-    return flow_in(contents, {"velocity": velocity, **about})
+def _of_flow(pandas: Any, flow: Flow) -> Any:
+    """The coordinates, the velocity and the arrays beside it; in ``attrs`` what no column holds."""
+    found = on_mesh(flow)
+    here, there = (found.point_data, found.cell_data)[:: 1 if flow.location == "points" else -1]
+    check_numbers(here)
+    _say_what_is_missing(flow, there)
+    places = _positions(found.mesh.points if flow.location == "points" else found.mesh.centroids)
+    names = column_names(here, (found.record["velocity"],), _AXES)
+    frame = _frame(pandas, {**places, **in_columns_of(here, names)}, flow)
+    fields = {name: [values.dtype.str, values.tolist()] for name, values in found.field_data.items()}
+    frame.attrs[RECORD] = {**found.record, "location": "points", "arrays": names, "fields": fields, "time": flow.time}
+    if isinstance(found.mesh, Lattice) and flow.location == "points":
+        frame.attrs[RECORD]["lattice"] = told_of(found.mesh)
+    return frame
 
 
-def _rows(result: Flow | Result, quantities: Sequence[str], std: bool) -> Arrays:
+def _say_what_is_missing(flow: Flow, there: Arrays) -> None:
+    if there:
+        log.info("%s: the table has the %s; arrays elsewhere are %s", flow.name, flow.location, ", ".join(there))
+    if flow.boundary:
+        patches = ", ".join(patch.name for patch in flow.boundary)
+        log.warning("%s: a table has no place for the patches of the boundary (%s)", flow.name, patches)
+
+
+def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     """The arrays of a table, the coordinates first."""
     if isinstance(result, VelocityGradient | Separation):
         return _of_gradient(result, quantities, std)
@@ -108,16 +125,6 @@ def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str
 
 def _positions(places: np.ndarray) -> Arrays:
     return {axis: places[:, a] for a, axis in enumerate(_AXES)}
-
-
-def _columns(name: str, values: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    rows = values.reshape(len(values), -1) if values.ndim > 1 else values[:, None]
-    if rows.shape[1] == 1:
-        yield name, rows[:, 0]
-        return
-    suffixes = {3: list(_AXES), 9: [a + b for a in _AXES for b in _AXES]}.get(rows.shape[1])
-    for number, column in enumerate(rows.T):
-        yield f"{name}_{suffixes[number] if suffixes else number}", column
 
 
 def _ranking(fit: FlowCurveFit) -> list[Mapping[str, Any]]:

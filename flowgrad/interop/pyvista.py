@@ -1,22 +1,25 @@
 """PyVista's data sets: unstructured grids, surfaces, points, and the three kinds of lattices.
 
 Points, cells, their order and all values pass unchanged. A straight lattice along x, y and z is an ImageData where its
-points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid; the periods of its axes,
-which VTK does not know, go along as field data.
+points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid. What VTK does not know
+goes along as field data: the periods of a lattice's axes, and which array is the velocity, its noise and symmetry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.interop.given import as_options, flow_in, in_columns, numeric, tool
+from flowgrad.flow import Flow, Patch
+from flowgrad.interop.blocks import PATCH, patch_name, patch_on, put_array, with_patches_of
+from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, numeric, tool
 from flowgrad.interop.periods import lengths, period_vectors, vectors
+from flowgrad.interop.remembered import RECORD, recalled, written
 from flowgrad.io.composite import with_patches
 from flowgrad.io.contents import Contents
 from flowgrad.io.higher_order import DEGREES
@@ -28,6 +31,7 @@ from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
 
 _SOURCE = Path("the PyVista data set")
 _PERIODS = "flowgrad_periods"
+_OURS = (RECORD, PATCH)
 
 
 def from_pyvista(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow:
@@ -38,16 +42,49 @@ def from_pyvista(data: Any, velocity: str | None = None, location: str | None = 
     that are not differentiated, MissingDependencyError without PyVista.
     """
     data = tool("pyvista", "pyvista").wrap(data)
+    about = {"velocity": velocity, "location": location, **about}
+    if not hasattr(data, "get_block_name"):
+        with as_options():
+            contents = _contents(data)
+        return flow_in(contents, about, _record(data))
+    return _of_blocks(list(_named(data)), about)
+
+
+def _of_blocks(blocks: list[tuple[str, Any]], about: Mapping[str, Any]) -> Flow:
+    """The flow on the mesh among some blocks, with the patches among them."""
+    own = [block for _, block in blocks if PATCH in block.field_data]
     with as_options():
-        contents = with_patches(_SOURCE, dict(_leaves(data))) if hasattr(data, "get_block_name") else _contents(data)
-    return flow_in(contents, {"velocity": velocity, "location": location, **about})
+        contents = with_patches(_SOURCE, _by_name([each for each in blocks if PATCH not in each[1].field_data]))
+    record = next((found for _, block in blocks if (found := _record(block))), {})
+    if own and about.get("y_down"):
+        raise OptionError(f"{_SOURCE}: y_down= is for images, which have no patches: leave one out")
+    patches: list[Patch] = []
+    if not about.get("boundary"):
+        contents, patches = _with_own(contents, own, about.get("velocity") or record.get("velocity"))
+    flow = flow_in(contents, about, record)
+    return dataclasses.replace(flow, boundary=(*patches, *flow.boundary))
+
+
+def _with_own(contents: Contents, blocks: Sequence[Any], velocity: str | None) -> tuple[Contents, list[Patch]]:
+    """The patches that know their faces, and the contents with those that have to be found by their places."""
+    patches, others = [], dict(contents.patches)
+    for number, block in enumerate(blocks):
+        part, name = _contents(block), patch_name(block)
+        with as_options():
+            patch = patch_on(contents, part, name, velocity)
+        if patch is None:
+            others[f"{name} {number}" if name in others else name] = part
+        else:
+            patches.append(patch)
+    return dataclasses.replace(contents, patches=others), patches
 
 
 def to_pyvista(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
     """A flow with all its arrays, or a result with its ``quantities``, on its mesh: what :func:`flowgrad.write` puts
-    into a file, tensors as 9 components row by row; ``std`` adds standard deviations.
+    into a file, tensors as 9 components row by row; ``std`` adds standard deviations. A flow with patches on its
+    boundary is a MultiBlock: the mesh, ``internal``, and each patch by its name, with the velocity on its faces.
 
-    Raises OptionError for a result without a mesh, MissingDependencyError without PyVista.
+    Raises OptionError for a result without a mesh and for complex arrays, MissingDependencyError without PyVista.
     """
     pyvista = tool("pyvista", "pyvista")
     found = on_mesh(result, quantities, std=std)
@@ -55,16 +92,23 @@ def to_pyvista(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, st
     if not isinstance(found.mesh, Lattice):
         put_mesh(found.mesh, grid)
     _put_arrays(grid, found)
+    if isinstance(result, Flow) and result.boundary:
+        return with_patches_of(result, pyvista, grid, found.record["velocity"])
     return grid
 
 
 def _put_arrays(grid: Any, found: OnMesh) -> None:
+    if DEGREES in found.cell_data:
+        raise OptionError(f"the array '{DEGREES}' has a name of VTK's own: rename it")
     groups = (grid.point_data, found.point_data), (grid.cell_data, found.cell_data), (grid.field_data, found.field_data)
     for target, arrays in groups:
+        check_numbers(arrays)
         for name, values in arrays.items():
-            target.set_array(in_columns(np.atleast_1d(values)), name, deep_copy=True)
+            put_array(target, name, in_columns(np.atleast_1d(values)))
     if isinstance(found.mesh, Lattice) and any(axis.period is not None for axis in found.mesh.axes):
         grid.field_data[_PERIODS] = period_vectors(found.mesh)
+    if found.record:
+        grid.field_data[RECORD] = [written(found.record)]
 
 
 def _lattice(pyvista: Any, lattice: Lattice) -> Any:
@@ -100,13 +144,12 @@ def _image(pyvista: Any, lattice: Lattice) -> Any:
     )
 
 
-def _leaves(blocks: Any) -> Iterator[tuple[str, Contents]]:
+def _by_name(blocks: Sequence[tuple[str, Any]]) -> dict[str, Contents]:
     """The data sets of a MultiBlock by their names, a number added where a name comes again."""
-    seen: set[str] = set()
-    for number, (name, leaf) in enumerate(_named(blocks)):
-        key = f"{name} {number}" if name in seen or not name else name
-        seen.add(key)
-        yield key, _contents(leaf)
+    found: dict[str, Contents] = {}
+    for number, (name, block) in enumerate(blocks):
+        found[f"{name} {number}" if name in found or not name else name] = _contents(block)
+    return found
 
 
 def _named(blocks: Any) -> Iterator[tuple[str, Any]]:
@@ -114,8 +157,12 @@ def _named(blocks: Any) -> Iterator[tuple[str, Any]]:
         block = blocks[number]
         if hasattr(block, "get_block_name"):
             yield from _named(block)
-        elif block is not None and block.n_points:
+        elif block is not None and (block.n_points or PATCH in block.field_data):
             yield str(blocks.get_block_name(number) or ""), block
+
+
+def _record(data: Any) -> dict[str, Any]:
+    return recalled(data.field_data[RECORD][0]) if RECORD in data.field_data else {}
 
 
 def _contents(data: Any) -> Contents:
@@ -123,7 +170,7 @@ def _contents(data: Any) -> Contents:
         raise OptionError(
             f"{_SOURCE} is a {type(data).__name__}: give a grid, a surface, points or a MultiBlock of them"
         )
-    fields = numeric(dict(data.field_data), _SOURCE)
+    fields = numeric({name: data.field_data[name] for name in data.field_data if name not in _OURS}, _SOURCE)
     mesh = _mesh(data, fields.pop(_PERIODS, None))
     cell_data = numeric(dict(data.cell_data), _SOURCE)
     if not isinstance(mesh, Lattice) and mesh.cells.degrees is not None:

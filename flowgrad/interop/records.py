@@ -6,7 +6,7 @@ import re
 
 from flowgrad.flow import Flow
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
-from flowgrad.output import Result
+from flowgrad.output import Result, velocity_array
 from flowgrad.rheology import Separation
 from flowgrad.walls import RECORDS, Walls
 from flowgrad.walls.records import record_on
@@ -25,7 +25,7 @@ def about_of(name: str, result: Flow | Result) -> dict[str, str]:
 
 
 def _velocity(name: str, flow: Flow) -> Record | None:
-    own = "velocity" if "," in flow.velocity_name else flow.velocity_name
+    own = velocity_array(flow)
     return GIVEN["velocity"] if own in (name, _COMPONENT.sub("", name)) else None
 
 

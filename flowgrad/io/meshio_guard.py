@@ -158,7 +158,7 @@ def _flat(values: np.ndarray) -> np.ndarray:
     """Scalars as (n,), tensors (n, 3, 3) as (n, 9)."""
     if values.ndim < 2:
         return native(values)
-    rows = values.reshape(len(values), -1)
+    rows = values.reshape(len(values), int(np.prod(values.shape[1:])))
     return native(rows[:, 0] if rows.shape[1] == 1 else rows)
 
 

@@ -43,11 +43,13 @@ def matching_files(pattern: str, source: Path) -> list[Path]:
     """The files that a pattern names, sorted by name; OptionError if there are none."""
     filled = pattern.replace("{stem}", glob.escape(stem(source)))
     beside = str(Path(glob.escape(str(source.parent))) / filled)
-    for attempt in (filled, beside):
+    attempts = list(dict.fromkeys([filled, beside]))
+    for attempt in attempts:
         found = [Path(name) for name in sorted(glob.glob(attempt, recursive=True)) if Path(name).is_file()]
         if found:
             return found
-    raise OptionError(f"{source}: no file matches the boundary pattern '{filled}', nor '{beside}': check --boundary")
+    named = ", nor ".join(f"'{attempt}'" for attempt in attempts)
+    raise OptionError(f"{source}: no file matches the boundary pattern {named}: check --boundary")
 
 
 def _patch(path: Path, flow_mesh: Mesh, velocity_name: str, time: float | None) -> Patch:

@@ -123,7 +123,7 @@ def _scalars(arrays: Arrays, names: tuple[str, ...]) -> list[np.ndarray]:
     """The components that are there; none if the first are missing or one is no scalar field."""
     present = [name for name in names if name in arrays]
     values = [arrays[name] for name in present]
-    fits = all(part.ndim == 1 and part.dtype.kind == "f" for part in values)
+    fits = all(part.ndim == 1 and part.dtype.kind in "fiu" for part in values)
     return values if fits and present == list(names[: len(present)]) else []
 
 

@@ -52,7 +52,7 @@ def time_of(fields: Arrays) -> float | None:
             value = float(fields[name].reshape(-1)[0])
             # A time kept as float32 is the decimal number that the solver printed, 0.1 and not
             # 0.10000000149.
-            return float(str(np.float32(value))) if abs(value) < 1e38 and np.float32(value) == value else value
+            return float(str(np.float32(value))) if abs(value) < 1e38 and float(np.float32(value)) == value else value
     return None
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad import Flow, Lattice
+from flowgrad.flow import Patch
+from flowgrad.io.contents import native
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from tests import high_order, meshes
 
@@ -73,3 +75,72 @@ def assert_same_values(one, other):
     for here, there in ((one.point_data, other.point_data), (one.cell_data, other.cell_data)):
         for name, values in here.items():
             np.testing.assert_array_equal(values, there[name], strict=True)
+
+
+# Names that tools have other uses for, in an order that makes all of them collide.
+TAKEN = (
+    "x",
+    "x_",
+    "X",
+    "velocity_x",
+    "velocity",
+    "component",
+    "time",
+    "p",
+    "p_0",
+    "x_cell",
+    "flag",
+    "mask",
+    "u,v",
+    "ä b",
+)
+
+
+def crowded_flow(mesh, location="points"):
+    """Arrays with names that collide with those of coordinates, components, flags and of each other, of all types;
+    a velocity under no usual name beside one of a usual name, its noise, and all that a flow is told."""
+    rng = np.random.default_rng(5)
+    counts = {"points": mesh.point_count, "cells": len(mesh)}
+    data = {where: {name: of_type(rng, k, count) for k, name in enumerate(TAKEN)} for where, count in counts.items()}
+    data["cells"]["p"] = rng.normal(size=(len(mesh), 4))
+    data["points"]["U"] = rng.normal(size=(mesh.point_count, 3))
+    velocity, noise = rng.normal(size=(counts[location], 3)), rng.random((counts[location], 3))
+    about = {"velocity_name": "mine", "producer": "OpenFOAM", "noise": noise}
+    fields = {"Re": np.array([100.0]), "x": np.arange(3), "none": np.empty(0), "on": np.array([True, False])}
+    return Flow(mesh, velocity, location, 0.1234567890123, data["points"], data["cells"], fields, **about)
+
+
+def of_type(rng, number, count):
+    """An array of real, whole, true or short numbers, or of tensors, by its number."""
+    values = rng.normal(size=(count, 3, 3) if number % 5 == 4 else (count, 2) if number % 5 == 3 else count)
+    return [values, (9 * values).astype(int), values > 0, values, values.astype(np.float32)][number % 5]
+
+
+def assert_same_flow(one, other, places=("points", "cells")):
+    """Every value of every array, and all that is known beside them."""
+    assert (other.location, other.time, other.producer) == (one.location, one.time, one.producer)
+    assert (other.axisymmetric, other.out_of_plane) == (one.axisymmetric, one.out_of_plane)
+    np.testing.assert_array_equal(one.velocity, other.velocity)
+    np.testing.assert_array_equal(one.noise, other.noise)
+    for here, there in [(one.data(place), other.data(place)) for place in places] + [
+        (one.field_data, other.field_data)
+    ]:
+        for name, values in here.items():
+            kept = native(np.asarray(values).reshape(len(values), -1) if values.ndim > 2 else values)
+            np.testing.assert_array_equal(kept, there[name], name, strict=True)
+
+
+def patched_flow(mesh, names=("wall", "inlet", "none")):
+    """A flow with its boundary in three patches, of which the last has no faces."""
+    rng = np.random.default_rng(6)
+    faces = rng.permutation(len(mesh.topology.boundary))
+    parts = np.split(faces, [len(faces) // 3, len(faces)])
+    patches = tuple(Patch(name, part, rng.normal(size=(len(part), 3))) for name, part in zip(names, parts, strict=True))
+    return Flow(mesh, rng.normal(size=(len(mesh), 3)), "cells", boundary=patches)
+
+
+def assert_same_patches(one, other):
+    assert [patch.name for patch in one.boundary] == [patch.name for patch in other.boundary]
+    for here, there in zip(one.boundary, other.boundary, strict=True):
+        np.testing.assert_array_equal(here.faces, there.faces)
+        np.testing.assert_array_equal(here.velocity, there.velocity)

@@ -1,5 +1,7 @@
 """Round trips through meshio keep points, cells, their order and all values, or refuse the cells by name."""
 
+import dataclasses
+
 import meshio
 import numpy as np
 import pytest
@@ -7,7 +9,15 @@ import pytest
 import flowgrad
 from flowgrad.errors import OptionError
 from flowgrad.series import difference
-from tests.interop.conftest import MESHES, assert_same_values, flow_on
+from tests.interop.conftest import (
+    LATTICES,
+    MESHES,
+    assert_same_flow,
+    assert_same_values,
+    crowded_flow,
+    flow_on,
+    patched_flow,
+)
 
 # As meshio has no block for them, or would lose their faces, degrees or kind.
 REFUSED = {
@@ -63,3 +73,61 @@ def test_a_mesh_in_the_plane():
                 {"velocity": np.zeros((4, 3))},
             )
         )
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+def test_names_types_and_what_a_flow_is_told_come_back(location):
+    flow = crowded_flow(MESHES["tetra_with_boundary"], location)
+    back = flowgrad.from_meshio(flowgrad.to_meshio(flow).copy())
+    assert back.velocity_name == "mine"
+    assert_same_flow(flow, back)
+
+
+@pytest.mark.parametrize("name", LATTICES)
+def test_a_lattice_comes_back_as_one(name):
+    lattice = LATTICES[name]
+    flow = flow_on(lattice)
+    mesh = flowgrad.to_meshio(flow)
+    back = flowgrad.from_meshio(mesh)
+    assert_same_flow(flow, back)
+    np.testing.assert_array_equal(back.mesh.points, lattice.points)
+    assert back.mesh.shape == lattice.shape
+    assert [axis.period is None for axis in back.mesh.axes] == [axis.period is None for axis in lattice.axes]
+    mesh.points[-1, 0] += 0.5
+    changed = flowgrad.from_meshio(mesh)
+    np.testing.assert_array_equal(changed.mesh.points, mesh.points)
+    mesh.cells[0].data[0] = mesh.cells[0].data[-1]
+    assert not isinstance(flowgrad.from_meshio(mesh).mesh, flowgrad.Lattice)
+
+
+@pytest.mark.parametrize("tool", ["meshio", "pyvista"])
+def test_points_alone_have_cell_data_without_rows(tool):
+    flow = dataclasses.replace(flow_on(MESHES["points"]), cell_data={"a": np.empty((0, 3)), "b": np.empty(0)})
+    pytest.importorskip(tool, reason=f"{tool} is not installed")
+    back = getattr(flowgrad, f"from_{tool}")(getattr(flowgrad, f"to_{tool}")(flow))
+    np.testing.assert_array_equal(back.velocity, flow.velocity)
+    nothing = flowgrad.Flow(flowgrad.Mesh(np.empty((0, 3)), flowgrad.Cells.empty()), np.empty((0, 3)), "points")
+    with pytest.raises(OptionError, match="has no points"):
+        getattr(flowgrad, f"from_{tool}")(getattr(flowgrad, f"to_{tool}")(nothing))
+
+
+def test_patches_are_not_lost_in_silence():
+    flow = patched_flow(MESHES["tetra"], ("wall", "inlet", "outlet"))
+    with pytest.raises(OptionError, match=r"\(wall, inlet, outlet\): use flowgrad.to_pyvista, or .* boundary=False"):
+        flowgrad.to_meshio(flow)
+    back = flowgrad.from_meshio(flowgrad.to_meshio(flow, boundary=False))
+    assert_same_flow(flow, back)
+
+
+def test_what_is_refused_says_why():
+    points = np.eye(3)
+    for name in ("point_data", "cell_data"):
+        mesh = meshio.Mesh(points, {"triangle": [[0, 1, 2]]}, {"velocity": points})
+        getattr(mesh, name)["c"] = np.ones(3, complex) if name == "point_data" else [np.ones(1, complex)]
+        with pytest.raises(OptionError, match="the meshio mesh: 'c' is complex"):
+            flowgrad.from_meshio(mesh)
+    with pytest.raises(OptionError, match=r"NoneType is no meshio\.Mesh"):
+        flowgrad.from_meshio(None)
+    flow = flowgrad.Flow(MESHES["tetra"], np.zeros((64, 3)), "points", point_data={"c": np.ones(64, complex)})
+    with pytest.raises(OptionError, match="the flow: 'c' is complex"):
+        flowgrad.to_meshio(flow)

@@ -9,7 +9,16 @@ import pytest
 import flowgrad
 from flowgrad.errors import MeshError, MissingDependencyError, OptionError
 from flowgrad.series import difference
-from tests.interop.conftest import LATTICES, MESHES, assert_same_values, flow_on
+from tests.interop.conftest import (
+    LATTICES,
+    MESHES,
+    assert_same_flow,
+    assert_same_patches,
+    assert_same_values,
+    crowded_flow,
+    flow_on,
+    patched_flow,
+)
 
 pyvista = pytest.importorskip("pyvista", reason="pyvista is not installed")
 
@@ -48,6 +57,94 @@ def test_a_lattice_comes_back_as_one(name):
 )
 def test_lattices_are_the_simplest_grids(name, kind):
     assert type(flowgrad.to_pyvista(flow_on(LATTICES[name]))).__name__ == kind
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+def test_names_types_and_what_a_flow_is_told_come_back(location):
+    for mesh in (MESHES["tetra"], LATTICES["uneven"]):
+        flow = crowded_flow(mesh, location)
+        back = flowgrad.from_pyvista(flowgrad.to_pyvista(flow))
+        assert back.velocity_name == "mine"
+        assert_same_flow(flow, back)
+        again = flowgrad.from_pyvista(flowgrad.to_pyvista(back))
+        assert list(again.data(location)) == list(back.data(location))
+    told = dataclasses.replace(flow_on(MESHES["quad"]), out_of_plane="unknown", noise=0.1)
+    assert_same_flow(told, flowgrad.from_pyvista(flowgrad.to_pyvista(told)))
+
+
+def test_what_the_user_says_goes_first():
+    grid = flowgrad.to_pyvista(crowded_flow(MESHES["tetra"]))
+    other = flowgrad.from_pyvista(grid, velocity="U")
+    np.testing.assert_array_equal(other.velocity, grid.point_data["U"])
+    assert other.noise is None
+    at_cells = grid.point_data_to_cell_data()
+    with pytest.raises(OptionError, match=r"no velocity under a usual name on points"):
+        flowgrad.from_pyvista(at_cells, location="points")
+
+
+@pytest.mark.parametrize(
+    "mesh",
+    [MESHES[name] for name in ("tetra", "mixed", "polyhedron", "quadratic_tetra", "lagrange_hexahedron", "quad")]
+    + [MESHES["quadratic_quad"], LATTICES["uniform"], LATTICES["closed"], LATTICES["line"]],
+)
+def test_patches_come_back_as_blocks(mesh):
+    flow = patched_flow(mesh)
+    blocks = flowgrad.to_pyvista(flow)
+    assert blocks.keys() == ["internal", "wall", "inlet", "none"]
+    back = flowgrad.from_pyvista(blocks)
+    assert_same_values(flow, back)
+    assert_same_patches(flow, back)
+
+
+@pytest.mark.parametrize("names", [("internal", "internal_", "ä"), ("wall", "wall", "")])
+def test_patches_have_any_names(names):
+    flow = patched_flow(MESHES["tetra"], names)
+    assert_same_patches(flow, flowgrad.from_pyvista(flowgrad.to_pyvista(flow)))
+
+
+def test_both_sides_of_a_slit_keep_their_patch():
+    """Two edges at one place, which no place tells apart."""
+    points = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0, 1], [1, 1], [0, 2], [1, 2]], float)
+    flow = flowgrad.Flow.from_arrays(points, {"quad": [[0, 1, 3, 2], [4, 5, 7, 6]]}, np.ones((2, 2)), "cells")
+    faces = np.arange(len(flow.mesh.topology.boundary))
+    patches = [flowgrad.flow.Patch(f"{face}", faces[[face]], np.eye(3)[[face % 3]]) for face in faces]
+    flow = dataclasses.replace(flow, boundary=tuple(patches))
+    assert_same_patches(flow, flowgrad.from_pyvista(flowgrad.to_pyvista(flow)))
+
+
+def test_the_gradient_at_walls_survives(data, tmp_path):
+    flow = flowgrad.read(data / "offsetCylinder.vtu", boundary="boundary/{stem}/*.vtp")
+    blocks = flowgrad.to_pyvista(flow)
+    blocks.save(tmp_path / "a.vtm")
+    rate = flowgrad.velocity_gradient(flow)["shear_rate"]
+    for back in (flowgrad.from_pyvista(blocks), flowgrad.read(tmp_path / "a.vtm")):
+        assert len(back.boundary) == 5
+        np.testing.assert_array_equal(flowgrad.velocity_gradient(back)["shear_rate"], rate)
+    scaled = flowgrad.from_pyvista(blocks, length_scale=0.5)
+    np.testing.assert_allclose(flowgrad.velocity_gradient(scaled)["shear_rate"], 2 * rate, rtol=1e-12)
+
+
+def test_patches_of_changed_blocks_are_found_by_their_places():
+    flow = patched_flow(MESHES["tetra"])
+    blocks = flowgrad.to_pyvista(flow)
+    blocks["wall"].cell_data["flowgrad_faces"] = blocks["wall"].cell_data["flowgrad_faces"][::-1].copy()
+    assert_same_patches(
+        flow, dataclasses.replace(flow, boundary=in_order(flowgrad.from_pyvista(blocks).boundary, flow))
+    )
+    blocks["wall"].points += 0.1
+    with pytest.raises(OptionError, match="faces of the patch 'wall' are no boundary faces"):
+        flowgrad.from_pyvista(blocks)
+    with pytest.raises(OptionError, match="y_down= is for images"):
+        flowgrad.from_pyvista(flowgrad.to_pyvista(flow), y_down=True)
+
+
+def in_order(patches, flow):
+    return tuple(next(patch for patch in patches if patch.name == each.name) for each in flow.boundary)
+
+
+def test_the_time_is_not_rounded():
+    flow = dataclasses.replace(flow_on(MESHES["tetra"]), time=0.1234567890123)
+    assert flowgrad.from_pyvista(flowgrad.to_pyvista(flow)).time == flow.time
 
 
 def test_an_image_that_starts_elsewhere_than_at_zero():
@@ -116,8 +213,24 @@ def test_what_is_refused_says_why(monkeypatch):
     strip["velocity"] = np.zeros((4, 3))
     with pytest.raises((MeshError, OptionError), match="triangle_strip"):
         flowgrad.from_pyvista(strip)
-    with pytest.raises(OptionError, match="the PyVista data set: no velocity under a usual name"):
+    with pytest.raises(OptionError, match=r'the PyVista data set: no velocity under a usual name.* velocity="'):
         flowgrad.from_pyvista(pyvista.Sphere())
+    for name, values, words in (
+        ("c", np.ones(27, complex), "'c' is complex"),
+        ("s", np.full(27, "a"), "'s' is <U1, not numeric"),
+        ("", np.ones(27), "a name and components"),
+        ("e", np.ones((27, 0)), "a name and components"),
+    ):
+        flow = flowgrad.Flow(LATTICES["uniform"], np.zeros((60, 3)), "points", field_data={name: values})
+        with pytest.raises(OptionError, match=words):
+            flowgrad.to_pyvista(flow)
+    modes = pyvista.Sphere()
+    modes["U"] = modes.points[:, 0] * 1j
+    with pytest.raises(OptionError, match="'U' is complex: give its real"):
+        flowgrad.from_pyvista(modes)
+    for wrong in (None, 3):
+        with pytest.raises(OptionError, match="neither a flow on a mesh nor a result"):
+            flowgrad.to_pyvista(wrong)
     with pytest.raises(OptionError, match="made from L alone"):
         flowgrad.to_pyvista(flowgrad.VelocityGradient(np.zeros((1, 3, 3))))
     monkeypatch.setitem(sys.modules, "pyvista", None)

@@ -85,6 +85,9 @@ def test_pattern_from_the_current_directory_first(case, tmp_path, monkeypatch):
     assert matching_files(PATTERN, case) == [case.parent / "walls" / case.stem / "left.vtp"]
     monkeypatch.chdir(other)
     assert [path.name for path in matching_files(PATTERN, case)] == ["right.vtp"]
+    with pytest.raises(OptionError, match="no file matches") as caught:
+        matching_files("nothing/*.vtp", case.relative_to(case.parent))
+    assert str(caught.value).count("nothing/*.vtp") == 1
 
 
 @pytest.mark.parametrize(

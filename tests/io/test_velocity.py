@@ -89,7 +89,7 @@ def test_one_name_on_points_and_cells_is_one_field():
         {"U": np.ones((CELLS, 3), np.int32)},
         {"U": np.ones((CELLS, 9))},
         {"u": np.ones(CELLS), "w": np.ones(CELLS)},
-        {"u": np.ones(CELLS), "v": np.ones(CELLS, np.int64)},
+        {"u": np.ones(CELLS), "v": np.ones(CELLS, bool)},
         {"u": np.ones(CELLS), "v": np.ones(CELLS), "w": np.ones((CELLS, 3))},
         {},
     ],
@@ -149,6 +149,13 @@ def test_explicit_components():
     assert name == "alpha, beta,gamma"
     np.testing.assert_array_equal(values, np.column_stack(list(data.values())))
     assert not choose_velocity(contents(data), "alpha,beta")[2][:, 2].any()
+
+
+def test_components_may_be_whole_numbers():
+    whole = {name: np.arange(POINTS) * k for k, name in enumerate("uv")}
+    found, _, values = choose_velocity(contents(whole))
+    assert found == "u,v"
+    np.testing.assert_array_equal(values[:, 1], np.arange(POINTS))
 
 
 def test_explicit_integers_are_taken():

@@ -11,6 +11,17 @@ from flowgrad.mesh import Cells, Mesh
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 
+@pytest.mark.parametrize("time", [0.1234567890123, 1 / 3, 1e300, 16777217.0])
+def test_a_time_is_not_rounded(mixed_mesh, tmp_path, time):
+    write_vtu(tmp_path / "out.vtu", mixed_mesh, {}, {}, {"TimeValue": time})
+    assert read_vtu(tmp_path / "out.vtu").time == time
+
+
+def test_a_time_of_float32_is_the_number_that_was_printed(mixed_mesh, tmp_path):
+    write_vtu(tmp_path / "out.vtu", mixed_mesh, {}, {}, {"TimeValue": np.float32([0.1])})
+    assert read_vtu(tmp_path / "out.vtu").time == 0.1
+
+
 def test_what_is_written_is_read_again(mixed_mesh, arrays, tmp_path):
     path = tmp_path / "out.vtu"
     points, cells = arrays(27), arrays(15)
