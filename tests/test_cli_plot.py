@@ -44,6 +44,11 @@ def test_a_figure_of_a_quantity(capsys, data, tmp_path, kind):
         (("--quantity", "velocity", "--line", "0.05,0,0.05:0.05,0.1,0.05"), {"y [L]", "x = 0.05, z = 0.05"}),
         (("--quantity", "velocity", "--line", "0.05,0:0.05,0.1"), {"y [L]", "x = 0.05, z = 0.05"}),
         (("--kind", "flow-types"), {"share of the volume"}),
+        (("--kind", "flow-types", "--slice", "z=0.02"), {"share of the volume", "z = 0.02"}),
+        (("--kind", "labels", "--slice", "z=0.02", "--viscosity", "0.1"), {"z = 0.02"}),
+        (("--kind", "ellipses", "--slice", "z=0.02"), {"z = 0.02"}),
+        (("--kind", "contours", "--quantity", "shear_rate", "--limits", "0:8"), {"0", "8"}),
+        (("--slice", "z=0.02", "--vectors"), {"0.5 [L/T]", "z = 0.02"}),
         (("--kind", "contours", "--quantity", "p"), {"x [L]"}),
         (("--kind", "distribution", "--quantity", "vorticity"), {"share of the volume [%]"}),
         (("--kind", "viscosity", "--viscosity", "0.01"), {"cells"}),
@@ -75,7 +80,7 @@ def test_an_array_named_like_a_quantity(capsys, cylinder, tmp_path, quantity, op
     assert code == 0
     note = "vorticity is computed; the file's own array of this name is --quantity array:vorticity"
     assert (note in err) == (not label)
-    assert {each for each in texts(target) if "unit of the file" in each} == (
+    assert {each for each in texts(target) if each.endswith("[unit of the file]")} == (
         {f"{label} [unit of the file]"} if label else set()
     )
 
@@ -93,6 +98,78 @@ def test_a_quantity_that_cannot_be_computed_names_the_array_of_the_file(capsys, 
     code, _, _ = run(capsys, "plot", table, "--quantity", "array:viscosity", "-o", target)
     assert code == 0
     assert any("viscosity [unit of the file]" in each for each in texts(target))
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A planar flow with one velocity that is not known."""
+    path = tmp_path / "$a_1$.csv"
+    rows = [f"{x},{y},{y * y if (x, y) != (2, 2) else 'nan'},0" for x in range(8) for y in range(5)]
+    path.write_text("\n".join(["x,y,u,v", *rows]))
+    return path
+
+
+def test_the_place_is_said_beside_the_meaning_of_grey(capsys, table, tmp_path):
+    target = tmp_path / "figure.svg"
+    code, _, _ = run(capsys, "plot", table, "--vectors", "-q", "-o", target)
+    assert code == 0
+    said = texts(target)
+    assert "the cells of the mesh in the plane z = 0" in said
+    assert any(each.startswith("no value") for each in said)
+    assert "10 [L/T]" in said
+
+
+def test_a_line_outside_the_plane_of_the_mesh_is_refused(capsys, table, tmp_path):
+    target = tmp_path / "figure.svg"
+    code, _, err = run(capsys, "plot", table, "--line", "0,0,0.5:2,2,0.5", "-o", target)
+    assert code == 2
+    assert "not in the plane of the mesh (z = 0)" in err
+    assert err.count("\n") == 1
+    code, _, _ = run(capsys, "plot", table, "--line", "0,0:2,2", "-q", "-o", target)
+    assert code == 0
+    assert "(0, 0, 0) to (2, 2, 0)" in texts(target)
+
+
+def test_names_of_files_are_no_formulas(capsys, table, tmp_path):
+    other = tmp_path / "_x.csv"
+    other.write_bytes(table.read_bytes())
+    target = tmp_path / "figure.svg"
+    code, _, _ = run(capsys, "plot", table, other, "--line", "0,1:7,1", "-q", "-o", target)
+    assert code == 0
+    assert {"$a_1$", "_x"} <= texts(target)
+
+
+def test_verbose_says_how_and_with_what_limits(capsys, table, tmp_path):
+    code, _, err = run(capsys, "plot", table, "-v", "-o", tmp_path / "figure.png")
+    assert code == 0
+    assert "finite-difference" in err
+    assert "of 40 gradients are left out" in err
+    assert "colours of shear_rate: " in err
+    code, _, err = run(capsys, "plot", table, "-o", tmp_path / "figure.png")
+    assert "finite-difference" not in err
+
+
+@pytest.mark.parametrize("width", ["one", "two"])
+def test_the_value_and_its_uncertainty_do_not_overlap(capsys, table, tmp_path, width, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("flowgrad.draw.figure._save", lambda ax, output: drawn.extend(ax.figure.axes))
+    code, _, _ = run(
+        capsys,
+        "plot",
+        table,
+        "--kind",
+        "uncertainty",
+        "--noise",
+        "0.02",
+        "--width",
+        width,
+        "-q",
+        "-o",
+        tmp_path / "a.png",
+    )
+    assert code == 0
+    first, second = (panel.get_tightbbox() for panel in drawn)
+    assert not first.overlaps(second)
 
 
 def test_several_files_over_one_another(capsys, data, tmp_path):
@@ -136,6 +213,14 @@ def test_the_uncertainty_lies_beside_the_value(capsys, cylinder, tmp_path):
         (("--view", "w"), "X,Y,Z"),
         (("--width", "three"), "one or two"),
         (("--view", "z", "--streamlines"), "leave them out"),
+        (
+            ("--kind", "ellipses", "--limits", "0:1"),
+            "--limits is for --kind field, contours, uncertainty, not for ellips",
+        ),
+        (("--kind", "flow-types", "--limits", "0:1"), "--limits is for --kind field, contours, uncertainty"),
+        (("--kind", "ellipses", "--boundary"), "is for --kind field, uncertainty, flow-types, labels, regions"),
+        (("--kind", "contours", "--view", "x"), "is for --kind field, uncertainty, flow-types, labels, regions"),
+        (("--kind", "contours", "--vectors"), "--vectors is for --kind field"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )

@@ -16,22 +16,26 @@ from numpy.typing import NDArray
 
 from flowgrad import plot
 from flowgrad.analysis import analyse_flow, read_flow
-from flowgrad.draw.request import OF_FLUID, OF_QUANTITY, Line, Request
+from flowgrad.draw.request import COLOURED, OF_FLUID, OF_QUANTITY, Request
 from flowgrad.errors import OptionError, WriteError
 from flowgrad.files import replacing, stem
 from flowgrad.flow import Flow
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.mesh import Mesh
-from flowgrad.mesh.plane import used_points
 from flowgrad.options import Options
 from flowgrad.plot import Section
+from flowgrad.plot.frame import is_wide
 from flowgrad.plot.shown import ARRAY, Result, flow_of, not_among, shown
-from flowgrad.plot.style import GOLDEN, KINDS
+from flowgrad.plot.style import GOLDEN, KINDS, figure_of
+from flowgrad.plot.ticks import number
 from flowgrad.rheology import Separation
 
 FloatArray = NDArray[np.float64]
 log = logging.getLogger("flowgrad")
 
+# Below this ratio of height to width two panels are put below each other.
+_LOW = 0.5
+# Width that a second panel takes for its colour bar, beyond the margins of one, and between the two, in inches.
+_BETWEEN, _GAP = 0.35, 0.15
 # What of a gradient may be shown beside the quantities.
 _BESIDE = ("viscosity", "error")
 
@@ -75,7 +79,17 @@ def _result(file: Path, request: Request, options: Options) -> Result | Separati
         raise OptionError(f"{error}{f'; {own}' if own else ''}") from None
     if own:
         log.info("%s: %s is computed; %s", flow.name, request.name, own)
+    _say_how(separation.gradient, flow.name)
     return separation if request.kind in OF_FLUID else separation.gradient
+
+
+def _say_how(gradient: VelocityGradient, name: str) -> None:
+    """The scheme and why, how many tensors were left out, and what else a reader must know."""
+    left_out = len(gradient) - int(gradient.valid.sum())
+    log.debug("%s: %s at %s: %s", name, gradient.scheme, gradient.location, gradient.reason)
+    log.debug("%s: %d of %d gradients are left out", name, left_out, len(gradient))
+    for note in gradient.notes:
+        log.debug("%s: %s", name, note)
 
 
 def _own_array(flow: Flow, request: Request) -> str:
@@ -117,12 +131,20 @@ def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[
     """The axes of a figure, two for the uncertainty, and the section that they show."""
     width, height = request.inches, GOLDEN * request.inches
     section = _section(result, request) if request.is_on_section else None
-    count = 2 if request.kind == "uncertainty" else 1
+    rows, columns = _panels(section, request)
     if section is not None:
-        width, height = plot.size_for(section, width / count)
+        width, height = plot.size_for(section, width / columns - (columns - 1) * _BETWEEN)
     with plot.style():
-        figure = Figure(figsize=(count * width, height))
-        yield list(np.ravel(figure.subplots(1, count, gridspec_kw={"wspace": 0.45}))), section
+        figure = Figure(figsize=(columns * width, rows * height))
+        yield list(np.ravel(figure.subplots(rows, columns))), section
+
+
+def _panels(section: Section | None, request: Request) -> tuple[int, int]:
+    """Rows and columns of axes: two of the uncertainty, below each other where the page or the section is narrow."""
+    if section is None or request.kind != "uncertainty":
+        return 1, 1
+    width, height = plot.size_for(section, request.inches)
+    return (2, 1) if request.inches <= plot.ONE_COLUMN or height < _LOW * width else (1, 2)
 
 
 def _section(result: Result | Separation, request: Request) -> Section:
@@ -142,16 +164,42 @@ def _draw(panels: list[Axes], section: Section | None, result: Result | Separati
     elif request.kind == "distribution":
         plot.distribution(_gradient(result, request), request.name, ax)
     elif request.kind == "contours":
-        plot.gradient_arrows(result, request.name, ax, section)
+        plot.gradient_arrows(result, request.name, ax, section, limits=request.range)
     else:
         plot.field(result, request.name, ax, section, limits=request.range)
         if request.kind == "uncertainty":
             plot.uncertainty(_gradient(result, request), request.name, panels[1], section)
-    if section is not None and not ax.get_title(loc="left") and ax.get_legend() is None:
-        ax.set_title(section.where, loc="left")
     for over, wanted in ((plot.streamlines, request.streamlines), (plot.vectors, request.vectors)):
         if wanted:
             over(result.gradient if isinstance(result, Separation) else result, ax, section)
+    if request.kind in COLOURED:
+        _say_limits(panels, request)
+    if len(panels) > 1:
+        _move_apart(*panels)
+    if section is not None:
+        plot.say_where(ax, section)
+
+
+def _say_limits(panels: list[Axes], request: Request) -> None:
+    for panel, name in zip(panels, (request.name, "how sure it is"), strict=False):
+        bar = panel.child_axes[-1]
+        low, high = bar.get_xlim() if is_wide(panel) else bar.get_ylim()
+        _, _, note = (bar.get_xlabel() or bar.get_ylabel()).partition("\n")
+        log.debug("colours of %s: %s to %s%s", name, number(low), number(high), f" {note}" if note else "")
+
+
+def _move_apart(first: Axes, second: Axes) -> None:
+    """Put the second one, which is below or to the right, to where nothing of the first one reaches."""
+    figure = figure_of(first)
+    one, other = first.get_tightbbox(), second.get_tightbbox()
+    assert one is not None
+    assert other is not None
+    x, y, width, height = second.get_position().bounds
+    if y + height / 2 < first.get_position().y0:
+        y -= ((other.y1 - one.y0) / figure.dpi + _GAP) / figure.get_figheight()
+    else:
+        x += ((one.x1 - other.x0) / figure.dpi + _GAP) / figure.get_figwidth()
+    second.set_position((x, y, width, height))
 
 
 # Those of a separation and of a gradient, with a section where they lie on one.
@@ -177,7 +225,7 @@ def _gradient(result: Result | Separation, request: Request) -> VelocityGradient
 def _profile(files: Sequence[Path], output: Path, request: Request, options: Options) -> Path:
     results = {name: _one(file, request, options) for name, file in zip(_names(files), files, strict=True)}
     assert request.ends is not None
-    start, end = _in_space(flow_of(next(iter(results.values()))).mesh, request.ends)
+    start, end = request.ends
     with plot.figure(request.inches) as ax:
         plot.profile(results if len(files) > 1 else next(iter(results.values())), request.name, ax, start, end)
         _save(ax, output)
@@ -198,14 +246,6 @@ def _names(files: Sequence[Path]) -> list[str]:
         for each, file in zip(stems, files, strict=True)
     ]
     return names if len(set(names)) == len(names) else [f"{i + 1} {each}" for i, each in enumerate(names)]
-
-
-def _in_space(mesh: Mesh, ends: Line) -> tuple[FloatArray, FloatArray]:
-    """Points of three coordinates: z, where it is not given, is in the middle of the mesh."""
-    z = used_points(mesh)[:, 2]
-    middle = float(z.min() + z.max()) / 2
-    start, end = (np.array([*each, middle][:3]) for each in ends)
-    return start, end
 
 
 def _save(ax: Axes, output: Path) -> None:

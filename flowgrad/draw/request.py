@@ -31,6 +31,11 @@ OF_FLUID = ("labels", "regions", "flow-curve", "viscosity")
 DEFAULT_QUANTITY = "shear_rate"
 WIDTHS = {"one": ONE_COLUMN, "two": TWO_COLUMN}
 
+# Kinds that options are for, where these are not all that lie on a section.
+COLOURED = ("field", "contours", "uncertainty")
+_ON_BODIES = ("field", "uncertainty", "flow-types", "labels", "regions")
+_UNDER_ARROWS = ("field", "uncertainty", "ellipses", "flow-types", "labels", "regions")
+
 Line = tuple[list[float], list[float]]
 
 
@@ -79,8 +84,15 @@ class Request:
             for name, given in (("--slice", self.slice), ("--boundary", self.view), ("--limits", self.limits)):
                 if given is not None:
                     raise OptionError(f"{name} is for figures of a section of the mesh: leave it out")
+        self._check_kind("--limits", self.limits is not None, COLOURED)
+        self._check_kind("--boundary (or --view)", self.view is not None, _ON_BODIES)
         if (self.vectors or self.streamlines) and (not self.is_on_section or self.view is not None):
             raise OptionError("--vectors and --streamlines lie over a plane section: leave them out")
+        self._check_kind("--vectors", self.vectors, _UNDER_ARROWS)
+
+    def _check_kind(self, option: str, given: bool, kinds: tuple[str, ...]) -> None:
+        if given and self.kind not in kinds:
+            raise OptionError(f"{option} is for --kind {', '.join(kinds)}, not for {self.kind}: leave one of them out")
 
     @property
     def is_on_section(self) -> bool:

@@ -7,6 +7,7 @@ with plot.figure() as ax:
     plot.save(ax, "curve.pdf")
 """
 
+from flowgrad.plot.above import say_where
 from flowgrad.plot.categories import Classes, categories, flow_types, labels, regions
 from flowgrad.plot.contours import Landscape, contours
 from flowgrad.plot.cutting import boundary, cut, section_of
@@ -56,6 +57,7 @@ __all__ = [
     "rheometer_curve",
     "rheometer_viscosity",
     "save",
+    "say_where",
     "section_of",
     "shown",
     "size_for",

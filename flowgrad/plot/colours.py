@@ -56,7 +56,7 @@ def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[flo
     given, measures = given[seen], measures[seen]
     low, high = _limits(scale, given, measures) if limits is None else _checked(limits)
     map_ = colormaps[_MAPS[scale]].with_extremes(bad=NO_VALUE)
-    extend = _extend(given, low, high)
+    extend = extend_of(given, low, high)
     note = "" if extend == "neither" else _beyond(given, measures, low, high)
     return Colours(map_, Normalize(low, high), extend, TICKS.get(scale, {}), note)
 
@@ -122,7 +122,8 @@ def apart(low: float, high: float) -> tuple[float, float]:
     return low - half, high + half
 
 
-def _extend(values: FloatArray, low: float, high: float) -> str:
+def extend_of(values: FloatArray, low: float, high: float) -> str:
+    """At which ends values (n,) lie beyond limits: ``neither``, ``min``, ``max`` or ``both``."""
     slack = 1e-9 * (high - low)
     below = len(values) > 0 and values.min() < low - slack
     above = len(values) > 0 and values.max() > high + slack

@@ -10,17 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from flowgrad.plot.colours import colours, robust_limits
+from flowgrad.plot.colours import colours, extend_of, robust_limits
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
 from flowgrad.plot.ticks import linear
+from flowgrad.plot.vectors import draw_arrows
 
 FloatArray = NDArray[np.float64]
 
 _LEVELS = 12
 # Arrows along the longer side.
 _ARROWS = 15
-# Gradients above this percentile have arrows as long as those at it, so that a pole does not hide the others.
-_FULL = 95
+# Names so long are not repeated beside the reference arrow.
+_SHORT = 8
 # Sides that differ by more than this factor are not drawn to one scale.
 _SLENDER = 2.5
 
@@ -83,11 +84,10 @@ def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     signed = bool(values.min() < 0 < values.max())
     chosen = colours("signed" if signed else "magnitude", values.filled(np.nan).ravel(), np.ones(values.size))
     levels = levels_of(values.compressed())
-    beyond = (bool(values.min() < levels[0]), bool(values.max() > levels[-1]))
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[beyond]
+    extend = extend_of(values.compressed(), float(levels[0]), float(levels[-1]))
     filled = ax.contourf(landscape.x, landscape.y, values, levels, cmap=chosen.map, norm=chosen.norm, extend=extend)
     ax.contour(landscape.x, landscape.y, values, levels, colors="0.25", linewidths=0.4)
-    bar = figure_of(ax).colorbar(filled, ax=ax, fraction=0.05, pad=0.03)
+    bar = figure_of(ax).colorbar(filled, ax=ax, fraction=0.05, pad=0.03, spacing="proportional")
     bar.set_label(landscape.names[2])
     bar.outline.set_linewidth(0.4)
     linear(bar.ax.yaxis)
@@ -98,28 +98,22 @@ def levels_of(known: FloatArray) -> FloatArray:
     low, high = robust_limits(known, np.ones(known.size))
     if not high > low:
         low, high = low - 1, low + 1
+    return _round_numbers(low, high)
+
+
+def levels_within(low: float, high: float) -> FloatArray:
+    """Round numbers from ``low`` to ``high``, and these two."""
+    between = _round_numbers(low, high)
+    return np.concatenate([[low], between[(between > low) & (between < high)], [high]])
+
+
+def _round_numbers(low: float, high: float) -> FloatArray:
     return np.asarray(MaxNLocator(_LEVELS, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high))
 
 
 def _arrows(landscape: Landscape, ax: Axes) -> None:
     known = np.isfinite(landscape.gradients).all(axis=1)
-    places, gradients = landscape.places[known], landscape.gradients[known]
-    sizes = np.hypot(*gradients.T)
-    full = float(np.percentile(sizes, _FULL)) if len(sizes) else 0.0
-    if full > 0:
-        shortened = gradients * np.minimum(1.0, full / np.maximum(sizes, full))[:, None]
-        across = len(np.unique(landscape.places[:, 0]))
-        ax.quiver(
-            *places.T,
-            *shortened.T,
-            facecolor="white",
-            edgecolor="#202020",
-            linewidth=0.3,
-            angles="xy",
-            scale_units="width",
-            scale=full * across,
-            units="inches",
-            width=0.017,
-            headwidth=3.5,
-            minlength=0.3,
-        )
+    across = len(np.unique(landscape.places[:, 0]))
+    length = float(landscape.x[-1] - landscape.x[0]) / max(across, 1)
+    name = landscape.names[2] if len(landscape.names[2]) < _SHORT else ""
+    draw_arrows(ax, landscape.places[known], landscape.gradients[known], length, f"|∇{name}| = #")

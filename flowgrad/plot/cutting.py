@@ -11,7 +11,9 @@ from scipy.sparse import csr_array
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
+from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.plot.hidden import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
 from flowgrad.plot.section import Section
 from flowgrad.plot.subdivision import is_curved, subdivided
@@ -24,7 +26,7 @@ BoolArray = NDArray[np.bool_]
 # A point within this fraction of the mesh's size of the plane lies on it.
 _ON_PLANE = 1e-9
 # Light on a surface that is seen edgewise, where that from the front is 1.
-_DARKEST = 0.65
+_DARKEST = 0.72
 
 
 def section_of(mesh: Mesh) -> Section:
@@ -70,8 +72,9 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Section:
     """The outer faces of a solid mesh, or the cells of a surface in space, as they are seen from a ``direction``:
     ``auto``, ``x``, ``-x``, …, or a vector (3,) that points to the eye.
 
-    Faces that look away are left out, the others come from back to front, shaded by their angle to the light. Raises
-    OptionError for a mesh without surface or volume cells and for another direction.
+    Faces that look away or are hidden are left out, the others come in an order in which the nearer is painted over the
+    farther, shaded by their angle to the light. Raises OptionError for a mesh without surface or
+    volume cells and for another direction.
     """
     if mesh.dimension < 2:
         raise OptionError("the mesh has neither surface nor volume cells, so it has no boundary to draw: give cells")
@@ -84,25 +87,24 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Section:
         section, normals, depths = _faces_of(fine.mesh, np.arange(len(fine.mesh)), plane)
         parts.append((section.of(fine), normals, depths))
     normals = np.concatenate([part[1] for part in parts])
-    depths = np.concatenate([part[2] for part in parts])
     size = np.sqrt((normals**2).sum(axis=1))
-    facing = normals @ plane.normal
+    facing, light = normals @ plane.normal, normals @ seen_from.light
     if mesh.dimension == 2:
-        facing = np.abs(facing)
-    visible = np.flatnonzero(facing > 1e-6 * size)
-    visible = visible[np.argsort(depths[visible], kind="stable")]
-    light = normals[visible] @ seen_from.light / size[visible]
-    light = np.abs(light) if mesh.dimension == 2 else np.maximum(light, 0)
-    shown = Section.joined([part[0] for part in parts]).take(visible)
-    return dataclasses.replace(shown, shades=_DARKEST + (1 - _DARKEST) * light)
+        facing, light = np.abs(facing), np.abs(light)
+    towards_eye = facing > 1e-6 * size
+    shades = _DARKEST + (1 - _DARKEST) * np.maximum(light, 0) / np.where(towards_eye, size, 1)
+    section = dataclasses.replace(Section.joined([part[0] for part in parts]), shades=shades)
+    depths = np.concatenate([part[2] for part in parts])[np.repeat(towards_eye, np.diff(section.offsets))]
+    return seen(section.take(np.flatnonzero(towards_eye)), depths)
 
 
 def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Section, FloatArray, FloatArray]:
-    """Polygons, area vectors (k, 3) and depths towards the eye (k,) of the chosen cells' outer faces."""
+    """Polygons and area vectors (k, 3) of the chosen cells' outer faces, and the depths of their vertices towards the
+    eye (m,)."""
     if mesh.dimension == 2:
         start, points = rings(mesh, chosen)
-        normals, middles = polygon_geometry(mesh.points, start, points)
-        return _polygons(mesh, start, points, chosen, plane), normals, middles @ plane.normal
+        normals, _ = polygon_geometry(mesh.points, start, points)
+        return _polygons(mesh, start, points, chosen, plane), normals, mesh.points[points] @ plane.normal
     topology = mesh.topology
     own = np.zeros(len(mesh), bool)
     own[chosen] = True
@@ -110,23 +112,33 @@ def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Section, Floa
     all_start, all_points = topology.boundary_polygons
     sizes = np.diff(all_start)[rows]
     points = all_points[runs(all_start[rows], sizes)]
-    normals, middles = (each[rows] for each in topology.boundary_geometry)
     section = _polygons(mesh, offsets(sizes), points, topology.boundary_cells[rows], plane)
-    return section, normals, middles @ plane.normal
+    return section, topology.boundary_geometry[0][rows], mesh.points[points] @ plane.normal
 
 
 def _surface(mesh: Mesh, plane: Plane) -> Section:
+    """The cells of a surface, of a curved one those that are seen."""
     chosen = np.flatnonzero(mesh.is_full & (np.diff(mesh.cells.offsets) > 2))
     curved = is_curved(mesh)[chosen]
     parts = []
     if not curved.all() or not len(chosen):
         straight = chosen[~curved]
-        parts.append(_polygons(mesh, *rings(mesh, straight), straight, plane))
+        start, points = rings(mesh, straight)
+        parts.append((_polygons(mesh, start, points, straight, plane), mesh.points[points] @ plane.eye))
     if curved.any():
         fine = subdivided(mesh, chosen[curved])
-        cells = np.arange(len(fine.mesh))
-        parts.append(_polygons(fine.mesh, *rings(fine.mesh, cells), cells, plane).of(fine))
-    return Section.joined(parts)
+        start, points = rings(fine.mesh, cells := np.arange(len(fine.mesh)))
+        parts.append((_polygons(fine.mesh, start, points, cells, plane).of(fine), fine.mesh.points[points] @ plane.eye))
+    return _as_seen(Section.joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
+
+
+def _as_seen(surface: Section, depths: FloatArray) -> Section:
+    """A surface without what is hidden; itself where that is nothing."""
+    if not len(surface) or np.ptp(depths) <= FLAT * surface.spans.max():
+        return surface
+    shaded = dataclasses.replace(surface, shades=np.ones(len(surface)))
+    found = seen(shaded, depths)
+    return surface if found is shaded else found
 
 
 def _polygons(mesh: Mesh, start: IntArray, points: IntArray, cells: IntArray, plane: Plane) -> Section:

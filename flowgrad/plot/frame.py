@@ -61,7 +61,7 @@ def _oblique(ax: Axes, section: Section) -> None:
     """A bar of a round length and the directions of x, y and z, instead of axes."""
     ax.set(xticks=[], yticks=[])
     start, across = float(section.bounds[0][0]), float(section.spans[0])
-    unit, length = across / inches(ax)[0], _round_length(across / 4)
+    unit, length = across / inches(ax)[0], round_length(across / 4)
     level = ax.get_ylim()[0] + 0.2 * unit
     ax.plot([start, start + length], [level, level], color="0.2", lw=1.2, clip_on=False, solid_capstyle="butt")
     ax.annotate(
@@ -75,6 +75,9 @@ def _oblique(ax: Axes, section: Section) -> None:
     )
     arms = 0.24 * unit * section.plane.axes.T
     foot = np.array([start + max(length, unit) + 0.45 * unit, level - 0.27 * unit - 1.2 * min(arms[:, 1].min(), 0)])
+    if foot[0] + 1.5 * arms[:, 0].max() > start + across:
+        # Beside a narrow picture is its colour bar: below that there is room.
+        foot[1] = ax.get_ylim()[0] - 0.2 * unit - 1.35 * arms[:, 1].max()
     for name, arm in zip("xyz", arms, strict=True):
         if np.hypot(*arm) > 0.03 * unit:
             style = {"arrowstyle": "-", "lw": 0.7, "color": "0.2", "shrinkA": 0, "shrinkB": 0}
@@ -82,7 +85,7 @@ def _oblique(ax: Axes, section: Section) -> None:
             ax.text(foot[0] + 1.35 * arm[0], foot[1] + 1.35 * arm[1], name, ha="center", va="center", size=7)
 
 
-def _round_length(most: float) -> float:
+def round_length(most: float) -> float:
     """The largest of 1, 2 and 5 times a power of ten that is not above ``most``."""
     power = 10.0 ** np.floor(np.log10(most)) if most > 0 else 1.0
     return float(power * max(step for step in (1, 2, 5) if step * power <= most * (1 + 1e-9) or step == 1))

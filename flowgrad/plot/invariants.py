@@ -82,4 +82,4 @@ def _draw_curve(ax: Axes, across: float, up: float) -> None:
     ax.plot(r, -np.cbrt(27 / 4 * r**2), color=VERMILION, lw=1.0, label=text, zorder=3)
     ax.axvline(0, color="0.5", lw=0.5, zorder=2.5)
     ax.axhline(0, color="0.5", lw=0.5, zorder=2.5)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
+    ax.legend(loc="lower left", bbox_to_anchor=(0.13, 1.01), borderaxespad=0, handlelength=1.4)

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.legend import Legend
 
 from flowgrad.plot.frame import inches
+from flowgrad.plot.names import as_given
 from flowgrad.plot.style import figure_of
 
 # Widest legend, as a multiple of the axes' width, and its distance below them in inches.
@@ -31,5 +32,8 @@ def legend_rows(ax: Axes) -> Legend:
         )
         drawn = legend.get_window_extent().width / figure.dpi
         if columns == 1 or drawn <= _WIDEST * width:
-            return legend
+            break
         columns -= 1
+    for text in legend.get_texts():
+        text.set_text(as_given(text.get_text()))
+    return legend

@@ -35,6 +35,11 @@ class Plane:
     names: tuple[str, str]
     where: str
 
+    @property
+    def eye(self) -> FloatArray:
+        """The unit vector (3,) to the eye for which the axes point to the right and up: the normal or its opposite."""
+        return np.cross(*self.axes)
+
 
 def plane(normal: ArrayLike, level: float, where: str = "") -> Plane:
     """The plane normal·x = level, turned so that the normal's largest component is positive.
@@ -68,6 +73,11 @@ def axis_name(axis: FloatArray) -> str:
     return next((name for name, part in zip(_NAMES, axis, strict=True) if part > 1 - _ALIGNED**2), "")
 
 
+def signed_name(axis: FloatArray) -> str:
+    """x or −x for the coordinate axes and what is opposite to them, else empty."""
+    return axis_name(axis) or (f"−{name}" if (name := axis_name(-axis)) else "")
+
+
 def direction(axis: FloatArray) -> str:
     """A unit vector as x, y, z or its components."""
     return axis_name(axis) or "(" + ", ".join(f"{part + 0.0:.3g}" for part in np.round(axis, 12)) + ")"
@@ -89,7 +99,8 @@ def plane_of_surface(mesh: Mesh) -> Plane:
             level = float(heights.mean())
             return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
     normal = _shortest(points)
-    return plane(normal, 0.0, f"the curved surface seen along {direction(normal)}")
+    eye = plane(normal, 0.0).eye
+    return plane(normal, 0.0, f"the curved surface seen from {signed_name(eye)}")
 
 
 def middle_plane(mesh: Mesh) -> Plane:

@@ -14,10 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.plane import used_points
 from flowgrad.plot.cutting import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.legends import legend_rows
-from flowgrad.plot.plane import plane
+from flowgrad.plot.names import in_legend
+from flowgrad.plot.plane import equation, plane, plane_of_surface
 from flowgrad.plot.section import Section
 from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
 from flowgrad.plot.style import CATEGORIES
@@ -38,13 +41,13 @@ class Line:
     end: FloatArray
 
     @classmethod
-    def between(cls, start: ArrayLike, end: ArrayLike) -> Line:
-        """From points (3,) or (2,), whose z is 0; OptionError for others and for two that are one."""
+    def between(cls, start: ArrayLike, end: ArrayLike, z: float = 0.0) -> Line:
+        """From points (3,) or (2,), which have the given z; OptionError for others and for two that are one."""
         ends = [np.asarray(each, float) for each in (start, end)]
         for each in ends:
             if each.shape not in ((2,), (3,)) or not np.isfinite(each).all():
                 raise OptionError(f"a line ends at {each.tolist()}: give two or three finite coordinates")
-        ends = [np.append(each, np.zeros(3 - len(each))) for each in ends]
+        ends = [np.append(each, z)[:3] for each in ends]
         if (ends[0] == ends[1]).all():
             raise OptionError(f"the line begins and ends at {ends[0].tolist()}: give two different points")
         return cls(*ends)
@@ -96,19 +99,22 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
 
     The line is cut where it goes from cell to cell: values of cells make steps, those of points go straight from one
     crossing to the next; holes are gaps. Where the standard deviation is known a band of one is drawn. Raises
-    OptionError for a line that meets no cell, a result without a mesh and an unknown quantity.
+    OptionError for a line that meets no cell or is not in the plane of a planar mesh, a result without a mesh and an
+    unknown quantity. Ends (2,) have the height z of the middle of the first mesh.
     """
-    line = Line.between(start, end)
     several = dict(results) if isinstance(results, Mapping) else {"": results}
     if not several:
         return note_empty(ax)
+    meshes = {title: mesh_of(result) for title, result in several.items()}
+    line = Line.between(start, end, _middle_height(next(iter(meshes.values()))))
     label = ""
     for (title, result), colour in zip(several.items(), _colours(len(several)), strict=True):
         what = shown(result, name)
         label = what.label
+        _check_plane(meshes[title], line, title)
         met = _met(result, what, line, title)
         x, y = _joined(met)
-        ax.plot(line.at(x), y, color=colour, label=title or None, lw=1.1)
+        ax.plot(line.at(x), y, color=colour, label=in_legend(title) or None, lw=1.1)
         _draw_band(ax, result, what, line, colour)
     ax.set(xlabel=line.label, ylabel=label, xlim=(line.at(0.0), line.at(line.length)))
     ax.set_title(line.where, loc="left")
@@ -117,6 +123,27 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
     if len(several) > 1:
         legend_rows(ax)
     return ax
+
+
+def _middle_height(mesh: Mesh) -> float:
+    z = used_points(mesh)[:, 2]
+    return float(z.min() + z.max()) / 2
+
+
+def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
+    """OptionError for a line that would have to be projected on a planar mesh."""
+    if mesh.dimension != 2:
+        return
+    points, ends = used_points(mesh), np.stack([line.start, line.end])
+    normal = plane_of_surface(mesh).normal
+    heights = points @ normal
+    size = float(np.ptp(points, axis=0).max())
+    if np.ptp(heights) <= FLAT * size and np.abs(ends @ normal - heights.mean()).max() > FLAT * size:
+        where = equation(normal, float(heights.mean()))
+        raise OptionError(
+            f"{title}{': ' if title else ''}the line from {line.start.tolist()} to {line.end.tolist()} is not in the "
+            f"plane of the mesh ({where}): give ends in it, or two coordinates of each where it is normal to z"
+        )
 
 
 def _colours(count: int) -> list[Any]:
@@ -192,14 +219,13 @@ def _ordered(where: FloatArray, values: FloatArray, length: float) -> Crossings:
     return Crossings(low[order], high[order], clipped[order])
 
 
-def _joined(met: Crossings, values: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+def _joined(met: Crossings) -> tuple[FloatArray, FloatArray]:
     """Positions and values from segment to segment, NaN in the gaps between them."""
-    ends = met.values if values is None else values
     if not len(met.first):
         return np.empty(0), np.empty(0)
     gap = np.append(met.first[1:] - met.last[:-1] > 1e-6 * float(np.ptp(met.last)), False)
     x = np.column_stack([met.first, met.last, np.where(gap, met.last, np.nan)])
-    y = np.column_stack([ends, np.full(len(gap), np.nan)])
+    y = np.column_stack([met.values, np.full(len(gap), np.nan)])
     kept = np.column_stack([np.ones((len(gap), 2), bool), gap])
     return x[kept], y[kept]
 

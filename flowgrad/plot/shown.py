@@ -17,6 +17,7 @@ from flowgrad.kinematics.registry import axis_label
 from flowgrad.mesh import Mesh
 from flowgrad.paths import FTLE, Deformation
 from flowgrad.paths import RECORDS as OF_PATHS
+from flowgrad.plot.names import plain
 from flowgrad.spec import nearest
 from flowgrad.tensors import as_tensors
 from flowgrad.walls import RECORDS as OF_WALLS
@@ -207,7 +208,7 @@ def _array(flow: Flow, name: str) -> Shown | None:
             if columns.shape[1] == _SYMMETRIC:
                 columns = as_tensors(columns, bare).reshape(len(given), -1)
             values, symbol, _ = _scalar(columns[:, 0] if columns.shape[1] == 1 else columns, "", "magnitude")
-            text = f"|{bare}|" if symbol == "||" else bare + symbol
+            text = plain(f"|{bare}|" if symbol == "||" else bare + symbol)
             return Shown(name, values, location, f"{text} [unit of the file]", _scale_of(values))
     return None
 

@@ -18,7 +18,7 @@ _ENOUGH, _PARTS = 5_000, 12
 
 def triangles_of(section: Section, at_vertices: FloatArray) -> tuple[FloatArray, FloatArray, IntArray, IntArray]:
     """Triangles that fill the polygons, those of more than three sides about their vertex mean: places (p, 2) and
-    values (p,) of their corners, the corners (t, 3), and the polygon (t,) of each."""
+    values (p,) of their corners, the corners (t, 3), and the polygon (t,) of each, in the polygons' order."""
     sizes = np.diff(section.offsets)
     is_triangle = sizes == 3
     own = section.offsets[:-1][is_triangle][:, None] + np.arange(3)
@@ -31,7 +31,8 @@ def triangles_of(section: Section, at_vertices: FloatArray) -> tuple[FloatArray,
     places = np.concatenate([section.vertices, section.centers[others]])
     values = np.concatenate([at_vertices, section.means(at_vertices)[others]])
     owners = np.concatenate([np.flatnonzero(is_triangle), polygon[sides]])
-    return places, values, np.concatenate([own, fans]), owners
+    order = np.argsort(owners, kind="stable")
+    return places, values, np.concatenate([own, fans])[order], owners[order]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import used_points
-from flowgrad.plot.plane import Plane, axis_name, direction
+from flowgrad.plot.plane import Plane, direction, signed_name
 
 FloatArray = NDArray[np.float64]
 
@@ -38,20 +38,15 @@ def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
     right = np.cross(up, eye)
     right /= np.linalg.norm(right)
     axes = np.stack([right, np.cross(eye, right)]) + 0.0
-    names = (_signed_name(axes[0]), _signed_name(axes[1]))
+    names = (signed_name(axes[0]), signed_name(axes[1]))
     where = f"the boundary seen from {direction(eye) if max(eye) > 0.999999 else _components(eye)}"
     plane = Plane(eye, 0.0, axes, names, where)
     return View(plane, _LIGHT @ np.vstack([axes, eye]) / np.linalg.norm(_LIGHT))
 
 
 def _components(vector: FloatArray) -> str:
-    name = _signed_name(vector)
+    name = signed_name(vector)
     return name or "(" + ", ".join(f"{part + 0.0:.2g}" for part in vector) + ")"
-
-
-def _signed_name(axis: FloatArray) -> str:
-    """x or −x for the coordinate axes and what is opposite to them, else empty."""
-    return axis_name(axis) or (f"−{name}" if (name := axis_name(-axis)) else "")
 
 
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:

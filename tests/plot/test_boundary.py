@@ -19,11 +19,13 @@ BLOCK = Mesh(np.round(SOLIDS["hexahedron"].points), SOLIDS["hexahedron"].cells)
 @pytest.mark.parametrize("name", SOLIDS)
 @pytest.mark.parametrize("direction", ["auto", "x", "-y", "z", (1, 2, 3)])
 def test_what_faces_the_eye_covers_the_shadow(name, direction):
-    """The area vectors of a closed surface sum to zero: the sides towards the eye project to as much as the others."""
+    """The area vectors of a closed surface sum to zero: the sides towards the eye project to as much as the others,
+    less what is hidden by what is nearer."""
     mesh = SOLIDS[name]
     section = plot.boundary(mesh, direction)
     area, _ = mesh.topology.boundary_geometry
-    assert section.areas.sum() == pytest.approx(np.abs(area @ section.plane.normal).sum() / 2, rel=0.02)
+    shadow = np.abs(area @ section.plane.normal).sum() / 2
+    assert 0.8 * shadow < section.areas.sum() < 1.02 * shadow
     assert ((section.shades > 0.5) & (section.shades <= 1)).all()
     assert len(section.outline) == 0
 

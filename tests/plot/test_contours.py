@@ -57,3 +57,20 @@ def test_values_that_are_equal_or_missing_are_drawn(values, tmp_path):
         plot.contours(picture, ax)
         plot.save(ax, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_ticks_of_the_colour_bar_stand_at_their_values():
+    """With values beyond the levels matplotlib puts ticks beyond them at the ends of an evenly spaced bar."""
+    with plot.figure() as ax:
+        plot.contours(landscape(lambda x, y: np.sin(x) * y, ((-1.0, 3.0), (0.0, 4.0))), ax)
+        bar = ax.figure.axes[1]
+        ax.figure.draw_without_rendering()
+        ticks = bar.get_yticks()
+        heights = bar.transData.transform(np.column_stack([np.zeros(len(ticks)), ticks]))[:, 1]
+        np.testing.assert_allclose(np.diff(heights) / np.diff(ticks), (heights[1] - heights[0]) / (ticks[1] - ticks[0]))
+
+
+def test_arrows_have_one_of_a_round_number():
+    with plot.figure() as ax:
+        plot.contours(landscape(lambda x, y: x * y), ax)
+        assert [text.get_text().partition(" = ")[0] for text in ax.texts] == ["|∇f|"]

@@ -5,7 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PolyCollection, TriMesh
-from matplotlib.quiver import Quiver
+from matplotlib.quiver import Quiver, QuiverKey
+from matplotlib.text import Text
+from scipy.spatial.distance import pdist
 
 from flowgrad import plot
 from flowgrad.errors import OptionError
@@ -13,6 +15,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.plot.ticks import number
 from flowgrad.rheology import separate
 from tests.high_order import reference, straight
 from tests.meshes import SOLIDS, build, pentagons, planar
@@ -205,6 +208,87 @@ def test_contours_with_arrows(case, name):
         assert plot.gradient_arrows(FLOWS[case], name, ax) is finished(ax)
         bar = ax.child_axes[0]
         assert name in bar.get_xlabel() + bar.get_ylabel()
+
+
+def test_limits_hold_for_contours_too():
+    with plot.figure(5, 4) as ax:
+        plot.gradient_arrows(FLOWS["planar, points"], "T", ax, limits=(301, 302))
+        bar = ax.child_axes[0]
+        assert {bar.get_xlim(), bar.get_ylim()} >= {(301, 302)}
+        levels = [line.get_ydata()[0] for line in bar.lines]
+        assert len(levels) > 4
+        assert all(301 < level < 302 for level in levels)
+    with plot.figure(5, 4) as ax, pytest.raises(OptionError, match="rise"):
+        plot.gradient_arrows(FLOWS["planar, points"], "T", ax, limits=(2, 1))
+
+
+@pytest.mark.parametrize("width", [2.0, 3.4, 7.0])
+@pytest.mark.parametrize("case", ["planar, cells", "holes, points", "mixed, points", "curved solid cells, cells"])
+def test_arrows_have_one_of_a_round_number_that_overlaps_nothing(case, width):
+    flow = FLOWS[case]
+    section = plot.section_of(flow.mesh)
+    for draw in (
+        lambda ax: plot.vectors(flow, plot.field(flow, "T", ax, section), section),
+        lambda ax: plot.gradient_arrows(flow, "T", ax, section),
+    ):
+        with plot.figure(*plot.size_for(section, width)) as ax:
+            draw(ax)
+            plot.say_where(ax, section)
+            (arrows,), (key,) = kind_of(ax, Quiver), ax.findobj(QuiverKey)
+            full = np.hypot(arrows.U, arrows.V).max()
+            assert 0.39 * full < key.U <= full * (1 + 1e-12)
+            assert f"{key.U:e}"[0] in "125"
+            text = ax.texts[0]
+            assert text.get_text().startswith(number(key.U))
+            assert text.get_text().endswith(("/T]", "per [L]"))
+            ax.figure.draw_without_rendering()
+            top = ax.get_window_extent().y1
+            (title,) = [each for each in ax.findobj(Text) if each.get_text() == ax.get_title(loc="left")]
+            boxes = [text.get_window_extent(), title.get_window_extent()]
+            if ax.get_legend() is not None:
+                boxes.append(ax.get_legend().get_window_extent())
+            assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+            assert min(box.y0 for box in boxes) >= top - 1
+
+
+def test_arrows_are_as_long_as_the_reference_says():
+    """A uniform flow: each arrow is 5, the reference, whatever the shape of the page."""
+    mesh = planar("quad")
+    flow = Flow(Mesh(mesh.points * [400, 1, 1], mesh.cells), np.tile([3.0, 4.0, 0], (len(mesh.points), 1)), "points")
+    with plot.figure() as ax:
+        plot.vectors(flow, ax)
+        (arrows,), (key,) = kind_of(ax, Quiver), ax.findobj(QuiverKey)
+        ax.figure.draw_without_rendering()
+        assert key.U == 5
+        arrow, reference = (each.vertices for each in (arrows.get_paths()[0], key.vector.get_paths()[0]))
+        assert pdist(arrow).max() == pytest.approx(pdist(reference).max(), rel=1e-6)
+
+
+def test_the_power_of_ten_is_clear_of_the_legend():
+    L = 1e3 * np.random.default_rng(1).normal(size=(2000, 3, 3))
+    for width in (plot.ONE_COLUMN, plot.TWO_COLUMN):
+        with plot.figure(width) as ax:
+            plot.invariants(VelocityGradient(L), ax)
+            ax.figure.draw_without_rendering()
+            power = ax.yaxis.get_offset_text()
+            assert power.get_text() == "×10⁶"
+            boxes = [power.get_window_extent(), ax.get_legend().get_window_extent(), ax.texts[0].get_window_extent()]
+            assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+
+
+@pytest.mark.parametrize("name", [r"$\frac{a$", r"a $\nu$ b", "_x", "cost [$]"])
+def test_names_of_arrays_are_no_formulas(name, tmp_path):
+    flow = swirling(MESHES["planar"])
+    flow = Flow(flow.mesh, flow.velocity, "points", point_data={name: flow.mesh.points[:, 0]})
+    with plot.figure() as ax:
+        plot.gradient_arrows(flow, name, ax)
+        plot.save(ax, tmp_path / "a.svg")
+    with plot.figure() as ax:
+        plot.profile({name: flow, "other": flow}, name, ax, (0.2, 0.2), (0.8, 0.8))
+        assert len(ax.get_legend().get_texts()) == 2
+        plot.save(ax, tmp_path / "b.svg")
+    for figure, count in (("a", 1), ("b", 2)):
+        assert (tmp_path / f"{figure}.svg").read_text().count(f">{name}") == count
 
 
 @pytest.mark.parametrize("at", ["points", "cells"])

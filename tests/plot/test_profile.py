@@ -108,6 +108,16 @@ def test_legends_of_many_files_do_not_overlap(count):
         )
 
 
+def test_ends_of_two_coordinates_lie_in_the_plane_of_the_mesh():
+    mesh = planar("quad")
+    flow = Flow(Mesh(mesh.points + np.array([0, 0, 7]), mesh.cells), mesh.points, "points")
+    with plot.figure() as ax:
+        plot.profile(flow, "velocity", ax, (0.5, 0.1), (0.5, 0.9))
+        assert ax.get_title(loc="left") == "x = 0.5, z = 7"
+    with plot.figure() as ax, pytest.raises(OptionError, match=r"not in the plane of the mesh \(z = 7\)"):
+        plot.profile({"a": flow}, "velocity", ax, (0.5, 0.1, 0), (0.5, 0.9, 0))
+
+
 def test_lines_that_are_none_are_refused():
     flow = Flow(planar("quad"), planar("quad").points, "points")
     with plot.figure() as ax:
@@ -116,5 +126,5 @@ def test_lines_that_are_none_are_refused():
                 plot.profile(flow, "velocity", ax, *ends)
         with pytest.raises(OptionError, match="meets no cell"):
             plot.profile(flow, "velocity", ax, (50, 50), (60, 60))
-        with pytest.raises(OptionError, match="across the plane"):
+        with pytest.raises(OptionError, match="not in the plane of the mesh"):
             plot.profile(flow, "velocity", ax, (1, 1, 0), (1, 1, 1))
