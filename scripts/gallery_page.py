@@ -21,7 +21,7 @@ NAMES = (
     *("step_separation", "which_fluid", "yield_stress", "piv_uncertainty", "vortices", "cylinder_wall_shear"),
     *("double_gyre", "flow_types", "two_meshes", "network"),
 )
-_COLOURS = 64
+_COLOURS = 256
 
 
 def program(name: str) -> ModuleType:
@@ -43,7 +43,8 @@ def entry(name: str, answer: str) -> str:
 def reduced(picture: Path, target: Path) -> None:
     """The same picture with fewer colours: a few ten kilobytes."""
     with Image.open(picture) as image:
-        image.convert("RGB").quantize(_COLOURS).save(target, optimize=True)
+        few = image.convert("RGB").quantize(_COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(target, optimize=True)
 
 
 def main(names: tuple[str, ...]) -> None:

@@ -99,7 +99,7 @@ def _against_rate(
     if not len(cells.rate):
         return note_empty(ax)
     low, high = robust_limits(cells.rate, cells.weights, _OUTSIDE)
-    line = np.geomspace(low / 1.3, high * 1.3, 200)
+    line = np.geomspace(low / 1.3, high * 1.3, 201)
     heights = height(cells.viscosity, cells.rate)
     _draw_cells(ax, cells.rate, heights)
     _draw_lines(ax, separation, line, height)
