@@ -16,6 +16,7 @@ from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import used_points
+from flowgrad.plot.colours import apart
 from flowgrad.plot.cutting import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.legends import legend_rows
@@ -118,6 +119,7 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
         _draw_band(ax, result, what, line, colour)
     ax.set(xlabel=line.label, ylabel=label, xlim=(line.at(0.0), line.at(line.length)))
     ax.set_title(line.where, loc="left")
+    ax.set_ylim(apart(*ax.get_ylim()))
     linear(ax.xaxis)
     linear(ax.yaxis)
     if len(several) > 1:

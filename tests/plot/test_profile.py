@@ -128,3 +128,14 @@ def test_lines_that_are_none_are_refused():
             plot.profile(flow, "velocity", ax, (50, 50), (60, 60))
         with pytest.raises(OptionError, match="not in the plane of the mesh"):
             plot.profile(flow, "velocity", ax, (1, 1, 0), (1, 1, 1))
+
+
+def test_rounding_of_a_constant_is_not_spread_over_the_axis():
+    mesh = planar("quad")
+    wiggles = 1 + 1e-13 * np.random.default_rng(0).normal(size=mesh.point_count)
+    flow = Flow(mesh, mesh.points, "points", point_data={"a": wiggles})
+    with plot.figure() as ax:
+        plot.profile(flow, "a", ax, (0.1, 0.5), (2.9, 0.5))
+        low, high = ax.get_ylim()
+    assert low == pytest.approx(0.5, abs=0.01)
+    assert high == pytest.approx(1.5, abs=0.01)
