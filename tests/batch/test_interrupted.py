@@ -27,13 +27,18 @@ def is_alive(pid):
         return False
 
 
+def _heeds_ctrl_c():
+    """A suite that runs in the background of a shell ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_all_workers_and_the_command_goes_on(tmp_path, faults, number, code):
     for name in ("a", "b", "hangs", "z"):
         write_flow(tmp_path / f"{name}.vtu")
     words = [sys.executable, "-m", "flowgrad", "run", "*.vtu", "-o", "out", "--no-report", "--jobs", "2"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.environ["PYTHONPATH"], *sys.path])}
-    about = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True}
+    about = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True, "preexec_fn": _heeds_ctrl_c}
     process = subprocess.Popen(words, **about)
     child = tmp_path / "hangs.vtu.child"
     while sum(each.state == "done" for each in read_all(tmp_path / "out").values()) < 3 or not child.exists():
