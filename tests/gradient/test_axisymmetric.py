@@ -8,7 +8,7 @@ import pytest
 
 from flowgrad import Cells, Flow, Lattice, Mesh, OptionError, VelocityGradient, velocity_gradient
 from flowgrad.flow import Patch
-from flowgrad.gradient import Scheme, choose_scheme
+from flowgrad.gradient import FiniteDifference, Scheme, choose_scheme
 from tests.axial import curved, linear, meridian
 
 ROUNDING = 1e-13
