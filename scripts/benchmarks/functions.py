@@ -52,7 +52,7 @@ def functions(sizes: Sizes) -> Rows:
         count, asked = _ASKED[name]
         yield Speed(what, ours, f"{count} times {name}" if count > 1 else name, count * seconds, asked)
     beside = ", ".join(f"{name} {number(error)}" for name, error in largest.items() if name != "flowgrad")
-    yield Accuracy(f"{what}: largest error over the largest |L_ij|", (largest["flowgrad"],), beside, (1e-12,))
+    yield Accuracy(f"{what}: largest error over the largest component", (largest["flowgrad"],), beside, (1e-12,))
     yield _memory(_MORE * sizes.positions)
 
 

@@ -38,7 +38,7 @@ def _eigenvalues(kind: str, A: np.ndarray, ours: Callable, peer: Callable, asked
     hard = _multiple(len(A) // 20) if kind == "symmetric" else A
     also = ", repeated and nearly repeated ones too" if kind == "symmetric" else ", separated ones"
     errors = [_largest_error(each, ours(each), peer(each)) for each in (A, hard)]
-    yield Accuracy(f"{what}{also}: largest difference over |A|", (max(errors),), name, (1e-12,))
+    yield Accuracy(f"{what}{also}: largest difference over the norm", (max(errors),), name, (1e-12,))
 
 
 def _multiple(count: int) -> np.ndarray:
