@@ -50,8 +50,7 @@ def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: 
         raise OptionError("classes at positions cannot be drawn on a section: take the gradient at points or cells")
     palette = to_rgba_array([classes.colours[name] for name in classes.names])
     if gradient.location == "points":
-        owners = np.repeat(np.arange(len(section)), np.diff(section.offsets))
-        outlines, codes = section.corners, classes.codes[section.main_points]
+        owners, outlines, codes = section.owners, section.corners, classes.codes[section.main_points]
     else:
         owners = np.arange(len(section))
         outlines, codes = section.outlines, classes.codes[section.cells]

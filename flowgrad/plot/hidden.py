@@ -122,7 +122,7 @@ def _sites(section: Section) -> csr_array:
     count, sides = len(section.vertices), np.diff(section.offsets)
     own = csr_array(eye_array(count))
     after = own[section.following]
-    polygon = np.repeat(np.arange(len(section)), sides)
+    polygon = section.owners
     mean = csr_array((1 / sides[polygon], np.arange(count), section.offsets), (len(section), count))[polygon]
     stacked = csr_array(vstack([own, (own + after) / 2, mean, (own + after.T) / 2]))
     return stacked[np.arange(4 * count).reshape(4, count).T.ravel()]
@@ -133,11 +133,8 @@ def _keys(section: Section, fresh: int) -> IntArray:
     keys, following, count = section.keys, section.following, len(section.keys)
     ends = np.sort(np.stack([keys, keys[following]], axis=1), axis=1)
     _, side = np.unique(ends, axis=0, return_inverse=True)
-    before = np.empty(count, np.int64)
-    before[following] = np.arange(count)
-    mean = np.repeat(np.arange(len(section)), np.diff(section.offsets))
     side = side.ravel() + fresh
-    return np.stack([keys, side, mean + fresh + count, side[before]], axis=1).ravel()
+    return np.stack([keys, side, section.owners + fresh + count, side[section.preceding]], axis=1).ravel()
 
 
 def _together(one: Section, other: Section) -> Section:

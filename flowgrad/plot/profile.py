@@ -205,7 +205,7 @@ def _segments(
     share = sides[crossing] / (sides[crossing] - sides[ahead])
     where = ways[crossing] + share * (ways[ahead] - ways[crossing])
     found = values[crossing] + share * (values[ahead] - values[crossing])
-    polygon = np.repeat(np.arange(len(section)), np.diff(section.offsets))[crossing]
+    polygon = section.owners[crossing]
     order = np.lexsort((where, polygon))
     return where[order].reshape(-1, 2), found[order].reshape(-1, 2)
 

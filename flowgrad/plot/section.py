@@ -165,10 +165,13 @@ class Section:
         """The part of a polygon that is nearest to each vertex (m, 4, 2): between the vertex, the middles of its two
         sides and the vertex mean; all parts of a polygon fill it."""
         middles = (self.vertices + self.vertices[self.following]) / 2
-        before = np.empty_like(self.following)
-        before[self.following] = np.arange(len(before))
-        centers = np.repeat(self.centers, np.diff(self.offsets), axis=0)
-        return np.stack([self.vertices, middles, centers, middles[before]], axis=1)
+        centers = self.centers[self.owners]
+        return np.stack([self.vertices, middles, centers, middles[self.preceding]], axis=1)
+
+    @property
+    def owners(self) -> IntArray:
+        """The polygon that each vertex belongs to (m,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     @property
     def following(self) -> IntArray:
@@ -176,6 +179,13 @@ class Section:
         following = np.arange(1, len(self.vertices) + 1)
         following[self.offsets[1:] - 1] = self.offsets[:-1]
         return following
+
+    @property
+    def preceding(self) -> IntArray:
+        """The vertex before each around its polygon (m,)."""
+        preceding = np.arange(-1, len(self.vertices) - 1)
+        preceding[self.offsets[:-1]] = self.offsets[1:] - 1
+        return preceding
 
     def means(self, at_vertices: FloatArray) -> FloatArray:
         """Means (k, ...) of values at the vertices (m, ...) over those of each polygon."""

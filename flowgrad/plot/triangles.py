@@ -25,7 +25,7 @@ def triangles_of(section: Section, at_vertices: FloatArray) -> tuple[FloatArray,
     others = np.flatnonzero(~is_triangle)
     number = np.zeros(len(sizes), np.int64)
     number[others] = len(section.vertices) + np.arange(len(others))
-    polygon = np.repeat(np.arange(len(sizes)), sizes)
+    polygon = section.owners
     sides = np.flatnonzero(~is_triangle[polygon])
     fans = np.column_stack([sides, section.following[sides], number[polygon[sides]]])
     places = np.concatenate([section.vertices, section.centers[others]])
