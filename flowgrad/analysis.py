@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.display import Shown
+from flowgrad.compiled import threads
 from flowgrad.errors import MeshError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
@@ -26,9 +26,9 @@ from flowgrad.io import read
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.options import DEFAULT, Options
 from flowgrad.prescribed import prescribed_flow, prescribed_gradient
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import IDENTIFY, Separation, separate
 from flowgrad.rheology.model import Model
-from flowgrad.threads import threads
 from flowgrad.walls import Walls, at_walls, walls_summary
 
 # As velocity_gradient does.
@@ -76,7 +76,7 @@ class Deviation:
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis(Shown, line="separation quantities", table="flow gradient separation quantities walls"):
+class Analysis(ReprMixin, line="separation quantities", table="flow gradient separation quantities walls"):
     """A flow with its gradient and separation, the quantities asked for, and the walls if they were.
 
     ``digest`` is the SHA-256 of the input file, empty without one.

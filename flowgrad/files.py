@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and names of files that can be printed."""
+"""Files: atomic writes, printable names, sizes of memory as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from flowgrad.errors import WriteError
+from flowgrad.errors import OptionError, WriteError
 
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 READ_EVENT = "flowgrad.read"
@@ -55,3 +55,20 @@ def without_controls(text: str) -> str:
 def stem(path: Path) -> str:
     """A file's name without its suffix, and without that of its compression."""
     return Path(path.stem).stem if path.suffix.lower() in (".gz", ".xz") else path.stem
+
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def size_of(text: str, option: str) -> int:
+    """Bytes from a text such as ``4G`` or ``800M`` (powers of 1024); OptionError, naming the option, for others."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?\s*", text, re.IGNORECASE)
+    if match is None:
+        raise OptionError(f"{option} is '{text}': give a size such as 4G or 800M")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def size_text(count: int) -> str:
+    """Bytes as a text that :func:`size_of` reads, rounded up: ``4G``."""
+    unit = next(unit for unit in ("T", "G", "M", "K", "") if count >= _UNITS[unit] or not unit)
+    return f"{-(-count // _UNITS[unit])}{unit}"

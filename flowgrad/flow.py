@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.given_cells import GivenCells, cells_of
 from flowgrad.mesh.given_coordinates import lattice_of
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 LOCATIONS = ("points", "cells")
 # The axis of symmetry of a planar mesh; ``none`` says that a wedge is not axisymmetric.
@@ -22,11 +23,9 @@ AXES = ("x", "y", "none")
 # What is known of the derivatives across a planar mesh.
 OUT_OF_PLANE = ("zero", "unknown", "incompressible")
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
-class Patch(Shown):
+class Patch(ReprMixin):
     """Velocity known on a part of the boundary.
 
     ``faces`` (k,) are boundary faces of the mesh (rows of ``mesh.topology.boundary``), ``velocity``
@@ -40,7 +39,7 @@ class Patch(Shown):
 
 @dataclass(frozen=True, eq=False)
 class Flow(
-    Shown,
+    ReprMixin,
     line="name velocity_name location mesh time",
     table="name time mesh velocity_name location velocity point_data cell_data boundary noise producer",
 ):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from flowgrad.errors import OptionError
+from flowgrad.files import size_of
 from flowgrad.flow import LOCATIONS, check_symmetry
 from flowgrad.formula.values import axes
 from flowgrad.formula.velocity import VelocityFormula
@@ -14,7 +15,6 @@ from flowgrad.gradient import SCHEMES
 from flowgrad.io.units import check_scale
 from flowgrad.kinematics import select
 from flowgrad.rheology import check_viscosity
-from flowgrad.sizes import size_of
 from flowgrad.spec import parse
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.display import html_table, in_line
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import CellFaces, Lattice, Mesh
+from flowgrad.reprs import html_table, in_line
 
 if TYPE_CHECKING:
     from flowgrad.io import Step

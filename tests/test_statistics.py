@@ -148,7 +148,7 @@ def test_components_that_are_known_nowhere_hide_no_others():
 
 def test_chunks_change_nothing(monkeypatch):
     whole = series_statistics(series()).arrays()
-    monkeypatch.setattr("flowgrad.kernels.PIECE", 7)
+    monkeypatch.setattr("flowgrad.compiled.PIECE", 7)
     for name, values in series_statistics(series()).arrays().items():
         np.testing.assert_array_equal(values, whole[name])
 

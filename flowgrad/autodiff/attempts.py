@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import DerivativeError, FlowgradError
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 T = TypeVar("T")
 
 _HERE = str(Path(__file__).resolve().parent)

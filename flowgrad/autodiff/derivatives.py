@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual
 from flowgrad.errors import OptionError
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Function = Callable[..., Any]
 
 BACKENDS = ("numpy", "torch", "jax")

@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff.attempts import WayOut, first_that_works, in_chunks
 from flowgrad.autodiff.references import uses
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
+from flowgrad.typing import FloatArray
 
 try:
     import jax
@@ -25,7 +25,6 @@ try:
 except ImportError as problem:
     raise MissingDependencyError("backend 'jax' needs JAX: pip install flowgrad[jax]") from problem
 
-FloatArray = NDArray[np.float64]
 Function = Callable[..., Any]
 Way = Callable[[Any], tuple[Any, ...]]
 Ways = Iterator[Callable[[], Any]]

@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff.constant import constant
 from flowgrad.autodiff.dual import Coordinates, Dual, is_at, next_level, plain
 from flowgrad.errors import DerivativeError, OptionError
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Function = Callable[..., Any]
 
 # Points evaluated at a time: their values and derivatives stay in a core's cache.

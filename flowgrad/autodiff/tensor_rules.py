@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.autodiff.dual import FUNCTION_RULES, Dual, plain
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Eigenvalues nearer than this fraction of the largest are the same to rounding: no derivative.
 _SAME = 1e-13

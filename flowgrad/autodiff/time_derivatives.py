@@ -7,13 +7,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff import numpy_backend
 from flowgrad.autodiff.derivatives import backend_of
 from flowgrad.errors import DerivativeError
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Function = Callable[..., Any]
 
 

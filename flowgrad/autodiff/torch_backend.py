@@ -16,11 +16,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff.attempts import WayOut, first_that_works, in_chunks
 from flowgrad.autodiff.references import referenced, uses
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
+from flowgrad.typing import FloatArray
 
 try:
     import torch
@@ -30,7 +30,6 @@ except ImportError as problem:
 
 log = logging.getLogger("flowgrad")
 
-FloatArray = NDArray[np.float64]
 Function = Callable[..., Any]
 Way = Callable[[Any], tuple[Any, ...]]
 Ways = Iterator[Callable[[], Any]]

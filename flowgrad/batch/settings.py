@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from flowgrad.errors import OptionError
-from flowgrad.sizes import size_of
+from flowgrad.files import size_of
 
 ENGINES = ("local", "dask")
 # A worker with its libraries, before it has read anything.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.slabs import SlabFile, plane_count, slab_axis
 from flowgrad.mesh import Lattice
-
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray
 
 
 def has_marks(file: SlabFile) -> bool:

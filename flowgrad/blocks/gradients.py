@@ -13,13 +13,14 @@ from dataclasses import astuple, dataclass
 import numpy as np
 
 from flowgrad.blocks.velocity import SlabVelocity, Window
-from flowgrad.flow import FloatArray, Flow
+from flowgrad.flow import Flow
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.lattice_differences import LatticeDifferences, lowered_notes
 from flowgrad.io.slabs import plane_count, plane_size, slab_axis
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.lattice import Axis, Lattice
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True)

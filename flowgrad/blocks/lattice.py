@@ -14,8 +14,7 @@ from flowgrad.blocks.result import PartsResult
 from flowgrad.blocks.statistics import RunningStatistics
 from flowgrad.blocks.velocity import SlabVelocity, check_location
 from flowgrad.errors import MeshError, OptionError
-from flowgrad.files import replacing
-from flowgrad.flow import FloatArray
+from flowgrad.files import replacing, size_of, size_text
 from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.rates import steady_rates
@@ -24,8 +23,8 @@ from flowgrad.io.slabs import SlabFile, plane_count, plane_size
 from flowgrad.kinematics import inputs_of
 from flowgrad.mesh.reference import cell_name
 from flowgrad.options import Options
-from flowgrad.sizes import size_of, size_text
 from flowgrad.spec import parse, unparse
+from flowgrad.typing import FloatArray
 
 _AUTO = "the velocity is on a lattice: differences along its axes"
 # Bytes a place: the velocity as it is read, as it is kept and as it is differentiated, L, weights, statistics and what

@@ -14,8 +14,7 @@ from flowgrad.io.contents import Contents
 from flowgrad.io.merging import merged
 from flowgrad.io.selection import selected
 from flowgrad.mesh import Mesh
-
-IntArray = NDArray[np.int64]
+from flowgrad.typing import IntArray
 
 # Names of arrays that mark the cells while they are put together.
 _LAYER, _PIECE = "flowgrad layer", "flowgrad piece"

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import FloatArray
 from flowgrad.io.contents import Contents
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.merging import NUMBERS, place_keys, without_ghosts
@@ -20,6 +19,7 @@ from flowgrad.io.vtkxml_arrays import TYPES
 from flowgrad.io.vtu import read_vtu
 from flowgrad.mesh.reference import cell_name
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray
 
 # A mesh is thick where its centroids deviate in each direction by so much of its size: as for the fits of the whole.
 _THICK = 1e-2

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.blocks.layers import Surroundings
 from flowgrad.errors import OptionError
@@ -25,8 +24,7 @@ from flowgrad.gradient.one_sided import between_boundaries
 from flowgrad.gradient.operator import Gradients, Operator, Scheme
 from flowgrad.gradient.polynomial_fits import PolynomialFits
 from flowgrad.mesh.mesh import dimension_of
-
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray
 
 # Layers that fits begin with; the boundaries of the cells around a point are right with two.
 _FIRST = 3

@@ -19,8 +19,8 @@ from flowgrad.blocks.shared import SharedPoints
 from flowgrad.blocks.statistics import RunningStatistics
 from flowgrad.blocks.tally import Rows, Tally, taken
 from flowgrad.errors import MeshError, OptionError, WriteError
-from flowgrad.files import replacing
-from flowgrad.flow import FloatArray, Flow
+from flowgrad.files import replacing, size_text
+from flowgrad.flow import Flow
 from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.operator import Gradients, Scheme
@@ -33,8 +33,8 @@ from flowgrad.kinematics.placement import velocity_at
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.scaling import scaled
 from flowgrad.options import Options
-from flowgrad.sizes import size_text
 from flowgrad.spec import parse, unparse
+from flowgrad.typing import FloatArray
 
 
 def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:

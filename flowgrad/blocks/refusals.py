@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from flowgrad.errors import OptionError
+from flowgrad.files import size_text
 from flowgrad.kinematics import inputs_of
 from flowgrad.kinematics.registry import OF_FIELD
 from flowgrad.options import DEFAULT, Options
-from flowgrad.sizes import size_text
 
 _OPTIONS = (
     *("boundary", "noise", "gradient_field", "error", "stress", "viscosity", "walls", "pressure", "density", "length"),

@@ -16,9 +16,9 @@ from flowgrad.blocks.pieces import write_pieces
 from flowgrad.blocks.refusals import advice
 from flowgrad.blocks.result import PartsResult
 from flowgrad.errors import ReadError
+from flowgrad.files import size_of
 from flowgrad.io.slabs import open_slabs
 from flowgrad.options import Options
-from flowgrad.sizes import size_of
 
 if TYPE_CHECKING:
     from flowgrad.report import FilePage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.flow import FloatArray
+from flowgrad.typing import FloatArray
 
 
 class SharedPoints:

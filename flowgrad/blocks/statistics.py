@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from flowgrad.analysis import Statistics
-from flowgrad.flow import FloatArray
+from flowgrad.typing import FloatArray
 
 # Percentiles come from bins of values that share the sign, the exponent and so many bits of the fraction of float32.
 _FRACTION_BITS = 11

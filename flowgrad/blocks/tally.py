@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.blocks.layers import Surroundings
-from flowgrad.flow import FloatArray, Flow
+from flowgrad.flow import Flow
 from flowgrad.gradient.operator import Gradients
 from flowgrad.mesh import Mesh
 from flowgrad.tensors import finite_rows
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,6 @@ import numpy as np
 
 from flowgrad.blocks.blanking import has_marks, hidden
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import FloatArray
 from flowgrad.io import choose_velocity
 from flowgrad.io.columns import FLAGS, flagged, plain
 from flowgrad.io.slabs import SlabFile, plane_size
@@ -18,6 +17,7 @@ from flowgrad.mesh import Lattice
 from flowgrad.mesh.scaling import scaled
 from flowgrad.options import Options
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.derive.derivation import Derivation
 from flowgrad.errors import MissingDependencyError
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.derive.symbolic import Symbolic
 
-FloatArray = NDArray[np.float64]
 
 # Second derivatives that differ by more than this fraction of the largest do not agree.
 _SAME = 1e-9

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import autodiff
 from flowgrad.errors import OptionError
 from flowgrad.formula import Formula, Formulas, parse_formulas
 from flowgrad.formula.values import named_numbers, numbers
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

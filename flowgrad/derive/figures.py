@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff.numpy_backend import point_jacobians
 from flowgrad.derive.answer import number
@@ -15,11 +14,11 @@ from flowgrad.errors import OptionError, WriteError
 from flowgrad.files import replacing
 from flowgrad.formula import Formula
 from flowgrad.formula.values import interval
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.plot import Landscape
 
-FloatArray = NDArray[np.float64]
 
 _SUFFIXES = ("png", "svg", "pdf")
 # Values along each axis, and how far the picture goes to each side of the point unless told.

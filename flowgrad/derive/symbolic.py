@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import autodiff
 from flowgrad.derive.derivation import Derivation
 from flowgrad.errors import DerivativeError
 from flowgrad.formula import Formula, symbols
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Numbers and symbols agree to this fraction of the largest derivative and, times the second, of the largest
 # number met on the way to the value; else to so many times what a change of x in its last digit makes.

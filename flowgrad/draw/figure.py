@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from flowgrad import plot
 from flowgrad.analysis import analyse_flow, read_flow
@@ -29,7 +28,6 @@ from flowgrad.plot.style import GOLDEN, KINDS, figure_of
 from flowgrad.plot.ticks import number
 from flowgrad.rheology import Separation
 
-FloatArray = NDArray[np.float64]
 log = logging.getLogger("flowgrad")
 
 # Below this ratio of height to width two panels are put below each other.

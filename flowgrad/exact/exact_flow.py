@@ -6,13 +6,12 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.exact.arrays import Array, sin, stack, where
 from flowgrad.exact.parameters import Parameters
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Components = tuple[Array, Array, Array]
 Rows = tuple[Components, Components, Components]
 

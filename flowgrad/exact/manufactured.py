@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.exact.arrays import Array, cos, like, sin, stack
-from flowgrad.exact.exact_flow import Components, ExactFlow, FloatArray, Formula, Rows
+from flowgrad.exact.exact_flow import Components, ExactFlow, Formula, Rows
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.exact.arrays import Array, exp, stack
-from flowgrad.exact.exact_flow import FloatArray
 from flowgrad.exact.parameters import Correlation, Parameters, Positive, Real
+from flowgrad.typing import FloatArray
 
 # Name → function; every one can be made without giving a parameter.
 EXACT_SCALARS: dict[str, type[ExactScalar]] = {}

@@ -20,7 +20,6 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
 from flowgrad.gradient.matrices import cell_matrices, point_matrices, taken_apart
 from flowgrad.gradient.operator import (
-    FloatArray,
     Operator,
     Scheme,
     Where,
@@ -32,6 +31,7 @@ from flowgrad.gradient.operator import (
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.location import Location, locate
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

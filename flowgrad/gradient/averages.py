@@ -14,8 +14,8 @@ from flowgrad.gradient.directions import Directions
 from flowgrad.gradient.local_fits import Nodes
 from flowgrad.gradient.moment_kernels import cell_moments
 from flowgrad.gradient.monomials import monomials
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.mesh import Mesh
+from flowgrad.typing import FloatArray
 
 
 def averaging_nodes(mesh: Mesh, extra: FloatArray, directions: Directions, order: int) -> Nodes:

@@ -12,12 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh.lattice import Axis
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Weights below this fraction of the largest of their window are rounding.
 _ROUNDING = 1e-15

@@ -27,10 +27,11 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.full_covariance import Weights, covariance_of
 from flowgrad.gradient.meridian import Meridian, meridian, sample_positions, wall_values
-from flowgrad.gradient.operator import TAKEN_AS_ZERO, FloatArray, Gradients, IntArray, Operator, Scheme, Where
+from flowgrad.gradient.operator import TAKEN_AS_ZERO, Gradients, Operator, Scheme, Where
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import normal_of
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
@@ -15,7 +15,7 @@ from flowgrad.gradient.auto import choose as choose_scheme
 from flowgrad.gradient.autodiff import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.function import Function, gradient_of_function
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
 from flowgrad.gradient.propagation import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.stored import Stored
@@ -23,8 +23,7 @@ from flowgrad.gradient.symmetry import prepare, refuse_stored
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.spec import parse, unparse
-
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import FloatArray
 
 SCHEMES: dict[str, type[Scheme]] = {
     "autodiff": Autodiff,

@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.gradient.operator import TAKEN_AS_ZERO, FloatArray
+from flowgrad.gradient.operator import TAKEN_AS_ZERO
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray
 
 # The spread of the cells' centroids in a direction, as a fraction of the points': below it the mesh
 # is one cell thick there.
 _ONE_CELL = 1e-3
 # Cells that are looked at before all are.
 _FEW = 1000
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

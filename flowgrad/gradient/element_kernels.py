@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 
 # A cell is degenerate where |det J| is below this fraction of the product of J's column lengths; a fit
 # where a direction's own part is below this fraction of it.

@@ -10,8 +10,9 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.least_squares import prepare_compact
 from flowgrad.gradient.on_boundary import prepare_on_boundary
-from flowgrad.gradient.operator import IntArray, Operator, Scheme, Where
+from flowgrad.gradient.operator import Operator, Scheme, Where
 from flowgrad.gradient.polynomial_fits import prepare_fits
+from flowgrad.typing import IntArray
 
 # Orders of local fits. The error of order 4 is estimated with order 5.
 _HIGHEST = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flowgrad.kernels import called, summing
+from flowgrad.compiled import called, summing
 
 # The weights take a neighbourhood as round that is no longer than this many times its width.
 _ROUND = 3.0

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from flowgrad.compiled import called, kernel, summing
 from flowgrad.gradient.fit_frames import drop_far, frame, local_coordinates
 from flowgrad.gradient.normal_equations import factorise, normal_matrix, reproducing_weights, sum_of_squares
-from flowgrad.kernels import called, kernel, summing
 
 # Far samples are not left out where the squares of the weights, in local coordinates, then sum up to more than this:
 # they alone tell a monomial.

@@ -8,14 +8,13 @@ from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.gradient.propagation import elementwise
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FloatArray = NDArray[np.float64]
 
 # The weights of one entry of L: which velocity component it comes from, and the matrix (m, n).
 Weights = tuple[int, "csr_array"]

@@ -13,11 +13,12 @@ from flowgrad.autodiff.derivatives import backend_of
 from flowgrad.autodiff.time_derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,11 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.lattice_differences import AXES, ROUGH, BoolArray, LatticeDifferences, holes_of
-from flowgrad.gradient.operator import FloatArray, IntArray, Operator
+from flowgrad.gradient.lattice_differences import AXES, ROUGH, LatticeDifferences, holes_of
+from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.recognition import as_lattice, roughness
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -12,20 +12,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.axis_stencils import AxisStencils, axis_stencils
 from flowgrad.gradient.lattice_holes import Detours, detours
-from flowgrad.gradient.operator import FloatArray, Operator
+from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.recognition import roughness
+from flowgrad.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-BoolArray = NDArray[np.bool_]
 
 # Names of the axes in messages: those of the indices, since axes need not run along x, y and z.
 AXES = "ijk"

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.gradient.axis_stencils import AxisStencils, reach, stencils_at, windows
 from flowgrad.mesh.lattice import Axis, Lattice
+from flowgrad.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 # A distance to the next hole that is never reached.
 _FAR = 2**30

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, inlined, kernel, summing
+from flowgrad.compiled import called, inlined, kernel, summing
 
 # Points along the first axis, lines along the second and planes along the third in one block.
 _PIECE, _LINES, _PLANES = 256, 16, 64

@@ -21,17 +21,12 @@ from flowgrad.gradient import stencil_kernels as kernels
 from flowgrad.gradient.directions import Directions, directions
 from flowgrad.gradient.matrices import mean_matrix
 from flowgrad.gradient.one_sided import do_not_reach, one_sided_cells
-from flowgrad.gradient.operator import (
-    FloatArray,
-    Operator,
-    average_to_points,
-    from_owners,
-    rows_of_owners,
-)
+from flowgrad.gradient.operator import Operator, average_to_points, from_owners, rows_of_owners
 from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
 from flowgrad.gradient.stencils import Stencils, across_faces, around_points
 from flowgrad.mesh import Mesh
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -21,9 +21,9 @@ from flowgrad.gradient import fit_kernels
 from flowgrad.gradient.directions import Directions
 from flowgrad.gradient.monomials import Monomials, monomials
 from flowgrad.gradient.neighbourhoods import SAMPLES, Samples, Search, Targets
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

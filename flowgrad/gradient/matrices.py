@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.ragged import runs
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

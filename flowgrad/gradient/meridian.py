@@ -10,7 +10,6 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
@@ -18,9 +17,7 @@ from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import used_points
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # A cloud of points reaches the axis if it comes nearer than this part of its largest radius.
 _NEAR = 0.1

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from flowgrad.compiled import called, kernel
 from flowgrad.gradient.fit_frames import principal_axes
-from flowgrad.kernels import called, kernel
 
 
 @called

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from flowgrad.gradient.operator import IntArray
+from flowgrad.typing import IntArray
 
 
 @dataclass(frozen=True, eq=False)

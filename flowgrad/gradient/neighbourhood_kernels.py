@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, kernel
+from flowgrad.compiled import called, kernel
 
 # A neighbourhood is one-sided where m·S⁻¹m, of its mean m and second moments S about the target, is above
 # this: 0.7 for a half ball, 0 for whatever lies evenly around.

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.gradient import neighbourhood_kernels as kernels
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray, IntArray
 
 # Samples for each unknown: all round the target, and where they lie on one side of it.
 SAMPLES = 1.5

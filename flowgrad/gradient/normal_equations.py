@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flowgrad.kernels import called, summing
+from flowgrad.compiled import called, summing
 
 # The samples determine a monomial where its pivot is above this fraction of its own sum of squares.
 _PIVOT = 1e-9

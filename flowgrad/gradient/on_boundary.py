@@ -10,10 +10,11 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient.neighbourhoods import Samples, Targets
-from flowgrad.gradient.operator import FloatArray, Gradients, IntArray, Operator
+from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.patches import patch_faces
 from flowgrad.gradient.polynomial_fits import PolynomialFits, prepare_fits
 from flowgrad.mesh.face_means import face_means
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

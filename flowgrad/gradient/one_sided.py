@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from flowgrad.gradient.directions import Directions
 from flowgrad.gradient.neighbourhoods import Samples, Search, Targets
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.typing import FloatArray, IntArray
 
 # A boundary face looks across the layer where its normal lies along it by more than this cosine.
 _ACROSS = 0.9

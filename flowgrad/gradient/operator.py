@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.propagation import stencil_covariance
 from flowgrad.mesh import Mesh
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 # How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
 TAKEN_AS_ZERO = "are taken as zero"
@@ -126,7 +125,7 @@ class Scheme(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class Gradients(Shown):
+class Gradients(ReprMixin):
     """What a scheme finds: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
     that made L (None for gradients that were not computed from the velocity), and the order reached at each
     place (n,) where that may differ."""

@@ -18,8 +18,9 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.axisymmetric import notes_in_plane
 from flowgrad.gradient.full_covariance import expanded, mapped, turning
-from flowgrad.gradient.operator import FloatArray, Operator, Scheme, Where
+from flowgrad.gradient.operator import Operator, Scheme, Where
 from flowgrad.mesh.plane import frame_of, normal_of
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
+from flowgrad.typing import FloatArray, IntArray
 
 
 def patch_faces(boundary: tuple[Patch, ...]) -> IntArray:

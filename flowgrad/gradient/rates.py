@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from flowgrad.compiled import over_rows
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.operator import FloatArray
-from flowgrad.kernels import over_rows
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.placement import axes_of_gradient
 from flowgrad.series import difference
+from flowgrad.typing import FloatArray
 
 _ORDERS = {2: "first", 3: "second"}
 

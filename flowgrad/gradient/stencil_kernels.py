@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 
 # A fit with a smaller det M/(tr M/r)^r has no solution worth the name.
 SINGULAR = 1e-10

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ import numpy as np
 from flowgrad import tensors
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.operator import FloatArray, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
 from flowgrad.spec import nearest
+from flowgrad.typing import FloatArray
 
 # Share of ½|L − Lᵀ|/|L| below which an array is as good as symmetric and its convention untestable.
 _SYMMETRIC = 1e-3

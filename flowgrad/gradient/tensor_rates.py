@@ -16,11 +16,12 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES, velocity_gradient
-from flowgrad.gradient.operator import FloatArray, Operator, Scheme
+from flowgrad.gradient.operator import Operator, Scheme
 from flowgrad.gradient.symmetry import prepare, wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.convected import convected_rate
 from flowgrad.spec import nearest, parse
+from flowgrad.typing import FloatArray
 
 # Schemes that differentiate any field, not the velocity alone.
 _FOR_FIELDS = ("autodiff", "finite-difference")

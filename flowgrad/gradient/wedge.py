@@ -20,11 +20,12 @@ from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.full_covariance import mapped, turning
 from flowgrad.gradient.meridian import wall_values
-from flowgrad.gradient.operator import FloatArray, Gradients, IntArray, Operator, Scheme, Where
+from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.mesh.wedge import Wedge
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

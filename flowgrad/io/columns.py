@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays
-
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray
 
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\[\]()]*?)\s*[\])]$")
 # TSI's form, "X mm"; of other names the second word is a part of the name.

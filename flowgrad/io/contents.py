@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from flowgrad.display import Shown
 from flowgrad.errors import ReadError
 from flowgrad.files import CONTROLS
 from flowgrad.mesh import Mesh
+from flowgrad.reprs import ReprMixin
 
 Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Contents(Shown):
+class Contents(ReprMixin):
     """All of a file: mesh, arrays by name in file order, time if the file tells it.
 
     Point arrays are (n_points,) or (n_points, k), cell arrays (n_cells,) or (n_cells, k), float64

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
 from flowgrad.io.selection import selected
 from flowgrad.mesh import Lattice, Mesh
+from flowgrad.typing import BoolArray
 
 log = logging.getLogger("flowgrad")
 
@@ -20,8 +20,6 @@ _LEVELS = "vtkGhostLevels"
 _COPY = 1
 HIDDEN_POINT = 2
 HIDDEN_CELL = 32 | 8  # hidden, and refined by cells elsewhere
-
-BoolArray = NDArray[np.bool_]
 
 
 def copies(data: Arrays, count: int) -> BoolArray:

@@ -20,14 +20,13 @@ from flowgrad.io.pieces import joined
 from flowgrad.io.selection import selected
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.mesh import CellFaces
+from flowgrad.typing import IntArray
 
 log = logging.getLogger("flowgrad")
 
 NUMBERS = ("GlobalPointIds", "GlobalNodeIds", "GlobalNodeId")
 # Values at a shared point that differ by more than this fraction of the largest are not the same.
 _SAME = 1e-5
-
-IntArray = NDArray[np.int64]
 
 
 def merged(pieces: Sequence[Contents]) -> Contents:

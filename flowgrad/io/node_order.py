@@ -8,14 +8,11 @@ the one that fits best is taken.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.higher_order import exchanged
 from flowgrad.mesh import ReferenceCell
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Points farther than this from where they should be, as a fraction of the cell's diagonal (rms), are
 # in no known order.

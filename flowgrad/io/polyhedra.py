@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.mesh import CellFaces, Cells
+from flowgrad.typing import IntArray
 
 POLYHEDRON = 42
-
-IntArray = NDArray[np.int64]
 
 
 def from_stream(stream: IntArray, ends: IntArray, types: NDArray[np.uint8]) -> CellFaces:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from flowgrad.io.contents import Contents
 from flowgrad.mesh import CellFaces, Cells, Mesh, ragged
-
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray
 
 
 def selected(contents: Contents, points: BoolArray, cells: BoolArray) -> Contents:

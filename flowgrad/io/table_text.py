@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # A table begins within so many lines.
 _HEAD = 2000

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from flowgrad.io.higher_order import DEGREES, with_degrees
 from flowgrad.io.polyhedra import POLYHEDRON, from_lists
 from flowgrad.mesh import CellFaces, Cells, Mesh
-
-IntArray = NDArray[np.int64]
+from flowgrad.typing import IntArray
 
 
 def put_mesh(mesh: Mesh, grid: Any) -> None:

@@ -10,9 +10,9 @@ from itertools import accumulate
 
 import numpy as np
 
+from flowgrad.compiled import threads
 from flowgrad.errors import ReadError
 from flowgrad.io.vtkxml_codecs import Codec
-from flowgrad.threads import threads
 
 Take = Callable[[int, int], np.ndarray]
 

@@ -17,8 +17,7 @@ from flowgrad.io.pieces import joined
 from flowgrad.io.polyhedra import POLYHEDRON, from_lists, from_stream
 from flowgrad.io.vtkxml import Document, open_document
 from flowgrad.mesh import CellFaces, Cells, Mesh
-
-IntArray = NDArray[np.int64]
+from flowgrad.typing import IntArray
 
 # foamToVTK begins its files with a comment on the case or the patch.
 _OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")

@@ -1,7 +1,8 @@
 """The velocity gradient L = D + W and the registry of quantities that follow from it."""
 
 from flowgrad.kinematics.gradient import VelocityGradient
-from flowgrad.kinematics.registry import GIVEN, QUANTITIES, Quantity, Record, inputs_of, select
+from flowgrad.kinematics.registry import GIVEN, QUANTITIES, Quantity, inputs_of, select
+from flowgrad.records import Record
 
 __all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inputs_of", "select"]
 

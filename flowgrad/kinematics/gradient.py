@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import exclusions
 from flowgrad.kinematics.placement import axes_of_gradient, velocity_at
 from flowgrad.kinematics.registry import INPUT_SHAPES, OF_FIELD, evaluate, inputs_of, select
 from flowgrad.kinematics.uncertainty import standard_deviation, why_not
-
-FloatArray = NDArray[np.float64]
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class VelocityGradient(
-    Shown,
+    ReprMixin,
     line="L flow location scheme",
     table="flow location scheme reason L shear_rate vorticity divergence relative_error notes",
 ):

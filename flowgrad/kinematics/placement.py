@@ -10,9 +10,7 @@ from flowgrad.mesh import Mesh
 from flowgrad.mesh.location import locate
 from flowgrad.mesh.plane import frame_of, normal_of
 from flowgrad.mesh.ragged import runs
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 
 def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: FloatArray | None) -> FloatArray:

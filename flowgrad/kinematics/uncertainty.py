@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff import Dual
 from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.kinematics.registry import OF_FIELD, evaluate, inputs_of
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Tensors whose derivatives are held at a time.
 _CHUNK = 2048

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 from flowgrad.mesh.ragged import offsets
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import Mesh
+    from flowgrad.typing import FloatArray, IntArray
 
 # Intervals along an axis at most: finer ones save nothing, as the cells are larger than they.
 _MOST_INTERVALS = 64

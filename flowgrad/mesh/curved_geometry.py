@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, kernel
+from flowgrad.compiled import called, kernel
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import Block, BoolArray, FloatArray
+    from flowgrad.mesh.mesh import Block
+    from flowgrad.typing import BoolArray, FloatArray
 
 # A volume below this fraction of the product of its edges, summed over its parts, is rounding: the cell is flat.
 FLAT_CELL = 1e-13

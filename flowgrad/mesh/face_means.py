@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
+from flowgrad.mesh.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowgrad.mesh.mesh import CellFaces, IntArray
+from flowgrad.mesh.mesh import CellFaces
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.typing import IntArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.mesh import Block, Cells, Mesh

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
+
 Face = tuple[int, ...]
 
 # Nodes this near to an edge of the reference cell lie on it; they are multiples of small fractions.

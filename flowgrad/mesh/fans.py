@@ -11,7 +11,8 @@ from flowgrad.mesh.inverse_map import inverse_rows
 from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import Mesh
+    from flowgrad.typing import FloatArray, IntArray
 
 
 def outside_fans(mesh: Mesh, cells: IntArray, positions: FloatArray, near: float) -> FloatArray:

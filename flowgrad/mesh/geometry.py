@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 from flowgrad.mesh.curved_geometry import FLAT_CELL, curved_geometry
 from flowgrad.mesh.ragged import offsets, runs
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import BoolArray, FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import Mesh
     from flowgrad.mesh.reference_cell import ReferenceCell
+    from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 def cell_geometry(mesh: Mesh) -> tuple[FloatArray, FloatArray, BoolArray]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh.lattice import Lattice
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def lattice_of(coordinates: Sequence[ArrayLike]) -> Lattice:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff import Dual
 from flowgrad.mesh.reference_cell import ReferenceCell
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _ITERATIONS = 25
 # A step below this, in units of the cell, ends the search; it converges quadratically.

@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh import families, pyramids, quadratic
@@ -21,8 +20,8 @@ from flowgrad.mesh.families import Family
 from flowgrad.mesh.reference_cell import ReferenceCell
 from flowgrad.mesh.shape_functions import Shape, simplex, tensor
 from flowgrad.mesh.shape_functions import wedge as layered
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Place = tuple[int, ...]
 Degrees = tuple[int, int, int]
 

@@ -8,14 +8,12 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh.mesh import Cells, Mesh
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray, IntArray
 
 # What tells that an axis is periodic: a flag, or the length of its period (curvilinear: the vector).
 Period: TypeAlias = bool | float | ArrayLike
@@ -27,7 +25,7 @@ _VERTEX, _LINE, _PIXEL, _QUAD, _VOXEL, _HEXAHEDRON = 1, 3, 8, 9, 11, 12
 
 
 @dataclass(frozen=True, eq=False)
-class Axis(Shown):
+class Axis(ReprMixin):
     """One axis: ``coordinates`` (n,) that rise or fall, and the ``period`` in the same unit, signed as
     they run; None for an axis with two ends."""
 

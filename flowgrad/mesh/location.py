@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh.candidates import boxes, candidate_pairs
 from flowgrad.mesh.fans import outside_fans
 from flowgrad.mesh.inverse_map import reference_positions
+from flowgrad.reprs import ReprMixin
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import Block, BoolArray, FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import Block, Mesh
+    from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A position up to this far outside a cell, as a fraction of the cell, still belongs to it: float32 files.
 INSIDE = 1e-6
@@ -31,7 +32,7 @@ _NODES_AT_A_TIME = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Location(Shown):
+class Location(ReprMixin):
     """Cells (m,) that hold the positions, -1 outside the mesh, and reference coordinates ``xi`` (m, 3):
     the first d of them for a cell of dimension d; NaN in cells without shape functions."""
 

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import MeshError
 from flowgrad.mesh import ragged
 from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
 from flowgrad.mesh.reference import REFERENCE_CELLS, cell_name
 from flowgrad.mesh.reference_cell import ReferenceCell
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.topology import Topology
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 # A point cloud whose extent in a direction is below this fraction of its largest extent is flat
 # there: twice the rounding of the float32 coordinates that most files hold.
@@ -33,7 +31,7 @@ _MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
-class CellFaces(Shown):
+class CellFaces(ReprMixin):
     """Faces listed cell after cell, each cell with its own copy.
 
     Face ``f`` has the points ``connectivity[offsets[f]:offsets[f + 1]]``; cell ``c`` has the faces
@@ -46,7 +44,7 @@ class CellFaces(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class Cells(Shown):
+class Cells(ReprMixin):
     """Flat cells in file order: cell ``c`` has the points ``connectivity[offsets[c]:offsets[c + 1]]``.
 
     ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
@@ -86,7 +84,7 @@ class Cells(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class Block(Shown):
+class Block(ReprMixin):
     """The cells of one type, of Lagrange cells those of one degree: their numbers in the mesh (m,) and,
     where all have as many points, their points (m, k)."""
 
@@ -96,7 +94,7 @@ class Block(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class Mesh(Shown, line="point_count type_counts", table="point_count type_counts dimension"):
+class Mesh(ReprMixin, line="point_count type_counts", table="point_count type_counts dimension"):
     """Points (n, 3) and flat cells in file order; without cells it is a cloud of scattered points.
 
     ``len(mesh)`` is the number of cells. Planar meshes are stored in 3-D. Raises MeshError for

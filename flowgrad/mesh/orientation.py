@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import prange
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import CellFaces, FloatArray, IntArray
+    from flowgrad.mesh.mesh import CellFaces
+    from flowgrad.typing import FloatArray, IntArray
 
 
 def turned_alike(faces: CellFaces, points: FloatArray) -> IntArray:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.mesh.mesh import FLAT, Mesh
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def used_points(mesh: Mesh) -> FloatArray:

@@ -8,14 +8,11 @@ neighbours share the diagonals of their faces (Dompierre, Labbé, Vallet & Camar
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh.blocks import block
 from flowgrad.mesh.mesh import Cells, Mesh
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 KINDS = {"hexahedron": 12, "wedge": 13, "tetra": 10}
 # Where the faces of a curved wall meet it: at their points, or at their centroids.

@@ -12,11 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh.shape_functions import Shape, nodal
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def complete(nodes: FloatArray, degree: int) -> Shape:

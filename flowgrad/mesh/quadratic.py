@@ -7,15 +7,13 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh import families, pyramids
 from flowgrad.mesh.families import Family
 from flowgrad.mesh.reference_cell import ReferenceCell
 from flowgrad.mesh.shape_functions import Shape, monomials, nodal, simplex, tensor, wedge
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Groups = tuple[tuple[int, ...], ...]
 Exponents = list[tuple[int, ...]]
 

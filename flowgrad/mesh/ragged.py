@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from flowgrad.typing import IntArray
 
 
 def offsets(sizes: IntArray) -> IntArray:

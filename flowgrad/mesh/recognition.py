@@ -7,15 +7,12 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 from flowgrad.mesh.lattice import Axis, Lattice
 from flowgrad.mesh.mesh import Mesh
 from flowgrad.mesh.sited import SitedMesh
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Cells of these types can be those of a lattice; corner c of the type is the lattice's corner here.
 _CORNERS = {

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from flowgrad.mesh.families import Face, Family
 from flowgrad.mesh.shape_functions import Shape, gradients, values
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

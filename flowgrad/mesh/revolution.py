@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh.mesh import FLAT, Mesh
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def volumes_of_revolution(mesh: Mesh, radial: int) -> FloatArray:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from flowgrad.mesh.mesh import Mesh
 from flowgrad.mesh.topology import Topology, topology
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flowgrad.display import Shown
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.reprs import ReprMixin
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import BoolArray, CellFaces, FloatArray, IntArray, Mesh
+    from flowgrad.mesh.mesh import CellFaces, Mesh
+    from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
 _MATCH = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Topology(Shown):
+class Topology(ReprMixin):
     """Topology of the cells of full dimension.
 
     ``pairs`` (m, 2) are cells that share a face; ``boundary`` (b,) the faces (rows of

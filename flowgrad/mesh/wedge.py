@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from flowgrad.mesh.mesh import FLAT, Mesh
 from flowgrad.mesh.plane import is_used
 from flowgrad.mesh.ragged import offsets, runs
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Opening angles of a wedge, in degrees: wider ones are sectors, narrower ones slabs.
 _OPENING = (0.05, 30.0)

@@ -6,7 +6,8 @@ import numpy as np
 
 from flowgrad.paths.attempt import State, attempt
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import Field, FloatArray
+from flowgrad.paths.field import Field
+from flowgrad.typing import FloatArray
 
 
 def move_alone(

@@ -8,9 +8,10 @@ import numpy as np
 
 from flowgrad.paths.control import Control
 from flowgrad.paths.deformation_kernel import deform
-from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray
+from flowgrad.paths.field import Field
 from flowgrad.paths.runge_kutta import step
 from flowgrad.paths.way import Way
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 class State(NamedTuple):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.paths.field import FloatArray
 from flowgrad.paths.runge_kutta import Step
+from flowgrad.typing import FloatArray
 
 _ROUNDING = 8 * np.finfo(float).eps
 # Of the controller: how far below the largest step that would do, and how much a step may shrink and grow.

@@ -18,10 +18,7 @@ from flowgrad.mesh import Mesh, families
 from flowgrad.mesh.mesh import Block
 from flowgrad.mesh.orientation import turned_alike
 from flowgrad.mesh.ragged import offsets, runs
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A simplex of less than this fraction of the product of its edges is flat, or would be but for float32 coordinates:
 # its cell is cut from its centre instead.

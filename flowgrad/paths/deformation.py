@@ -8,21 +8,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import FloatArray
 from flowgrad.paths.journey import travel
 from flowgrad.paths.notes import notes_of
 from flowgrad.paths.pathlines import as_seeds
 from flowgrad.paths.plane import in_space
+from flowgrad.reprs import ReprMixin
 from flowgrad.tensors import determinant, transpose
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Deformation(Shown):
+class Deformation(ReprMixin):
     """The relative deformation gradient ``F`` (n, 3, 3) of particles from time ``t0`` to ``t1``.
 
     F = ∂x(t1)/∂x(t0), dF/dt = L F. ``points`` (n, 3) are where the particles are at t0 and ``positions`` (n, 3) at t1;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 
 
 @kernel()

@@ -6,15 +6,11 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.paths.plane import Plane
 from flowgrad.paths.way import Way
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 RTOL = 1e-7
 

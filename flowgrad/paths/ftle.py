@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.display import Shown
 from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source
 from flowgrad.paths.deformation import Deformation, deformation
-from flowgrad.paths.field import FloatArray
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class FTLE(Shown):
+class FTLE(ReprMixin):
     """``values`` (n,) in 1/T, NaN for particles that left the domain, with the ``deformation`` they come from."""
 
     values: FloatArray

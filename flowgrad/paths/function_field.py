@@ -13,10 +13,11 @@ from flowgrad.errors import OptionError
 from flowgrad.exact.exact_flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
-from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray, Sample
+from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.plane import NOT_ACROSS, XY_PLANE
 from flowgrad.paths.way import Way
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Where the path is looked at between the stages of a step, so that no more than a fifth of it is unseen, or a quarter
 # where values alone cost as much as derivatives.

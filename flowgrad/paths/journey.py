@@ -8,10 +8,11 @@ from functools import partial
 
 import numpy as np
 
+from flowgrad.compiled import threads
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import Field, FloatArray, IntArray
+from flowgrad.paths.field import Field
 from flowgrad.paths.swarm import Gone, Swarm
-from flowgrad.threads import threads
+from flowgrad.typing import FloatArray, IntArray
 
 # How accurately the time of leaving is found, over the time from the first to the last.
 RESOLUTION = 1e-10

@@ -8,12 +8,13 @@ from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.location import ON_SURFACE
-from flowgrad.paths.field import BoolArray, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.lattice_trace import trace_lattice
 from flowgrad.paths.plane import NOT_ACROSS, Plane
 from flowgrad.paths.spline_axis import BEYOND_END, SplineAxis
 from flowgrad.paths.spline_kernels import BITS, sample_spline
 from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Velocities across the plane of a planar flow beyond this fraction of the largest velocity are noted.
 ACROSS = 1e-9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 from flowgrad.paths.spline_kernels import CELLS, FIRST_BREAK, _cell
 
 # A cell of which a way takes up less than this fraction is touched at a corner.

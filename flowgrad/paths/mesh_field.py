@@ -8,27 +8,23 @@ from typing import Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from flowgrad.compiled import kernel
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import velocity_gradients
 from flowgrad.gradient.operator import Scheme
-from flowgrad.kernels import kernel
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.location import ON_SURFACE
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import frame_of
 from flowgrad.mesh.ragged import runs
-from flowgrad.paths.field import BoolArray, Interpolation, Sample
+from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import Plane
 from flowgrad.paths.simplex_kernels import sample
 from flowgrad.paths.simplex_trace import trace_simplices
 from flowgrad.paths.simplices import Simplices, simplices_of
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.
 _FEW_FACES = 3

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad.paths.field import Field, FloatArray
+from flowgrad.paths.field import Field
+from flowgrad.typing import FloatArray
 
 
 def notes_of(field: Field, left: FloatArray, start: float) -> tuple[str, ...]:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import FloatArray
 from flowgrad.paths.journey import travel
 from flowgrad.paths.notes import notes_of
 from flowgrad.paths.plane import in_space
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Paths(Shown):
+class Paths(ReprMixin):
     """Particles at ``times`` (k,): ``positions`` (k, n, 3), and ``left`` (n,), when each left the domain, NaN where it
     stayed; from then on its position, and its ``F`` (k, n, 3, 3), if it was asked for, are the last ones inside."""
 

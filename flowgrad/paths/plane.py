@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray
 
 NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and particles stay in the plane"
 

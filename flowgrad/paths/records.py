@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowgrad.kinematics import Record
-from flowgrad.kinematics.registry import table
+from flowgrad.records import table
 
 
 def _tensor(name: str, symbol: str, reference: str, description: str, words: str) -> Record:

@@ -6,9 +6,10 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.paths.field import POLYLINE, BoolArray, Field, FloatArray, IntArray, Interpolation, Sample
+from flowgrad.paths.field import POLYLINE, Field, Interpolation, Sample
 from flowgrad.paths.way import Way
 from flowgrad.series import Series
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Steps that take part in a polynomial in time.
 _STEPS = 4

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 from flowgrad.paths.box_tree import LEAF
 
 # A position this far outside, in barycentric coordinates, is inside at the boundary; and so far in a crack that

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 from flowgrad.paths.simplex_kernels import _OUTSIDE, _coordinates, search
 
 # So far (barycentric) beyond a face without a neighbour another simplex may go on: cells of other sizes, flat ones.

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.compiled import inlined, kernel
 from flowgrad.errors import MeshError
-from flowgrad.kernels import inlined, kernel
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.curved_geometry import FLAT_CELL
 from flowgrad.mesh.mesh import FLAT
@@ -20,10 +20,7 @@ from flowgrad.mesh.ragged import offsets
 from flowgrad.paths.box_tree import BoxTree
 from flowgrad.paths.cutting import THIN, Pieces, cut, sizes
 from flowgrad.paths.seams import without_seams
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

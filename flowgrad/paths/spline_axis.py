@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh.lattice import Axis
-
-FloatArray: TypeAlias = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Outside an axis by up to this fraction of a spacing is still inside.
 BEYOND_END = 1e-9

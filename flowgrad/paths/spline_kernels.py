@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 
 # Columns of the table of axes: where its breaks begin, cells, where its spans begin, spans, shift, functions.
 FIRST_BREAK, CELLS, FIRST_SPAN, SPANS, SHIFT, WIDTH = range(6)

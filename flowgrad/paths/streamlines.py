@@ -7,23 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.paths.choose import Source, field_of
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import BoolArray, Field, FloatArray, IntArray, Sample
+from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.journey import travel
 from flowgrad.paths.pathlines import as_seeds
 from flowgrad.paths.plane import in_space
 from flowgrad.paths.way import Way
+from flowgrad.reprs import ReprMixin
 from flowgrad.series import Series
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Slower than this fraction of the fastest seed, the fluid is at rest.
 AT_REST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Streamlines(Shown):
+class Streamlines(ReprMixin):
     """Curves through ``seeds`` (n, 3): curve i is ``positions[offsets[i]:offsets[i + 1]]`` (…, 3), downstream.
 
     ``along`` (m,) is where each position is on its curve, counted from the seed, negative upstream: an arc length, or

@@ -10,7 +10,8 @@ import numpy as np
 from flowgrad.paths.alone import move_alone
 from flowgrad.paths.attempt import Attempt, Rates, State, attempt
 from flowgrad.paths.control import Control
-from flowgrad.paths.field import Field, FloatArray, IntArray
+from flowgrad.paths.field import Field
+from flowgrad.typing import FloatArray, IntArray
 
 # A step is tried first that changes the velocity by this fraction.
 _FIRST_CHANGE = 0.1

@@ -6,12 +6,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 from flowgrad.paths.runge_kutta import Step, between
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 class Way(NamedTuple):

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Colormap, Normalize
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.plot.style import NO_VALUE
 from flowgrad.plot.ticks import number
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Share of the area that the limits leave out at each end, unless its values are near: within this part of the rest.
 OUTSIDE, _NEAR = 0.02, 0.1

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from flowgrad.plot.colours import colours, extend_of, robust_limits
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
 from flowgrad.plot.ticks import linear
 from flowgrad.plot.vectors import draw_arrows
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _LEVELS = 12
 # Arrows along the longer side.

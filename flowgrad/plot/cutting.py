@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from flowgrad.errors import OptionError
@@ -18,10 +18,7 @@ from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
 from flowgrad.plot.section import Section
 from flowgrad.plot.subdivision import is_curved, subdivided
 from flowgrad.plot.view import view
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A point within this fraction of the mesh's size of the plane lies on it.
 _ON_PLANE = 1e-9

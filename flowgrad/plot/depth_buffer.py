@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, kernel
+from flowgrad.compiled import called, kernel
 
 # What is as deep to this part of the picture's size is in one place.
 _SAME = 1e-7

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.kinematics.gradient import measures_at
@@ -12,8 +11,7 @@ from flowgrad.plot.colours import TICKS, apart, robust_limits
 from flowgrad.plot.shown import Result, Shown, flow_of, shown
 from flowgrad.plot.style import BLUE
 from flowgrad.plot.ticks import linear, logarithmic, named_ticks
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Bins: an odd number, so that zero has its own, and fewer for few samples.
 _BINS = (9, 61)

@@ -16,8 +16,7 @@ from flowgrad.plot.shown import flow_of
 from flowgrad.plot.style import BLUE, VERMILION
 from flowgrad.plot.thinning import spacing_of, spread
 from flowgrad.plot.ticks import number
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Radius of the circles in distances between them, and the strain of the fastest, which is that of this percentile.
 _RADIUS, _STRAIN, _FULL = 0.26, 0.6, 98

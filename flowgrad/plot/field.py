@@ -10,7 +10,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection, TriMesh
 from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
-from numpy.typing import NDArray
 
 from flowgrad.plot.colours import Colours, colours
 from flowgrad.plot.cutting import section_of
@@ -20,9 +19,7 @@ from flowgrad.plot.shown import Drawn, mesh_of, shown
 from flowgrad.plot.style import NO_VALUE, figure_of
 from flowgrad.plot.ticks import linear, named_ticks
 from flowgrad.plot.triangles import Smooth, smooth_triangles
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray
 
 # More polygons than this become a picture inside a vector figure.
 _RASTERIZE = 2000

@@ -10,10 +10,8 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.legend import Legend
-from numpy.typing import NDArray
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.colours import robust_limits
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.frame import inches
@@ -21,9 +19,10 @@ from flowgrad.plot.law import draw_others, law_text
 from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
+from flowgrad.records import axis_label
 from flowgrad.rheology import Separation
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Names = tuple[str, str, str]
 
 # More cells than these are shown by a random sample, always the same.

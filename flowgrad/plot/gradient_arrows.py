@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.tri import Triangulation
-from numpy.typing import NDArray
 
 from flowgrad.plot.colours import Colours, colours
 from flowgrad.plot.contours import levels_of, levels_within
@@ -18,9 +17,7 @@ from flowgrad.plot.style import NO_VALUE
 from flowgrad.plot.thinning import spacing_of, square_numbers
 from flowgrad.plot.triangles import areas_of, triangles_of
 from flowgrad.plot.vectors import draw_arrows
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Squares filled less than this part of the fullest have no arrow.
 _FILLED = 0.2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, eye_array, vstack
 from scipy.sparse.csgraph import connected_components
 
@@ -11,10 +10,7 @@ from flowgrad.mesh.ragged import offsets
 from flowgrad.plot.depth_buffer import behind, fill, in_order
 from flowgrad.plot.section import Section
 from flowgrad.plot.triangles import triangles_of
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Pixels along the longer side, twice as many as a picture has across two columns of print.
 _PIXELS = 2000

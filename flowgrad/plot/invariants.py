@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
-from numpy.typing import NDArray
 
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.plot.colours import apart, robust_limits
@@ -14,8 +13,7 @@ from flowgrad.plot.distribution import measure, note_empty, note_outside
 from flowgrad.plot.shown import shown
 from flowgrad.plot.style import VERMILION, figure_of
 from flowgrad.plot.ticks import linear
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Squares along each side, fewer for few samples, and the share of the measure left out at each end of an axis.
 _SQUARES, _OUTSIDE = (16, 90), 0.005

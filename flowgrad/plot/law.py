@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from numpy.typing import NDArray
 
 from flowgrad.rheology import Fit, Separation
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _GREEK = {
     "eta": r"\eta",

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import used_points
 from flowgrad.mesh.wedge import as_wedge
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"
 # A direction within this angle of a coordinate axis is that axis.

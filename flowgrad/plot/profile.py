@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
@@ -26,9 +26,7 @@ from flowgrad.plot.section import Section
 from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
 from flowgrad.plot.style import CATEGORIES
 from flowgrad.plot.ticks import linear, number
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray
 
 # A vertex within this fraction of the line's length of it lies on it.
 _ON_LINE = 1e-9

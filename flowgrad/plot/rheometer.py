@@ -6,20 +6,19 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.flow_curve import legend_above
 from flowgrad.plot.law import draw_others, fit_text
 from flowgrad.plot.shown import STRESS, VISCOSITY
 from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
 from flowgrad.plot.ticks import linear, logarithmic
+from flowgrad.records import axis_label
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheometer.band import band
 from flowgrad.rheometer.examined import Examined
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Height = Callable[[FloatArray, FloatArray], FloatArray]
 
 # Other laws have a colour while they hold this weight at least, and so many of them; the rest are grey.

@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.plot.plane import Plane
 from flowgrad.plot.subdivision import Subdivision
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
-from flowgrad.kinematics.registry import axis_label
 from flowgrad.mesh import Mesh
 from flowgrad.paths import FTLE, Deformation
 from flowgrad.paths import RECORDS as OF_PATHS
 from flowgrad.plot.names import plain
+from flowgrad.records import axis_label
 from flowgrad.spec import nearest
 from flowgrad.tensors import as_tensors
+from flowgrad.typing import FloatArray
 from flowgrad.walls import RECORDS as OF_WALLS
 from flowgrad.walls import Walls
 from flowgrad.walls.records import record_on
 
-FloatArray = NDArray[np.float64]
 # What a figure of the fluid's motion takes, and one of a field.
 Result: TypeAlias = "Flow | VelocityGradient"
 Drawn: TypeAlias = "Result | Walls | FTLE | Deformation"

@@ -20,9 +20,7 @@ from flowgrad.plot.shown import Result, flow_of
 from flowgrad.plot.thinning import spacing_of, spread_places
 from flowgrad.plot.tracing import trace
 from flowgrad.plot.triangles import triangles_of
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Seeds of each round in those of lines side by side; steps in distances between lines, and the length of lines each
 # way in widths and heights of the section.

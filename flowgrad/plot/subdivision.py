@@ -15,9 +15,7 @@ from flowgrad.mesh import Cells, Mesh, families
 from flowgrad.mesh.families import Family
 from flowgrad.mesh.mesh import Block
 from flowgrad.mesh.ragged import offsets
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Parts of an edge for each degree, at most so many, and fewer where there would be more cells than these.
 _PER_DEGREE, _PARTS, _MOST = 2, 8, 2_000_000

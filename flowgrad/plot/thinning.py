@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.plot.frame import stretch
 from flowgrad.plot.section import Section
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Places nearer than this, in sides of the squares, crowd each other.
 _NEAR = 0.6

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, kernel
+from flowgrad.compiled import called, kernel
 
 # A position this far outside a triangle, in barycentric coordinates, is in it; triangles crossed in one step at most.
 _INSIDE, _CROSSED = 1e-9, 10_000

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.plot.section import Section
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # As many triangles at least, by cutting each side into at most so many parts.
 _ENOUGH, _PARTS = 5_000, 12

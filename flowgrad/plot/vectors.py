@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from flowgrad.kinematics import GIVEN
 from flowgrad.plot.above import reference_arrow
@@ -15,8 +14,7 @@ from flowgrad.plot.frame import framed
 from flowgrad.plot.section import Section
 from flowgrad.plot.shown import Result, flow_of
 from flowgrad.plot.thinning import spacing_of, spread
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Speeds above this percentile have arrows as long as the squares that they are spread over.
 _FULL = 98

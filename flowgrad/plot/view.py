@@ -6,14 +6,13 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import used_points
 from flowgrad.plot.plane import Plane, direction, signed_name
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Bodies flatter than this are seen from the front.
 _FLAT = 0.02

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from flowgrad import plot
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.kinematics.registry import axis_label
 from flowgrad.plot.shown import VISCOSITY
 from flowgrad.plot.style import BLUE, VERMILION
 from flowgrad.plot.ticks import linear
+from flowgrad.records import axis_label
 from flowgrad.report import encode
 from flowgrad.report.entry import Entry
 from flowgrad.report.pictures import Picture

@@ -23,8 +23,8 @@ from flowgrad.plot.frame import stretch
 from flowgrad.plot.shown import shown
 from flowgrad.report.compressed import address
 from flowgrad.report.encode import image
+from flowgrad.typing import FloatArray
 
-FloatArray = NDArray[np.float64]
 Levels = NDArray[np.uint8]
 
 # Longest sides in pixels.

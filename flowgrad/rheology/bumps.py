@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
@@ -19,13 +18,11 @@ from flowgrad.gradient.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.tensors import apply
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
 
 # A bump needs about so many samples across for its integrals to mean anything.
 _ACROSS = 8

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import CERTAIN
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Below this fraction of the largest rate, of shear or of spin, a cell is at rest: the rounding of float32
 # velocities.
@@ -35,7 +34,7 @@ _MEDIAN_ERROR = 1.2533
 
 
 @dataclass(frozen=True, eq=False)
-class FlowCurve(Shown):
+class FlowCurve(ReprMixin):
     """Median viscosity against median shear rate in bins, rising in rate.
 
     ``rate`` and ``viscosity`` (b,) are medians weighted by volume, ``low`` and ``high`` (b,) the 10 %

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.tensors import deviator, double_dot, norm, symmetric
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def unexplained_share(perpendicular: FloatArray, stress: FloatArray, weights: FloatArray) -> float:

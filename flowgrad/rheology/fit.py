@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology.fit_data import MIN_POINTS, RESIDUALS, FitData, checked, stresses
@@ -17,10 +17,10 @@ from flowgrad.rheology.least_squares import Minima, Residuals, evaluated, minimi
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import nearest
+from flowgrad.typing import FloatArray
 
 __all__ = ["MIN_POINTS", "RESIDUALS", "Fit", "fit_models"]
 
-FloatArray = NDArray[np.float64]
 
 # No stress or rate is known better than this (relative): of laws that all fit closer, the one with
 # the fewest parameters is preferred.

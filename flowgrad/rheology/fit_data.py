@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.rheology.least_squares import Residuals
 from flowgrad.rheology.model import Model
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Two parameters (viscosity and scatter) and AICc's correction need this many points at least.
 MIN_POINTS = 4

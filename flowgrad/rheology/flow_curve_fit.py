@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve
 from flowgrad.rheology.fit import SMALLEST_MISFIT, Fit, fit_models
@@ -22,8 +22,7 @@ from flowgrad.rheology.point_trend import MEDIAN_DEVIATION, Noise, noise_of, poi
 from flowgrad.rheology.points import Points, usable_points
 from flowgrad.rheology.trend import Trend
 from flowgrad.rheology.verdict import Observed, Verdict, class_of_law, class_weights, decide
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # A point further from the best law than so many times the noise is an outlier.
 _OUTLYING = 5.0
@@ -63,7 +62,7 @@ def fit_flow_curve(
 
 @dataclass(frozen=True, eq=False)
 class FlowCurveFit(
-    Shown,
+    ReprMixin,
     line="points margin",
     table="verdict sentence best rate stress viscosity weights excluded notes",
 ):

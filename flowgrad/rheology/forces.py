@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
@@ -11,8 +11,7 @@ from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology.given import array_of, scalars
 from flowgrad.rheology.momentum import Forces
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Names that pressures have in files; p_rgh and the like have a part of the body force in them.
 _PRESSURES = ("p", "P", "pressure", "Pressure", "static_pressure", "StaticPressure")

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.rheology.models import Newtonian, parse_model
 from flowgrad.spec import nearest
 from flowgrad.tensors import as_tensors
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # What is given for a viscosity that the velocity alone is to tell.
 IDENTIFY = "identify"
@@ -31,7 +30,7 @@ _STRESS = re.compile(r".*(sigma|tau|stress).*")
 
 
 @dataclass(frozen=True, eq=False)
-class Given(Shown, line="option text law density"):
+class Given(ReprMixin, line="option text law density"):
     """What is known of the fluid at the n tensors of a gradient.
 
     At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` is the law of

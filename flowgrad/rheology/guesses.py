@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 FLOW_INDICES = (0.1, 0.35, 0.65, 0.9, 1.5)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
@@ -17,8 +17,6 @@ from flowgrad.rheology.identify import Identification, identify_viscosity
 from flowgrad.rheology.separation import Separation
 from flowgrad.rheology.trend import Trend
 from flowgrad.rheology.verdict import Verdict
-
-FloatArray = NDArray[np.float64]
 
 _RELATIVE = "the viscosity is known up to a factor only: its mean is set to one, and so are stresses and dissipation"
 

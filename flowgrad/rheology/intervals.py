@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.rheology.least_squares import Minima, Residuals, evaluated, minimised
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 CONFIDENCE = 0.95
 # A parameter whose interval spans more than this factor is not determined by the data, and neither is one

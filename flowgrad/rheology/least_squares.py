@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
+
 # Parameters (b, p) → residuals (b, n) and their derivatives (b, p, n).
 Residuals = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.spec import unparse
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Laws that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
 # Solvers do the same, and then apply their caps. It is as near to 0 as a yield stress of 1e28 allows, for

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology.guesses import FLOW_INDICES, coefficients, times
 from flowgrad.rheology.model import (
@@ -22,8 +21,7 @@ from flowgrad.rheology.model import (
     Time,
     Viscosity,
 )
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Grids from which fits start; the linear parameters follow from the data at each node.
 _CROSS_EXPONENTS = (0.4, 0.8, 1.5, 3.0)

@@ -8,7 +8,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.autodiff.dual import plain
 from flowgrad.rheology.guesses import FLOW_INDICES, coefficients, times
@@ -24,8 +23,7 @@ from flowgrad.rheology.model import (
     Time,
     Viscosity,
 )
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _STEEPNESSES = (1.3, 2.0, 3.5, 8.0)
 _NEWTON_STEPS = 60

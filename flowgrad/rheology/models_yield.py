@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology.guesses import coefficients, times
 from flowgrad.rheology.model import (
@@ -22,8 +21,7 @@ from flowgrad.rheology.model import (
     Stress,
     Viscosity,
 )
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _INDICES = (0.3, 0.6, 1.0, 1.5)
 

@@ -13,14 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.display import Shown
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.bumps import Bump, bumps
 from flowgrad.tensors import apply, norm
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # The equations are left out by parts of the flow, so many of them, for the interval (jackknife), which is not below
 # that of so many independent ones, for bumps overlap.
@@ -57,7 +55,7 @@ class MomentumBalance:
 
 
 @dataclass(frozen=True, eq=False)
-class Forces(Shown):
+class Forces(ReprMixin):
     """What is known of the balance at the n tensors of a gradient: ``stress`` τ (n, 3, 3), ``momentum`` ρ(f − Dv/Dt)
     (n, 3), and ``pressure`` (n,) with its ``origin``, or None; ``notes`` say what was taken for granted."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def shear_frame(L: FloatArray, directions: FloatArray) -> FloatArray:

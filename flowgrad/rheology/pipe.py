@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import parse_model
 
@@ -26,7 +26,7 @@ _DECADES = 40
 
 
 @dataclass(frozen=True)
-class PipeFlow(Shown):
+class PipeFlow(ReprMixin):
     """Laminar flow with mean velocity ``speed`` V through a pipe of ``diameter`` D: ``wall_shear_rate`` γ̇_w (1/T),
     ``wall_shear_stress`` τ_w, ``flow_index`` n' = d log τ_w/d log(8V/D), and ``reynolds_number``, that of Metzner &
     Reed; stresses are divided by the density where the law is kinematic."""

@@ -6,14 +6,12 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology.curve import FlowCurve
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.thresholds import CERTAIN
 from flowgrad.rheology.trend import Trend, departure, largest_change
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # The median of |x| of a normal distribution.
 MEDIAN_DEVIATION = 0.6745

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.fit_data import MIN_POINTS
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _REASONS = {
     "missing": "without a number",
@@ -25,7 +24,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Points(Shown):
+class Points(ReprMixin):
     """Usable points sorted by rate: ``rate``, ``stress`` and, where known, ``sigma`` (m,); ``used`` (m,) are their rows
     among those given, ``excluded`` counts the others by reason."""
 

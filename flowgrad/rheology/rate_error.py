@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.kinematics import VelocityGradient
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def rate_error(gradient: VelocityGradient) -> FloatArray | None:

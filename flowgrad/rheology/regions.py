@@ -20,12 +20,11 @@ from flowgrad import tensors
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.thresholds import LOG_MARGIN, MARGIN
 from flowgrad.rheology.verdict import Verdict
+from flowgrad.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.rheology.separation import Separation
 
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 REGIONS = ("undetermined", "plug", "low-rate plateau", "sheared", "high-rate plateau")
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad import tensors
-from flowgrad.display import Shown
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import sentence as words
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.checks import check_balance, check_known, check_sign
@@ -29,8 +29,7 @@ from flowgrad.rheology.rate_error import rate_error
 from flowgrad.rheology.regions import region_of, shares_of_regions
 from flowgrad.rheology.trend import Trend, trend
 from flowgrad.rheology.verdict import Observed, Verdict, decide, law_curve, of_law
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 LABELS = ("undetermined", "newtonian", "thinner", "thicker", "unexplained")
 
@@ -81,7 +80,7 @@ def separate(
 
 
 @dataclass(frozen=True, eq=False)
-class Separation(Shown, line="gradient given", table="verdict sentence origin fit eta_newtonian eta shares notes"):
+class Separation(ReprMixin, line="gradient given", table="verdict sentence origin fit eta_newtonian eta shares notes"):
     """The stress of a flow separated, and the verdict on its fluid; holds its ``gradient``, which
     knows the viscosity from here on, what was ``given``, and the ``forces`` of a momentum balance.
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology.curve import FlowCurve
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True)

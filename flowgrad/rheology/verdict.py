@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve, sampled_curve
@@ -14,8 +13,7 @@ from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import Newtonian
 from flowgrad.rheology.trend import Trend, largest_change
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Bins within this factor of the lowest rate show how log τ starts out (three of them at least).
 _LOW_RATES = 10.0

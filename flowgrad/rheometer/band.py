@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheology.fit import Fit
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 _CONFIDENCE = 0.95
 # Combinations of parameters that the data see less than this part of the best known are not known.

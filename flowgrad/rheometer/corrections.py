@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.rheometer.curve import RheometerCurve
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 CORRECTIONS = ("rabinowitsch", "parallel-plate")
 # Points through which each slope is taken, and the order of the polynomial in logarithms.

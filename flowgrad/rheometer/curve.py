@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
-
-FloatArray = NDArray[np.float64]
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 
 def counted(count: int) -> str:
@@ -21,7 +20,7 @@ def counted(count: int) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class SetAside(Shown):
+class SetAside(ReprMixin):
     """Points that were measured and are not part of the curve: their ``reason``, ``rate`` (k,) and ``stress`` (k,)."""
 
     reason: str
@@ -30,7 +29,7 @@ class SetAside(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class RheometerCurve(Shown):
+class RheometerCurve(ReprMixin):
     """One flow curve of a rheometer: stress against shear rate, rising in rate.
 
     ``rate`` (n,) [1/s], ``stress`` (n,) [Pa] and, where the table has one, its standard deviation ``sigma`` (n,) [Pa];

@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve_fit import FlowCurveFit, fit_flow_curve
 from flowgrad.rheometer.curve import RheometerCurve
 from flowgrad.rheometer.ramps import Hysteresis, hysteresis
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # A loop whose area is a smaller part of that under the ramp up is within what a ramp repeats.
 THIXOTROPIC = 0.02

@@ -16,8 +16,7 @@ from flowgrad.rheometer.header import Column
 from flowgrad.rheometer.rows import NUMERIC, parsed
 from flowgrad.rheometer.tables import Table
 from flowgrad.rheometer.units import unit
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Viscosity and stress/rate that differ by no more are the same number, rounded.
 _ROUNDED = 0.05

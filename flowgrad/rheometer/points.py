@@ -16,8 +16,7 @@ from flowgrad.rheometer.measured import Measured
 from flowgrad.rheometer.ramps import ramps
 from flowgrad.rheometer.reading import Reading
 from flowgrad.rheometer.suspects import falling_tail, outliers
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # A temperature [K] that varies by more within one curve is worth a note.
 _DRIFT = 1.0

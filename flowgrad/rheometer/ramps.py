@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheometer.curve import RheometerCurve
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Rates that differ by less than this fraction are the same set point.
 SAME_RATE = 0.02

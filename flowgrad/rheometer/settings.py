@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.rheometer.measured import Measured
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Temperatures [K] farther apart than this are two settings.
 _APART = 2.0

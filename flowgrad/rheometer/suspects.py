@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # An outlier misses the curve through its neighbours by this many times the usual miss, and by this factor at least.
 _ROBUST, _LEAST_FACTOR = 6.0, 1.25

@@ -13,19 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
+from flowgrad.compiled import over_rows
 from flowgrad.errors import OptionError
-from flowgrad.kernels import over_rows
+from flowgrad.reprs import ReprMixin
 from flowgrad.tensors import finite_rows
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Products of components that are summed for a vector; others have those of each component with itself.
 _OF_VECTORS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2))
 
 
 @dataclass(frozen=True, eq=False)
-class Moments(Shown):
+class Moments(ReprMixin):
     """What is summed of one quantity at n places, its values of ``shape`` as k columns.
 
     ``count`` (n,) and ``weight`` (n,) are the number of values and the sum of their weights, ``mean`` (n, k) the

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow, Patch
+from flowgrad.reprs import ReprMixin
 from flowgrad.series import difference
 from flowgrad.statistics.moments import Moments
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class SeriesStatistics(Shown, line="moments steps location", table="moments steps location notes"):
+class SeriesStatistics(ReprMixin, line="moments steps location", table="moments steps location notes"):
     """Statistics over the steps of a series, of each quantity by its name, at each place of the mesh.
 
     ⟨ ⟩ is the mean over the steps, weighted if weights were given, and a prime the deviation from it: ``rms`` is

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from flowgrad.gradient.operator import FloatArray
+from flowgrad.typing import FloatArray
 
 Derivatives = Callable[[FloatArray, float, int], FloatArray]
 

@@ -11,10 +11,10 @@ from flowgrad.errors import MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow
 from flowgrad.gradient.directions import Directions, directions
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import is_used
+from flowgrad.typing import FloatArray
 from flowgrad.verify.measure import LINEAR, places, sampled
 
 # The waves are as long as the mesh's smallest extent, but at least so many cells.

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.exact import ExactFlow
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Lattice, Mesh
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from flowgrad.typing import BoolArray, FloatArray
 
 # A boundary face looks across a layer one cell thick where its normal lies along it by more than this cosine.
 _ACROSS = 0.9

@@ -9,9 +9,9 @@ import numpy as np
 
 from flowgrad.exact import ExactFlow
 from flowgrad.gradient import Scheme
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.mesh import Mesh
-from flowgrad.verify.measure import BoolArray, Deviation, at_boundary, places, sampled
+from flowgrad.typing import BoolArray, FloatArray
+from flowgrad.verify.measure import Deviation, at_boundary, places, sampled
 from flowgrad.verify.table import short
 
 # An order may be this much below the expected one; errors below the floor are rounding.

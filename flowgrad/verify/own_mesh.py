@@ -15,12 +15,12 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference, Operator, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits import LocalFits
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.gradient.polynomial_fits import PolynomialFits
 from flowgrad.gradient.symmetry import prepare
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 from flowgrad.verify.exactness import of_fit, of_lattice
 from flowgrad.verify.manufactured import Manufactured
-from flowgrad.verify.measure import BoolArray, Deviation, at_boundary, places
+from flowgrad.verify.measure import Deviation, at_boundary, places
 
 # So many points or cells are looked at, chosen at random where there are more.
 _MOST = 20_000

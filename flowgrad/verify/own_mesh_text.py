@@ -8,8 +8,8 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference, Scheme
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.kinematics.exclusions import inverted_cells
+from flowgrad.typing import FloatArray, IntArray
 from flowgrad.verify.own_mesh import Trial, Tried, trials
 from flowgrad.verify.table import short
 

@@ -9,12 +9,12 @@ import numpy as np
 from flowgrad.exact import ABC
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.blocks import block
 from flowgrad.paths import pathlines
 from flowgrad.rheology import fit_flow_curve
+from flowgrad.typing import FloatArray
 from flowgrad.verify.measure import largest
 from flowgrad.verify.table import is_installed
 

@@ -11,9 +11,9 @@ from flowgrad.exact import ExactFlow, PlanarWaves, Vortices
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.averages import simplex_quadrature
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.blocks import block
+from flowgrad.typing import FloatArray
 from flowgrad.verify.lattice_peers import Derivatives, by_findiff, by_numpy
 from flowgrad.verify.measure import Deviation, at_boundary, places, sampled
 from flowgrad.verify.table import Accuracy, Sizes, beside_vtk, is_installed, listed

@@ -9,9 +9,9 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.operator import FloatArray
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.blocks import block
+from flowgrad.typing import FloatArray
 from flowgrad.verify.table import Accuracy
 
 _SIGMA = 0.02

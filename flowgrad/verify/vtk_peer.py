@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 from vtkmodules.vtkFiltersGeneral import vtkCellDerivatives, vtkGradientFilter
 
 from flowgrad.io.vtk_memory import put_mesh
 from flowgrad.mesh import Mesh
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 
 def vtk_grid(mesh: Mesh, velocity: FloatArray) -> Any:

@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_means import face_means
 from flowgrad.rheology.given import eddy_viscosities, resolve
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.spec import nearest
+from flowgrad.typing import FloatArray, IntArray
 
 
 def viscosity_at(

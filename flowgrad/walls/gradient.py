@@ -8,12 +8,12 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.gradient.patches import patch_faces
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_means import face_means
 from flowgrad.spec import parse, unparse
+from flowgrad.typing import FloatArray, IntArray
 
 
 def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> VelocityGradient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record
-from flowgrad.kinematics.registry import table
+from flowgrad.records import table
 from flowgrad.walls.walls import Walls
 
 _BOOK = "Batchelor 1967, "

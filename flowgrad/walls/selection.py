@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.directions import directions
-from flowgrad.gradient.operator import FloatArray, IntArray
 from flowgrad.gradient.patches import patch_faces
 from flowgrad.mesh.wedge import as_wedge
 from flowgrad.spec import nearest
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
-BoolArray = NDArray[np.bool_]
 Where: TypeAlias = str | Sequence[str] | ArrayLike | Callable[[FloatArray], Any] | None
 
 # Nothing flows through a patch whose velocity across is below this part of the largest on it.

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.walls.walls import FloatArray, Walls
+from flowgrad.typing import FloatArray
+from flowgrad.walls.walls import Walls
 
 
 def walls_summary(walls: Walls) -> dict[str, Any]:

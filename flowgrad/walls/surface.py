@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.face_means import face_points
 from flowgrad.mesh.mesh import FLAT
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # VTK's types by the number of points: lines of edges, polygons of faces.
 _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7

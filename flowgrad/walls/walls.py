@@ -11,24 +11,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad import tensors
-from flowgrad.display import Shown
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 from flowgrad.walls.surface import areas_of_revolution, surface_mesh
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Walls(
-    Shown,
+    ReprMixin,
     line="flow names faces viscosity pressure density",
     table="flow names areas wall_shear_rate viscosity pressure density notes",
 ):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import QUANTITIES, OptionError, VelocityGradient, kernels
+from flowgrad import QUANTITIES, OptionError, VelocityGradient, compiled
 from flowgrad.kinematics import registry
 from flowgrad.kinematics.registry import OF_FIELD
 
@@ -176,7 +176,7 @@ def test_missing_tensors_stay_missing_in_every_quantity():
 def test_pieces_on_threads_change_nothing(monkeypatch):
     whole, pieces = RANDOM.supply(**INPUTS), VelocityGradient(RANDOM.L).supply(**INPUTS)
     expected = {name: whole[name] for name in QUANTITIES}
-    for module in (kernels, registry):
+    for module in (compiled, registry):
         monkeypatch.setattr(module, "PIECE", 64)
     for name in QUANTITIES:
         np.testing.assert_allclose(pieces[name], expected[name], rtol=1e-13, atol=1e-13, err_msg=name)

@@ -15,14 +15,11 @@ from typing import Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
-from flowgrad.kernels import called, kernel
+from flowgrad.compiled import called, kernel
 from flowgrad.rheology.identify.balls import Balls
 from flowgrad.rheology.identify.samples import Samples
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 _POWER = 5
 # So many samples in a ball make its integrals worth something, by dimension.

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh import Mesh
 from flowgrad.rheology.identify.clearance import clearance
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Each size is this part of the one before; centres of one size keep this part of the radius from each other.
 _RATIO = 0.7

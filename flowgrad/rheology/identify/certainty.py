@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.display import Shown
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.rheology.trend import Change, Trend
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Nodes count whose log η is known better than this, beside that of the others.
 _KNOWN = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class LogCurve(Shown):
+class LogCurve(ReprMixin):
     """log η (b,) at log γ̇ (b,), rising and evenly spaced, with its covariance (b, b); the mean of log η may be
     unknown."""
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import runs
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from flowgrad.typing import FloatArray, IntArray
 
 # Faces whose normals have less than this part (sine) in the directions of the flow lie in front of it or behind.
 _ACROSS = 1e-3

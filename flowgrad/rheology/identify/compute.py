@@ -21,8 +21,7 @@ from flowgrad.rheology.identify.inference import infer, weighted
 from flowgrad.rheology.identify.nodes import Nodes
 from flowgrad.rheology.identify.samples import Samples, samples
 from flowgrad.series import Series
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Schemes beside the flow's own one, of which that is taken with which the balance closes best.
 _SMOOTHING = ("finite-difference(order=3, smoothing=8)",)

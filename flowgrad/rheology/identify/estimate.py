@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.rheology.identify.balance import Balance
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Standard deviation that second differences of log η between nodes may have, a priori: that of a law with caps. Nodes
 # are a fifth of a decade apart, or less.

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.curve import FlowCurve
 from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
@@ -19,8 +19,7 @@ from flowgrad.rheology.identify.certainty import LogCurve, standard_errors
 from flowgrad.rheology.identify.inference import Inference
 from flowgrad.rheology.trend import Trend
 from flowgrad.rheology.verdict import Verdict, class_weights, of_trend, rate_factor
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Where more than this part of what cancels in the balance is left over, no η(γ̇) explains the motion: flows that a
 # solver resolves leave 0.005 at most, with noise of 1 % 0.06; those too coarse, whose η is off by 10 %, 0.15.
@@ -33,7 +32,7 @@ FALLING = float(np.log(1.2))
 
 @dataclass(frozen=True, eq=False)
 class Identification(
-    Shown,
+    ReprMixin,
     line="gradient rate is_absolute margin",
     table="verdict sentence fit rate viscosity is_absolute scale_from improvement notes",
 ):

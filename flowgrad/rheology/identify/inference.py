@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.display import Shown
+from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.identify.balance import Balance
 from flowgrad.rheology.identify.estimate import (
     BEND,
@@ -18,8 +18,7 @@ from flowgrad.rheology.identify.estimate import (
     solved,
     solved_constant,
 )
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Parts that are left out in turn: three bisections.
 _BISECTIONS = 3
@@ -37,7 +36,7 @@ _WORST = 9.0
 
 
 @dataclass(frozen=True, eq=False)
-class Inference(Shown):
+class Inference(ReprMixin):
     """log η at the nodes (b,), of mean zero, β (the density over the mean viscosity for a density of one), their
     ``covariance`` (b + 1, b + 1), the chosen ``smoothing``, and the root mean square of what is left of the equations:
     with this viscosity (``misfit``), with a constant one (``misfit_constant``), of the inertia itself

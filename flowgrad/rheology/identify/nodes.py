@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology.identify.samples import Samples
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Nodes a decade, and at least so many within a narrow range.
 _PER_DECADE = 5

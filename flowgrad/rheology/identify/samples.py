@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
@@ -16,8 +15,7 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import Block
 from flowgrad.tensors import symmetric
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Gauss points a direction by dimension: the test functions bend within large cells. So many cells need but one.
 _POINTS = {1: 4, 2: 3, 3: 2}

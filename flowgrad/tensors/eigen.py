@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 
 # Tensors that are computed several at a time: loops without branches over components side by side.
 _TOGETHER = 256

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.kernels import called, inlined, kernel
+from flowgrad.compiled import called, inlined, kernel
 
 _EPSILON = 2.3e-16
 # Sweeps with one real shift, and with the two of the last block, which defective tensors need.

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
-
-FloatArray = NDArray[np.float64]
+from flowgrad.typing import FloatArray
 
 # Components of a symmetric tensor in VTK's order XX YY ZZ XY YZ XZ.
 VTK_SYMMETRIC = ((0, 1, 2, 0, 1, 0), (0, 1, 2, 1, 2, 2))
@@ -136,9 +135,9 @@ def _with_rules(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def eigenvalues(A: FloatArray) -> FloatArray:
     """Eigenvalues of symmetric tensors (..., 3, 3), descending, (..., 3); NaN where A is not finite.
 
-    Accurate to rounding, also where eigenvalues nearly coincide; see :mod:`flowgrad.eigen`.
+    Accurate to rounding, also where eigenvalues nearly coincide; see :mod:`flowgrad.tensors.eigen`.
     """
-    from flowgrad.eigen import symmetric_eigenvalues
+    from flowgrad.tensors.eigen import symmetric_eigenvalues
 
     return _compiled(symmetric_eigenvalues, A, (3,))[0]
 
@@ -147,7 +146,7 @@ def eigenvalues(A: FloatArray) -> FloatArray:
 def eigensystem(A: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Eigenvalues of symmetric tensors, descending, (..., 3), and unit eigenvectors as columns
     (..., 3, 3); NaN where A is not finite."""
-    from flowgrad.eigen import symmetric_eigensystem
+    from flowgrad.tensors.eigen import symmetric_eigensystem
 
     values, vectors = _compiled(symmetric_eigensystem, A, (3,), (3, 3))
     return values, vectors
@@ -162,7 +161,7 @@ def real_schur(A: FloatArray) -> tuple[FloatArray, FloatArray]:
     T_22 ± i √(−T_23 T_32), else the diagonal holds the eigenvalues, descending. Exact for a tensor within a few
     roundings of A.
     """
-    from flowgrad.schur import real_schur
+    from flowgrad.tensors.schur import real_schur
 
     T, Z = _compiled(real_schur, A, (3, 3), (3, 3))
     return T, Z
@@ -171,7 +170,7 @@ def real_schur(A: FloatArray) -> tuple[FloatArray, FloatArray]:
 def complex_eigenvalues(A: FloatArray) -> NDArray[np.complex128]:
     """Eigenvalues (..., 3) of any tensors (..., 3, 3): a real one, then two real ones, descending, or a conjugate
     pair, the positive imaginary part first; NaN where A is not finite."""
-    from flowgrad.schur import general_eigenvalues
+    from flowgrad.tensors.schur import general_eigenvalues
 
     values: NDArray[np.complex128] = _compiled(general_eigenvalues, A, (3,), dtype=complex)[0]
     return values
@@ -179,7 +178,7 @@ def complex_eigenvalues(A: FloatArray) -> NDArray[np.complex128]:
 
 def _compiled(kernel: Callable[..., None], A: FloatArray, *shapes: tuple[int, ...], dtype: type = float) -> list[Any]:
     """What a kernel writes into arrays of the given shapes for each tensor, on all threads."""
-    from flowgrad.kernels import over_rows
+    from flowgrad.compiled import over_rows
 
     stack = np.ascontiguousarray(A, np.float64).reshape(-1, 3, 3)
     results: list[Any] = [np.empty((len(stack), *shape), dtype) for shape in shapes]

@@ -6,7 +6,7 @@ import sys
 CALLER = """
 import numpy as np
 from called_file import FACTOR, scaled
-from flowgrad.kernels import kernel
+from flowgrad.compiled import kernel
 
 @kernel()
 def total(values):
@@ -17,7 +17,7 @@ def total(values):
 
 print(total(np.ones(3)))
 """
-CALLED = "from flowgrad.kernels import called\nFACTOR = {}\n@called\ndef scaled(x):\n    return {} * x\n"
+CALLED = "from flowgrad.compiled import called\nFACTOR = {}\n@called\ndef scaled(x):\n    return {} * x\n"
 
 
 def test_kernels_on_disk_are_not_taken_when_what_they_call_has_changed(tmp_path):

@@ -1,4 +1,4 @@
-"""How results show themselves: in a line at the prompt, in a small table in a notebook; arrays only by their shape."""
+"""Reprs of results: one line at the prompt, a small table in a notebook; arrays only by their shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flowgrad.errors import FlowgradError
 _LONG, _MANY = 60, 6
 
 
-class Shown:
+class ReprMixin:
     """A result whose attributes, methods without arguments or items named ``line`` are its repr, and those named
     ``table`` its table in a notebook; by default the fields of the dataclass."""
 
@@ -26,7 +26,7 @@ class Shown:
         cls._line, cls._table = tuple(line.split()) or cls._line, tuple(table.split()) or cls._table
         # Defined in the class itself, so that the dataclass makes none that prints its arrays.
         if "__repr__" not in cls.__dict__ and not any("__repr__" in base.__dict__ for base in _own_bases(cls)):
-            cls.__repr__ = Shown.__repr__  # type: ignore[method-assign]
+            cls.__repr__ = ReprMixin.__repr__  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={in_line(_value(self, name))}" for name in self._line or _fields(self))
@@ -61,7 +61,7 @@ def in_line(value: Any) -> str:
         return f"{len(value)} entries"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(in_line, value)) + "]"
-    return repr(value) if value is None or isinstance(value, bool | int | Shown) else str(value)
+    return repr(value) if value is None or isinstance(value, bool | int | ReprMixin) else str(value)
 
 
 def in_table(value: Any) -> str:
@@ -102,7 +102,7 @@ def _value(result: Any, name: str) -> Any:
     """An attribute, what a method without arguments gives, or an item of that name."""
     if name in result.__dict__ or hasattr(type(result), name):
         value = getattr(result, name)
-        return value() if callable(value) and not isinstance(value, Shown) else value
+        return value() if callable(value) and not isinstance(value, ReprMixin) else value
     return result[name]
 
 
@@ -112,8 +112,8 @@ def _fields(result: Any) -> tuple[str, ...]:
 
 def _own_bases(cls: type) -> list[type]:
     """The bases that say how they show themselves, other than the common one."""
-    return [base for base in cls.__mro__[1:-1] if base is not Shown and issubclass(base, Shown) and _says(base)]
+    return [base for base in cls.__mro__[1:-1] if base is not ReprMixin and issubclass(base, ReprMixin) and _says(base)]
 
 
 def _says(base: type) -> bool:
-    return base.__dict__.get("__repr__") is not Shown.__repr__
+    return base.__dict__.get("__repr__") is not ReprMixin.__repr__

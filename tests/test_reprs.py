@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.display import Shown, in_line, in_table
+from flowgrad.reprs import ReprMixin, in_line, in_table
 
 # Where results and what they hold live; the structs of kernels and schemes are nobody's result.
 PACKAGES = ("mesh", "flow", "kinematics", "rheology", "rheometer", "walls", "statistics", "paths", "analysis", "series")
@@ -40,7 +40,7 @@ def has_arrays(name, kind):
 
 @pytest.mark.parametrize(("name", "kind"), results().items())
 def test_no_result_prints_its_arrays(name, kind):
-    assert issubclass(kind, Shown), f"{name} prints its arrays: make it a Shown"
+    assert issubclass(kind, ReprMixin), f"{name} prints its arrays: make it a Shown"
 
 
 class Cells(HTMLParser):

@@ -1,18 +1,17 @@
-"""Compiled loops: numba's ``njit`` with the options of this project, and a word before the first compilation."""
+"""Compiled loops: numba's ``njit`` with the options of this project, the number of threads, and a notice before
+the first compilation.
+"""
 
 from __future__ import annotations
 
 import functools
 import logging
+import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-import numba
-
-from flowgrad.threads import threads
 
 log = logging.getLogger("flowgrad")
 
@@ -28,20 +27,33 @@ PIECE = 8192
 _announced = False
 
 
+def threads() -> int:
+    """NUMBA_NUM_THREADS, which kernels obey, or one a core that this process may run on."""
+    if os.environ.get("NUMBA_NUM_THREADS"):
+        return int(os.environ["NUMBA_NUM_THREADS"])
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _njit(function: Callable[..., Any], **options: Any) -> Any:
+    import numba  # here, so that threads() costs nothing
+
+    return numba.njit(**_OPTIONS, **options)(function)
+
+
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that only other kernels call, into them: a call would pass every array in a
     dozen registers and cost three times the arithmetic."""
-    return numba.njit(inline="always", **_OPTIONS)(function)
+    return _njit(function, inline="always")
 
 
 def called(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that kernels call: for larger ones, which compile faster on their own."""
-    return numba.njit(**_OPTIONS)(function)
+    return _njit(function)
 
 
 def summing(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same for functions of long sums, which vector registers may take in any order."""
-    return numba.njit(fastmath=_REASSOCIATED, **_OPTIONS)(function)
+    return _njit(function, fastmath=_REASSOCIATED)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -88,10 +100,10 @@ def _called_by(function: Callable[..., Any]) -> str:
 
 def _compiled(function: Callable[..., Any], parallel: bool) -> Any:
     try:
-        return numba.njit(parallel=parallel, cache=True, **_OPTIONS)(function)
+        return _njit(function, parallel=parallel, cache=True)
     except RuntimeError:
         # Nowhere to keep it: a read-only installation without a home folder.
-        return numba.njit(parallel=parallel, **_OPTIONS)(function)
+        return _njit(function, parallel=parallel)
 
 
 def _on_disk(compiled: Any, function: Callable[..., Any]) -> bool:
