@@ -1,0 +1,119 @@
+"""Options as fields of frozen dataclasses: each field carries its help, placeholder, choices and check, from which
+signatures, the command's arguments, configuration files and the advice in errors follow.
+
+@dataclass(frozen=True)
+class ReadOptions(OptionRecord):
+    time: float | None = option(None, "step of a file of several (default: the last)", metavar="NUMBER", check=finite)
+
+@takes(ReadOptions)
+def read(path, options): …              # read(path, time=2.5)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flowgrad.errors import OptionError
+from flowgrad.spec import nearest
+
+P = ParamSpec("P")
+S = TypeVar("S")
+R = TypeVar("R")
+T = TypeVar("T")
+
+Check = Callable[[str, Any], None]
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is said of an option wherever it is offered: ``help`` and ``metavar`` as argparse shows them, ``choices``,
+    a ``check(flag, value)`` that raises OptionError, and the names of options it ``excludes`` or ``needs`` (one of)."""
+
+    help: str
+    metavar: str | None = None
+    choices: tuple[str, ...] | None = None
+    check: Check | None = None
+    excludes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> Any:
+    """A field of an OptionRecord: its ``default`` and the fields of its :class:`Option`."""
+    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": Option(help, **about)})
+
+
+class OptionRecord:
+    """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another."""
+
+    def __post_init__(self) -> None:
+        given = self.given()
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            about, value = field.metadata.get("option"), getattr(self, field.name)
+            if about is None or field.name not in given:
+                continue
+            if about.choices is not None and value not in about.choices:
+                hint = nearest(str(value), about.choices)
+                raise OptionError(f"{flag(field.name)} '{value}' is unknown{hint}: choose {_or(about.choices)}")
+            if about.check is not None:
+                about.check(flag(field.name), value)
+            for other in about.excludes:
+                if other in given:
+                    raise OptionError(f"{flag(field.name)} and {flag(other)} exclude each other: give one of them")
+            if about.needs and not given.keys() & set(about.needs):
+                needed = _or(tuple(map(flag, about.needs)))
+                raise OptionError(f"{flag(field.name)} has no effect without {needed}: add it, or leave it out")
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {field.name: value for field, value in values if value != field.default}
+
+
+def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:
+    """Decorate a function of a subject and an option record: it then takes the record's fields as arguments."""
+
+    def decorate(function: Callable[[S, R], T]) -> Callable[Concatenate[S, P], T]:
+        @functools.wraps(function)
+        def call(subject: S, /, *args: P.args, **options: P.kwargs) -> T:
+            return function(subject, record(*args, **options))
+
+        own = inspect.signature(function)
+        subject = next(iter(own.parameters.values()))
+        fields = inspect.signature(record).parameters.values()
+        call.__signature__ = own.replace(parameters=[subject, *fields])  # type: ignore[attr-defined]
+        return call
+
+    return decorate
+
+
+def flag(name: str) -> str:
+    """An option as the command line writes it: ``--length-scale``."""
+    return f"--{name.replace('_', '-')}"
+
+
+def positive(name: str, value: float) -> None:
+    """OptionError unless the value is a positive, finite number."""
+    if not 0 < value < math.inf:
+        raise OptionError(f"{name} is {value}: give a positive number")
+
+
+def finite(name: str, value: float) -> None:
+    """OptionError unless the value is a finite number."""
+    if not math.isfinite(value):
+        raise OptionError(f"{name} is {value}: give a finite number")
+
+
+def not_empty(name: str, value: str) -> None:
+    """OptionError for an empty text."""
+    if value == "":
+        raise OptionError(f"{name} is empty: give a name, or leave it out")
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
