@@ -27,7 +27,11 @@ def measured(path: str, settings: Settings) -> tuple[str, Settings]:
 
 def test_fields_of_the_record_are_the_arguments() -> None:
     assert measured("a", "v", scale=2.0) == ("a", Settings("v", scale=2.0))
-    assert str(inspect.signature(measured)).startswith("(path: str, name: str | None = None, *, scale: float")
+    parameters = inspect.signature(measured).parameters
+    assert list(parameters) == ["path", "name", "scale", "time", "kind"]
+    assert parameters["name"].kind == inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert parameters["scale"].kind == inspect.Parameter.KEYWORD_ONLY
+    assert parameters["kind"].default == "auto"
     assert measured.__doc__ == "Measure."
 
 
