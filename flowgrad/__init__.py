@@ -29,20 +29,12 @@ if TYPE_CHECKING:
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
     from flowgrad.mesh import Cells, Lattice, Mesh
+    from flowgrad.momentum import Identification, identify_viscosity
     from flowgrad.options import Options
     from flowgrad.output import write
-    from flowgrad.rheology import (
-        FlowCurveFit,
-        Identification,
-        PipeFlow,
-        Separation,
-        Verdict,
-        fit_flow_curve,
-        identify_viscosity,
-        pipe_flow,
-        separate,
-    )
+    from flowgrad.rheology import FlowCurveFit, PipeFlow, Verdict, fit_flow_curve, pipe_flow
     from flowgrad.rheometer import RheometerCurve, read_flow_curves
+    from flowgrad.separation import Separation, separate
     from flowgrad.series import Series, read_series
     from flowgrad.statistics import SeriesStatistics, series_statistics
     from flowgrad.walls import Walls, at_walls
@@ -57,7 +49,7 @@ _HOMES = {
     "Flow": "flow",
     "FlowCurveFit": "rheology",
     "FlowgradError": "errors",
-    "Identification": "rheology",
+    "Identification": "momentum",
     "Lattice": "mesh",
     "Mesh": "mesh",
     "MeshError": "errors",
@@ -68,7 +60,7 @@ _HOMES = {
     "QUANTITIES": "kinematics",
     "ReadError": "errors",
     "RheometerCurve": "rheometer",
-    "Separation": "rheology",
+    "Separation": "separation",
     "Series": "series",
     "SeriesStatistics": "statistics",
     "VelocityGradient": "kinematics",
@@ -81,12 +73,12 @@ _HOMES = {
     "from_pandas": "interop",
     "from_pyvista": "interop",
     "from_xarray": "interop",
-    "identify_viscosity": "rheology",
+    "identify_viscosity": "momentum",
     "pipe_flow": "rheology",
     "read": "io",
     "read_flow_curves": "rheometer",
     "read_series": "series",
-    "separate": "rheology",
+    "separate": "separation",
     "series_statistics": "statistics",
     "tensor_rate": "gradient",
     "to_meshio": "interop",

@@ -14,7 +14,7 @@ from flowgrad.formula.velocity import VelocityFormula
 from flowgrad.gradient import SCHEMES
 from flowgrad.io.units import check_scale
 from flowgrad.kinematics import select
-from flowgrad.rheology import check_viscosity
+from flowgrad.separation import check_viscosity
 from flowgrad.spec import parse
 
 
