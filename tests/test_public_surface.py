@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ def signature(value: Any) -> str | list[str]:
         parameters = inspect.signature(value).parameters.values()
     except (TypeError, ValueError):
         return type(value).__name__
-    parts = [str(each.replace(annotation=inspect.Parameter.empty)) for each in parameters]
+    parts = [
+        re.sub(" at 0x[0-9a-f]+", "", str(each.replace(annotation=inspect.Parameter.empty))) for each in parameters
+    ]
     kinds = [each.kind.name.lower() for each in parameters]
     call = ", ".join(f"{part} [{kind}]" for part, kind in zip(parts, kinds, strict=True))
     if not inspect.isclass(value):
