@@ -10,7 +10,7 @@ from flowgrad.flow import Patch
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
-from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
+from flowgrad.paths.mesh_interpolant import MeshInterpolation, velocity_at_points
 from flowgrad.paths.simplices import simplices_of
 from flowgrad.series import Series
 from tests import meshes

@@ -21,8 +21,7 @@ from flowgrad.mesh.plane import frame_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import Plane
-from flowgrad.paths.simplex_kernels import sample
-from flowgrad.paths.simplex_trace import trace_simplices
+from flowgrad.paths.simplex_kernels import sample, trace_simplices
 from flowgrad.paths.simplices import Simplices, simplices_of
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
