@@ -12,7 +12,7 @@ from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.lattice import Axis
-from flowgrad.mesh.location import ON_SURFACE
+from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import NOT_ACROSS, Plane
 from flowgrad.paths.spline_kernels import BITS, CELLS, FIRST_BREAK, _cell, sample_spline
