@@ -22,8 +22,7 @@ from flowgrad.mesh.ragged import runs
 from flowgrad.mesh.simplices import Simplices, simplices_of
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import Plane
-from flowgrad.paths.simplex_kernels import sample
-from flowgrad.paths.simplex_trace import trace_simplices
+from flowgrad.paths.simplex_kernels import sample, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.

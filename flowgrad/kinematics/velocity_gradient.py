@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.kinematics import exclusions
-from flowgrad.kinematics.placement import axes_of_gradient, velocity_at
+from flowgrad.kinematics import on_mesh
+from flowgrad.kinematics.on_mesh import axes_of_gradient, velocity_at
 from flowgrad.kinematics.registry import INPUT_SHAPES, OF_FIELD, evaluate, inputs_of, select
 from flowgrad.kinematics.uncertainty import standard_deviation, why_not
 from flowgrad.reprs import ReprMixin
@@ -150,8 +150,8 @@ class VelocityGradient(
         if self.flow is None or self.location is None:
             return self.method_notes
         if self.positions is not None:
-            return (*self.method_notes, *exclusions.notes_at_positions(self.flow, self.valid))
-        return (*self.method_notes, *exclusions.notes(self.flow, self.location, self.valid))
+            return (*self.method_notes, *on_mesh.notes_at_positions(self.flow, self.valid))
+        return (*self.method_notes, *on_mesh.notes(self.flow, self.location, self.valid))
 
     @cached_property
     def weights(self) -> FloatArray:

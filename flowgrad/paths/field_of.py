@@ -44,9 +44,9 @@ def interpolation_of(flow: Flow) -> Interpolation:
             "stretch; give the flow on a mesh of the whole volume"
         )
     if isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved and not flow.boundary:
-        from flowgrad.paths.lattice_spline import LatticeSpline
+        from flowgrad.paths.lattice_interpolant import LatticeSpline
 
         return LatticeSpline(flow)
-    from flowgrad.paths.mesh_field import MeshInterpolation
+    from flowgrad.paths.mesh_interpolant import MeshInterpolation
 
     return MeshInterpolation(flow)
