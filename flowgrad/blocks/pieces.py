@@ -29,9 +29,9 @@ from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_v
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
-from flowgrad.kinematics.placement import velocity_at
+from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.options import Options
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.option import LOCATIONS
 from flowgrad.io.contents import Arrays, Contents
 from flowgrad.io.counts import listed
+from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 
 # Usual names of a velocity: OpenFOAM, ParaView, SU2, Nek5000, deal.II, FEniCS, meshio, PIV programs.
