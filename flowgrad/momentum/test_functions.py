@@ -18,7 +18,6 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.rheology.identify.clearance import clearance
 from flowgrad.tensors import apply
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -142,7 +141,7 @@ def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatAr
     """Distance (c,) of centres from the boundary and from samples that belong to no bump."""
     from scipy.spatial import cKDTree
 
-    from flowgrad.rheology.identify.clearance import clearance
+    from flowgrad.mesh.distance import clearance
 
     room = clearance(mesh, centres, active)
     known = outside[np.isfinite(outside).all(axis=1)]
