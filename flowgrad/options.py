@@ -14,7 +14,7 @@ from flowgrad.formula.velocity import VelocityFormula
 from flowgrad.gradient import SCHEMES
 from flowgrad.kinematics import select
 from flowgrad.option import positive
-from flowgrad.rheology import check_viscosity
+from flowgrad.separation import check_viscosity
 from flowgrad.spec import parse
 
 

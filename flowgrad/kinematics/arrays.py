@@ -6,7 +6,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
-from flowgrad.kinematics.gradient import VelocityGradient
+from flowgrad.kinematics.velocity_gradient import VelocityGradient
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 
