@@ -18,6 +18,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.distance import clearance
 from flowgrad.tensors import apply
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -140,8 +141,6 @@ def _bounding(mesh: Mesh, across: FloatArray) -> BoolArray:
 def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatArray) -> FloatArray:
     """Distance (c,) of centres from the boundary and from samples that belong to no bump."""
     from scipy.spatial import cKDTree
-
-    from flowgrad.mesh.distance import clearance
 
     room = clearance(mesh, centres, active)
     known = outside[np.isfinite(outside).all(axis=1)]
