@@ -21,7 +21,7 @@ from flowgrad.errors import MeshError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
 from flowgrad.gradient import Stored, velocity_gradient
-from flowgrad.gradient.operator import Scheme
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.io import read
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.options import DEFAULT, Options

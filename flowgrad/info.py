@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.spec import unparse
 
 if TYPE_CHECKING:
     from flowgrad.flow import Flow
@@ -90,11 +89,10 @@ def _range(values: np.ndarray) -> str:
 
 def _plan(flow: object) -> Iterator[str]:
     from flowgrad.flow import Flow
-    from flowgrad.gradient import SCHEMES, choose_scheme
+    from flowgrad.gradient import choose_scheme
 
     assert isinstance(flow, Flow)
     scheme, reason = choose_scheme(flow)
-    name = unparse(next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind)), scheme, scheme.shown)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:
@@ -102,7 +100,7 @@ def _plan(flow: object) -> Iterator[str]:
     yield from _symmetry(flow)
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
-    yield f"    scheme    {name}: {reason}"
+    yield f"    scheme    {scheme}: {reason}"
 
 
 def _symmetry(flow: Flow) -> Iterator[str]:

@@ -14,8 +14,7 @@ import numpy as np
 
 from flowgrad.blocks.velocity import SlabVelocity, Window
 from flowgrad.flow import Flow
-from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.gradient.lattice_differences import LatticeDifferences, lowered_notes
+from flowgrad.gradient.lattice import LatticeDifferences, lattice_operator, lowered_notes
 from flowgrad.io.slabs import plane_count, plane_size, slab_axis
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.lattice import Axis, Lattice

@@ -16,14 +16,14 @@ from flowgrad.blocks.velocity import SlabVelocity, check_location
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import replacing, size_of, size_text
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.rates import steady_rates
+from flowgrad.gradient.scheme import SCHEMES
 from flowgrad.io.slab_writer import SlabWriter, suffix_of
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size
 from flowgrad.kinematics import inputs_of
 from flowgrad.mesh.reference import cell_name
 from flowgrad.options import Options
-from flowgrad.spec import parse, unparse
+from flowgrad.spec import parse
 from flowgrad.typing import FloatArray
 
 _AUTO = "the velocity is on a lattice: differences along its axes"
@@ -63,7 +63,7 @@ def write_lattice(file: SlabFile, target: Path, options: Options) -> PartsResult
             "measure": run.measure,
         },
         file.time,
-        unparse("finite-difference", scheme, scheme.shown),
+        str(scheme),
         reason,
         run.count,
         run.excluded,

@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.errors import MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow
-from flowgrad.gradient.directions import Directions, directions
+from flowgrad.gradient.local_fits.directions import Directions, directions
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.plane import is_used

@@ -14,9 +14,9 @@ from flowgrad.exact import ExactFlow
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference, Operator, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.gradient.local_fits import LocalFits
-from flowgrad.gradient.polynomial_fits import PolynomialFits
-from flowgrad.gradient.symmetry import prepare
+from flowgrad.gradient.local_fits.fits import LocalFits
+from flowgrad.gradient.local_fits.operator import PolynomialFits
+from flowgrad.gradient.prepared import prepare
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 from flowgrad.verify.exactness import of_fit, of_lattice
 from flowgrad.verify.manufactured import Manufactured

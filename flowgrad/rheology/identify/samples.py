@@ -9,7 +9,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.directions import directions
+from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh

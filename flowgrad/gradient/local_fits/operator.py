@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.averages import averaging_nodes
-from flowgrad.gradient.directions import directions
-from flowgrad.gradient.local_fits import LocalFits, Nodes
-from flowgrad.gradient.neighbourhoods import Samples, Targets
-from flowgrad.gradient.one_sided import one_sided_cells, unresolved_cells
-from flowgrad.gradient.operator import Gradients, Operator, Where, from_owners, rows_of_owners
-from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
+from flowgrad.gradient.local_fits.averages import averaging_nodes
+from flowgrad.gradient.local_fits.directions import Directions, directions
+from flowgrad.gradient.local_fits.fits import AveragingNodes, LocalFits
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
+from flowgrad.gradient.local_fits.one_sided import one_sided_cells, unresolved_cells
+from flowgrad.gradient.operator import (
+    Gradients,
+    Operator,
+    boundary_samples,
+    from_owners,
+    patch_centroids,
+    patch_faces,
+    rows_of_owners,
+)
+from flowgrad.gradient.scheme import Where
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.face_means import face_means
 from flowgrad.mesh.location import locate
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
@@ -45,6 +54,11 @@ class PolynomialFits(Operator):
         """Directions without a derivative."""
         return self.fits.directions.notes
 
+    @property
+    def sampled_directions(self) -> Directions:
+        """Those of the fits."""
+        return self.fits.directions
+
     @cached_property
     def one_sided(self) -> NDArray[np.bool_] | None:
         """Cells with an open boundary face: neither a known value on it nor a direction across."""
@@ -67,11 +81,13 @@ class PolynomialFits(Operator):
         same = np.array_equal(patch_faces(boundary), patch_faces(self.boundary))
         return same and np.array_equal(finite_rows(self.samples(flow)), self.known)
 
+    def keep(self) -> None:
+        """The weights of all fits."""
+        self.fits.kept  # noqa: B018 - a cached property
+
     def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients of a flow; the weights are kept from the second use on."""
-        again = "_used" in self.__dict__
-        self.__dict__["_used"] = True
-        return self._gradients(self.samples(flow), keep=again)
+        """Velocity gradients of a flow, with the weights that are kept or with new ones."""
+        return self._gradients(self.samples(flow), keep=False)
 
     def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
         if len(values) != len(self.known):
@@ -133,7 +149,7 @@ def prepare_fits(
     if not where.rank:
         raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
     boundary = flow.boundary if flow.location == "cells" else ()
-    nodes = Nodes.none()
+    nodes = AveragingNodes.none()
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
     targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
@@ -194,3 +210,70 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
     if not flow.mesh.dimension:
         raise OptionError(f"{flow.name}: has no cells to take the gradient at: choose at='points'")
     return Targets.at_cells(flow.mesh) if at == "cells" else Targets.at_points(flow.mesh)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFits(Operator):
+    """Gradients on boundary faces: ``means`` (k, m) of those of ``fits`` at the faces' m points."""
+
+    fits: PolynomialFits
+    means: csr_array
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the fits."""
+        return self.fits.notes
+
+    @property
+    def boundary_count(self) -> int:
+        """None: the samples are those at the points."""
+        return 0
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (k, 3, 3) of vectors (n, 3)."""
+        return self._means(self.fits.vectors(values))
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients, with the notes of the fits."""
+        found = self.fits.gradients(flow)
+        return Gradients(self._means(found.L), found.notes, None, self)
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (k, n)."""
+        return tuple((self.means @ matrix).tocsr() for matrix in self.fits.matrices)
+
+    def _means(self, L: FloatArray) -> FloatArray:
+        return (self.means @ L.reshape(-1, 9)).reshape(-1, 3, 3)
+
+
+def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: float, averages: bool) -> Operator:
+    """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
+
+    With values at points these are means over the face of the gradients at its points, whose fits go through
+    the values there. With values at cells they are at the faces' centroids; the fits go through the velocities
+    known on the faces where it is known on all of them, and else are those to what is around.
+    """
+    mesh = flow.mesh
+    if flow.location == "points":
+        means = face_means(mesh, faces)
+        own, number = np.unique(means.indices, return_inverse=True)
+        fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, lambda samples: _at(samples, own))
+        means.indices = number.astype(means.indices.dtype)
+        means.resize(len(faces), len(own))
+        return FaceFits(fits, means)
+    known = np.full(len(mesh.topology.boundary), -1)
+    known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))
+    centroids = mesh.topology.boundary_geometry[1][faces]
+    seeds = np.where(known[faces] >= 0, known[faces], mesh.topology.boundary_cells[faces])
+    through = bool((known[faces] >= 0).all()) and smoothing == 1
+
+    def targets(samples: Samples) -> Targets:
+        return _at(samples, seeds) if through else Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds)
+
+    return prepare_fits(flow, centroids, order, smoothing, averages, targets)
+
+
+def _at(samples: Samples, own: IntArray) -> Targets:
+    """Some of the samples themselves."""
+    return Targets(samples.positions[own], own, np.zeros(len(own) + 1, np.int64), np.empty(0, np.int64))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.gradient.directions import Directions
-from flowgrad.gradient.neighbourhoods import Samples, Search, Targets
+from flowgrad.gradient.local_fits.directions import Directions
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search, Targets
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.typing import FloatArray, IntArray

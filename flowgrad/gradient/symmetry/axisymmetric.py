@@ -25,9 +25,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.full_covariance import Weights, covariance_of
-from flowgrad.gradient.meridian import Meridian, meridian, sample_positions, wall_values
-from flowgrad.gradient.operator import TAKEN_AS_ZERO, Gradients, Operator, Scheme, Where
+from flowgrad.gradient.local_fits.directions import TAKEN_AS_ZERO
+from flowgrad.gradient.noise import Weights, covariance_of
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.meridian import Meridian, meridian, sample_positions, wall_values
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.plane import normal_of

@@ -1,4 +1,4 @@
-"""The calls that give velocity gradients: of one flow, and of a series with one preparation."""
+"""Velocity gradients of flows: a scheme is chosen, prepared for the mesh, and applied as often as there are flows."""
 
 from __future__ import annotations
 
@@ -11,25 +11,20 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
-from flowgrad.gradient.auto import choose as choose_scheme
-from flowgrad.gradient.autodiff import Autodiff
-from flowgrad.gradient.finite_difference import FiniteDifference
-from flowgrad.gradient.function import Function, gradient_of_function
-from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
-from flowgrad.gradient.propagation import stencil_covariance
+from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.function import gradient_of_function
+from flowgrad.gradient.noise import stencil_covariance
+from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.rates import steady_rates, with_rates
-from flowgrad.gradient.stored import Stored
-from flowgrad.gradient.symmetry import prepare, refuse_stored
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry import wedge_of
+from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
+from flowgrad.gradient.symmetry.plane import prepare_plane
+from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.spec import parse, unparse
+from flowgrad.series import difference
 from flowgrad.typing import FloatArray
-
-SCHEMES: dict[str, type[Scheme]] = {
-    "autodiff": Autodiff,
-    "finite-difference": FiniteDifference,
-    "file": Stored,
-}
 
 
 def velocity_gradient(
@@ -86,64 +81,87 @@ def velocity_gradients(
 ) -> Iterator[VelocityGradient]:
     """The velocity gradient of each flow of a ``Series``, one after the other as they are asked for.
 
-    The scheme is chosen and its geometry prepared for the first flow, and again only where a flow does
-    not suit (other faces of the boundary are known, other values are missing). ``rates`` supplies ∂v/∂t and ∂L/∂t
+    One :class:`PreparedGradient` makes them all. ``rates`` supplies ∂v/∂t and ∂L/∂t
     to quantities (:func:`flowgrad.gradient.rates.with_rates` says how), ``steady`` declares that they are zero.
     Arguments and errors are those of :func:`velocity_gradient`; OptionError for both rates and steady.
     """
     if rates and steady:
         raise OptionError("rates=True and steady=True exclude each other: a steady flow has no rates; give one of them")
-    found = _one_by_one(flows, scheme, at, error, second)
+    gradients = map(PreparedGradient(scheme, at, error=error, second=second).of, flows)
     if steady:
-        return map(steady_rates, found)
-    return with_rates(found) if rates else found
+        return map(steady_rates, gradients)
+    return with_rates(gradients) if rates else gradients
 
 
-def _one_by_one(
-    flows: Iterable[Flow], scheme: Scheme | str, at: str | ArrayLike | None, error: bool, second: bool
-) -> Iterator[VelocityGradient]:
-    chosen: Scheme | None = None
-    for flow in flows:
-        if chosen is None:
-            where = _where(flow, at)
-            chosen, reason = _resolve(flow, scheme, where, second)
-            main, finer = _Prepared(chosen, where), _Prepared(chosen.finer(), where) if error else None
-        yield _result(flow, main, finer, reason, second)
+class PreparedGradient:
+    """A scheme at a place, prepared for the first flow that it is given and kept for those that follow.
 
+    ``scheme`` is a scheme, its text, or ``auto``; ``at`` is ``points``, ``cells``, positions (m, 3), or None for where
+    the velocity lives; ``error`` and ``second`` are those of :func:`velocity_gradient`. The scheme is chosen for the
+    first flow and its geometry prepared; anew only for a flow that does not suit: on another mesh, with other faces of
+    its boundary known, or other values missing. No result depends on the flows before it.
 
-class _Prepared:
-    """A scheme at a place, prepared for the first flow that it meets and kept as long as it suits."""
+    >>> prepared = PreparedGradient("finite-difference(order=2)")
+    >>> for flow in series: gradient = prepared.of(flow)  # doctest: +SKIP
+    """
 
-    def __init__(self, scheme: Scheme, at: Where) -> None:
-        self.scheme, self.at = scheme, at
+    def __init__(
+        self,
+        scheme: Scheme | str = "auto",
+        at: str | ArrayLike | None = None,
+        *,
+        error: bool = False,
+        second: bool = False,
+    ) -> None:
+        if isinstance(at, str) and at not in LOCATIONS:
+            raise OptionError(f"at='{at}' is unknown: choose one of {', '.join(LOCATIONS)}, or give positions (m, 3)")
+        self.scheme, self.error, self.second = scheme, error, second
+        self.at = at if at is None or isinstance(at, str) else as_vectors(at, "at")
+        self._mesh: Mesh | None = None  # what the rest was made for
+        self._about: tuple[object, ...] = ()
         self._operator: Operator | None = None
+        self._finer: PreparedGradient | None = None
         self._noise: float | FloatArray | None = None
         self._covariance: FloatArray | None = None
 
-    @property
-    def name(self) -> str:
-        """The scheme as text."""
-        if isinstance(self.scheme, Function):
-            return self.scheme.name
-        kinds = (name for name, kind in SCHEMES.items() if isinstance(self.scheme, kind))
-        return unparse(next(kinds, type(self.scheme).__name__), self.scheme, self.scheme.shown)
+    def of(self, flow: Flow) -> VelocityGradient:
+        """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
+        found = self.gradients(flow)
+        gradient = VelocityGradient(
+            found.L,
+            flow,
+            covariance=self._covariance_of(flow),
+            location=self._at if isinstance(self._at, str) else "positions",
+            positions=None if isinstance(self._at, str) else self._at,
+            scheme=str(self._chosen),
+            reason=self._reason,
+            method_notes=(*found.notes, *_unused(flow, found)),
+            one_sided=found.one_sided,
+        )
+        if self.second:
+            gradient = _with_hessian(gradient, flow, found)
+        return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
 
     def gradients(self, flow: Flow) -> Gradients:
-        """Those of the flow, prepared anew only where that is needed."""
-        if isinstance(self.scheme, (Stored, Function)):
+        """L alone, with how it was found and the operator that did."""
+        about = flow.location, flow.axisymmetric, flow.out_of_plane, type(flow.mesh)
+        if self._mesh is None or about != self._about or not _is_same(self._mesh, flow.mesh):
+            self._mesh = self._operator = self._noise = None
+            self._at = flow.location if self.at is None else self.at
+            self._chosen, self._reason = scheme_of(self.scheme, flow, self._at, self.second)
+            self._finer = PreparedGradient(self._chosen.finer(), self._at) if self.error else None
+            self._mesh, self._about = flow.mesh, about
+        if not self._chosen.differentiates:
             refuse_stored(flow)
-            return self.scheme.gradients(flow, self.at)
-        if self._operator is None or not self._suits(self._operator, flow):
-            self._operator = prepare(self.scheme, flow, self.at)
+            return self._chosen.gradients(flow, self._at)
+        if self._operator is None or not _suits(self._operator, flow):
+            self._operator = prepare(self._chosen, flow, self._at)
             self._noise = None
+        else:
+            self._operator.keep()
         return self._operator.gradients(flow)
 
-    @staticmethod
-    def _suits(operator: Operator, flow: Flow) -> bool:
-        """Values on the boundary that are no samples of the operator may be a part of it."""
-        return operator.suits(flow) and (bool(operator.boundary_count) or not flow.boundary)
-
-    def covariance(self, flow: Flow) -> FloatArray | None:
+    def _covariance_of(self, flow: Flow) -> FloatArray | None:
         """That of the gradients of the flow, where its noise and the weights are known."""
         if flow.noise is None or self._operator is None:
             return None
@@ -152,22 +170,36 @@ class _Prepared:
         return self._covariance
 
 
-def _result(flow: Flow, main: _Prepared, finer: _Prepared | None, reason: str, second: bool) -> VelocityGradient:
-    found = main.gradients(flow)
-    gradient = VelocityGradient(
-        found.L,
-        flow,
-        covariance=main.covariance(flow),
-        location=main.at if isinstance(main.at, str) else "positions",
-        positions=None if isinstance(main.at, str) else main.at,
-        scheme=main.name,
-        reason=reason,
-        method_notes=(*found.notes, *_unused(flow, found)),
-        one_sided=found.one_sided,
-    )
-    if second:
-        gradient = _with_hessian(gradient, flow, found)
-    return gradient if finer is None else _with_error(gradient, flow, found, finer)
+def _is_same(one: Mesh, other: Mesh) -> bool:
+    return one is other or not difference(one, other)
+
+
+def _suits(operator: Operator, flow: Flow) -> bool:
+    """Values on the boundary that are no samples of the operator may be a part of it."""
+    return operator.suits(flow) and (bool(operator.boundary_count) or not flow.boundary)
+
+
+def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
+    """The scheme prepared for a flow whose gradient may follow from that in a plane.
+
+    ``flow.axisymmetric`` names the axis of a planar mesh; where it is None a wedge of OpenFOAM is taken
+    as axisymmetric. ``flow.out_of_plane`` says what is known across a planar mesh. OptionError for a mesh
+    that these do not fit.
+    """
+    if flow.is_meridian:
+        return prepare_axisymmetric(scheme, flow, at)
+    if flow.out_of_plane != "zero":
+        return prepare_plane(scheme, flow, at)
+    wedge = wedge_of(flow)
+    return scheme.prepare(flow, at) if wedge is None else prepare_wedge(scheme, flow, at, wedge)
+
+
+def refuse_stored(flow: Flow) -> None:
+    """OptionError where a gradient taken from the file would have to be completed."""
+    if flow.is_meridian or flow.out_of_plane != "zero":
+        raise OptionError(
+            f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
+        )
 
 
 def _unused(flow: Flow, found: Gradients) -> tuple[str, ...]:
@@ -193,7 +225,7 @@ def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> V
     return _noted(gradient.supply(hessian=hessian), *([note] if missing else []))
 
 
-def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer: _Prepared) -> VelocityGradient:
+def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer: PreparedGradient) -> VelocityGradient:
     better = finer.gradients(flow)
     masked = np.isnan(gradient.L) & gradient.valid[:, None, None]  # components that are not known
     error = np.sqrt((np.where(masked, 0.0, better.L - gradient.L) ** 2).sum(axis=(1, 2)))
@@ -202,7 +234,7 @@ def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer:
         error[better.order <= found.order] = np.nan
     gradient = dataclasses.replace(gradient, error=error)
     unknown = int((gradient.valid & ~np.isfinite(error)).sum())
-    note = f"error of L estimated against {finer.name}: {gradient.relative_error:.2g} of the rms |L|"
+    note = f"error of L estimated against {finer.scheme}: {gradient.relative_error:.2g} of the rms |L|"
     if unknown:
         note += f"; not known at {unknown} of {len(gradient)} {gradient.location}"
     return _noted(gradient, note, *_bias(gradient, flow, found.operator, better.operator))
@@ -232,24 +264,3 @@ def _bias(gradient: VelocityGradient, flow: Flow, one: Operator | None, other: O
 
 def _noted(gradient: VelocityGradient, *notes: str) -> VelocityGradient:
     return dataclasses.replace(gradient, method_notes=(*gradient.method_notes, *notes))
-
-
-def _resolve(flow: Flow, scheme: Scheme | str, where: Where, second: bool) -> tuple[Scheme, str]:
-    if isinstance(scheme, Scheme):
-        return scheme, "as given"
-    if scheme != "auto":
-        return parse(scheme, SCHEMES, "scheme"), "as given"
-    chosen, reason = choose_scheme(flow, where)
-    if second and (isinstance(chosen, Autodiff) or chosen == FiniteDifference(order=1)):
-        return FiniteDifference(order=2), "second derivatives are asked for, and these fits have them"
-    return chosen, reason
-
-
-def _where(flow: Flow, at: str | ArrayLike | None) -> Where:
-    if at is None:
-        return flow.location
-    if isinstance(at, str):
-        if at not in LOCATIONS:
-            raise OptionError(f"at='{at}' is unknown: choose one of {', '.join(LOCATIONS)}, or give positions (m, 3)")
-        return at
-    return as_vectors(at, "at")

@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.axisymmetric import prepare_axisymmetric
-from flowgrad.gradient.full_covariance import mapped, turning
-from flowgrad.gradient.meridian import wall_values
-from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
+from flowgrad.gradient.noise import mapped, turning
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
+from flowgrad.gradient.symmetry.meridian import wall_values
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
@@ -36,7 +37,7 @@ _TRIANGLE, _QUAD, _POLYGON = 5, 9, 7
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class HalfPlane:
     """The half-plane of a wedge as a planar mesh: x along the axis, y the radius.
 
     ``places`` (k,) are the section's points for those of the wedge and ``cells`` (k,) its cells for the
@@ -115,7 +116,7 @@ def wall_positions(flow: Flow, patch: Patch) -> FloatArray:
     return flow.mesh.topology.boundary_geometry[1][patch.faces]
 
 
-def section(wedge: Wedge, location: str) -> Section:
+def section(wedge: Wedge, location: str) -> HalfPlane:
     """The section of a wedge for values at its ``points`` or ``cells``."""
     mesh, partners = wedge.mesh, wedge.partners
     assert partners is not None
@@ -131,9 +132,9 @@ def section(wedge: Wedge, location: str) -> Section:
     places = np.where(partners >= 0, rank[partners], -1)
     numbers = np.where(mesh.is_full, np.cumsum(mesh.is_full) - 1, -1)
     if location == "points":
-        return Section(wedge, location, Mesh(points, cells), places, numbers)
+        return HalfPlane(wedge, location, Mesh(points, cells), places, numbers)
     scale = np.array([1.0, np.cos(wedge.half_angle), 1.0])
-    return Section(wedge, location, SitedMesh(points, cells, sites(wedge), scale), places, numbers)
+    return HalfPlane(wedge, location, SitedMesh(points, cells, sites(wedge), scale), places, numbers)
 
 
 def sites(wedge: Wedge) -> FloatArray:
@@ -159,7 +160,7 @@ class WedgeOperator(Operator):
     """Gradients in Cartesian components on a wedge, by a scheme on the meridian plane of its flow."""
 
     flow: Flow
-    section: Section
+    section: HalfPlane
     walls: IntArray
     axisymmetric: Operator
     planar: Flow

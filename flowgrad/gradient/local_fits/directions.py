@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowgrad.gradient.operator import TAKEN_AS_ZERO
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray
 
+# How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
+TAKEN_AS_ZERO = "are taken as zero"
 # The spread of the cells' centroids in a direction, as a fraction of the points': below it the mesh
 # is one cell thick there.
 _ONE_CELL = 1e-3

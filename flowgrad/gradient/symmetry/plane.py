@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.axisymmetric import notes_in_plane
-from flowgrad.gradient.full_covariance import expanded, mapped, turning
-from flowgrad.gradient.operator import Operator, Scheme, Where
+from flowgrad.gradient.noise import expanded, mapped, turning
+from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
 from flowgrad.mesh.plane import frame_of, normal_of
 from flowgrad.typing import FloatArray
 

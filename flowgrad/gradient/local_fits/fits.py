@@ -1,32 +1,84 @@
-"""Generalised finite differences: derivatives of local polynomial fits to whatever samples there are.
-
-Around each target a polynomial of degree p is fitted in the sense of weighted least squares (Liszka &
-Orkisz 1980, Comput. Struct. 11, 83; Benito, Ureña & Gavete 2001, Appl. Math. Model. 25, 1039): exact
-for polynomials of that degree, and of order p for smooth fields, at boundaries too.
-"""
+"""The monomials of local polynomials, each of them its parent times one coordinate."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.gradient import fit_kernels
-from flowgrad.gradient.directions import Directions
-from flowgrad.gradient.monomials import Monomials, monomials
-from flowgrad.gradient.neighbourhoods import SAMPLES, Samples, Search, Targets
+from flowgrad.gradient.local_fits.directions import Directions
+from flowgrad.gradient.local_fits import fit_kernels
+from flowgrad.gradient.local_fits.neighbourhoods import SAMPLES, Samples, Search, Targets
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class Monomials:
+    """Monomials by rising degree: monomial ``a`` is ``parent[a]`` times coordinate ``axis[a]``.
+
+    ``parent`` is −1 for a coordinate itself, ``axis`` −1 for the constant. ``complete[a]`` counts the
+    monomials of lower degree, ``up_to[p]`` those of degree p at most. ``first`` and ``second`` (q, 2)
+    name the monomial and its factorial for each derivative of that degree, row by row.
+    """
+
+    parent: IntArray
+    axis: IntArray
+    complete: IntArray
+    up_to: IntArray
+    first: IntArray
+    second: IntArray
+
+
+@cache
+def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
+    """The monomials of degree ``order`` at most in ``rank`` coordinates, linear in those from ``free`` on,
+    with or without the constant."""
+    degrees = range(0 if constant else 1, order + 1)
+    powers = [each for degree in degrees for each in _powers(degree, rank, free)]
+    number = {each: a for a, each in enumerate(powers)}
+    degree = np.array([sum(each) for each in powers])
+    # A monomial comes from the one that lacks its last coordinate once.
+    axis = [max((i for i in range(rank) if each[i]), default=-1) for each in powers]
+    parent = [number[_lowered(each, i)] if sum(each) > 1 else -1 for each, i in zip(powers, axis, strict=True)]
+    return Monomials(
+        np.array(parent),
+        np.array(axis),
+        np.searchsorted(degree, degree),
+        np.array([int((degree <= p).sum()) for p in range(order + 1)]),
+        _derivatives(1, rank, number),
+        _derivatives(2, rank, number),
+    )
+
+
+def _powers(degree: int, rank: int, free: int) -> list[tuple[int, ...]]:
+    every = itertools.product(range(degree, -1, -1), repeat=rank)
+    return [each for each in every if sum(each) == degree and max(each[free:], default=0) <= 1]
+
+
+def _lowered(powers: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return tuple(p - (i == axis) for i, p in enumerate(powers))
+
+
+def _derivatives(degree: int, rank: int, number: dict[tuple[int, ...], int]) -> IntArray:
+    """Number of the monomial and its factorial for each derivative; the last one for one that is not there."""
+    rows = []
+    for axes in itertools.combinations_with_replacement(range(rank), degree):
+        powers = tuple(axes.count(i) for i in range(rank))
+        rows.append((number.get(powers, len(number)), 2 if len(set(axes)) < len(axes) else 1))
+    return np.array(rows, np.int64)
+
 
 # Where these do not determine the polynomial the neighbourhood grows by this factor, so many times.
 _GROWTH, _ATTEMPTS = 1.7, 3
@@ -39,7 +91,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Nodes:
+class AveragingNodes:
     """Samples as averages: sample ``i`` is Σ shares · values at ``positions[start[i]:start[i + 1]]``."""
 
     positions: FloatArray
@@ -47,13 +99,13 @@ class Nodes:
     start: IntArray
 
     @classmethod
-    def none(cls) -> Nodes:
+    def none(cls) -> AveragingNodes:
         """Samples are values at their positions."""
         return cls(np.empty((0, 3)), np.empty(0), np.zeros(1, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
-class Stencils:
+class FitStencils:
     """Derivatives at ``targets`` (m,): Σ_s (v_s − v_reference) ⊗ w_s over ``samples[start[i]:start[i + 1]]``,
     with weights (s, 3) or (s, 6), from fits of ``unknowns`` (m,) monomials."""
 
@@ -78,7 +130,7 @@ class LocalFits:
     directions: Directions
     order: int
     smoothing: float = 1.0
-    nodes: Nodes = field(default_factory=Nodes.none)
+    nodes: AveragingNodes = field(default_factory=AveragingNodes.none)
 
     @cached_property
     def monomials(self) -> Monomials:
@@ -87,11 +139,11 @@ class LocalFits:
         return monomials(self.order, where.rank, where.free, not self.targets.through)
 
     @cached_property
-    def kept(self) -> list[list[Stencils]]:
+    def kept(self) -> list[list[FitStencils]]:
         """The stencils of the first derivatives, chunk by chunk, for repeated use."""
         return self._of_chunks(lambda chosen, search: list(self._stencils(chosen, search)))
 
-    def first(self, kept: list[list[Stencils]] | None, values: FloatArray) -> tuple[FloatArray, IntArray]:
+    def first(self, kept: list[list[FitStencils]] | None, values: FloatArray) -> tuple[FloatArray, IntArray]:
         """Gradients (m, 3, 3) of vectors (n, 3), and the order of the fit that gave each, 0 for none; from
         the stencils that are kept, or from new ones that are not."""
         result, unknowns = self._applied(kept, values)
@@ -143,8 +195,8 @@ class LocalFits:
         done = {i: result for each in shares for i, result in each.items()}
         return [done[i] for i in range(len(chunks))]
 
-    def _stencils(self, chosen: IntArray, search: Search, second: bool = False) -> Iterator[Stencils]:
-        """Stencils of the first or second derivatives at the chosen targets; those of a target that come
+    def _stencils(self, chosen: IntArray, search: Search, second: bool = False) -> Iterator[FitStencils]:
+        """FitStencils of the first or second derivatives at the chosen targets; those of a target that come
         later replace those that came before."""
         growth, before = 1.0, np.zeros(len(chosen), np.int64)
         for _ in range(_ATTEMPTS):
@@ -162,8 +214,8 @@ class LocalFits:
         own = self.targets.own[chosen]
         return np.where(own >= 0, self.samples.usable[own], np.diff(self.targets.start)[chosen] > 0)
 
-    def _fitted(self, chosen: IntArray, growth: float, second: bool, search: Search) -> Stencils:
-        """Stencils of some targets from neighbourhoods ``growth`` times as large as need be."""
+    def _fitted(self, chosen: IntArray, growth: float, second: bool, search: Search) -> FitStencils:
+        """FitStencils of some targets from neighbourhoods ``growth`` times as large as need be."""
         targets, table = self.targets[chosen], self.monomials
         start, found = search.around(targets, growth * self.smoothing * len(table.axis))
         unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start)), 0)
@@ -192,7 +244,7 @@ class LocalFits:
         )
         nearby = np.append(found, 0)[np.minimum(start[:-1], len(found))]
         reference = np.where(targets.own >= 0, targets.own, nearby)
-        return Stencils(chosen, reference, start, found, weights, unknowns)
+        return FitStencils(chosen, reference, start, found, weights, unknowns)
 
     def _supported(self, counts: IntArray) -> IntArray:
         """How many monomials so many samples support: complete degrees only, the first at least."""
@@ -228,7 +280,7 @@ class LocalFits:
         return gradients @ self.directions.basis if self.directions.turned else gradients
 
     def _applied(
-        self, kept: list[list[Stencils]] | None, values: FloatArray, second: bool = False
+        self, kept: list[list[FitStencils]] | None, values: FloatArray, second: bool = False
     ) -> tuple[FloatArray, IntArray]:
         result = np.full((len(self.targets), 3, 6 if second else 3), np.nan)
         unknowns = np.zeros(len(self.targets), np.int64)
@@ -244,11 +296,11 @@ class LocalFits:
         return result, unknowns
 
 
-def _some(stencils: Stencils, chosen: NDArray[np.bool_]) -> Stencils:
+def _some(stencils: FitStencils, chosen: NDArray[np.bool_]) -> FitStencils:
     """The stencils of the chosen targets."""
     sizes = np.diff(stencils.start)[chosen]
     entries = runs(stencils.start[:-1][chosen], sizes)
-    return Stencils(
+    return FitStencils(
         stencils.targets[chosen],
         stencils.reference[chosen],
         offsets(sizes),
