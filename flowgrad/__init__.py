@@ -12,7 +12,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flowgrad.analysis import Analysis, analyse
     from flowgrad.errors import DerivativeError, FlowgradError, MeshError, OptionError, ReadError
     from flowgrad.flow import Flow, Patch
     from flowgrad.gradient import Autodiff, FiniteDifference, tensor_rate, velocity_gradient, velocity_gradients
@@ -29,8 +28,9 @@ if TYPE_CHECKING:
     from flowgrad.io import read
     from flowgrad.kinematics import QUANTITIES, VelocityGradient
     from flowgrad.mesh import Cells, Lattice, Mesh
-    from flowgrad.options import Options
-    from flowgrad.output import write
+    from flowgrad.pipeline.analysis import Analysis, analyse
+    from flowgrad.pipeline.options import Options
+    from flowgrad.pipeline.write import write
     from flowgrad.rheology import (
         FlowCurveFit,
         Identification,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 # Public name → module; resolved on first access, so that importing flowgrad costs next to nothing.
 _HOMES = {
-    "Analysis": "analysis",
+    "Analysis": "pipeline.analysis",
     "Autodiff": "gradient",
     "Cells": "mesh",
     "DerivativeError": "errors",
@@ -62,7 +62,7 @@ _HOMES = {
     "Mesh": "mesh",
     "MeshError": "errors",
     "OptionError": "errors",
-    "Options": "options",
+    "Options": "pipeline.options",
     "Patch": "flow",
     "PipeFlow": "rheology",
     "QUANTITIES": "kinematics",
@@ -74,7 +74,7 @@ _HOMES = {
     "VelocityGradient": "kinematics",
     "Verdict": "rheology",
     "Walls": "walls",
-    "analyse": "analysis",
+    "analyse": "pipeline.analysis",
     "at_walls": "walls",
     "fit_flow_curve": "rheology",
     "from_meshio": "interop",
@@ -95,7 +95,7 @@ _HOMES = {
     "to_xarray": "interop",
     "velocity_gradient": "gradient",
     "velocity_gradients": "gradient",
-    "write": "output",
+    "write": "pipeline.write",
 }
 
 # Modules with names of their own, such as flowgrad.paths.ftle.

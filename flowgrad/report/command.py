@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flowgrad.files import printable
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 
 
 def command(options: Options, source: Path | None) -> str:

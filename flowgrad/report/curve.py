@@ -9,8 +9,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
-from flowgrad.analysis import versions
 from flowgrad.files import printable
+from flowgrad.pipeline.analysis import versions
 from flowgrad.plot import rheometer
 from flowgrad.plot.law import symbol
 from flowgrad.report import encode, glossary, numbers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.analysis import Analysis, plain
+from flowgrad.pipeline.analysis import Analysis, plain
 from flowgrad.plot import Section
 from flowgrad.report.section import FAILED, ORIGINS
 from flowgrad.report.statistics import symbol_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowgrad.analysis import Analysis
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.report.entry import Entry, entry_of
 from flowgrad.report.page import page_text
 from flowgrad.report.pictures import section_of

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flowgrad.analysis import Analysis, versions
 from flowgrad.files import printable
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.pipeline.analysis import Analysis, versions
 from flowgrad.plot import Section
 from flowgrad.plot.distribution import measure
 from flowgrad.report import evidence, glossary, numbers, pictures, statistics, walls

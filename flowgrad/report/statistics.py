@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from flowgrad.analysis import Analysis
 from flowgrad.kinematics import QUANTITIES
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.plot.shown import component, dimension_of
 from flowgrad.report import numbers
 from flowgrad.report.symbols import html

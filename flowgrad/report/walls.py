@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowgrad.analysis import Analysis
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.report import numbers
 from flowgrad.walls import Walls, walls_summary
 from flowgrad.walls.records import record_on

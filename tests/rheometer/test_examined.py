@@ -7,8 +7,8 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from flowgrad import plot
-from flowgrad.analysis import plain
 from flowgrad.errors import OptionError
+from flowgrad.pipeline.analysis import plain
 from flowgrad.plot import rheometer
 from flowgrad.report.curve import curve_section
 from flowgrad.rheology import fit_models
