@@ -22,7 +22,7 @@ from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
-from flowgrad.kinematics.placement import velocity_at
+from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.scaling import scaled
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
