@@ -7,8 +7,6 @@ from . import exact as exact
 from . import formula as formula
 from . import paths as paths
 from . import plot as plot
-from .pipeline.analysis import Analysis as Analysis
-from .pipeline.analysis import analyse as analyse
 from .errors import DerivativeError as DerivativeError
 from .errors import FlowgradError as FlowgradError
 from .errors import MeshError as MeshError
@@ -35,6 +33,8 @@ from .kinematics import VelocityGradient as VelocityGradient
 from .mesh import Cells as Cells
 from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh
+from .pipeline.analysis import Analysis as Analysis
+from .pipeline.analysis import analyse as analyse
 from .pipeline.options import Options as Options
 from .pipeline.write import write as write
 from .rheology import FlowCurveFit as FlowCurveFit

@@ -15,7 +15,7 @@ from flowgrad.io.contents import Contents
 from flowgrad.io.merging import without_ghosts
 from flowgrad.io.selection import selected
 from flowgrad.mesh import CellFaces, Cells, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.pipeline.analysis import analyse_flow
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks

@@ -29,8 +29,8 @@ from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
 from flowgrad.io.units import check_units
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh.lattice import Axis, Lattice
-from flowgrad.mesh.reference import cell_name
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.result import PartsResult, RunningStatistics, advice, check_options

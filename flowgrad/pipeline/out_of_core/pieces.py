@@ -24,7 +24,7 @@ from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.overlap import (
