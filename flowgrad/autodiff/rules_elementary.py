@@ -1,4 +1,4 @@
-"""Partial derivatives of NumPy's elementary functions: one line a rule.
+"""Differentiation rules of NumPy's elementary functions, one line a rule: their partial derivatives.
 
 Each has one entry for each input, from the result r and the inputs. NaN where there is no derivative: at
 the kink of |x|, at the jumps of sign and floor, at the root of x = 0, where two arguments are both the
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.dual import ONE, UFUNC_RULES, WITHOUT_DERIVATIVE
+from flowgrad.autodiff.rules import ONE, UFUNC_RULES, WITHOUT_DERIVATIVE
 
 
 def _one(r: Any, *_: Any) -> float:

@@ -1,15 +1,15 @@
-"""Derivatives of functions of whole arrays: linear ones, products, choices, and what is made of these."""
+"""Differentiation rules of functions of whole arrays: linear ones, products, choices, and what is made of these."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.dual import FUNCTION_RULES, METHOD_RULES, Dual, below, is_at, level_of, name_of, plain
-from flowgrad.autodiff.refusals import no_rule
+from flowgrad.autodiff.dual import Dual, below, is_at, level_of, plain
+from flowgrad.autodiff.rules import FUNCTION_RULES, METHOD_RULES, name_of, no_rule, rule
 
 # Linear in their first argument, an array or a sequence of arrays.
 LINEAR = (
@@ -48,10 +48,16 @@ def _each(argument: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
-    def rule(x: Any, *args: Any, **options: Any) -> Any:
+    most = 3 if function in (np.trace, np.diagonal) else 2
+
+    def derived(x: Any, *args: Any, **options: Any) -> Any:
         if not any(True for _ in duals_in(x)):
             raise no_rule(f"{name_of(function)} with respect to what is not its first argument")
-        _check_linear(function, args, options)
+        # What would make the function affine, write into an array, or round.
+        if len(args) > most or any(isinstance(each, (type, np.dtype)) for each in args):
+            raise no_rule(f"{name_of(function)} with so many arguments")
+        for name in options.keys() - _LINEAR_OPTIONS:
+            raise no_rule(f"{name_of(function)} with {name}=")
         level, count = _level_and_count(x)
         value = function(_each(x, lambda a: below(a, level)), *args, **options)
         _freeze_views(x, value)
@@ -61,16 +67,7 @@ def _linear(function: Callable[..., Any]) -> Callable[..., Any]:
             return type(value)(Dual(part, np.stack(own), level) for part, *own in parts)
         return Dual(value, np.stack(slopes), level)
 
-    return rule
-
-
-def _check_linear(function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """Refuse what would make the function affine, write into an array, or round."""
-    most = 3 if function in (np.trace, np.diagonal) else 2
-    if len(args) > most or any(isinstance(each, (type, np.dtype)) for each in args):
-        raise no_rule(f"{name_of(function)} with so many arguments")
-    for name in options.keys() - _LINEAR_OPTIONS:
-        raise no_rule(f"{name_of(function)} with {name}=")
+    return derived
 
 
 def _freeze_views(x: Any, value: Any) -> None:
@@ -91,7 +88,7 @@ def _slope(x: Any, level: int, k: int) -> Any:
 
 
 def _bilinear(function: Callable[..., Any]) -> Callable[..., Any]:
-    def rule(a: Any, b: Any, *args: Any, **options: Any) -> Dual:
+    def derived(a: Any, b: Any, *args: Any, **options: Any) -> Dual:
         level, _ = _level_and_count([a, b])
         u, v = below(a, level), below(b, level)
         terms = []
@@ -101,9 +98,10 @@ def _bilinear(function: Callable[..., Any]) -> Callable[..., Any]:
             terms.append(np.stack([function(u, part, *args, **options) for part in b.derivative]))
         return Dual(function(u, v, *args, **options), sum(terms[1:], terms[0]), level)
 
-    return rule
+    return derived
 
 
+@rule(np.stack)
 def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
     level, count = _level_and_count(list(arrays))
     value = np.stack([below(x, level) for x in arrays], axis)
@@ -117,6 +115,7 @@ def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
     return Dual(value, np.stack(parts, axis + 1 if axis >= 0 else axis), level)
 
 
+@rule(np.einsum)
 def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Dual:
     """The product rule."""
     if not isinstance(subscripts, str):
@@ -145,6 +144,7 @@ def _explicit(subscripts: str, operands: Sequence[Any]) -> tuple[str, str]:
     return subscripts, "..." * ("..." in subscripts) + once
 
 
+@rule(np.where)
 def _where(condition: Any, a: Any, b: Any) -> Any:
     condition = plain(condition)
     if not any(isinstance(x, Dual) for x in (a, b)):
@@ -158,6 +158,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
     return Dual(value, np.stack(slopes), level)
 
 
+@rule(np.select)
 def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
     result = default
     for condition, choice in zip(reversed(conditions), reversed(choices), strict=True):
@@ -165,6 +166,7 @@ def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0)
     return result
 
 
+@rule(np.piecewise)
 def _piecewise(x: Any, conditions: Sequence[Any], functions: Sequence[Any], *args: Any, **options: Any) -> Any:
     bare = isinstance(conditions, (bool, np.ndarray)) and np.ndim(conditions) == np.ndim(x)
     conditions = [plain(each) for each in ([conditions] if bare else conditions)]
@@ -175,6 +177,7 @@ def _piecewise(x: Any, conditions: Sequence[Any], functions: Sequence[Any], *arg
     return _select(conditions[::-1], choices[::-1], 0 * x)
 
 
+@rule(np.prod)
 def _prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """One factor after the other: right where one of them is zero, too."""
     _check_axis(axis, keepdims)
@@ -190,6 +193,7 @@ def _check_axis(axis: Any, keepdims: bool) -> None:
         raise no_rule("products and extremes over several axes")
 
 
+@rule(np.cumprod)
 def _cumprod(x: Any, axis: Any = None) -> Any:
     x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
     products: list[Any] = []
@@ -201,7 +205,7 @@ def _cumprod(x: Any, axis: Any = None) -> Any:
 def _extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
     """The derivative of the element that is the largest, NaN where two are."""
 
-    def rule(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    def derived(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         _check_axis(axis, keepdims)
         x, axis = (np.ravel(x), 0) if axis is None else (x, axis)
         index = np.expand_dims(arg(plain(x), axis=axis), axis)
@@ -210,15 +214,17 @@ def _extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
         marked = Dual(chosen.value, np.where(tie, np.nan, chosen.derivative), chosen.level)
         return marked if keepdims else np.squeeze(marked, axis)
 
-    return rule
+    return derived
 
 
+@rule(np.clip)
 def _clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     x = x if low is None else np.maximum(x, low)
     return x if high is None else np.minimum(x, high)
 
 
+@rule(np.linalg.norm)
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Of vectors, and Frobenius' of matrices."""
     over_one = isinstance(axis, int) or (axis is None and np.ndim(x) == 1)
@@ -227,12 +233,14 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
     return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
 
 
+@rule(np.linalg.inv)
 def _inv(A: Any) -> Dual:
     """dA⁻¹ = −A⁻¹ dA A⁻¹."""
     inverse = np.linalg.inv(A.value)
     return Dual(inverse, np.stack([-(inverse @ part @ inverse) for part in A.derivative]), A.level)
 
 
+@rule(np.linalg.solve)
 def _solve(A: Any, b: Any) -> Any:
     """A dx = db − dA x."""
     if np.ndim(b) == 1:
@@ -249,6 +257,7 @@ def _solve(A: Any, b: Any) -> Any:
     return Dual(x, np.stack(slopes), level)
 
 
+@rule(np.linalg.det)
 def _determinant(A: Any) -> Any:
     """∂ det A/∂A_ij is the cofactor (Jacobi 1841): for 2 × 2 and 3 × 3, where A may be singular."""
     n = A.shape[-1]
@@ -263,14 +272,14 @@ def _determinant(A: Any) -> Any:
 def _like(fill: float) -> Callable[..., Any]:
     """Arrays with room for derivatives."""
 
-    def rule(x: Dual, dtype: Any = float) -> Dual:
+    def derived(x: Dual, dtype: Any = float) -> Dual:
         if not np.issubdtype(dtype, np.floating):
             raise no_rule(f"an array of {np.dtype(dtype).name}")
         value = zeros_as(x.value, x.shape)
         value[...] = fill
         return Dual(value, zeros_as(x.value, (x.count, *x.shape)), x.level)
 
-    return rule
+    return derived
 
 
 def zeros_as(x: Any, shape: tuple[int, ...]) -> Any:
@@ -280,16 +289,19 @@ def zeros_as(x: Any, shape: tuple[int, ...]) -> Any:
     return Dual(zeros_as(x.value, shape), zeros_as(x.value, (x.count, *shape)), x.level)
 
 
+@rule(np.full_like)
 def _full_like(x: Any, fill: Any) -> Any:
     result: Any = np.zeros_like(x)
     result[...] = fill
     return result
 
 
+@rule(np.copy)
 def _copy(x: Any, order: str = "K") -> Dual:
     return Dual(np.copy(x.value), np.copy(x.derivative), x.level)
 
 
+@rule(np.interp)
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     """Linear interpolation in a table: the slope of the piece, NaN at its knots, zero beyond its ends."""
     if not isinstance(x, Dual) or any(isinstance(each, Dual) for each in (xp, fp)):
@@ -303,6 +315,7 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> An
     return Dual(value, slope * x.derivative, level)
 
 
+@rule(np.sinc)
 def _sinc(x: Any) -> Any:
     """sin πx/(πx), by its series where that is near 0."""
     small = np.abs(plain(x)) < 1e-3
@@ -311,6 +324,7 @@ def _sinc(x: Any) -> Any:
     return np.where(small, 1 - s / 6 * (1 - s / 20 * (1 - s / 42)), np.sin(y) / y)
 
 
+@rule(np.var)
 def _variance(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     deviation = x - np.mean(x, axis=axis, keepdims=True)
     squares = np.square(deviation)
@@ -319,6 +333,7 @@ def _variance(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -
     return mean * (count / (count - ddof))
 
 
+@rule(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
     result = 0 * x
     for coefficient in p:
@@ -326,6 +341,7 @@ def _polyval(p: Any, x: Any) -> Any:
     return result
 
 
+@rule(np.average)
 def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     if weights is None:
         return np.mean(x, axis=axis)
@@ -334,6 +350,7 @@ def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     return np.sum(x * weights, axis=axis) / np.sum(weights + 0 * plain(x), axis=axis)
 
 
+@rule(np.meshgrid)
 def _meshgrid(*xs: Any, indexing: str = "xy") -> list[Any]:
     shape = tuple(len(x) for x in xs)
     axes = (1, 0, *range(2, len(xs))) if indexing == "xy" and len(xs) > 1 else tuple(range(len(xs)))
@@ -344,40 +361,20 @@ def _meshgrid(*xs: Any, indexing: str = "xy") -> list[Any]:
 FUNCTION_RULES |= {function: _linear(function) for function in LINEAR}
 FUNCTION_RULES |= {function: _bilinear(function) for function in BILINEAR}
 FUNCTION_RULES |= {
-    np.stack: _stack,
-    np.einsum: _einsum,
-    np.where: _where,
-    np.select: _select,
-    np.piecewise: _piecewise,
-    np.prod: _prod,
-    np.cumprod: _cumprod,
     np.max: _extreme(np.argmax),
     np.min: _extreme(np.argmin),
     np.amax: _extreme(np.argmax),
     np.amin: _extreme(np.argmin),
-    np.clip: _clip,
-    np.copy: _copy,
     np.nan_to_num: lambda x, nan=0.0: np.where(np.isnan(x), nan, x),
     np.zeros_like: _like(0.0),
     np.empty_like: _like(0.0),
     np.ones_like: _like(1.0),
-    np.full_like: _full_like,
     np.compress: lambda chosen, x, axis=None: np.take(x, np.flatnonzero(plain(chosen)), axis),
-    np.interp: _interp,
-    np.sinc: _sinc,
-    np.var: _variance,
     np.std: lambda x, *args, **options: np.sqrt(_variance(x, *args, **options)),
     np.ptp: lambda x, axis=None: np.max(x, axis=axis) - np.min(x, axis=axis),
-    np.average: _average,
-    np.polyval: _polyval,
-    np.meshgrid: _meshgrid,
     np.append: lambda x, y, axis=None: np.concatenate(
         [np.ravel(x), np.ravel(y)] if axis is None else [x, y], axis or 0
     ),
-    np.linalg.norm: _norm,
-    np.linalg.det: _determinant,
-    np.linalg.inv: _inv,
-    np.linalg.solve: _solve,
 }
 METHOD_RULES |= {
     (np.add, "reduce"): lambda x, axis=0, **options: np.sum(x, axis=axis, **options),

@@ -1,4 +1,4 @@
-"""Derivatives of the eigenvalues and eigenvectors of symmetric tensors, and of the Schur form of any."""
+"""Differentiation rules of the eigenvalues and eigenvectors of symmetric tensors, and of the Schur form of any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from flowgrad import tensors
-from flowgrad.autodiff.dual import FUNCTION_RULES, Dual, plain
+from flowgrad.autodiff.dual import Dual, plain
+from flowgrad.autodiff.rules import rule
 from flowgrad.typing import FloatArray
 
 # Eigenvalues nearer than this fraction of the largest are the same to rounding: no derivative.
@@ -23,6 +24,7 @@ def _in_eigenbasis(A: Dual) -> tuple[FloatArray, FloatArray, FloatArray, FloatAr
     return values, vectors, turned, np.where(np.abs(gaps) > _SAME * size, gaps, np.nan)
 
 
+@rule(tensors.eigenvalues)
 def _eigenvalues(A: Dual) -> Dual:
     """dλ_a = n_a·dA·n_a (Kato 1966, ch. II); none where λ_a is a multiple eigenvalue."""
     values, _, turned, gaps = _in_eigenbasis(A)
@@ -31,6 +33,7 @@ def _eigenvalues(A: Dual) -> Dual:
     return Dual(values, np.where(multiple, np.nan, own), A.level)
 
 
+@rule(tensors.eigensystem)
 def _eigensystem(A: Dual) -> tuple[Dual, Dual]:
     """The same, and dn_b = Σ_{a≠b} n_a (n_a·dA·n_b)/(λ_b − λ_a) (Kato 1966, ch. II)."""
     _, vectors, turned, gaps = _in_eigenbasis(A)
@@ -38,6 +41,7 @@ def _eigensystem(A: Dual) -> tuple[Dual, Dual]:
     return _eigenvalues(A), Dual(vectors, np.einsum("...ia,z...ab->z...ib", vectors, mixing), A.level)
 
 
+@rule(tensors.real_schur)
 def _real_schur(A: Dual) -> tuple[Dual, Dual]:
     """With M = Zᵀ dA Z, dZ = Z X and dT = M + T X − X T: the skew X is what keeps the standard form, zeros below
     the diagonal and the two equal entries on it; none where λ_r or two real eigenvalues are multiple."""
@@ -65,7 +69,3 @@ def _real_schur(A: Dual) -> tuple[Dual, Dual]:
 def _apart(difference: Any, size: Any) -> Any:
     """The difference, NaN where it is zero to rounding."""
     return np.where(np.abs(plain(difference)) > _SAME * size, difference, np.nan)
-
-
-FUNCTION_RULES |= {tensors.real_schur: _real_schur}
-FUNCTION_RULES |= {tensors.eigenvalues: _eigenvalues, tensors.eigensystem: _eigensystem}

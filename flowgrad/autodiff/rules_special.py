@@ -1,16 +1,18 @@
-"""Partial derivatives of SciPy's special functions: one line a rule (DLMF, https://dlmf.nist.gov).
+"""Differentiation rules of SciPy's special functions, one line a rule (DLMF, https://dlmf.nist.gov), and the list of
+all functions that have a rule.
 
 Derivatives by an order or a shape parameter are not known in closed form: None.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from scipy import special as sp
 
-from flowgrad.autodiff.dual import UFUNC_RULES
+from flowgrad.autodiff.rules import FUNCTION_RULES, UFUNC_RULES, name_of
 
 _ROOT_PI = np.sqrt(np.pi)
 _NORMAL = 1 / np.sqrt(2 * np.pi)
@@ -86,7 +88,7 @@ UFUNC_RULES |= {
     sp.log1p: (lambda r, x: 1 / (1 + x),),
     sp.cosm1: (lambda r, x: -np.sin(x),),
     sp.cbrt: (lambda r, x: np.where(np.equal(r, 0), np.nan, 1 / (3 * r * r)),),
-    sp.exprel: (lambda r, x: _exprel_slope(r, x),),
+    sp.exprel: (_exprel_slope,),
     sp.xlogy: (lambda r, x, y: np.log(y), lambda r, x, y: x / y),
     sp.xlog1py: (lambda r, x, y: np.log1p(y), lambda r, x, y: x / (1 + y)),
     sp.entr: (lambda r, x: -np.log(x) - 1,),
@@ -119,3 +121,13 @@ UFUNC_RULES |= {
     sp.huber: (None, lambda r, d, x: np.clip(x, -d, d)),
     sp.pseudo_huber: (None, lambda r, d, x: x / np.sqrt(1 + (x / d) ** 2)),
 }  # fmt: skip
+
+
+def known_functions() -> Iterator[tuple[str, str]]:
+    """Names of the functions, sorted, and what is known of their derivatives."""
+    rules = {name_of(f): "of arrays" for f in FUNCTION_RULES if name_of(f).startswith("numpy.")}
+    for ufunc, partials in UFUNC_RULES.items():
+        numbers = [str(number) for number, partial in enumerate(partials, 1) if partial]
+        part = "" if all(partials) else f", by argument {', '.join(numbers)} of {len(partials)}"
+        rules[name_of(ufunc)] = f"elementwise{part}"
+    yield from sorted(rules.items())
