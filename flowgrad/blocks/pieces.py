@@ -31,7 +31,7 @@ from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.placement import velocity_at
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.options import Options
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray

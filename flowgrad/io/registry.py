@@ -36,7 +36,7 @@ from flowgrad.io.vtp import read_vtp
 from flowgrad.io.vtu import read_vtu
 from flowgrad.io.xdmf import xdmf_steps
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.spec import nearest
 
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.location import locate
-from flowgrad.mesh.plane import frame_of, normal_of
+from flowgrad.mesh.locate import locate
+from flowgrad.mesh.planar import frame_of, normal_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.typing import FloatArray, IntArray
 

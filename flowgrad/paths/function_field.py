@@ -10,7 +10,7 @@ import numpy as np
 
 from flowgrad.autodiff.backends import backend_of
 from flowgrad.errors import OptionError
-from flowgrad.exact.exact_flow import ExactFlow, Formula
+from flowgrad.exact.flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
 from flowgrad.paths.field import Field, Sample

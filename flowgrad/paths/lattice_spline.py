@@ -7,7 +7,7 @@ import numpy as np
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.mesh.location import ON_SURFACE
+from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.lattice_trace import trace_lattice
 from flowgrad.paths.plane import NOT_ACROSS, Plane

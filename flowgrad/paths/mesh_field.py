@@ -15,15 +15,15 @@ from flowgrad.gradient import velocity_gradients
 from flowgrad.gradient.operator import Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.location import ON_SURFACE
+from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import frame_of
+from flowgrad.mesh.planar import frame_of
 from flowgrad.mesh.ragged import runs
+from flowgrad.mesh.simplices import Simplices, simplices_of
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import Plane
 from flowgrad.paths.simplex_kernels import sample
 from flowgrad.paths.simplex_trace import trace_simplices
-from flowgrad.paths.simplices import Simplices, simplices_of
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.

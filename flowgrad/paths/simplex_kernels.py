@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flowgrad.compiled import called, inlined, kernel
-from flowgrad.paths.box_tree import LEAF
+from flowgrad.mesh.bounding_tree import LEAF
 
 # A position this far outside, in barycentric coordinates, is inside at the boundary; and so far in a crack that
 # rounding leaves between two simplices.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.paths.simplices import simplices_of
+from flowgrad.mesh.simplices import simplices_of
 from flowgrad.plot.cutting import section_of
 from flowgrad.plot.frame import framed, stretch
 from flowgrad.plot.section import Section

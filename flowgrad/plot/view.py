@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.plane import used_points
+from flowgrad.mesh.planar import used_points
 from flowgrad.plot.plane import Plane, direction, signed_name
 from flowgrad.typing import FloatArray
 

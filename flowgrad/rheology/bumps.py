@@ -141,7 +141,7 @@ def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatAr
     """Distance (c,) of centres from the boundary and from samples that belong to no bump."""
     from scipy.spatial import cKDTree
 
-    from flowgrad.rheology.identify.clearance import clearance
+    from flowgrad.mesh.distance import clearance
 
     room = clearance(mesh, centres, active)
     known = outside[np.isfinite(outside).all(axis=1)]

@@ -7,7 +7,7 @@ from flowgrad import FiniteDifference, Flow, Lattice, OptionError, Patch, veloci
 from flowgrad.exact import SimpleShear
 from flowgrad.gradient import tensor_rate
 from flowgrad.kinematics.convected import CONVECTED_RATES, convected_rate
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from tests import meshes
 
 RNG = np.random.default_rng(8)

@@ -12,7 +12,7 @@ from flowgrad.gradient import velocity_gradient
 from flowgrad.io import flow_of, read, read_contents, write_vtu
 from flowgrad.io.parallel import pieces_of
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from tests.io.vtk_twin import write_with_vtk
 
 COPY = "vtkGhostType"

@@ -8,10 +8,10 @@ from flowgrad import Flow
 from flowgrad.exact import DoubleGyre
 from flowgrad.flow import Patch
 from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
 from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
-from flowgrad.paths.simplices import simplices_of
 from flowgrad.series import Series
 from tests import meshes
 from tests.paths.test_simplices import MESHES, TURNED, facets

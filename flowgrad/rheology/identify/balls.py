@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.mesh import Mesh
-from flowgrad.rheology.identify.clearance import clearance
+from flowgrad.mesh.distance import clearance
 from flowgrad.typing import FloatArray, IntArray
 
 # Each size is this part of the one before; centres of one size keep this part of the radius from each other.

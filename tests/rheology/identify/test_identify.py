@@ -9,7 +9,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.rheology.identify import Identification, identify_viscosity
 from flowgrad.rheology.models import Carreau, Newtonian, PowerLaw
 from flowgrad.rheology.verdict import Verdict

@@ -1,4 +1,4 @@
-"""The seven shapes of reference cells: corners, faces, half-spaces and Gauss rules, whatever the degree."""
+"""Reference shapes, the seven of them: corners, faces, half-spaces and Gauss rules, whatever the degree."""
 
 from __future__ import annotations
 

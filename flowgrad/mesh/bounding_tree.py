@@ -1,4 +1,4 @@
-"""A binary tree of boxes around simplices, by which a position finds those that may hold it."""
+"""Bounding-volume tree of axis-aligned boxes: finds the simplices that may hold a position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of cells with points moved at random: the meshes that schemes are measured on."""
+"""Generated meshes: blocks of cells with points moved at random, which schemes are measured on."""
 
 from __future__ import annotations
 

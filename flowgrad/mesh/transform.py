@@ -1,4 +1,4 @@
-"""Meshes with other units of length, or with an axis turned round."""
+"""Scaling and mirroring of meshes: other units of length, or an axis turned round."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.mesh.blocks import block, quadratic
+from flowgrad.mesh.generate import block, quadratic
 
 KINDS = {"triangle": (2, 2), "quad": (2, 1), "tetra": (3, 6), "hexahedron": (3, 1), "wedge": (3, 2)}
 

@@ -1,5 +1,6 @@
 """Quadratic and biquadratic cells, and the cubic line, in VTK's order: corners, middles of the edges, of
-the faces, of the cell."""
+the faces, of the cell.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh import families, pyramids
-from flowgrad.mesh.families import Family
-from flowgrad.mesh.reference_cell import ReferenceCell
-from flowgrad.mesh.shape_functions import Shape, monomials, nodal, simplex, tensor, wedge
+from flowgrad.mesh.reference import pyramids, shapes
+from flowgrad.mesh.reference.cell import ReferenceCell
+from flowgrad.mesh.reference.shape_functions import Shape, monomials, nodal, simplex, tensor, wedge
+from flowgrad.mesh.reference.shapes import Family
 from flowgrad.typing import FloatArray
 
 Groups = tuple[tuple[int, ...], ...]
@@ -45,7 +46,7 @@ def _simplex(family: Family, groups: Groups) -> tuple[FloatArray, Shape]:
 
 
 def _wedge(layers: int, *groups: tuple[int, ...]) -> tuple[FloatArray, Shape]:
-    nodes = _nodes(families.WEDGE, *groups)
+    nodes = _nodes(shapes.WEDGE, *groups)
     return nodes, wedge(np.rint(nodes * (2, 2, layers)).astype(int), 2, layers)
 
 
@@ -89,44 +90,44 @@ def _of_basis(nodes: FloatArray, basis: Any) -> tuple[FloatArray, Shape]:
 
 
 _CUBIC = np.array([[0], [3], [1], [2]])
-_NODES13 = _nodes(families.PYRAMID, *_PYRAMID)
-PYRAMID14 = _nodes(families.PYRAMID, *_PYRAMID, (0, 1, 2, 3))
-_NODES19 = np.vstack([PYRAMID14, _nodes(families.PYRAMID, *_PYRAMID_SIDES)[5:], [[0.5, 0.5, 0.25]]])
-_TRIANGLE7 = _of_basis(_nodes(families.TRIANGLE, *_AROUND3, (0, 1, 2)), _bubble_triangle)
+_NODES13 = _nodes(shapes.PYRAMID, *_PYRAMID)
+PYRAMID14 = _nodes(shapes.PYRAMID, *_PYRAMID, (0, 1, 2, 3))
+_NODES19 = np.vstack([PYRAMID14, _nodes(shapes.PYRAMID, *_PYRAMID_SIDES)[5:], [[0.5, 0.5, 0.25]]])
+_TRIANGLE7 = _of_basis(_nodes(shapes.TRIANGLE, *_AROUND3, (0, 1, 2)), _bubble_triangle)
 _TETRA_FACES: Groups = ((0, 1, 2), (0, 1, 3), (1, 2, 3), (0, 2, 3), (0, 1, 2, 3))
-_TETRA15 = _of_basis(_nodes(families.TETRA, *_TETRA, *_TETRA_FACES), _bubble_tetra)
+_TETRA15 = _of_basis(_nodes(shapes.TETRA, *_TETRA, *_TETRA_FACES), _bubble_tetra)
 _WEDGE_INNER: Groups = ((0, 1, 2), (3, 4, 5), *_WEDGE_SIDES, tuple(range(6)))
-_WEDGE21 = _of_basis(_nodes(families.WEDGE, *_WEDGE, *_WEDGE_INNER), _bubble_wedge)
+_WEDGE21 = _of_basis(_nodes(shapes.WEDGE, *_WEDGE, *_WEDGE_INNER), _bubble_wedge)
 
-TRIANGLE7 = ReferenceCell.of("lagrange_triangle", 69, families.TRIANGLE, *_TRIANGLE7, 3)
-TETRA15 = ReferenceCell.of("lagrange_tetrahedron", 71, families.TETRA, *_TETRA15, 4)
-WEDGE21 = ReferenceCell.of("lagrange_wedge", 73, families.WEDGE, *_WEDGE21, 3)
+TRIANGLE7 = ReferenceCell.of("lagrange_triangle", 69, shapes.TRIANGLE, *_TRIANGLE7, 3)
+TETRA15 = ReferenceCell.of("lagrange_tetrahedron", 71, shapes.TETRA, *_TETRA15, 4)
+WEDGE21 = ReferenceCell.of("lagrange_wedge", 73, shapes.WEDGE, *_WEDGE21, 3)
 
 _ALL = (*_HEXAHEDRON, *_SIDES, *_ENDS, tuple(range(8)))
 
 _TABLE: tuple[tuple[str, int, Family, tuple[FloatArray, Shape], int], ...] = (
-    ("quadratic_edge", 21, families.LINE, _tensor(families.LINE, (2,), (0, 1)), 2),
-    ("quadratic_triangle", 22, families.TRIANGLE, _simplex(families.TRIANGLE, _AROUND3), 2),
-    ("quadratic_quad", 23, families.QUAD, _powers(families.QUAD, _squares(2), *_AROUND4), 2),
-    ("quadratic_tetra", 24, families.TETRA, _simplex(families.TETRA, _TETRA), 2),
-    ("quadratic_hexahedron", 25, families.HEXAHEDRON, _powers(families.HEXAHEDRON, _squares(3), *_HEXAHEDRON), 2),
-    ("quadratic_wedge", 26, families.WEDGE, _powers(families.WEDGE, _WEDGE15, *_WEDGE), 2),
-    ("quadratic_pyramid", 27, families.PYRAMID, (_NODES13, pyramids.serendipity(_NODES13)), 2),
-    ("biquadratic_quad", 28, families.QUAD, _tensor(families.QUAD, (2, 2), *_AROUND4, (0, 1, 2, 3)), 2),
-    ("triquadratic_hexahedron", 29, families.HEXAHEDRON, _tensor(families.HEXAHEDRON, (2, 2, 2), *_ALL), 2),
-    ("quadratic_linear_quad", 30, families.QUAD, _tensor(families.QUAD, (2, 1), (0, 1), (2, 3)), 2),
-    ("quadratic_linear_wedge", 31, families.WEDGE, _wedge(1, *_WEDGE[:6]), 2),
-    ("biquadratic_quadratic_wedge", 32, families.WEDGE, _wedge(2, *_WEDGE, *_WEDGE_SIDES), 2),
+    ("quadratic_edge", 21, shapes.LINE, _tensor(shapes.LINE, (2,), (0, 1)), 2),
+    ("quadratic_triangle", 22, shapes.TRIANGLE, _simplex(shapes.TRIANGLE, _AROUND3), 2),
+    ("quadratic_quad", 23, shapes.QUAD, _powers(shapes.QUAD, _squares(2), *_AROUND4), 2),
+    ("quadratic_tetra", 24, shapes.TETRA, _simplex(shapes.TETRA, _TETRA), 2),
+    ("quadratic_hexahedron", 25, shapes.HEXAHEDRON, _powers(shapes.HEXAHEDRON, _squares(3), *_HEXAHEDRON), 2),
+    ("quadratic_wedge", 26, shapes.WEDGE, _powers(shapes.WEDGE, _WEDGE15, *_WEDGE), 2),
+    ("quadratic_pyramid", 27, shapes.PYRAMID, (_NODES13, pyramids.serendipity(_NODES13)), 2),
+    ("biquadratic_quad", 28, shapes.QUAD, _tensor(shapes.QUAD, (2, 2), *_AROUND4, (0, 1, 2, 3)), 2),
+    ("triquadratic_hexahedron", 29, shapes.HEXAHEDRON, _tensor(shapes.HEXAHEDRON, (2, 2, 2), *_ALL), 2),
+    ("quadratic_linear_quad", 30, shapes.QUAD, _tensor(shapes.QUAD, (2, 1), (0, 1), (2, 3)), 2),
+    ("quadratic_linear_wedge", 31, shapes.WEDGE, _wedge(1, *_WEDGE[:6]), 2),
+    ("biquadratic_quadratic_wedge", 32, shapes.WEDGE, _wedge(2, *_WEDGE, *_WEDGE_SIDES), 2),
     (
         "biquadratic_quadratic_hexahedron",
         33,
-        families.HEXAHEDRON,
-        _powers(families.HEXAHEDRON, _squares(3) + _ALONG_Z, *_HEXAHEDRON, *_SIDES),
+        shapes.HEXAHEDRON,
+        _powers(shapes.HEXAHEDRON, _squares(3) + _ALONG_Z, *_HEXAHEDRON, *_SIDES),
         2,
     ),
-    ("biquadratic_triangle", 34, families.TRIANGLE, _TRIANGLE7, 3),
-    ("cubic_line", 35, families.LINE, (_CUBIC / 3, tensor(_CUBIC, (3,))), 3),
-    ("triquadratic_pyramid", 37, families.PYRAMID, (_NODES19, pyramids.enriched(_NODES19)), 3),
+    ("biquadratic_triangle", 34, shapes.TRIANGLE, _TRIANGLE7, 3),
+    ("cubic_line", 35, shapes.LINE, (_CUBIC / 3, tensor(_CUBIC, (3,))), 3),
+    ("triquadratic_pyramid", 37, shapes.PYRAMID, (_NODES19, pyramids.enriched(_NODES19)), 3),
 )
 
 QUADRATIC_CELLS = tuple(

@@ -1,4 +1,4 @@
-"""One cell type: its nodes, shape functions and faces."""
+"""Reference cell: nodes, shape functions and faces of one cell type."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.mesh.families import Face, Family
-from flowgrad.mesh.shape_functions import Shape, gradients, values
+from flowgrad.mesh.reference.shape_functions import Shape, gradients, values
+from flowgrad.mesh.reference.shapes import Face, Family
 from flowgrad.typing import FloatArray
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh.shape_functions import Shape, nodal
+from flowgrad.mesh.reference.shape_functions import Shape, nodal
 from flowgrad.typing import FloatArray
 
 

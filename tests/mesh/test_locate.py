@@ -5,7 +5,7 @@ import pytest
 
 from flowgrad import MeshError
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.location import INSIDE, locate
+from flowgrad.mesh.locate import INSIDE, locate
 from tests import meshes
 from tests.high_order import bent, reference, straight
 

@@ -5,8 +5,8 @@ import pytest
 
 from flowgrad import MeshError
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths.simplex_kernels import search, walk
-from flowgrad.paths.simplices import simplices_of
 from tests import meshes
 from tests.high_order import bent, reference, straight
 

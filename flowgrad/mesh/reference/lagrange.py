@@ -15,11 +15,11 @@ from itertools import product
 import numpy as np
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh import families, pyramids, quadratic
-from flowgrad.mesh.families import Family
-from flowgrad.mesh.reference_cell import ReferenceCell
-from flowgrad.mesh.shape_functions import Shape, simplex, tensor
-from flowgrad.mesh.shape_functions import wedge as layered
+from flowgrad.mesh.reference import pyramids, quadratic, shapes
+from flowgrad.mesh.reference.cell import ReferenceCell
+from flowgrad.mesh.reference.shape_functions import Shape, simplex, tensor
+from flowgrad.mesh.reference.shape_functions import wedge as layered
+from flowgrad.mesh.reference.shapes import Family
 from flowgrad.typing import FloatArray
 
 Place = tuple[int, ...]
@@ -44,13 +44,13 @@ class LagrangeType:
 LAGRANGE_CELLS: dict[int, LagrangeType] = {
     each.vtk_type: each
     for each in (
-        LagrangeType("lagrange_curve", 68, families.LINE, lambda d: d[0] + 1),
-        LagrangeType("lagrange_triangle", 69, families.TRIANGLE, lambda d: _triangular(d[0])),
-        LagrangeType("lagrange_quadrilateral", 70, families.QUAD, lambda d: (d[0] + 1) * (d[1] + 1)),
-        LagrangeType("lagrange_tetrahedron", 71, families.TETRA, lambda d: (d[0] + 1) * (d[0] + 2) * (d[0] + 3) // 6),
-        LagrangeType("lagrange_hexahedron", 72, families.HEXAHEDRON, lambda d: (d[0] + 1) * (d[1] + 1) * (d[2] + 1)),
-        LagrangeType("lagrange_wedge", 73, families.WEDGE, lambda d: _triangular(d[0]) * (d[2] + 1)),
-        LagrangeType("lagrange_pyramid", 74, families.PYRAMID, lambda d: (d[0] + 1) * (d[0] + 2) * (2 * d[0] + 3) // 6),
+        LagrangeType("lagrange_curve", 68, shapes.LINE, lambda d: d[0] + 1),
+        LagrangeType("lagrange_triangle", 69, shapes.TRIANGLE, lambda d: _triangular(d[0])),
+        LagrangeType("lagrange_quadrilateral", 70, shapes.QUAD, lambda d: (d[0] + 1) * (d[1] + 1)),
+        LagrangeType("lagrange_tetrahedron", 71, shapes.TETRA, lambda d: (d[0] + 1) * (d[0] + 2) * (d[0] + 3) // 6),
+        LagrangeType("lagrange_hexahedron", 72, shapes.HEXAHEDRON, lambda d: (d[0] + 1) * (d[1] + 1) * (d[2] + 1)),
+        LagrangeType("lagrange_wedge", 73, shapes.WEDGE, lambda d: _triangular(d[0]) * (d[2] + 1)),
+        LagrangeType("lagrange_pyramid", 74, shapes.PYRAMID, lambda d: (d[0] + 1) * (d[0] + 2) * (2 * d[0] + 3) // 6),
     )
 }
 
@@ -69,7 +69,7 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
     degree 2, the order of whose points VTK does not define.
     """
     kind = LAGRANGE_CELLS[vtk_type]
-    if kind.family not in (families.QUAD, families.HEXAHEDRON, families.WEDGE):
+    if kind.family not in (shapes.QUAD, shapes.HEXAHEDRON, shapes.WEDGE):
         degrees = (0, 0, 0)
     special = _ENRICHED.get((vtk_type, count))
     if special is not None and degrees in ((0, 0, 0), (2, 2, 2)):
@@ -98,17 +98,17 @@ def _cell(kind: LagrangeType, p: int, q: int, r: int) -> ReferenceCell:
 
 def _element(family: Family, p: int, q: int, r: int) -> tuple[FloatArray, Shape, int]:
     """Nodes, shape functions and the highest degree."""
-    if family is families.PYRAMID:
+    if family is shapes.PYRAMID:
         nodes = _pyramid(p)
         return nodes, pyramids.complete(nodes, p), p
-    if family in (families.TRIANGLE, families.TETRA):
-        places = np.array(triangle(p) if family is families.TRIANGLE else tetra(p))
+    if family in (shapes.TRIANGLE, shapes.TETRA):
+        places = np.array(triangle(p) if family is shapes.TRIANGLE else tetra(p))
         return places / p, simplex(places, p), p
-    if family is families.WEDGE:
+    if family is shapes.WEDGE:
         places = np.array(wedge(p, r))
         return places / (p, p, r), layered(places, p, r), max(p, r)
     places = np.array(
-        line(p) if family is families.LINE else quad(p, q) if family is families.QUAD else hexahedron(p, q, r)
+        line(p) if family is shapes.LINE else quad(p, q) if family is shapes.QUAD else hexahedron(p, q, r)
     )
     degrees = (p, q, r)[: family.dimension]
     return places / degrees, tensor(places, degrees), max(degrees)
@@ -120,7 +120,7 @@ def _pyramid(degree: int) -> FloatArray:
             f"lagrange_pyramid of degree {degree}: VTK does not define the order of its points, so it is not read: "
             "write degree 1 or 2, or tetrahedra"
         )
-    return families.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14
+    return shapes.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14
 
 
 def line(p: int) -> list[Place]:

@@ -1,4 +1,4 @@
-"""How far places in a mesh are from its boundary: how large a ball fits around them."""
+"""Distance to the boundary of a mesh: the size of the ball that fits around a place."""
 
 from __future__ import annotations
 

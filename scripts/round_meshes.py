@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.mesh.mesh import Cells, Mesh
 from flowgrad.typing import FloatArray, IntArray
 

@@ -1,4 +1,4 @@
-"""Wedges: meshes one cell thick between two half-planes that meet in an axis, as OpenFOAM has them.
+"""Axisymmetric wedges: meshes one cell thick between two half-planes that meet in an axis, as OpenFOAM has them.
 
 The mid-plane of such a mesh is a plane of symmetry of its points, hence normal to one of their
 principal axes, and the distance from it grows linearly with that from the axis: |h| = tan(α/2) ρ.
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.mesh.mesh import FLAT, Mesh
-from flowgrad.mesh.plane import is_used
+from flowgrad.mesh.planar import is_used
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.typing import FloatArray, IntArray
 

@@ -5,8 +5,7 @@ import pytest
 
 from flowgrad import Cells, Flow, Lattice, velocity_gradient
 from flowgrad.errors import MeshError, OptionError
-from flowgrad.mesh.given_cells import cells_of
-from flowgrad.mesh.given_coordinates import lattice_of
+from flowgrad.mesh.from_arrays import cells_of, lattice_of
 from flowgrad.series import difference
 from tests import meshes
 

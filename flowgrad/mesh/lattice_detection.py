@@ -1,4 +1,4 @@
-"""Lattices in disguise: unstructured cells, or points without cells, that are a lattice."""
+"""Lattice detection: unstructured cells, or points without cells, that are a lattice in some numbering."""
 
 from __future__ import annotations
 

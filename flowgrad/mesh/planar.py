@@ -1,4 +1,4 @@
-"""The plane of a planar mesh, and a frame of axes in it."""
+"""Planar meshes: their plane, a frame of axes in it, and the points in use."""
 
 from __future__ import annotations
 
