@@ -44,8 +44,10 @@ class Option:
 
 
 def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> Any:
-    """A field of an OptionRecord: its ``default`` and the fields of its :class:`Option`."""
-    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": Option(help, **about)})
+    """A field of an OptionRecord: its ``default``, or a type that makes it (dict), and the fields of its
+    :class:`Option`."""
+    made = {"default_factory" if isinstance(default, type) else "default": default}
+    return dataclasses.field(**made, kw_only=kw_only, metadata={"option": Option(help, **about)})
 
 
 class OptionRecord:
@@ -71,8 +73,12 @@ class OptionRecord:
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
-        return {field.name: value for field, value in values if value != field.default}
+        found = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, makes = getattr(self, field.name), field.default_factory
+            if value != (field.default if makes is dataclasses.MISSING else makes()):
+                found[field.name] = value
+        return found
 
 
 def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.paths.test_simplices import MESHES, TURNED, facets
 
 import flowgrad
 from flowgrad import Flow
@@ -14,7 +15,6 @@ from flowgrad.paths.field import SteadyField
 from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
-from tests.paths.test_simplices import MESHES, TURNED, facets
 
 RNG = np.random.default_rng(4)
 CURVATURE = RNG.normal(size=(3, 3, 3))

@@ -1,21 +1,20 @@
-"""The cells of one group of columns as numbers in SI units, and what contradicts itself in them."""
+"""Numbers of a group of columns in SI units, with checks of what contradicts itself, and their parts: the rows of one
+sample, step and temperature."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.rheometer.choice import Group
-from flowgrad.rheometer.header import Column
+from flowgrad.rheometer.columns import Column, unit
 from flowgrad.rheometer.rows import NUMERIC, parsed
-from flowgrad.rheometer.tables import Table
-from flowgrad.rheometer.units import unit
+from flowgrad.rheometer.tables import Group, Table
 from flowgrad.typing import FloatArray
 
 # Viscosity and stress/rate that differ by no more are the same number, rounded.
@@ -46,23 +45,11 @@ class Measured:
     def part(self, chosen: NDArray[Any]) -> Measured:
         """The rows of a mask or of positions."""
         picked = np.arange(len(self.rate))[chosen]
-
-        def of(values: Any) -> Any:
-            return None if values is None else values[picked]
-
-        return Measured(
-            self.rate[picked],
-            self.stress[picked],
-            of(self.sigma),
-            of(self.torque),
-            of(self.temperature),
-            [self.samples[i] for i in picked],
-            [self.steps[i] for i in picked],
-            self.is_text[picked],
-            self.lines[picked],
-            self.notes,
-            self.stated,
-        )
+        parts: dict[str, Any] = {name: [getattr(self, name)[i] for i in picked] for name in ("samples", "steps")}
+        for name in ("rate", "stress", "sigma", "torque", "temperature", "is_text", "lines"):
+            values = getattr(self, name)
+            parts[name] = None if values is None else values[picked]
+        return replace(self, **parts)
 
 
 def measured(table: Table, group: Group, radius: float | None, where: str) -> Measured:
@@ -85,29 +72,32 @@ def measured(table: Table, group: Group, radius: float | None, where: str) -> Me
         stress = 2 * numbers["torque"] / (np.pi * radius**3)
     else:
         raise ReadError(f"{where}: has a torque and no stress: give --correction parallel-plate --radius METRES")
-    needed = [group.columns[role] for role in ("rate", *_source(numbers))]
+    source = next(role for role in ("stress", "viscosity", "torque") if role in numbers)
+    needed = [group.columns["rate"], group.columns[source]]
     unstated = [each.name for each in needed if each.unit is None]
     if unstated and len(unstated) < len(needed):
         notes.append(f"no unit of {' and '.join(map(repr, unstated))} is stated: taken as SI")
     elif unstated:
         notes.append("no units are stated: taken as coherent ones, such as 1/s and Pa")
+    sigma = numbers.get("sigma")
+    if sigma is None and "sigma_viscosity" in numbers:
+        sigma = numbers["sigma_viscosity"] * np.abs(rate)
+    # The first cell of Thermo Haake's rows is segment|point.
+    segments = [re.fullmatch(r"(\d+)\|\d+", row.cells[0]) for row in table.rows]
+    steps = [f"segment {each[1]}" if each else "" for each in segments]
     return Measured(
         rate,
         stress,
-        _sigma(numbers, rate),
+        sigma,
         numbers.get("torque"),
         numbers.get("temperature"),
         _texts(table, group.columns.get("sample")),
-        _texts(table, group.columns["step"]) if "step" in group.columns else _segments(table),
+        _texts(table, group.columns["step"]) if "step" in group.columns else steps,
         _is_text(table, needed),
         np.array([row.line for row in table.rows], np.int64),
         tuple(notes),
         len(unstated) < len(needed),
     )
-
-
-def _source(numbers: Mapping[str, FloatArray]) -> tuple[str, ...]:
-    return next((role,) for role in ("stress", "viscosity", "torque") if role in numbers)
 
 
 def _numbers(table: Table, column: Column, where: str) -> FloatArray:
@@ -152,27 +142,14 @@ def _texts(table: Table, column: Column | None) -> list[str]:
     return found
 
 
-def _segments(table: Table) -> list[str]:
-    """The segment of each row where the first cell is ``segment|point``, as Thermo Haake's are; else empty."""
-    matches = [re.fullmatch(r"(\d+)\|\d+", row.cells[0]) for row in table.rows]
-    return [f"segment {each[1]}" if each else "" for each in matches]
-
-
 def _is_text(table: Table, columns: list[Column]) -> NDArray[np.bool_]:
     found = np.zeros(len(table.rows), bool)
-    for each in columns:
-        found |= np.array([_is_word(table.cell(row, each), each) for row in table.rows], bool)
+    for column in columns:
+        for i, row in enumerate(table.rows):
+            text = table.cell(row, column)
+            if text.casefold() not in ("", "nan"):
+                found[i] |= bool(np.isnan(parsed(text)) and np.isnan(_with_unit(text, column)))
     return found
-
-
-def _is_word(text: str, column: Column) -> bool:
-    return text.casefold() not in ("", "nan") and bool(np.isnan(parsed(text)) and np.isnan(_with_unit(text, column)))
-
-
-def _sigma(numbers: Mapping[str, FloatArray], rate: FloatArray) -> FloatArray | None:
-    if "sigma" in numbers:
-        return numbers["sigma"]
-    return numbers["sigma_viscosity"] * np.abs(rate) if "sigma_viscosity" in numbers else None
 
 
 def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> list[str]:
@@ -195,3 +172,33 @@ def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> l
     apart = int(np.sum(np.abs(ratio - 1) > _ROUNDED))
     differ = f"{names} differ by more than {100 * _ROUNDED:.0f} % in {apart} of {len(ratio)} rows: the stress is used"
     return [differ] if apart else []
+
+
+# Temperatures [K] farther apart than this are two settings.
+_APART = 2.0
+# A setting has this many rows at least, else its temperature drifts.
+_FEWEST = 4
+
+
+def settings(numbers: Measured) -> Iterator[tuple[str, str, Measured]]:
+    """The parts of the rows with the names of sample (and temperature) and step, in the order of the file; rows of one
+    sample need not be together."""
+    keys = list(zip(numbers.samples, numbers.steps, strict=True))
+    for sample, step in dict.fromkeys(keys):
+        same = np.array([each == (sample, step) for each in keys], bool)
+        part = numbers.part(same)
+        for temperature, rows in _temperatures(part.temperature):
+            yield f"{sample} {temperature}".strip(), step if len(set(numbers.steps)) > 1 else "", part.part(rows)
+
+
+def _temperatures(values: FloatArray | None) -> list[tuple[str, Any]]:
+    """The settings of a column of temperatures (n,) with the rows of each; one without a name where there is one."""
+    if values is None or np.isfinite(values).sum() < 2 * _FEWEST:
+        return [("", slice(None))]
+    ordered = np.unique(values[np.isfinite(values)])
+    centres = [float(np.mean(each)) for each in np.split(ordered, np.flatnonzero(np.diff(ordered) > _APART) + 1)]
+    nearest = np.argmin(np.abs(np.nan_to_num(values)[:, None] - np.array(centres)), axis=1)
+    counts = np.bincount(nearest, minlength=len(centres))
+    if len(centres) < 2 or counts.min() < _FEWEST:
+        return [("", slice(None))]
+    return [(f"{centre:.3g} °C", nearest == i) for i, centre in enumerate(centres)]
