@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from flowgrad.flow import Flow
-from flowgrad.kinematics.gradient import measures_at
+from flowgrad.kinematics.velocity_gradient import measures_at
 from flowgrad.plot.colours import TICKS, apart, robust_limits
 from flowgrad.plot.shown import Result, Shown, flow_of, shown
 from flowgrad.plot.style import BLUE
