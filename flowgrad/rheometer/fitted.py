@@ -10,7 +10,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve_fit import FlowCurveFit, fit_flow_curve
+from flowgrad.rheology.measured_curve import FlowCurveFit, fit_flow_curve
 from flowgrad.rheometer.curve import RheometerCurve
 from flowgrad.rheometer.quality import Hysteresis, hysteresis
 from flowgrad.typing import FloatArray
