@@ -33,21 +33,26 @@ from .kinematics import VelocityGradient as VelocityGradient
 from .mesh import Cells as Cells
 from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh
+<<<<<<< HEAD
 from .pipeline.analysis import Analysis as Analysis
 from .pipeline.analysis import analyse as analyse
 from .pipeline.options import Options as Options
 from .pipeline.write import write as write
+=======
+from .momentum import Identification as Identification
+from .momentum import identify_viscosity as identify_viscosity
+from .options import Options as Options
+from .output import write as write
+>>>>>>> main
 from .rheology import FlowCurveFit as FlowCurveFit
-from .rheology import Identification as Identification
 from .rheology import PipeFlow as PipeFlow
-from .rheology import Separation as Separation
 from .rheology import Verdict as Verdict
 from .rheology import fit_flow_curve as fit_flow_curve
-from .rheology import identify_viscosity as identify_viscosity
 from .rheology import pipe_flow as pipe_flow
-from .rheology import separate as separate
 from .rheometer import RheometerCurve as RheometerCurve
 from .rheometer import read_flow_curves as read_flow_curves
+from .separation import Separation as Separation
+from .separation import separate as separate
 from .series import Series as Series
 from .series import read_series as read_series
 from .statistics import SeriesStatistics as SeriesStatistics

@@ -26,7 +26,7 @@ from flowgrad.plot.frame import is_wide
 from flowgrad.plot.shown import ARRAY, Result, flow_of, not_among, shown
 from flowgrad.plot.style import GOLDEN, KINDS, figure_of
 from flowgrad.plot.ticks import number
-from flowgrad.rheology import Separation
+from flowgrad.separation import Separation
 
 log = logging.getLogger("flowgrad")
 

@@ -32,8 +32,8 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.options import DEFAULT, Options
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology import IDENTIFY, Separation, separate
 from flowgrad.rheology.model import Model
+from flowgrad.separation import IDENTIFY, Separation, separate
 from flowgrad.walls import Walls, at_walls, walls_summary
 
 # What the results of a formula on a grid are called.

@@ -19,7 +19,7 @@ from flowgrad.plot.frame import frame, inches, is_wide
 from flowgrad.plot.section import Section
 from flowgrad.plot.shown import flow_of
 from flowgrad.plot.style import BLUE, GREEN, NO_VALUE, ORANGE, PURPLE, SKY, VERMILION
-from flowgrad.rheology import LABELS, REGIONS, Separation
+from flowgrad.separation import LABELS, REGIONS, Separation
 
 _COLOURS = dict(zip(LABELS, (NO_VALUE, GREEN, BLUE, VERMILION, PURPLE), strict=True))
 _REGION_COLOURS = dict(zip(REGIONS, (NO_VALUE, PURPLE, BLUE, GREEN, VERMILION), strict=True))

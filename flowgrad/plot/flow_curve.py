@@ -20,7 +20,7 @@ from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, ORANGE, VERMILION
 from flowgrad.plot.ticks import logarithmic
 from flowgrad.records import axis_label
-from flowgrad.rheology import Separation
+from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
 
 Names = tuple[str, str, str]

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from flowgrad.rheology import Fit, Separation
+from flowgrad.rheology import Fit
+from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
 
 _GREEK = {

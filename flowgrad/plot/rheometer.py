@@ -15,8 +15,7 @@ from flowgrad.plot.style import BLUE, GREEN, GREY, PURPLE, SKY, VERMILION
 from flowgrad.plot.ticks import linear, logarithmic
 from flowgrad.records import axis_label
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheometer.band import band
-from flowgrad.rheometer.examined import Examined
+from flowgrad.rheometer.fitted import Examined, band
 from flowgrad.typing import FloatArray
 
 Height = Callable[[FloatArray, FloatArray], FloatArray]

@@ -13,7 +13,8 @@ from flowgrad.plot.law import symbol
 from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
 from flowgrad.report import glossary, numbers
 from flowgrad.report.symbols import html
-from flowgrad.rheology import Fit, Separation
+from flowgrad.rheology import Fit
+from flowgrad.separation import Separation
 
 _RATE = QUANTITIES["shear_rate"]
 

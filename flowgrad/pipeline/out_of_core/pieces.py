@@ -18,7 +18,7 @@ from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.operator import Gradients, Scheme
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
+from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
@@ -257,8 +257,14 @@ class _Run:
     def _flow(self, contents: Contents) -> Flow:
         options = self._options
         contents = replace(contents, source=self._pieces.path)
-        scale = {"length_scale": options.length_scale, "y_down": options.y_down}
-        return flow_of(contents, self._velocity, self._location, axisymmetric=options.axisymmetric, **scale)  # type: ignore[arg-type]
+        about = ReadOptions(
+            self._velocity,
+            self._location,
+            axisymmetric=options.axisymmetric,
+            length_scale=options.length_scale,
+            y_down=options.y_down,
+        )
+        return flow_of(contents, about)
 
     def _scheme_of(self, flow: Flow) -> Scheme:
         """The scheme of all pieces; OptionError where the choice would differ from piece to piece."""
