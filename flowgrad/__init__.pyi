@@ -33,17 +33,12 @@ from .kinematics import VelocityGradient as VelocityGradient
 from .mesh import Cells as Cells
 from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh
-<<<<<<< HEAD
+from .momentum import Identification as Identification
+from .momentum import identify_viscosity as identify_viscosity
 from .pipeline.analysis import Analysis as Analysis
 from .pipeline.analysis import analyse as analyse
 from .pipeline.options import Options as Options
 from .pipeline.write import write as write
-=======
-from .momentum import Identification as Identification
-from .momentum import identify_viscosity as identify_viscosity
-from .options import Options as Options
-from .output import write as write
->>>>>>> main
 from .rheology import FlowCurveFit as FlowCurveFit
 from .rheology import PipeFlow as PipeFlow
 from .rheology import Verdict as Verdict

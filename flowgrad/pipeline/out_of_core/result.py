@@ -16,7 +16,7 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import OF_FIELD
 from flowgrad.pipeline.analysis import Statistics, plain, versions
 from flowgrad.pipeline.options import DEFAULT, Options
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from flowgrad.typing import FloatArray
 
 _OPTIONS = (
