@@ -27,8 +27,8 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.options import DEFAULT, Options
 from flowgrad.prescribed import prescribed_flow, prescribed_gradient
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology import IDENTIFY, Separation, separate
 from flowgrad.rheology.model import Model
+from flowgrad.separation import IDENTIFY, Separation, separate
 from flowgrad.walls import Walls, at_walls, walls_summary
 
 # As velocity_gradient does.

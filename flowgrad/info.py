@@ -166,7 +166,7 @@ def _cells() -> Iterator[str]:
 
 
 def _functions() -> Iterator[str]:
-    from flowgrad.autodiff.table import known_functions
+    from flowgrad.autodiff.rules_special import known_functions
 
     return (f"{name:<28} {how}" for name, how in known_functions())
 

@@ -12,9 +12,9 @@ from flowgrad.flow import LOCATIONS, check_symmetry
 from flowgrad.formula.values import axes
 from flowgrad.formula.velocity import VelocityFormula
 from flowgrad.gradient import SCHEMES
-from flowgrad.io.units import check_scale
 from flowgrad.kinematics import select
-from flowgrad.rheology import check_viscosity
+from flowgrad.option import positive
+from flowgrad.separation import check_viscosity
 from flowgrad.spec import parse
 
 
@@ -85,7 +85,8 @@ class Options:
 
     def _check_axes(self) -> None:
         """OptionError for a scale or a time that is none, and for a gradient of the file, which nobody scales."""
-        check_scale(self.length_scale)
+        if self.length_scale is not None:
+            positive("--length-scale", self.length_scale)
         if self.time is not None and not math.isfinite(self.time):
             raise OptionError(f"--time is {self.time}: give a finite number")
         if self.gradient_field and (self.y_down or self.length_scale not in (None, 1.0)):

@@ -14,7 +14,7 @@ from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.io import write_vtu
 from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.mesh import Mesh
-from flowgrad.rheology import Separation
+from flowgrad.separation import Separation
 from flowgrad.statistics import SeriesStatistics
 from flowgrad.walls import Walls
 

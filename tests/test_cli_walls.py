@@ -8,7 +8,7 @@ import pytest
 from flowgrad import read
 from flowgrad.cli import main
 from flowgrad.io import write_vtu
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 
 MESH = block("tetra", 5)
 X, Y, Z = MESH.points.T

@@ -25,13 +25,13 @@ from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.operator import Gradients, Scheme
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
+from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
-from flowgrad.kinematics.placement import velocity_at
+from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.options import Options
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray
@@ -140,8 +140,14 @@ class _Run:
     def _flow(self, contents: Contents) -> Flow:
         options = self._options
         contents = replace(contents, source=self._pieces.path)
-        scale = {"length_scale": options.length_scale, "y_down": options.y_down}
-        return flow_of(contents, self._velocity, self._location, axisymmetric=options.axisymmetric, **scale)  # type: ignore[arg-type]
+        about = ReadOptions(
+            self._velocity,
+            self._location,
+            axisymmetric=options.axisymmetric,
+            length_scale=options.length_scale,
+            y_down=options.y_down,
+        )
+        return flow_of(contents, about)
 
     def _scheme_of(self, flow: Flow) -> Scheme:
         """The scheme of all pieces; OptionError where the choice would differ from piece to piece."""

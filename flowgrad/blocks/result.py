@@ -14,7 +14,7 @@ from flowgrad.blocks.statistics import PERCENTILE_ERROR
 from flowgrad.files import printable
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.options import Options
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 
 
 @dataclass(frozen=True, eq=False)

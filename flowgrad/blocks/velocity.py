@@ -14,7 +14,7 @@ from flowgrad.io.columns import FLAGS, flagged, plain
 from flowgrad.io.slabs import SlabFile, plane_size
 from flowgrad.io.units import check_units
 from flowgrad.mesh import Lattice
-from flowgrad.mesh.scaling import scaled
+from flowgrad.mesh.transform import scaled
 from flowgrad.options import Options
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray

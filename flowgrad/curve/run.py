@@ -19,7 +19,7 @@ from flowgrad.curve.printed import lines
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.files import printable, replacing
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.examined import Examined, examine, sigma_of
+from flowgrad.rheometer.fitted import Examined, examine, sigma_of
 
 log = logging.getLogger("flowgrad")
 

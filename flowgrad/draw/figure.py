@@ -25,7 +25,7 @@ from flowgrad.plot import Slice
 from flowgrad.plot.axes import is_wide, number
 from flowgrad.plot.scalar_field import ARRAY, Result, flow_of, not_among, scalar_field
 from flowgrad.plot.style import GOLDEN, KINDS, figure_of
-from flowgrad.rheology import Separation
+from flowgrad.separation import Separation
 
 log = logging.getLogger("flowgrad")
 

@@ -30,7 +30,7 @@ from flowgrad.gradient.operator import (
 )
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import rings
-from flowgrad.mesh.location import Location, locate
+from flowgrad.mesh.locate import Location, locate
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:

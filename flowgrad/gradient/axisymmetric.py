@@ -30,7 +30,7 @@ from flowgrad.gradient.meridian import Meridian, meridian, sample_positions, wal
 from flowgrad.gradient.operator import TAKEN_AS_ZERO, Gradients, Operator, Scheme, Where
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import normal_of
+from flowgrad.mesh.planar import normal_of
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

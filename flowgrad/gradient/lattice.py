@@ -13,7 +13,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.lattice_differences import AXES, ROUGH, LatticeDifferences, holes_of
 from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.recognition import as_lattice, roughness
+from flowgrad.mesh.lattice_detection import as_lattice, roughness
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from flowgrad.gradient.axis_stencils import AxisStencils, axis_stencils
 from flowgrad.gradient.lattice_holes import Detours, detours
 from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.recognition import roughness
+from flowgrad.mesh.lattice_detection import roughness
 from flowgrad.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.axisymmetric import notes_in_plane
 from flowgrad.gradient.full_covariance import expanded, mapped, turning
 from flowgrad.gradient.operator import Operator, Scheme, Where
-from flowgrad.mesh.plane import frame_of, normal_of
+from flowgrad.mesh.planar import frame_of, normal_of
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:

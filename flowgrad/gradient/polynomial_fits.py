@@ -20,7 +20,7 @@ from flowgrad.gradient.one_sided import one_sided_cells, unresolved_cells
 from flowgrad.gradient.operator import Gradients, Operator, Where, from_owners, rows_of_owners
 from flowgrad.gradient.patches import boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.location import locate
+from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 

@@ -9,7 +9,7 @@ from flowgrad.gradient.operator import Operator, Scheme, Where
 from flowgrad.gradient.out_of_plane import prepare_plane
 from flowgrad.gradient.wedge import prepare_wedge
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.wedge import Wedge, as_wedge
+from flowgrad.mesh.axisymmetric_wedge import Wedge, as_wedge
 
 
 def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:

@@ -22,9 +22,9 @@ from flowgrad.gradient.full_covariance import mapped, turning
 from flowgrad.gradient.meridian import wall_values
 from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.axisymmetric_wedge import Wedge
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
-from flowgrad.mesh.wedge import Wedge
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -24,9 +24,11 @@ from flowgrad.interop.records import about_of
 from flowgrad.interop.remembered import RECORD
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
+from flowgrad.momentum import Identification
 from flowgrad.output import DEFAULT, Arrays, Result, arrays_of, on_mesh
-from flowgrad.rheology import FlowCurveFit, Identification, Separation
-from flowgrad.rheology.curve import FlowCurve
+from flowgrad.rheology import FlowCurveFit
+from flowgrad.rheology.flow_curve import FlowCurve
+from flowgrad.separation import Separation
 from flowgrad.walls import Walls
 
 Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve

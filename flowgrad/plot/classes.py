@@ -19,7 +19,7 @@ from flowgrad.plot.field import draw_polygons, shaded
 from flowgrad.plot.scalar_field import flow_of
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import BLUE, GREEN, NO_VALUE, ORANGE, PURPLE, SKY, VERMILION
-from flowgrad.rheology import LABELS, REGIONS, Separation
+from flowgrad.separation import LABELS, REGIONS, Separation
 
 _COLOURS = dict(zip(LABELS, (NO_VALUE, GREEN, BLUE, VERMILION, PURPLE), strict=True))
 _REGION_COLOURS = dict(zip(REGIONS, (NO_VALUE, PURPLE, BLUE, GREEN, VERMILION), strict=True))

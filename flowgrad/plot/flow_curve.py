@@ -20,9 +20,9 @@ from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from flowgrad.records import axis_label
-from flowgrad.rheology import Fit, Separation
-from flowgrad.rheometer.band import band
-from flowgrad.rheometer.examined import Examined
+from flowgrad.rheology import Fit
+from flowgrad.rheometer.fitted import Examined, band
+from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
 
 _GREEK = {

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.axisymmetric_wedge import as_wedge
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import used_points
-from flowgrad.mesh.wedge import as_wedge
+from flowgrad.mesh.planar import used_points
 from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"

@@ -15,7 +15,7 @@ from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import used_points
+from flowgrad.mesh.planar import used_points
 from flowgrad.plot.axes import legend_rows, linear, number
 from flowgrad.plot.colours import apart
 from flowgrad.plot.cut import cut, section_of

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from flowgrad.compiled import called, kernel
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.paths.simplices import simplices_of
+from flowgrad.mesh.simplices import simplices_of
 from flowgrad.plot.axes import framed, stretch
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Result, flow_of

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from flowgrad.mesh import Cells, Mesh, families
-from flowgrad.mesh.families import Family
+from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.mesh import Block
 from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.shapes import Family
 from flowgrad.typing import FloatArray, IntArray
 
 # Parts of an edge for each degree, at most so many, and fewer where there would be more cells than these.
@@ -132,11 +133,11 @@ def _weights(parts: list[_Part], point_count: int) -> csr_array:
 @cache
 def lattice(family: Family, n: int) -> RefinedCell:
     """A cell of a family whose edges are cut into ``n`` parts, as cells of its own kind (pyramids: and tetrahedra)."""
-    if family is families.PYRAMID:
+    if family is shapes.PYRAMID:
         return _pyramid(n)
-    if family is families.WEDGE:
+    if family is shapes.WEDGE:
         return _wedge(n)
-    if family in (families.TRIANGLE, families.TETRA):
+    if family in (shapes.TRIANGLE, shapes.TETRA):
         return _simplex(n, family.dimension)
     return _box(n, family.dimension)
 
@@ -149,7 +150,7 @@ def _box(n: int, d: int) -> RefinedCell:
     """Squares or cubes."""
     sites = list(product(range(n + 1), repeat=d))
     number = _numbered(sites)
-    family = families.QUAD if d == 2 else families.HEXAHEDRON
+    family = shapes.QUAD if d == 2 else shapes.HEXAHEDRON
     corners = family.corners.astype(int)
     cells = [[number[tuple(np.add(each, c))] for c in corners] for each in product(range(n), repeat=d)]
     return RefinedCell(np.array(sites) / n, ((9 if d == 2 else 12, np.array(cells)),))

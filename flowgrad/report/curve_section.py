@@ -20,7 +20,7 @@ from flowgrad.report.pictures import Picture
 from flowgrad.report.template import render
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
-from flowgrad.rheometer.examined import Examined
+from flowgrad.rheometer.fitted import Examined
 
 _WIDTH = 3.9
 

@@ -12,7 +12,8 @@ from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
 from flowgrad.report.formatting import count, html, number, percent
-from flowgrad.rheology import Fit, Separation
+from flowgrad.rheology import Fit
+from flowgrad.separation import Separation
 
 VERDICTS = {
     "newtonian": "the viscosity is the same however fast the fluid is sheared, as in water or honey",

@@ -19,7 +19,7 @@ from flowgrad.io.contents import Contents
 from flowgrad.io.merging import without_ghosts
 from flowgrad.io.selection import selected
 from flowgrad.mesh import CellFaces, Cells, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.options import Options
 from tests.io import test_parallel
 

@@ -16,7 +16,7 @@ from flowgrad.gradient import velocity_gradient
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.plot.axes import number
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from tests.high_order import reference, straight
 from tests.meshes import SOLIDS, build, pentagons, planar
 

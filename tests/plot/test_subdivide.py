@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.mesh import Cells, Mesh, families
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.reference import shapes
 from flowgrad.plot import boundary, cut, plane, section_of
 from flowgrad.plot.subdivide import lattice, subdivided
 from tests.high_order import reference, straight
@@ -15,7 +16,7 @@ SURFACES, SOLIDS = (22, 23, 28, 34), (24, 25, 26, 27, 29, 33, 37)
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_parts_fill_the_reference_cell(name, n):
-    family = getattr(families, name)
+    family = getattr(shapes, name)
     parts = lattice(family, n)
     points = np.zeros((len(parts.sites), 3))
     points[:, : family.dimension] = parts.sites

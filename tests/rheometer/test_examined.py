@@ -12,9 +12,8 @@ from flowgrad.errors import OptionError
 from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.band import band
-from flowgrad.rheometer.examined import examine, loop_in_words, sigma_of
-from flowgrad.rheometer.ramps import Hysteresis
+from flowgrad.rheometer.fitted import band, examine, loop_in_words, sigma_of
+from flowgrad.rheometer.quality import Hysteresis
 from tests.rheometer.tables import table, write
 
 RATE = np.geomspace(0.01, 1000, 25)
