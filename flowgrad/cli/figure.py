@@ -21,11 +21,10 @@ from flowgrad.flow import Flow
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.pipeline.analysis import analyse_flow, read_flow
 from flowgrad.pipeline.options import Options
-from flowgrad.plot import Section
-from flowgrad.plot.frame import is_wide
-from flowgrad.plot.shown import ARRAY, Result, flow_of, not_among, shown
+from flowgrad.plot import Slice
+from flowgrad.plot.axes import is_wide, number
+from flowgrad.plot.scalar_field import ARRAY, Result, flow_of, not_among, scalar_field
 from flowgrad.plot.style import GOLDEN, KINDS, figure_of
-from flowgrad.plot.ticks import number
 from flowgrad.separation import Separation
 
 log = logging.getLogger("flowgrad")
@@ -72,7 +71,7 @@ def _result(file: Path, request: Request, options: Options) -> Result | Separati
     try:
         separation = analyse_flow(flow, _computing(request, options)).separation
         if own:
-            shown(separation.gradient, request.name)
+            scalar_field(separation.gradient, request.name)
     except OptionError as error:
         raise OptionError(f"{error}{f'; {own}' if own else ''}") from None
     if own:
@@ -125,7 +124,7 @@ def _computing(request: Request, options: Options) -> Options:
 
 
 @contextmanager
-def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[Axes], Section | None]]:
+def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[Axes], Slice | None]]:
     """The axes of a figure, two for the uncertainty, and the section that they show."""
     width, height = request.inches, GOLDEN * request.inches
     section = _section(result, request) if request.is_on_section else None
@@ -137,7 +136,7 @@ def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[
         yield list(np.ravel(figure.subplots(rows, columns))), section
 
 
-def _panels(section: Section | None, request: Request) -> tuple[int, int]:
+def _panels(section: Slice | None, request: Request) -> tuple[int, int]:
     """Rows and columns of axes: two of the uncertainty, below each other where the page or the section is narrow."""
     if section is None or request.kind != "uncertainty":
         return 1, 1
@@ -145,7 +144,7 @@ def _panels(section: Section | None, request: Request) -> tuple[int, int]:
     return (2, 1) if request.inches <= plot.ONE_COLUMN or height < _LOW * width else (1, 2)
 
 
-def _section(result: Result | Separation, request: Request) -> Section:
+def _section(result: Result | Separation, request: Request) -> Slice:
     mesh = flow_of(result.gradient if isinstance(result, Separation) else result).mesh
     if request.view is not None:
         return plot.boundary(mesh, request.eye)
@@ -153,7 +152,7 @@ def _section(result: Result | Separation, request: Request) -> Section:
     return plot.section_of(mesh) if plane is None else plot.cut(mesh, plane)
 
 
-def _draw(panels: list[Axes], section: Section | None, result: Result | Separation, request: Request) -> None:
+def _draw(panels: list[Axes], section: Slice | None, result: Result | Separation, request: Request) -> None:
     ax = panels[0]
     if isinstance(result, Separation):
         _OF_FLUID[request.kind](result, ax, *([section] if request.is_on_section else []))

@@ -6,9 +6,8 @@ from typing import Any
 
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import Entry, FilePage, FileSection, page_text
-from flowgrad.report import numbers as written
-from flowgrad.report.section import ORIGINS
-from flowgrad.report.statistics import HEADINGS
+from flowgrad.report import formatting as written
+from flowgrad.report.flow_section import HEADINGS, ORIGINS
 from flowgrad.report.template import render
 
 _VALUES = ("minimum", "percentile_5", "median", "mean", "percentile_95", "maximum")

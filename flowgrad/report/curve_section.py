@@ -1,4 +1,4 @@
-"""One rheometer curve's part of the report."""
+"""Section of the report on one rheometer curve."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
+from flowgrad.analysis import versions
 from flowgrad.files import printable
-from flowgrad.pipeline.analysis import versions
-from flowgrad.plot import rheometer
-from flowgrad.plot.law import symbol
-from flowgrad.report import encode, glossary, numbers
+from flowgrad.plot.flow_curve import symbol
+from flowgrad.report import embed, evidence
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
+from flowgrad.report.flow_section import FileSection
+from flowgrad.report.formatting import count, html, number, percent
 from flowgrad.report.pictures import Picture
-from flowgrad.report.section import FileSection
-from flowgrad.report.symbols import html
 from flowgrad.report.template import render
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
@@ -35,7 +34,7 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
         "curve.html",
         name=printable(name),
         verdict=verdict,
-        meaning=glossary.VERDICTS.get(verdict, ""),
+        meaning=evidence.VERDICTS.get(verdict, ""),
         statement=fit.sentence,
         facts=_facts(examined),
         laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
@@ -50,31 +49,34 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
 
 
 _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
-    (rheometer.rheometer_curve, "Stress against shear rate: all laws that were fitted, and the 95 % band of the best."),
-    (rheometer.rheometer_viscosity, "Viscosity against shear rate."),
-    (rheometer.residuals, "What each law misses of each stress."),
+    (
+        plot.rheometer_curve,
+        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best.",
+    ),
+    (plot.rheometer_viscosity, "Viscosity against shear rate."),
+    (plot.residuals, "What each law misses of each stress."),
 )
 
 
 def _picture(examined: Examined, draw: Callable[[Examined, Axes], Axes], caption: str) -> Picture:
     with plot.figure(_WIDTH) as ax:
-        return Picture(encode.svg(draw(examined, ax), caption), caption)
+        return Picture(embed.svg(draw(examined, ax), caption), caption)
 
 
 def _facts(examined: Examined) -> list[tuple[str, str]]:
     """Names and values of what a reader looks for first."""
     curve = examined.curve
     unit = {"rate": "1/s", "stress": "Pa", "viscosity": "Pa s"} if curve.is_si else dict.fromkeys(_QUANTITIES, "")
-    facts = [("points in the fit", numbers.count(len(curve)))]
+    facts = [("points in the fit", count(len(curve)))]
     for name, values in zip(_QUANTITIES, (curve.rate, curve.stress, curve.viscosity), strict=True):
-        ends = f"{numbers.number(float(values.min()))} to {numbers.number(float(values.max()))}"
+        ends = f"{number(float(values.min()))} to {number(float(values.max()))}"
         facts.append((_QUANTITIES[name], f"{ends} {unit[name]}".strip()))
     if curve.temperature is not None:
-        facts.append(("temperature", f"{numbers.number(curve.temperature)} °C"))
+        facts.append(("temperature", f"{number(curve.temperature)} °C"))
     if curve.ramp:
         facts.append(("ramp", curve.ramp))
     if examined.loop is not None:
-        facts.append(("loop of the ramps over the area", numbers.percent(examined.loop.relative)))
+        facts.append(("loop of the ramps over the area", percent(examined.loop.relative)))
     return facts
 
 
@@ -83,24 +85,24 @@ _QUANTITIES = {"rate": "shear rate", "stress": "stress", "viscosity": "viscosity
 
 def _law(fit: Fit, marked: str) -> dict[str, object]:
     """A row of the table of laws."""
-    weight = numbers.percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {numbers.percent(LEAST_WEIGHT)}"
+    weight = percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {percent(LEAST_WEIGHT)}"
     return {
         "name": fit.model.name,
         "mark": marked,
         "citation": fit.model.citation,
         "parameters": Markup("<br>").join(_parameter(fit, name) for name in fit.model.parameters),
-        "chi2": numbers.number(fit.chi2),
-        "misfit": numbers.percent(fit.misfit),
+        "chi2": number(fit.chi2),
+        "misfit": percent(fit.misfit),
         "weight": weight,
     }
 
 
 def _parameter(fit: Fit, name: str) -> Markup:
-    value = numbers.number(fit.parameters[name]) if name in fit.parameters else "?"
+    value = number(fit.parameters[name]) if name in fit.parameters else "?"
     ends = ""
     if name in fit.intervals:
         low, high = fit.intervals[name]
-        ends = f" ({numbers.number(low)} to {numbers.number(high)})"
+        ends = f" ({number(low)} to {number(high)})"
     return Markup('<span class="pair">{} = {}{}</span>').format(html(symbol(name)), value, ends)
 
 
@@ -110,7 +112,7 @@ def _correlation(fit: Fit) -> list[tuple[Markup, list[str]]]:
     if len(names) < 2 or fit.correlation.shape != (len(names), len(names)):
         return []
     rows = zip(names, fit.correlation.tolist(), strict=True)
-    return [(html(symbol(name)), [numbers.number(value, 2) for value in row]) for name, row in rows]
+    return [(html(symbol(name)), [number(value, 2) for value in row]) for name, row in rows]
 
 
 def _provenance(examined: Examined, source: Path, digest: str) -> dict[str, str]:

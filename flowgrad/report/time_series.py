@@ -1,4 +1,4 @@
-"""Files that are steps of one series, and what their flows do over time."""
+"""Time series among the files of a run: what their flows do over time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 
 from flowgrad import plot
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.plot.shown import VISCOSITY
+from flowgrad.plot.axes import linear
+from flowgrad.plot.scalar_field import VISCOSITY
 from flowgrad.plot.style import BLUE, VERMILION
-from flowgrad.plot.ticks import linear
 from flowgrad.records import axis_label
-from flowgrad.report import encode
+from flowgrad.report import embed
 from flowgrad.report.entry import Entry
+from flowgrad.report.flow_section import FAILED
 from flowgrad.report.pictures import Picture
-from flowgrad.report.section import FAILED
 
 # Fewer steps than these are no curve.
 _LEAST = 3
@@ -118,7 +118,7 @@ def _picture(
         if kept:
             caption += f": {' and '.join(lines)}, shaded 5 to 95 % of the flow"
         caption += "."
-        return Picture(encode.svg(ax, caption), caption)
+        return Picture(embed.svg(ax, caption), caption)
 
 
 def _draw(ax: Axes, series: Progression, lines: dict[str, np.ndarray], kept: dict[str, np.ndarray] | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.reference import shapes
 from flowgrad.plot import boundary, cut, plane, section_of
-from flowgrad.plot.subdivision import lattice, subdivided
+from flowgrad.plot.subdivide import lattice, subdivided
 from tests.high_order import reference, straight
 
 FAMILIES = ("TRIANGLE", "QUAD", "TETRA", "HEXAHEDRON", "WEDGE", "PYRAMID")

@@ -1,4 +1,4 @@
-"""Curved cells as many straight ones: their edges look curved, and what their shape functions say of a field shows."""
+"""Subdivision of curved cells into straight ones, which shows their edges and what their shape functions say."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _rows(mesh: Mesh, wanted: NDArray[np.bool_]) -> Iterator[tuple[Block, IntArr
 
 
 @dataclass(frozen=True, eq=False)
-class Lattice:
+class RefinedCell:
     """Sites (s, d) in a reference cell and the cells between them: their VTK type and their sites (c, k)."""
 
     sites: FloatArray
@@ -89,7 +89,7 @@ class _Part:
 
     block: Block
     rows: IntArray
-    lattice: Lattice
+    lattice: RefinedCell
     values: FloatArray
 
     @classmethod
@@ -131,7 +131,7 @@ def _weights(parts: list[_Part], point_count: int) -> csr_array:
 
 
 @cache
-def lattice(family: Family, n: int) -> Lattice:
+def lattice(family: Family, n: int) -> RefinedCell:
     """A cell of a family whose edges are cut into ``n`` parts, as cells of its own kind (pyramids: and tetrahedra)."""
     if family is shapes.PYRAMID:
         return _pyramid(n)
@@ -146,17 +146,17 @@ def _numbered(sites: list[tuple[int, ...]]) -> dict[tuple[int, ...], int]:
     return {site: number for number, site in enumerate(sites)}
 
 
-def _box(n: int, d: int) -> Lattice:
+def _box(n: int, d: int) -> RefinedCell:
     """Squares or cubes."""
     sites = list(product(range(n + 1), repeat=d))
     number = _numbered(sites)
     family = shapes.QUAD if d == 2 else shapes.HEXAHEDRON
     corners = family.corners.astype(int)
     cells = [[number[tuple(np.add(each, c))] for c in corners] for each in product(range(n), repeat=d)]
-    return Lattice(np.array(sites) / n, ((9 if d == 2 else 12, np.array(cells)),))
+    return RefinedCell(np.array(sites) / n, ((9 if d == 2 else 12, np.array(cells)),))
 
 
-def _simplex(n: int, d: int) -> Lattice:
+def _simplex(n: int, d: int) -> RefinedCell:
     """Triangles or tetrahedra: those of Kuhn (1960, IBM J. Res. Dev. 4, 518) in n ≥ x ≥ y ≥ z ≥ 0."""
     sites = [each for each in product(range(n + 1), repeat=d) if list(each) == sorted(each, reverse=True)]
     number = _numbered(sites)
@@ -170,19 +170,19 @@ def _simplex(n: int, d: int) -> Lattice:
             cells.append([number[corner] for corner in corners])
     at = np.array(sites)
     places = np.column_stack([at[:, :-1] - at[:, 1:], at[:, -1]]) / n
-    return Lattice(places, ((5 if d == 2 else 10, np.array(cells)),))
+    return RefinedCell(places, ((5 if d == 2 else 10, np.array(cells)),))
 
 
-def _wedge(n: int) -> Lattice:
+def _wedge(n: int) -> RefinedCell:
     """Layers of wedges over triangles."""
     base = _simplex(n, 2)
     (_, triangles), count = base.cells[0], len(base.sites)
     sites = np.vstack([np.column_stack([base.sites, np.full(count, k / n)]) for k in range(n + 1)])
     cells = np.vstack([np.hstack([triangles + k * count, triangles + (k + 1) * count]) for k in range(n)])
-    return Lattice(sites, ((13, cells),))
+    return RefinedCell(sites, ((13, cells),))
 
 
-def _pyramid(n: int) -> Lattice:
+def _pyramid(n: int) -> RefinedCell:
     """Pyramids upright and upside down, and tetrahedra between their sides."""
     sites: list[tuple[int, ...]] = [(i, j, k) for k in range(n + 1) for i in range(n - k + 1) for j in range(n - k + 1)]
     number = _numbered(sites)
@@ -207,4 +207,4 @@ def _pyramid(n: int) -> Lattice:
     cells = [(14, np.array(upright + hanging))]
     if between:
         cells.append((10, np.array(between)))
-    return Lattice(places, tuple(cells))
+    return RefinedCell(places, tuple(cells))

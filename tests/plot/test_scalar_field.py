@@ -14,7 +14,7 @@ from flowgrad.kinematics import GIVEN, QUANTITIES, VelocityGradient
 from flowgrad.mesh import Lattice
 from flowgrad.paths import RECORDS as OF_PATHS
 from flowgrad.paths import deformation, ftle
-from flowgrad.plot.shown import component, mesh_of
+from flowgrad.plot.scalar_field import component, mesh_of
 from flowgrad.walls import RECORDS as OF_WALLS
 from tests.meshes import SOLIDS, planar
 
@@ -54,15 +54,15 @@ def test_ftle_and_deformation_on_their_mesh(found):
         assert bar_label(ax).startswith(OF_PATHS["ftle"].label)
         assert "[1/T]" in bar_label(ax)
         assert any(type(each) is TriMesh for each in ax.collections)
-    np.testing.assert_array_equal(plot.shown(found, "ftle").values, found.values)
+    np.testing.assert_array_equal(plot.scalar_field(found, "ftle").values, found.values)
     for name, record in OF_PATHS.items():
-        what = plot.shown(found, name)
+        what = plot.scalar_field(found, name)
         assert what.values.shape == (len(GRID.points),)
         assert what.label.endswith(f"[{'–' if record.dimension == '1' else record.dimension}]")
         if name != "ftle":
-            assert plot.shown(found.deformation, name).label == what.label
+            assert plot.scalar_field(found.deformation, name).label == what.label
     F = found.deformation.F
-    np.testing.assert_allclose(plot.shown(found, "F").values, np.linalg.norm(F, axis=(1, 2)))
+    np.testing.assert_allclose(plot.scalar_field(found, "F").values, np.linalg.norm(F, axis=(1, 2)))
     with plot.figure() as ax:
         plot.profile({"0 to 2": found}, "ftle", ax, (0.2, 0.5), (1.7, 0.5))
         assert ax.get_ylabel() == OF_PATHS["ftle"].label
@@ -76,19 +76,19 @@ def test_paths_without_a_mesh_or_a_name_say_so(found):
     with plot.figure() as ax, pytest.raises(OptionError, match="give a mesh"):
         plot.field(alone, "F", ax)
     with pytest.raises(OptionError, match=r"unknown quantity of paths 'ftel' \(did you mean 'ftle'"):
-        plot.shown(found, "ftel")
+        plot.scalar_field(found, "ftel")
     with pytest.raises(OptionError, match="unknown quantity of paths 'ftle'"):
-        plot.shown(alone, "ftle")
+        plot.scalar_field(alone, "ftle")
 
 
 def test_walls_in_space_on_their_faces(walls):
     for name in (*walls.arrays.keys() - {"patch"}, "viscous_traction", "shear_rate", "velocity"):
-        what = plot.shown(walls, name)
+        what = plot.scalar_field(walls, name)
         assert (what.location, what.values.shape) == ("cells", (len(walls),))
         records = OF_WALLS if name in OF_WALLS else {**QUANTITIES, **GIVEN}
         assert what.label.endswith(f"[{'–' if records[name].dimension == '1' else records[name].dimension}]")
     np.testing.assert_allclose(
-        plot.shown(walls, "wall_shear_stress").values, np.linalg.norm(walls.wall_shear_stress, axis=1)
+        plot.scalar_field(walls, "wall_shear_stress").values, np.linalg.norm(walls.wall_shear_stress, axis=1)
     )
     section = plot.boundary(mesh_of(walls))
     with plot.figure() as ax:
@@ -101,8 +101,8 @@ def test_walls_in_space_on_their_faces(walls):
 def test_a_density_decides_between_the_dimensions():
     faces = {"where": lambda x: x[:, 1] < 1e-9, "viscosity": 0.1}
     either, dynamic = at_walls(channel(), **faces), at_walls(channel(), **faces, density=1000.0)
-    assert plot.shown(either, "wall_shear_stress").label == r"wall shear stress $\tau_{w,x}$ [M/(L T²) or L²/T²]"
-    assert plot.shown(dynamic, "wall_shear_stress").label == r"wall shear stress $\tau_{w,x}$ [M/(L T²)]"
+    assert plot.scalar_field(either, "wall_shear_stress").label == r"wall shear stress $\tau_{w,x}$ [M/(L T²) or L²/T²]"
+    assert plot.scalar_field(dynamic, "wall_shear_stress").label == r"wall shear stress $\tau_{w,x}$ [M/(L T²)]"
     np.testing.assert_array_equal(plot.shown(dynamic, "wall_shear_stress").values, dynamic.wall_shear_stress[:, 0])
 
 
@@ -110,33 +110,33 @@ def test_what_is_not_known_on_walls_says_what_gives_it():
     walls = at_walls(channel(), lambda x: x[:, 1] < 1e-9)
     for name, option in (("wall_shear_stress", "viscosity="), ("pressure", "pressure="), ("viscosity", "viscosity=")):
         with pytest.raises(OptionError, match=option):
-            plot.shown(walls, name)
+            plot.scalar_field(walls, name)
     for name in ("force", "patch", "wall_shaer_rate"):
         with pytest.raises(OptionError, match=f"unknown quantity of walls '{name}'"):
-            plot.shown(walls, name)
+            plot.scalar_field(walls, name)
 
 
 @pytest.mark.parametrize("name", ["wall_shear_stress", "ftle", "FTLE", "traction", "pressure", "vorticity"])
 def test_an_array_of_a_file_gets_no_unit_for_its_name(name):
     """It may be in other units, divided by a density, or something else."""
     flow = channel(**{name: np.linspace(-1, 2, 30)})
-    assert plot.shown(flow, name).label == f"{name} [unit of the file]"
-    assert plot.shown(flow, f"array:{name}").label == f"{name} [unit of the file]"
+    assert plot.scalar_field(flow, name).label == f"{name} [unit of the file]"
+    assert plot.scalar_field(flow, f"array:{name}").label == f"{name} [unit of the file]"
     if name not in QUANTITIES:
-        assert plot.shown(velocity_gradient(flow), name).label == f"{name} [unit of the file]"
+        assert plot.scalar_field(velocity_gradient(flow), name).label == f"{name} [unit of the file]"
 
 
 def test_an_array_named_like_a_quantity_is_reached_beside_it():
     own = np.linspace(-1, 2, 30)
     gradient = velocity_gradient(channel(shear_rate=own, velocity=own, error=own))
-    np.testing.assert_array_equal(plot.shown(gradient, "array:shear_rate").values, own)
-    np.testing.assert_array_equal(plot.shown(gradient, "array:velocity").values, own)
-    np.testing.assert_array_equal(plot.shown(gradient, "shear_rate").values, gradient["shear_rate"])
-    assert plot.shown(gradient, "shear_rate").label == QUANTITIES["shear_rate"].label
+    np.testing.assert_array_equal(plot.scalar_field(gradient, "array:shear_rate").values, own)
+    np.testing.assert_array_equal(plot.scalar_field(gradient, "array:velocity").values, own)
+    np.testing.assert_array_equal(plot.scalar_field(gradient, "shear_rate").values, gradient["shear_rate"])
+    assert plot.scalar_field(gradient, "shear_rate").label == QUANTITIES["shear_rate"].label
     with pytest.raises(OptionError, match=r"unknown array 'shear_rat' \(did you mean 'shear_rate'"):
-        plot.shown(gradient, "array:shear_rat")
+        plot.scalar_field(gradient, "array:shear_rat")
     with pytest.raises(OptionError, match="unknown array 'p': known are none"):
-        plot.shown(channel(), "array:p")
+        plot.scalar_field(channel(), "array:p")
 
 
 def test_the_noise_of_the_velocity_is_not_that_of_an_array():
@@ -168,7 +168,7 @@ def test_walls_of_a_planar_flow_are_lines():
 @pytest.mark.parametrize("columns", [2, 6, 9])
 def test_rows_that_are_no_vectors_are_shown_by_their_magnitude(columns):
     for values in (np.zeros((30, columns)), np.eye(columns)[np.zeros(30, int)], np.ones((30, columns))):
-        what = plot.shown(channel(a=values), "a")
+        what = plot.scalar_field(channel(a=values), "a")
         assert what.label == "|a| [unit of the file]"
         twice = np.array([1, 1, 1, 2, 2, 2]) if columns == 6 else 1
         np.testing.assert_allclose(what.values, np.sqrt((twice * values**2).sum(axis=1)))
@@ -181,11 +181,11 @@ def test_what_is_rounding_of_the_gradient_is_zero():
         flow = Flow(mesh, scale * mesh.points[:, [1, 0, 2]] * [1, 1, 0], "points")
         gradient = velocity_gradient(flow)
         assert (gradient["vorticity"] != 0).any()
-        assert (plot.shown(gradient, "vorticity").values == 0).all()
-        assert (plot.shown(gradient, "shear_rate").values > scale).all()
+        assert (plot.scalar_field(gradient, "vorticity").values == 0).all()
+        assert (plot.scalar_field(gradient, "shear_rate").values > scale).all()
 
 
 def test_numbers_in_order_are_counted_and_no_directions():
     L = np.zeros((4, 3, 3))
     L[:, 0, 0] = 2.0
-    assert r"$d_1$" in plot.shown(VelocityGradient(L), "principal_rates").label
+    assert r"$d_1$" in plot.scalar_field(VelocityGradient(L), "principal_rates").label

@@ -1,4 +1,4 @@
-"""Classes of cells on a section, by their names: types of flow, and labels and regions of a separation."""
+"""Classes of cells on a slice, by colour and name: flow types, and labels and regions of a separation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from matplotlib.patches import Patch
 
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.plot.cutting import section_of
+from flowgrad.plot.axes import frame, inches, is_wide
+from flowgrad.plot.cut import section_of
 from flowgrad.plot.distribution import measure
 from flowgrad.plot.field import draw_polygons, shaded
-from flowgrad.plot.frame import frame, inches, is_wide
-from flowgrad.plot.section import Section
-from flowgrad.plot.shown import flow_of
+from flowgrad.plot.scalar_field import flow_of
+from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import BLUE, GREEN, NO_VALUE, ORANGE, PURPLE, SKY, VERMILION
 from flowgrad.separation import LABELS, REGIONS, Separation
 
@@ -39,7 +39,7 @@ class Classes:
     of: str
 
 
-def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: Section | None = None) -> Axes:
+def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: Slice | None = None) -> Axes:
     """Classes of the gradient's tensors on a section of its mesh, with a legend of those that there are.
 
     Classes at points colour what lies nearest to each of them: that part of a polygon whose vertex has most of its
@@ -61,7 +61,7 @@ def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: 
     return ax
 
 
-def labels(separation: Separation, ax: Axes, section: Section | None = None) -> Axes:
+def labels(separation: Separation, ax: Axes, section: Slice | None = None) -> Axes:
     """The label of each cell on a section of its mesh, with a legend of their shares of the dissipation.
 
     Raises OptionError for a separation without a mesh, and where neither stress nor viscosity is known.
@@ -70,7 +70,7 @@ def labels(separation: Separation, ax: Axes, section: Section | None = None) -> 
     return categories(separation.gradient, classes, ax, section)
 
 
-def regions(separation: Separation, ax: Axes, section: Section | None = None) -> Axes:
+def regions(separation: Separation, ax: Axes, section: Slice | None = None) -> Axes:
     """The region of each cell (plug, plateaus, sheared) on a section, with a legend of their shares of the volume.
 
     As ``labels`` otherwise.
@@ -80,7 +80,7 @@ def regions(separation: Separation, ax: Axes, section: Section | None = None) ->
     return categories(separation.gradient, classes, ax, section)
 
 
-def flow_types(gradient: VelocityGradient, ax: Axes, section: Section | None = None) -> Axes:
+def flow_types(gradient: VelocityGradient, ax: Axes, section: Slice | None = None) -> Axes:
     """What each cell's motion is nearest to by its flow type ξ: rotation (below −½), shear, or extension (above ½),
     with a legend of their shares of the volume. As ``labels`` otherwise."""
     xi = gradient["flow_type"]

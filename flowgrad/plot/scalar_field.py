@@ -1,4 +1,4 @@
-"""What a figure shows of a result: one value for each point or cell, with its label and its scale."""
+"""Scalar fields for a figure: one value for each point or cell of a result, with its label and colour scale."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.paths import FTLE, Deformation
 from flowgrad.paths import RECORDS as OF_PATHS
-from flowgrad.plot.names import plain
 from flowgrad.records import axis_label
 from flowgrad.spec import nearest
 from flowgrad.tensors import as_tensors
@@ -24,6 +23,25 @@ from flowgrad.typing import FloatArray
 from flowgrad.walls import RECORDS as OF_WALLS
 from flowgrad.walls import Walls
 from flowgrad.walls.records import record_on
+
+# Takes no room: matplotlib leaves out the entries of a legend whose names begin with an underscore.
+_NOTHING = "\u200b"
+
+
+def plain(name: str) -> str:
+    """A name whose dollar signs are that, and do not begin a formula."""
+    return name.replace("$", r"\$")
+
+
+def in_legend(name: str) -> str:
+    """The same for a line that a legend is to show, whatever it begins with."""
+    return plain(_NOTHING + name if name.startswith("_") else name)
+
+
+def as_given(label: str) -> str:
+    """The label in the legend: what begins it was for matplotlib."""
+    return label.removeprefix(_NOTHING)
+
 
 # What a figure of the fluid's motion takes, and one of a field.
 Result: TypeAlias = "Flow | VelocityGradient"
@@ -40,14 +58,14 @@ _SYMMETRIC = 6
 # Components below this part of the largest are rounding.
 _ROUNDING = 1e-6
 # Of L: a field that is nowhere larger is zero.
-_NOTHING = 1e-13
+_NEGLIGIBLE = 1e-13
 _POWERS = {"1/T": 1, "1/T²": 2, "1/T³": 3}
 # Values of which one sign reaches farther than the other by this factor are no deviations from zero.
 _ONE_SIDED = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class ScalarField:
     """Scalar ``values`` (n,) at the ``points`` or ``cells``, the axis label, and how the colours run."""
 
     name: str
@@ -62,7 +80,7 @@ def dimension_of(dimension: str, gradient: VelocityGradient) -> str:
     return dimension.split(" or ")[0] if "density" in gradient.supplied else dimension
 
 
-def shown(result: Drawn, name: str) -> Shown:
+def scalar_field(result: Drawn, name: str) -> ScalarField:
     """A quantity of the registry, ``velocity``, a supplied ``viscosity``, ``error`` (the estimated one of L),
     ``std(NAME)`` (a quantity's standard deviation) or an array of the flow's file, as a scalar: vectors and
     tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component only (the
@@ -104,7 +122,7 @@ def mesh_of(result: Drawn) -> Mesh:
     if isinstance(result, Walls):
         if result.flow.mesh.dimension == 2:
             raise OptionError(
-                "walls of a planar flow are lines: draw plot.shown(walls, NAME).values against walls.centroids"
+                "walls of a planar flow are lines: draw plot.scalar_field(walls, NAME).values against walls.centroids"
             )
         return result.surface()[0]
     if isinstance(result, FTLE | Deformation):
@@ -130,12 +148,12 @@ def not_among(what: str, name: str, known: Sequence[str]) -> str:
     return f"unknown {what} '{name}'{nearest(name, known) or ': known are ' + (', '.join(known) or 'none')}"
 
 
-def _labelled(record: Record, values: ArrayLike, location: str) -> Shown:
+def _labelled(record: Record, values: ArrayLike, location: str) -> ScalarField:
     scalar, symbol, scale = _scalar(np.asarray(values, float), record.symbol, record.scale)
-    return Shown(record.name, scalar, location, record.label_of(symbol), scale)
+    return ScalarField(record.name, scalar, location, record.label_of(symbol), scale)
 
 
-def _quantity(gradient: VelocityGradient, name: str, location: str | None = None) -> Shown:
+def _quantity(gradient: VelocityGradient, name: str, location: str | None = None) -> ScalarField:
     record = _record(name).known(dynamic="density" in gradient.supplied)
     values = _without_rounding(np.asarray(gradient[name], float), record.dimension, gradient)
     return _labelled(record, values, location or gradient.location or "points")
@@ -148,10 +166,10 @@ def _without_rounding(values: FloatArray, dimension: str, gradient: VelocityGrad
     if power is None or not len(values):
         return values
     largest, of_L = (float(np.nanmax(np.abs(each), initial=0)) for each in (values, gradient.L))
-    return 0 * values if largest <= _NOTHING * of_L**power else values
+    return 0 * values if largest <= _NEGLIGIBLE * of_L**power else values
 
 
-def _of_walls(walls: Walls, name: str) -> Shown:
+def _of_walls(walls: Walls, name: str) -> ScalarField:
     """On the faces, which are the cells of the walls' own mesh."""
     if name in QUANTITIES or name == "velocity":
         return _quantity(walls.gradient, name, "cells")
@@ -165,7 +183,7 @@ def _of_walls(walls: Walls, name: str) -> Shown:
     return _labelled(record_on(walls, name), values, "cells")
 
 
-def _of_paths(found: FTLE | Deformation, name: str) -> Shown:
+def _of_paths(found: FTLE | Deformation, name: str) -> ScalarField:
     """At the points where the particles are at first."""
     if isinstance(found, FTLE) and name == "ftle":
         return _labelled(OF_PATHS[name], found.values, "points")
@@ -175,7 +193,7 @@ def _of_paths(found: FTLE | Deformation, name: str) -> Shown:
     return _labelled(OF_PATHS[name], getattr(found.deformation if isinstance(found, FTLE) else found, name), "points")
 
 
-def _deviation(gradient: VelocityGradient, name: str) -> Shown:
+def _deviation(gradient: VelocityGradient, name: str) -> ScalarField:
     """Of a vector that is shown by one component that of this component, of others the root of the sum of squares."""
     record = _record(name)
     symbol = record.symbol
@@ -186,17 +204,17 @@ def _deviation(gradient: VelocityGradient, name: str) -> Shown:
     else:
         values = np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
     label = axis_label(f"standard deviation of {name.replace('_', ' ')}", rf"\sigma({symbol})", record.dimension)
-    return Shown(f"std({name})", values, gradient.location or "points", label, "magnitude")
+    return ScalarField(f"std({name})", values, gradient.location or "points", label, "magnitude")
 
 
-def _error(gradient: VelocityGradient) -> Shown:
+def _error(gradient: VelocityGradient) -> ScalarField:
     if gradient.error is None:
         raise OptionError("no error of the gradient was estimated: ask for it (--error, error=True in Python)")
     label = axis_label("estimated error of the gradient", r"|\Delta L|", QUANTITIES["L"].dimension)
-    return Shown("error", gradient.error, gradient.location or "points", label, "magnitude")
+    return ScalarField("error", gradient.error, gradient.location or "points", label, "magnitude")
 
 
-def _array(flow: Flow, name: str) -> Shown | None:
+def _array(flow: Flow, name: str) -> ScalarField | None:
     """An array of the file, from the cells where it is on both; its unit is the file's, whatever its name."""
     bare = name.removeprefix(ARRAY)
     for location, arrays in (("cells", flow.cell_data), ("points", flow.point_data)):
@@ -209,7 +227,7 @@ def _array(flow: Flow, name: str) -> Shown | None:
                 columns = as_tensors(columns, bare).reshape(len(given), -1)
             values, symbol, _ = _scalar(columns[:, 0] if columns.shape[1] == 1 else columns, "", "magnitude")
             text = plain(f"|{bare}|" if symbol == "||" else bare + symbol)
-            return Shown(name, values, location, f"{text} [unit of the file]", _scale_of(values))
+            return ScalarField(name, values, location, f"{text} [unit of the file]", _scale_of(values))
     return None
 
 
@@ -251,8 +269,8 @@ def _only_component(vectors: FloatArray) -> int | None:
     return axis if np.delete(sizes, axis).max() <= _ROUNDING * sizes[axis] else None
 
 
-def _velocity(flow: Flow | None) -> Shown:
+def _velocity(flow: Flow | None) -> ScalarField:
     if flow is None:
         raise OptionError("the gradient was made without a flow, so there is no velocity to draw")
     speed, record = np.sqrt((flow.velocity**2).sum(axis=1)), GIVEN["velocity"]
-    return Shown("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")
+    return ScalarField("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")

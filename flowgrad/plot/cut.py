@@ -1,4 +1,4 @@
-"""Sections of a mesh: its own surface cells, the polygons in which a plane cuts it, and its boundary in space."""
+"""Slices of a mesh: its own surface cells, the polygons in which a plane cuts it, and its boundary in space."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.mesh import FLAT
 from flowgrad.mesh.ragged import offsets, runs
-from flowgrad.plot.hidden import seen
-from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface
-from flowgrad.plot.section import Section
-from flowgrad.plot.subdivision import is_curved, subdivided
-from flowgrad.plot.view import view
+from flowgrad.plot.hidden_surface import seen
+from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
+from flowgrad.plot.slice import Slice
+from flowgrad.plot.subdivide import is_curved, subdivided
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A point within this fraction of the mesh's size of the plane lies on it.
@@ -26,7 +25,7 @@ _ON_PLANE = 1e-9
 _DARKEST = 0.72
 
 
-def section_of(mesh: Mesh) -> Section:
+def section_of(mesh: Mesh) -> Slice:
     """The section that shows a mesh best: its own cells where it is a surface, the mid-plane where
     it is one cell thick, else a cut through its middle normal to the shortest side of its box.
 
@@ -39,7 +38,7 @@ def section_of(mesh: Mesh) -> Section:
     raise OptionError("the mesh has neither surface nor volume cells, so there is no area to draw: give cells")
 
 
-def cut(mesh: Mesh, plane: Plane) -> Section:
+def cut(mesh: Mesh, plane: Plane) -> Slice:
     """The exact polygons in which a plane cuts the volume cells of a mesh; curved cells as their subdivision.
 
     The vertices of a cell's polygon are ordered by angle, which is exact for every cell whose cut is
@@ -62,10 +61,10 @@ def cut(mesh: Mesh, plane: Plane) -> Section:
         fine = subdivided(mesh, cells[curved])
         above = _sides(fine.mesh, plane)
         parts.append(_cut_cells(fine.mesh, _crossed(fine.mesh, above), above, plane).of(fine))
-    return Section.joined(parts)
+    return Slice.joined(parts)
 
 
-def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Section:
+def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Slice:
     """The outer faces of a solid mesh, or the cells of a surface in space, as they are seen from a ``direction``:
     ``auto``, ``x``, ``-x``, …, or a vector (3,) that points to the eye.
 
@@ -90,12 +89,12 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Section:
         facing, light = np.abs(facing), np.abs(light)
     towards_eye = facing > 1e-6 * size
     shades = _DARKEST + (1 - _DARKEST) * np.maximum(light, 0) / np.where(towards_eye, size, 1)
-    section = dataclasses.replace(Section.joined([part[0] for part in parts]), shades=shades)
+    section = dataclasses.replace(Slice.joined([part[0] for part in parts]), shades=shades)
     depths = np.concatenate([part[2] for part in parts])[np.repeat(towards_eye, np.diff(section.offsets))]
     return seen(section.take(np.flatnonzero(towards_eye)), depths)
 
 
-def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Section, FloatArray, FloatArray]:
+def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Slice, FloatArray, FloatArray]:
     """Polygons and area vectors (k, 3) of the chosen cells' outer faces, and the depths of their vertices towards the
     eye (m,)."""
     if mesh.dimension == 2:
@@ -113,7 +112,7 @@ def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Section, Floa
     return section, topology.boundary_geometry[0][rows], mesh.points[points] @ plane.normal
 
 
-def _surface(mesh: Mesh, plane: Plane) -> Section:
+def _surface(mesh: Mesh, plane: Plane) -> Slice:
     """The cells of a surface, of a curved one those that are seen."""
     chosen = np.flatnonzero(mesh.is_full & (np.diff(mesh.cells.offsets) > 2))
     curved = is_curved(mesh)[chosen]
@@ -126,10 +125,10 @@ def _surface(mesh: Mesh, plane: Plane) -> Section:
         fine = subdivided(mesh, chosen[curved])
         start, points = rings(fine.mesh, cells := np.arange(len(fine.mesh)))
         parts.append((_polygons(fine.mesh, start, points, cells, plane).of(fine), fine.mesh.points[points] @ plane.eye))
-    return _as_seen(Section.joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
+    return _as_seen(Slice.joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
 
 
-def _as_seen(surface: Section, depths: FloatArray) -> Section:
+def _as_seen(surface: Slice, depths: FloatArray) -> Slice:
     """A surface without what is hidden; itself where that is nothing."""
     if not len(surface) or np.ptp(depths) <= FLAT * surface.spans.max():
         return surface
@@ -138,11 +137,11 @@ def _as_seen(surface: Section, depths: FloatArray) -> Section:
     return surface if found is shaded else found
 
 
-def _polygons(mesh: Mesh, start: IntArray, points: IntArray, cells: IntArray, plane: Plane) -> Section:
+def _polygons(mesh: Mesh, start: IntArray, points: IntArray, cells: IntArray, plane: Plane) -> Slice:
     """Polygons of the mesh's own points."""
     count = len(points)
     weights = csr_array((np.ones(count), points, np.arange(count + 1)), (count, mesh.point_count))
-    return Section(mesh.points[points] @ plane.axes.T, start, cells, weights, points, plane)
+    return Slice(mesh.points[points] @ plane.axes.T, start, cells, weights, points, plane)
 
 
 def _sides(mesh: Mesh, plane: Plane) -> BoolArray:
@@ -172,7 +171,7 @@ def _crossed(mesh: Mesh, above: BoolArray) -> IntArray:
     return np.flatnonzero(mesh.is_full & (counts > 0) & (counts < np.diff(start)))
 
 
-def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> Section:
+def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> Slice:
     """Polygons of straight cells, those of three corners at least."""
     owner, ends = _crossed_edges(mesh, cells, above)
     below, over = _heights(mesh, plane)[ends].T
@@ -192,7 +191,7 @@ def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> S
         (np.column_stack([1 - ahead, ahead]).ravel(), ends[order].ravel(), 2 * np.arange(len(order) + 1)),
         (len(order), mesh.point_count),
     )
-    return Section(vertices[order], offsets(sizes), cells, weights, keys[order], plane)
+    return Slice(vertices[order], offsets(sizes), cells, weights, keys[order], plane)
 
 
 def _crossed_edges(mesh: Mesh, cells: IntArray, above: BoolArray) -> tuple[IntArray, IntArray]:
