@@ -140,7 +140,7 @@ def _first_line(kind: object) -> str:
 
 def _quantities() -> Iterator[str]:
     from flowgrad.kinematics import QUANTITIES
-    from flowgrad.report.symbols import text
+    from flowgrad.report.formatting import text
 
     for each in QUANTITIES.values():
         head = f"{text(each.symbol)} [{each.dimension}]"

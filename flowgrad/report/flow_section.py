@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from flowgrad.analysis import Analysis, versions
 from flowgrad.files import printable
 from flowgrad.flow import Flow
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
+from flowgrad.pipeline.analysis import Analysis, versions
 from flowgrad.plot import Slice
 from flowgrad.plot.distribution import measure
 from flowgrad.plot.scalar_field import component, dimension_of
