@@ -12,16 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.mesh.given_cells import GivenCells, cells_of
-from flowgrad.mesh.given_coordinates import lattice_of
+from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
+from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
-
-LOCATIONS = ("points", "cells")
-# The axis of symmetry of a planar mesh; ``none`` says that a wedge is not axisymmetric.
-AXES = ("x", "y", "none")
-# What is known of the derivatives across a planar mesh.
-OUT_OF_PLANE = ("zero", "unknown", "incompressible")
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +96,7 @@ class Flow(
         out_of_plane: str = "zero",
     ) -> Flow:
         """A flow from arrays: ``points`` (n, 2) or (n, 3), ``cells`` rows of point numbers (m, k), or those by the name
-        of their type, ``{"tetra": …}`` (None for scattered points; see ``flowgrad.mesh.given_cells``), ``velocity``
+        of their type, ``{"tetra": …}`` (None for scattered points; see ``flowgrad.mesh.from_arrays``), ``velocity``
         (n, 2) or (n, 3), ``noise`` its standard deviation: a number, (n,), (n, 2) or (n, 3).
 
         Without ``location`` the length of the velocity tells it; OptionError where it fits both. ``point_data`` and

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flowgrad import Flow, identify_viscosity
 from flowgrad.exact import PlanarWaves
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import parse

@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from flowgrad import batch
 from flowgrad.batch.settings import Settings
 from flowgrad.io import write_vtu
-from flowgrad.mesh.blocks import block
-from flowgrad.options import Options
+from flowgrad.mesh.generate import block
+from flowgrad.pipeline.options import Options
 
 CELLS = 40
 

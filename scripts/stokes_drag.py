@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flowgrad.exact import StokesSphere
 from flowgrad.flow import Flow
-from flowgrad.mesh.prisms import KINDS, sphere_shell
 from flowgrad.walls import Walls, at_walls
+from scripts.round_meshes import KINDS, sphere_shell
 
 # Quads a side of the cube that is blown up to the sphere, and layers around it.
 SIZES = ((8, 4), (16, 8), (24, 12))

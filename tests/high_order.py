@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from flowgrad.mesh import REFERENCE_CELLS, Cells, Mesh
-from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
 from tests import meshes
 
 SOLID_OF = {"tetra": "tetra", "hexahedron": "hexahedron", "wedge": "wedge", "pyramid": "pyramid"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from flowgrad.exact.arrays import Array
-from flowgrad.exact.exact_flow import Components, NamedFlow, Rows
-from flowgrad.exact.parameters import Real
+from flowgrad.exact.flow import Array, Components, NamedFlow, Real, Rows
 
 
 class Homogeneous(NamedFlow):

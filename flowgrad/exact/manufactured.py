@@ -9,8 +9,7 @@ from operator import mul
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.exact.arrays import Array, cos, like, sin, stack
-from flowgrad.exact.exact_flow import Components, ExactFlow, Formula, Rows
+from flowgrad.exact.flow import Array, Components, ExactFlow, Formula, Rows, cos, like, sin, stack
 from flowgrad.typing import FloatArray
 
 

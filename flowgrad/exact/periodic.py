@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import pi, sqrt
 
-from flowgrad.exact.arrays import Array, cos, exp, sin
-from flowgrad.exact.exact_flow import Components, NamedFlow, Rows
-from flowgrad.exact.parameters import NotNegative, Positive, Real
+from flowgrad.exact.flow import Array, Components, NamedFlow, NotNegative, Positive, Real, Rows, cos, exp, sin
 
 
 @dataclass(frozen=True)

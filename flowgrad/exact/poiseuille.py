@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flowgrad.errors import OptionError
-from flowgrad.exact.arrays import Array
-from flowgrad.exact.exact_flow import BEYOND_WALL, Components, NamedFlow, Rows
-from flowgrad.exact.parameters import NotNegative, Positive, Real
-from flowgrad.exact.smooth import excess_power, excess_power_slope
+from flowgrad.exact.flow import (
+    BEYOND_WALL,
+    Array,
+    Components,
+    NamedFlow,
+    NotNegative,
+    Positive,
+    Real,
+    Rows,
+    excess_power,
+    excess_power_slope,
+)
 
 
 @dataclass(frozen=True)

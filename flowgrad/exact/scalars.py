@@ -11,8 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.exact.arrays import Array, exp, stack
-from flowgrad.exact.parameters import Correlation, Parameters, Positive, Real
+from flowgrad.exact.flow import Array, Correlation, Parameters, Positive, Real, exp, stack
 from flowgrad.typing import FloatArray
 
 # Name → function; every one can be made without giving a parameter.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowgrad.exact.arrays import Array, sqrt, where
-from flowgrad.exact.exact_flow import BEYOND_WALL, Components, NamedFlow, Rows
-from flowgrad.exact.parameters import Positive, Real
+from flowgrad.exact.flow import BEYOND_WALL, Array, Components, NamedFlow, Positive, Real, Rows, sqrt, where
 
 
 @dataclass(frozen=True)

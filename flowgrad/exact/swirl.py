@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from math import nan, pi
 
 from flowgrad.errors import OptionError
-from flowgrad.exact.arrays import Array, where
-from flowgrad.exact.exact_flow import BEYOND_WALL, Components, NamedFlow, Rows
-from flowgrad.exact.parameters import NotNegative, Positive, Real
-from flowgrad.exact.smooth import relative_decay, relative_decay_slope
+from flowgrad.exact.flow import (
+    BEYOND_WALL,
+    Array,
+    Components,
+    NamedFlow,
+    NotNegative,
+    Positive,
+    Real,
+    Rows,
+    relative_decay,
+    relative_decay_slope,
+    where,
+)
 
 
 class Swirl(NamedFlow):

@@ -21,7 +21,7 @@ from flowgrad.gradient.operator import Operator, average_to_points, from_owners,
 from flowgrad.gradient.scheme import Scheme, Where, register_scheme
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.geometry import rings
-from flowgrad.mesh.location import Location, locate
+from flowgrad.mesh.locate import Location, locate
 from flowgrad.mesh.ragged import runs
 from flowgrad.typing import FloatArray, IntArray
 

@@ -54,7 +54,7 @@ class FiniteDifference(Scheme):
 
         Raises OptionError for an order or an option that does not fit the data.
         """
-        if self.may_use_lattice(flow, at):
+        if self.may_use_lattice(flow.location, at):
             found = lattice_operator(flow, self.order)
             if found is not None:
                 return found
@@ -85,11 +85,11 @@ class FiniteDifference(Scheme):
                 f"form: choose an order from 1 to 4{', or autodiff' if flow.location == 'points' else ''}"
             )
 
-    def may_use_lattice(self, flow: Flow, at: Where) -> bool:
+    def may_use_lattice(self, location: str, at: Where) -> bool:
         """Differences along axes are taken where the values are, and of no averages."""
-        plain = self.smoothing == 1 and (self.cell_values == "samples" or flow.location == "points")
+        plain = self.smoothing == 1 and (self.cell_values == "samples" or location == "points")
         wanted = self.lattice is not False and (self.order > 1 or bool(self.lattice))
-        return wanted and plain and isinstance(at, str) and at == flow.location
+        return wanted and plain and isinstance(at, str) and at == location
 
     def _why_no_lattice(self, flow: Flow, at: Where) -> str:
         if not isinstance(at, str) or at != flow.location:

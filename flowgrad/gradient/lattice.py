@@ -19,7 +19,7 @@ from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
 from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.recognition import as_lattice, roughness
+from flowgrad.mesh.lattice_detection import as_lattice, roughness
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

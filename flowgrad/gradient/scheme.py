@@ -23,11 +23,13 @@ Where: TypeAlias = str | FloatArray
 class Scheme(ABC):
     """How to differentiate: a frozen dataclass whose fields are its options, registered by :func:`register_scheme`.
 
-    ``shown`` are the options that its text always has, ``location`` is where the values must be (``points`` or
-    ``cells``; None for either), ``differentiates`` is False where gradients are not computed from samples, ``is_local``
-    True where what is done in a cell follows from that cell and its neighbours, on thin and planar meshes too.
+    It is exact for polynomials of the degree ``order``. ``shown`` are the options that its text always has,
+    ``location`` is where the values must be (``points`` or ``cells``; None for either), ``differentiates`` is False
+    where gradients are not computed from samples, ``is_local`` True where what is done in a cell follows from that cell
+    and its neighbours, on thin and planar meshes too.
     """
 
+    order: int = 1
     shown: ClassVar[tuple[str, ...]] = ()
     location: ClassVar[str | None] = None
     differentiates: ClassVar[bool] = True
@@ -48,8 +50,8 @@ class Scheme(ABC):
         """Velocity gradients of a flow."""
         return self.prepare(flow, at).gradients(flow)
 
-    def may_use_lattice(self, flow: Flow, at: Where) -> bool:
-        """Whether the whole mesh, where it is a lattice, is differentiated along its axes."""
+    def may_use_lattice(self, location: str, at: Where) -> bool:
+        """Whether values at ``location`` are differentiated along the axes of the whole mesh where it is a lattice."""
         return False
 
     def variants(self, flow: Flow, on_lattice: bool) -> Mapping[str, Scheme]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad import tensors
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.choose import scheme_of
@@ -20,7 +20,7 @@ from flowgrad.gradient.prepared import prepare, velocity_gradient
 from flowgrad.gradient.scheme import SCHEMES, Scheme
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.kinematics.convected import convected_rate
+from flowgrad.kinematics.dynamics import convected_rate
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 
@@ -39,7 +39,7 @@ def tensor_rate(
     """A rate (n, 3, 3) of a tensor field along the flow, of T's dimension by time, where the gradient is.
 
     ``kind`` is ``upper-convected``, ``lower-convected``, ``corotational`` or ``material``
-    (:mod:`flowgrad.kinematics.convected` has their definitions and sources). ``tensor`` is (n, 3, 3), (n, 9) or (n, 6)
+    (:mod:`flowgrad.kinematics.dynamics` has their definitions and sources). ``tensor`` is (n, 3, 3), (n, 9) or (n, 6)
     (symmetric, in VTK's order) where the velocity lives, or the name of such an array of the file: ``scheme``,
     that of the gradient unless given, differentiates it, and ``rate`` is its ∂T/∂t, of the same shapes, or 0, or
     ``steady`` says that it is zero. Or ``tensor`` is a function T(x), or T(x, t) with ``time``, of positions
@@ -69,7 +69,7 @@ def _flow_of(source: VelocityGradient | Flow) -> Flow:
     flow = source if isinstance(source, Flow) else source.flow
     if flow is None:
         raise OptionError(
-            "the gradient has no flow that carries the tensor: use the functions of flowgrad.kinematics.convected"
+            "the gradient has no flow that carries the tensor: use the functions of flowgrad.kinematics.dynamics"
         )
     return flow
 

@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.lagrange import LAGRANGE_CELLS
+from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS
 
 # The cell array of degrees, which an attribute of the same name points out.
 DEGREES = "HigherOrderDegrees"

@@ -24,7 +24,7 @@ from flowgrad.io.node_order import in_vtk_order
 from flowgrad.io.tetgen_rows import check_rows
 from flowgrad.io.vtu import time_of
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
-from flowgrad.mesh.lagrange import lagrange_cell
+from flowgrad.mesh.reference.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
 

@@ -29,7 +29,7 @@ def contents_of(
 
     Raises ReadError for positions that are not finite and where all vectors are marked as invalid.
     """
-    from flowgrad.mesh.recognition import as_lattice, lattice_of
+    from flowgrad.mesh.lattice_detection import as_lattice, lattice_of
 
     _check(points)
     mesh = Mesh(points, Cells.empty())

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh import ragged
-from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
-from flowgrad.mesh.reference import REFERENCE_CELLS, cell_name
-from flowgrad.mesh.reference_cell import ReferenceCell
+from flowgrad.mesh.reference.cell import ReferenceCell
+from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad.mesh.reference.linear import REFERENCE_CELLS, cell_name
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

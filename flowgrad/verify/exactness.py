@@ -11,8 +11,8 @@ from flowgrad.autodiff.numpy_backend import point_jacobians
 from flowgrad.exact import EXACT_FLOWS, ExactFlow, Linear, NamedFlow, Polynomial
 from flowgrad.gradient import Autodiff, FiniteDifference, Scheme
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh, ReferenceCell
-from flowgrad.mesh.blocks import block
-from flowgrad.mesh.lagrange import lagrange_cell
+from flowgrad.mesh.generate import block
+from flowgrad.mesh.reference.lagrange import lagrange_cell
 from flowgrad.typing import FloatArray
 from flowgrad.verify.cell_blocks import polyhedra
 from flowgrad.verify.measure import EXACT, LINEAR, largest, places, sampled

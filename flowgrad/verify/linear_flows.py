@@ -10,7 +10,7 @@ from flowgrad.exact import Linear
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
 from flowgrad.verify.cell_blocks import hexagons, polyhedra, pyramids, with_boundary
 from flowgrad.verify.measure import EXACT, LINEAR, largest, sampled

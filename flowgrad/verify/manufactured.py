@@ -13,7 +13,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import Directions, directions
 from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.plane import is_used
+from flowgrad.mesh.planar import is_used
 from flowgrad.typing import FloatArray
 from flowgrad.verify.measure import LINEAR, places, sampled
 

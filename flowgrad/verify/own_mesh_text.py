@@ -8,7 +8,7 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference, Scheme
-from flowgrad.kinematics.exclusions import inverted_cells
+from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.typing import FloatArray, IntArray
 from flowgrad.verify.own_mesh import Trial, Tried, trials
 from flowgrad.verify.table import short

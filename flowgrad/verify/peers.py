@@ -11,7 +11,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.paths import pathlines
 from flowgrad.rheology import fit_flow_curve
 from flowgrad.typing import FloatArray

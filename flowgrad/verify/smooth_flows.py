@@ -12,7 +12,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
 from flowgrad.verify.lattice_peers import Derivatives, by_findiff, by_numpy
 from flowgrad.verify.measure import Deviation, at_boundary, places, sampled

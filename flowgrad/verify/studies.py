@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.exact import Waves
 from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.blocks import block, quadratic
+from flowgrad.mesh.generate import block, quadratic
 from flowgrad.verify.orders import Row, Study
 
 # Half a wave or so across the unit box.

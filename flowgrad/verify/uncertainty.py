@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, FiniteDifference, Scheme, velocity_gradient
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
 from flowgrad.verify.table import Accuracy
 

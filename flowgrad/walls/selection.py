@@ -1,4 +1,4 @@
-"""Which faces of the boundary are walls."""
+"""Selection of the boundary faces that are walls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.operator import patch_faces
-from flowgrad.mesh.wedge import as_wedge
+from flowgrad.mesh.axisymmetric_wedge import as_wedge
 from flowgrad.spec import nearest
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

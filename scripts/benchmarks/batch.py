@@ -14,7 +14,7 @@ import numpy as np
 from flowgrad import FiniteDifference, Flow, Mesh, Series, velocity_gradient, velocity_gradients
 from flowgrad.exact import Vortices
 from flowgrad.io import write_vtu
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from scripts.benchmarks.measuring import Rows, Sizes, Speed, timed
 
 FILES = 200

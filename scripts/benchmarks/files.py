@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from flowgrad.exact import Vortices
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, timed
 from tests.vtk_peer import vtk_grid
 

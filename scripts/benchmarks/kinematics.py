@@ -11,7 +11,7 @@ from flowgrad import QUANTITIES, VelocityGradient, velocity_gradient
 from flowgrad.exact import Vortices
 from flowgrad.kinematics import inputs_of
 from flowgrad.kinematics.registry import SUPPLIERS
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.tensors import complex_eigenvalues, eigenvalues, norm, symmetric
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, fresh, median_time
 

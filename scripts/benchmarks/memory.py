@@ -14,7 +14,7 @@ import numpy as np
 
 from flowgrad import Autodiff, Cells, Flow, Mesh, velocity_gradient
 from flowgrad.exact import Vortices
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, median_time
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -14,7 +14,7 @@ from vtkmodules.vtkFiltersGeneral import vtkCellDerivatives, vtkGradientFilter
 from flowgrad import Autodiff, Mesh
 from flowgrad.exact import Vortices
 from flowgrad.io import write_vtu
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from scripts.benchmarks.measuring import Rows, Sizes, Speed, beside_vtk, scheme_time, timed, vtk_times
 from tests.vtk_peer import vtk_grid
 

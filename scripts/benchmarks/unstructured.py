@@ -6,7 +6,7 @@ import numpy as np
 
 from flowgrad import Autodiff, FiniteDifference, Mesh, Series, velocity_gradient, velocity_gradients
 from flowgrad.exact import Vortices
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from scripts.benchmarks.measuring import (
     Accuracy,
     Rows,

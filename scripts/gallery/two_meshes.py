@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 import flowgrad
 from flowgrad import plot
 from flowgrad.exact import LambOseen
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 
 
 def main(out: Path) -> str:

@@ -6,7 +6,7 @@ import pytest
 from flowgrad import DerivativeError, Flow, Lattice, OptionError, read, separate, velocity_gradient
 from flowgrad.autodiff import numpy_backend
 from flowgrad.exact import Vortices
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 
 POINTS = np.random.default_rng(0).uniform(-3, 3, (500, 3))
 

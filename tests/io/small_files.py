@@ -13,7 +13,7 @@ import numpy as np
 
 from flowgrad.io import write_vtu
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from tests.io.test_composite import blocks, collection
 from tests.io.test_lattices import made
 from tests.io.test_openfoam_case import channel

@@ -13,7 +13,7 @@ from flowgrad import read_series
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io import read, read_contents, steps_of, write_vtu
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 
 CASE = "offsetCylinder"
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, OptionError, read
-from flowgrad.mesh.recognition import as_lattice, roughness
+from flowgrad.mesh.lattice_detection import as_lattice, roughness
 from tests import meshes
 
 TURN = Rotation.from_euler("xyz", [0.4, -0.9, 1.7]).as_matrix()

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from flowgrad import MeshError
-from flowgrad.mesh import REFERENCE_CELLS, families, pyramids
-from flowgrad.mesh.lagrange import LAGRANGE_CELLS, lagrange_cell
-from flowgrad.mesh.shape_functions import gradients, values
+from flowgrad.mesh import REFERENCE_CELLS
+from flowgrad.mesh.reference import pyramids, shapes
+from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad.mesh.reference.shape_functions import gradients, values
 from tests.high_order import reference
 
 VTK_CLASSES = {
@@ -117,7 +118,7 @@ def test_pyramids_hold_the_polynomials_of_their_degree_up_to_the_apex(degree):
 )
 def test_on_its_faces_a_pyramid_has_the_functions_of_its_neighbours(cell):
     """Only nodes of the face matter there, and they give what a quad's or triangle's would."""
-    base = np.column_stack([families.QUAD.gauss(4)[0], np.zeros(16)])
+    base = np.column_stack([shapes.QUAD.gauss(4)[0], np.zeros(16)])
     in_base = np.flatnonzero(cell.nodes[:, 2] == 0)
     N = cell.values(base)
     assert np.abs(np.delete(N, in_base, axis=1)).max() < 1e-14
@@ -125,7 +126,7 @@ def test_on_its_faces_a_pyramid_has_the_functions_of_its_neighbours(cell):
     np.testing.assert_allclose(N[:, in_base], quad.values(base[:, :2]), atol=1e-14)
 
 
-@pytest.mark.parametrize("family", [families.LINE, families.QUAD, families.TRIANGLE, families.TETRA, families.WEDGE])
+@pytest.mark.parametrize("family", [shapes.LINE, shapes.QUAD, shapes.TRIANGLE, shapes.TETRA, shapes.WEDGE])
 def test_gauss_rules_integrate_powers(family):
     sites, weights = family.gauss(4)
     assert weights.sum() == pytest.approx(family.volume, rel=1e-14)
@@ -136,8 +137,8 @@ def test_gauss_rules_integrate_powers(family):
 
 
 FAMILIES = [
-    *(families.LINE, families.QUAD, families.TRIANGLE),
-    *(families.TETRA, families.HEXAHEDRON, families.WEDGE, families.PYRAMID),
+    *(shapes.LINE, shapes.QUAD, shapes.TRIANGLE),
+    *(shapes.TETRA, shapes.HEXAHEDRON, shapes.WEDGE, shapes.PYRAMID),
 ]
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import Cells, Mesh
+from flowgrad.mesh.axisymmetric_wedge import as_wedge
 from flowgrad.mesh.revolution import volumes_of_revolution
-from flowgrad.mesh.wedge import as_wedge
 from tests import meshes
 from tests.axial import as_polyhedra, meridian, wedge
 

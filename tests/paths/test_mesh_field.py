@@ -2,19 +2,19 @@
 
 import numpy as np
 import pytest
+from tests.paths.test_simplices import MESHES, TURNED, facets
 
 import flowgrad
 from flowgrad import Flow
 from flowgrad.exact import DoubleGyre
 from flowgrad.flow import Patch
 from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
-from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
-from flowgrad.paths.simplices import simplices_of
+from flowgrad.paths.mesh_interpolant import MeshInterpolation, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
-from tests.paths.test_simplices import MESHES, TURNED, facets
 
 RNG = np.random.default_rng(4)
 CURVATURE = RNG.normal(size=(3, 3, 3))

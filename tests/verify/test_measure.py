@@ -5,7 +5,7 @@ import numpy as np
 from flowgrad import Cells, Lattice, Mesh
 from flowgrad.exact import Linear
 from flowgrad.flow import Patch
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.verify.measure import Deviation, at_boundary, largest, sampled
 from tests import meshes
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowgrad.gradient import FiniteDifference, Operator, Scheme
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.verify import orders, studies
 from flowgrad.verify.measure import Deviation, places
 from flowgrad.verify.orders import Result, Row, Study

@@ -7,7 +7,7 @@ import pytest
 
 from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, velocity_gradient
 from flowgrad.flow import Patch
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.verify import own_mesh, own_mesh_text, verify
 from flowgrad.verify.manufactured import Manufactured
 from tests import axial, meshes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad import Cells, Flow, Mesh, Patch, at_walls, velocity_gradient
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 
 N = 5
 

@@ -8,10 +8,10 @@ from flowgrad.errors import OptionError
 from flowgrad.exact import TaylorCouette
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.blocks import block
-from flowgrad.mesh.prisms import KINDS
+from flowgrad.mesh.generate import block
 from flowgrad.walls import at_walls
 from scripts import stokes_drag
+from scripts.round_meshes import KINDS
 from tests.axial import meridian, wedge
 from tests.walls.flows import at_sphere, pipe_flow, power_law, side, stokes
 

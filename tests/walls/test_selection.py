@@ -9,7 +9,7 @@ from flowgrad import read, velocity_gradient
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.rheology.models import PowerLaw
 from flowgrad.walls import at_walls
 from flowgrad.walls.selection import across_layer

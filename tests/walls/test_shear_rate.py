@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.blocks import block
+from flowgrad.mesh.generate import block
 from flowgrad.walls import at_walls
 from tests import meshes
 from tests.axial import as_polyhedra

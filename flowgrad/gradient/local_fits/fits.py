@@ -13,8 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.gradient.local_fits.directions import Directions
 from flowgrad.gradient.local_fits import fit_kernels
+from flowgrad.gradient.local_fits.directions import Directions
 from flowgrad.gradient.local_fits.neighbourhoods import SAMPLES, Samples, Search, Targets
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows

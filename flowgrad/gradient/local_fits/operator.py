@@ -29,7 +29,7 @@ from flowgrad.gradient.operator import (
 from flowgrad.gradient.scheme import Where
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.face_means import face_means
-from flowgrad.mesh.location import locate
+from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.wedge import Wedge, as_wedge
+from flowgrad.mesh.axisymmetric_wedge import Wedge, as_wedge
 
 
 def wedge_of(flow: Flow) -> Wedge | None:

@@ -32,7 +32,7 @@ from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.meridian import Meridian, meridian, sample_positions, wall_values
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import normal_of
+from flowgrad.mesh.planar import normal_of
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.plane import used_points
+from flowgrad.mesh.planar import used_points
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray

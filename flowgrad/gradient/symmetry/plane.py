@@ -20,7 +20,7 @@ from flowgrad.gradient.noise import expanded, mapped, turning
 from flowgrad.gradient.operator import Operator
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
-from flowgrad.mesh.plane import frame_of, normal_of
+from flowgrad.mesh.planar import frame_of, normal_of
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:

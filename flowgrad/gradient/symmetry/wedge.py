@@ -23,9 +23,9 @@ from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.meridian import wall_values
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.axisymmetric_wedge import Wedge
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
-from flowgrad.mesh.wedge import Wedge
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

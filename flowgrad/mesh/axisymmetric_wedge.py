@@ -1,0 +1,208 @@
+"""Axisymmetric wedges: meshes one cell thick between two half-planes that meet in an axis, as OpenFOAM has them.
+
+The mid-plane of such a mesh is a plane of symmetry of its points, hence normal to one of their
+principal axes, and the distance from it grows linearly with that from the axis: |h| = tan(α/2) ρ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.mesh.mesh import FLAT, Mesh
+from flowgrad.mesh.planar import is_used
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.typing import FloatArray, IntArray
+
+# Opening angles of a wedge, in degrees: wider ones are sectors, narrower ones slabs.
+_OPENING = (0.05, 30.0)
+# VTK types whose cells may be prisms between two planes.
+_PRISMS = (12, 13, 14, 15, 16, 42)
+# Cells looked at first, points of one of them, and how near to a plane, of their extent, points lie in it.
+_FEW, _OWN, _LOOSE = 64, 12, 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Wedge:
+    """A wedge: ``frame`` (3, 3) has the axis, the radial direction of the mid-plane and the azimuthal one
+    as rows, right-handed; ``origin`` (3,) is on the axis, ``half_angle`` in radians.
+
+    ``faces`` are the cells' faces on the half-plane of positive angle, one for each cell of full
+    dimension, as offsets and point numbers.
+    """
+
+    mesh: Mesh
+    origin: FloatArray
+    frame: FloatArray
+    half_angle: float
+    faces: tuple[IntArray, IntArray]
+
+    def cylindrical(self, positions: FloatArray) -> FloatArray:
+        """Axial coordinate, radius and angle from the mid-plane, 0 on the axis, of positions (m, 3)."""
+        s, rho, h = self.frame @ (positions - self.origin).T
+        r = np.hypot(rho, h)
+        return np.column_stack([s, r, np.where(r > self._rounding, np.arctan2(h, rho), 0.0)])
+
+    @cached_property
+    def _rounding(self) -> float:
+        return FLAT * float(np.ptp(self.mesh.points[self.faces[1]], axis=0).max())
+
+    def frames(self, angles: FloatArray) -> FloatArray:
+        """Axial, radial and azimuthal directions (m, 3, 3), as rows, at angles from the mid-plane (m,)."""
+        cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+        axis, radial, turn = self.frame
+        return np.stack([np.tile(axis, (len(angles), 1)), cos * radial + sin * turn, cos * turn - sin * radial], axis=1)
+
+    @property
+    def degrees(self) -> float:
+        """The opening angle in degrees."""
+        return float(np.degrees(2 * self.half_angle))
+
+    @cached_property
+    def partners(self) -> IntArray | None:
+        """For each point of the mesh the one on the half-plane of the faces at its radius, -1 for points
+        in no cell; None where some point has none."""
+        from scipy.spatial import cKDTree
+
+        used = np.flatnonzero(is_used(self.mesh))
+        place = self.cylindrical(self.mesh.points[used])[:, :2]
+        own = np.unique(self.faces[1])
+        goal = self.cylindrical(self.mesh.points[own])[:, :2]
+        distance, nearest = cKDTree(goal).query(place)
+        if distance.max() > 2 * FLAT * np.ptp(goal, axis=0).max():
+            return None
+        result = np.full(len(self.mesh.points), -1)
+        result[used] = own[nearest]
+        return result
+
+
+def as_wedge(mesh: Mesh) -> Wedge | None:
+    """The wedge that a mesh is; None for any other mesh.
+
+    All points lie on two half-planes through one axis to the rounding of float32 files, the angle
+    between these is below 30°, and each cell of full dimension has one face on either.
+    """
+    solids = {block.reference.vtk_type for block in mesh.blocks if block.reference.dimension == 3}
+    if not solids or not solids.issubset(_PRISMS) or not _may_be_wedge(mesh):
+        return None
+    used = is_used(mesh)
+    points = mesh.points[used]
+    if not np.isfinite(points).all():
+        return None
+    center = points.mean(axis=0)
+    found = (_between_planes(points, center, normal) for normal in _candidates(points - center))
+    fitted = next((each for each in found if each is not None), None)
+    if fitted is None:
+        return None
+    origin, frame, half_angle, rounding = fitted
+    sides = np.zeros(len(mesh.points), np.int8)
+    height = (points - origin) @ frame[2]
+    sides[used] = np.where(np.abs(height) > rounding, np.sign(height), 0)
+    faces = _section(mesh, sides)
+    return None if faces is None else Wedge(mesh, origin, frame, half_angle, faces)
+
+
+def _may_be_wedge(mesh: Mesh) -> bool:
+    """Whether the points of some cells lie on two planes: a quick look that spares most solid meshes the
+    rest. The planes are sought among those through three points of the largest of these cells."""
+    full = np.flatnonzero(mesh.is_full)
+    cells = full[np.unique(np.linspace(0, len(full) - 1, _FEW).astype(int))]
+    start, sizes = mesh.cells.offsets[cells], np.diff(mesh.cells.offsets)[cells]
+    points = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
+    ends = offsets(sizes)
+    spans = [np.ptp(points[a:b], axis=0).max() for a, b in pairwise(ends)]
+    largest = int(np.argmax(spans))
+    own = points[ends[largest] : ends[largest + 1]][:_OWN]
+    loose = _LOOSE * np.ptp(points, axis=0).max()
+    return any(_is_flat(points[~on_it], loose) for on_it in _planes(own, points, loose))
+
+
+def _planes(own: FloatArray, points: FloatArray, loose: float) -> Iterator[NDArray[np.bool_]]:
+    """Which points lie in each plane through three of the own ones, where these are a third at least."""
+    for i, j, k in combinations(range(len(own)), 3):
+        normal = np.cross(own[j] - own[i], own[k] - own[i])
+        length = np.linalg.norm(normal)
+        if length > 0:
+            on_it = np.abs((points - own[i]) @ normal) <= loose * length
+            if 3 * on_it.sum() >= len(points):
+                yield on_it
+
+
+def _is_flat(points: FloatArray, loose: float) -> bool:
+    if len(points) < 4:
+        return True
+    arms = points - points.mean(axis=0)
+    normal = np.linalg.svd(arms, full_matrices=False)[2][2]
+    return bool(np.abs(arms @ normal).max() <= loose)
+
+
+def _candidates(arms: FloatArray) -> Iterator[FloatArray]:
+    """Normals of planes of symmetry: the coordinate axes, then the principal ones."""
+    yield from np.eye(3)[::-1]
+    yield from np.linalg.eigh(arms.T @ arms)[1].T
+
+
+def _between_planes(
+    points: FloatArray, center: FloatArray, normal: FloatArray
+) -> tuple[FloatArray, FloatArray, float, float] | None:
+    """Origin, frame and half angle of the wedge with this mid-plane that holds all points, and the distance
+    from the mid-plane that is rounding."""
+    arms = points - center
+    rounding = 2 * FLAT * np.ptp(points, axis=0).max()
+    in_plane = np.delete(np.eye(3), np.argmax(np.abs(normal)), axis=0)
+    in_plane = np.linalg.qr(np.column_stack([normal, *in_plane]))[0].T[1:]
+    height = np.abs(arms @ normal)
+    system = np.column_stack([np.ones(len(arms)), arms @ in_plane.T])
+    level, *slope = np.linalg.lstsq(system, height, rcond=None)[0]
+    steepness = float(np.linalg.norm(slope))
+    opening = np.degrees(2 * np.arctan(steepness))
+    misfit = np.abs(system @ np.array([level, *slope]) - height).max()
+    if misfit > rounding or not _OPENING[0] <= opening <= _OPENING[1]:
+        return None
+    radial = _snapped(np.asarray(slope) @ in_plane / steepness)
+    axis = np.cross(radial, normal)
+    axis = _snapped(axis * np.sign(axis[np.abs(axis).argmax()]))
+    foot = center - level / steepness * radial
+    origin = foot - (foot @ axis) * axis
+    origin[np.abs(origin) <= FLAT * np.ptp(points, axis=0).max()] = 0.0
+    return origin, np.stack([axis, radial, np.cross(axis, radial)]), float(np.arctan(steepness)), 4 * misfit
+
+
+def _snapped(direction: FloatArray) -> FloatArray:
+    """A unit vector, exactly along a coordinate axis where it is to the rounding of float32 files."""
+    nearest = np.abs(direction).argmax()
+    others = np.delete(np.abs(direction), nearest)
+    return np.sign(direction[nearest]) * np.eye(3)[nearest] if others.max() <= 1e-5 else direction
+
+
+def _section(mesh: Mesh, sides: NDArray[np.int8]) -> tuple[IntArray, IntArray] | None:
+    """The cells' faces on the positive half-plane, each point of a face once, if every full cell has one
+    there and one on the other; else None."""
+    faces = mesh.faces
+    owner = np.repeat(np.arange(len(mesh)), np.diff(faces.cell_offsets))
+    starts = faces.offsets[:-1]
+    low = np.minimum.reduceat(sides[faces.connectivity], starts)
+    high = np.maximum.reduceat(sides[faces.connectivity], starts)
+    solid = mesh.is_full[owner]
+    above, below = solid & (low >= 0) & (high > 0), solid & (high <= 0) & (low < 0)
+    for chosen in (above, below):
+        if not np.array_equal(owner[chosen], np.flatnonzero(mesh.is_full)):
+            return None
+    sizes = np.diff(faces.offsets)[above]
+    points = faces.connectivity[runs(starts[above], sizes)]
+    return _without_repeats(points, sizes)
+
+
+def _without_repeats(points: IntArray, sizes: IntArray) -> tuple[IntArray, IntArray]:
+    """Rings in which no point follows itself (a quad collapsed to a triangle has one that does)."""
+    ring = np.repeat(np.arange(len(sizes)), sizes)
+    ahead = np.arange(1, len(points) + 1)
+    ends = offsets(sizes)
+    ahead[ends[1:] - 1] = ends[:-1]
+    kept = points != points[ahead]
+    return offsets(np.bincount(ring[kept], minlength=len(sizes))), points[kept]

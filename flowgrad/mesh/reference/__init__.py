@@ -1,0 +1,1 @@
+"""Reference cells: shapes, shape functions and faces of each cell type, once."""

@@ -1,0 +1,115 @@
+"""Reference cell: nodes, shape functions and faces of one cell type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.mesh.reference.shape_functions import Shape, gradients, values
+from flowgrad.mesh.reference.shapes import Face, Family
+from flowgrad.typing import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceCell:
+    """One cell type: its VTK number, dimension, nodes (k, d), shape functions N(ξ) and faces.
+
+    ``size`` is the number of points (0 where it varies). ``faces`` bound the cell: points of a
+    line, edges of a surface cell (from end to end), faces of a volume cell (the nodes on their edges
+    in ring order), each as local point numbers with its normal outward in VTK's numbering. Cells
+    with an interpolant belong to a ``family``; ``degree`` is the highest power of a coordinate in it.
+    """
+
+    name: str
+    vtk_type: int
+    dimension: int
+    size: int
+    faces: tuple[Face, ...] = ()
+    nodes: FloatArray | None = None
+    shape: Shape | None = None
+    family: Family | None = None
+    degree: int = 1
+
+    @classmethod
+    def of(
+        cls, name: str, vtk_type: int, family: Family, nodes: FloatArray, shape: Shape, degree: int
+    ) -> ReferenceCell:
+        """A cell of a family, whose corners are the first of its nodes."""
+        faces = family.node_faces(nodes)
+        return cls(name, vtk_type, family.dimension, len(nodes), faces, nodes, shape, family, degree)
+
+    @property
+    def center(self) -> FloatArray:
+        """Mean of the corners (d,)."""
+        assert self.family is not None
+        return self.family.center
+
+    @property
+    def volume(self) -> float:
+        """What the cell's measure would be, over |det J| at a node, if det J were the same throughout."""
+        assert self.family is not None
+        return self.family.volume
+
+    @property
+    def has_interpolant(self) -> bool:
+        """Whether point values define a field inside the cell through shape functions."""
+        return self.shape is not None
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether the gradient is a least-squares fit through the cell's own points instead."""
+        return self.shape is None and self.dimension > 1
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether there are nodes besides the corners, so that edges and faces may be curved."""
+        return self.family is not None and self.size > len(self.family.corners)
+
+    @cached_property
+    def ring(self) -> NDArray[np.int64]:
+        """The nodes on the edges of a surface cell in ring order."""
+        return np.array([node for face in self.faces for node in face[:-1]], np.int64)
+
+    @cached_property
+    def center_gradients(self) -> FloatArray:
+        """dN/dξ at the centre, (1, k, d)."""
+        return self.gradients(self.center[None])
+
+    @cached_property
+    def node_gradients(self) -> FloatArray:
+        """dN/dξ at the nodes and at the centre, (k + 1, k, d); (1, k, d) where it is the same everywhere
+        (simplices)."""
+        assert self.nodes is not None
+        found = self.gradients(np.vstack([self.nodes, self.center]))
+        constant = np.allclose(found, found[:1], rtol=0, atol=1e-14)
+        return np.ascontiguousarray(found[:1] if constant else found)
+
+    @cached_property
+    def rule(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """N (s, k), dN/dξ (s, k, d) and weights (s,) of a Gauss rule that is exact for the volume and the
+        volume centroid of the curved cell."""
+        assert self.family is not None
+        sites, weights = self.family.gauss(2 * self.degree)
+        return self.values(sites), self.gradients(sites), weights
+
+    @cached_property
+    def lebesgue(self) -> float:
+        """The largest Σ|N_a| in the cell, from its values at many sites: a curved cell reaches at most
+        that much farther from the middle of its nodes than these."""
+        assert self.family is not None
+        assert self.nodes is not None
+        sites = np.vstack([self.nodes, self.family.gauss(2 * self.degree + 3)[0]])
+        return float(np.abs(self.values(sites)).sum(axis=1).max())
+
+    def values(self, sites: FloatArray) -> FloatArray:
+        """N (m, k) at sites (m, d)."""
+        assert self.shape is not None
+        return values(self.shape, sites)
+
+    def gradients(self, sites: FloatArray) -> FloatArray:
+        """dN/dξ (m, k, d) at sites (m, d)."""
+        assert self.shape is not None
+        return gradients(self.shape, sites)

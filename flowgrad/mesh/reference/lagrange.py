@@ -1,0 +1,204 @@
+"""Lagrange cells of any order (VTK_LAGRANGE_*): where VTK 9 puts their points, from the number of points.
+
+Points lie on equidistant lattices: corners first, then the edges, the faces and the inside (Kitware,
+"Modeling arbitrary-order Lagrange finite elements in the Visualization Toolkit", 2018). Here a point
+is its place (i, j, k) on the lattice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+
+from flowgrad.errors import MeshError
+from flowgrad.mesh.reference import pyramids, quadratic, shapes
+from flowgrad.mesh.reference.cell import ReferenceCell
+from flowgrad.mesh.reference.shape_functions import Shape, simplex, tensor
+from flowgrad.mesh.reference.shape_functions import wedge as layered
+from flowgrad.mesh.reference.shapes import Family
+from flowgrad.typing import FloatArray
+
+Place = tuple[int, ...]
+Degrees = tuple[int, int, int]
+
+# Enough for any file, and few enough for their lattices to be searched.
+_HIGHEST = 30
+# Of two quadratic cells with points inside their faces VTK reads the one from its number of points.
+_ENRICHED = {(69, 7): quadratic.TRIANGLE7, (71, 15): quadratic.TETRA15, (73, 21): quadratic.WEDGE21}
+
+
+@dataclass(frozen=True)
+class LagrangeType:
+    """One of VTK's types: its shape and how many points it has at given degrees."""
+
+    name: str
+    vtk_type: int
+    family: Family
+    count: Callable[[Degrees], int]
+
+
+LAGRANGE_CELLS: dict[int, LagrangeType] = {
+    each.vtk_type: each
+    for each in (
+        LagrangeType("lagrange_curve", 68, shapes.LINE, lambda d: d[0] + 1),
+        LagrangeType("lagrange_triangle", 69, shapes.TRIANGLE, lambda d: _triangular(d[0])),
+        LagrangeType("lagrange_quadrilateral", 70, shapes.QUAD, lambda d: (d[0] + 1) * (d[1] + 1)),
+        LagrangeType("lagrange_tetrahedron", 71, shapes.TETRA, lambda d: (d[0] + 1) * (d[0] + 2) * (d[0] + 3) // 6),
+        LagrangeType("lagrange_hexahedron", 72, shapes.HEXAHEDRON, lambda d: (d[0] + 1) * (d[1] + 1) * (d[2] + 1)),
+        LagrangeType("lagrange_wedge", 73, shapes.WEDGE, lambda d: _triangular(d[0]) * (d[2] + 1)),
+        LagrangeType("lagrange_pyramid", 74, shapes.PYRAMID, lambda d: (d[0] + 1) * (d[0] + 2) * (2 * d[0] + 3) // 6),
+    )
+}
+
+
+def _triangular(degree: int) -> int:
+    return (degree + 1) * (degree + 2) // 2
+
+
+@lru_cache(maxsize=256)
+def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> ReferenceCell:
+    """The reference cell of ``count`` points; ``degrees`` along ξ, η and ζ as the cell array
+    ``HigherOrderDegrees`` gives them, zeros where they are to be told from the number of points, as
+    they always are on lines, simplices and pyramids.
+
+    Raises MeshError for a number that fits no degree, or not the given ones, and for pyramids above
+    degree 2, the order of whose points VTK does not define.
+    """
+    kind = LAGRANGE_CELLS[vtk_type]
+    if kind.family not in (shapes.QUAD, shapes.HEXAHEDRON, shapes.WEDGE):
+        degrees = (0, 0, 0)
+    special = _ENRICHED.get((vtk_type, count))
+    if special is not None and degrees in ((0, 0, 0), (2, 2, 2)):
+        return special
+    found = degrees if any(degrees) else _uniform(kind, count)
+    used = tuple(max(degree, 1) for degree in found)
+    if kind.count((used[0], used[1], used[2])) != count or max(used) > _HIGHEST:
+        raise MeshError(f"a {kind.name} of degrees {found} has not {count} points: the file is damaged")
+    return _cell(kind, used[0], used[1], used[2])
+
+
+def _uniform(kind: LagrangeType, count: int) -> Degrees:
+    for degree in range(1, _HIGHEST + 1):
+        if kind.count((degree, degree, degree)) == count:
+            return degree, degree, degree
+    raise MeshError(
+        f"a {kind.name} of {count} points has no degree that is the same along all axes: "
+        "give the degrees in a cell array 'HigherOrderDegrees'"
+    )
+
+
+def _cell(kind: LagrangeType, p: int, q: int, r: int) -> ReferenceCell:
+    nodes, shape, degree = _element(kind.family, p, q, r)
+    return ReferenceCell.of(kind.name, kind.vtk_type, kind.family, nodes, shape, degree)
+
+
+def _element(family: Family, p: int, q: int, r: int) -> tuple[FloatArray, Shape, int]:
+    """Nodes, shape functions and the highest degree."""
+    if family is shapes.PYRAMID:
+        nodes = _pyramid(p)
+        return nodes, pyramids.complete(nodes, p), p
+    if family in (shapes.TRIANGLE, shapes.TETRA):
+        places = np.array(triangle(p) if family is shapes.TRIANGLE else tetra(p))
+        return places / p, simplex(places, p), p
+    if family is shapes.WEDGE:
+        places = np.array(wedge(p, r))
+        return places / (p, p, r), layered(places, p, r), max(p, r)
+    places = np.array(
+        line(p) if family is shapes.LINE else quad(p, q) if family is shapes.QUAD else hexahedron(p, q, r)
+    )
+    degrees = (p, q, r)[: family.dimension]
+    return places / degrees, tensor(places, degrees), max(degrees)
+
+
+def _pyramid(degree: int) -> FloatArray:
+    if degree > 2:
+        raise MeshError(
+            f"lagrange_pyramid of degree {degree}: VTK does not define the order of its points, so it is not read: "
+            "write degree 1 or 2, or tetrahedra"
+        )
+    return shapes.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14
+
+
+def line(p: int) -> list[Place]:
+    """Ends, then from the first to the second."""
+    return [(0,), (p,), *((i,) for i in range(1, p))]
+
+
+def quad(p: int, q: int) -> list[Place]:
+    """Corners, edges 0-1, 1-2, 3-2, 0-3, inside."""
+    return [(0, 0), (p, 0), (p, q), (0, q), *_quad_edges(p, q), *_inside(p, q)]
+
+
+def _quad_edges(p: int, q: int) -> list[Place]:
+    along, up = range(1, p), range(1, q)
+    return [*((i, 0) for i in along), *((p, j) for j in up), *((i, q) for i in along), *((0, j) for j in up)]
+
+
+def _inside(*degrees: int) -> list[Place]:
+    """Inner lattice points, the first coordinate fastest."""
+    return [place[::-1] for place in product(*(range(1, degree) for degree in reversed(degrees)))]
+
+
+def hexahedron(p: int, q: int, r: int) -> list[Place]:
+    """Corners, edges around the bottom, the top, and up; faces −x, +x, −y, +y, −z, +z; inside."""
+    corners = quad(p, q)[:4]
+    flat, edges = _inside(p, q), _quad_edges(p, q)
+    return [
+        *((*c, k) for k in (0, r) for c in corners),
+        *((*e, k) for k in (0, r) for e in edges),
+        *((*c, k) for c in corners for k in range(1, r)),
+        *((i, *f) for i in (0, p) for f in _inside(q, r)),
+        *((f[0], j, f[1]) for j in (0, q) for f in _inside(p, r)),
+        *((*f, k) for k in (0, r) for f in flat),
+        *_inside(p, q, r),
+    ]
+
+
+def triangle(p: int) -> list[Place]:
+    """Corners, edges 0-1, 1-2, 2-0, and a smaller triangle inside."""
+    if p <= 0:
+        return [(0, 0)] if p == 0 else []
+    steps = range(1, p)
+    edges = [*((t, 0) for t in steps), *((p - t, t) for t in steps), *((0, p - t) for t in steps)]
+    return [(0, 0), (p, 0), (0, p), *edges, *((i + 1, j + 1) for i, j in triangle(p - 3))]
+
+
+def tetra(p: int) -> list[Place]:
+    """Corners, edges 0-1, 1-2, 2-0, 0-3, 1-3, 2-3, faces 0-1-3, 2-3-1, 0-3-2, 0-2-1, and a smaller
+    tetrahedron inside."""
+    if p <= 0:
+        return [(0, 0, 0)] if p == 0 else []
+    corners = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)])
+    edges = [
+        (p - t) * corners[a] + t * corners[b]
+        for a, b in ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
+        for t in range(1, p)
+    ]
+    faces = [
+        (p - 2 - i - j) * corners[a] + (i + 1) * corners[b] + (j + 1) * corners[c]
+        for a, b, c in ((0, 1, 3), (2, 3, 1), (0, 3, 2), (0, 2, 1))
+        for i, j in triangle(p - 3)
+    ]
+    own = [tuple(int(x) for x in place) for place in (*(p * corners), *edges, *faces)]
+    return [*own, *((i + 1, j + 1, k + 1) for i, j, k in tetra(p - 4))]
+
+
+def wedge(p: int, r: int) -> list[Place]:
+    """Corners, edges around the bottom, the top, and up; the bottom, the top, the sides over the edges
+    0-1, 1-2, 2-0; inside. Unlike those of triangles, inner points lie row after row."""
+    base, up = triangle(p), range(1, r)
+    corners, rim = base[:3], base[3 : 3 * p]
+    flat = [(i, j) for j in range(1, p) for i in range(1, p - j)]
+    sides = [rim[n * (p - 1) : (n + 1) * (p - 1)] for n in range(3)]
+    return [
+        *((*c, k) for k in (0, r) for c in corners),
+        *((*e, k) for k in (0, r) for e in rim),
+        *((*c, k) for c in corners for k in up),
+        *((*f, k) for k in (0, r) for f in flat),
+        *((*e, k) for side in sides for k in up for e in side),
+        *((*f, k) for k in up for f in flat),
+    ]

@@ -1,0 +1,152 @@
+"""Reference shapes, the seven of them: corners, faces, half-spaces and Gauss rules, whatever the degree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from flowgrad.typing import FloatArray
+
+Face = tuple[int, ...]
+
+# Nodes this near to an edge of the reference cell lie on it; they are multiples of small fractions.
+_ON_EDGE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Family:
+    """A reference shape in [0, 1]^d: ``corners`` (c, d), ``faces`` as corner numbers with their normals
+    outward, ``volume``, the ``walls`` (f, d + 1) of which x is inside where walls·(x, 1) ≤ 0, and
+    ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k.
+
+    The pyramid is the true one, apex above the centre of its base: x and y run from z/2 to 1 − z/2.
+    """
+
+    name: str
+    corners: FloatArray
+    faces: tuple[Face, ...]
+    volume: float
+    walls: FloatArray
+    powers: tuple[int, ...]
+    collapse: Callable[[FloatArray], FloatArray]
+
+    @property
+    def dimension(self) -> int:
+        """Number of reference coordinates."""
+        return self.corners.shape[1]
+
+    @property
+    def center(self) -> FloatArray:
+        """Mean of the corners (d,)."""
+        return np.asarray(self.corners.mean(axis=0))
+
+    def outside(self, xi: FloatArray) -> FloatArray:
+        """How far positions (m, d) lie outside (m,), in units of the cell; negative inside."""
+        return np.asarray((xi @ self.walls[:, :-1].T + self.walls[:, -1]).max(axis=1))
+
+    def gauss(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """Sites (s, d) and weights (s,), exact to the degree 2 ``count`` − 1: the conical product of ``count`` points a
+        direction, Gauss–Jacobi's for (1 − x)^p (Stroud 1971, Approximate Calculation of Multiple Integrals, §2.5)."""
+        from scipy.special import roots_jacobi
+
+        rules = [roots_jacobi(count, power, 0) for power in self.powers]
+        grid = np.meshgrid(*[(x + 1) / 2 for x, _ in rules], indexing="ij")
+        weights = np.meshgrid(*[w / 2 ** (1 + p) for (_, w), p in zip(rules, self.powers, strict=True)], indexing="ij")
+        sites = self.collapse(np.stack(grid, -1).reshape(-1, self.dimension))
+        return sites, np.prod(weights, axis=0).ravel()
+
+    def node_faces(self, nodes: FloatArray) -> tuple[Face, ...]:
+        """Faces as node numbers: the nodes on their edges in ring order (on an edge: from end to end).
+
+        Nodes inside a face are left out: the ring tells which faces are the same, and is a polygon.
+        """
+        if self.dimension == 1:
+            return self.faces
+        if self.dimension == 2:
+            return tuple((a, *_between(nodes, a, b), b) for a, b in self.faces)
+        return tuple(self._ring(nodes, face) for face in self.faces)
+
+    def _ring(self, nodes: FloatArray, face: Face) -> Face:
+        return tuple(n for a, b in pairwise((*face, face[0])) for n in (a, *_between(nodes, a, b)))
+
+
+def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
+    """Nodes on the straight way from node a to node b, without the two."""
+    way = nodes[b] - nodes[a]
+    share = (nodes - nodes[a]) @ way / (way @ way)
+    off = np.abs(nodes - nodes[a] - share[:, None] * way).max(axis=1)
+    inner = np.flatnonzero((off < _ON_EDGE) & (share > _ON_EDGE) & (share < 1 - _ON_EDGE))
+    return [int(n) for n in inner[np.argsort(share[inner])]]
+
+
+def _box(x: FloatArray) -> FloatArray:
+    return x
+
+
+def _simplex(x: FloatArray) -> FloatArray:
+    """Each coordinate shrinks with what the later ones leave of the whole."""
+    left, sites = np.ones(len(x)), np.empty_like(x)
+    for k in reversed(range(x.shape[1])):
+        sites[:, k] = x[:, k] * left
+        left = left - sites[:, k]
+    return sites
+
+
+def _wedge(x: FloatArray) -> FloatArray:
+    return np.column_stack([_simplex(x[:, :2]), x[:, 2]])
+
+
+def _pyramid(x: FloatArray) -> FloatArray:
+    return np.hstack([x[:, 2:] / 2 + x[:, :2] * (1 - x[:, 2:]), x[:, 2:]])
+
+
+def extruded(base: FloatArray) -> FloatArray:
+    """A surface cell's corners at z = 0 and again at z = 1."""
+    return np.vstack([np.column_stack([base, np.full(len(base), z)]) for z in (0.0, 1.0)])
+
+
+def polygon_faces(count: int) -> tuple[Face, ...]:
+    """Edges of a polygon."""
+    return tuple((i, (i + 1) % count) for i in range(count))
+
+
+def prism_faces(n: int) -> tuple[Face, ...]:
+    """Faces of a prism over a polygon of n corners, their normals outward."""
+    bottom, top = tuple(range(n))[::-1], tuple(range(n, 2 * n))
+    return (bottom, top, *((i, (i + 1) % n, n + (i + 1) % n, n + i) for i in range(n)))
+
+
+def _walls(*rows: tuple[float, ...]) -> FloatArray:
+    return np.array(rows, float)
+
+
+def _box_walls(dimension: int) -> FloatArray:
+    eye = np.eye(dimension)
+    zero, one = np.zeros((dimension, 1)), np.ones((dimension, 1))
+    return np.vstack([np.hstack([-eye, zero]), np.hstack([eye, -one])])
+
+
+def _simplex_walls(dimension: int) -> FloatArray:
+    return np.vstack([np.hstack([-np.eye(dimension), np.zeros((dimension, 1))]), [*[1.0] * dimension, -1.0]])
+
+
+_LINE = np.array([[0.0], [1]])
+_SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+_TRIANGLE = np.array([[0.0, 0], [1, 0], [0, 1]])
+_TETRA = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+_PYRAMID = np.vstack([np.column_stack([_SQUARE, np.zeros(4)]), [[0.5, 0.5, 1.0]]])
+_TETRA_FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (2, 0, 3))
+_PYRAMID_FACES = ((3, 2, 1, 0), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
+_WEDGE_WALLS = _walls((-1, 0, 0, 0), (0, -1, 0, 0), (1, 1, 0, -1), (0, 0, -1, 0), (0, 0, 1, -1))
+_PYRAMID_WALLS = _walls((0, 0, -1, 0), (-1, 0, 0.5, 0), (1, 0, 0.5, -1), (0, -1, 0.5, 0), (0, 1, 0.5, -1))
+
+LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), _box)
+TRIANGLE = Family("triangle", _TRIANGLE, polygon_faces(3), 1 / 2, _simplex_walls(2), (0, 1), _simplex)
+QUAD = Family("quad", _SQUARE, polygon_faces(4), 1.0, _box_walls(2), (0, 0), _box)
+TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _simplex_walls(3), (0, 1, 2), _simplex)
+HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), _box)
+WEDGE = Family("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, (0, 1, 0), _wedge)
+PYRAMID = Family("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, (0, 0, 2), _pyramid)
