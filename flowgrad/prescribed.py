@@ -8,8 +8,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.formula.values import axes
-from flowgrad.formula.velocity import VelocityFormula
+from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient.function import Function
 from flowgrad.io.contents import Contents
 from flowgrad.io.registry import read_contents
