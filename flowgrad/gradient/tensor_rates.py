@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad import tensors
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.auto import choose
