@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from flowgrad.cli.verb import Verbs, added
+from flowgrad.cli.options import Verbs, added
 from flowgrad.errors import OptionError
 
 log = logging.getLogger("flowgrad")

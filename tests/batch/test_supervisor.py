@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flowgrad.batch import Limits, Settings, run
-from flowgrad.batch.memory import resident
+from flowgrad.batch.supervisor import resident
 from tests.batch.conftest import write_flow
 
 LIMITS = Settings(jobs=2, limits=Limits(timeout=4, memory=2**29), report=False)

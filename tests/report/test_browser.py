@@ -11,7 +11,7 @@ import pytest
 from flowgrad import batch
 from flowgrad.batch import Cases
 from flowgrad.batch.settings import Settings
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 from flowgrad.report import Entry, failed_entry, write_index
 from tests.report.browser import Browser, needed
 
