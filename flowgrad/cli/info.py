@@ -197,7 +197,7 @@ def add(verbs: Verbs) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
 
     status = 0
     for name in expand(args.files):

@@ -20,8 +20,7 @@ from flowgrad.compiled import threads
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
-from flowgrad.formula.values import axes
-from flowgrad.formula.velocity import VelocityFormula
+from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.function import Function
 from flowgrad.gradient.scheme import Scheme

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flowgrad.verify.linear_flows import linear
-from flowgrad.verify.smooth_flows import LEGEND, box, lattices, square
-from flowgrad.verify.table import HEAD, Accuracy, Sizes
-from flowgrad.verify.uncertainty import noise
+from scripts.convergence.linear_flows import linear
+from scripts.convergence.smooth_flows import LEGEND, box, lattices, square
+from scripts.convergence.table import HEAD, Accuracy, Sizes
+from scripts.convergence.uncertainty import noise
 
 # As the README's, but for the lattices, whose rows have no bound, and for the draws: it takes memory and time.
 HERE = Sizes(image=64, draws=200)

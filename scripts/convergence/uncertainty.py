@@ -12,7 +12,7 @@ from flowgrad.gradient import Autodiff, FiniteDifference, Scheme, velocity_gradi
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
-from flowgrad.verify.table import Accuracy
+from scripts.convergence.table import Accuracy
 
 _SIGMA = 0.02
 

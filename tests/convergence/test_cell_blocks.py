@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad.mesh.generate import block
-from flowgrad.verify.cell_blocks import hexagons, polyhedra, pyramids, with_boundary
+from scripts.convergence.cell_blocks import hexagons, polyhedra, pyramids, with_boundary
 
 SOLID, FLAT, TETRAHEDRA = block("hexahedron", 4), block("quad", 5), block("tetra", 4)
 

@@ -12,9 +12,9 @@ from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
-from flowgrad.verify.cell_blocks import hexagons, polyhedra, pyramids, with_boundary
-from flowgrad.verify.measure import EXACT, LINEAR, largest, sampled
-from flowgrad.verify.table import Accuracy, beside_vtk
+from flowgrad.verify import LINEAR, sampled
+from scripts.convergence.cell_blocks import hexagons, polyhedra, pyramids, with_boundary
+from scripts.convergence.table import EXACT, Accuracy, beside_vtk, largest
 
 
 def linear() -> Iterator[Accuracy]:
@@ -43,7 +43,7 @@ def _row(what: str, mesh: Mesh, location: str) -> Accuracy:
 
 def _by_vtk(flow: Flow) -> FloatArray:
     """L at cells and, of point data, at points too."""
-    from flowgrad.verify.vtk_peer import vtk_cell_data_gradients, vtk_cell_gradients, vtk_point_gradients
+    from tests.vtk_peer import vtk_cell_data_gradients, vtk_cell_gradients, vtk_point_gradients
 
     if flow.location == "cells":
         return vtk_cell_data_gradients(flow.mesh, flow.velocity)

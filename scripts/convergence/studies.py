@@ -11,7 +11,7 @@ from flowgrad.exact import Waves
 from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.generate import block, quadratic
-from flowgrad.verify.orders import Row, Study
+from scripts.convergence.orders import Row, Study
 
 # Half a wave or so across the unit box.
 _SPACE = Waves(

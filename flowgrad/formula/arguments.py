@@ -1,16 +1,18 @@
-"""Numbers as people write them for an option: ``x=-1,y=pi/2`` and ``1,1,0`` and ``-1:1:41``."""
+"""Velocities, points, ranges and grids as the texts of options: ``u=-y; v=x``, ``x=-1,y=pi/2``, ``-1:1:41``."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, check_name
-from flowgrad.formula.tokens import named
+from flowgrad.formula.expression import Formula, Variable, check_name, named, parse_formulas
+from flowgrad.formula.functions import VARIABLES
 
 # More points than this in one grid are taken for a slip.
 _LARGEST_GRID = 200_000_000
@@ -22,11 +24,6 @@ def number(text: str, option: str) -> float:
         return float(Formula.parse(text, variables=()).evaluate({}, ()))
     except OptionError as error:
         raise OptionError(f"{option}: {error}") from None
-
-
-def numbers(text: str, option: str) -> list[float]:
-    """Numbers between commas."""
-    return [number(piece, option) for piece in text.split(",")]
 
 
 def named_numbers(text: str, option: str) -> dict[str, float]:
@@ -82,3 +79,49 @@ def _axis(text: str, option: str) -> tuple[float, float, int]:
     if not (count.is_integer() and count >= 2):
         raise OptionError(f"{option}: {named(text)} has {count:g} points: give a whole number, 2 or more")
     return low, high, int(count)
+
+
+_COMPONENTS = ("u", "v", "w")
+_NAMES = {"u": 0, "v": 1, "w": 2, "vx": 0, "vy": 1, "vz": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class VelocityFormula:
+    """The velocity v(x) or v(x, t), ``components`` u, v and w of x, y, z and t; called with x (…, 3)."""
+
+    components: tuple[Formula, Formula, Formula]
+    # What the velocity is called.
+    __name__ = "velocity"
+
+    @classmethod
+    def parse(cls, text: str) -> VelocityFormula:
+        """From ``u=…; v=…; w=…`` or ``…; …; …`` in this order; those that are left out are zero.
+
+        Raises OptionError for other names, a component given twice and what is no formula.
+        """
+        given = parse_formulas([text], VARIABLES).formulas
+        found: dict[int, Formula] = {}
+        if len(given) > 3:
+            raise OptionError(f"--formula has {len(given)} components: give three at most, u, v and w")
+        if any(each.label for each in given) and not all(each.label for each in given):
+            raise OptionError("--formula names some components and others not: write u=…; v=…; w=…")
+        for position, each in enumerate(given):
+            if each.label and each.label not in _NAMES:
+                raise OptionError(f"--formula gives '{each.label}': the components are u, v and w (or vx, vy and vz)")
+            index = _NAMES[each.label] if each.label else position
+            if index in found:
+                raise OptionError(f"--formula gives {_COMPONENTS[index]} twice: give it once")
+            found[index] = each
+        zero = parse_formulas(["0"], VARIABLES).formulas[0]
+        return cls((found.get(0, zero), found.get(1, zero), found.get(2, zero)))
+
+    @property
+    def uses_time(self) -> bool:
+        """Whether t occurs."""
+        return Variable("t") in (step for each in self.components for step in each.steps)
+
+    def __call__(self, x: Any, t: float | None = None) -> Any:
+        """Velocities (…, 3) at x (…, 3), an array or dual numbers."""
+        values = {"x": x[..., 0], "y": x[..., 1], "z": x[..., 2], "t": t}
+        shape = np.shape(x)[:-1]
+        return np.stack([each.evaluate(values, shape) for each in self.components], axis=-1)

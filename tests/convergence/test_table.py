@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.verify import table
-from flowgrad.verify.table import Accuracy
+from scripts.convergence import table
+from scripts.convergence.table import Accuracy, largest
 
 
 def test_rows_say_errors_and_verdict():
@@ -35,3 +35,8 @@ def test_what_has_no_bound_has_no_verdict():
 )
 def test_numbers(value, text):
     assert table.number(value) == text
+
+
+def test_the_largest_error_is_that_over_the_largest_component():
+    assert largest(np.array([1.0, 2.0]), np.array([1.0, 2.5])) == 0.2
+    assert np.isnan(largest(np.array([np.nan, 2.0]), np.array([1.0, 2.5])))

@@ -8,6 +8,11 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from flowgrad.typing import FloatArray
+from flowgrad.verify import short
+
+# Above this fraction of the largest component of L an error is no rounding.
+EXACT = 1e-10
 # Columns of the text: what is measured, our numbers, the verdict.
 _WHAT, _OURS, _VERDICT = 60, 23, 6
 
@@ -64,11 +69,6 @@ class Accuracy:
 HEAD = f"  {'':<{_WHAT}}{'flowgrad':<{_OURS}}{'':<{_VERDICT}}beside"
 
 
-def short(value: float) -> str:
-    """Two digits and the exponent without its zero."""
-    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e+")
-
-
 def number(value: float) -> str:
     """Two digits, three of numbers near 1."""
     if not value or not np.isfinite(value):
@@ -79,6 +79,11 @@ def number(value: float) -> str:
 def listed(values: Sequence[float]) -> str:
     """Numbers as text."""
     return " / ".join(number(value) for value in values)
+
+
+def largest(L: FloatArray, exact: FloatArray) -> float:
+    """The largest error of gradients (m, 3, 3), over the largest component; NaN where one is missing."""
+    return float(np.abs(L - exact).max() / np.abs(exact).max())
 
 
 def is_installed(package: str) -> bool:

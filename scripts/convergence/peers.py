@@ -15,8 +15,7 @@ from flowgrad.mesh.generate import block
 from flowgrad.paths import pathlines
 from flowgrad.rheology import fit_flow_curve
 from flowgrad.typing import FloatArray
-from flowgrad.verify.measure import largest
-from flowgrad.verify.table import is_installed
+from scripts.convergence.table import is_installed, largest
 
 # Above these fractions of the largest value a difference is no rounding, no error of the steps in time, no end of a
 # search.
@@ -92,7 +91,7 @@ def of_fits() -> float:
 
 def of_cells(kind: str) -> float:
     """Gradients of random velocities in the cells of a block, beside vtkCellDerivatives."""
-    from flowgrad.verify.vtk_peer import vtk_cell_gradients
+    from tests.vtk_peer import vtk_cell_gradients
 
     mesh = block(kind, 8)
     v = np.random.default_rng(0).normal(size=mesh.points.shape)
@@ -101,7 +100,7 @@ def of_cells(kind: str) -> float:
 
 def of_equal_cells() -> float:
     """Gradients at the points of equal hexahedra, where a mean is a mean, beside vtkGradientFilter."""
-    from flowgrad.verify.vtk_peer import vtk_point_gradients
+    from tests.vtk_peer import vtk_point_gradients
 
     mesh = block("hexahedron", 8, jitter=0)
     v = np.random.default_rng(0).normal(size=mesh.points.shape)

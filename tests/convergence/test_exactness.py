@@ -4,8 +4,8 @@ import numpy as np
 
 from flowgrad.exact import Couette
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
-from flowgrad.verify import exactness
-from flowgrad.verify.measure import EXACT
+from scripts.convergence import exactness
+from scripts.convergence.table import EXACT
 
 
 def test_every_cell_type_with_a_gradient_is_looked_at():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flowgrad.verify import peers
+from scripts.convergence import peers
 
 
 def test_all_lines_pass():

@@ -11,11 +11,10 @@ from flowgrad.exact import ExactFlow
 from flowgrad.gradient import Scheme
 from flowgrad.mesh import Mesh
 from flowgrad.typing import BoolArray, FloatArray
-from flowgrad.verify.measure import Deviation, at_boundary, places, sampled
-from flowgrad.verify.table import short
+from flowgrad.verify import SLACK, Deviation, at_boundary, places, sampled, short
 
-# An order may be this much below the expected one; errors below the floor are rounding.
-SLACK, FLOOR = 0.2, 1e-11
+# Errors below the floor are rounding.
+FLOOR = 1e-11
 # Between these the estimated error, over the true one, is honest.
 EFFECTIVITY = (0.7, 1.4)
 

@@ -14,9 +14,9 @@ from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
-from flowgrad.verify.lattice_peers import Derivatives, by_findiff, by_numpy
-from flowgrad.verify.measure import Deviation, at_boundary, places, sampled
-from flowgrad.verify.table import Accuracy, Sizes, beside_vtk, is_installed, listed
+from flowgrad.verify import Deviation, at_boundary, places, sampled
+from scripts.convergence.lattice_peers import Derivatives, by_findiff, by_numpy
+from scripts.convergence.table import Accuracy, Sizes, beside_vtk, is_installed, listed
 
 LEGEND = (
     "J(n): a cube of n³ points and six tetrahedra a cell, inner points moved by up to 0.15 spacings, with",
@@ -89,7 +89,7 @@ def square(n: int) -> Iterator[Accuracy]:
 
 def _by_vtk(flow: Flow) -> FloatArray:
     """L where the values are."""
-    from flowgrad.verify.vtk_peer import vtk_cell_data_gradients, vtk_point_gradients
+    from tests.vtk_peer import vtk_cell_data_gradients, vtk_point_gradients
 
     gradients = vtk_point_gradients if flow.location == "points" else vtk_cell_data_gradients
     return gradients(flow.mesh, flow.velocity)

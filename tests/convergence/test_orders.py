@@ -7,9 +7,9 @@ import pytest
 
 from flowgrad.gradient import FiniteDifference, Operator, Scheme
 from flowgrad.mesh.generate import block
-from flowgrad.verify import orders, studies
-from flowgrad.verify.measure import Deviation, places
-from flowgrad.verify.orders import Result, Row, Study
+from flowgrad.verify import Deviation, places
+from scripts.convergence import orders, studies
+from scripts.convergence.orders import Result, Row, Study
 
 SIZES = (5, 9, 17)
 FLOW = studies._PLANE

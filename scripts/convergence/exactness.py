@@ -14,8 +14,9 @@ from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh,
 from flowgrad.mesh.generate import block
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 from flowgrad.typing import FloatArray
-from flowgrad.verify.cell_blocks import polyhedra
-from flowgrad.verify.measure import EXACT, LINEAR, largest, places, sampled
+from flowgrad.verify import LINEAR, places, sampled
+from scripts.convergence.cell_blocks import polyhedra
+from scripts.convergence.table import EXACT, largest
 
 _MAP = np.array([[1.1, 0.3, -0.2], [-0.4, 0.9, 0.1], [0.2, -0.3, 1.2]])
 _BEND = 0.04

@@ -8,8 +8,8 @@ import pytest
 from flowgrad.exact import Vortices
 from flowgrad.gradient import Autodiff, FiniteDifference
 from flowgrad.mesh import Lattice
-from flowgrad.verify import accuracy, lattice_peers, linear_flows, smooth_flows, table, uncertainty
-from flowgrad.verify.measure import EXACT
+from scripts.convergence import accuracy, lattice_peers, linear_flows, smooth_flows, table, uncertainty
+from scripts.convergence.table import EXACT
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 SMALL = table.Sizes(box=28, square=21, image=16, draws=100)
