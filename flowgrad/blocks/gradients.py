@@ -18,7 +18,8 @@ from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.lattice_differences import LatticeDifferences, lowered_notes
 from flowgrad.io.slabs import plane_count, plane_size, slab_axis
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh.lattice import Axis, Lattice
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 

@@ -21,7 +21,7 @@ from flowgrad.gradient.rates import steady_rates
 from flowgrad.io.slab_writer import SlabWriter, suffix_of
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size
 from flowgrad.kinematics import inputs_of
-from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.options import Options
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray

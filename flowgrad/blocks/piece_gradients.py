@@ -23,7 +23,7 @@ from flowgrad.gradient.neighbourhoods import Samples, Search
 from flowgrad.gradient.one_sided import between_boundaries
 from flowgrad.gradient.operator import Gradients, Operator, Scheme
 from flowgrad.gradient.polynomial_fits import PolynomialFits
-from flowgrad.mesh.mesh import dimension_of
+from flowgrad.mesh.cells import dimension_of
 from flowgrad.typing import BoolArray
 
 # Layers that fits begin with; the boundaries of the cells around a point are right with two.

@@ -36,7 +36,7 @@ from flowgrad.typing import FloatArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from flowgrad.mesh.mesh import Block
+    from flowgrad.mesh.cells import Block
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class CellInterpolant(_Interpolant):
                 kernels.plane_fits(mesh.points, values, *self._rings(block.cells), block.cells, result)
 
     def _rings(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        return (*rings(self.mesh, cells), self.mesh.dimension)
+        return (*rings(self.mesh.cells, cells), self.mesh.dimension)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:

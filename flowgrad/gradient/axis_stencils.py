@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh.lattice import Axis
+from flowgrad.mesh.axis import Axis
 from flowgrad.typing import FloatArray, IntArray
 
 # Weights below this fraction of the largest of their window are rounding.

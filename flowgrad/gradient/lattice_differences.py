@@ -19,7 +19,6 @@ from flowgrad.gradient.axis_stencils import AxisStencils, axis_stencils
 from flowgrad.gradient.lattice_holes import Detours, detours
 from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.lattice_detection import roughness
 from flowgrad.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -74,10 +73,10 @@ class LatticeDifferences(Operator):
         return (*found, *self.remarks)
 
     def _uneven(self) -> list[str]:
-        if not self.lattice.is_curved or roughness(self.lattice) <= ROUGH:
+        if not self.lattice.is_curved or self.lattice.roughness <= ROUGH:
             return []
         return [
-            f"the lattice is not smooth (third differences up to {roughness(self.lattice):.2g} of the first): "
+            f"the lattice is not smooth (third differences up to {self.lattice.roughness:.2g} of the first): "
             "only linear fields are differentiated as the order says"
         ]
 

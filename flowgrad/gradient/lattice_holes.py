@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.gradient.axis_stencils import AxisStencils, reach, stencils_at, windows
-from flowgrad.mesh.lattice import Axis, Lattice
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
 from flowgrad.typing import BoolArray, IntArray
 
 if TYPE_CHECKING:

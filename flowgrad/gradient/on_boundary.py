@@ -13,7 +13,6 @@ from flowgrad.gradient.neighbourhoods import Samples, Targets
 from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.patches import patch_faces
 from flowgrad.gradient.polynomial_fits import PolynomialFits, prepare_fits
-from flowgrad.mesh.face_means import face_means
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """
     mesh = flow.mesh
     if flow.location == "points":
-        means = face_means(mesh, faces)
+        means = mesh.topology.face_means(faces)
         own, number = np.unique(means.indices, return_inverse=True)
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, lambda samples: _at(samples, own))
         means.indices = number.astype(means.indices.dtype)

@@ -8,8 +8,6 @@ from flowgrad.gradient.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.operator import Operator, Scheme, Where
 from flowgrad.gradient.out_of_plane import prepare_plane
 from flowgrad.gradient.wedge import prepare_wedge
-from flowgrad.mesh import Mesh
-from flowgrad.mesh.axisymmetric_wedge import Wedge, as_wedge
 
 
 def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
@@ -23,14 +21,8 @@ def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
         return prepare_axisymmetric(scheme, flow, at)
     if flow.out_of_plane != "zero":
         return prepare_plane(scheme, flow, at)
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     return scheme.prepare(flow, at) if wedge is None else prepare_wedge(scheme, flow, at, wedge)
-
-
-def wedge_of(flow: Flow) -> Wedge | None:
-    """The wedge that the mesh of a flow is, unless the user has said that the flow is not axisymmetric."""
-    wedge = as_wedge(flow.mesh) if flow.axisymmetric is None and type(flow.mesh) is Mesh else None
-    return wedge if wedge is not None and wedge.partners is not None else None
 
 
 def refuse_stored(flow: Flow) -> None:

@@ -17,7 +17,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES, velocity_gradient
 from flowgrad.gradient.operator import Operator, Scheme
-from flowgrad.gradient.symmetry import prepare, wedge_of
+from flowgrad.gradient.symmetry import prepare
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.convected import convected_rate
 from flowgrad.spec import nearest, parse
@@ -139,7 +139,7 @@ def _of_samples(
 
 
 def _check_samples(source: VelocityGradient | Flow, flow: Flow) -> None:
-    if flow.is_meridian or wedge_of(flow) is not None:
+    if flow.is_meridian or flow.wedge is not None:
         raise OptionError(
             f"{flow.name}: the flow is axisymmetric, and the components of a tensor turn with the angle: give the "
             "tensor as a function T(x)"

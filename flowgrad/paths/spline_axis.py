@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from flowgrad.mesh.lattice import Axis
+from flowgrad.mesh.axis import Axis
 from flowgrad.typing import FloatArray
 
 # Outside an axis by up to this fraction of a spacing is still inside.

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.planar import used_points
 from flowgrad.plot.plane import Plane, direction, signed_name
 from flowgrad.typing import FloatArray
 
@@ -51,7 +50,7 @@ def _components(vector: FloatArray) -> str:
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if isinstance(towards, str):
         if towards == "auto":
-            return _from_corner(np.ptp(used_points(mesh), axis=0))
+            return _from_corner(np.ptp(mesh.structure.used_points, axis=0))
         match = re.fullmatch(r"([+-]?)([xyz])", towards)
         if match is None:
             raise OptionError(f"view '{towards}' is unknown: give auto, x, -x, y, -y, z, -z or a vector")

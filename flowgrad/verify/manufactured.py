@@ -11,9 +11,7 @@ from flowgrad.errors import MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow
 from flowgrad.gradient.directions import Directions, directions
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.planar import is_used
 from flowgrad.typing import FloatArray
 from flowgrad.verify.measure import LINEAR, places, sampled
 
@@ -42,7 +40,7 @@ class Manufactured:
     @property
     def across(self) -> FloatArray:
         """Directions in which the mesh is one cell thick (k, 3), the azimuth of a wedge among them."""
-        wedge = wedge_of(self.user)
+        wedge = self.user.wedge
         return self.directions.across if wedge is None else wedge.frame[2:]
 
     @cached_property
@@ -57,9 +55,7 @@ class Manufactured:
     @cached_property
     def _finite(self) -> FloatArray:
         """Points of cells, or of the cloud, that lie somewhere."""
-        mesh = self.mesh
-        used = is_used(mesh) if len(mesh) else np.ones(mesh.point_count, bool)
-        points = mesh.points[used]
+        points = self.mesh.structure.used_points
         return points[np.isfinite(points).all(axis=1)]
 
     @cached_property
@@ -111,7 +107,7 @@ class Manufactured:
 
     @cached_property
     def _axisymmetric(self) -> Axisymmetric | None:
-        wedge, symmetry = wedge_of(self.user), self.user.axisymmetric
+        wedge, symmetry = self.user.wedge, self.user.axisymmetric
         number = 2 * np.pi / self.wavelength
         if wedge is not None:
             return Axisymmetric(wedge.frame[0], wedge.origin, number)

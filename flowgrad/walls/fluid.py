@@ -9,7 +9,6 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.gradient import FiniteDifference
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh.face_means import face_means
 from flowgrad.rheology.given import eddy_viscosities, resolve
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.spec import nearest
@@ -87,7 +86,7 @@ def _on_faces(flow: Flow, faces: IntArray, values: FloatArray, location: str, po
     """Values at the points or cells, on the faces: the mean over a face, or continued from its cell, where they must
     stay positive along a line and not below zero."""
     if location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ values)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ values)
     if not positive:
         return _continued(flow, faces, values, order=3)
     linear = _continued(flow, faces, values, order=1)

@@ -9,9 +9,7 @@ import numpy as np
 from flowgrad.flow import Flow
 from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
 from flowgrad.gradient.patches import patch_faces
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh.face_means import face_means
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray, IntArray
 
@@ -33,7 +31,7 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ flow.velocity)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ flow.velocity)
     known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
@@ -71,12 +69,12 @@ def _chosen(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
 
 def _is_completed(flow: Flow) -> bool:
     """Whether the gradient in a plane is completed by what is known of the flow's symmetry."""
-    return flow.is_meridian or wedge_of(flow) is not None
+    return flow.is_meridian or flow.wedge is not None
 
 
 def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
     """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     if wedge is None:
         return centroids
     axial, radius, _ = wedge.cylindrical(centroids).T

@@ -14,7 +14,7 @@ from flowgrad.paths.field import SteadyField
 from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
-from tests.paths.test_simplices import MESHES, TURNED, facets
+from tests.mesh.test_simplices import MESHES, TURNED, facets
 
 RNG = np.random.default_rng(4)
 CURVATURE = RNG.normal(size=(3, 3, 3))
