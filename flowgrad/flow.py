@@ -15,17 +15,12 @@ from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
 from flowgrad.mesh.planar import FLAT
+from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
-
-LOCATIONS = ("points", "cells")
-# The axis of symmetry of a planar mesh; ``none`` says that a wedge is not axisymmetric.
-AXES = ("x", "y", "none")
-# What is known of the derivatives across a planar mesh.
-OUT_OF_PLANE = ("zero", "unknown", "incompressible")
 
 
 @dataclass(frozen=True, eq=False)

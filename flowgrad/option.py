@@ -17,7 +17,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from flowgrad.errors import OptionError
 from flowgrad.spec import nearest
@@ -28,6 +28,12 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 Check = Callable[[str, Any], None]
+
+# Choices of several options: where values live; the axis of symmetry of a planar mesh (``none``: a wedge is not
+# axisymmetric); what is known of the derivatives across a planar mesh.
+LOCATIONS = ("points", "cells")
+AXES = ("x", "y", "none")
+OUT_OF_PLANE = ("zero", "unknown", "incompressible")
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,10 @@ class Option:
 
 
 def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> Any:
-    """A field of an OptionRecord: its ``default`` and the fields of its :class:`Option`."""
-    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": Option(help, **about)})
+    """A field of an OptionRecord: its ``default``, or a type that makes it (dict), and the fields of its
+    :class:`Option`."""
+    made = {"default_factory" if isinstance(default, type) else "default": default}
+    return dataclasses.field(**made, kw_only=kw_only, metadata={"option": Option(help, **about)})
 
 
 class OptionRecord:
@@ -71,23 +79,37 @@ class OptionRecord:
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
-        return {field.name: value for field, value in values if value != field.default}
+        found = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, makes = getattr(self, field.name), field.default_factory
+            if not _is(value, field.default if makes is dataclasses.MISSING else makes()):
+                found[field.name] = value
+        return found
+
+
+def _is(value: Any, default: Any) -> bool:
+    """Whether a value is the default; an array is none."""
+    return value is default or (default is not None and bool(value == default))
 
 
 def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:
     """Decorate a function of a subject and an option record: it then takes the record's fields as arguments."""
 
     def decorate(function: Callable[[S, R], T]) -> Callable[Concatenate[S, P], T]:
-        @functools.wraps(function)
-        def call(subject: S, /, *args: P.args, **options: P.kwargs) -> T:
-            return function(subject, record(*args, **options))
-
         own = inspect.signature(function)
         subject = next(iter(own.parameters.values()))
+
+        @functools.wraps(function)
+        def call(*args: Any, **options: Any) -> T:
+            if not args and subject.name in options:
+                args = (options.pop(subject.name),)
+            if not args:
+                raise TypeError(f"{function.__name__}() needs the argument '{subject.name}'")
+            return function(args[0], record(*args[1:], **options))
+
         fields = inspect.signature(record).parameters.values()
         call.__signature__ = own.replace(parameters=[subject, *fields])  # type: ignore[attr-defined]
-        return call
+        return cast(Callable[Concatenate[S, P], T], call)
 
     return decorate
 

@@ -18,7 +18,7 @@ from flowgrad.mesh import CellFaces, Lattice, Mesh
 from flowgrad.reprs import html_table, in_line
 
 if TYPE_CHECKING:
-    from flowgrad.io import Step
+    from flowgrad.io import ReadOptions, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,15 +116,17 @@ def read_series(path: str | Path, **options: Any) -> Series:
 
     A step is read when it is asked for. Raises ReadError for a file that cannot be read.
     """
-    from flowgrad.io import steps_of
+    from flowgrad.io import ReadOptions, steps_of
 
-    return Series(tuple(partial(_flow_of, step, dict(options)) for step in steps_of(path)))
+    if options.get("time") is not None:
+        raise OptionError(f"{path}: a series takes all times: leave out time, or index the series")
+    return Series(tuple(partial(_flow_of, step, ReadOptions(**options)) for step in steps_of(path)))
 
 
-def _flow_of(step: Step, options: dict[str, Any]) -> Flow:
+def _flow_of(step: Step, options: ReadOptions) -> Flow:
     from flowgrad.io import flow_of
 
-    return flow_of(step.contents(), **options)
+    return flow_of(step.contents(), options)
 
 
 def _itself(flow: Flow) -> Flow:

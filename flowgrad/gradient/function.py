@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
 from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where

@@ -13,7 +13,7 @@ from flowgrad.compiled import over_rows
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.kinematics.placement import axes_of_gradient
+from flowgrad.kinematics.on_mesh import axes_of_gradient
 from flowgrad.series import difference
 from flowgrad.typing import FloatArray
 

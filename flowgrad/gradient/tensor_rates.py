@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad import tensors
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.auto import choose
@@ -19,7 +19,7 @@ from flowgrad.gradient.compute import SCHEMES, velocity_gradient
 from flowgrad.gradient.operator import Operator, Scheme
 from flowgrad.gradient.symmetry import prepare
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.kinematics.convected import convected_rate
+from flowgrad.kinematics.dynamics import convected_rate
 from flowgrad.spec import nearest, parse
 from flowgrad.typing import FloatArray
 
@@ -41,7 +41,7 @@ def tensor_rate(
     """A rate (n, 3, 3) of a tensor field along the flow, of T's dimension by time, where the gradient is.
 
     ``kind`` is ``upper-convected``, ``lower-convected``, ``corotational`` or ``material``
-    (:mod:`flowgrad.kinematics.convected` has their definitions and sources). ``tensor`` is (n, 3, 3), (n, 9) or (n, 6)
+    (:mod:`flowgrad.kinematics.dynamics` has their definitions and sources). ``tensor`` is (n, 3, 3), (n, 9) or (n, 6)
     (symmetric, in VTK's order) where the velocity lives, or the name of such an array of the file: ``scheme``,
     that of the gradient unless given, differentiates it, and ``rate`` is its ∂T/∂t, of the same shapes, or 0, or
     ``steady`` says that it is zero. Or ``tensor`` is a function T(x), or T(x, t) with ``time``, of positions
@@ -71,7 +71,7 @@ def _flow_of(source: VelocityGradient | Flow) -> Flow:
     flow = source if isinstance(source, Flow) else source.flow
     if flow is None:
         raise OptionError(
-            "the gradient has no flow that carries the tensor: use the functions of flowgrad.kinematics.convected"
+            "the gradient has no flow that carries the tensor: use the functions of flowgrad.kinematics.dynamics"
         )
     return flow
 

@@ -15,7 +15,7 @@ from flowgrad.io.ghosts import GHOSTS
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_memory import put_mesh
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.walls.surface import surface_mesh
+from flowgrad.walls.result import surface_mesh
 
 # The name of a patch, and which rows of ``mesh.topology.boundary`` its cells are.
 PATCH, FACES = "flowgrad_patch", "flowgrad_faces"

@@ -17,6 +17,7 @@ from flowgrad.errors import MissingDependencyError, OptionError, ReadError
 from flowgrad.flow import Flow
 from flowgrad.interop.remembered import with_record
 from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.options import ReadOptions
 from flowgrad.io.registry import flow_of
 
 log = logging.getLogger("flowgrad")
@@ -35,9 +36,11 @@ def tool(name: str, extra: str) -> Any:
 
 def flow_in(contents: Contents, about: Mapping[str, Any], record: Mapping[str, Any] | None = None) -> Flow:
     """The flow in Contents that no file holds, with the options of :func:`flowgrad.read` and those of a record."""
+    if about.get("time") is not None:
+        raise OptionError(f"{contents.source} holds one time, which is taken: leave out time")
     contents, told = with_record(contents, about, record or {})
     with as_options():
-        return dataclasses.replace(flow_of(contents, **told), source=None)
+        return dataclasses.replace(flow_of(contents, ReadOptions(**told)), source=None)
 
 
 @contextmanager

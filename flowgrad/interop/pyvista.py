@@ -28,7 +28,7 @@ from flowgrad.io.vtu import time_of
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.lattice import Periods
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 
 _SOURCE = Path("the PyVista data set")
 _PERIODS = "flowgrad_periods"

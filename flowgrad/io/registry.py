@@ -24,12 +24,13 @@ from flowgrad.io.naming import naming, system_errors
 from flowgrad.io.netcdf import netcdf_steps
 from flowgrad.io.npz import read_npz
 from flowgrad.io.openfoam import foam_steps
+from flowgrad.io.options import ReadOptions
 from flowgrad.io.parallel import read_pvtp, read_pvtu
 from flowgrad.io.positions import check_points
 from flowgrad.io.refused import reason_of
 from flowgrad.io.steps import Step, at_time
 from flowgrad.io.tables import read_dat, read_table
-from flowgrad.io.units import check_scale, check_units
+from flowgrad.io.units import check_units
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_readers import CLASSES, vtk_steps
 from flowgrad.io.vtp import read_vtp
@@ -37,6 +38,7 @@ from flowgrad.io.vtu import read_vtu
 from flowgrad.io.xdmf import xdmf_steps
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.transform import scaled
+from flowgrad.option import takes
 from flowgrad.spec import nearest
 
 
@@ -92,21 +94,11 @@ FORMATS[".series"] = Format(
     f"{_TIMES} (.vtm.series, .vtu.series, …)", steps=lambda path: series_steps(path, read_contents), refers=True
 )
 SUFFIXES = tuple(FORMATS)
+_DEFAULT = ReadOptions()
 
 
-def read(
-    path: str | Path,
-    velocity: str | None = None,
-    location: str | None = None,
-    boundary: str | None = None,
-    *,
-    noise: float | str | None = None,
-    axisymmetric: str | None = None,
-    out_of_plane: str = "zero",
-    length_scale: float | None = None,
-    y_down: bool = False,
-    time: float | None = None,
-) -> Flow:
+@takes(ReadOptions)
+def read(path: str | Path, options: ReadOptions) -> Flow:
     """Read a flow: ``velocity`` names its array (or ``u,v,w``), ``location`` chooses ``points`` or
     ``cells``, ``boundary`` is the pattern of files with the velocity on the patches,
     ``boundary/{stem}/*.vtp``, ``noise`` is the standard deviation of the velocity samples: a number, or
@@ -119,56 +111,33 @@ def read(
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
     not fit.
     """
-    check_scale(length_scale)
-    return flow_of(
-        read_contents(path, time),
-        velocity,
-        location,
-        boundary,
-        noise=noise,
-        axisymmetric=axisymmetric,
-        out_of_plane=out_of_plane,
-        length_scale=length_scale,
-        y_down=y_down,
-    )
+    return flow_of(read_contents(path, options.time), options)
 
 
-def flow_of(
-    contents: Contents,
-    velocity: str | None = None,
-    location: str | None = None,
-    boundary: str | None = None,
-    *,
-    noise: float | str | None = None,
-    axisymmetric: str | None = None,
-    out_of_plane: str = "zero",
-    length_scale: float | None = None,
-    y_down: bool = False,
-) -> Flow:
-    """The flow in what was read of a file, with the options of :func:`read`."""
-    check_scale(length_scale)
-    name, where, vectors = choose_velocity(contents, velocity, location)
-    if length_scale is None:
+def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
+    """The flow in what was read of a file at the time that was chosen, with the options of :func:`read`."""
+    name, where, vectors = choose_velocity(contents, options.velocity, options.location)
+    if options.length_scale is None:
         check_units(contents, name)
     if not len(vectors):
         raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
     contents, vectors = without_hidden(contents, vectors, where)
     check_points(contents, where, vectors)
     return Flow(
-        _in_place(contents, length_scale or 1.0, y_down, boundary),
-        _measured(contents, where, vectors, y_down),
+        _in_place(contents, options.length_scale or 1.0, options.y_down, options.boundary),
+        _measured(contents, where, vectors, options.y_down),
         where,
         contents.time,
         contents.point_data,
         contents.cell_data,
         contents.field_data,
-        _boundary(contents, boundary, name),
+        _boundary(contents, options.boundary, name),
         contents.source,
         name,
         contents.producer,
-        _noise(contents, noise, where),
-        axisymmetric,
-        out_of_plane,
+        _noise(contents, options.noise, where),
+        options.axisymmetric,
+        options.out_of_plane,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
@@ -12,12 +11,6 @@ from flowgrad.io.contents import Contents
 _LENGTHS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "km": 1e3, "in": 0.0254, "ft": 0.3048}
 _SAME = {"px": "pixel", "pix": "pixel", "pixels": "pixel", "μm": "µm", "um": "µm", "micron": "µm", "inch": "in"}
 _WORD = re.compile(r"[^\W\d_]+")
-
-
-def check_scale(length_scale: float | None) -> None:
-    """OptionError for a scale that is no positive number."""
-    if length_scale is not None and not 0 < length_scale < math.inf:
-        raise OptionError(f"length_scale is {length_scale}: give a positive number, such as 0.001 for mm in m")
 
 
 def check_units(contents: Contents, velocity: str) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import LOCATIONS
 from flowgrad.io.contents import Arrays, Contents
 from flowgrad.io.counts import listed
+from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 
 # Usual names of a velocity: OpenFOAM, ParaView, SU2, Nek5000, deal.II, FEniCS, meshio, PIV programs.
@@ -72,8 +72,6 @@ def choose_velocity(
     the cells are used unless ``location`` says otherwise. Raises OptionError where nothing fits, and
     where two different arrays do.
     """
-    if location not in (None, *LOCATIONS):
-        raise OptionError(f"location '{location}' is unknown: choose one of {', '.join(LOCATIONS)}")
     found = _explicit(contents, name) if name else _usual(contents, location)
     where = location or found.location
     if where not in found.at:

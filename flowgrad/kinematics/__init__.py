@@ -1,7 +1,7 @@
 """The velocity gradient L = D + W and the registry of quantities that follow from it."""
 
-from flowgrad.kinematics.gradient import VelocityGradient
 from flowgrad.kinematics.registry import GIVEN, QUANTITIES, Quantity, inputs_of, select
+from flowgrad.kinematics.velocity_gradient import VelocityGradient
 from flowgrad.records import Record
 
 __all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inputs_of", "select"]
@@ -9,6 +9,5 @@ __all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inp
 # They fill the registry, in this order.
 import flowgrad.kinematics.rates  # isort: skip
 import flowgrad.kinematics.vortices  # isort: skip
-import flowgrad.kinematics.triple  # isort: skip
 import flowgrad.kinematics.flow_types  # isort: skip
 import flowgrad.kinematics.dynamics  # noqa: F401  isort: skip

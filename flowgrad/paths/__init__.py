@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from flowgrad.paths.deformation import Deformation, deformation
-from flowgrad.paths.flow_map import flow_map
-from flowgrad.paths.ftle import FTLE, ftle
-from flowgrad.paths.pathlines import Paths, pathlines
+from flowgrad.paths.deformation import FTLE, Deformation, deformation, ftle
+from flowgrad.paths.pathlines import Paths, flow_map, pathlines
 from flowgrad.paths.records import RECORDS
 from flowgrad.paths.streamlines import Streamlines, streamlines
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from flowgrad.flow import Flow
+from flowgrad.paths.dormand_prince import Way
 from flowgrad.paths.plane import Plane
-from flowgrad.paths.way import Way
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 RTOL = 1e-7

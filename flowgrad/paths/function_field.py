@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.derivatives import backend_of
+from flowgrad.autodiff.backends import backend_of
 from flowgrad.errors import OptionError
 from flowgrad.exact.flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
+from flowgrad.paths.dormand_prince import Way
 from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.plane import NOT_ACROSS, XY_PLANE
-from flowgrad.paths.way import Way
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -1,21 +1,37 @@
-"""Pathlines: where particles are at given times."""
+"""What became of the particles, in words."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.paths.choose import Source, field_of
-from flowgrad.paths.control import Control
-from flowgrad.paths.journey import travel
-from flowgrad.paths.notes import notes_of
+from flowgrad.paths.dormand_prince import Value, step
+from flowgrad.paths.field import Field
+from flowgrad.paths.field_of import Source, field_of
+from flowgrad.paths.function_field import takes_time
+from flowgrad.paths.integrator import Control, travel
 from flowgrad.paths.plane import in_space
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
+
+
+def notes_of(field: Field, left: FloatArray, start: float) -> tuple[str, ...]:
+    """How many particles were outside at the start, how many left (n,) and when first; what is known of the field."""
+    outside = left == start
+    gone = ~np.isnan(left) & ~outside
+    notes = []
+    if outside.any():
+        notes.append(f"{int(outside.sum())} of {len(left)} particles start outside the flow")
+    if gone.any():
+        first = left[gone][np.abs(left[gone] - start).argmin()]
+        notes.append(f"{int(gone.sum())} of {len(left)} particles leave the flow, the first at t = {first:.6g}")
+    return (*notes, *field.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +70,10 @@ def pathlines(
 
     ``flow`` is a Flow (steady), a Series (cubic in time between its steps), or a function v(x) or v(x, t) of positions
     (…, 3), or (…, 2) where the seeds have two coordinates. On straight lattices velocities are interpolated by cubic
-    splines, in other meshes by :class:`~flowgrad.paths.mesh_field.MeshInterpolation`. A particle stops at the wall, a
-    hole, or the end of the data, however long its steps; where a function is not a number (NaN) a step sees that if it
-    is so for a quarter of the step: give ``steps`` or more times for smaller holes. Planar flows move particles within
-    their plane: seeds off it are outside, and two coordinates do for planes of constant z.
+    splines, in other meshes by :class:`~flowgrad.paths.mesh_interpolant.MeshInterpolation`. A particle stops at the
+    wall, a hole, or the end of the data, however long its steps; where a function is not a number (NaN) a step sees
+    that if it is so for a quarter of the step: give ``steps`` or more times for smaller holes. Planar flows move
+    particles within their plane: seeds off it are outside, and two coordinates do for planes of constant z.
 
     The method is Dormand and Prince's of fifth order; the error of each step is below ``rtol`` times the way made in it
     plus ``atol`` (a length), or there are ``steps`` equal steps from each time to the next (in a series at least one
@@ -93,3 +109,24 @@ def as_times(times: ArrayLike) -> FloatArray:
     if (directions != directions[:1]).any() or (directions == 0).any():
         raise OptionError(f"the times {moments.tolist()[:6]} … turn back or repeat: sort them, rising or falling")
     return moments
+
+
+def flow_map(velocity: Callable[..., Any], x: Value, t0: Value, t1: Value, steps: int) -> Value:
+    """Where particles at x (…, d) at time t0 are at t1, in equal steps; ``velocity(x)`` or ``velocity(x, t)``.
+
+    Plain arithmetic throughout, so that :func:`flowgrad.autodiff.jacobian` of it with respect to x is the relative
+    deformation gradient, and with respect to t1 the velocity. OptionError without a step.
+    """
+    if steps < 1:
+        raise OptionError(f"steps is {steps}: take one at least")
+    timed = takes_time(velocity)
+
+    def rate(t: Value, y: Value) -> Value:
+        return velocity(y, t) if timed else velocity(y)
+
+    h = (t1 - t0) * (1 / steps)
+    first = None
+    for number in range(steps):
+        x, rates = step(rate, t0 + number * h, x, h, first)
+        first = rates[-1]
+    return x

@@ -6,8 +6,8 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.paths.dormand_prince import Way
 from flowgrad.paths.field import POLYLINE, Field, Interpolation, Sample
-from flowgrad.paths.way import Way
 from flowgrad.series import Series
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.paths.choose import Source, field_of
-from flowgrad.paths.control import Control
+from flowgrad.paths.dormand_prince import Way
 from flowgrad.paths.field import Field, Sample
-from flowgrad.paths.journey import travel
+from flowgrad.paths.field_of import Source, field_of
+from flowgrad.paths.integrator import Control, travel
 from flowgrad.paths.pathlines import as_seeds
 from flowgrad.paths.plane import in_space
-from flowgrad.paths.way import Way
 from flowgrad.reprs import ReprMixin
 from flowgrad.series import Series
 from flowgrad.typing import BoolArray, FloatArray, IntArray

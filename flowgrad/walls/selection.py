@@ -1,4 +1,4 @@
-"""Which faces of the boundary are walls."""
+"""Selection of the boundary faces that are walls."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from scipy.ndimage import map_coordinates, spline_filter
 from flowgrad import Flow, Lattice, velocity_gradient
 from flowgrad.exact import TaylorGreen3D
 from flowgrad.paths import ftle
-from flowgrad.paths.runge_kutta import step
+from flowgrad.paths.dormand_prince import step
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, timed
 
 STEPS, DURATION = 100, 4.0

@@ -5,7 +5,7 @@ import pytest
 
 from flowgrad import Autodiff, FiniteDifference, Flow, OptionError, plot, velocity_gradient, write
 from flowgrad.gradient import Stored
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from tests import meshes
 from tests.gradient import known
 

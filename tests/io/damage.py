@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import FlowgradError
-from flowgrad.io import Contents, flow_of, read_contents
+from flowgrad.io import Contents, ReadOptions, flow_of, read_contents
 
 # Bytes beyond what the process holds, and seconds, for a file of some kilobytes.
 MEMORY, SECONDS = 1 << 30, 30.0
@@ -124,7 +124,7 @@ def outcome(path: Path, whole: Contents, damage: Damage, untold: set[str], veloc
     try:
         with limits():
             contents = read_contents(path)
-            flow_of(contents, velocity)
+            flow_of(contents, ReadOptions(velocity))
         return _difference(contents, whole, damage, untold)
     except FlowgradError as error:
         return _refusal(str(error), path, damage)

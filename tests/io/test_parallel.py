@@ -9,7 +9,7 @@ import pytest
 
 from flowgrad.errors import ReadError
 from flowgrad.gradient import velocity_gradient
-from flowgrad.io import flow_of, read, read_contents, write_vtu
+from flowgrad.io import ReadOptions, flow_of, read, read_contents, write_vtu
 from flowgrad.io.parallel import pieces_of
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.generate import block
@@ -79,7 +79,7 @@ def test_pieces_give_the_gradients_of_the_whole(tmp_path, kind, ghosts, numbered
     assert len(contents.mesh.topology.boundary) == len(mesh.topology.boundary)
     write_vtu(tmp_path / "whole.vtu", mesh, {"v": velocity(mesh.points)}, {"U": velocity(mesh.centroids)})
     for name, order in (("v", points), ("U", cells)):
-        ours = velocity_gradient(flow_of(contents, name)).L
+        ours = velocity_gradient(flow_of(contents, ReadOptions(name))).L
         whole = velocity_gradient(read(tmp_path / "whole.vtu", name)).L
         assert np.abs(ours - whole[order]).max() < 1e-12 * np.abs(whole).max()
 

@@ -302,5 +302,5 @@ def test_cells_are_scaled_and_never_turned(data_folder):
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
 def test_scales_that_are_none(tmp_path, scale):
-    with pytest.raises(OptionError, match="length_scale"):
+    with pytest.raises(OptionError, match=r"length.scale"):
         read(tmp_path / "a.csv", length_scale=scale)

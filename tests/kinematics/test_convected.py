@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad import OptionError
-from flowgrad.kinematics.convected import (
+from flowgrad.kinematics.dynamics import (
     CONVECTED_RATES,
     convected_rate,
     corotational,

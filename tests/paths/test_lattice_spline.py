@@ -9,8 +9,7 @@ from flowgrad import Flow, Lattice, MeshError
 from flowgrad.exact import TaylorGreen
 from flowgrad.mesh.axis import Axis
 from flowgrad.paths.field import SteadyField
-from flowgrad.paths.lattice_spline import LatticeSpline
-from flowgrad.paths.spline_axis import SplineAxis
+from flowgrad.paths.lattice_interpolant import LatticeSpline, SplineAxis
 
 RANDOM = np.random.default_rng(3)
 UPRIGHT = np.eye(3)

@@ -11,7 +11,7 @@ from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
-from flowgrad.paths.mesh_field import MeshInterpolation, velocity_at_points
+from flowgrad.paths.mesh_interpolant import MeshInterpolation, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
 from tests.mesh.test_simplices import MESHES, TURNED, facets

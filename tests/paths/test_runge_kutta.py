@@ -7,8 +7,7 @@ from flowgrad import OptionError
 from flowgrad.autodiff import jacobian, jvp
 from flowgrad.exact import DoubleGyre
 from flowgrad.paths import deformation, flow_map
-from flowgrad.paths.runge_kutta import between, step
-from flowgrad.paths.way import Way
+from flowgrad.paths.dormand_prince import Way, between, step
 
 
 def test_the_step_is_of_fifth_order_and_its_error_of_the_embedded_fourth():

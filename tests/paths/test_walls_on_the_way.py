@@ -6,10 +6,10 @@ import pytest
 from flowgrad import Flow, Lattice, Series
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.paths import pathlines, streamlines
+from flowgrad.paths.dormand_prince import Way
 from flowgrad.paths.field import POLYLINE, SteadyField
-from flowgrad.paths.lattice_spline import LatticeSpline
-from flowgrad.paths.mesh_field import MeshInterpolation
-from flowgrad.paths.way import Way
+from flowgrad.paths.lattice_interpolant import LatticeSpline
+from flowgrad.paths.mesh_interpolant import MeshInterpolation
 from tests import meshes
 from tests.paths.test_lattice_spline import TURNED
 

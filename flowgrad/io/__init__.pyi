@@ -1,0 +1,11 @@
+from .contents import Contents as Contents
+from .options import ReadOptions as ReadOptions
+from .registry import FORMATS as FORMATS
+from .registry import SUFFIXES as SUFFIXES
+from .registry import flow_of as flow_of
+from .registry import read as read
+from .registry import read_contents as read_contents
+from .registry import steps_of as steps_of
+from .steps import Step as Step
+from .velocity import choose_velocity as choose_velocity
+from .vtu_writer import write_vtu as write_vtu

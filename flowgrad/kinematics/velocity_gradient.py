@@ -1,0 +1,203 @@
+"""The velocity gradient as a result: L = D + W with everything that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.kinematics import on_mesh
+from flowgrad.kinematics.on_mesh import axes_of_gradient, velocity_at
+from flowgrad.kinematics.registry import INPUT_SHAPES, OF_FIELD, evaluate, inputs_of, select
+from flowgrad.kinematics.uncertainty import standard_deviation, why_not
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class VelocityGradient(
+    ReprMixin,
+    line="L flow location scheme",
+    table="flow location scheme reason L shear_rate vorticity divergence relative_error notes",
+):
+    """Velocity gradients L (n, 3, 3), L_ij = ∂v_i/∂x_j, with or without the flow they come from.
+
+    L is NaN where it could not be computed, and in components that are known nowhere. ``location`` says where
+    in the flow's mesh L lives (``points`` or ``cells``), ``scheme`` and ``reason`` how it was
+    obtained, ``method_notes`` what to know of that. ``one_sided`` (n,) is True where L lacks samples on
+    one side, at an open boundary, and may be wrong by its own size. ``supplied`` are arrays that
+    quantities may need beyond L, such as ``viscosity`` (n,) and ``hessian`` (n, 3, 3, 3).
+    ``covariance`` holds C with cov(L_ij, L_kl) = δ_ik C_jl, (n, 3, 3), or (n, 3, 3, 3) with one C for
+    each velocity component i, or (n, 3, 3, 3, 3) the whole cov(L_ij, L_kl); ``error`` (n,) the
+    estimated size |L − L_true| (Frobenius norm). ``positions`` (n, 3) is where L lives if that is neither
+    points nor cells: ``location`` is ``positions`` then. Raises OptionError for another shape of L, the
+    covariance or the error.
+    """
+
+    L: FloatArray
+    flow: Flow | None = None
+    covariance: FloatArray | None = None
+    error: FloatArray | None = None
+    location: str | None = None
+    scheme: str = ""
+    reason: str = ""
+    method_notes: tuple[str, ...] = ()
+    one_sided: NDArray[np.bool_] | None = None
+    supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
+    positions: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        gradients = np.ascontiguousarray(self.L, np.float64)
+        if gradients.ndim != 3 or gradients.shape[1:] != (3, 3):
+            raise OptionError(f"L has the shape {gradients.shape}: give velocity gradients (n, 3, 3)")
+        object.__setattr__(self, "L", gradients)
+        _check_shape("covariance", self.covariance, len(gradients), (3, 3), (3, 3, 3), (3, 3, 3, 3))
+        _check_shape("error", self.error, len(gradients), ())
+        object.__setattr__(self, "supplied", _inputs(self.supplied, len(gradients)))
+        if self.flow is not None and self.location is None:
+            object.__setattr__(self, "location", self.flow.location)
+
+    def __len__(self) -> int:
+        return len(self.L)
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """Where L is known (n,): all the components that are known anywhere."""
+        finite = np.isfinite(self.L).reshape(-1, 9)
+        anywhere = [component for component in finite.T if component.any()]
+        return np.logical_and.reduce(anywhere) if anywhere else np.zeros(len(self), bool)
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        return {"L": self.L}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Any registered quantity: (n,), (n, 3) or (n, 3, 3), each computed once; also its inputs, such as the
+        ``velocity`` (n, 3) where the gradient is."""
+        if self.flow is not None and "velocity" not in self.supplied and "velocity" in inputs_of(name):
+            if name == "velocity":
+                return self._velocity
+            self._known.setdefault("velocity", self._velocity @ axes_of_gradient(self.flow).T)
+        values: np.ndarray = evaluate(name, self._known, self.supplied)
+        return values
+
+    @cached_property
+    def _velocity(self) -> FloatArray:
+        assert self.flow is not None
+        return velocity_at(self.flow, self.L, self.location, self.positions)
+
+    @property
+    def D(self) -> FloatArray:
+        """Rate of deformation (n, 3, 3)."""
+        return self["D"]
+
+    @property
+    def W(self) -> FloatArray:
+        """Spin (n, 3, 3)."""
+        return self["W"]
+
+    def std(self, name: str) -> FloatArray:
+        """Standard deviation of any registered quantity, of the quantity's own shape, where the noise of
+        the velocity is known: propagated to first order with the derivatives of the quantity's own
+        function; ``supplied`` arrays are taken as exact.
+
+        NaN where the quantity has no derivative (the shear rate at rest). Raises OptionError without
+        noise and for quantities that do not derive from L alone.
+        """
+        select([name])
+        if self.covariance is None:
+            raise OptionError(
+                f"the noise of the velocity is not known, so neither is the deviation of {name}: give --noise "
+                "(noise= of read or Flow.from_arrays in Python), the standard deviation of the velocity samples, "
+                "and a scheme that computes L from them"
+            )
+        if name not in self._deviations:
+            # What depends on the whole field is taken as exact.
+            exact = {**self.supplied, **{each: self[each] for each in inputs_of(name) & OF_FIELD}}
+            self._deviations[name] = standard_deviation(name, self.L, self.covariance, exact)
+        return self._deviations[name]
+
+    def carries_noise(self, name: str) -> bool:
+        """Whether ``std`` knows the deviation of a registered quantity."""
+        return self.covariance is not None and not why_not(name, self.supplied)
+
+    @cached_property
+    def _deviations(self) -> dict[str, FloatArray]:
+        return {}
+
+    @cached_property
+    def relative_error(self) -> float:
+        """Root mean square of the estimated error over that of |L|, both weighted with the measure;
+        NaN where no error was estimated or L vanishes."""
+        if self.error is None:
+            return math.nan
+        known = np.isfinite(self.error) & self.valid
+        weights = self.weights[known]
+        size = float(weights @ np.nansum(self.L[known] ** 2, axis=(1, 2)))
+        return math.sqrt(float(weights @ self.error[known] ** 2) / size) if size > 0 else math.nan
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know: how L was obtained, and what was excluded and why."""
+        if self.flow is None or self.location is None:
+            return self.method_notes
+        if self.positions is not None:
+            return (*self.method_notes, *on_mesh.notes_at_positions(self.flow, self.valid))
+        return (*self.method_notes, *on_mesh.notes(self.flow, self.location, self.valid))
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Measure that each tensor stands for (n,): its cell's, or at points a share of the cells
+        around; the volume 2π r A of its ring in an axisymmetric flow; 1 without a mesh and at positions.
+        Zero where L is not valid or the cell is of lower dimension."""
+        if self.flow is None or self.positions is not None:
+            return self.valid.astype(float)
+        return np.where(self.valid, measures_at(self.flow, self.location or "points"), 0.0)
+
+    def supply(self, **arrays: np.ndarray) -> VelocityGradient:
+        """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
+        return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+
+
+def measures_at(flow: Flow, location: str) -> FloatArray:
+    """Measure that each value at the ``cells`` or ``points`` stands for (n,): the cell's, or a share of the cells
+    around the point; zero of cells of lower dimension, 1 at points without cells."""
+    mesh = flow.mesh
+    measures = np.where(mesh.is_full, flow.measures, 0.0)
+    if location == "cells":
+        return measures
+    if not len(mesh):
+        return np.ones(mesh.point_count)
+    sizes = np.diff(mesh.cells.offsets)
+    shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
+    return np.bincount(mesh.cells.connectivity, shares, minlength=mesh.point_count).astype(float)
+
+
+def _inputs(supplied: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """Supplied arrays, one value for each place; a number is the same for all."""
+    result = {}
+    for name, given in supplied.items():
+        shape = INPUT_SHAPES.get(name)
+        values = np.asarray(given, float)
+        if values.ndim == 0 and not shape:
+            values = np.broadcast_to(values, count)
+        wrong = values.shape[1:] != shape if shape is not None else False
+        if values.ndim == 0 or len(values) != count or wrong:
+            due = (count, *(shape or ()))
+            raise OptionError(f"{name} has the shape {np.shape(given)}: give {due}" + ("" if shape else " or a number"))
+        result[name] = values
+    return result
+
+
+def _check_shape(name: str, values: FloatArray | None, count: int, *allowed: tuple[int, ...]) -> None:
+    shapes = [(count, *shape) for shape in allowed]
+    if values is not None and np.shape(values) not in shapes:
+        raise OptionError(f"{name} has the shape {np.shape(values)}: give {' or '.join(map(str, shapes))}")

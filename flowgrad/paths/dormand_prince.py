@@ -1,0 +1,122 @@
+"""One step of the Runge–Kutta method of Dormand and Prince, of any arrays or dual numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flowgrad.compiled import kernel
+from flowgrad.typing import FloatArray
+
+# Arrays, dual numbers, numbers; time and step may be numbers or one for each particle.
+Value = Any
+Rate = Callable[[Value, Value], Value]
+
+# Hairer, Nørsett & Wanner 1993, Solving Ordinary Differential Equations I, table II.5.2. The last row is the solution
+# of fifth order, so that the last rate of a step is the first of the next.
+_NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
+_WEIGHTS: tuple[tuple[float, ...], ...] = (
+    (),
+    (1 / 5,),
+    (3 / 40, 9 / 40),
+    (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+    (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
+)
+# The solution of fifth order less that of fourth.
+_ERROR = (71 / 57600, 0.0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
+# Of the interpolant within a step, of fourth order: the coefficients d of DOPRI5 (ibid., the code's contd5).
+_WITHIN = (
+    -12715105075 / 11282082432,
+    0.0,
+    87487479700 / 32700410799,
+    -10690763975 / 1880347072,
+    701980252875 / 199316789632,
+    -1453857185 / 822651844,
+    69997945 / 29380423,
+)
+
+
+class Step(NamedTuple):
+    """What is reached, and the rates at the seven stages: the first where the step starts, the last at its end."""
+
+    y: Value
+    rates: tuple[Value, ...]
+
+    def error(self, h: Value) -> Value:
+        """The error of the embedded solution of fourth order."""
+        return h * _combined(_ERROR, self.rates)
+
+
+def step(rate: Rate, t: Value, y: Value, h: Value, first: Value = None) -> Step:
+    """From y at time t to t + h, where dy/dt = ``rate(t, y)``; ``first`` is the rate at the start where it is known."""
+    rates: tuple[Value, ...] = (rate(t, y) if first is None else first,)
+    reached = y
+    for node, weights in zip(_NODES[1:], _WEIGHTS[1:], strict=True):
+        reached = y + h * _combined(weights, rates)
+        rates = (*rates, rate(t + node * h, reached))
+    return Step(reached, rates)
+
+
+def between(fraction: float) -> tuple[float, ...]:
+    """Weights (7,) of the rates of a step, so that y + h Σ weight · rate is where it is at a fraction of h."""
+    rest = 1 - fraction
+    total = (*_WEIGHTS[-1], 0.0)
+    first, last = (1.0, *[0.0] * 6), (*[0.0] * 6, 1.0)
+    return tuple(
+        fraction * (b + rest * (one - b + fraction * (2 * b - one - other + rest * d)))
+        for b, one, other, d in zip(total, first, last, _WITHIN, strict=True)
+    )
+
+
+def _combined(weights: tuple[float, ...], rates: tuple[Value, ...]) -> Value:
+    total: Value = None
+    for weight, each in zip(weights, rates, strict=True):
+        if weight:
+            total = weight * each if total is None else total + weight * each
+    return total
+
+
+class Way(NamedTuple):
+    """``positions`` (m, k, 3) at ``fractions`` (k,) of a step from time ``t`` by ``h``: numbers, or (m, 1)."""
+
+    positions: FloatArray
+    fractions: tuple[float, ...]
+    t: float | FloatArray
+    h: float | FloatArray
+
+    @classmethod
+    def of(cls, made: Step, y: FloatArray, t: float | FloatArray, h: float | FloatArray, at: tuple[float, ...]) -> Way:
+        """Of a step from states y (m, 3 or more), by the interpolant of fourth order that belongs to the method."""
+        positions = np.empty((len(y), len(at), 3))
+        along(y, np.ravel(np.asarray(h, float)), made.rates, _weights(at), positions)
+        return cls(positions, at, t, h)
+
+    def time(self, number: int) -> float | FloatArray:
+        """When they are at the positions of this number: one time, or (m,)."""
+        found = self.t + self.fractions[number] * self.h
+        return found if np.ndim(found) == 0 else np.ravel(found)
+
+
+@cache
+def _weights(fractions: tuple[float, ...]) -> FloatArray:
+    return np.array([between(each) for each in fractions])
+
+
+@kernel()
+def along(y, h, rates, weights, positions):  # type: ignore[no-untyped-def]
+    """y + h Σ weights[f, i] rates[i] at each fraction f, h one or (m,)."""
+    # The second of the seven has no weight.
+    k1, _, k3, k4, k5, k6, k7 = rates
+    for p in range(len(y)):
+        size = h[p if len(h) > 1 else 0]
+        for c in range(3):
+            a1, a3, a4, a5, a6, a7 = k1[p, c], k3[p, c], k4[p, c], k5[p, c], k6[p, c], k7[p, c]
+            for f in range(len(weights)):
+                w = weights[f]
+                total = w[0] * a1 + w[2] * a3 + w[3] * a4 + w[4] * a5 + w[5] * a6 + w[6] * a7
+                positions[p, f, c] = y[p, c] + size * total

@@ -1,0 +1,311 @@
+"""Statistics of a series: one pass over its steps, in parts that merge."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import MeshError, OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient import Scheme, velocity_gradients
+from flowgrad.gradient.rates import check_times, time_of
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.moments import Moments
+from flowgrad.reprs import ReprMixin
+from flowgrad.series import difference
+from flowgrad.typing import FloatArray
+
+__all__ = ["Moments", "SeriesStatistics", "series_statistics"]
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesStatistics(ReprMixin, line="moments steps location", table="moments steps location notes"):
+    """Statistics over the steps of a series, of each quantity by its name, at each place of the mesh.
+
+    ⟨ ⟩ is the mean over the steps, weighted if weights were given, and a prime the deviation from it: ``rms`` is
+    √⟨q'²⟩, ``reynolds_stress`` ⟨v'_i v'_j⟩ (divided by the sum of the weights, not by one less than the number of
+    steps). A step without a value at a place is left out there, and ``count`` tells how many were not. ``first`` is the
+    first step without its arrays (None for tensors without a flow), ``boundary`` the moments of the velocities on its
+    patches.
+    """
+
+    moments: Mapping[str, Moments]
+    steps: int
+    first: Flow | None = None
+    location: str | None = None
+    positions: FloatArray | None = None
+    boundary: Moments | None = None
+
+    def mean(self, name: str) -> FloatArray:
+        """⟨q⟩, of the quantity's own shape; NaN where no step has a value."""
+        moments = self._of(name)
+        return moments.known(moments.mean)
+
+    def variance(self, name: str) -> FloatArray:
+        """⟨q'²⟩ of each component."""
+        return self._of(name).variance
+
+    def rms(self, name: str) -> FloatArray:
+        """Root mean square of the fluctuations, √⟨q'²⟩, of each component."""
+        return np.sqrt(self.variance(name))
+
+    def minimum(self, name: str) -> FloatArray:
+        """Smallest value of each component."""
+        return self._of(name).known(self._of(name).lowest)
+
+    def maximum(self, name: str) -> FloatArray:
+        """Largest value of each component."""
+        return self._of(name).known(self._of(name).highest)
+
+    def count(self, name: str) -> NDArray[np.int64]:
+        """Number of steps that have a value (n,)."""
+        return self._of(name).count
+
+    def covariance(self, name: str) -> FloatArray:
+        """⟨q'_i q'_j⟩ (n, 3, 3) of a vector; OptionError for others."""
+        return self._of(name).covariance
+
+    @property
+    def reynolds_stress(self) -> FloatArray:
+        """⟨v'_i v'_j⟩ (n, 3, 3) (Pope 2000, Turbulent Flows, §4.2, without the density)."""
+        return self.covariance("velocity")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Where steps lack values, and what was left out."""
+        lines = []
+        for name, each in self.moments.items():
+            short, none = int((each.count < self.steps).sum()), int((each.count == 0).sum())
+            if short:
+                lines.append(f"{name}: {short} of {len(each.count)} places lack some of {self.steps} steps, {none} all")
+        if self.first is not None and self.first.boundary and self.boundary is None:
+            lines.append("velocities on the boundary are known on other faces at other steps and have no mean")
+        return tuple(lines)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All of it by names for files: ``NAME_mean``, ``NAME_rms``, ``NAME_minimum``, ``NAME_maximum``,
+        ``NAME_count`` where steps are missing, and ``reynolds_stress``."""
+        result: dict[str, np.ndarray] = {}
+        for name, moments in self.moments.items():
+            result |= {f"{name}_{what}": getattr(self, what)(name) for what in ("mean", "rms", "minimum", "maximum")}
+            if (moments.count < self.steps).any():
+                result[f"{name}_count"] = moments.count
+        return result | ({"reynolds_stress": self.reynolds_stress} if "velocity" in self.moments else {})
+
+    def flow(self) -> Flow:
+        """The mean flow, with :meth:`arrays` as its arrays and the means of the velocities on the boundary.
+
+        OptionError where the velocity is not among the quantities, or was not taken where it lives.
+        """
+        first = self.first
+        if first is None or self.positions is not None or self.location != first.location:
+            raise OptionError(f"the mean velocity is at {self.location}, not where the velocity lives: leave out at=")
+        return dataclasses.replace(
+            first,
+            velocity=self.mean("velocity"),
+            boundary=self._mean_patches(first),
+            **{"point_data" if self.location == "points" else "cell_data": self.arrays()},  # type: ignore[arg-type]
+        )
+
+    def merge(self, other: SeriesStatistics) -> SeriesStatistics:
+        """Those of the steps of both: of parts of a series that were taken apart, or of two runs on one mesh.
+
+        A step that ends one part and begins the next, as time weights need it, is counted in both. Raises OptionError
+        for other quantities or another place, MeshError for another mesh.
+        """
+        if set(self.moments) != set(other.moments):
+            raise OptionError(
+                f"statistics of {', '.join(other.moments)} do not merge with those of {', '.join(self.moments)}: take "
+                "the same quantities"
+            )
+        check_same(self, other, "the other statistics")
+        merged = {name: moments.merge(other.moments[name]) for name, moments in self.moments.items()}
+        boundary = None
+        if self.boundary is not None and other.boundary is not None and same_faces(self.first, other.first):
+            boundary = self.boundary.merge(other.boundary)
+        return dataclasses.replace(self, moments=merged, steps=self.steps + other.steps, boundary=boundary)
+
+    def _of(self, name: str) -> Moments:
+        if name not in self.moments:
+            raise OptionError(f"no statistics of '{name}': there are those of {', '.join(self.moments)}")
+        return self.moments[name]
+
+    def _mean_patches(self, first: Flow) -> tuple[Patch, ...]:
+        if self.boundary is None:
+            return ()
+        ends = np.cumsum([len(patch.faces) for patch in first.boundary])[:-1]
+        means = np.split(self.boundary.known(self.boundary.mean), ends)
+        return tuple(Patch(patch.name, patch.faces, mean) for patch, mean in zip(first.boundary, means, strict=True))
+
+
+def check_same(one: SeriesStatistics, other: SeriesStatistics, what: str) -> None:
+    """OptionError where the other ones are at another place, MeshError where they are on another mesh."""
+    if one.location != other.location or not _same_positions(one.positions, other.positions):
+        raise OptionError(f"{what} is at {other.location}, and the first is at {one.location}: take one place for all")
+    if one.first is None or other.first is None or one.first.mesh is other.first.mesh:
+        return
+    reason = difference(one.first.mesh, other.first.mesh)
+    if reason:
+        raise MeshError(f"{what} is on another mesh than the first: {reason}; take its statistics on its own")
+
+
+def _same_positions(one: FloatArray | None, other: FloatArray | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
+
+
+def same_faces(one: Flow | None, other: Flow | None) -> bool:
+    """Whether the velocity is known on the same faces of the boundary."""
+    own, new = ([] if flow is None else flow.boundary for flow in (one, other))
+    return len(own) == len(new) and all(np.array_equal(a.faces, b.faces) for a, b in zip(own, new, strict=True))
+
+
+Step: TypeAlias = Flow | VelocityGradient
+
+
+def series_statistics(
+    steps: Iterable[Step],
+    quantities: Sequence[str] = ("velocity",),
+    *,
+    weights: str | Iterable[float] | None = None,
+    scheme: Scheme | str = "auto",
+    at: str | ArrayLike | None = None,
+) -> SeriesStatistics:
+    """Mean, fluctuations, extremes and count of quantities over the steps of a series, in one pass over it.
+
+    ``steps`` are flows, a ``Series`` above all, whose gradients are computed by ``scheme`` ``at`` a place where a
+    quantity needs them, or gradients, one after the other as :func:`flowgrad.velocity_gradients` gives them (with
+    ``rates`` or ``second`` for the quantities that need these). ``quantities`` are ``velocity`` and names of the
+    registry. All steps weigh the same unless ``weights`` gives positive numbers, one for each, or says ``time``: half
+    the interval between a step's neighbours, the trapezoidal rule for uneven times. Raises OptionError for no
+    steps, an unknown quantity, weights that do not fit and steps at another place, MeshError for another mesh.
+    """
+    if isinstance(steps, (Flow, VelocityGradient)):
+        raise OptionError("a single step has no statistics: give several in a list, a Series, or velocity_gradients(…)")
+    names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(quantities))
+    if not names:
+        raise OptionError("no quantities are named: give velocity, or names of 'flowgrad list quantities'")
+    running: SeriesStatistics | None = None
+    number = -1
+    for number, (step, weight) in enumerate(_weighted(_prepared(steps, names, scheme, at), weights)):
+        samples = {name: Moments.of_sample(_values(step, name), weight) for name in names}
+        boundary = _boundary_sample(_flow_of(step), weight)
+        if running is None:
+            running = _begin(step, samples, boundary)
+        running = _add(running, step, samples, boundary, number)
+    if running is None:
+        raise OptionError("there are no steps: give flows or velocity gradients")
+    return dataclasses.replace(running, steps=number + 1)
+
+
+def _begin(step: Step, samples: Mapping[str, Moments], boundary: Moments | None) -> SeriesStatistics:
+    flow = _flow_of(step)
+    if flow is not None:
+        flow = dataclasses.replace(flow, time=None, point_data={}, cell_data={}, field_data={}, source=None, noise=None)
+    return SeriesStatistics(
+        {name: each.empty() for name, each in samples.items()},
+        0,
+        flow,
+        step.location,
+        step.positions if isinstance(step, VelocityGradient) else None,
+        None if boundary is None else boundary.empty(),
+    )
+
+
+def _add(
+    running: SeriesStatistics, step: Step, samples: Mapping[str, Moments], boundary: Moments | None, number: int
+) -> SeriesStatistics:
+    """A step's values, added in place; the boundary's mean is given up where its faces are others."""
+    check_same(running, _begin(step, {}, None), f"step {number}")
+    for name, each in samples.items():
+        running.moments[name].absorb(each)
+    if running.boundary is None:
+        return running
+    if boundary is None or not same_faces(running.first, _flow_of(step)):
+        return dataclasses.replace(running, boundary=None)
+    running.boundary.absorb(boundary)
+    return running
+
+
+def _flow_of(step: Step) -> Flow | None:
+    return step if isinstance(step, Flow) else step.flow
+
+
+def _values(step: Step, name: str) -> np.ndarray:
+    return step.velocity if isinstance(step, Flow) else step[name]
+
+
+def _prepared(
+    steps: Iterable[Step], names: tuple[str, ...], scheme: Scheme | str, at: str | ArrayLike | None
+) -> Iterator[Step]:
+    """The steps as they are, or the gradients of flows where a quantity needs them."""
+    remaining = iter(steps)
+    first = next(remaining, None)
+    if first is None:
+        return iter(())
+    steps = _again([first], remaining)
+    if isinstance(first, VelocityGradient):
+        if at is not None or scheme != "auto":
+            raise OptionError("scheme= and at= are for flows: the gradients have theirs")
+        return steps
+    if names == ("velocity",) and at is None:
+        return steps
+    return velocity_gradients(steps, scheme, at)  # type: ignore[arg-type]
+
+
+def _again(taken: list[Step], remaining: Iterator[Step]) -> Iterator[Step]:
+    """A step that was looked at, which nothing holds when the next one is made, and those after it."""
+    yield taken.pop()
+    yield from remaining
+
+
+def _weighted(steps: Iterator[Step], weights: str | Iterable[float] | None) -> Iterator[tuple[Step, float]]:
+    if weights is None:
+        return ((step, 1.0) for step in steps)
+    if isinstance(weights, str):
+        if weights != "time":
+            raise OptionError(f"weights='{weights}' is unknown: say time, or give one number for each step")
+        return _by_time(steps)
+    if not isinstance(weights, Iterable):
+        raise OptionError(f"weights={weights!r}: say time, or give one number for each step")
+    return _by_number(steps, iter(weights))
+
+
+def _by_number(steps: Iterator[Step], weights: Iterator[float]) -> Iterator[tuple[Step, float]]:
+    number = -1
+    for number, step in enumerate(steps):
+        weight = next(weights, None)
+        if weight is None or not 0 < weight < math.inf:
+            raise OptionError(f"the weight of step {number} is {weight}: give a positive number for each step")
+        yield step, float(weight)
+    if next(weights, None) is not None:
+        raise OptionError(f"there are more weights than the {number + 1} steps: give one for each")
+
+
+def _by_time(steps: Iterator[Step]) -> Iterator[tuple[Step, float]]:
+    """Each with half the interval between its neighbours, the first and the last with half of their one interval."""
+    held: Step | None = None
+    times: list[float] = []
+    for number, step in enumerate(steps):
+        times = [*times[-2:], time_of(_flow_of(step), number)]
+        check_times(times, number)
+        if held is not None:
+            yield held, abs(times[-1] - times[0]) / 2
+        held = step
+    if held is None:
+        return
+    if len(times) < 2:
+        raise OptionError("weights='time' needs the interval to another step, and there is one: leave out weights")
+    yield held, abs(times[-1] - times[-2]) / 2
+
+
+def _boundary_sample(flow: Flow | None, weight: float) -> Moments | None:
+    """The velocities on all patches."""
+    if flow is None or not flow.boundary:
+        return None
+    return Moments.of_sample(np.concatenate([patch.velocity for patch in flow.boundary]), weight)

@@ -1,0 +1,73 @@
+"""Public names and their signatures, as written down in ``public_surface.json``: a change there is a decision.
+
+``python tests/test_public_surface.py`` writes the file anew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flowgrad
+
+WRITTEN = Path(__file__).with_name("public_surface.json")
+MODULES = ("autodiff", "exact", "formula", "paths", "plot")
+
+
+def signature(value: Any) -> str | list[str]:
+    """Names, kinds and defaults of the parameters; for a class those of its constructor and its public attributes."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except (TypeError, ValueError):
+        return type(value).__name__
+    parts = [
+        re.sub(" at 0x[0-9a-f]+", "", str(each.replace(annotation=inspect.Parameter.empty))) for each in parameters
+    ]
+    kinds = [each.kind.name.lower() for each in parameters]
+    call = ", ".join(f"{part} [{kind}]" for part, kind in zip(parts, kinds, strict=True))
+    if not inspect.isclass(value):
+        return call
+    return [call, *sorted(name for name in dir(value) if not name.startswith("_"))]
+
+
+def agrees(now: Any, written: Any) -> bool:
+    """Whether a signature is the one written down; a class may have gained attributes, and lost none."""
+    if not isinstance(written, list):
+        return bool(now == written)
+    return bool(now[0] == written[0] and set(written[1:]) <= set(now[1:]))
+
+
+def surface() -> dict[str, Any]:
+    """Every public name with its signature."""
+    found = {name: signature(getattr(flowgrad, name)) for name in flowgrad.__all__ if name not in MODULES}
+    for module_name in MODULES:
+        module = importlib.import_module(f"flowgrad.{module_name}")
+        found |= {f"{module_name}.{name}": signature(getattr(module, name)) for name in module.__all__}
+    return found
+
+
+def test_every_public_name_is_written_down_with_its_signature() -> None:
+    found = surface()
+    assert sorted(found) == sorted(json.loads(WRITTEN.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", json.loads(WRITTEN.read_text(encoding="utf-8")) if WRITTEN.exists() else [])
+def test_signature(name: str) -> None:
+    now, written = surface_of(name), json.loads(WRITTEN.read_text(encoding="utf-8"))[name]
+    assert agrees(now, written), f"{name} was {written} and is {now}"
+
+
+def surface_of(name: str) -> Any:
+    """The signature of one public name, ``plot.field`` for that of a module."""
+    module, _, plain = name.rpartition(".")
+    return signature(getattr(importlib.import_module(f"flowgrad.{module}" if module else "flowgrad"), plain))
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(json.dumps(surface(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
