@@ -19,11 +19,9 @@ from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.local_fits.fits import LocalFits
 from flowgrad.gradient.local_fits.operator import PolynomialFits
 from flowgrad.gradient.prepared import prepare
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
-from flowgrad.mesh.planar import used_points
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # So many points or cells are looked at, chosen at random where there are more.
@@ -139,8 +137,8 @@ class Manufactured:
     @classmethod
     def of(cls, user: Flow) -> Manufactured:
         """Those of a user's flow; MeshError where no two points lie apart."""
-        mesh, wedge = user.mesh, wedge_of(user)
-        points = used_points(mesh)
+        mesh, wedge = user.mesh, user.wedge
+        points = mesh.structure.used_points
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points) or not np.ptp(points, axis=0).any():
             raise MeshError(f"{user.name}: no two points lie apart: there is nothing to differentiate")

@@ -109,9 +109,7 @@ def _plan(flow: object) -> Iterator[str]:
 
 
 def _symmetry(flow: Flow) -> Iterator[str]:
-    from flowgrad.gradient.symmetry import wedge_of
-
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     if wedge is not None:
         yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
     elif flow.axisymmetric in ("x", "y"):

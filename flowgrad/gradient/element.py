@@ -28,7 +28,7 @@ from flowgrad.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from flowgrad.mesh.mesh import Block
+    from flowgrad.mesh.cells import Block
 
 
 def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
@@ -186,7 +186,7 @@ class CellInterpolant(_Interpolant):
                 kernels.plane_fits(mesh.points, values, *self._rings(block.cells), block.cells, result)
 
     def _rings(self, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-        return (*rings(self.mesh, cells), self.mesh.dimension)
+        return (*rings(self.mesh.cells, cells), self.mesh.dimension)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:

@@ -19,7 +19,7 @@ from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
 from flowgrad.gradient.operator import Operator
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.lattice_detection import as_lattice, roughness
+from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ class LatticeDifferences(Operator):
         return (*found, *self.remarks)
 
     def _uneven(self) -> list[str]:
-        if not self.lattice.is_curved or roughness(self.lattice) <= ROUGH:
+        if not self.lattice.is_curved or self.lattice.roughness <= ROUGH:
             return []
         return [
-            f"the lattice is not smooth (third differences up to {roughness(self.lattice):.2g} of the first): "
+            f"the lattice is not smooth (third differences up to {self.lattice.roughness:.2g} of the first): "
             "only linear fields are differentiated as the order says"
         ]
 
@@ -293,7 +293,7 @@ def _whole(result: FloatArray) -> FloatArray:
 def lattice_operator(flow: Flow, order: int = 2) -> Operator | None:
     """Differences of a given order for a flow on a lattice, where its values are; None elsewhere.
 
-    The mesh is a ``Lattice``, or cells or points that are one (see ``as_lattice``) and, where curvilinear,
+    The mesh is a ``Lattice``, or cells or points that are one (see ``mesh.structure``) and, where curvilinear,
     lie smoothly: where spacings jump, fits to the positions are better. ``order`` p is even or
     odd, 1 at least; ends and holes are closed with the same p. It is lowered, and noted, along axes of
     fewer than p + 1 points and between holes too near to each other. Holes are velocities or
@@ -326,12 +326,16 @@ def _lattice_of(flow: Flow) -> tuple[Lattice, IntArray | None] | None:
     """The lattice of the values, and the order in which it takes them; None for the flow's own."""
     if isinstance(flow.mesh, Lattice):
         return (flow.mesh if flow.location == "points" else flow.mesh.of_centres), None
-    found = as_lattice(flow.mesh)
-    if found is None or (found.lattice.is_curved and roughness(found.lattice) > ROUGH):
+    # Cells whose values sit elsewhere than at their centroids are none.
+    found = None if isinstance(flow.mesh, SitedMesh) else flow.mesh.structure.lattice
+    if found is None:
+        return None
+    lattice = Lattice(*found.geometry)
+    if lattice.is_curved and lattice.roughness > ROUGH:
         return None
     if flow.location == "points":
-        return found.lattice, found.points
-    return (found.lattice.of_centres, found.cells) if len(found.cells) else None
+        return lattice, found.points
+    return (lattice.of_centres, found.cells) if len(found.cells) else None
 
 
 def _same_ends(lattice: Lattice, values: FloatArray) -> tuple[str, ...]:

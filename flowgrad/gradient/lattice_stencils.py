@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flowgrad.mesh.lattice import Axis, Lattice
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

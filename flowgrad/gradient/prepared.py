@@ -17,7 +17,6 @@ from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Scheme, Where
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
@@ -190,8 +189,9 @@ def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
         return prepare_axisymmetric(scheme, flow, at)
     if flow.out_of_plane != "zero":
         return prepare_plane(scheme, flow, at)
-    wedge = wedge_of(flow)
-    return scheme.prepare(flow, at) if wedge is None else prepare_wedge(scheme, flow, at, wedge)
+    if flow.wedge is not None:
+        return prepare_wedge(scheme, flow, at, flow.wedge)
+    return scheme.prepare(flow, at)
 
 
 def refuse_stored(flow: Flow) -> None:

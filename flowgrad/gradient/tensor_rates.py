@@ -18,7 +18,6 @@ from flowgrad.gradient.choose import scheme_of
 from flowgrad.gradient.operator import Operator
 from flowgrad.gradient.prepared import prepare, velocity_gradient
 from flowgrad.gradient.scheme import SCHEMES, Scheme
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.dynamics import convected_rate
 from flowgrad.spec import nearest
@@ -137,7 +136,7 @@ def _of_samples(
 
 
 def _check_samples(source: VelocityGradient | Flow, flow: Flow) -> None:
-    if flow.is_meridian or wedge_of(flow) is not None:
+    if flow.is_meridian or flow.wedge is not None:
         raise OptionError(
             f"{flow.name}: the flow is axisymmetric, and the components of a tensor turn with the angle: give the "
             "tensor as a function T(x)"

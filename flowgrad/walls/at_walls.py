@@ -12,9 +12,7 @@ from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
 from flowgrad.gradient.choose import wall_scheme_of
 from flowgrad.gradient.operator import patch_faces
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh.face_means import face_means
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.separation.inputs import eddy_viscosities, resolve
 from flowgrad.spec import nearest
@@ -40,7 +38,7 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ flow.velocity)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ flow.velocity)
     known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
@@ -50,7 +48,7 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
 def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
     centroids = flow.mesh.topology.boundary_geometry[1][faces]
     # Where symmetry completes the gradient it is taken at positions.
-    is_completed = flow.is_meridian or wedge_of(flow) is not None
+    is_completed = flow.is_meridian or flow.wedge is not None
     operator = None if is_completed else chosen.prepare_on_boundary(flow, faces)
     if operator is None:
         return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
@@ -69,7 +67,7 @@ def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> Veloc
 
 def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
     """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     if wedge is None:
         return centroids
     axial, radius, _ = wedge.cylindrical(centroids).T
@@ -157,7 +155,7 @@ def _on_faces(flow: Flow, faces: IntArray, values: FloatArray, location: str, po
     """Values at the points or cells, on the faces: the mean over a face, or continued from its cell, where they must
     stay positive along a line and not below zero."""
     if location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ values)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ values)
     if not positive:
         return _continued(flow, faces, values, order=3)
     linear = _continued(flow, faces, values, order=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.planar import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray

@@ -28,7 +28,6 @@ from flowgrad.gradient.operator import (
 )
 from flowgrad.gradient.scheme import Where
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.face_means import face_means
 from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
@@ -256,7 +255,7 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """
     mesh = flow.mesh
     if flow.location == "points":
-        means = face_means(mesh, faces)
+        means = mesh.topology.face_means(faces)
         own, number = np.unique(means.indices, return_inverse=True)
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, lambda samples: _at(samples, own))
         means.indices = number.astype(means.indices.dtype)

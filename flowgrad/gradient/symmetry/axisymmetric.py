@@ -31,8 +31,7 @@ from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.meridian import Meridian, meridian, sample_positions, wall_values
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import normal_of
+from flowgrad.mesh.planar import FLAT
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ _ACROSS = 1e-5
 def prepare_axisymmetric(scheme: Scheme, flow: Flow, at: Where) -> AxisymmetricOperator:
     """The scheme on a planar flow whose ``axisymmetric`` is ``x`` or ``y``; OptionError for a mesh that is
     not in a plane of constant z."""
-    normal = normal_of(flow.mesh)
+    normal = flow.mesh.structure.normal
     if normal is None or abs(normal[2]) != 1:
         raise OptionError(
             f"{flow.name}: axisymmetric={flow.axisymmetric} needs a planar mesh with z constant, its axis the "

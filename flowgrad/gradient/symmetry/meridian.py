@@ -13,8 +13,7 @@ import numpy as np
 
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray
@@ -89,7 +88,7 @@ def meridian(flow: Flow) -> Meridian:
 
 
 def _is_half(mesh: Mesh, radial: int) -> bool:
-    rho = used_points(mesh)[:, radial]
+    rho = mesh.structure.used_points[:, radial]
     rho = rho[np.isfinite(rho)]
     reach = np.abs(rho).max(initial=0.0)
     one_sided = not (rho > FLAT * reach).any() or not (rho < -FLAT * reach).any()

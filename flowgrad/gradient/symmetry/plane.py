@@ -20,7 +20,7 @@ from flowgrad.gradient.noise import expanded, mapped, turning
 from flowgrad.gradient.operator import Operator
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
-from flowgrad.mesh.planar import frame_of, normal_of
+from flowgrad.mesh.planar import frame_of
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def prepare_plane(scheme: Scheme, flow: Flow, at: Where) -> PlaneOperator:
     """The scheme on a flow in a plane whose derivatives across it are not zero; OptionError for a mesh
     that is not planar."""
-    normal = normal_of(flow.mesh)
+    normal = flow.mesh.structure.normal
     if normal is None:
         raise OptionError(
             f"{flow.name}: out_of_plane={flow.out_of_plane} needs a planar mesh and this one is none: leave it out"

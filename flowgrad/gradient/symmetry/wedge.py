@@ -38,13 +38,14 @@ _TRIANGLE, _QUAD, _POLYGON = 5, 9, 7
 
 @dataclass(frozen=True, eq=False)
 class HalfPlane:
-    """The half-plane of a wedge as a planar mesh: x along the axis, y the radius.
+    """The half-plane of a wedge, the ``whole`` mesh, as a planar mesh: x along the axis, y the radius.
 
     ``places`` (k,) are the section's points for those of the wedge and ``cells`` (k,) its cells for the
     wedge's, -1 for none. ``walls`` (b,) are the boundary values that the section's boundary takes.
     """
 
     wedge: Wedge
+    whole: Mesh
     location: str
     mesh: Mesh
     places: IntArray
@@ -52,7 +53,7 @@ class HalfPlane:
 
     def patches(self, flow: Flow) -> tuple[tuple[Patch, ...], IntArray]:
         """The known boundary in the section, without the half-planes, and which of the values it takes."""
-        start, points = self.wedge.mesh.topology.boundary_polygons
+        start, points = self.whole.topology.boundary_polygons
         patches, walls, first = [], [np.empty(0, np.int64)], 0
         for patch in flow.boundary:
             sizes = np.diff(start)[patch.faces]
@@ -85,9 +86,9 @@ class HalfPlane:
         """Velocity of the section's points, the mean of the half-planes', or of its cells."""
         if self.location == "cells":
             chosen = np.flatnonzero(self.cells >= 0)
-            return self.local(self.wedge.mesh.centroids[chosen], values[chosen])
+            return self.local(self.whole.centroids[chosen], values[chosen])
         used = np.flatnonzero(self.places >= 0)
-        local = self.local(self.wedge.mesh.points[used], values[used])
+        local = self.local(self.whole.points[used], values[used])
         counts = np.bincount(self.places[used], minlength=len(self.mesh.points))
         sums = [np.bincount(self.places[used], local[:, i], minlength=len(counts)) for i in range(3)]
         return np.column_stack(sums) / counts[:, None]
@@ -107,7 +108,7 @@ class HalfPlane:
         largest = np.nanmax(np.abs(values), initial=0.0)
         if self.location == "cells" or not largest:
             return 0.0
-        local = self.local(self.wedge.mesh.points[used], values[used])
+        local = self.local(self.whole.points[used], values[used])
         return float(np.nanmax(np.abs(local - self.velocity(values)[self.places[used]]), initial=0.0) / largest)
 
 
@@ -116,9 +117,9 @@ def wall_positions(flow: Flow, patch: Patch) -> FloatArray:
     return flow.mesh.topology.boundary_geometry[1][patch.faces]
 
 
-def section(wedge: Wedge, location: str) -> HalfPlane:
+def section(mesh: Mesh, wedge: Wedge, location: str) -> HalfPlane:
     """The section of a wedge for values at its ``points`` or ``cells``."""
-    mesh, partners = wedge.mesh, wedge.partners
+    partners = wedge.partners
     assert partners is not None
     own, numbered = np.unique(wedge.faces[1], return_inverse=True)
     start = wedge.faces[0]
@@ -132,26 +133,27 @@ def section(wedge: Wedge, location: str) -> HalfPlane:
     places = np.where(partners >= 0, rank[partners], -1)
     numbers = np.where(mesh.is_full, np.cumsum(mesh.is_full) - 1, -1)
     if location == "points":
-        return HalfPlane(wedge, location, Mesh(points, cells), places, numbers)
+        return HalfPlane(wedge, mesh, location, Mesh(points, cells), places, numbers)
     scale = np.array([1.0, np.cos(wedge.half_angle), 1.0])
-    return HalfPlane(wedge, location, SitedMesh(points, cells, sites(wedge), scale), places, numbers)
+    half = SitedMesh(points, cells, sites(mesh, wedge), scale)
+    return HalfPlane(wedge, mesh, location, half, places, numbers)
 
 
-def sites(wedge: Wedge) -> FloatArray:
+def sites(mesh: Mesh, wedge: Wedge) -> FloatArray:
     """Axial coordinate and radius of the full cells' centroids, in the section (k, 3)."""
-    return wedge.cylindrical(wedge.mesh.centroids[wedge.mesh.is_full]) * (1, 1, 0)
+    return wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0)
 
 
 def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeOperator:
     """The scheme on a flow whose mesh is a wedge."""
-    half = section(wedge, flow.location)
+    half = section(flow.mesh, wedge, flow.location)
     patches, walls = half.patches(flow)
     planar = Flow(half.mesh, half.velocity(flow.velocity), flow.location, flow.time, boundary=patches, axisymmetric="x")
     target = at
     if not isinstance(at, str):
         target = wedge.cylindrical(at) * (1, 1, 0)
     elif (flow.location, at) == ("points", "cells"):
-        target = sites(wedge)
+        target = sites(flow.mesh, wedge)
     return WedgeOperator(flow, half, walls, prepare_axisymmetric(scheme, planar, target), planar, at)
 
 
@@ -258,7 +260,7 @@ class WedgeOperator(Operator):
             return np.arange(len(self.at))
         if self.at == "points":
             return self.section.places
-        mesh = self.section.wedge.mesh
+        mesh = self.section.whole
         if mesh.is_full.all():
             return self.section.cells
         owners = mesh.topology.owners
@@ -267,7 +269,7 @@ class WedgeOperator(Operator):
     @cached_property
     def _frames(self) -> FloatArray:
         """Axial, radial and azimuthal directions where the gradients are (m, 3, 3)."""
-        mesh = self.section.wedge.mesh
+        mesh = self.section.whole
         places = {"points": mesh.points, "cells": mesh.centroids}
         positions = places[self.at] if isinstance(self.at, str) else self.at
         return self.section.wedge.frames(self.section.wedge.cylindrical(positions)[:, 2])

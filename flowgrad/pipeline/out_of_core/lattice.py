@@ -27,8 +27,9 @@ from flowgrad.io.slab_writer import SlabWriter, suffix_of
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
 from flowgrad.io.units import check_units
 from flowgrad.kinematics import VelocityGradient, inputs_of
-from flowgrad.mesh.lattice import Axis, Lattice
-from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
+from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options

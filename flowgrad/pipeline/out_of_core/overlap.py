@@ -26,7 +26,7 @@ from flowgrad.io.contents import Contents
 from flowgrad.io.merging import merged
 from flowgrad.io.selection import selected
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import dimension_of
+from flowgrad.mesh.cells import dimension_of
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
 from flowgrad.typing import BoolArray, IntArray
 
