@@ -14,7 +14,6 @@ from flowgrad.batch.run import plan
 from flowgrad.batch.settings import Settings
 from flowgrad.errors import FlowgradError
 from flowgrad.files import printable
-from flowgrad.io.compressed import is_compressed
 from flowgrad.io.registry import check_file, format_of
 
 TO_DO, DONE, FAILED = "to do", "done before", "would fail"
@@ -60,7 +59,7 @@ def _refusal(file: Path) -> str:
     """Why a file cannot be read, as far as its name and size tell."""
     try:
         check_file(file)
-        format_of(file.with_suffix("") if is_compressed(file) else file)
+        format_of(file)
     except FlowgradError as error:
         return str(error).removeprefix(f"{file}: ")
     return ""

@@ -18,8 +18,7 @@ from flowgrad.files import replacing, size_of, size_text
 from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.io.slab_writer import SlabWriter, suffix_of
-from flowgrad.io.slabs import SlabFile, plane_count, plane_size
+from flowgrad.io.slabs import SlabFile, SlabWriter, plane_count, plane_size, suffix_of
 from flowgrad.kinematics import inputs_of
 from flowgrad.mesh.reference.linear import cell_name
 from flowgrad.options import Options

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from flowgrad.blocks.piece_files import Pieces
 from flowgrad.io.contents import Contents
-from flowgrad.io.merging import merged
-from flowgrad.io.selection import selected
+from flowgrad.io.ghosts import selected
+from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
 from flowgrad.typing import IntArray
 

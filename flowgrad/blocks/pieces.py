@@ -26,8 +26,8 @@ from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.operator import Gradients, Scheme
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
-from flowgrad.io.merging import NUMBERS
-from flowgrad.io.steps import check_only_time
+from flowgrad.io.contents import check_only_time
+from flowgrad.io.pieces import NUMBERS
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh

@@ -10,9 +10,9 @@ import numpy as np
 from flowgrad.blocks.blanking import has_marks, hidden
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io import choose_velocity
-from flowgrad.io.columns import FLAGS, flagged, plain
+from flowgrad.io.point_samples import FLAGS, flagged, plain
+from flowgrad.io.reading import check_units
 from flowgrad.io.slabs import SlabFile, plane_size
-from flowgrad.io.units import check_units
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.transform import scaled
 from flowgrad.options import Options

@@ -16,11 +16,17 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, refuse_complex, refuse_patches, tool
-from flowgrad.interop.lattices import lattice_again, told_of
-from flowgrad.interop.remembered import RECORD
-from flowgrad.io.meshio_guard import TYPES, WEDGE, contents_of_parts
-from flowgrad.io.meshio_worker import parts_of
+from flowgrad.interop.convert import (
+    as_options,
+    check_numbers,
+    flow_in,
+    in_columns,
+    refuse_complex,
+    refuse_patches,
+    tool,
+)
+from flowgrad.interop.metadata import RECORD, lattice_again, told_of
+from flowgrad.io.meshio_formats import TYPES, WEDGE, contents_of_parts, parts_of
 from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
 from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
 

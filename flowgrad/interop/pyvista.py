@@ -1,14 +1,11 @@
-"""PyVista's data sets: unstructured grids, surfaces, points, and the three kinds of lattices.
-
-Points, cells, their order and all values pass unchanged. A straight lattice along x, y and z is an ImageData where its
-points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid. What VTK does not know
-goes along as field data: the periods of a lattice's axes, and which array is the velocity, its noise and symmetry.
-"""
+"""The patches of a flow's boundary as blocks beside its mesh: surfaces with the velocity on their faces."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +13,91 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.interop.blocks import PATCH, patch_name, patch_on, put_array, with_patches_of
-from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, numeric, tool
-from flowgrad.interop.periods import lengths, period_vectors, vectors
-from flowgrad.interop.remembered import RECORD, recalled, written
-from flowgrad.io.composite import with_patches
+from flowgrad.interop.convert import as_options, check_numbers, flow_in, in_columns, numeric, tool
+from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors, written
 from flowgrad.io.contents import Contents
-from flowgrad.io.higher_order import DEGREES
-from flowgrad.io.vtk_memory import cells_in, put_mesh
-from flowgrad.io.vtu import time_of
+from flowgrad.io.ghosts import GHOSTS
+from flowgrad.io.node_order import DEGREES
+from flowgrad.io.velocity import choose_velocity
+from flowgrad.io.vtk_grids import cells_in, put_mesh
+from flowgrad.io.vtk_xml.parallel import with_patches
+from flowgrad.io.vtk_xml.unstructured import time_of
 from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.mesh.face_means import face_points
 from flowgrad.mesh.lattice import Axis, Periods
 from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.walls.surface import surface_mesh
+
+# The name of a patch, and which rows of ``mesh.topology.boundary`` its cells are.
+PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
+_VERTEX = 1
+
+
+def with_patches_of(flow: Flow, pyvista: Any, grid: Any, velocity: str) -> Any:
+    """A MultiBlock of the grid, ``internal``, and of the flow's patches by their names."""
+    names = {patch.name for patch in flow.boundary}
+    blocks = pyvista.MultiBlock()
+    blocks.append(grid, next(name for n in count() if (name := "internal" + n * "_") not in names))
+    for patch in flow.boundary:
+        block = pyvista.UnstructuredGrid()
+        put_mesh(_surface(flow.mesh, patch), block)
+        put_array(block.cell_data, velocity, patch.velocity)
+        put_array(block.cell_data, FACES, np.asarray(patch.faces, np.int64))
+        block.field_data[PATCH] = [json.dumps(patch.name)]
+        blocks.append(block, patch.name)
+    return blocks
+
+
+def _surface(mesh: Mesh, patch: Patch) -> Mesh:
+    if not len(patch.faces):
+        return Mesh(np.empty((0, 3)), Cells.empty())
+    if mesh.dimension > 1:
+        return surface_mesh(mesh, patch.faces)
+    ends = face_points(mesh, patch.faces)[1]
+    return Mesh(mesh.points[ends], Cells.of_type(_VERTEX, np.arange(len(ends))[:, None]))
+
+
+def patch_name(block: Any) -> str:
+    """The name of the patch that a block is."""
+    return str(json.loads(str(block.field_data[PATCH][0])))
+
+
+def patch_on(contents: Contents, part: Contents, name: str, velocity: str | None) -> Patch | None:
+    """The patch whose cells are the very faces of the mesh that it tells; None where they are not, or not any more."""
+    faces = part.cell_data.get(FACES)
+    if faces is None or faces.ndim != 1 or GHOSTS in {*contents.point_data, *contents.cell_data}:
+        return None
+    if not _are(contents.mesh, faces, part.mesh):
+        return None
+    known = velocity if velocity in part.cell_data else None
+    return Patch(name, faces.astype(np.int64), choose_velocity(part, known, "cells")[2])
+
+
+def _are(mesh: Mesh, faces: np.ndarray, surface: Mesh) -> bool:
+    """Whether boundary faces have the points of the cells of a surface, in their order."""
+    known = (faces >= 0) & (faces < len(mesh.topology.boundary))
+    if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not known.all():
+        return False
+    start, points = face_points(mesh, faces.astype(np.int64))
+    same = np.array_equal(start, surface.cells.offsets)
+    return same and np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity])
+
+
+def put_array(target: Any, name: str, values: np.ndarray) -> None:
+    """An array (n,) or (n, k), copied, into the point, cell or field data of a PyVista data set; OptionError for one
+    without a name or components."""
+    if not name or not all(values.shape[1:]):
+        raise OptionError(f"the array '{name}' {values.shape} is none for VTK: give it a name and components")
+    if values.size:
+        target.set_array(values, name, deep_copy=True)
+        return
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+
+    # PyVista sets no empty arrays, which VTK has.
+    array = numpy_to_vtk(values, deep=True)
+    array.SetName(name)
+    target.VTKObject.AddArray(array)
+
 
 _SOURCE = Path("the PyVista data set")
 _PERIODS = "flowgrad_periods"

@@ -16,14 +16,11 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.meshio_guard import contents_of_parts
-from flowgrad.io.naming import naming
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.meshio_formats import contents_of_parts
 from flowgrad.io.netcdf import opened
-from flowgrad.io.steps import Step
-
-SUFFIXES = (".e", ".exo", ".ex2", ".exii", ".g")
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
 
 # Names of elements begin so; the number of their nodes says the rest. The types are called as in meshio.
 _LINES, _TRIANGLES = {2: "line", 3: "line3"}, {3: "triangle", 6: "triangle6", 7: "triangle7"}
@@ -172,3 +169,11 @@ def _global_data(variables: Any, number: int) -> dict[str, np.ndarray]:
         return {}
     values = np.ma.filled(variables["vals_glo_var"][number], np.nan)
     return {name: np.atleast_1d(value) for name, value in zip(names, values, strict=True)}
+
+
+register_format(
+    (".e", ".exo", ".ex2", ".exii", ".g"),
+    steps=exodus_steps,
+    keeps="points, cells, point data, cell data, field data, times",
+    needs={"netCDF4": "flowgrad[netcdf]"},
+)

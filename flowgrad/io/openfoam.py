@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import ReadError
-from flowgrad.io.composite import with_patches
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.merging import merged
-from flowgrad.io.naming import naming
-from flowgrad.io.steps import Step
-from flowgrad.io.vtk_readers import Leaf, read_leaves, times_of, updated, with_errors, written
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.pieces import merged, with_patches
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
+from flowgrad.io.vtk_library import Leaf, read_leaves, times_of, updated, with_errors, written
 
 _PATCH = re.compile(r"(?P<name>[^\s{}();]+)\s*\{(?P<about>[^{}]*)\}")
 _TYPE = re.compile(r"\btype\s+(\w+)\s*;")
@@ -118,3 +116,12 @@ def _reader(path: Path) -> Any:
     reader.EnableAllPointArrays()
     reader.DisableAllLagrangianArrays()
     return reader
+
+
+register_format(
+    (".foam",),
+    steps=foam_steps,
+    keeps="the case's cells, cell data, times, patches; decomposed too",
+    needs={"vtkmodules": "flowgrad[vtk]"},
+    refers=True,
+)

@@ -1,4 +1,4 @@
-"""Which of a file's arrays is the velocity."""
+"""Velocity among a file's arrays: by the name given, or by the field's usual ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.io.contents import Arrays, Contents
-from flowgrad.io.counts import listed
+from flowgrad.io.contents import Arrays, Contents, listed
 from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 

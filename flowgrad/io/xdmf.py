@@ -15,11 +15,10 @@ from xml.etree import ElementTree as ET
 
 from flowgrad.errors import ReadError
 from flowgrad.files import note_read
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.meshio_guard import contents_of_parts
-from flowgrad.io.naming import naming
-from flowgrad.io.steps import Step
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.meshio_formats import contents_of_parts
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
 
 _CENTRES = ("Node", "Cell")
 _MESH = ("Topology", "Geometry")
@@ -127,7 +126,7 @@ def parts_in(path: Path, number: int | None) -> dict[str, Any]:
     """What meshio finds in the file, or at one of its times; run by the worker."""
     import meshio
 
-    from flowgrad.io.meshio_worker import parts, parts_of
+    from flowgrad.io.meshio_formats import parts, parts_of
 
     if number is None:
         return parts(path)
@@ -135,3 +134,13 @@ def parts_in(path: Path, number: int | None) -> dict[str, Any]:
         points, cells = reader.read_points_cells()
         _, point_data, cell_data = reader.read_data(number)
     return parts_of(meshio.Mesh(points, cells, point_data=point_data, cell_data=cell_data))
+
+
+register_format(
+    (".xdmf", ".xmf"),
+    steps=xdmf_steps,
+    keeps="points, cells, point data, cell data, times",
+    needs={"h5py": "flowgrad[hdf5]"},
+    needs_for="HDF5",
+    refers=True,
+)

@@ -1,6 +1,6 @@
 """Guarded readers without the start of a process for each file: a process that has the libraries loaded forks.
 
-What runs in the fork is :func:`flowgrad.io.guarded_worker.main`, with its input, its output and its memory limit.
+What runs in the fork is :func:`flowgrad.io.subprocess_worker.main`, with its input, its output and its memory limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VTK = ("vtkIOLegacy", "vtkIOHDF", "vtkIOEnSight", "vtkIOCGNSReader", "vtkIOGeom
 
 
 class ForkServer:
-    """Stands in for :func:`subprocess.run` in :mod:`flowgrad.io.guarded`, for as long as it is open."""
+    """Stands in for :func:`subprocess.run` in :mod:`flowgrad.io.subprocess_reader`, for as long as it is open."""
 
     def __init__(self, longest: float) -> None:
         self.longest = longest
@@ -83,7 +83,7 @@ def _end(child: int, longest: float) -> str:
 
 
 def _work(folder: Path) -> None:
-    from flowgrad.io import guarded_worker
+    from flowgrad.io import subprocess_worker
 
     code = 1
     try:
@@ -91,7 +91,7 @@ def _work(folder: Path) -> None:
             new = os.O_CREAT | os.O_TRUNC if number else 0
             os.dup2(os.open(folder / name, flags | new), number)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        guarded_worker.main()
+        subprocess_worker.main()
         code = 0
     except BaseException:
         traceback.print_exc()

@@ -16,7 +16,7 @@ pytest.importorskip("vtkmodules", reason="VTK writes the files")
 pytest.importorskip("h5py", reason="meshio writes some of the files with it")
 pytest.importorskip("netCDF4", reason="writes some of the files")
 
-from flowgrad.io import SUFFIXES, guarded, read_contents
+from flowgrad.io import formats, read_contents, subprocess_reader
 from tests.io.damage import damages, outcome
 from tests.io.fork_server import ForkServer
 from tests.io.small_files import MAKERS
@@ -44,12 +44,12 @@ def server():
 
 def test_there_is_a_file_of_every_suffix():
     made = {name.split()[-1].removeprefix("a.vtu").removeprefix("a") or ".vtu" for name in MAKERS}
-    assert made == set(SUFFIXES)
+    assert made == set(formats())
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_damage(name, tmp_path, monkeypatch, server):
-    monkeypatch.setattr(guarded, "subprocess", server)
+    monkeypatch.setattr(subprocess_reader, "subprocess", server)
     # meshio writes the HDF5 file of an XDMF file into the current directory.
     monkeypatch.chdir(tmp_path)
     path, files = MAKERS[name](tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from flowgrad.errors import ReadError
 from flowgrad.io import read_contents
-from flowgrad.io.meshio_guard import SUFFIXES, TYPES, read_with_meshio
+from flowgrad.io.meshio_formats import SUFFIXES, TYPES, read_with_meshio
 from tests.io.vtk_twin import attach_arrays
 
 POINTS = [[0.0, 0], [1, 0], [1, 1], [0, 1], [2, 0], [2, 1]]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import MissingDependencyError, ReadError
-from flowgrad.io.vtkxml_arrays import TYPES, parse_ascii
-from flowgrad.io.vtu import read_vtu
+from flowgrad.io.vtk_xml.arrays import TYPES, parse_ascii
+from flowgrad.io.vtk_xml.unstructured import read_vtu
 
 HEAD = (
     '<VTKFile type="UnstructuredGrid" version="{version}" byte_order="{order}" {more}>'

@@ -1,4 +1,4 @@
-"""Unstructured grids written in VTK's XML format: appended raw, uncompressed, as ParaView opens it."""
+"""Writer of unstructured grids of VTK XML (.vtu): appended raw, uncompressed, as ParaView opens it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.files import replacing
-from flowgrad.io.higher_order import DEGREES, file_version
-from flowgrad.io.polyhedra import to_stream
+from flowgrad.io.node_order import DEGREES, file_version
+from flowgrad.io.vtk_xml.polyhedra import to_stream
 from flowgrad.mesh import Mesh
 
 Values = Mapping[str, ArrayLike]

@@ -1,4 +1,4 @@
-"""The process in which a library reads a file: ``python -m flowgrad.io.guarded_worker``, told by its standard input.
+"""Child process in which a library reads a file: ``python -m flowgrad.io.subprocess_worker``, told by standard input.
 
 Writes one pickle to its standard output, ``(kind, result, log records)``; what the library prints goes to the
 standard error. Whatever happens here, the process that asked lives on.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import FlowgradError
-from flowgrad.io.guarded_limits import memory_for, seconds_for
+from flowgrad.io.subprocess_reader import memory_for, seconds_for
 
 
 def main() -> None:

@@ -1,8 +1,6 @@
-"""Suffixes of files that cannot hold a velocity, or not so that it can be used, and why."""
+"""Suffixes that are refused, with reasons: of files that cannot hold a velocity, or not so that it can be used."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 _GEOMETRY = "holds a surface or a mesh and no fields: give the file in which the solver wrote the velocity"
 _PICTURE = "is a picture: give the vectors that were computed from it"
@@ -27,8 +25,3 @@ REASONS: dict[str, str] = {
     ".im7": "is DaVis' own: export as text (.txt) or .csv",
     ".vc7": "is DaVis' own: export as text (.txt) or .csv",
 }
-
-
-def reason_of(path: Path) -> str | None:
-    """Why files of this suffix are refused; None where they are not."""
-    return REASONS.get(path.suffix.lower())

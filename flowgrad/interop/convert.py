@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,15 @@ import numpy as np
 
 from flowgrad.errors import MissingDependencyError, OptionError, ReadError
 from flowgrad.flow import Flow
-from flowgrad.interop.remembered import with_record
+from flowgrad.interop.metadata import with_record
 from flowgrad.io.contents import Arrays, Contents, native
 from flowgrad.io.options import ReadOptions
-from flowgrad.io.registry import flow_of
+from flowgrad.io.reading import flow_of
+from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
+from flowgrad.output import Result, velocity_array
+from flowgrad.rheology import Separation
+from flowgrad.walls import RECORDS, Walls
+from flowgrad.walls.records import record_on
 
 log = logging.getLogger("flowgrad")
 
@@ -111,3 +116,92 @@ def in_columns(values: np.ndarray) -> np.ndarray:
     """An array (n, …) as other tools hold it: (n,) or (n, k), numbers for truth."""
     rows = _rows(values) if values.ndim > 2 else values
     return np.ascontiguousarray(rows, np.uint8 if rows.dtype.kind == "b" else None)
+
+
+_AXES = "xyz"
+# A column, or the columns of the components of an array.
+Names = dict[str, str | list[str]]
+
+
+def column_names(arrays: Mapping[str, np.ndarray], first: Sequence[str] = (), others: Sequence[str] = ()) -> Names:
+    """The columns of each array, in their order; _ is added where ``others``, an array of ``first`` or one before has
+    the name."""
+    taken = set(others)
+    found: Names = {}
+    for name in (*first, *(each for each in arrays if each not in first)):
+        found[name] = _own(name, arrays[name].shape[1:])
+        while not taken.isdisjoint(_listed(found[name])):
+            found[name] = _longer(found[name])
+        taken.update(_listed(found[name]))
+    return {name: found[name] for name in arrays}
+
+
+def in_columns_of(arrays: Mapping[str, np.ndarray], names: Names) -> Arrays:
+    """The columns (n,) of arrays (n, …) by their names."""
+    result: Arrays = {}
+    for name, values in arrays.items():
+        listed = _listed(names[name])
+        result.update(zip(listed, values.reshape(len(values), len(listed)).T, strict=True))
+    return result
+
+
+def joined(columns: Mapping[str, np.ndarray], names: Names, count: int) -> tuple[Arrays, Arrays]:
+    """The arrays (n,) or (n, k) of which all columns are there, and the other columns."""
+    rest = dict(columns)
+    whole = {name: each for name, each in names.items() if all(column in columns for column in _listed(each))}
+    arrays: Arrays = {}
+    for name, each in whole.items():
+        parts = [columns[column] for column in _listed(each)]
+        arrays[name] = parts[0] if isinstance(each, str) else np.column_stack(parts) if parts else np.empty((count, 0))
+        for column in _listed(each):
+            rest.pop(column, None)
+    return arrays, rest
+
+
+def _own(name: str, shape: tuple[int, ...]) -> str | list[str]:
+    """``name``, ``name_x`` … for vectors, ``name_xx`` … for tensors, a number for other components."""
+    if not shape:
+        return name
+    count = int(np.prod(shape))
+    suffixes = {3: list(_AXES), 9: [a + b for a in _AXES for b in _AXES]}.get(count, [str(n) for n in range(count)])
+    return [f"{name}_{suffix}" for suffix in suffixes] if count != 1 else [name]
+
+
+def _longer(names: str | list[str]) -> str | list[str]:
+    return names + "_" if isinstance(names, str) else [name + "_" for name in names]
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
+_COMPONENT = re.compile(r"_[xyz]$")
+_PART = re.compile(r"_(?:[xyz]{1,2}|\d+|std|mean|rms|minimum|maximum)$")
+
+
+def about_of(name: str, result: Flow | Result) -> dict[str, str]:
+    """What the record of an array, or of its component, mean or deviation, says; nothing where there is none, as of
+    the arrays of a flow, whose units are its file's whatever they are called."""
+    record = _velocity(name, result) if isinstance(result, Flow) else _computed(name, result)
+    if record is None:
+        return {}
+    return {"symbol": record.symbol, "dimension": record.dimension, "description": record.description}
+
+
+def _velocity(name: str, flow: Flow) -> Record | None:
+    own = velocity_array(flow)
+    return GIVEN["velocity"] if own in (name, _COMPONENT.sub("", name)) else None
+
+
+def _computed(name: str, result: Result) -> Record | None:
+    known = {**QUANTITIES, "velocity": GIVEN["velocity"], "eta": GIVEN["viscosity"]}
+    if isinstance(result, Walls):
+        known |= {each: record_on(result, each) for each in RECORDS}
+    while name not in known and _PART.search(name):
+        name = _PART.sub("", name)
+    return known[name].known(dynamic=_is_dynamic(result)) if name in known else None
+
+
+def _is_dynamic(result: Result) -> bool:
+    gradient = result.gradient if isinstance(result, Separation) else result
+    return isinstance(gradient, VelocityGradient) and "density" in gradient.supplied

@@ -1,4 +1,4 @@
-"""Libraries that may print, exit, raise anything, crash or never return: their work in a process of its own.
+"""Libraries in a child process, with limits of memory and time: they may print, exit, raise anything, crash or hang.
 
 Whatever they do there becomes one ReadError here, and they get no more memory than a file of its size can need.
 """
@@ -17,12 +17,27 @@ from typing import Any
 
 from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
 from flowgrad.files import note_read
-from flowgrad.io.guarded_limits import seconds_for
+from flowgrad.io.registry import formats
+
+# Beyond what the libraries take themselves, this much and so many times the size of the file: numbers as text
+# become larger when a library makes Python objects of them.
+_BASE, _TIMES = 1 << 30, 64
+# Seconds of computing, and bytes for one more: the slowest of the libraries reads ten times as fast.
+_SECONDS, _BYTES_A_SECOND = 30, 100_000
+
+
+def memory_for(size: int) -> int:
+    """Bytes, beyond what the process holds when it begins."""
+    return _BASE + _TIMES * size
+
+
+def seconds_for(size: int) -> int:
+    """Seconds of computing; those that pass meanwhile may be more."""
+    return _SECONDS + size // _BYTES_A_SECOND
+
 
 log = logging.getLogger("flowgrad")
 
-# The extra that brings a module.
-EXTRAS = {"h5py": "hdf5", "netCDF4": "netcdf", "vtk": "vtk", "vtkmodules": "vtk"}
 # Seconds that a library gets at least, whatever else the machine does meanwhile.
 _PATIENCE = 300
 # More of what a library prints does not help.
@@ -44,7 +59,7 @@ def guarded(
     timeout = max(_PATIENCE, 2 * seconds_for(size)) if timeout is None else timeout
     payload = (call, str(path.absolute()), arguments, size)
     # -P: a file of the user's called meshio.py or numpy.py must not be imported.
-    command = [sys.executable, "-P", "-m", "flowgrad.io.guarded_worker"]
+    command = [sys.executable, "-P", "-m", "flowgrad.io.subprocess_worker"]
     try:
         done = subprocess.run(
             command,
@@ -76,8 +91,9 @@ def _answer(program: str, path: Path, printed: str, kind: str, result: Any, reco
     if kind == "error":
         missing = _MISSING.search(result)
         if missing:
-            extra = EXTRAS.get(missing[1], "hdf5")
-            raise MissingDependencyError(f"reading this format needs {missing[1]}: install flowgrad[{extra}]")
+            needs = {module: source for each in formats().values() for module, source in each.needs.items()}
+            source = needs.get(missing[1], missing[1])
+            raise MissingDependencyError(f"reading this format needs {missing[1]}: install {source}")
         raise ReadError(f"{program} cannot read it ({one_line(result) or printed}): convert the file to .vtu")
     if printed:
         log.warning("%s: %s says: %s", path, program, printed)

@@ -1,4 +1,4 @@
-"""Cells to and from VTK's unstructured grids in memory, in their own numbering; VTK must be there."""
+"""Meshes in VTK's memory: cells to and from unstructured grids, in their own numbering; VTK must be there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.io.higher_order import DEGREES, with_degrees
-from flowgrad.io.polyhedra import POLYHEDRON, from_lists
+from flowgrad.io.node_order import DEGREES, with_degrees
+from flowgrad.io.vtk_xml.polyhedra import POLYHEDRON, from_lists
 from flowgrad.mesh import CellFaces, Cells, Mesh
 from flowgrad.typing import IntArray
 

@@ -1,27 +1,76 @@
-"""Formats that VTK's readers know (flowgrad[vtk]), run in a process of their own.
+"""Formats that VTK's readers know (flowgrad[vtk]): VTK-HDF, EnSight, CGNS, Fluent, run in a process of their own.
 
 Each data set that a reader finds is written as VTK-XML into a temporary folder and read by flowgrad's own strict
-readers; arrays are counted on both sides. What VTK reports as an error is one here.
+readers; arrays are counted on both sides. What VTK reports as an error is one here. Fluent's .cas and the .dat beside
+it are looked at before, because VTK takes what there is of them without a word (layout: Ansys Fluent user's guide
+2022 R1, appendix B, "Case and data file formats").
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import ReadError
-from flowgrad.io.composite import READERS, with_patches
-from flowgrad.io.contents import Contents
+from flowgrad.io.contents import Contents, Step, naming
 from flowgrad.io.ensight import check_case
-from flowgrad.io.fluent import check_sections
-from flowgrad.io.guarded import guarded
-from flowgrad.io.naming import naming
-from flowgrad.io.steps import Step
+from flowgrad.io.pieces import with_patches
+from flowgrad.io.registry import read_contents, register_format
+from flowgrad.io.subprocess_reader import guarded
+
+_TEXT = re.compile(rb'"[^"]*"')
+# Sections of binary numbers have indices from 2000 on, and an end of their own.
+_BINARY = re.compile(rb"^\((?:20|30|[23]3)\d\d\s*\(", re.MULTILINE)
+_END = b"End of Binary Section"
+_SECTION = re.compile(rb"\(\s*\d+\s")
+_VALUES = re.compile(rb"\(\s*300\s*\((?:\s*\d+){7}\s*\)\s*\(")
+
+
+def check_sections(path: Path) -> None:
+    """ReadError where brackets do not match or hold no section, in either file; in binary ones, where one has no
+    end."""
+    for file in (path, path.with_suffix(".dat")):
+        if file.is_file():
+            with naming(file):
+                _check(file.read_bytes())
+
+
+def _check(data: bytes) -> None:
+    begun, ended = len(_BINARY.findall(data)), data.count(_END)
+    if begun > ended:
+        raise ReadError(f"has {begun} binary sections and {ended} ends of such: the file was cut off")
+    if ended:
+        return
+    for section in _sections(_TEXT.sub(b"", data)):
+        is_values = re.match(rb"\(\s*300\s", section)
+        if not (_VALUES if is_values else _SECTION).match(section):
+            said = section[:40].decode("latin-1").split("\n")[0]
+            raise ReadError(f"has '{said}' where a section should begin: the file is damaged")
+
+
+def _sections(data: bytes) -> Iterator[bytes]:
+    """What stands between brackets that are in no others; ReadError where they do not match, and for more."""
+    depth = start = stop = 0
+    for match in re.finditer(rb"[()]", data):
+        depth += 1 if match[0] == b"(" else -1
+        if depth == 1 and match[0] == b"(":
+            start = match.start()
+            if data[stop:start].strip():
+                raise ReadError("has something between two sections: the file is damaged")
+        if depth == 0:
+            stop = match.end()
+            yield data[start : start + 200]
+        if depth < 0:
+            break
+    if depth or data[stop:].strip():
+        raise ReadError("has brackets that do not match: the file is damaged or was cut off")
+
 
 # Arrays that are the reader's business and not data.
 _OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
@@ -29,9 +78,10 @@ _SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
 
 
 @dataclass(frozen=True)
-class Reader:
+class VtkReader:
     """A class of VTK, the module it is in, what is set before it reads, whether it reads other files too, what
-    it takes the file's name by, and whether data sets without arrays are left out."""
+    it takes the file's name by, whether data sets without arrays are left out, and a ``check`` of what VTK does not
+    look at."""
 
     module: str
     name: str
@@ -39,23 +89,28 @@ class Reader:
     refers: bool = False
     takes: str = "SetFileName"
     needs_arrays: bool = False
+    check: Callable[[Path], None] | None = None
 
 
 _LEGACY = tuple(
     (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
 )
-_ENSIGHT = Reader("vtkIOEnSight", "vtkGenericEnSightReader", (("ReadAllVariablesOn", None),), True, "SetCaseFileName")
-CLASSES: dict[str, Reader] = {
-    ".vtk": Reader("vtkIOLegacy", "vtkDataSetReader", _LEGACY),
-    ".vtkhdf": Reader("vtkIOHDF", "vtkHDFReader"),
+_ENSIGHT = VtkReader(
+    "vtkIOEnSight",
+    "vtkGenericEnSightReader",
+    (("ReadAllVariablesOn", None),),
+    True,
+    "SetCaseFileName",
+    check=check_case,
+)
+CLASSES: dict[str, VtkReader] = {
+    ".vtk": VtkReader("vtkIOLegacy", "vtkDataSetReader", _LEGACY),
+    ".vtkhdf": VtkReader("vtkIOHDF", "vtkHDFReader"),
     **dict.fromkeys((".case", ".encas"), _ENSIGHT),
-    ".cgns": Reader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
+    ".cgns": VtkReader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
     # Of the boundary it makes cells without values, and not those of the file.
-    ".cas": Reader("vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True),
+    ".cas": VtkReader("vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True, check=check_sections),
 }
-
-# What is looked at before VTK reads, because it does not.
-_CHECKS = {".case": check_case, ".encas": check_case, ".cas": check_sections}
 
 
 @dataclass(frozen=True)
@@ -73,11 +128,13 @@ def vtk_steps(path: Path) -> Sequence[Step]:
 
     Raises ReadError for what VTK reports, MissingDependencyError without VTK.
     """
-    if path.suffix.lower() in _CHECKS:
-        _CHECKS[path.suffix.lower()](path)
+    kind = CLASSES[path.suffix.lower()]
+    if kind.check is not None:
+        kind.check(path)
+    files = path.parent.iterdir() if kind.refers else [path]
+    size = sum(file.stat().st_size for file in files if file.is_file())
     with naming(path):
-        size = _size(path)
-        times = guarded("VTK", "flowgrad.io.vtk_readers:times_in", path, size=size)
+        times = guarded("VTK", "flowgrad.io.vtk_library:times_in", path, size=size)
     return [Step(path, time, partial(_read, path, size, time)) for time in times or [None]]
 
 
@@ -86,15 +143,9 @@ def read_with_vtk(path: Path) -> Contents:
     return vtk_steps(path)[-1].contents()
 
 
-def _size(path: Path) -> int:
-    if not CLASSES[path.suffix.lower()].refers:
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.parent.iterdir() if file.is_file())
-
-
 def _read(path: Path, size: int, time: float | None) -> Contents:
     with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder, naming(path):
-        leaves = guarded("VTK", "flowgrad.io.vtk_readers:written_in", path, time, folder, size=size)
+        leaves = guarded("VTK", "flowgrad.io.vtk_library:written_in", path, time, folder, size=size)
         parts = read_leaves(leaves, folder)
     return with_patches(path, parts, join=True)
 
@@ -105,7 +156,7 @@ def read_leaves(leaves: Sequence[Leaf], folder: str) -> dict[str, Contents]:
     for number, leaf in enumerate(leaves):
         file = Path(folder) / leaf.file
         with naming(leaf.name or "its data set"):
-            part = READERS[file.suffix](file)
+            part = read_contents(file)
             lost = (leaf.point_arrays - set(part.point_data)) | (leaf.cell_arrays - set(part.cell_data))
             if lost - _OWN_ARRAYS:
                 raise ReadError(f"the array '{min(lost - _OWN_ARRAYS)}' cannot be taken over: write the file as .vtu")
@@ -236,3 +287,15 @@ def _named(attributes: Any) -> frozenset[str]:
             array.SetName(f"array {index}")
         names.add(array.GetName())
     return frozenset(names)
+
+
+for _suffix, _kind in CLASSES.items():
+    # Legacy files have a module of their own, which comes here for some of them.
+    if _suffix != ".vtk":
+        register_format(
+            (_suffix,),
+            steps=vtk_steps,
+            keeps="points, cells, point data, cell data, times, patches",
+            needs={"vtkmodules": "flowgrad[vtk]"},
+            refers=_kind.refers,
+        )

@@ -1,13 +1,15 @@
-"""VTK's XML files: the header, the pieces and their sections, for every type of data set.
+"""VTK XML documents: the header, the pieces and their sections, for every type of data set.
 
-The values of a single array are the business of :mod:`flowgrad.io.vtkxml_arrays`. The layout is that
-of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html.
+The values of a single array are the business of :mod:`flowgrad.io.vtk_xml.arrays`. The layout is that
+of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html. Elements that are none of
+VTK's and hold data are refused: whatever they hold would be left out without a word.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +20,48 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays
-from flowgrad.io.naming import naming
-from flowgrad.io.vtkxml_arrays import Appended, Encoding, read_values
-from flowgrad.io.vtkxml_codecs import CODECS
-from flowgrad.io.vtkxml_tags import check_tags
+from flowgrad.io.contents import Arrays, Contents, naming, time_of
+from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
+from flowgrad.io.vtk_xml.blocks import CODECS
+from flowgrad.mesh import Cells, Mesh
+
+_DATA_SETS = {"UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid"}
+_SECTIONS = {
+    "FieldData",
+    "PointData",
+    "CellData",
+    "Points",
+    "Cells",
+    "Coordinates",
+    "Verts",
+    "Lines",
+    "Strips",
+    "Polys",
+}
+_KNOWN = {
+    *("VTKFile", "Piece", "DataArray", "Array", "AppendedData", "InformationKey", "Value"),
+    *("vtkMultiBlockDataSet", "Block", "DataSet", "Collection"),
+    *(kind for each in (*_DATA_SETS, *_SECTIONS, "DataArray", "Array") for kind in (each, f"P{each}")),
+}
+_TEXTS = {"DataArray", "Array", "AppendedData", "InformationKey", "Value"}
+# Attributes that say that an element holds values, or names a file that does.
+_HOLDS = {"format", "offset", "Source", "file"}
+
+
+def check_tags(root: ET.Element) -> None:
+    """ReadError for an element of an unknown name that holds data or names a file."""
+    for element in root.iter():
+        if element.tag not in _KNOWN and any(
+            inner.tag in ("DataArray", "Array") or not _HOLDS.isdisjoint(inner.attrib) for inner in element.iter()
+        ):
+            raise ReadError(
+                f"has a <{element.tag[:40]}>, which is no element of VTK's, with data in it: the file is damaged"
+            )
+        # Where the sign before an element is damaged, the element is text.
+        text = ("" if element.tag in _TEXTS else element.text or "").strip() or (element.tail or "").strip()
+        if text:
+            raise ReadError(f"has the text {text[:40]!a} in or behind <{element.tag[:40]}>: the file is damaged")
+
 
 log = logging.getLogger("flowgrad")
 
@@ -30,6 +69,8 @@ VERSIONS = ("0", "1", "2")
 HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
 ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
 
+# foamToVTK begins its files with a comment on the case or the patch.
+_OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")
 _APPENDED = b"<AppendedData"
 _CHUNK = 1 << 20
 # Blocks of VTK's may hold blocks, but not so many.
@@ -140,6 +181,15 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             encoding, grid = _encoding(root), _grid(root, kind)
             check_tags(root)
         yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root), root)
+
+
+def file_data(document: Document) -> Contents:
+    """What belongs to all of a file: field data, time and producer; the mesh is still empty."""
+    # foamToVTK writes those of a .vtm behind the blocks.
+    fields = document.section(document.grid, "FieldData", None) or document.section(document.root, "FieldData", None)
+    producer = "OpenFOAM" if any(_OPENFOAM.match(comment) for comment in document.comments) else ""
+    empty = Mesh(np.empty((0, 3)), Cells.empty())
+    return Contents(empty, document.path, field_data=fields, time=time_of(fields), producer=producer)
 
 
 def natural(element: ET.Element, attribute: str, default: int) -> int:

@@ -1,14 +1,18 @@
-"""Names of the columns of a table: units, coordinates, components of vectors, flags."""
+"""Point samples: columns of positions, vectors and flags become a lattice, or scattered points."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays
+from flowgrad.io.contents import Arrays, Contents
+from flowgrad.mesh import Cells, Mesh
 from flowgrad.typing import BoolArray
 
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\[\]()]*?)\s*[\])]$")
@@ -98,3 +102,44 @@ def flagged(name: str, values: np.ndarray) -> BoolArray | None:
         return None
     marked: BoolArray = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
     return marked
+
+
+log = logging.getLogger("flowgrad")
+
+
+def contents_of(
+    path: Path,
+    points: NDArray[np.float64],
+    data: Arrays,
+    shape: tuple[int, int, int] | None = None,
+    units: dict[str, str] | None = None,
+    time: float | None = None,
+) -> Contents:
+    """Arrays (n,) or (n, k) at points (n, 3) as Contents: on a lattice along x, y and z, in its order, where the
+    points are all of one; on a curved one of ``shape`` (the first index fastest) where it is given; or scattered.
+
+    Raises ReadError for positions that are not finite and where all vectors are marked as invalid.
+    """
+    from flowgrad.mesh.lattice_detection import as_lattice, lattice_of
+
+    _check(points)
+    mesh = Mesh(points, Cells.empty())
+    found = as_lattice(mesh)
+    if found is not None:
+        mesh, data = found.lattice, {name: values[found.points] for name, values in data.items()}
+    elif shape is not None:
+        mesh = lattice_of(points, np.array(shape))
+    invalid, said = invalid_rows(data)
+    if said:
+        log.info("%s: of %d vectors, as invalid are left out: %s", path, len(points), ", ".join(said))
+    return Contents(mesh, path, point_data=data, time=time, units=units or {}, invalid=invalid)
+
+
+def _check(points: NDArray[np.float64]) -> None:
+    if len(points) < 2:
+        raise ReadError(f"has {len(points)} points: a gradient needs more, give the whole field")
+    bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
+    if len(bad):
+        raise ReadError(
+            f"the position in row {bad[0] + 1} (and {len(bad) - 1} more) is not finite: leave such rows out"
+        )

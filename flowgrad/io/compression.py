@@ -1,4 +1,4 @@
-"""Compressed files (.gz, .xz): expanded into a temporary file that the reader of the format sees."""
+"""Decompression of whole files (.gz, .xz) into a temporary file, which the reader of the format sees."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from pathlib import Path
 from flowgrad.errors import FlowgradError, ReadError
 
 _OPENERS: dict[str, Callable[[Path], gzip.GzipFile | lzma.LZMAFile]] = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}
-SUFFIXES = tuple(_OPENERS)
+COMPRESSED = tuple(_OPENERS)
 
 # A file may always expand to this many bytes, and beyond it to so many times its own size: numbers written as
 # text shrink to a third or, where they hardly vary, to a hundredth; bombs to a thousandth.
 _ALWAYS = 1 << 26
 _RATIO = 300
 _CHUNK = 1 << 20
-
-
-def is_compressed(path: Path) -> bool:
-    """Whether the suffix says that the file is compressed."""
-    return path.suffix.lower() in _OPENERS
 
 
 @contextmanager
