@@ -1,4 +1,4 @@
-"""What comes from another tool becomes a Flow, by the rules of :func:`flowgrad.read`; nothing is dropped unsaid."""
+"""Conversion between other tools' data and flows, by the rules of :func:`flowgrad.read`: options, columns, records."""
 
 from __future__ import annotations
 
@@ -54,17 +54,14 @@ def as_options() -> Iterator[None]:
     try:
         yield
     except (ReadError, OptionError) as error:
-        raise OptionError(_in_python(str(error))) from None
-
-
-def _in_python(advice: str) -> str:
-    """``--velocity u,v,w`` as ``velocity="u,v,w"``, ``--boundary`` as ``boundary=``."""
-    return _OPTION.sub(_argument, advice)
+        raise OptionError(_OPTION.sub(_argument, str(error))) from None
 
 
 def _argument(option: re.Match[str]) -> str:
+    """``--velocity u,v,w`` as ``velocity="u,v,w"``, ``--boundary`` as ``boundary=``."""
     name, text, number = option.groups()
-    return name.replace("-", "_") + "=" + (f'"{text}"' if text else number or "")
+    value = f'"{text}"' if text else number or ""
+    return f"{name.replace('-', '_')}={value}"
 
 
 def numeric(arrays: Mapping[str, Any], source: Path) -> Arrays:
@@ -129,9 +126,11 @@ def column_names(arrays: Mapping[str, np.ndarray], first: Sequence[str] = (), ot
     taken = set(others)
     found: Names = {}
     for name in (*first, *(each for each in arrays if each not in first)):
-        found[name] = _own(name, arrays[name].shape[1:])
+        suffixes = _suffixes(arrays[name].shape[1:])
+        found[name] = name if suffixes is None else [name + each for each in suffixes]
         while not taken.isdisjoint(_listed(found[name])):
-            found[name] = _longer(found[name])
+            last = found[name]
+            found[name] = last + "_" if isinstance(last, str) else [each + "_" for each in last]
         taken.update(_listed(found[name]))
     return {name: found[name] for name in arrays}
 
@@ -158,17 +157,14 @@ def joined(columns: Mapping[str, np.ndarray], names: Names, count: int) -> tuple
     return arrays, rest
 
 
-def _own(name: str, shape: tuple[int, ...]) -> str | list[str]:
-    """``name``, ``name_x`` … for vectors, ``name_xx`` … for tensors, a number for other components."""
+def _suffixes(shape: tuple[int, ...]) -> list[str] | None:
+    """``_x`` … for vectors, ``_xx`` … for tensors, a number for other components; None for scalars."""
     if not shape:
-        return name
+        return None
     count = int(np.prod(shape))
-    suffixes = {3: list(_AXES), 9: [a + b for a in _AXES for b in _AXES]}.get(count, [str(n) for n in range(count)])
-    return [f"{name}_{suffix}" for suffix in suffixes] if count != 1 else [name]
-
-
-def _longer(names: str | list[str]) -> str | list[str]:
-    return names + "_" if isinstance(names, str) else [name + "_" for name in names]
+    tensor = [f"_{a}{b}" for a in _AXES for b in _AXES]
+    others = [f"_{n}" for n in range(count)]
+    return {1: [""], 3: [f"_{a}" for a in _AXES], 9: tensor}.get(count, others)
 
 
 def _listed(names: str | list[str]) -> list[str]:
@@ -182,15 +178,14 @@ _PART = re.compile(r"_(?:[xyz]{1,2}|\d+|std|mean|rms|minimum|maximum)$")
 def about_of(name: str, result: Flow | Result) -> dict[str, str]:
     """What the record of an array, or of its component, mean or deviation, says; nothing where there is none, as of
     the arrays of a flow, whose units are its file's whatever they are called."""
-    record = _velocity(name, result) if isinstance(result, Flow) else _computed(name, result)
+    if isinstance(result, Flow):
+        is_velocity = velocity_array(result) in (name, _COMPONENT.sub("", name))
+        record = GIVEN["velocity"] if is_velocity else None
+    else:
+        record = _computed(name, result)
     if record is None:
         return {}
     return {"symbol": record.symbol, "dimension": record.dimension, "description": record.description}
-
-
-def _velocity(name: str, flow: Flow) -> Record | None:
-    own = velocity_array(flow)
-    return GIVEN["velocity"] if own in (name, _COMPONENT.sub("", name)) else None
 
 
 def _computed(name: str, result: Result) -> Record | None:
@@ -199,9 +194,7 @@ def _computed(name: str, result: Result) -> Record | None:
         known |= {each: record_on(result, each) for each in RECORDS}
     while name not in known and _PART.search(name):
         name = _PART.sub("", name)
-    return known[name].known(dynamic=_is_dynamic(result)) if name in known else None
-
-
-def _is_dynamic(result: Result) -> bool:
+    if name not in known:
+        return None
     gradient = result.gradient if isinstance(result, Separation) else result
-    return isinstance(gradient, VelocityGradient) and "density" in gradient.supplied
+    return known[name].known(dynamic=isinstance(gradient, VelocityGradient) and "density" in gradient.supplied)

@@ -1,4 +1,4 @@
-"""What a flow knows beside its arrays, carried along with the data of another tool and taken up again from there."""
+"""Metadata of a flow carried in another tool's data: velocity, noise, symmetry, shape and periods of a lattice."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ from flowgrad.mesh.lattice import Periods
 
 # The name under which the record stands in field data and attributes.
 RECORD = "flowgrad_flow"
-
-
-def written(record: Mapping[str, Any]) -> str:
-    """The record as text, for tools that hold numbers and texts only."""
-    return json.dumps(dict(record))
 
 
 def recalled(text: Any) -> dict[str, Any]:
@@ -42,16 +37,13 @@ def with_record(
         if name in record:
             told.setdefault(name, record[name])
     here = {"points": contents.point_data, "cells": contents.cell_data}.get(str(record.get("location")), {})
-    if str(record.get("velocity")) in here and _is_meant(told, record):
+    is_meant = all(told.get(name, record.get(name)) == record.get(name) for name in ("velocity", "location"))
+    if str(record.get("velocity")) in here and is_meant:
         told |= {"velocity": record["velocity"], "location": record["location"]}
         noise = record.get("noise")
         if isinstance(noise, float) or str(noise) in here:
             told.setdefault("noise", noise)
     return dataclasses.replace(contents, producer=str(record.get("producer", contents.producer))), told
-
-
-def _is_meant(told: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    return all(told.get(name, record[name]) == record[name] for name in ("velocity", "location"))
 
 
 _NONE: Periods = (False, False, False)
@@ -68,7 +60,13 @@ def period_vectors(lattice: Lattice) -> NDArray[np.float64]:
 
 def lengths(given: np.ndarray | None) -> Periods:
     """The periods of straight axes, as :class:`Lattice` takes them."""
-    return _NONE if given is None else [False if np.isnan(row).any() else _length(row) for row in given.reshape(3, 3)]
+    if given is None:
+        return _NONE
+    rows = given.reshape(3, 3)
+    # Exact where the vector is along x, y or z.
+    exact, long = np.abs(rows).max(axis=1), np.sqrt((rows**2).sum(axis=1))
+    found = np.where(np.count_nonzero(rows, axis=1) == 1, exact, long)
+    return [False if np.isnan(row).any() else float(length) for row, length in zip(rows, found, strict=True)]
 
 
 def vectors(given: np.ndarray | None) -> Periods:
@@ -76,11 +74,6 @@ def vectors(given: np.ndarray | None) -> Periods:
     if given is None:
         return _NONE
     return [False if np.isnan(row).any() else row if row.any() else True for row in given.reshape(3, 3)]
-
-
-def _length(row: NDArray[np.float64]) -> float:
-    """Exact where the vector is along x, y or z."""
-    return float(np.abs(row).max() if np.count_nonzero(row) == 1 else np.sqrt((row**2).sum()))
 
 
 def told_of(lattice: Lattice) -> dict[str, Any]:

@@ -1,4 +1,9 @@
-"""A table of pandas as a flow on a lattice or on scattered points."""
+"""Conversion from and to pandas: tables on lattices or scattered points as flows, and results as tables.
+
+The names of the columns are those of the arrays, with ``_x`` … for vectors, ``_xx`` … for tensors and a number for
+other components, and with ``_`` where another column has the name; ``frame.attrs`` keeps symbols and dimensions of the
+quantities by column, and of a flow what makes its arrays of the columns again.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +40,11 @@ from flowgrad.rheology import FlowCurveFit, Identification, Separation
 from flowgrad.rheology.curve import FlowCurve
 from flowgrad.walls import Walls
 
+log = logging.getLogger("flowgrad")
+
+Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve
 _SOURCE = Path("the table")
-_COORDINATES = ("x", "y", "z")
+_AXES = ("x", "y", "z")
 # pandas' types that hold missing values, by numpy's letter of their kind.
 _PLAIN = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
 
@@ -87,8 +95,8 @@ def _values(column: Any) -> np.ndarray:
 
 def _positions(columns: Arrays, record: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns of the positions; OptionError where there are none, several that could be, or texts in them."""
-    own = record and all(name in columns for name in _COORDINATES)
-    names = _COORDINATES if own else coordinate_names(list(columns))
+    own = record and all(name in columns for name in _AXES)
+    names = _AXES if own else coordinate_names(list(columns))
     if not names:
         raise OptionError(
             f"{_SOURCE} has no columns of positions among {', '.join(columns)}: name them x, y and z (an index becomes "
@@ -117,15 +125,6 @@ def _contents(
             contents = contents_of(_SOURCE, points, {key: arrays[name] for key, name in keys.items()} | rest)
     ordered = {keys.get(key, key): values for key, values in contents.point_data.items()}
     return dataclasses.replace(contents, point_data=ordered, field_data=numeric(fields, _SOURCE))
-
-
-Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve
-
-__all__ = ["from_pandas", "to_pandas"]
-
-log = logging.getLogger("flowgrad")
-
-_AXES = "xyz"
 
 
 def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
@@ -168,8 +167,12 @@ def _of_flow(pandas: Any, flow: Flow) -> Any:
     found = on_mesh(flow)
     here, there = (found.point_data, found.cell_data)[:: 1 if flow.location == "points" else -1]
     check_numbers(here)
-    _say_what_is_missing(flow, there)
-    places = _positions_pandas(found.mesh.points if flow.location == "points" else found.mesh.centroids)
+    if there:
+        log.info("%s: the table has the %s; arrays elsewhere are %s", flow.name, flow.location, ", ".join(there))
+    if flow.boundary:
+        patches = ", ".join(patch.name for patch in flow.boundary)
+        log.warning("%s: a table has no place for the patches of the boundary (%s)", flow.name, patches)
+    places = _coordinates(found.mesh.points if flow.location == "points" else found.mesh.centroids)
     names = column_names(here, (found.record["velocity"],), _AXES)
     frame = _frame(pandas, {**places, **in_columns_of(here, names)}, flow)
     fields = {name: [values.dtype.str, values.tolist()] for name, values in found.field_data.items()}
@@ -179,14 +182,6 @@ def _of_flow(pandas: Any, flow: Flow) -> Any:
     return frame
 
 
-def _say_what_is_missing(flow: Flow, there: Arrays) -> None:
-    if there:
-        log.info("%s: the table has the %s; arrays elsewhere are %s", flow.name, flow.location, ", ".join(there))
-    if flow.boundary:
-        patches = ", ".join(patch.name for patch in flow.boundary)
-        log.warning("%s: a table has no place for the patches of the boundary (%s)", flow.name, patches)
-
-
 def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     """The arrays of a table, the coordinates first."""
     if isinstance(result, VelocityGradient | Separation):
@@ -194,26 +189,26 @@ def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     found = on_mesh(result, quantities, std=std)
     if isinstance(result, Walls):
         names = np.array(result.names)[result.patches]
-        return {**_positions_pandas(result.centroids), **found.cell_data, "patch": names}
+        return {**_coordinates(result.centroids), **found.cell_data, "patch": names}
     location = result.location
     assert location is not None
     data = found.point_data if location == "points" else found.cell_data
-    return {**_positions_pandas(found.mesh.points if location == "points" else found.mesh.centroids), **data}
+    return {**_coordinates(found.mesh.points if location == "points" else found.mesh.centroids), **data}
 
 
 def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> Arrays:
     gradient = result.gradient if isinstance(result, Separation) else result
     arrays = arrays_of(result, quantities, std)
     if gradient.positions is not None:
-        return {**_positions_pandas(gradient.positions), **arrays}
+        return {**_coordinates(gradient.positions), **arrays}
     if gradient.flow is None:
         return arrays
     mesh = gradient.flow.mesh
     places = mesh.points if gradient.location == "points" else mesh.centroids
-    return {**_positions_pandas(places), "velocity": gradient["velocity"], **arrays}
+    return {**_coordinates(places), "velocity": gradient["velocity"], **arrays}
 
 
-def _positions_pandas(places: np.ndarray) -> Arrays:
+def _coordinates(places: np.ndarray) -> Arrays:
     return {axis: places[:, a] for a, axis in enumerate(_AXES)}
 
 

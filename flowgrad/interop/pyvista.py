@@ -1,4 +1,9 @@
-"""The patches of a flow's boundary as blocks beside its mesh: surfaces with the velocity on their faces."""
+"""Conversion from and to PyVista: unstructured grids, surfaces, points, the three kinds of lattices, blocks of patches.
+
+Points, cells, their order and all values pass unchanged. A straight lattice along x, y and z is an ImageData where its
+points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid. What VTK does not know
+goes along as field data: the periods of a lattice's axes, and which array is the velocity, its noise and symmetry.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +19,15 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.interop.convert import as_options, check_numbers, flow_in, in_columns, numeric, tool
-from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors, written
-from flowgrad.io.contents import Contents
+from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
+from flowgrad.io.contents import Contents, time_of
 from flowgrad.io.ghosts import GHOSTS
 from flowgrad.io.node_order import DEGREES
+from flowgrad.io.pieces import with_patches
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_grids import cells_in, put_mesh
-from flowgrad.io.vtk_xml.parallel import with_patches
-from flowgrad.io.vtk_xml.unstructured import time_of
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.face_means import face_points
-from flowgrad.mesh.lattice import Axis, Periods
 from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.walls.surface import surface_mesh
 
@@ -57,37 +60,29 @@ def _surface(mesh: Mesh, patch: Patch) -> Mesh:
     return Mesh(mesh.points[ends], Cells.of_type(_VERTEX, np.arange(len(ends))[:, None]))
 
 
-def patch_name(block: Any) -> str:
-    """The name of the patch that a block is."""
-    return str(json.loads(str(block.field_data[PATCH][0])))
-
-
 def patch_on(contents: Contents, part: Contents, name: str, velocity: str | None) -> Patch | None:
     """The patch whose cells are the very faces of the mesh that it tells; None where they are not, or not any more."""
     faces = part.cell_data.get(FACES)
     if faces is None or faces.ndim != 1 or GHOSTS in {*contents.point_data, *contents.cell_data}:
         return None
-    if not _are(contents.mesh, faces, part.mesh):
+    mesh, surface = contents.mesh, part.mesh
+    is_known = (faces >= 0) & (faces < len(mesh.topology.boundary))
+    if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not is_known.all():
+        return None
+    start, points = face_points(mesh, faces.astype(np.int64))
+    if not np.array_equal(start, surface.cells.offsets):
+        return None
+    if not np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity]):
         return None
     known = velocity if velocity in part.cell_data else None
     return Patch(name, faces.astype(np.int64), choose_velocity(part, known, "cells")[2])
-
-
-def _are(mesh: Mesh, faces: np.ndarray, surface: Mesh) -> bool:
-    """Whether boundary faces have the points of the cells of a surface, in their order."""
-    known = (faces >= 0) & (faces < len(mesh.topology.boundary))
-    if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not known.all():
-        return False
-    start, points = face_points(mesh, faces.astype(np.int64))
-    same = np.array_equal(start, surface.cells.offsets)
-    return same and np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity])
 
 
 def put_array(target: Any, name: str, values: np.ndarray) -> None:
     """An array (n,) or (n, k), copied, into the point, cell or field data of a PyVista data set; OptionError for one
     without a name or components."""
     if not name or not all(values.shape[1:]):
-        raise OptionError(f"the array '{name}' {values.shape} is none for VTK: give it a name and components")
+        raise OptionError(f"VTK cannot store the array '{name}' of shape {values.shape}: give it a name and components")
     if values.size:
         target.set_array(values, name, deep_copy=True)
         return
@@ -139,7 +134,7 @@ def _with_own(contents: Contents, blocks: Sequence[Any], velocity: str | None) -
     """The patches that know their faces, and the contents with those that have to be found by their places."""
     patches, others = [], dict(contents.patches)
     for number, block in enumerate(blocks):
-        part, name = _contents(block), patch_name(block)
+        part, name = _contents(block), str(json.loads(str(block.field_data[PATCH][0])))
         with as_options():
             patch = patch_on(contents, part, name, velocity)
         if patch is None:
@@ -178,15 +173,17 @@ def _put_arrays(grid: Any, found: OnMesh) -> None:
     if isinstance(found.mesh, Lattice) and any(axis.period is not None for axis in found.mesh.axes):
         grid.field_data[_PERIODS] = period_vectors(found.mesh)
     if found.record:
-        grid.field_data[RECORD] = [written(found.record)]
+        grid.field_data[RECORD] = [json.dumps(dict(found.record))]
 
 
 def _lattice(pyvista: Any, lattice: Lattice) -> Any:
     """The simplest of VTK's lattices that has these very points."""
     if not lattice.is_curved:
-        grid = _image(pyvista, lattice) if all(map(_is_even, lattice.axes)) else None
-        if grid is not None and np.array_equal(grid.points, lattice.points):
-            return grid
+        lines = [axis.coordinates for axis in lattice.axes]
+        if all(np.array_equal(line - line[0], np.arange(len(line))) for line in lines):
+            grid = _image(pyvista, lattice)
+            if np.array_equal(grid.points, lattice.points):
+                return grid
     if lattice.is_aligned:
         axes = zip(lattice.axes, lattice.steps.diagonal(), lattice.origin, strict=True)
         return pyvista.RectilinearGrid(*(start + axis.coordinates * step for axis, step, start in axes))
@@ -194,10 +191,6 @@ def _lattice(pyvista: Any, lattice: Lattice) -> Any:
     grid.points = lattice.points.copy()
     grid.dimensions = lattice.shape
     return grid
-
-
-def _is_even(axis: Axis) -> bool:
-    return np.array_equal(axis.coordinates - axis.coordinates[0], np.arange(len(axis)))
 
 
 def _image(pyvista: Any, lattice: Lattice) -> Any:
@@ -251,7 +244,11 @@ def _contents(data: Any) -> Contents:
 def _mesh(data: Any, periods: np.ndarray | None) -> Mesh:
     kind = data.GetClassName()
     if kind in ("vtkImageData", "vtkUniformGrid", "vtkStructuredPoints"):
-        return _of_image(data, lengths(periods))
+        axes = np.array(data.direction_matrix, float).T
+        spacing, low = np.array(data.spacing), np.array(data.extent[::2])
+        steps = np.where((np.array(data.dimensions) == 1) & (spacing == 0), 1.0, spacing)
+        origin = np.array(data.origin) + (spacing * low) @ axes
+        return Lattice.uniform(data.dimensions, steps.tolist(), origin.tolist(), axes, lengths(periods))
     if kind == "vtkRectilinearGrid":
         x, y, z = (np.array(axis, np.float64) for axis in (data.x, data.y, data.z))
         return Lattice.rectilinear(x, y, z, periodic=lengths(periods))
@@ -263,11 +260,3 @@ def _mesh(data: Any, periods: np.ndarray | None) -> Mesh:
         return Mesh(points, Cells.empty())
     grid = data if kind == "vtkUnstructuredGrid" else data.cast_to_unstructured_grid()
     return Mesh(points, cells_in(grid, np.array(grid.celltypes, np.uint8)))
-
-
-def _of_image(data: Any, periodic: Periods) -> Lattice:
-    axes = np.array(data.direction_matrix, float).T
-    spacing, low = np.array(data.spacing), np.array(data.extent[::2])
-    steps = np.where((np.array(data.dimensions) == 1) & (spacing == 0), 1.0, spacing)
-    origin = np.array(data.origin) + (spacing * low) @ axes
-    return Lattice.uniform(data.dimensions, steps.tolist(), origin.tolist(), axes, periodic)

@@ -1,8 +1,15 @@
-"""A Dataset of xarray on a grid, or a series of them, as flows on a lattice."""
+"""Conversion from and to xarray: flows on lattices, results on them, and series of them, as a Dataset.
+
+Dimensions ``x``, ``y``, ``z`` where the axes run along x, y and z, else ``i``, ``j``, ``k`` with the positions of the
+points as coordinates; ``x_cell`` … (``i_cell`` …) of values in cells, ``time`` of a series, ``component`` and
+``derivative`` of vectors and of tensors such as L. Attributes tell symbols and dimensions of quantities. An array whose
+name is that of another variable, of a dimension or a coordinate gets ``_cell`` or ``_`` added, and its own name back.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -23,7 +30,7 @@ from flowgrad.interop.convert import (
     refuse_patches,
     tool,
 )
-from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors, written
+from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
 from flowgrad.io.contents import Contents
 from flowgrad.mesh import Lattice
 from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
@@ -55,27 +62,24 @@ def from_xarray(data: Any, velocity: str | None = None, location: str | None = N
     if axis is None:
         name = next((name for name in _TIMES if name in data.coords and not data[name].ndim), None)
         time = None if name is None else float(_seconds(data[name].values[None], _EPOCH)[0])
-        return _flow(data, lattice, dims, time, about)
+        return _flow(data, {}, lattice, dims, time, about)
     times = _seconds(data[axis].values) if axis in data.coords else np.arange(data.sizes[axis], dtype=float)
-    makers = [partial(_step, data, axis, number, lattice, dims, float(t), about) for number, t in enumerate(times)]
+    makers = [partial(_flow, data, {axis: number}, lattice, dims, float(t), about) for number, t in enumerate(times)]
     return Series(tuple(makers))
 
 
-def _step(
+def _flow(
     data: Any,
-    axis: str,
-    number: int,
+    step: Mapping[str, int],
     lattice: Lattice,
     dims: Sequence[str],
-    time: float,
+    time: float | None,
     about: Mapping[str, Any],
 ) -> Flow:
-    return _flow(data.isel({axis: number}), lattice, dims, time, about)
-
-
-def _flow(data: Any, lattice: Lattice, dims: Sequence[str], time: float | None, about: Mapping[str, Any]) -> Flow:
+    """The flow at a step of a series, or of a Dataset without steps."""
+    data = data.isel(step)
     attributes = {name: value for name, value in data.attrs.items() if name not in (PERIODS, RECORD)}
-    fields = {name: np.atleast_1d(value) for name, value in attributes.items() if _is_number(value)}
+    fields = {n: np.atleast_1d(value) for n, value in attributes.items() if np.asarray(value).dtype.kind in "fiub"}
     places: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
     for key, variable in data.data_vars.items():
         if FIELD in variable.attrs:
@@ -104,7 +108,8 @@ def _placed(key: Any, variable: Any, lattice: Lattice, dims: Sequence[str]) -> t
         ("cells", [f"{dim}{CELL}" for dim in dims], lattice.cell_shape),
     ):
         if set(own) <= set(variable.dims):
-            values = _in_order(variable, own)
+            rest = [dim for dim in variable.dims if dim not in own]
+            values = np.asarray(variable.transpose(*own, *rest).values)
             if np.prod(values.shape[: len(own)]) != np.prod(full):
                 break
             return place, lattice.flat(values.reshape(*full, *values.shape[len(own) :]))
@@ -114,18 +119,9 @@ def _placed(key: Any, variable: Any, lattice: Lattice, dims: Sequence[str]) -> t
     )
 
 
-def _is_number(value: Any) -> bool:
-    return np.asarray(value).dtype.kind in "fiub"
-
-
-def _in_order(variable: Any, place: Sequence[str]) -> np.ndarray:
-    rest = [dim for dim in variable.dims if dim not in place]
-    return np.asarray(variable.transpose(*place, *rest).values)
-
-
 def _grid(data: Any, time: str | None) -> tuple[Lattice, list[str]]:
     """The lattice of the coordinates, and the names of its dimensions along its axes."""
-    given = {axis: _coordinate(data, axis) for axis in "xyz"}
+    given = {axis: data.coords.get(axis, data.coords.get(axis.upper())) for axis in "xyz"}
     missing = [axis for axis in "xy" if given[axis] is None]
     if missing:
         raise OptionError(
@@ -151,10 +147,6 @@ def _grid(data: Any, time: str | None) -> tuple[Lattice, list[str]]:
     values = [np.broadcast_to(each.transpose(*dims).values if each.ndim else each.values, shape) for each in found]
     points = np.stack(values, -1)
     return Lattice.curvilinear(points, vectors(None if periods is None else np.asarray(periods))), list(map(str, dims))
-
-
-def _coordinate(data: Any, axis: str) -> Any:
-    return next((data.coords[name] for name in (axis, axis.upper()) if name in data.coords), None)
 
 
 def _seconds(times: np.ndarray, start: np.datetime64 | None = None) -> np.ndarray:
@@ -239,7 +231,8 @@ def _dataset(
             stacked = _stacked(lattice, name, [getattr(step, which)[name] for step in steps], times is not None)
             rest = stacked.shape[len(first) + lattice.dimension :]
             key, dims = _named(lattice, which, name, rest, variables)
-            variables[key] = ((*first, *dims), stacked, _attributes(name, key, about(name)))
+            attributes = {"long_name": name.replace("_", " "), **about(name)}
+            variables[key] = (*first, *dims), stacked, attributes if key == name else {**attributes, NAME: name}
     dataset = _assembled(xarray, lattice, variables)
     _put_fields(dataset, steps)
     if times is not None:
@@ -262,7 +255,7 @@ def _put_fields(dataset: Any, steps: Sequence[OnMesh]) -> None:
         key = _free(name, {*_TAKEN, *dataset.variables, *dataset.dims}, stacked.ndim - 1)
         dataset[key] = (("time", *_own_dims(key, stacked.ndim - 1)), stacked, {FIELD: name})
     if steps[0].record:
-        dataset.attrs[RECORD] = written(steps[0].record)
+        dataset.attrs[RECORD] = json.dumps(dict(steps[0].record))
 
 
 def _stacked(lattice: Lattice, name: str, given: Sequence[np.ndarray], several: bool) -> np.ndarray:
@@ -318,10 +311,6 @@ def _free(key: str, taken: set[str], dims: int) -> str:
 
 def _own_dims(key: str, count: int) -> tuple[str, ...]:
     return tuple(f"{key}_{number}" for number in range(count))
-
-
-def _attributes(name: str, key: str, about: dict[str, str]) -> dict[str, str]:
-    return {"long_name": name.replace("_", " "), **about, **({} if key == name else {NAME: name})}
 
 
 def _assembled(xarray: Any, lattice: Lattice, variables: dict[str, Variable]) -> Any:

@@ -76,12 +76,16 @@ def parts_in(path: Path, number: int) -> dict[str, Any]:
         cell_data = {"block": [np.full(len(rows), ids[i]) for i, (_, _, rows) in enumerate(cells)]} if cells else {}
         cell_data |= _element_data(variables, number, blocks, [len(rows) for _, _, rows in cells])
         times = variables.get("time_whole")
+        fields, names = {}, _names(variables, "glo")
+        if names and "vals_glo_var" in variables:
+            values = np.ma.filled(variables["vals_glo_var"][number], np.nan)
+            fields = {name: np.atleast_1d(value) for name, value in zip(names, values, strict=True)}
         return {
             "points": _points(variables),
             "cells": cells,
             "point_data": _node_data(variables, number),
             "cell_data": cell_data,
-            "field_data": _global_data(variables, number),
+            "field_data": fields,
             "time": None if times is None or not len(times) else float(times[number]),
         }
 
@@ -103,6 +107,7 @@ def _check_named(variables: Any) -> None:
 
 
 def _points(variables: Any) -> np.ndarray:
+    """Positions of the nodes (n, 2 or 3)."""
     if "coord" in variables:
         return np.asarray(variables["coord"][:].T, np.float64)
     axes = [np.asarray(variables[name][:], np.float64) for name in ("coordx", "coordy", "coordz") if name in variables]
@@ -161,14 +166,6 @@ def _element_data(variables: Any, number: int, blocks: list[int], counts: list[i
             for key, count in zip(keys, counts, strict=True)
         ]
     return result
-
-
-def _global_data(variables: Any, number: int) -> dict[str, np.ndarray]:
-    names = _names(variables, "glo")
-    if not names or "vals_glo_var" not in variables:
-        return {}
-    values = np.ma.filled(variables["vals_glo_var"][number], np.nan)
-    return {name: np.atleast_1d(value) for name, value in zip(names, values, strict=True)}
 
 
 register_format(

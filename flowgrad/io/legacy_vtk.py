@@ -17,7 +17,7 @@ from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents, naming, native, whole
 from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.io.registry import register_format
-from flowgrad.io.vtk_library import read_with_vtk
+from flowgrad.io.vtk_library import vtk_steps
 
 _SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}
 _TYPES = {
@@ -129,7 +129,7 @@ def read_legacy(path: Path) -> Contents:
     version, kind = _VERSION.match(head), _DATASET.search(head)
     name = kind[1].upper() if kind else b""
     if name == b"POLYDATA" or (version and int(version[1]) >= 5 and name not in (b"", b"UNSTRUCTURED_GRID")):
-        contents = read_with_vtk(path)
+        contents = vtk_steps(path)[-1].contents()
     else:
         contents = read_with_meshio(path, field_data=said.field_data)
     with naming(path):

@@ -50,43 +50,45 @@ class _Header:
     left: int
     dimensions: list[int] = field(default_factory=list)
 
-    def integer(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "big")
-
     def take(self, count: int) -> bytes:
         self.left -= count
         if self.left < 0:
             raise ReadError(f"ends inside its header: {_DAMAGED}")
         return self.handle.read(count)
 
+    def integer(self, width: int = 0) -> int:
+        """A count, or a number of another width."""
+        return int.from_bytes(self.take(width or self.number), "big")
+
+    def skip(self, size: int) -> None:
+        """Pass over so many bytes, filled up to a multiple of 4."""
+        self.take(size + -size % 4)
+
     def count_of(self, tag: int) -> int:
         """The length of a list, which has no tag where it is empty."""
-        found, count = self.integer(4), self.integer(self.number)
+        found, count = self.integer(4), self.integer()
         if found != tag and (found or count):
             raise ReadError(f"has the tag {found} instead of {tag} in its header: {_DAMAGED}")
         return count
 
-    def skip_name(self) -> None:
-        self.take(_padded(self.integer(self.number)))
-
     def read_dimensions(self) -> None:
         for _ in range(self.count_of(10)):
-            self.skip_name()
-            self.dimensions.append(self.integer(self.number))
+            self.skip(self.integer())
+            self.dimensions.append(self.integer())
 
     def skip_attributes(self) -> None:
         for _ in range(self.count_of(12)):
-            self.skip_name()
+            self.skip(self.integer())
             width = _width(self.integer(4))
-            self.take(_padded(width * self.integer(self.number)))
+            self.skip(width * self.integer())
 
     def variable(self) -> _Variable:
-        self.skip_name()
-        numbers = [self.integer(self.number) for _ in range(self._checked(self.integer(self.number)))]
+        self.skip(self.integer())
+        numbers = [self.integer() for _ in range(self._checked(self.integer()))]
         if any(number >= len(self.dimensions) for number in numbers):
             raise ReadError(f"has a variable on a dimension beyond its {len(self.dimensions)}: {_DAMAGED}")
         self.skip_attributes()
-        width, told = _width(self.integer(4)), self.integer(self.number)
+        width, told = _width(self.integer(4)), self.integer()
         lengths = [self.dimensions[number] for number in numbers]
         has_records = bool(lengths) and not lengths[0]
         size = width * math.prod(lengths[1:] if has_records else lengths)
@@ -114,7 +116,7 @@ def check_length(path: Path) -> None:
 
 
 def _due(header: _Header) -> int:
-    records = header.integer(header.number)
+    records = header.integer()
     header.read_dimensions()
     header.skip_attributes()
     variables = [header.variable() for _ in range(header.count_of(11))]
@@ -148,7 +150,7 @@ _ALWAYS = 1 << 28
 _RATIO = 300
 _NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
 _NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
-_SECONDS_netcdf = {
+_SECONDS = {
     "second": 1.0,
     "sec": 1.0,
     "s": 1.0,
@@ -158,7 +160,7 @@ _SECONDS_netcdf = {
     "hr": 3600.0,
     "h": 3600.0,
 }
-_SECONDS_netcdf |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
+_SECONDS |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
 
 
 def netcdf_steps(path: Path) -> Sequence[Step]:
@@ -194,7 +196,7 @@ def times_in(path: Path) -> list[float | None]:
             return [float(number) for number in range(data.dimensions[axis].size)]
         variable = data.variables[axis]
         unit = str(getattr(variable, "units", "")).split(" since ")[0].strip().lower()
-        factor = _SECONDS_netcdf.get(unit.rstrip("s") or unit, _SECONDS_netcdf.get(unit, 1.0))
+        factor = _SECONDS.get(unit.rstrip("s") or unit, _SECONDS.get(unit, 1.0))
         return [float(value) * factor for value in _values(variable)]
 
 
@@ -210,7 +212,8 @@ def step_in(path: Path, number: int) -> Contents:
         positions = _positions(data, grid, arrays)
         on = {n: values for n, values in arrays.items() if spaces[n] == grid and n not in positions}
         used = {*positions, time}
-        fields = {n: _table(values) for n, values in arrays.items() if n not in on and n not in used}
+        rest = {n: values for n, values in arrays.items() if n not in on and n not in used}
+        fields = {n: np.atleast_1d(v) if v.ndim < 2 else v.reshape(len(v), -1) for n, v in rest.items()}
         units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
         first = next(iter(positions))
         unit = getattr(data.variables[first], "units", "")
@@ -244,10 +247,6 @@ def _values(
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan) if values.mask.any() else values.data
     return native(np.asarray(values))
-
-
-def _table(values: np.ndarray) -> np.ndarray:
-    return np.atleast_1d(values) if values.ndim < 2 else values.reshape(len(values), -1)
 
 
 def _time_axis(data: Any) -> str | None:

@@ -8,14 +8,12 @@ the one that fits best is taken.
 from __future__ import annotations
 
 import dataclasses
-from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays
-from flowgrad.mesh import Cells, Mesh, ReferenceCell
-from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh, ReferenceCell
 from flowgrad.typing import FloatArray, IntArray
 
 # The cell array of degrees, which an attribute of the same name points out.
@@ -23,12 +21,6 @@ DEGREES = "HigherOrderDegrees"
 # Before this version the points on the third and the fourth upright edge were exchanged.
 TODAYS_HEXAHEDRA = (2, 1)
 _LAGRANGE_HEXAHEDRON = 72
-
-
-def degrees_name(piece: ET.Element) -> str:
-    """The name of the array of degrees in a piece, whether it is there or not."""
-    section = piece.find("CellData")
-    return DEGREES if section is None else section.get(DEGREES, DEGREES)
 
 
 def file_version(cells: Cells) -> str:
@@ -41,15 +33,12 @@ def with_degrees(cells: Cells, name: str, cell_data: Arrays) -> Cells:
     lagrange = np.isin(cells.types, list(LAGRANGE_CELLS))
     if not lagrange.any() or name not in cell_data:
         return cells
-    return dataclasses.replace(cells, degrees=_degrees(cell_data.pop(name), lagrange, name))
-
-
-def _degrees(values: np.ndarray, lagrange: np.ndarray, name: str) -> np.ndarray:
+    values = cell_data.pop(name)
     if values.ndim != 2 or values.shape[1] != 3 or not np.isfinite(values).all() or (values % 1).any():
         raise ReadError(
             f"'{name}' is {values.dtype} {values.shape}, not three whole numbers a cell: the file is damaged"
         )
-    return np.where(lagrange[:, None], values, 0).astype(np.int64)
+    return dataclasses.replace(cells, degrees=np.where(lagrange[:, None], values, 0).astype(np.int64))
 
 
 def in_todays_order(mesh: Mesh, version: tuple[int, int]) -> Mesh:
@@ -122,18 +111,9 @@ def _misfit(reference: ReferenceCell, nodes: FloatArray) -> float:
     the diagonal."""
     assert reference.family is not None
     assert reference.nodes is not None
+    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
     corners = len(reference.family.corners)
-    straight = np.einsum("ak,nki->nai", _corner_functions(reference), nodes[:, :corners])
+    straight = np.einsum("ak,nki->nai", linear.values(reference.nodes), nodes[:, :corners])
     size = np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
     off = np.sqrt(((nodes - straight) ** 2).sum(axis=2).mean(axis=1))
     return float(np.sqrt(np.nanmean((off / size) ** 2)))
-
-
-def _corner_functions(reference: ReferenceCell) -> FloatArray:
-    """The linear cell's shape functions at the nodes (k, c)."""
-    from flowgrad.mesh import REFERENCE_CELLS
-
-    assert reference.family is not None
-    assert reference.nodes is not None
-    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
-    return linear.values(reference.nodes)

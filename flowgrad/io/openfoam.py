@@ -83,17 +83,12 @@ def _read_case(path: Path, case: Path, time: str) -> dict[str, Contents]:
         size = sum(file.stat().st_size for part in (case / "constant", case / time) for file in part.rglob("*"))
         leaves = guarded("VTK", "flowgrad.io.openfoam:written_in", alone / path.name, float(time), folder, size=size)
         parts = read_leaves(leaves, folder)
-    kinds = _patch_types(case)
-    kept = {name: part for name, part in parts.items() if not _WITHOUT_VALUES.fullmatch(kinds.get(name, ""))}
-    return {name: dataclasses.replace(part, source=path) for name, part in kept.items()}
-
-
-def _patch_types(case: Path) -> dict[str, str]:
-    """The types of the patches in constant/polyMesh/boundary."""
     file = case / "constant/polyMesh/boundary"
     data = file.read_bytes() if file.is_file() else gzip.decompress(file.with_suffix(".gz").read_bytes())
     types = {match["name"]: _TYPE.search(match["about"]) for match in _PATCH.finditer(data.decode("latin-1"))}
-    return {name: found[1] for name, found in types.items() if found}
+    empty = {name for name, found in types.items() if found and _WITHOUT_VALUES.fullmatch(found[1])}
+    kept = {name: part for name, part in parts.items() if name not in empty}
+    return {name: dataclasses.replace(part, source=path) for name, part in kept.items()}
 
 
 def written_in(path: Path, time: float, folder: str) -> list[Leaf]:

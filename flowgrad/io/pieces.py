@@ -135,7 +135,7 @@ def without_ghosts(piece: Contents) -> Contents:
 def _representatives(whole: Contents, piece_of: IntArray, is_copy: NDArray[np.bool_]) -> IntArray:
     """The point that stands for each (n,)."""
     name = next((name for name in NUMBERS if name in whole.point_data), None)
-    groups = _by_number(whole, name) if name else _by_place(whole.mesh.points)
+    groups = _by_number(whole, name) if name else _groups_by_place(whole.mesh.points)
     if not name:
         groups = _apart_in_pieces(groups, piece_of, whole)
     # In each group the owner's point first, then that of the earliest piece.
@@ -163,10 +163,11 @@ def _by_number(whole: Contents, name: str) -> IntArray:
     return groups.reshape(-1)
 
 
-def _by_place(points: np.ndarray) -> IntArray:
+def _groups_by_place(points: np.ndarray) -> IntArray:
     """Numbers of groups of points with the same coordinates (n,)."""
-    bits, keys = _bits(points), place_keys(points)
-    _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
+    # Adding zero makes −0 and 0 one.
+    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
+    _, first, groups = np.unique(place_keys(points), return_index=True, return_inverse=True)
     groups = groups.reshape(-1)
     if (bits == bits[first][groups]).all():
         return groups
@@ -176,12 +177,8 @@ def _by_place(points: np.ndarray) -> IntArray:
 def place_keys(points: np.ndarray) -> NDArray[np.uint64]:
     """A number of each point (n,), the same at the same place and hardly ever at another."""
     factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-    return (_bits(points) * factors).sum(axis=1, dtype=np.uint64)
-
-
-def _bits(points: np.ndarray) -> NDArray[np.uint64]:
-    # Adding zero makes −0 and 0 one.
-    return np.ascontiguousarray(points + 0.0).view(np.uint64)
+    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
+    return (bits * factors).sum(axis=1, dtype=np.uint64)
 
 
 def _apart_in_pieces(groups: IntArray, piece_of: IntArray, whole: Contents) -> IntArray:
@@ -210,21 +207,15 @@ def _united(whole: Contents, chosen: IntArray) -> Contents:
         return whole
     _compare(whole, chosen)
     number = (np.cumsum(kept) - 1)[chosen]
-    cells = whole.mesh.cells
-    renumbered: Cells = dataclasses.replace(
-        cells,
-        connectivity=number[cells.connectivity],
-        polyhedra=None if cells.polyhedra is None else _renumbered(cells.polyhedra, number),
-    )
+    cells, faces = whole.mesh.cells, whole.mesh.cells.polyhedra
+    if faces is not None:
+        faces = dataclasses.replace(faces, connectivity=number[faces.connectivity])
+    renumbered = dataclasses.replace(cells, connectivity=number[cells.connectivity], polyhedra=faces)
     return dataclasses.replace(
         whole,
         mesh=Mesh(whole.mesh.points[kept], renumbered),
         point_data={name: values[kept] for name, values in whole.point_data.items()},
     )
-
-
-def _renumbered(faces: CellFaces, number: IntArray) -> CellFaces:
-    return dataclasses.replace(faces, connectivity=number[faces.connectivity])
 
 
 def _compare(whole: Contents, chosen: IntArray) -> None:

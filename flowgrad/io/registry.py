@@ -81,8 +81,10 @@ def formats() -> Mapping[str, Format]:
 @functools.cache
 def _load() -> None:
     """Import the modules of this package, in which flowgrad's formats register themselves."""
+    # VTK's own formats first, which messages then name first.
     for place in ("flowgrad.io.vtk_xml", "flowgrad.io"):
-        for module in pkgutil.iter_modules(importlib.import_module(place).__path__, f"{place}."):
+        modules = pkgutil.iter_modules(importlib.import_module(place).__path__, f"{place}.")
+        for module in sorted(modules, key=lambda each: each.name, reverse=True):
             importlib.import_module(module.name)
 
 

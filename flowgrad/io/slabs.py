@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import BinaryIO, cast
-from xml.etree import ElementTree as ET
 
 import numpy as np
 
@@ -93,30 +92,38 @@ def _open_vtk(path: Path, time: float | None, kind: StructuredData) -> Iterator[
         with naming(path):
             piece, whole = document.pieces()[0], Extent.parse(document.grid.get("WholeExtent", ""))
             refusal = _refusal(document, whole)
-            lattice = Lattice.uniform(whole.shape) if refusal else _lattice(document, piece, whole, kind)
+            if refusal:
+                lattice = Lattice.uniform(whole.shape)
+            else:
+                part = Part(document.grid, whole, {}, {}, kind.positions(document, piece, whole))
+                lattice = kind.lattice(document.grid, whole, [part])
             elements = {
                 location: {each.get("Name", ""): each for each in document.grid.iterfind(f"Piece/{tag}/DataArray")}
                 for location, tag in (("points", "PointData"), ("cells", "CellData"))
             }
             declared = {
-                location: {name: _declared(each) for name, each in arrays.items() if each.get("type") in TYPES}
+                location: {
+                    name: Declared(max(natural(each, "NumberOfComponents", 1), 1), TYPES[each.get("type", "")])
+                    for name, each in arrays.items()
+                    if each.get("type") in TYPES
+                }
                 for location, arrays in elements.items()
             }
         opened: dict[tuple[str, str], Slices] = {}
 
-        def rows(location: str, name: str, start: int, stop: int) -> np.ndarray:
-            with naming(f"{path}: array '{name}'"):
-                width = declared[location][name].components
-                if (location, name) not in opened:
-                    count = lattice.point_count if location == "points" else len(lattice)
-                    element = elements[location][name]
-                    opened[location, name] = slices(element, count * width, document.encoding, document.appended)
-                count = plane_size(lattice, location) * width
-                values = native(opened[location, name].values(start * count, stop * count))
-                return values if width == 1 else values.reshape(-1, width)
-
         def planes(location: str, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:
-            return [rows(location, name, start, stop) for name in names]
+            found = []
+            for name in names:
+                with naming(f"{path}: array '{name}'"):
+                    width = declared[location][name].components
+                    if (location, name) not in opened:
+                        count = lattice.point_count if location == "points" else len(lattice)
+                        element = elements[location][name]
+                        opened[location, name] = slices(element, count * width, document.encoding, document.appended)
+                    count = plane_size(lattice, location) * width
+                    values = native(opened[location, name].values(start * count, stop * count))
+                    found.append(values if width == 1 else values.reshape(-1, width))
+            return found
 
         yield SlabFile(path, lattice, declared, planes, common.time, refusal=refusal)
 
@@ -127,15 +134,6 @@ def _refusal(document: Document, whole: Extent) -> str:
     if len(pieces) > 1 or Extent.parse(pieces[0].get("Extent", "")) != whole:
         return f"has {len(pieces)} pieces, which are not read in blocks: write it in one"
     return ""
-
-
-def _lattice(document: Document, piece: ET.Element, whole: Extent, kind: StructuredData) -> Lattice:
-    part = Part(document.grid, whole, {}, {}, kind.positions(document, piece, whole))
-    return kind.lattice(document.grid, whole, [part])
-
-
-def _declared(element: ET.Element) -> Declared:
-    return Declared(max(natural(element, "NumberOfComponents", 1), 1), TYPES[element.get("type", "")])
 
 
 def slab_axis(lattice: Lattice) -> int:
@@ -238,18 +236,23 @@ class SlabWriter:
         kind = "ImageData" if suffix_of(self._lattice) == ".vti" else "RectilinearGrid"
         extent = " ".join(f"0 {n - 1}" for n in self._lattice.shape)
         image = _image(self._lattice) if kind == "ImageData" else ""
+        fields = ""
+        if self._time is not None:
+            array = f'type="Float64" Name="TimeValue" NumberOfTuples="1" format="ascii">{self._time!r}'
+            fields = f"<FieldData>\n<DataArray {array}</DataArray>\n</FieldData>\n"
         head = (
             '<?xml version="1.0"?>\n'
             f'<VTKFile type="{kind}" version="1.0" byte_order="LittleEndian" header_type="UInt64">\n'
-            f'<{kind} WholeExtent="{extent}"{image}>\n{self._field_data()}<Piece Extent="{extent}">\n'
+            f'<{kind} WholeExtent="{extent}"{image}>\n{fields}<Piece Extent="{extent}">\n'
             f"{self._sections(with_valid)}{_coordinates(self._lattice) if not image else ''}</Piece>\n</{kind}>\n"
         )
         end = '<AppendedData encoding="raw">\n_'
         return f"{head}{' ' * (length - len(head.encode()) - len(end))}{end}".encode()
 
     def _sections(self, with_valid: bool) -> str:
+        types = {name: f"{'Float' if t.kind == 'f' else 'UInt'}{8 * t.itemsize}" for name, t in self._types.items()}
         arrays = "".join(
-            f'<DataArray type="{_type_name(self._types[name])}" Name="{escape(name)}" NumberOfComponents="{width}" '
+            f'<DataArray type="{types[name]}" Name="{escape(name)}" NumberOfComponents="{width}" '
             f'format="appended" offset="{self._places[name]}"{" " + TENSOR if width == 9 else ""}/>\n'
             for name, width in self._components.items()
             if with_valid or name != VALID
@@ -257,16 +260,6 @@ class SlabWriter:
         here, there = ("PointData", "CellData") if self._location == "points" else ("CellData", "PointData")
         sections = {here: f"<{here}>\n{arrays}</{here}>\n", there: f"<{there}>\n</{there}>\n"}
         return sections["PointData"] + sections["CellData"]
-
-    def _field_data(self) -> str:
-        if self._time is None:
-            return ""
-        array = f'type="Float64" Name="TimeValue" NumberOfTuples="1" format="ascii">{self._time!r}'
-        return f"<FieldData>\n<DataArray {array}</DataArray>\n</FieldData>\n"
-
-
-def _type_name(dtype: np.dtype) -> str:
-    return {"f": "Float", "u": "UInt"}[dtype.kind] + str(8 * dtype.itemsize)
 
 
 def _image(lattice: Lattice) -> str:

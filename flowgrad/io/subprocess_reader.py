@@ -5,6 +5,7 @@ Whatever they do there becomes one ReadError here, and they get no more memory t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -12,12 +13,16 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
 from flowgrad.files import note_read
 from flowgrad.io.registry import formats
+
+log = logging.getLogger("flowgrad")
 
 # Beyond what the libraries take themselves, this much and so many times the size of the file: numbers as text
 # become larger when a library makes Python objects of them.
@@ -36,12 +41,12 @@ def seconds_for(size: int) -> int:
     return _SECONDS + size // _BYTES_A_SECOND
 
 
-log = logging.getLogger("flowgrad")
-
 # Seconds that a library gets at least, whatever else the machine does meanwhile.
 _PATIENCE = 300
 # More of what a library prints does not help.
 _LONGEST = 300
+# Seconds between two looks at the memory of a process.
+_PAUSE = 0.05
 _MISSING = re.compile(r"No module named '(\w+)")
 
 
@@ -61,22 +66,25 @@ def guarded(
     # -P: a file of the user's called meshio.py or numpy.py must not be imported.
     command = [sys.executable, "-P", "-m", "flowgrad.io.subprocess_worker"]
     try:
-        done = subprocess.run(
-            command,
-            input=pickle.dumps(payload),
-            capture_output=True,
-            timeout=timeout,
-            env=_environment(),
-            check=False,
-        )
+        code, out, err = run_worker(command, pickle.dumps(payload), timeout, memory_for(size))
     except subprocess.TimeoutExpired:
         raise ReadError(f"{program} did not finish in {timeout:g} s: convert the file to .vtu") from None
-    printed = one_line(done.stderr.decode(errors="replace"))
-    if done.returncode:
+    except MemoryError:
+        raise ReadError(
+            f"{program} cannot read it ({too_much(memory_for(size), size)}): convert the file to .vtu"
+        ) from None
+    printed = one_line(err.decode(errors="replace"))
+    if code:
         said = f" ({printed})" if printed else ""
-        raise ReadError(f"{program} {_ending(done.returncode, size)}{said}: convert the file to .vtu")
+        if code > 0:
+            end = f"ended with exit code {code}"
+        elif -code == getattr(signal, "SIGXCPU", None):
+            end = f"did not finish in {seconds_for(size)} s of computing, for {size} bytes"
+        else:
+            end = f"crashed with {signal.Signals(-code).name}"
+        raise ReadError(f"{program} {end}{said}: convert the file to .vtu")
     try:
-        answer = pickle.loads(done.stdout)
+        answer = pickle.loads(out)
     except (EOFError, pickle.UnpicklingError):
         raise ReadError(f"{program} ended without an answer ({printed}): convert the file to .vtu") from None
     return _answer(program, path, printed, *answer)
@@ -100,19 +108,45 @@ def _answer(program: str, path: Path, printed: str, kind: str, result: Any, reco
     return result
 
 
-def _environment() -> dict[str, str]:
+def run_worker(
+    command: list[str], payload: bytes, timeout: float, memory: int, watch: bool = sys.platform != "linux"
+) -> tuple[int, bytes, bytes]:
+    """Exit code, standard output and standard error of a process that gets the payload as its standard input.
+
+    TimeoutExpired where it takes longer; MemoryError where it takes more memory, for which this process is to ``watch``
+    on systems that do not limit a process themselves.
+    """
+    import psutil
+
     root = str(Path(__file__).resolve().parents[2])
     paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     # Threads of a linear algebra that is not used take address space.
-    return {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": paths, "OPENBLAS_NUM_THREADS": "1"}
+    pipe, stop = subprocess.PIPE, time.monotonic() + timeout
+    with tempfile.TemporaryFile() as given:
+        given.write(payload)
+        given.seek(0)
+        process = subprocess.Popen(command, stdin=given, stdout=pipe, stderr=pipe, env=environment)
+    with process:
+        try:
+            while True:
+                pause = min(_PAUSE, stop - time.monotonic()) if watch else timeout
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    out, err = process.communicate(timeout=max(pause, 0))
+                    return process.returncode, out, err
+                if time.monotonic() >= stop:
+                    raise subprocess.TimeoutExpired(command, timeout)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if psutil.Process(process.pid).memory_info().rss > memory:
+                        raise MemoryError
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
-def _ending(code: int, size: int) -> str:
-    if code > 0:
-        return f"ended with exit code {code}"
-    if -code == getattr(signal, "SIGXCPU", None):
-        return f"did not finish in {seconds_for(size)} s of computing, for {size} bytes"
-    return f"crashed with {signal.Signals(-code).name}"
+def too_much(memory: int, size: int) -> str:
+    """What is said of a library that asks for more memory than a file of this size can need."""
+    return f"it declares what takes more than {memory >> 20} MiB, in a file of {size} bytes"
 
 
 def one_line(text: str) -> str:

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from flowgrad.errors import FlowgradError
-from flowgrad.io.subprocess_reader import memory_for, seconds_for
+from flowgrad.io.subprocess_reader import memory_for, seconds_for, too_much
 
 
 def main() -> None:
@@ -50,7 +52,8 @@ def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tu
     try:
         function: Callable[..., Any] = getattr(importlib.import_module(module), name)
         limit = _limit_memory(memory_for(size))
-        _limit_time(seconds_for(size))
+        # Damaged files send libraries round in circles.
+        _limit("RLIMIT_CPU", seconds_for(size))
         return "done", function(path, *arguments)
     except FlowgradError as error:
         return "refused", type(error)(str(error))
@@ -58,34 +61,27 @@ def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tu
         # The library has printed why.
         return "error", ""
     except MemoryError:
-        return "error", f"it declares what takes more than {limit >> 20} MiB, in a file of {size} bytes"
+        return "error", too_much(limit, size)
     except BaseException as error:
         return "error", f"{type(error).__name__}: {error}"
 
 
 def _limit_memory(more: int) -> int:
-    """Let this process take so many bytes more; where the system does not tell what it has, there is no limit."""
-    try:
-        import resource
-
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        wanted = taken + more if hard == resource.RLIM_INFINITY else min(taken + more, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
-    except (ImportError, OSError, ValueError):
-        pass
+    """Let this process take so many bytes more; where the system has no such limit, the process that asked watches."""
+    if sys.platform == "linux":
+        taken = psutil.Process().memory_info().vms
+        _limit("RLIMIT_AS", taken + more)
     return more
 
 
-def _limit_time(seconds: int) -> None:
-    """End this process when it has computed for so long: damaged files send libraries round in circles."""
+def _limit(name: str, wanted: int) -> None:
+    """Set one of the system's limits of this process, where it has one and allows it."""
     try:
         import resource
 
-        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-        resource.setrlimit(
-            resource.RLIMIT_CPU, (seconds if hard == resource.RLIM_INFINITY else min(seconds, hard), hard)
-        )
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     except (ImportError, OSError, ValueError):
         pass
 

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +51,12 @@ def lines_of(path: Path) -> list[str]:
 def first_row(lines: Sequence[str]) -> int:
     """The number of the first line with four numbers or more; ReadError where there is none."""
     for number, line in enumerate(lines[:_HEAD]):
-        if _is_row(split(line, delimiter_of(line))):
+        fields = split(line, delimiter_of(line))
+        numbers, empty = sum(map(is_number, fields)), sum(not each for each in fields)
+        # Some fields may be empty, and two are text, as the name of a block.
+        if numbers >= 2 and numbers + empty >= max(LEAST, len(fields) - 2):
             return number
     raise ReadError(f"has no row of {LEAST} numbers or more (x, y, u, v): this is no table of velocities")
-
-
-def _is_row(fields: Sequence[str]) -> bool:
-    """Whether nearly all fields are numbers: some may be empty, and two are text, as the name of a block."""
-    numbers, empty = sum(map(is_number, fields)), sum(not field for field in fields)
-    return numbers >= 2 and numbers + empty >= max(LEAST, len(fields) - 2)
 
 
 def delimiter_of(row: str) -> str | None:
@@ -104,14 +102,15 @@ def rows_of(
         table = [line.replace(",", ".") for line in table]
     if columns is not None and delimiter is not None:
         _check_alike(lines, start, delimiter)
+    load = partial(np.loadtxt, dtype=np.float64, comments=None, delimiter=delimiter, usecols=columns, ndmin=2)
     try:
-        return _loaded(table, delimiter, columns)
+        return load(table, quotechar='"')
     except ValueError as error:
         reason = str(error)
     if delimiter is not None:
         table = [_filled(line, delimiter) for line in table]
     try:
-        return _loaded(table, delimiter, columns)
+        return load(table, quotechar='"')
     except ValueError as error:
         reason = str(error)
     raise ReadError(f"{_said(reason, lines, start)}: every row must have as many numbers")
@@ -126,10 +125,6 @@ def _check_alike(lines: Sequence[str], start: int, delimiter: str) -> None:
                 f"line {number} is no row of the table ({line.count(delimiter) + 1} fields instead of {due + 1}): "
                 "every row must have as many numbers"
             )
-
-
-def _loaded(table: Sequence[str], delimiter: str | None, columns: Sequence[int] | None) -> FloatArray:
-    return np.loadtxt(table, np.float64, comments=None, delimiter=delimiter, usecols=columns, ndmin=2, quotechar='"')
 
 
 def _filled(line: str, delimiter: str) -> str:
@@ -310,18 +305,15 @@ def _columns(
     chosen = [i for i, each in enumerate(row) if names[i] and (is_number(each) or not each)]
     texts = [name for i, name in enumerate(names) if name and i not in chosen]
     if texts:
-        _check_texts(texts, names, lines[start + 1 :], delimiter)
+        second = next((split(line, delimiter) for line in lines[start + 1 :] if line.strip()), [])
+        for name, text in zip(names, second, strict=False):
+            if name in texts and is_number(text):
+                raise ReadError(
+                    f"has text in the first row of '{name}' and numbers below: leave it empty, or write nan"
+                )
         log.info("%s: the columns %s are text and are left out", path, ", ".join(f"'{name}'" for name in texts))
     values = rows_of(lines, start, delimiter, None if len(chosen) == len(row) else chosen)
     return {names[i]: np.ascontiguousarray(column) for i, column in zip(chosen, values.T, strict=True)}
-
-
-def _check_texts(texts: Sequence[str], names: Sequence[str], below: Sequence[str], delimiter: str | None) -> None:
-    """ReadError for a column that is text in its first row alone."""
-    second = next((split(line, delimiter) for line in below if line.strip()), [])
-    for name, text in zip(names, second, strict=False):
-        if name in texts and is_number(text):
-            raise ReadError(f"has text in the first row of '{name}' and numbers below: leave it empty, or write nan")
 
 
 def _blocks(head: Head, lines: Sequence[str], start: int) -> Arrays:

@@ -101,7 +101,8 @@ def _usual(contents: Contents, location: str | None) -> _Candidate:
 
 def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
     for name in VECTORS:
-        at = {where: [arrays[name]] for where, arrays in data.items() if _is_vector(arrays.get(name))}
+        given = {where: arrays[name] for where, arrays in data.items() if name in arrays}
+        at = {where: [v] for where, v in given.items() if v.dtype.kind == "f" and v.shape[1:] in ((2,), (3,))}
         if at:
             yield _Candidate(name, at)
     for names in COMPONENTS:
@@ -110,10 +111,6 @@ def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
             at = {where: scalars for where, scalars in parts.items() if len(scalars) == count}
             if at:
                 yield _Candidate(",".join(names[:count]), at)
-
-
-def _is_vector(values: np.ndarray | None) -> bool:
-    return values is not None and values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] in (2, 3)
 
 
 def _scalars(arrays: Arrays, names: tuple[str, ...]) -> list[np.ndarray]:

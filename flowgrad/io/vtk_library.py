@@ -138,11 +138,6 @@ def vtk_steps(path: Path) -> Sequence[Step]:
     return [Step(path, time, partial(_read, path, size, time)) for time in times or [None]]
 
 
-def read_with_vtk(path: Path) -> Contents:
-    """The file at its last time."""
-    return vtk_steps(path)[-1].contents()
-
-
 def _read(path: Path, size: int, time: float | None) -> Contents:
     with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder, naming(path):
         leaves = guarded("VTK", "flowgrad.io.vtk_library:written_in", path, time, folder, size=size)

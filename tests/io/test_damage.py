@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
@@ -38,7 +36,7 @@ VELOCITY = dict.fromkeys(("a.ele", "a.node"), "tetgen:attr1,tetgen:attr2")
 @pytest.fixture(scope="module")
 def server():
     server = ForkServer(longest=3)
-    yield SimpleNamespace(run=server.run, TimeoutExpired=subprocess.TimeoutExpired)
+    yield server
     server.close()
 
 
@@ -49,7 +47,7 @@ def test_there_is_a_file_of_every_suffix():
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_damage(name, tmp_path, monkeypatch, server):
-    monkeypatch.setattr(subprocess_reader, "subprocess", server)
+    monkeypatch.setattr(subprocess_reader, "run_worker", server.run)
     # meshio writes the HDF5 file of an XDMF file into the current directory.
     monkeypatch.chdir(tmp_path)
     path, files = MAKERS[name](tmp_path)

@@ -19,7 +19,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import native
-from flowgrad.io.vtk_xml.blocks import Codec, compressed, expand
+from flowgrad.io.vtk_xml.blocks import Codec, compressed
 
 # In the byte order of most files.
 TYPES = {
@@ -98,7 +98,7 @@ class Appended:
             # Of an empty array the text does not tell the end.
             width = encoding.header.itemsize
             self.claim(offset, offset + (size if len(data) > 3 * width else _characters(width)))
-            return _read_binary(_in_memory(data), count, kind, encoding)
+            return _read_binary(Stream(io.BytesIO(data), 0, len(data)), count, kind, encoding)
         stream = Stream(self.handle, self.start + offset, self.end)
         values = _read_binary(stream, count, kind, encoding)
         self.claim(offset, stream.reach - self.start)
@@ -118,7 +118,8 @@ def read_values(element: ET.Element, count: int | None, encoding: Encoding, appe
     if layout == "ascii":
         values = parse_ascii(element.text or "", TYPES[kind])
     elif layout == "binary":
-        values = _read_binary(_in_memory(_inline(element.text or "", encoding)), count, kind, encoding)
+        data = _inline(element.text or "", encoding)
+        values = _read_binary(Stream(io.BytesIO(data), 0, len(data)), count, kind, encoding)
     else:
         values = _appended(element, layout, appended).values(offset_of(element), count, kind, encoding)
     if count is not None and len(values) != count:
@@ -160,32 +161,25 @@ def offset_of(element: ET.Element) -> int:
     return int(offset)
 
 
-def _in_memory(data: bytes) -> Stream:
-    return Stream(io.BytesIO(data), 0, len(data))
-
-
 def _read_binary(stream: Stream, count: int | None, kind: str, encoding: Encoding) -> np.ndarray:
     dtype = TYPES[kind].newbyteorder(encoding.order)
     if kind == "Bit":
-        return _unpacked(stream, count, encoding)
+        if count is None:
+            raise ReadError("has bits without NumberOfTuples: write it as UInt8")
+        # Eight in a byte, the first in the highest place; the last byte is filled with zeros.
+        return np.unpackbits(_payload(stream, (count + 7) // 8, encoding))[:count]
     data = _payload(stream, None if count is None else count * dtype.itemsize, encoding)
     if len(data) % dtype.itemsize:
         raise ReadError(f"has {len(data)} bytes, not a multiple of {dtype.itemsize}: {_CUT_OFF}")
     return data.view(dtype)
 
 
-def _unpacked(stream: Stream, count: int | None, encoding: Encoding) -> np.ndarray:
-    """Bits lie eight in a byte, the first in the highest place; the last byte is filled with zeros."""
-    if count is None:
-        raise ReadError("has bits without NumberOfTuples: write it as UInt8")
-    return np.unpackbits(_payload(stream, (count + 7) // 8, encoding))[:count]
-
-
 def _payload(stream: Stream, expected: int | None, encoding: Encoding) -> np.ndarray:
     """The bytes of an array behind its sizes (``expected`` of them, unless that is open)."""
     header = encoding.header
     if encoding.codec is not None:
-        return expand(stream.take, header, expected, encoding.codec)
+        array = compressed(stream.take, header, expected, encoding.codec)
+        return array.bytes_between(0, array.total)
     size = int(stream.take(0, header.itemsize).view(header)[0])
     if expected is not None and size != expected:
         raise ReadError(f"has {size} bytes but {expected} are needed: {_CUT_OFF}")
@@ -291,14 +285,11 @@ def slices(element: ET.Element, count: int, encoding: Encoding, appended: Append
         blocks = compressed(stream.take, encoding.header, due, encoding.codec)
         found = Slices(dtype, blocks.bytes_between)
     else:
-        found = Slices(dtype, _uncompressed(stream, encoding.header, due))
+        begin = encoding.header.itemsize
+        size = int(stream.take(0, begin).view(encoding.header)[0])
+        if size != due:
+            raise ReadError(f"has {size} bytes but {due} are needed: {_CUT_OFF}")
+        stream.take(begin + size, 0)  # all of it is there
+        found = Slices(dtype, lambda low, high: stream.take(begin + low, high - low))
     appended.claim(offset, stream.reach - appended.start)
     return found
-
-
-def _uncompressed(stream: Stream, header: np.dtype, due: int) -> Callable[[int, int], np.ndarray]:
-    size = int(stream.take(0, header.itemsize).view(header)[0])
-    if size != due:
-        raise ReadError(f"has {size} bytes but {due} are needed: the file is damaged or was cut off, write it again")
-    stream.take(header.itemsize + size, 0)  # all of it is there
-    return lambda low, high: stream.take(header.itemsize + low, high - low)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -28,23 +29,17 @@ class Codec:
     ratio: int
 
 
-def _zlib(data: memoryview, size: int) -> bytes:
-    expander = zlib.decompressobj()
+def _streamed(begin: Callable[[], Any], data: memoryview, size: int) -> bytes:
+    """A block of a format that says itself where it ends."""
+    expander = begin()
     try:
         # One byte more than declared: enough to notice a block that expands beyond it, and no more.
-        values = expander.decompress(data, size + 1)
-    except zlib.error as error:
+        values: bytes = expander.decompress(data, size + 1)
+    except (zlib.error, lzma.LZMAError) as error:
         raise ReadError(str(error)) from None
-    return _whole(values, size, expander.eof and not expander.unused_data)
-
-
-def _lzma(data: memoryview, size: int) -> bytes:
-    expander = lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY)
-    try:
-        values = expander.decompress(data, size + 1)
-    except lzma.LZMAError as error:
-        raise ReadError(str(error)) from None
-    return _whole(values, size, expander.eof and not expander.unused_data)
+    if len(values) <= size and not (expander.eof and not expander.unused_data):
+        raise ReadError("it does not end where it should")
+    return values
 
 
 def _lz4(data: memoryview, size: int) -> bytes:
@@ -61,17 +56,12 @@ def _lz4(data: memoryview, size: int) -> bytes:
     return values
 
 
-def _whole(values: bytes, size: int, is_ended: bool) -> bytes:
-    if len(values) <= size and not is_ended:
-        raise ReadError("it does not end where it should")
-    return values
-
-
+_XZ = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _LZMA_MEMORY)
 LZ4 = {"lz4": "flowgrad[lz4]"}
 # By VTK's names. The ratios: deflate's own bound; measured on zeros, rounded up; one length byte for 255.
 CODECS: dict[str, Codec] = {
-    "vtkZLibDataCompressor": Codec(_zlib, 1032),
-    "vtkLZMADataCompressor": Codec(_lzma, 7168),
+    "vtkZLibDataCompressor": Codec(partial(_streamed, zlib.decompressobj), 1032),
+    "vtkLZMADataCompressor": Codec(partial(_streamed, _XZ), 7168),
     "vtkLZ4DataCompressor": Codec(_lz4, 256),
 }
 
@@ -121,17 +111,6 @@ class _Blocks:
         yield range(first, len(self))
 
 
-def expand(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> np.ndarray:
-    """Expand the array at the beginning of a stream whose ``take(start, count)`` gives its bytes.
-
-    The header is the number of blocks, the size of a block, the size of the last one if it is
-    shorter, and the compressed size of each. Raises ReadError if it contradicts the blocks, or the
-    number of bytes ``expected``.
-    """
-    array = compressed(take, header, expected, codec)
-    return array.bytes_between(0, array.total)
-
-
 @dataclass(frozen=True, eq=False)
 class Compressed:
     """A compressed array, whose bytes ``take`` gives from ``start`` on: its header has been read, its blocks not."""
@@ -154,7 +133,12 @@ class Compressed:
 
 
 def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec) -> Compressed:
-    """The array at the beginning of a stream, its header read and checked; errors are those of :func:`expand`."""
+    """The array at the beginning of a stream whose ``take(start, count)`` gives its bytes, its header read and checked.
+
+    The header is the number of blocks, the size of a block, the size of the last one if it is
+    shorter, and the compressed size of each. Raises ReadError if it contradicts the blocks, or the
+    number of bytes ``expected``.
+    """
     width = header.itemsize
     count = int(take(0, width).view(header)[0])
     if not count:
@@ -177,17 +161,15 @@ def _expanded(take: Take, blocks: _Blocks, number: int = 0) -> np.ndarray:
     out, count = np.empty(blocks.total, np.uint8), min(_MOST_THREADS, threads())
     if blocks.total < _WORTH_THREADS or count == 1:
         for run in blocks.runs():
-            _expand(_stored(take, blocks, run), blocks, out, number, run.start, run)
+            data = take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
+            _expand(data, blocks, out, number, run.start, run)
         return out
     with ThreadPoolExecutor(count) as pool:
         for run in blocks.runs():
             parts = [run[k * len(run) // count : (k + 1) * len(run) // count] for k in range(count)]
-            list(pool.map(partial(_expand, _stored(take, blocks, run), blocks, out, number, run.start), parts))
+            data = take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
+            list(pool.map(partial(_expand, data, blocks, out, number, run.start), parts))
     return out
-
-
-def _stored(take: Take, blocks: _Blocks, run: range) -> memoryview:
-    return take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
 
 
 def _expand(data: memoryview, blocks: _Blocks, out: np.ndarray, number: int, first: int, chosen: range) -> None:

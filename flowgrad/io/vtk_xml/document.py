@@ -180,7 +180,9 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
             check_tags(root)
-        yield Document(path, grid, tuple(builder.comments), encoding, appended, _version(root), root)
+        # Major and minor number; 0 for what is no number.
+        major, minor, *_ = [int(part) if part.isdigit() else 0 for part in root.get("version", "0.1").split(".")] + [0]
+        yield Document(path, grid, tuple(builder.comments), encoding, appended, (major, minor), root)
 
 
 def file_data(document: Document) -> Contents:
@@ -276,12 +278,6 @@ def _grid(root: ET.Element, kind: str) -> ET.Element:
     if root.get("type") != kind or len(grids) != 1:
         raise ReadError(f"holds '{root.get('type')}', not one {kind}: give the file the suffix of its kind")
     return grids[0]
-
-
-def _version(root: ET.Element) -> tuple[int, int]:
-    """Major and minor number; 0 for what is not a number."""
-    parts = [int(part) if part.isdigit() else 0 for part in root.get("version", "0.1").split(".")]
-    return (parts[0], parts[1] if len(parts) > 1 else 0)
 
 
 def _encoding(root: ET.Element) -> Encoding:

@@ -1,4 +1,4 @@
-"""The faces of polyhedra in VTK's two layouts, to and from :class:`flowgrad.mesh.CellFaces`.
+"""Faces of polyhedra in VTK's two layouts, to and from :class:`flowgrad.mesh.CellFaces`.
 
 The old layout (before VTK 9.4) is one stream, for each polyhedron: number of faces, then for each
 face its number of points and the points; ``faceoffsets`` tells where each cell's part ends, −1 for
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.mesh import CellFaces, Cells
+from flowgrad.mesh import CellFaces, Cells, ragged
 from flowgrad.typing import IntArray
 
 POLYHEDRON = 42
@@ -35,7 +35,7 @@ def from_stream(stream: IntArray, ends: IntArray, types: NDArray[np.uint8]) -> C
     kept[starts] = kept[headers] = False
     per_cell = np.zeros(len(types), np.int64)
     per_cell[chosen] = counts
-    return CellFaces(stream[kept], _offsets(stream[headers]), _offsets(per_cell))
+    return CellFaces(stream[kept], ragged.offsets(stream[headers]), ragged.offsets(per_cell))
 
 
 def _face_headers(stream: IntArray, starts: IntArray, stops: IntArray, counts: IntArray) -> IntArray:
@@ -101,7 +101,8 @@ def from_lists(
         raise ReadError("'polyhedron_to_faces' gives a face to more than two polyhedra: the file is damaged")
     if np.array_equal(listed, np.arange(len(offsets) - 1)):
         return CellFaces(connectivity, offsets, cell_offsets)
-    return CellFaces(*_gathered(connectivity, offsets, listed), cell_offsets)
+    sizes = np.diff(offsets)[listed]
+    return CellFaces(connectivity[ragged.runs(offsets[listed], sizes)], ragged.offsets(sizes), cell_offsets)
 
 
 def _from_ends(ends: IntArray, has_zero: bool, name: str, stop: int) -> IntArray:
@@ -111,21 +112,9 @@ def _from_ends(ends: IntArray, has_zero: bool, name: str, stop: int) -> IntArray
     return offsets.astype(np.int64)
 
 
-def _gathered(connectivity: IntArray, offsets: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
-    """The chosen rows of a ragged array: its values and offsets."""
-    sizes = np.diff(offsets)[chosen]
-    result = _offsets(sizes)
-    shift = np.repeat(offsets[chosen] - result[:-1], sizes)
-    return connectivity[np.arange(result[-1]) + shift], result
-
-
 def of_cells(cells: Cells) -> CellFaces:
     """The faces of the polyhedra, or empty lists where there are none."""
     if cells.polyhedra is not None:
         return cells.polyhedra
     none = np.zeros(len(cells) + 1, np.int64)
     return CellFaces(np.empty(0, np.int64), np.zeros(1, np.int64), none)
-
-
-def _offsets(sizes: IntArray) -> IntArray:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)

@@ -73,12 +73,12 @@ def write_vtu(
     layout = _Layout(file_version(mesh.cells))
     degrees = mesh.cells.degrees
     with layout.element("UnstructuredGrid"):
-        _add_section(layout, "FieldData", _tabulated(field_data, None, "field"))
+        _add_section(layout, "FieldData", _checked(field_data, None, "field"))
         with layout.element("Piece", f' NumberOfPoints="{len(mesh.points)}" NumberOfCells="{len(mesh)}"'):
-            _add_section(layout, "PointData", _tabulated(point_data, len(mesh.points), "points"))
+            _add_section(layout, "PointData", _checked(point_data, len(mesh.points), "points"))
             cell_arrays = dict(cell_data or {}) | ({} if degrees is None else {DEGREES: degrees.astype(float)})
             marked = "" if degrees is None else f' {DEGREES}="{DEGREES}"'
-            _add_section(layout, "CellData", _tabulated(cell_arrays, len(mesh), "cells"), marked)
+            _add_section(layout, "CellData", _checked(cell_arrays, len(mesh), "cells"), marked)
             _add_section(layout, "Points", {"Points": mesh.points})
             _add_section(layout, "Cells", _cell_arrays(mesh))
     with replacing(Path(path)) as handle:
@@ -102,7 +102,8 @@ def _add_section(layout: _Layout, tag: str, arrays: Mapping[str, np.ndarray], at
             layout.add(name, values, f' NumberOfTuples="{len(values)}"' if tag == "FieldData" else "")
 
 
-def _tabulated(data: Values | None, count: int | None, location: str) -> dict[str, np.ndarray]:
+def _checked(data: Values | None, count: int | None, location: str) -> dict[str, np.ndarray]:
+    """Arrays as they are written, (n,) or (n, k) of a type that VTK has."""
     return {name: _flat(name, values, count, location) for name, values in (data or {}).items()}
 
 
