@@ -78,7 +78,7 @@ def system_errors(path: Path) -> Iterator[None]:
 
 
 # Digits of a count, and names in a message.
-_DIGITS, _LISTED = 18, 20
+_DIGITS, _NAMES = 18, 20
 
 
 def whole(text: str | bytes) -> int:
@@ -91,8 +91,8 @@ def whole(text: str | bytes) -> int:
 def listed(names: Iterable[str]) -> str:
     """The first of some names, separated by commas."""
     every = list(names)
-    more = f" and {len(every) - _LISTED} more" if len(every) > _LISTED else ""
-    return ", ".join(every[:_LISTED]) + more
+    more = f" and {len(every) - _NAMES} more" if len(every) > _NAMES else ""
+    return ", ".join(every[:_NAMES]) + more
 
 
 log = logging.getLogger("flowgrad")

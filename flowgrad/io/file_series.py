@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -70,12 +71,10 @@ def _together(path: Path, files: tuple[Path, ...]) -> Contents:
     if len(files) == 1:
         return read_contents(files[0])
     with naming(path):
-        parts = {_name(file, files): read_contents(file) for file in different(path, files)}
+        stems = Counter(file.stem for file in files)
+        names = {file: file.stem if stems[file.stem] == 1 else str(file) for file in different(path, files)}
+        parts = {name: read_contents(file) for file, name in names.items()}
         return with_patches(path, parts, join=True)
-
-
-def _name(file: Path, files: tuple[Path, ...]) -> str:
-    return file.stem if sum(other.stem == file.stem for other in files) == 1 else str(file)
 
 
 _KEEPS = "the files that it names: times"

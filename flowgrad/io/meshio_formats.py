@@ -89,36 +89,14 @@ SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
 _CHECKS: dict[str, Callable[[Path], None]] = {".msh": check_sections, ".node": check_rows, ".ele": check_rows}
 
 # meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
+_QUADRATIC = "line3 triangle6 quad8 tetra10 hexahedron20 wedge15 pyramid13 quad9 hexahedron27 quad6 wedge12 wedge18"
 TYPES = {
-    "vertex": 1,
-    "line": 3,
-    "triangle": 5,
-    "polygon": 7,
-    "pixel": 8,
-    "quad": 9,
-    "tetra": 10,
-    "hexahedron": 12,
-    "wedge": 13,
-    "pyramid": 14,
+    **{REFERENCE_CELLS[number].name: number for number in (1, 3, 5, 7, 8, 9, 10, 12, 13, 14)},
     "penta_prism": 15,
     "hexa_prism": 16,
-    "line3": 21,
-    "triangle6": 22,
-    "quad8": 23,
-    "tetra10": 24,
-    "hexahedron20": 25,
-    "wedge15": 26,
-    "pyramid13": 27,
-    "quad9": 28,
-    "hexahedron27": 29,
-    "quad6": 30,
-    "wedge12": 31,
-    "wedge18": 32,
-    "hexahedron24": 33,
-    "triangle7": 34,
-    "line4": 35,
+    **dict(zip([*_QUADRATIC.split(), "hexahedron24", "triangle7", "line4"], range(21, 36), strict=True)),
+    # The wedge as Exodus numbers it, and VTK.
     "pyramid14": 74,
-    # As Exodus numbers it, and VTK.
     "wedge6": 13,
     **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
 }

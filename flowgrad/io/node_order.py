@@ -20,12 +20,7 @@ from flowgrad.typing import FloatArray, IntArray
 DEGREES = "HigherOrderDegrees"
 # Before this version the points on the third and the fourth upright edge were exchanged.
 TODAYS_HEXAHEDRA = (2, 1)
-_LAGRANGE_HEXAHEDRON = 72
-
-
-def file_version(cells: Cells) -> str:
-    """The version of the format that the cells need."""
-    return "2.1" if (cells.types == _LAGRANGE_HEXAHEDRON).any() else "1.0"
+LAGRANGE_HEXAHEDRON = 72
 
 
 def with_degrees(cells: Cells, name: str, cell_data: Arrays) -> Cells:
@@ -43,7 +38,7 @@ def with_degrees(cells: Cells, name: str, cell_data: Arrays) -> Cells:
 
 def in_todays_order(mesh: Mesh, version: tuple[int, int]) -> Mesh:
     """A mesh of a file of that version with the points of its Lagrange hexahedra as VTK orders them now."""
-    old = [block for block in mesh.blocks if block.reference.vtk_type == _LAGRANGE_HEXAHEDRON]
+    old = [block for block in mesh.blocks if block.reference.vtk_type == LAGRANGE_HEXAHEDRON]
     if version >= TODAYS_HEXAHEDRA or not old:
         return mesh
     connectivity = mesh.cells.connectivity.copy()

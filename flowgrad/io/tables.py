@@ -186,12 +186,6 @@ def head_of(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> 
     return _named(lines, row, delimiter)
 
 
-def is_of_elements(text: str) -> bool:
-    """Whether a text in Tecplot's form has a zone of finite elements."""
-    zone = _ZONE.search(text)
-    return zone is not None and bool(_ELEMENTS.search(zone["about"].split("\n\n")[0]))
-
-
 def _tecplot(text: str) -> Head:
     match, zones = _VARIABLES.search(text), re.findall(r"\bZONE\b", text, re.I)
     assert match is not None
@@ -285,7 +279,8 @@ def read_dat(path: Path) -> Contents:
     """A file in Tecplot's form: a table where its zone is a grid, through meshio where it is of elements."""
     with path.open("rb") as file:
         beginning = file.read(1 << 16)
-    if is_of_elements(beginning.decode("latin-1")):
+    zone = _ZONE.search(beginning.decode("latin-1"))
+    if zone is not None and _ELEMENTS.search(zone["about"].split("\n\n")[0]):
         return read_with_meshio(path)
     return read_table(path)
 

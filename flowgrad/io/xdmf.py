@@ -94,18 +94,15 @@ def _times(root: ET.Element, collection: ET.Element) -> list[float | None]:
     """The times of a temporal collection; ReadError where its grids are not on one mesh."""
     if collection.get("CollectionType") != "Temporal":
         raise ReadError(f"has a {collection.get('CollectionType')} collection of grids: write one grid, or one in time")
-    meshes = {_mesh(grid) for grid in root.iter("Grid") if any(grid.find(tag) is not None for tag in _MESH)}
+    # The texts of a grid's topology and geometry say where its mesh is.
+    parts = [[part for tag in _MESH for part in grid.findall(tag)] for grid in root.iter("Grid")]
+    meshes = {" ".join("".join(part.itertext()).strip() for part in each) for each in parts if each}
     if len(meshes) > 1:
         raise ReadError(f"has {len(meshes)} meshes in its times: write each time to a file of its own")
     for attribute in collection.iter("Attribute"):
         if attribute.get("Center") not in _CENTRES:
             raise ReadError(f"has '{attribute.get('Name')}' on {attribute.get('Center')}: only Node and Cell are read")
     return [_time(grid) for grid in collection.findall("Grid")]
-
-
-def _mesh(grid: ET.Element) -> str:
-    """What says where the mesh of a grid is, to compare."""
-    return " ".join("".join(part.itertext()).strip() for tag in _MESH for part in grid.findall(tag))
 
 
 def _time(grid: ET.Element | None) -> float | None:

@@ -82,33 +82,21 @@ class _Blocks:
 
     codec: Codec
     starts: list[int]
-    full: int
-    last: int
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def expanded(self, block: int) -> int:
-        return self.last if block == len(self) - 1 else self.full
-
-    @property
-    def total(self) -> int:
-        return (len(self) - 1) * self.full + self.last
+    sizes: list[int]
 
     def between(self, first: int, last: int) -> _Blocks:
         """Some of the blocks, as if there were no others."""
-        shift = self.starts[first]
-        starts = [start - shift for start in self.starts[first : last + 1]]
-        return _Blocks(self.codec, starts, self.full, self.expanded(last - 1))
+        starts = [start - self.starts[first] for start in self.starts[first : last + 1]]
+        return _Blocks(self.codec, starts, self.sizes[first:last])
 
     def runs(self) -> Iterator[range]:
         """Blocks that are read together."""
         first = 0
-        for block in range(len(self)):
+        for block in range(len(self.sizes)):
             if self.starts[block + 1] - self.starts[first] > _AT_ONCE and block > first:
                 yield range(first, block)
                 first = block
-        yield range(first, len(self))
+        yield range(first, len(self.sizes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +112,12 @@ class Compressed:
         """The expanded bytes from ``low`` to ``high``: only the blocks that hold them are read."""
         if low >= high:
             return np.empty(0, np.uint8)
-        first, last = low // self.blocks.full, (high - 1) // self.blocks.full + 1
+        full = self.blocks.sizes[0]
+        first, last = low // full, (high - 1) // full + 1
         part = self.blocks.between(first, last)
         place = self.start + self.blocks.starts[first]
         expanded = _expanded(lambda start, size: self.take(place + start, size), part, first)
-        shift = first * self.blocks.full
+        shift = first * full
         return expanded[low - shift : high - shift]
 
 
@@ -142,12 +131,13 @@ def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec)
     width = header.itemsize
     count = int(take(0, width).view(header)[0])
     if not count:
-        return Compressed(take, 0, _Blocks(codec, [0], 1, 1), 0)
+        return Compressed(take, 0, _Blocks(codec, [0], []), 0)
     full, last = take(width, 2 * width).view(header).tolist()
     sizes = take(3 * width, count * width).view(header).tolist()
-    blocks = _Blocks(codec, [0, *accumulate(sizes)], full, last or full)
-    total, stored = (count - 1) * full + blocks.last, blocks.starts[-1]
-    if blocks.last > full or total > codec.ratio * stored:
+    last = last or full
+    blocks = _Blocks(codec, [0, *accumulate(sizes)], [full] * (count - 1) + [last])
+    total, stored = (count - 1) * full + last, blocks.starts[-1]
+    if last > full or total > codec.ratio * stored:
         raise ReadError(f"declares {total} bytes in {stored} compressed ones: the file is damaged")
     if expected is not None and total != expected:
         raise ReadError(f"has {total} bytes but {expected} are needed: the file is damaged")
@@ -158,8 +148,8 @@ def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec)
 
 def _expanded(take: Take, blocks: _Blocks, number: int = 0) -> np.ndarray:
     """All of some blocks, of which the first is the block ``number`` of the array."""
-    out, count = np.empty(blocks.total, np.uint8), min(_MOST_THREADS, threads())
-    if blocks.total < _WORTH_THREADS or count == 1:
+    out, count = np.empty(sum(blocks.sizes), np.uint8), min(_MOST_THREADS, threads())
+    if len(out) < _WORTH_THREADS or count == 1:
         for run in blocks.runs():
             data = take(blocks.starts[run.start], blocks.starts[run.stop] - blocks.starts[run.start]).data
             _expand(data, blocks, out, number, run.start, run)
@@ -174,11 +164,11 @@ def _expanded(take: Take, blocks: _Blocks, number: int = 0) -> np.ndarray:
 
 def _expand(data: memoryview, blocks: _Blocks, out: np.ndarray, number: int, first: int, chosen: range) -> None:
     """Expand some blocks of the data, which begin with the block ``first``; errors count from ``number`` on."""
-    shift = blocks.starts[first]
+    shift, full = blocks.starts[first], blocks.sizes[0]
     for block in chosen:
-        start, stop, size = blocks.starts[block] - shift, blocks.starts[block + 1] - shift, blocks.expanded(block)
+        start, stop, size = blocks.starts[block] - shift, blocks.starts[block + 1] - shift, blocks.sizes[block]
         values = _expand_block(data[start:stop], size, number + block, blocks.codec)
-        out[block * blocks.full : block * blocks.full + size] = np.frombuffer(values, np.uint8)
+        out[block * full : block * full + size] = np.frombuffer(values, np.uint8)
 
 
 def _expand_block(data: memoryview, size: int, block: int, codec: Codec) -> bytes:

@@ -44,11 +44,6 @@ class Extent:
         return cls((i0, j0, k0), (i1, j1, k1))
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is no point, as in 0 -1 0 -1 0 -1."""
-        return any(high < low for low, high in zip(self.low, self.high, strict=True))
-
-    @property
     def shape(self) -> Shape:
         """Number of points along each axis (nx, ny, nz)."""
         nx, ny, nz = (max(high - low + 1, 0) for low, high in zip(self.low, self.high, strict=True))
@@ -59,16 +54,6 @@ class Extent:
         """Number of cells along each axis: 1 where there is one point."""
         nx, ny, nz = (n - 1 if n > 1 else n for n in self.shape)
         return nx, ny, nz
-
-    @property
-    def point_count(self) -> int:
-        """Number of points."""
-        return math.prod(self.shape)
-
-    @property
-    def cell_count(self) -> int:
-        """Number of cells."""
-        return math.prod(self.cell_shape)
 
     def check_inside(self, whole: Extent) -> None:
         """ReadError for a piece that leaves the whole, or is flat along an axis along which the whole is not."""
@@ -139,12 +124,12 @@ def _parts(document: Document, kind: StructuredData) -> Iterator[Part]:
     for piece in document.pieces():
         with naming(document.path):
             extent = Extent.parse(piece.get("Extent", ""))
-        if not extent.is_empty:
+        if 0 not in extent.shape:
             yield Part(
                 document.grid,
                 extent,
-                document.section(piece, "PointData", extent.point_count),
-                document.section(piece, "CellData", extent.cell_count),
+                document.section(piece, "PointData", math.prod(extent.shape)),
+                document.section(piece, "CellData", math.prod(extent.cell_shape)),
                 kind.positions(document, piece, extent),
             )
 
@@ -177,9 +162,11 @@ def _check_filled(parts: Sequence[Part], whole: Extent) -> None:
     if len(parts) == 1 and parts[0].extent == whole:
         return
     # Sizes first, which a damaged extent makes enormous.
-    given = sum(part.extent.point_count for part in parts)
-    if given < whole.point_count:
-        raise ReadError(f"has {given} points in its pieces for {whole.point_count} of the extent {whole}: pieces lack")
+    given = sum(math.prod(part.extent.shape) for part in parts)
+    if given < math.prod(whole.shape):
+        raise ReadError(
+            f"has {given} points in its pieces for {math.prod(whole.shape)} of the extent {whole}: pieces lack"
+        )
     for what, of_cells, shape in (("points", False, whole.shape), ("cells", True, whole.cell_shape)):
         filled = np.zeros(shape[::-1], bool)
         for part in parts:
@@ -295,7 +282,7 @@ RECTILINEAR = StructuredData(
 )
 CURVILINEAR = StructuredData(
     "StructuredGrid",
-    lambda document, piece, extent: {"points": document.points(piece, extent.point_count)},
+    lambda document, piece, extent: {"points": document.points(piece, math.prod(extent.shape))},
     _curvilinear,
 )
 

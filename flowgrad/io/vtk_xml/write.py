@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.files import replacing
-from flowgrad.io.node_order import DEGREES, file_version
+from flowgrad.io.node_order import DEGREES, LAGRANGE_HEXAHEDRON
 from flowgrad.io.vtk_xml.polyhedra import to_stream
 from flowgrad.mesh import Mesh
 
@@ -70,7 +70,7 @@ def write_vtu(
     array of another length or shape or without a numeric type, WriteError if the file cannot be
     written.
     """
-    layout = _Layout(file_version(mesh.cells))
+    layout = _Layout("2.1" if (mesh.cells.types == LAGRANGE_HEXAHEDRON).any() else "1.0")
     degrees = mesh.cells.degrees
     with layout.element("UnstructuredGrid"):
         _add_section(layout, "FieldData", _checked(field_data, None, "field"))
