@@ -8,8 +8,9 @@ import functools
 import logging
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,11 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
 
         @functools.wraps(function)
         def call(*args: Any) -> Any:
-            if not compiled.overloads and not _on_disk(compiled, function):
-                _announce()
+            if not compiled.overloads:
+                with _alone(compiled, function):
+                    if not _on_disk(compiled, function):
+                        _announce()
+                    compiled.compile(tuple(map(compiled.typeof_pyval, args)))
             return compiled(*args)
 
         return call
@@ -104,6 +108,21 @@ def _compiled(function: Callable[..., Any], parallel: bool) -> Any:
     except RuntimeError:
         # Nowhere to keep it: a read-only installation without a home folder.
         return _njit(function, parallel=parallel)
+
+
+@contextmanager
+def _alone(compiled: Any, function: Callable[..., Any]) -> Iterator[None]:
+    """Of processes that need a kernel at once one compiles it, the others wait and find it on disk; each for itself
+    where files cannot be locked."""
+    with ExitStack() as stack:
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            folder = Path(compiled.stats.cache_path or os.devnull)
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((folder / f".{function.__qualname__}.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _on_disk(compiled: Any, function: Callable[..., Any]) -> bool:

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 CALLER = """
 import numpy as np
 from called_file import FACTOR, scaled
@@ -28,3 +30,24 @@ def test_kernels_on_disk_are_not_taken_when_what_they_call_has_changed(tmp_path)
 
     (tmp_path / "caller.py").write_text(CALLER)
     assert [run(1, 2), run(1, 2), run(1, 4), run(5, 4)] == [6, 6, 12, 60]
+
+
+AT_ONCE = """
+from flowgrad.compiled import kernel
+
+@kernel()
+def doubled(x):
+    return 2 * x
+
+doubled(1.0)
+compiled = next(cell.cell_contents for cell in doubled.__closure__ if hasattr(cell.cell_contents, "stats"))
+print(sum(compiled.stats.cache_misses.values()))
+"""
+
+
+def test_processes_that_need_a_kernel_at_once_compile_it_once(tmp_path):
+    pytest.importorskip("fcntl")
+    (tmp_path / "caller.py").write_text(AT_ONCE)
+    command = [sys.executable, "-B", "caller.py"]
+    started = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert sorted(int(each.communicate()[0]) for each in started) == [0, 0, 0, 1]

@@ -20,8 +20,8 @@ from flowgrad.io.contents import Arrays, Contents, native
 from flowgrad.io.options import ReadOptions
 from flowgrad.io.reading import flow_of
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
-from flowgrad.output import Result, velocity_array
-from flowgrad.rheology import Separation
+from flowgrad.pipeline.write import Result, velocity_array
+from flowgrad.separation import Separation
 from flowgrad.walls import RECORDS, Walls
 from flowgrad.walls.records import record_on
 

@@ -28,7 +28,7 @@ from flowgrad.interop.convert import (
 from flowgrad.interop.metadata import RECORD, lattice_again, told_of
 from flowgrad.io.meshio_formats import TYPES, WEDGE, contents_of_parts, parts_of
 from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
-from flowgrad.output import DEFAULT, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, Result, on_mesh
 
 _SOURCE = Path("the meshio mesh")
 _NAMES = {number: name for name, number in reversed(TYPES.items())}

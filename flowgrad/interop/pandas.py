@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from flowgrad.analysis import Analysis
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.interop.convert import (
@@ -35,9 +34,12 @@ from flowgrad.io.contents import Contents, naming
 from flowgrad.io.point_samples import contents_of, coordinate_names, invalid_rows, plain
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
-from flowgrad.output import DEFAULT, Arrays, Result, arrays_of, on_mesh
-from flowgrad.rheology import FlowCurveFit, Identification, Separation
-from flowgrad.rheology.curve import FlowCurve
+from flowgrad.momentum import Identification
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.pipeline.write import DEFAULT, Arrays, Result, arrays_of, on_mesh
+from flowgrad.rheology import FlowCurveFit
+from flowgrad.rheology.flow_curve import FlowCurve
+from flowgrad.separation import Separation
 from flowgrad.walls import Walls
 
 log = logging.getLogger("flowgrad")

@@ -27,9 +27,8 @@ from flowgrad.io.pieces import with_patches
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_grids import cells_in, put_mesh
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.face_means import face_points
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
-from flowgrad.walls.surface import surface_mesh
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.walls.result import surface_mesh
 
 # The name of a patch, and which rows of ``mesh.topology.boundary`` its cells are.
 PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
@@ -56,7 +55,7 @@ def _surface(mesh: Mesh, patch: Patch) -> Mesh:
         return Mesh(np.empty((0, 3)), Cells.empty())
     if mesh.dimension > 1:
         return surface_mesh(mesh, patch.faces)
-    ends = face_points(mesh, patch.faces)[1]
+    ends = mesh.topology.face_points(patch.faces)[1]
     return Mesh(mesh.points[ends], Cells.of_type(_VERTEX, np.arange(len(ends))[:, None]))
 
 
@@ -69,7 +68,7 @@ def patch_on(contents: Contents, part: Contents, name: str, velocity: str | None
     is_known = (faces >= 0) & (faces < len(mesh.topology.boundary))
     if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not is_known.all():
         return None
-    start, points = face_points(mesh, faces.astype(np.int64))
+    start, points = mesh.topology.face_points(faces.astype(np.int64))
     if not np.array_equal(start, surface.cells.offsets):
         return None
     if not np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity]):

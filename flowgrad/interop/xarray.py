@@ -33,7 +33,7 @@ from flowgrad.interop.convert import (
 from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
 from flowgrad.io.contents import Contents
 from flowgrad.mesh import Lattice
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.series import Series
 
 _SOURCE = Path("the xarray data set")
