@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -68,7 +69,10 @@ def judge(
 class HasFinding:
     """A result that holds a finding: its verdict, and the numbers behind it, are the result's."""
 
-    finding: Finding
+    @property
+    @abstractmethod
+    def finding(self) -> Finding:
+        """The verdict, with the curve, the fits and the numbers that it rests on."""
 
     @property
     def newtonian(self) -> Answer:

@@ -26,7 +26,7 @@ from flowgrad.rheology.measured_trend import (
     typical_noise,
 )
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.rheology.verdict import Verdict, class_of_model, class_weights
 from flowgrad.typing import FloatArray
 

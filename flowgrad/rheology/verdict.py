@@ -11,7 +11,7 @@ from flowgrad.rheology import thresholds
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, largest_change, sampled_curve
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
 # Bins within this factor of the lowest rate show how log τ starts out (three of them at least).

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.rheology.verdict import Verdict
 
 Evidence = Mapping[str, float]

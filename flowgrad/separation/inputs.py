@@ -16,7 +16,8 @@ from flowgrad.momentum.identification import Identification
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model
-from flowgrad.rheology.models import Newtonian, parse_model
+from flowgrad.rheology.models import parse_model
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
 
@@ -84,7 +85,7 @@ def resolve(
 def check_viscosity(text: str) -> None:
     """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
     read, a number that is not positive, an eddy viscosity."""
-    if text != IDENTIFY and model_of_text(text) is None:
+    if text != IDENTIFY and _model(text) is None:
         _refuse_eddy(text)
 
 
@@ -138,23 +139,26 @@ def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | Arra
     return Given("viscosity", viscosity, viscosity=scalars(gradient, values, name) * factor)
 
 
+def is_number_or_model(text: str) -> bool:
+    """Whether a text is a number, or a model such as ``carreau(…)``, and not the name of an array."""
+    try:
+        float(text)
+    except ValueError:
+        return text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
+    return True
+
+
 def _model(viscosity: str | float | Model | ArrayLike) -> Model | None:
     """The model that was meant, a number being the Newtonian one; None for an array or its name."""
     if isinstance(viscosity, Model):
         return viscosity
     if isinstance(viscosity, str):
-        return model_of_text(viscosity)
+        if not is_number_or_model(viscosity):
+            return None
+        if "(" in viscosity or viscosity.strip() in MODELS:
+            return parse_model(viscosity)
+        viscosity = float(viscosity)
     return Newtonian(viscosity) if np.ndim(viscosity) == 0 else None  # type: ignore[arg-type]
-
-
-def model_of_text(text: str) -> Model | None:
-    """The model that a text such as ``0.1`` or ``carreau(…)`` means; None for what may be an array's name."""
-    try:
-        return Newtonian(float(text))
-    except ValueError:
-        pass
-    is_model = text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
-    return parse_model(text) if is_model else None
 
 
 def _refuse_eddy(name: str) -> None:

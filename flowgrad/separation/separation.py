@@ -18,7 +18,7 @@ from flowgrad.rheology.evidence import Numbers, known, of_curve, of_trend
 from flowgrad.rheology.finding import NOTHING_KNOWN, Finding, HasFinding, judge
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, at_shear, flow_curve, trend
-from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.rheology.verdict import Verdict, model_curve
 from flowgrad.separation.evidence import of_balance, of_bins, of_elasticity, of_regions
 from flowgrad.separation.inputs import Given, candidates, eddy_viscosities
