@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,8 @@ class VelocityGradient(
     one_sided: NDArray[np.bool_] | None = None
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
     positions: FloatArray | None = None
+    # The gradient that this one is with further inputs, whose weights are its own.
+    _bare: ClassVar[VelocityGradient | None] = None
 
     def __post_init__(self) -> None:
         gradients = np.ascontiguousarray(self.L, np.float64)
@@ -71,6 +73,8 @@ class VelocityGradient(
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
         """Where L is known (n,): all the components that are known anywhere."""
+        if self._bare is not None:
+            return self._bare.valid
         finite = np.isfinite(self.L).reshape(-1, 9)
         anywhere = [component for component in finite.T if component.any()]
         return np.logical_and.reduce(anywhere) if anywhere else np.zeros(len(self), bool)
@@ -158,13 +162,20 @@ class VelocityGradient(
         """Measure that each tensor stands for (n,): its cell's, or at points a share of the cells
         around; the volume 2π r A of its ring in an axisymmetric flow; 1 without a mesh and at positions.
         Zero where L is not valid or the cell is of lower dimension."""
+        if self._bare is not None:
+            return self._bare.weights
         if self.flow is None or self.positions is not None:
             return self.valid.astype(float)
         return np.where(self.valid, measures_at(self.flow, self.location or "points"), 0.0)
 
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
-        """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
-        return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+        """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,); what is computed already and
+        does not depend on them is kept."""
+        supplied = dataclasses.replace(self, supplied={**self.supplied, **arrays})
+        kept = {name: self._known[name] for name in self._known if arrays.keys().isdisjoint(inputs_of(name))}
+        supplied._known.update(kept)
+        object.__setattr__(supplied, "_bare", self)
+        return supplied
 
 
 def measures_at(flow: Flow, location: str) -> FloatArray:

@@ -13,11 +13,10 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_errors
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.finding import Finding, HasFinding, judge
+from flowgrad.rheology.finding import Finding, HasFinding, Verdict, judge
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Trend
 from flowgrad.rheology.models.basic import Newtonian
-from flowgrad.rheology.verdict import Verdict
 from flowgrad.typing import FloatArray
 
 

@@ -147,9 +147,7 @@ def _balance(gradient: VelocityGradient, own: Samples, nodes: Nodes) -> Balance:
     return balance(own, balls(gradient.flow.mesh, own.basis[:d], unknown), nodes.log_rates)
 
 
-def _best(
-    tried: list[tuple[list[VelocityGradient], _Problem]],
-) -> tuple[list[VelocityGradient], _Problem]:
+def _best(tried: list[tuple[list[VelocityGradient], _Problem]]) -> tuple[list[VelocityGradient], _Problem]:
     """The first, unless another one closes the balance better: what is left of it as a fraction of the work."""
     if len(tried) == 1:
         return tried[0]

@@ -15,14 +15,7 @@ from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.flow_curve import FlowCurve
-from flowgrad.rheology.least_squares import (
-    Minima,
-    Optimum,
-    Residuals,
-    evaluated,
-    minimised,
-    profile_intervals,
-)
+from flowgrad.rheology.least_squares import Minima, Optimum, Residuals, evaluated, minimised, profile_intervals
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import nearest

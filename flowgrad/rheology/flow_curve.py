@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.typing import FloatArray
+
+# Keys of the evidence with their values.
+Numbers: TypeAlias = Iterator[tuple[str, float]]
 
 # Below this fraction of the largest rate, of shear or of spin, a cell is at rest: the rounding of float32
 # velocities.
@@ -28,6 +32,8 @@ MIN_SHARE = 1e-3
 _PRIOR_CELLS = 10
 # A shear rate that may be wrong by more than this part of itself is not known.
 RATE_UNKNOWN = 0.5
+# Bins within this factor of the lowest rate show how log τ starts out (three of them at least).
+_LOW_RATES = 10.0
 # For a normal distribution: 10–90 % range over σ, and error of the median over that of the mean.
 _DECILES = 2.5631
 _MEDIAN_ERROR = 1.2533
@@ -60,6 +66,25 @@ class FlowCurve(ReprMixin):
     def stress(self) -> FloatArray:
         """ηγ̇ (b,)."""
         return self.viscosity * self.rate
+
+    @property
+    def low_rate_slope(self) -> float:
+        """d log τ / d log γ̇ over the lowest decade of rates: 0 for a yield stress, 1 for a plateau of η."""
+        count = max(3, int(np.sum(self.rate <= _LOW_RATES * self.rate[0])))
+        return float(np.polyfit(np.log(self.rate[:count]), np.log(self.stress[:count]), 1)[0])
+
+    def numbers(self) -> Numbers:
+        """Evidence: the ends of the curve, its extremes and slopes."""
+        yield "rate_min", self.rate[0]
+        yield "rate_max", self.rate[-1]
+        yield "eta_first", self.viscosity[0]
+        yield "eta_last", self.viscosity[-1]
+        yield "eta_min", self.viscosity.min()
+        yield "eta_max", self.viscosity.max()
+        yield "eta_mean", np.exp(np.mean(np.log(self.viscosity)))
+        if len(self) > 2:
+            yield "low_rate_slope", self.low_rate_slope
+            yield "flow_index", np.polyfit(np.log(self.rate), np.log(self.stress), 1)[0]
 
 
 def flow_curve(
@@ -223,6 +248,16 @@ class Trend:
     rise: Change = Change()
     at_least: float = 0.0
     at_most: float = np.inf
+
+    def numbers(self) -> Numbers:
+        """Evidence: how far from constant the viscosity is, and its certain changes."""
+        yield "departure_least", np.expm1(self.at_least)
+        yield "departure_most", np.expm1(self.at_most)
+        for name, change in (("fall", self.fall), ("rise", self.rise)):
+            yield f"{name}_factor", np.exp(change.size)
+            if change.size:
+                yield f"{name}_rate_low", change.low
+                yield f"{name}_rate_high", change.high
 
 
 def trend(curves: Sequence[FlowCurve]) -> Trend:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
-from flowgrad.spec import unparse
+from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray
 
 # Models that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
@@ -227,6 +227,14 @@ class Capped(Model):
     def limited(self, viscosity: FloatArray) -> FloatArray:
         """The viscosity clipped to [eta_min, eta_max]."""
         return np.clip(viscosity, self.eta_min, self.eta_max)
+
+
+def parse_model(text: str) -> Model:
+    """The model of a text such as ``carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)``.
+
+    Raises OptionError for an unknown model, an unknown or missing parameter and an impossible value.
+    """
+    return parse(text, MODELS, "viscosity law")
 
 
 def _path(cls: type) -> str:

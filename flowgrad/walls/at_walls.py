@@ -14,7 +14,8 @@ from flowgrad.gradient.choose import wall_scheme_of
 from flowgrad.gradient.operator import patch_faces
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology.model import Model
-from flowgrad.separation.inputs import eddy_viscosities, is_number_or_model, resolve
+from flowgrad.separation.inputs import eddy_viscosities
+from flowgrad.separation.separate import is_number_or_model, resolve
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray, IntArray
 from flowgrad.walls.result import Walls

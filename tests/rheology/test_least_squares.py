@@ -6,7 +6,8 @@ from scipy.optimize import least_squares
 
 from flowgrad.rheology.fit import _fit, checked, stress_and_slopes
 from flowgrad.rheology.least_squares import evaluated, minimised
-from flowgrad.rheology.models import MODELS, parse_model
+from flowgrad.rheology.model import parse_model
+from flowgrad.rheology.models import MODELS
 
 from .test_models import LAWS
 

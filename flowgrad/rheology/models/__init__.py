@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowgrad.rheology.model import MODELS, Model
+from flowgrad.rheology.model import MODELS, parse_model
 from flowgrad.rheology.models import basic, plateau, yield_stress  # noqa: F401  (their classes register themselves)
-from flowgrad.spec import parse
 
-
-def parse_model(text: str) -> Model:
-    """The model of a text such as ``carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)``.
-
-    Raises OptionError for an unknown model, an unknown or missing parameter and an impossible value.
-    """
-    return parse(text, MODELS, "viscosity law")
+__all__ = ["MODELS", "parse_model"]
 
 
 def __getattr__(name: str) -> Any:
