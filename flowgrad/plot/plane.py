@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.axisymmetric_wedge import as_wedge
 from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import normal_of, used_points
 from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"
@@ -92,13 +91,10 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points = used_points(mesh)
-    size = np.ptp(points, axis=0).max(initial=0)
-    for normal in _candidates(points):
-        heights = points @ normal
-        if np.ptp(heights) <= FLAT * size:
-            level = float(heights.mean())
-            return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
+    points, normal = used_points(mesh), normal_of(mesh)
+    if normal is not None:
+        level = float((points @ normal).mean())
+        return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
     normal = _shortest(points)
     eye = plane(normal, 0.0).eye
     return plane(normal, 0.0, f"the curved surface seen from {signed_name(eye)}")
@@ -114,7 +110,9 @@ def middle_plane(mesh: Mesh) -> Plane:
             middle, float(middle @ wedge.origin), f"the mid-plane of the mesh, a wedge of {wedge.degrees:.3g}°"
         )
     points = used_points(mesh)
-    for normal in _candidates(points):
+    arms = points - points.mean(axis=0)
+    principal = np.linalg.eigh(arms.T @ arms)[1].T
+    for normal in (*np.eye(3)[::-1], *principal):
         heights = points @ normal
         low, high = heights.min(), heights.max()
         if (np.minimum(heights - low, high - heights) <= FLAT * np.ptp(points, axis=0).max()).all() and high > low:
@@ -123,13 +121,6 @@ def middle_plane(mesh: Mesh) -> Plane:
     normal = _shortest(points)
     level = _clear_level(points @ normal)
     return plane(normal, level, f"a cut through the middle of the mesh at {equation(normal, level)}")
-
-
-def _candidates(points: FloatArray) -> Iterator[FloatArray]:
-    """Normals to try: z, y, x, then the principal axes of the points, the least extended first."""
-    yield from np.eye(3)[::-1]
-    arms = points - points.mean(axis=0)
-    yield from np.linalg.eigh(arms.T @ arms)[1].T
 
 
 def _shortest(points: FloatArray) -> FloatArray:
@@ -177,20 +168,20 @@ def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
     right /= np.linalg.norm(right)
     axes = np.stack([right, np.cross(eye, right)]) + 0.0
     names = (signed_name(axes[0]), signed_name(axes[1]))
-    where = f"the boundary seen from {direction(eye) if max(eye) > 0.999999 else _components(eye)}"
-    plane = Plane(eye, 0.0, axes, names, where)
+    where = signed_name(eye) or "(" + ", ".join(f"{part + 0.0:.2g}" for part in eye) + ")"
+    plane = Plane(eye, 0.0, axes, names, f"the boundary seen from {where}")
     return View(plane, _LIGHT @ np.vstack([axes, eye]) / np.linalg.norm(_LIGHT))
-
-
-def _components(vector: FloatArray) -> str:
-    name = signed_name(vector)
-    return name or "(" + ", ".join(f"{part + 0.0:.2g}" for part in vector) + ")"
 
 
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if isinstance(towards, str):
         if towards == "auto":
-            return _from_corner(np.ptp(used_points(mesh), axis=0))
+            spans = np.ptp(used_points(mesh), axis=0)
+            if spans.min() <= _FLAT * spans.max():
+                return np.eye(3)[spans.argmin()] * (-1.0 if spans.argmin() == 1 else 1.0)
+            # The longer horizontal side goes across the page.
+            corner = (_ASIDE, -_ALONG, _ABOVE) if spans[0] >= spans[1] else (_ALONG, -_ASIDE, _ABOVE)
+            return np.asarray(corner / np.linalg.norm(corner))
         match = re.fullmatch(r"([+-]?)([xyz])", towards)
         if match is None:
             raise OptionError(f"view '{towards}' is unknown: give auto, x, -x, y, -y, z, -z or a vector")
@@ -199,11 +190,3 @@ def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
         raise OptionError(f"view {towards!r} is no direction: give three finite numbers, not all zero")
     return np.asarray(vector / np.linalg.norm(vector))
-
-
-def _from_corner(spans: FloatArray) -> FloatArray:
-    """Flat bodies from the front, others with their longer horizontal side across the page."""
-    if spans.min() <= _FLAT * spans.max():
-        return np.eye(3)[spans.argmin()] * (1.0 if spans.argmin() == 2 else -1.0 if spans.argmin() == 1 else 1.0)
-    eye = np.array([_ASIDE, -_ALONG, _ABOVE]) if spans[0] >= spans[1] else np.array([_ALONG, -_ASIDE, _ABOVE])
-    return np.asarray(eye / np.linalg.norm(eye))

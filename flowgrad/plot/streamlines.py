@@ -15,7 +15,7 @@ from flowgrad.compiled import called, kernel
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.simplices import simplices_of
-from flowgrad.plot.axes import framed, stretch
+from flowgrad.plot.axes import frame, stretch
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Result, flow_of
 from flowgrad.plot.slice import Slice, triangles_of
@@ -123,7 +123,8 @@ def streamlines(result: Result, ax: Axes, section: Slice | None = None, count: i
     """
     flow = flow_of(result)
     section = section or section_of(flow.mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     plane = in_plane(flow, section)
     if plane is None:
         return ax

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import GIVEN, VelocityGradient
-from flowgrad.plot.axes import framed, number, reference_arrow, stretch
+from flowgrad.plot.axes import frame, number, reference_arrow, stretch
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Result, flow_of
 from flowgrad.plot.slice import Slice
@@ -88,7 +88,8 @@ def vectors(result: Result, ax: Axes, section: Slice | None = None, count: int =
     """
     flow = flow_of(result)
     section = section or section_of(flow.mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     velocity = section.values(flow.velocity, flow.location) @ section.plane.axes.T
     chosen = spread(section, count)
     chosen = chosen[np.isfinite(velocity[chosen]).all(axis=1)]
@@ -123,7 +124,8 @@ def ellipses(gradient: VelocityGradient, ax: Axes, section: Slice | None = None,
     is that at it. They lie over what has been drawn. Raises OptionError for a gradient without a mesh.
     """
     section = section or section_of(flow_of(gradient).mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     chosen, rates, axes = principal(gradient, section, count)
     fastest = float(np.percentile(np.abs(rates).max(axis=1), _FULL)) if len(rates) else 0.0
     if not fastest > 0:
