@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
-from flowgrad.plot.axes import frame, is_wide, linear
+from flowgrad.plot.axes import frame, is_wide, linear, stretch
 from flowgrad.plot.colours import Colours, colours, extend_of, robust_limits
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.field import colour_bar, draw_polygons
 from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
 from flowgrad.plot.slice import Slice, areas_of, triangles_of
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
-from flowgrad.plot.vectors import draw_arrows, spacing_of, square_numbers
+from flowgrad.plot.vectors import draw_arrows, spacing_of
 from flowgrad.typing import FloatArray, IntArray
 
 _LEVELS = 12
@@ -167,7 +167,9 @@ def _mean_gradients(
     # Twice the area times the gradient, so that flat triangles add nothing.
     slopes = np.column_stack([y2 * first - y1 * second, x1 * second - x2 * first]) * np.sign(twice)[:, None]
     middles = (a + b + c) / 3
-    square = square_numbers(section, middles, count)
+    page = (middles - section.bounds[0]) * np.array([1, stretch(section)])
+    i, j = np.floor(page / spacing_of(section, count)).astype(np.int64).T
+    square = np.unique(i * (j.max(initial=0) + 2) + j, return_inverse=True)[1].ravel()
     area = np.bincount(square, np.abs(twice))
     kept = area > _FILLED * area.max()
     sums = [np.bincount(square, each) for each in (*slopes.T, *(middles * np.abs(twice)[:, None]).T)]
