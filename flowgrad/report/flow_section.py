@@ -184,7 +184,7 @@ def _unknown(analysis: Analysis) -> list[str]:
 def _galleries(analysis: Analysis, section: Slice | str) -> list[list[pictures.Picture]]:
     """Pictures in groups of one kind; none that are empty."""
     fields = pictures.fields(analysis, section) if isinstance(section, Slice) else []
-    return [group for group in ([*pictures.curves(analysis), *pictures.distributions(analysis)], fields) if group]
+    return [group for group in (pictures.curves(analysis), fields) if group]
 
 
 def _method(analysis: Analysis) -> dict[str, str]:

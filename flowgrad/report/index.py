@@ -17,7 +17,7 @@ from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.formatting import MISSING, html, number, percent
 from flowgrad.report.page import FLOWS, timestamp
-from flowgrad.report.template import render, script, stylesheet, written
+from flowgrad.report.template import render, script, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -60,7 +60,8 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
 
     ``command`` are the options that all files share.
     """
-    shared = _shared_statements(entries)
+    statements = Counter(entry.statement for entry in entries)
+    shared = frozenset(text for text, count in statements.items() if count > _ONCE)
     scale, small = _small_pictures(entries)
     every, chosen = time_series.progressions(entries), columns(entries)
     text = render(
@@ -79,16 +80,10 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         wording=FLOWS,
         command=command if isinstance(command, str) else written(command),
         written=timestamp(),
-        style=stylesheet(),
         script=script("sort.js"),
     )
     with replacing(Path(path)) as file:
         file.write(text.encode())
-
-
-def _shared_statements(entries: Sequence[Entry]) -> frozenset[str]:
-    counts = Counter(entry.statement for entry in entries)
-    return frozenset(text for text, count in counts.items() if count > _ONCE)
 
 
 def _groups(entries: Sequence[Entry], shared: frozenset[str]) -> list[VerdictGroup]:
@@ -166,13 +161,11 @@ def columns(entries: Sequence[Entry]) -> list[IndexColumn]:
         *_of_quantity(entries),
         IndexColumn("viscosity", html(r"\eta_N"), "", lambda entry: entry.viscosity),
         IndexColumn("error of the gradient", Markup(), "", lambda entry: entry.error, percent),
-        IndexColumn("left out", Markup(), "", _share_left_out, percent),
+        IndexColumn(
+            "left out", Markup(), "", lambda entry: entry.excluded / entry.count if entry.count else None, percent
+        ),
     ]
     return [column for column in every if any(column.value(entry) is not None for entry in entries)]
-
-
-def _share_left_out(entry: Entry) -> float | None:
-    return entry.excluded / entry.count if entry.count else None
 
 
 def _of_quantity(entries: Sequence[Entry]) -> Iterator[IndexColumn]:
@@ -185,9 +178,8 @@ def _of_quantity(entries: Sequence[Entry]) -> Iterator[IndexColumn]:
     record = QUANTITIES[quantity]
     for key, what in (("mean", "mean"), ("maximum", "greatest")):
         yield IndexColumn(
-            f"{quantity.replace('_', ' ')}, {what}", html(record.symbol), record.dimension, _statistic(quantity, key)
+            f"{quantity.replace('_', ' ')}, {what}",
+            html(record.symbol),
+            record.dimension,
+            lambda entry, key=key: entry.statistics.get(quantity, {}).get(key),
         )
-
-
-def _statistic(quantity: str, key: str) -> Callable[[Entry], float | None]:
-    return lambda entry: entry.statistics.get(quantity, {}).get(key)

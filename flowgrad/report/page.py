@@ -15,7 +15,7 @@ from flowgrad.files import replacing
 from flowgrad.report.entry import Entry, entry_of
 from flowgrad.report.flow_section import FileSection, file_section
 from flowgrad.report.pictures import section_of
-from flowgrad.report.template import render, stylesheet, written
+from flowgrad.report.template import render, written
 
 # What leads from a file's page to the index, and is taken out where there is no index.
 _BACK = Markup('<nav class="back"><a href="../report.html">All files of this run</a></nav>')
@@ -48,7 +48,7 @@ CURVES = Wording(
 
 def page_text(section: FileSection) -> str:
     """One file's page, which stands alone in the folder ``report`` beside the index; the same whenever it is made."""
-    return render("page.html", section=section, units=FLOWS.units, back=_BACK, style=stylesheet())
+    return render("page.html", section=section, units=FLOWS.units, back=_BACK)
 
 
 def alone(page: str) -> str:
@@ -73,7 +73,6 @@ def write_report(
         counts=Counter(section.verdict for section in sections),
         command=command if isinstance(command, str) else written(command),
         written=timestamp(),
-        style=stylesheet(),
         wording=wording,
     )
     with replacing(Path(path)) as file:
