@@ -7,8 +7,6 @@ from . import exact as exact
 from . import formula as formula
 from . import paths as paths
 from . import plot as plot
-from .analysis import Analysis as Analysis
-from .analysis import analyse as analyse
 from .errors import DerivativeError as DerivativeError
 from .errors import FlowgradError as FlowgradError
 from .errors import MeshError as MeshError
@@ -18,6 +16,8 @@ from .flow import Flow as Flow
 from .flow import Patch as Patch
 from .gradient import Autodiff as Autodiff
 from .gradient import FiniteDifference as FiniteDifference
+from .gradient import PreparedGradient as PreparedGradient
+from .gradient import register_scheme as register_scheme
 from .gradient import tensor_rate as tensor_rate
 from .gradient import velocity_gradient as velocity_gradient
 from .gradient import velocity_gradients as velocity_gradients
@@ -37,8 +37,10 @@ from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh
 from .momentum import Identification as Identification
 from .momentum import identify_viscosity as identify_viscosity
-from .options import Options as Options
-from .output import write as write
+from .pipeline.analysis import Analysis as Analysis
+from .pipeline.analysis import analyse as analyse
+from .pipeline.options import Options as Options
+from .pipeline.write import write as write
 from .rheology import FlowCurveFit as FlowCurveFit
 from .rheology import PipeFlow as PipeFlow
 from .rheology import Verdict as Verdict

@@ -72,7 +72,7 @@ def _check(asked: Asked) -> None:
 
 
 def _expanded(patterns: Sequence[str], folder: Path) -> list[Path]:
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
 
     return expand(patterns, folder)
 
@@ -141,7 +141,7 @@ def _written(result: Result, folder: Path, asked: Asked) -> None:
 
 
 def _write_json(target: Path, examined: Examined, source: Path, asked: Asked) -> None:
-    from flowgrad.analysis import plain, versions
+    from flowgrad.pipeline.analysis import plain, versions
 
     provenance = {
         "input": printable(source),

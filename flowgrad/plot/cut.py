@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
-from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.planar import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
@@ -115,7 +115,7 @@ def _straight_faces(
 ) -> tuple[Slice, FloatArray, FloatArray]:
     if mesh.dimension == 2:
         cells = chosen
-        start, points = rings(mesh, chosen)
+        start, points = rings(mesh.cells, chosen)
         normals, _ = polygon_geometry(mesh.points, start, points)
     else:
         topology = mesh.topology

@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.axisymmetric_wedge import as_wedge
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import normal_of, used_points
+from flowgrad.mesh.planar import FLAT, candidate_normals
 from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"
@@ -91,7 +89,7 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points, normal = used_points(mesh), normal_of(mesh)
+    points, normal = mesh.structure.used_points, mesh.structure.normal
     if normal is not None:
         level = float((points @ normal).mean())
         return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
@@ -103,16 +101,14 @@ def plane_of_surface(mesh: Mesh) -> Plane:
 def middle_plane(mesh: Mesh) -> Plane:
     """The mid-plane of a wedge or of a mesh one cell thick; else a plane through its middle, normal to the shortest
     side of its bounding box and clear of the mesh's points."""
-    wedge = as_wedge(mesh)
+    wedge = mesh.structure.wedge
     if wedge is not None:
         middle = wedge.frame[2]
         return plane(
             middle, float(middle @ wedge.origin), f"the mid-plane of the mesh, a wedge of {wedge.degrees:.3g}°"
         )
-    points = used_points(mesh)
-    arms = points - points.mean(axis=0)
-    principal = np.linalg.eigh(arms.T @ arms)[1].T
-    for normal in (*np.eye(3)[::-1], *principal):
+    points = mesh.structure.used_points
+    for normal in candidate_normals(points - points.mean(axis=0)):
         heights = points @ normal
         low, high = heights.min(), heights.max()
         if (np.minimum(heights - low, high - heights) <= FLAT * np.ptp(points, axis=0).max()).all() and high > low:
@@ -176,7 +172,7 @@ def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if isinstance(towards, str):
         if towards == "auto":
-            spans = np.ptp(used_points(mesh), axis=0)
+            spans = np.ptp(mesh.structure.used_points, axis=0)
             if spans.min() <= _FLAT * spans.max():
                 return np.eye(3)[spans.argmin()] * (-1.0 if spans.argmin() == 1 else 1.0)
             # The longer horizontal side goes across the page.

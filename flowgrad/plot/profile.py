@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import normal_of, used_points
+from flowgrad.mesh.planar import FLAT
 from flowgrad.plot.axes import in_legend, legend_rows, linear, number
 from flowgrad.plot.colours import apart
 from flowgrad.plot.cut import cut, section_of
@@ -98,7 +97,7 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
     if not several:
         return note_empty(ax)
     meshes = {title: mesh_of(result) for title, result in several.items()}
-    heights = used_points(next(iter(meshes.values())))[:, 2]
+    heights = next(iter(meshes.values())).structure.used_points[:, 2]
     line = Line.between(start, end, float(heights.min() + heights.max()) / 2)
     colours: Sequence[Any] = CATEGORIES[:-1]
     if len(several) > len(colours):
@@ -130,9 +129,9 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
 
 def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
     """OptionError for a line that would have to be projected on a planar mesh."""
-    if mesh.dimension != 2 or normal_of(mesh) is None:
+    if mesh.dimension != 2 or mesh.structure.normal is None:
         return
-    points, ends = used_points(mesh), np.stack([line.start, line.end])
+    points, ends = mesh.structure.used_points, np.stack([line.start, line.end])
     found = plane_of_surface(mesh)
     size = float(np.ptp(points, axis=0).max())
     if np.abs(ends @ found.normal - found.level).max() > FLAT * size:

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
-from flowgrad.analysis import versions
 from flowgrad.files import printable
+from flowgrad.pipeline.analysis import versions
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.report import evidence
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.analysis import Analysis, plain
+from flowgrad.pipeline.analysis import Analysis, plain
 from flowgrad.plot import Slice
 from flowgrad.report.flow_section import FAILED, ORIGINS, symbol_of
 from flowgrad.report.thumbnail import thumbnail

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from flowgrad.analysis import Analysis
 from flowgrad.files import replacing
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.report.entry import Entry, entry_of
 from flowgrad.report.flow_section import FileSection, file_section
 from flowgrad.report.pictures import section_of

@@ -11,9 +11,9 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
-from flowgrad.analysis import Analysis
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.plot import Slice
 from flowgrad.report import embed
 

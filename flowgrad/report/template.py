@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from flowgrad.files import printable
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 
 _FOLDER = Path(__file__).parent
 # Letters that do not fit into a line of a narrow page.

@@ -16,7 +16,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from flowgrad.analysis import Analysis
+from flowgrad.pipeline.analysis import Analysis
 from flowgrad.plot import Slice
 from flowgrad.plot.axes import stretch
 from flowgrad.plot.colours import robust_limits

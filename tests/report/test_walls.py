@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from flowgrad.analysis import analyse_flow
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.options import Options
+from flowgrad.pipeline.analysis import analyse_flow
+from flowgrad.pipeline.options import Options
 from flowgrad.report import flow_section
 
 
