@@ -63,7 +63,7 @@ def page_file(target: Path) -> Path:
 
 
 def entry_file(target: Path) -> Path:
-    """Where a file's line of the report's index waits for the others."""
+    """What is drawn of a file for the report's index, which has the rest from NAME.json."""
     return target.parent / "report" / f"{target.name}.json"
 
 
@@ -141,7 +141,7 @@ def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | Non
         page = part_page(summary) if analysis is None else file_page(analysis)
         with replacing(page_file(task.target)) as stream:
             stream.write(page.html.encode())
-        _write_json(entry_file(task.target), page.entry.to_json())
+        _write_json(entry_file(task.target), page.drawn)
     _write_json(task.target.with_name(task.target.name + ".json"), summary)
 
 

@@ -315,15 +315,16 @@ def _write_single(folder: Path, record: Record) -> None:
 
 
 def _entries(folder: Path, records: Sequence[Record]) -> Iterator[Entry]:
-    from flowgrad.report import Entry, failed_entry
+    from flowgrad.report import entry_of, failed_entry
 
     names = _names(records)
     for record in records:
         if record.state == DONE:
             target = folder / record.name
-            stored = json.loads(entry_file(target).read_text(encoding="utf-8"))
+            files = (target.with_name(f"{target.name}.json"), entry_file(target))
+            summary, drawn = (json.loads(file.read_text(encoding="utf-8")) for file in files)
             address = quote(page_file(target).relative_to(folder).as_posix())
-            yield Entry(**{**stored, "name": names[record.file], "page": address})
+            yield entry_of(names[record.file], summary, drawn, address)
         else:
             yield failed_entry(names[record.file], record.kind, printable(record.reason))
 

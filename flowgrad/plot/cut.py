@@ -106,8 +106,8 @@ def _outer_faces(mesh: Mesh, chosen: IntArray, plane: Plane, eye: FloatArray) ->
         fine = subdivided(mesh, chosen[curved])
         section, normals, depths = _straight_faces(fine.mesh, np.arange(len(fine.mesh)), plane, eye)
         found.append((section.of(fine), normals, depths))
-    sections, normals, depths = zip(*found, strict=True)
-    return Slice.joined(sections), np.concatenate(normals), np.concatenate(depths)
+    sections = Slice.joined([part[0] for part in found])
+    return sections, np.concatenate([part[1] for part in found]), np.concatenate([part[2] for part in found])
 
 
 def _straight_faces(

@@ -51,7 +51,7 @@ def field(
         smooth = smooth_triangles(section, section.at_vertices(known, "points"))
         chosen = colours(what.scale, smooth.values, areas_of(smooth.places, smooth.triangles), limits)
         # A polygon with a vertex without value is grey.
-        mesh = TriMesh(Triangulation(*smooth.places.T, smooth.triangles), rasterized=True)
+        mesh = TriMesh(Triangulation(smooth.places[:, 0], smooth.places[:, 1], smooth.triangles), rasterized=True)
         ax.add_collection(mesh, autolim=False)
         _paint(mesh, smooth.values, chosen, None if section.shades is None else section.shades[smooth.polygons])
     else:

@@ -176,7 +176,7 @@ def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
             if spans.min() <= _FLAT * spans.max():
                 return np.eye(3)[spans.argmin()] * (-1.0 if spans.argmin() == 1 else 1.0)
             # The longer horizontal side goes across the page.
-            corner = (_ASIDE, -_ALONG, _ABOVE) if spans[0] >= spans[1] else (_ALONG, -_ASIDE, _ABOVE)
+            corner = np.array([_ASIDE, -_ALONG, _ABOVE] if spans[0] >= spans[1] else [_ALONG, -_ASIDE, _ABOVE])
             return np.asarray(corner / np.linalg.norm(corner))
         match = re.fullmatch(r"([+-]?)([xyz])", towards)
         if match is None:
