@@ -97,7 +97,7 @@ class VelocityFormula:
     def parse(cls, text: str) -> VelocityFormula:
         """From ``u=…; v=…; w=…`` or ``…; …; …`` in this order; those that are left out are zero.
 
-        Raises OptionError for other names, a component given twice and what is no formula.
+        Raises OptionError for other names, a component given twice and what is not a formula.
         """
         given = parse_formulas([text], VARIABLES).formulas
         found: dict[int, Formula] = {}

@@ -6,8 +6,8 @@ product: signed {(*|/) signed}
 signed:  {+|-} atom [^ signed]
 atom:    number | name | name(sum, …) | where(sum < sum, sum, sum) | (sum)
 
-Python's own parser would not do: what is no formula has to be refused with its place and the way out, ``if`` and
-``lambda`` are names here, and derivatives of 10⁵ terms are deeper than its syntax trees may be.
+Python's own parser is no substitute: a text that is not a formula must be refused with its place and the way out,
+``if`` and ``lambda`` are names here, and derivatives with 10⁵ terms are deeper than Python's syntax trees may be.
 """
 
 from __future__ import annotations
@@ -200,15 +200,14 @@ def parse_formulas(texts: Sequence[str], variables: Sequence[str] | None = None,
     """Formulas from texts in each of which ``;`` separates several.
 
     The variables are x, y, z, t and the names ``also`` given, those that occur or are in ``also``; or
-    exactly ``variables``. Raises OptionError for a text that is no formula and names that cannot be used.
+    exactly ``variables``. Raises OptionError for a text that is not a formula and names that cannot be used.
     """
     for name in (*(variables or ()), *also):
         check_name(name)
     names = tuple(dict.fromkeys((*VARIABLES, *also))) if variables is None else tuple(variables)
     found = []
     for text in texts:
-        if len(text) > USUAL.length:
-            raise _too_long(text, USUAL)
+        _check_length(text, USUAL)
         pieces = [piece for piece in text.split(";") if piece.strip(_SPACE)]
         if not pieces:
             raise OptionError("the formula is empty: write one, such as 'x^2 + y'")
@@ -225,7 +224,7 @@ def parse_formulas(texts: Sequence[str], variables: Sequence[str] | None = None,
 def check_name(name: str) -> None:
     """OptionError for a text that cannot be the name of a variable."""
     if _NAME.fullmatch(name) is None:
-        raise OptionError(f"the variable {named(name)} is no name: use letters, digits and _, a letter first")
+        raise OptionError(f"the variable {named(name)} is not a name: use letters, digits and _, a letter first")
     if name in CONSTANTS or name in FUNCTIONS:
         raise OptionError(f"the variable '{name}' has the name of a constant or a function: choose another")
 
@@ -246,8 +245,10 @@ def _refusal(text: str, at: int, reason: str) -> OptionError:
     return OptionError(f"formula {_shortened(text)!a}, position {at + 1}: {reason}")
 
 
-def _too_long(text: str, limits: Limits) -> OptionError:
-    return _refusal(text, limits.length, f"{len(text)} characters: write at most {limits.length}")
+def _check_length(text: str, limits: Limits) -> None:
+    if len(text) > limits.length:
+        reason = f"{len(text)} characters: write at most {limits.length}"
+        raise _refusal(text, limits.length, reason)
 
 
 class _Token(NamedTuple):
@@ -263,8 +264,7 @@ class _Parser:
     """Recursive descent by the grammar above, by precedence; each operation is a step after its operands."""
 
     def __init__(self, text: str, names: Collection[str], limits: Limits) -> None:
-        if len(text) > limits.length:
-            raise _too_long(text, limits)
+        _check_length(text, limits)
         self.text, self.names, self.limits = text, names, limits
         self.steps: list[Step] = []
         self.tokens: list[_Token] = []
@@ -321,15 +321,13 @@ class _Parser:
         yield
         self.depth -= 1
 
-    def _chain(self, operators: str, operand: Callable[[], None]) -> None:
+    def _sum(self, operators: str = "+-") -> None:
+        operand = self._signed if operators == "*/" else partial(self._sum, "*/")
         start = self._token.start
         operand()
         while operator := self._take(*operators):
             operand()
             self._apply(operator, start)
-
-    def _sum(self) -> None:
-        self._chain("+-", partial(self._chain, "*/", self._signed))
 
     def _signed(self) -> None:
         first, is_negative = self._token.start, False
@@ -349,7 +347,8 @@ class _Parser:
         if self._take("("):
             with self._deeper():
                 self._sum()
-                self._close()
+                if not self._take(")"):
+                    raise self._unexpected("')' is expected here")
         elif token.kind == "number":
             self.next += 1
             value = float(token.text)
@@ -362,10 +361,6 @@ class _Parser:
             self._name(token)
         else:
             raise self._unexpected("a number, a name or '(' is expected here")
-
-    def _close(self) -> None:
-        if not self._take(")"):
-            raise self._unexpected("')' is expected here")
 
     def _name(self, token: _Token) -> None:
         name, known = token.text, [*self.names, *CONSTANTS]
@@ -406,7 +401,8 @@ class _Parser:
                 plural = "s" if operation.most > 1 else ""
                 reason = f"{token.text} takes {wanted} argument{plural}, not {count}"
                 raise _refusal(self.text, token.start, reason)
-            self._close()
+            if not self._take(")"):
+                raise self._unexpected("')' is expected here")
         self._apply(token.text, token.start, count)
 
     def _constant(self, step: Apply, arguments: list[float | None]) -> float | None:
