@@ -81,7 +81,7 @@ Step: TypeAlias = Number | Variable | Apply
 
 
 @dataclass(frozen=True)
-class Limits:
+class FormulaLimits:
     """Largest number of characters, of steps, of parentheses or powers in each other; largest exponent."""
 
     length: int = 10_000
@@ -91,7 +91,7 @@ class Limits:
 
 
 # What people write is within these.
-USUAL = Limits()
+USUAL = FormulaLimits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ class Formula:
         text: str,
         variables: Sequence[str] | None = None,
         names: Collection[str] = VARIABLES,
-        limits: Limits = USUAL,
+        limits: FormulaLimits = USUAL,
     ) -> Formula:
         """A formula from its text; ``variables`` are those that occur among ``names`` unless given.
 
@@ -245,7 +245,7 @@ def _refusal(text: str, at: int, reason: str) -> OptionError:
     return OptionError(f"formula {_shortened(text)!a}, position {at + 1}: {reason}")
 
 
-def _check_length(text: str, limits: Limits) -> None:
+def _check_length(text: str, limits: FormulaLimits) -> None:
     if len(text) > limits.length:
         reason = f"{len(text)} characters: write at most {limits.length}"
         raise _refusal(text, limits.length, reason)
@@ -263,7 +263,7 @@ class _Token(NamedTuple):
 class _Parser:
     """Recursive descent by the grammar above, by precedence; each operation is a step after its operands."""
 
-    def __init__(self, text: str, names: Collection[str], limits: Limits) -> None:
+    def __init__(self, text: str, names: Collection[str], limits: FormulaLimits) -> None:
         _check_length(text, limits)
         self.text, self.names, self.limits = text, names, limits
         self.steps: list[Step] = []

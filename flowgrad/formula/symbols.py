@@ -17,7 +17,7 @@ from sympy import E, Expr, Float, Function, I, Integer, Rational, Symbol, nan, o
 from sympy.printing.str import StrPrinter
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, Limits, Number, Variable, evaluated
+from flowgrad.formula.expression import Formula, FormulaLimits, Number, Variable, evaluated
 
 # Integers beyond these bits, and exponents beyond this size, are kept as floating-point numbers.
 _BITS = 200
@@ -25,7 +25,7 @@ _EXPONENT = 100
 _EXACT = 2.0**53
 # A derivative may be longer than what people write.
 UNDEFINED = "undefined"
-_DERIVED = Limits(length=1_000_000, steps=100_000, depth=200, exponent=np.inf)
+_DERIVED = FormulaLimits(length=1_000_000, steps=100_000, depth=200, exponent=np.inf)
 
 
 class _Flat(Function):
