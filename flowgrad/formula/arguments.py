@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, Variable, check_name, named, parse_formulas
+from flowgrad.formula.expression import Formula, check_name, parse_formulas
 from flowgrad.formula.functions import VARIABLES
+from flowgrad.formula.parser import Variable, named
 
 # More points than this in one grid are taken for a slip.
 _LARGEST_GRID = 200_000_000

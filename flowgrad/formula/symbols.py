@@ -17,7 +17,8 @@ from sympy import E, Expr, Float, Function, I, Integer, Rational, Symbol, nan, o
 from sympy.printing.str import StrPrinter
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, FormulaLimits, Number, Variable, evaluated
+from flowgrad.formula.expression import Formula
+from flowgrad.formula.parser import FormulaLimits, Number, Variable, evaluated
 
 # Integers beyond these bits, and exponents beyond this size, are kept as floating-point numbers.
 _BITS = 200
