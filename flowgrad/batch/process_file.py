@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.batch.files import SUFFIXES, input_marks, piece_files, piece_folder, recorded, stamp
-from flowgrad.batch.manifest import DISK, REFUSED, Outcome, Task
+from flowgrad.batch.manifest import DISK, REFUSED, Outcome, Task, row_of
 from flowgrad.errors import FlowgradError, MissingDependencyError, WriteError
 from flowgrad.files import replacing, without_controls
 
@@ -40,7 +40,10 @@ def attempt(task: Task, differentiate: Differentiate | None = None) -> Outcome:
         except Exception as failure:
             row, (kind, error) = None, _reason(task, failure)
     if error:
-        _clean(task)
+        try:
+            remove_results(task.target)
+        except WriteError:
+            log.debug("results of %s are left", task.source, exc_info=True)
     marks = input_marks(task.source, before, digest, opened, Path(task.folder))
     return Outcome(task.source, time.perf_counter() - start, row, marks, error, kind)
 
@@ -65,13 +68,6 @@ def page_file(target: Path) -> Path:
 def entry_file(target: Path) -> Path:
     """Where a file's line of the report's index waits for the others."""
     return target.parent / "report" / f"{target.name}.json"
-
-
-def _clean(task: Task) -> None:
-    try:
-        remove_results(task.target)
-    except WriteError:
-        log.debug("results of %s are left", task.source, exc_info=True)
 
 
 def _reason(task: Task, failure: Exception) -> tuple[str, str]:
@@ -118,7 +114,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
     in_parts = run_in_blocks(source, target, options)
     if in_parts is not None:
         _write_results(task, in_parts.summary, None)
-        return _row(in_parts.summary), in_parts.digest
+        return row_of(in_parts.summary), in_parts.digest
     analysis = analyse(source, options, differentiate or velocity_gradient)
     with ThreadPoolExecutor(1) as pool:
         # While the disk is busy, the statistics are computed.
@@ -129,7 +125,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
         if analysis.walls is not None:
             write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
     _write_results(task, summary, analysis)
-    return _row(summary), analysis.digest
+    return row_of(summary), analysis.digest
 
 
 def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | None) -> None:
@@ -148,21 +144,3 @@ def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | Non
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with replacing(path) as stream:
         stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _row(summary: dict[str, Any]) -> dict[str, Any]:
-    """What the table of all files says of this one."""
-    gradient = summary["gradient"]
-    rate = summary["statistics"].get("shear_rate", {})
-    return {
-        "verdict": summary["verdict"],
-        "origin": summary["origin"],
-        "statement": summary["statement"],
-        "velocity": summary["velocity"]["name"],
-        "at": gradient["at"],
-        "scheme": gradient["scheme"],
-        "count": gradient["count"],
-        "excluded": gradient["excluded"],
-        "shear_rate_mean": rate.get("mean", ""),
-        "shear_rate_max": rate.get("maximum", ""),
-    }

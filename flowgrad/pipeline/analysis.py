@@ -25,9 +25,8 @@ from flowgrad.formula.velocity import VelocityFormula
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.function import Function
 from flowgrad.gradient.operator import Scheme
-from flowgrad.io import read
+from flowgrad.io import flow_of, read_contents
 from flowgrad.io.contents import Contents
-from flowgrad.io.registry import read_contents
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.options import DEFAULT, Options
@@ -242,18 +241,7 @@ def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differe
 
 def read_flow(path: Path | str, options: Options) -> Flow:
     """Read a flow as the options say."""
-    return read(
-        path,
-        options.velocity,
-        options.location,
-        options.boundary,
-        noise=options.noise,
-        axisymmetric=options.axisymmetric,
-        out_of_plane=options.out_of_plane,
-        length_scale=options.length_scale,
-        y_down=options.y_down,
-        time=options.time,
-    )
+    return flow_of(read_contents(path, options.time), options)
 
 
 def analyse_flow(

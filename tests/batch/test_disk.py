@@ -9,12 +9,13 @@ import sys
 
 import pytest
 
-from flowgrad.batch import Settings, run
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Settings
 from flowgrad.cli import main
 from flowgrad.errors import WriteError
 from tests.batch.conftest import write_flow
 
-PLAIN = Settings(report=False)
+PLAIN = Settings(no_report=True)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])

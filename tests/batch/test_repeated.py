@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from flowgrad import Flow, velocity_gradient
-from flowgrad.batch import Limits, Settings, run
 from flowgrad.batch.repeated import Repeated
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Settings
 from flowgrad.errors import MeshError
 from flowgrad.gradient import compute
 from flowgrad.mesh import Mesh
@@ -82,9 +83,9 @@ def test_an_error_is_not_carried_on():
 
 def test_one_worker_writes_what_each_file_has_alone(tmp_path, usual):
     files = [write_flow(tmp_path / f"{name}.vtu", seed) for seed, name in enumerate("abcd")]
-    run(files, tmp_path / "series", usual, Settings(limits=Limits(timeout=60), report=False))
+    run(files, tmp_path / "series", usual, Settings(timeout=60, no_report=True))
     for file in files:
-        run([file], tmp_path / "alone", usual, Settings(report=False))
+        run([file], tmp_path / "alone", usual, Settings(no_report=True))
         for end in (".vtu", ".json"):
             name = f"{file.stem}{end}"
             assert (tmp_path / "series" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()

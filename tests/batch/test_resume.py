@@ -6,13 +6,14 @@ import os
 import pytest
 
 from flowgrad import Options
-from flowgrad.batch import Cases, Settings, run
 from flowgrad.batch.manifest import DONE, FAILED
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Cases, Settings
 from flowgrad.io import write_vtu
 from tests import meshes
 from tests.batch.conftest import write_flow
 
-PLAIN = Settings(report=False)
+PLAIN = Settings(no_report=True)
 
 
 def count(out):
@@ -139,9 +140,9 @@ def test_shards_of_a_list_make_one_summary(tmp_path, usual):
     flows = [write_flow(tmp_path / "in" / f"{name}.vtu", seed) for seed, name in enumerate("abc")]
     flows[1].write_text("nothing")
     for part in (3, 1):
-        run(flows, tmp_path / "out", usual, Settings(shard=(part, 3)))
+        run(flows, tmp_path / "out", usual, Settings(shard=f"{part}/3"))
         assert not (tmp_path / "out" / "summary.csv").exists()
-    run(flows, tmp_path / "out", usual, Settings(shard=(2, 3)))
+    run(flows, tmp_path / "out", usual, Settings(shard="2/3"))
     rows = (tmp_path / "out" / "summary.csv").read_text().splitlines()[1:]
     assert [row.split(",")[1] for row in rows] == ["done", "failed", "done"]
     page = (tmp_path / "out" / "report.html").read_text()

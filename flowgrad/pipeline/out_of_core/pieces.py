@@ -18,7 +18,7 @@ from flowgrad.gradient.auto import choose
 from flowgrad.gradient.compute import SCHEMES
 from flowgrad.gradient.operator import Gradients, Scheme
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
+from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
 from flowgrad.kinematics import VelocityGradient, inputs_of
@@ -255,15 +255,8 @@ class _Run:
             return around, flow, found
 
     def _flow(self, contents: Contents) -> Flow:
-        options = self._options
         contents = replace(contents, source=self._pieces.path)
-        about = ReadOptions(
-            self._velocity,
-            self._location,
-            axisymmetric=options.axisymmetric,
-            length_scale=options.length_scale,
-            y_down=options.y_down,
-        )
+        about = replace(self._options, velocity=self._velocity, location=self._location)
         return flow_of(contents, about)
 
     def _scheme_of(self, flow: Flow) -> Scheme:
