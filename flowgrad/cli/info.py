@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.io.options import ReadOptions
-from flowgrad.spec import unparse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,25 +71,22 @@ def _range(values: np.ndarray) -> str:
 
 
 def _plan(flow: Flow) -> Iterator[str]:
-    from flowgrad.gradient import SCHEMES, choose_scheme
-    from flowgrad.gradient.symmetry import wedge_of
+    from flowgrad.gradient import choose_scheme
 
     scheme, reason = choose_scheme(flow)
-    name = unparse(next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind)), scheme, scheme.shown)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:
         yield f"    noise     {flow.noise_size:.3g} (root mean square of the standard deviations)"
-    wedge = wedge_of(flow)
-    if wedge is not None:
-        yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
+    if flow.wedge is not None:
+        yield f"    symmetry  the mesh is a wedge of {flow.wedge.degrees:.3g}°: taken as axisymmetric"
     elif flow.axisymmetric in ("x", "y"):
         yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
     elif flow.out_of_plane != "zero":
         yield f"    across    derivatives across the plane: {flow.out_of_plane}"
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
-    yield f"    scheme    {name}: {reason}"
+    yield f"    scheme    {scheme}: {reason}"
 
 
 def listing(what: str) -> Iterator[str]:

@@ -17,10 +17,9 @@ from flowgrad.option import LOCATIONS, OptionRecord, not_empty, option, positive
 
 def _known_scheme(name: str, text: str) -> None:
     not_empty(name, text)
-    from flowgrad.gradient import SCHEMES
-    from flowgrad.spec import parse
+    from flowgrad.gradient.scheme import parse_scheme
 
-    parse(text, SCHEMES, "scheme")
+    parse_scheme(text)
 
 
 def _known_viscosity(name: str, text: str) -> None:
@@ -37,13 +36,13 @@ def _known_quantities(_: str, names: tuple[str, ...]) -> None:
 
 
 def _formula(_: str, text: str) -> None:
-    from flowgrad.formula.velocity import VelocityFormula
+    from flowgrad.formula.arguments import VelocityFormula
 
     VelocityFormula.parse(text)
 
 
 def _axes(name: str, text: str) -> None:
-    from flowgrad.formula.values import axes
+    from flowgrad.formula.arguments import axes
 
     axes(text, name)
 

@@ -10,7 +10,7 @@ from flowgrad.batch.repeated import Repeated
 from flowgrad.batch.run import run
 from flowgrad.batch.settings import Settings
 from flowgrad.errors import MeshError
-from flowgrad.gradient import compute
+from flowgrad.gradient import prepared as compute
 from flowgrad.mesh import Mesh
 from tests import meshes
 from tests.batch.conftest import write_flow

@@ -334,17 +334,16 @@ def test_verify_tells_how_the_schemes_do_on_a_mesh(capsys, data_folder):
 
 
 def test_verify_measures_the_orders(capsys, monkeypatch):
-    from flowgrad.verify import accuracy, studies
+    from flowgrad import verify
 
-    chosen = [study for study in studies.studies() if "triangles" in study.title]
-    monkeypatch.setattr(studies, "studies", lambda: chosen)
-    monkeypatch.setattr(accuracy, "rows", lambda sizes: accuracy.square(21))
+    triangles = next(verify.generated())
+    monkeypatch.setattr(verify, "generated", lambda: [triangles])
     code, out = run(capsys, "verify")
     assert code == 0
-    assert out.out.count(" ok") >= 10
-    assert "T(21), point data, order 3" in out.out
+    assert out.out.count(" ok") == 10
+    assert "4225 points, 8192 triangle" in out.out
     assert "FAIL" not in out.out
-    monkeypatch.setattr("flowgrad.verify.orders.SLACK", -3.0)
+    monkeypatch.setattr(verify, "SLACK", -3.0)
     code, out = run(capsys, "verify")
     assert code == 1
-    assert "FAILED" in out.out.splitlines()[-1]
+    assert "FAILED: 10 lines" in out.out.splitlines()[-1]

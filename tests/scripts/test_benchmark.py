@@ -4,9 +4,9 @@ import pytest
 
 pytest.importorskip("vtkmodules")
 
-from flowgrad.verify import accuracy
 from scripts import benchmark
 from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Speed, median_time
+from scripts.convergence import accuracy
 
 
 def test_rows_of_speed_say_ratio_and_verdict():
@@ -23,7 +23,7 @@ def test_runs_before_the_median_are_not_counted():
     assert len(calls) > 9
 
 
-def test_the_errors_are_those_of_verify():
+def test_the_errors_are_those_of_the_convergence_studies():
     assert benchmark.SUBJECTS["accuracy"] is accuracy.rows
     assert (SMALL.box, SMALL.draws, FULL.box, FULL.image) == (12, 100, 56, 128)
 
