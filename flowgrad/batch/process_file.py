@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from flowgrad.errors import FlowgradError, MissingDependencyError, WriteError
 from flowgrad.files import replacing, without_controls
 
 if TYPE_CHECKING:
+    from flowgrad.flow import Flow
+    from flowgrad.gradient.scheme import Scheme
     from flowgrad.pipeline.analysis import Analysis, Differentiate
 
 log = logging.getLogger("flowgrad")
@@ -46,6 +49,23 @@ def attempt(task: Task, differentiate: Differentiate | None = None) -> Outcome:
             log.debug("results of %s are left", task.source, exc_info=True)
     marks = input_marks(task.source, before, digest, opened, Path(task.folder))
     return Outcome(task.source, time.perf_counter() - start, row, marks, error, kind)
+
+
+def repeated() -> Differentiate:
+    """:func:`velocity_gradient` for files that come one after the other, as those of a series: what has been prepared
+    is kept as long as mesh and options are the same."""
+    from flowgrad.gradient import PreparedGradient
+    from flowgrad.gradient.rates import steady_rates
+
+    prepared = lru_cache(1)(PreparedGradient)
+
+    def differentiate(
+        flow: Flow, scheme: Scheme | str, at: str | None, *, steady: bool, **how: bool
+    ) -> VelocityGradient:
+        gradient = prepared(scheme, at, **how).of(flow)
+        return steady_rates(gradient) if steady else gradient
+
+    return differentiate
 
 
 def remove_results(target: Path) -> None:

@@ -23,8 +23,7 @@ import psutil
 
 from flowgrad import plugins
 from flowgrad.batch.manifest import Task
-from flowgrad.batch.process_file import attempt
-from flowgrad.batch.repeated import Repeated
+from flowgrad.batch.process_file import attempt, repeated
 
 
 def main() -> None:
@@ -45,7 +44,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         limit_memory(int(sys.argv[1]))
     _say(answers, {"ready": time.perf_counter() - start})
-    differentiate = Repeated()
+    differentiate = repeated()
     while True:
         _say(answers, asdict(attempt(Task(**json.loads(waiting.get())), differentiate)))
 

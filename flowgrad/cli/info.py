@@ -106,19 +106,15 @@ def _quantities() -> Iterator[str]:
 def _models() -> Iterator[str]:
     from flowgrad.rheology import MODELS
 
-    return _first_lines(MODELS)
+    for name, kind in MODELS.items():
+        summary, *_ = (kind.__doc__ or "").strip().split("\n")
+        yield f"{name:<20} {summary}"
 
 
 def _schemes() -> Iterator[str]:
     from flowgrad.gradient import SCHEMES
 
-    return _first_lines(SCHEMES)
-
-
-def _first_lines(kinds: Mapping[str, type]) -> Iterator[str]:
-    for name, kind in kinds.items():
-        summary, *_ = (kind.__doc__ or "").strip().split("\n")
-        yield f"{name:<20} {summary}"
+    return (f"{name:<20} {'' if kind.record is None else kind.record.summary}" for name, kind in SCHEMES.items())
 
 
 def _cells() -> Iterator[str]:
