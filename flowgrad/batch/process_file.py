@@ -59,9 +59,7 @@ def repeated() -> Differentiate:
 
     prepared = lru_cache(1)(PreparedGradient)
 
-    def differentiate(
-        flow: Flow, scheme: Scheme | str, at: str | None, *, steady: bool, **how: bool
-    ) -> VelocityGradient:
+    def differentiate(flow: Flow, scheme: Scheme | str, at: str | None, *, steady: bool, **how: bool) -> Any:
         gradient = prepared(scheme, at, **how).of(flow)
         return steady_rates(gradient) if steady else gradient
 
