@@ -58,7 +58,7 @@ class Plan:
 
 def plan(files: Sequence[Path], folder: Path, cases: Cases, settings: Settings) -> Plan:
     """What is done already and what is left; nothing is written. OptionError where nothing can be started."""
-    from flowgrad.pipeline.analysis import versions
+    from flowgrad.pipeline.summary import versions
 
     options = {file: cases.of(file) for file in files}
     before = read_all(folder)

@@ -197,6 +197,7 @@ RECORDS = (ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptio
     "steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid time "
     "block_memory"
 )
+@dataclass(frozen=True)
 class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions):
     """What a run is told: of the data, of the scheme, of the fluid; the names of the command line.
 

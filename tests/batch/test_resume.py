@@ -73,7 +73,7 @@ def test_other_options_and_versions_are_done_again(case, monkeypatch):
     run([flow], out, Cases(Options(at="points")), PLAIN)
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 3
-    monkeypatch.setattr("flowgrad.pipeline.analysis.versions", lambda: {"flowgrad": "99"})
+    monkeypatch.setattr("flowgrad.pipeline.summary.versions", lambda: {"flowgrad": "99"})
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 4
 
