@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import fnmatch
 import json
@@ -239,7 +240,11 @@ def _of_action(where: str, value: Any, action: argparse.Action) -> Any:
         value = ",".join(_typed(where, value, [tuple]))
     if action.nargs == "*":
         return list(_typed(where, value, [tuple])) if isinstance(value, list) else [_typed(where, value, [str])]
-    found = _typed(where, value, [bool if action.nargs == 0 else action.type if action.type in (int, float) else str])
+    kind: Any = bool if action.nargs == 0 else action.type if action.type in (int, float) else str
+    if kind in (int, float) and isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = kind(value)
+    found = _typed(where, value, [kind])
     if action.choices is not None and found not in action.choices:
         raise OptionError(f"{where} = {value!r} is unknown: choose one of {', '.join(map(str, action.choices))}")
     return Path(found) if action.type is Path else found
