@@ -28,11 +28,6 @@ class ReadOptions(OptionRecord):
 
     title: ClassVar[str] = "what the data are"
 
-    def __post_init__(self) -> None:
-        if self.axisymmetric is False:
-            object.__setattr__(self, "axisymmetric", "none")
-        super().__post_init__()
-
     velocity: str | None = option(
         None,
         "velocity array, or three joined by commas (u,v,w)",

@@ -22,8 +22,7 @@ from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.lattice import LatticeDifferences, lattice_operator, lowered_notes
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme, parse_scheme
-from flowgrad.io.slab_writer import SlabWriter, suffix_of
-from flowgrad.io.slabs import SlabFile, slab_axis
+from flowgrad.io.slabs import SlabFile, SlabWriter, slab_axis, suffix_of
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import INPUT_SHAPES
 from flowgrad.mesh.axis import Axis

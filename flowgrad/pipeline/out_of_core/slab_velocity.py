@@ -9,10 +9,10 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io import choose_velocity
-from flowgrad.io.columns import FLAGS, flagged, plain
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
+from flowgrad.io.point_samples import FLAGS, flagged, plain
+from flowgrad.io.reading import check_units
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
-from flowgrad.io.units import check_units
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.options import Options
