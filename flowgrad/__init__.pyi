@@ -30,6 +30,7 @@ from .interop import to_xarray as to_xarray
 from .io import read as read
 from .kinematics import QUANTITIES as QUANTITIES
 from .kinematics import VelocityGradient as VelocityGradient
+from .kinematics import quantity as quantity
 from .mesh import Cells as Cells
 from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh

@@ -7,6 +7,7 @@ window that it has in the whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from flowgrad.io.slab_writer import SlabWriter, suffix_of
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
 from flowgrad.io.units import check_units
 from flowgrad.kinematics import VelocityGradient, inputs_of
+from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.lattice import Axis, Lattice
 from flowgrad.mesh.reference.linear import cell_name
 from flowgrad.mesh.transform import scaled
@@ -373,17 +375,9 @@ def _along_axes(scheme: FiniteDifference, velocity: SlabVelocity) -> bool:
 def _thickness(velocity: SlabVelocity, names: tuple[str, ...], reach: int, second: bool, options: Options) -> int:
     """Planes of a slab that stay within the memory with those around it, one at least."""
     made = set().union(*(inputs_of(name) for name in names))
-    each = _EACH + sum(8 * _components(name) for name in made) + (_EACH_SECOND if second else 0)
+    each = _EACH + sum(8 * math.prod(components_of(name)) for name in made) + (_EACH_SECOND if second else 0)
     planes = size_of(options.block_memory, "--block-memory") // (each * plane_size(velocity.lattice, velocity.location))
     return max(planes - 2 * reach, 1)
-
-
-def _components(name: str) -> int:
-    """Components of a quantity, or of what one is made of."""
-    return int(np.prod(_example([name])[name].shape[1:], dtype=int)) if name not in _INPUTS else _INPUTS[name]
-
-
-_INPUTS = {"velocity": 3, "hessian": 27, "L_rate": 9, "velocity_rate": 3, "viscosity": 1, "density": 1, "length": 1}
 
 
 def _example(names: list[str]) -> dict[str, np.ndarray]:
@@ -401,7 +395,7 @@ class _Run:
 
     def __init__(self, velocity: SlabVelocity, names: tuple[str, ...], handle) -> None:  # type: ignore[no-untyped-def]
         self._velocity, self._names = velocity, names
-        components = {name: _components(name) for name in names}
+        components = {name: math.prod(components_of(name)) for name in names}
         dtype = np.dtype(np.float32 if velocity.dtype == np.float32 else np.float64)
         self._writer = SlabWriter(handle, velocity.lattice, velocity.location, components, dtype, velocity.file.time)
         self._shares = shares(velocity.lattice, velocity.location)
