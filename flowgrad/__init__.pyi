@@ -16,6 +16,8 @@ from .flow import Flow as Flow
 from .flow import Patch as Patch
 from .gradient import Autodiff as Autodiff
 from .gradient import FiniteDifference as FiniteDifference
+from .gradient import PreparedGradient as PreparedGradient
+from .gradient import register_scheme as register_scheme
 from .gradient import tensor_rate as tensor_rate
 from .gradient import velocity_gradient as velocity_gradient
 from .gradient import velocity_gradients as velocity_gradients

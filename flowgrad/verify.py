@@ -14,15 +14,14 @@ from flowgrad.errors import FlowgradError, MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import Autodiff, FiniteDifference, Operator, Scheme, choose_scheme
-from flowgrad.gradient.directions import directions
 from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.gradient.local_fits import LocalFits
-from flowgrad.gradient.polynomial_fits import PolynomialFits
-from flowgrad.gradient.symmetry import prepare, wedge_of
+from flowgrad.gradient.local_fits.directions import directions
+from flowgrad.gradient.local_fits.fits import LocalFits
+from flowgrad.gradient.local_fits.operator import PolynomialFits
+from flowgrad.gradient.prepared import prepare
 from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
-from flowgrad.mesh.planar import used_points
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # So many points or cells are looked at, chosen at random where there are more.
@@ -138,8 +137,8 @@ class Manufactured:
     @classmethod
     def of(cls, user: Flow) -> Manufactured:
         """Those of a user's flow; MeshError where no two points lie apart."""
-        mesh, wedge = user.mesh, wedge_of(user)
-        points = used_points(mesh)
+        mesh, wedge = user.mesh, user.wedge
+        points = mesh.structure.used_points
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points) or not np.ptp(points, axis=0).any():
             raise MeshError(f"{user.name}: no two points lie apart: there is nothing to differentiate")

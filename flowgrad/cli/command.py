@@ -121,7 +121,7 @@ class _Version(str):
 
 def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """The arguments with those of --config as defaults."""
-    from flowgrad.batch import read_config
+    from flowgrad.batch.settings import read_config
 
     args.verb.set_defaults(**read_config(args.config, args.verb._actions))
     return _parsed(parser, words)

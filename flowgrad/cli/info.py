@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from flowgrad.cli.options import Verbs, about, add_data_options, added
 from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.spec import unparse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,11 +94,10 @@ def _range(values: np.ndarray) -> str:
 
 def _plan(flow: object) -> Iterator[str]:
     from flowgrad.flow import Flow
-    from flowgrad.gradient import SCHEMES, choose_scheme
+    from flowgrad.gradient import choose_scheme
 
     assert isinstance(flow, Flow)
     scheme, reason = choose_scheme(flow)
-    name = unparse(next(name for name, kind in SCHEMES.items() if isinstance(scheme, kind)), scheme, scheme.shown)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:
@@ -107,13 +105,11 @@ def _plan(flow: object) -> Iterator[str]:
     yield from _symmetry(flow)
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
-    yield f"    scheme    {name}: {reason}"
+    yield f"    scheme    {scheme}: {reason}"
 
 
 def _symmetry(flow: Flow) -> Iterator[str]:
-    from flowgrad.gradient.symmetry import wedge_of
-
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     if wedge is not None:
         yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
     elif flow.axisymmetric in ("x", "y"):
@@ -199,7 +195,7 @@ def add(verbs: Verbs) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
 
     status = 0
     for name in expand(args.files):

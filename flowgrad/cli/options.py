@@ -58,7 +58,7 @@ def add_data_options(verb: argparse.ArgumentParser, boundary: Mapping[str, Any] 
 def add_scheme_options(verb: argparse.ArgumentParser) -> None:
     """How to differentiate: the scheme, and where."""
     how = verb.add_argument_group("how to differentiate")
-    how.add_argument("--scheme", default="auto", help="auto, autodiff, finite-difference or file(name='…')")
+    how.add_argument("--scheme", default="auto", help="auto, or one of: flowgrad list schemes")
     how.add_argument("--gradient-field", metavar="NAME", help="use this array of the file as the gradient")
     how.add_argument("--at", choices=("points", "cells"), help="where (default: where the velocity lives)")
     how.add_argument("--error", action="store_true", help="estimate the error of the gradient with a finer scheme")

@@ -242,7 +242,7 @@ def _add_what(verb: argparse.ArgumentParser) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
     from flowgrad.cli.figure import draw
 
     on_boundary = args.boundary == "" and args.view is None

@@ -14,7 +14,7 @@ from flowgrad.cli.options import Verbs, add_data_options, add_fluid_options, add
 from flowgrad.errors import OptionError
 
 if TYPE_CHECKING:
-    from flowgrad.batch import Cases, Settings
+    from flowgrad.batch.settings import Cases, Settings
     from flowgrad.pipeline.options import Options
 
 log = logging.getLogger("flowgrad")

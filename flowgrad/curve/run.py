@@ -72,7 +72,7 @@ def _check(asked: Asked) -> None:
 
 
 def _expanded(patterns: Sequence[str], folder: Path) -> list[Path]:
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
 
     return expand(patterns, folder)
 

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.symmetry import wedge_of
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.arrays import array_of, scalars
 from flowgrad.momentum.test_functions import Bump, bumps
@@ -204,7 +203,7 @@ def forces(
 def _check_flow(flow: Flow | None) -> None:
     if flow is None:
         raise OptionError("a momentum balance needs the flow and its mesh, not L alone: leave out body_force")
-    if flow.is_meridian or wedge_of(flow) is not None:
+    if flow.is_meridian or flow.wedge is not None:
         raise OptionError(f"{flow.name}: there is no momentum balance of axisymmetric flows: leave out --body-force")
     if flow.out_of_plane != "zero":
         raise OptionError(

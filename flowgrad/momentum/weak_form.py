@@ -21,11 +21,10 @@ from flowgrad.compiled import called, kernel
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.directions import directions
-from flowgrad.gradient.symmetry import wedge_of
+from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import Block
+from flowgrad.mesh.cells import Block
 from flowgrad.momentum.test_functions import Balls
 from flowgrad.tensors import symmetric
 from flowgrad.typing import FloatArray, IntArray
@@ -60,7 +59,7 @@ def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
     flow = gradient.flow
     if flow is None or not flow.mesh.dimension:
         raise OptionError("a viscosity from the velocity alone needs a flow on a mesh with cells: give them")
-    if flow.is_meridian or wedge_of(flow) is not None:
+    if flow.is_meridian or flow.wedge is not None:
         raise OptionError(
             f"{flow.name}: a viscosity from the velocity alone is not available for axisymmetric flows in a meridian "
             "plane: give the flow in three dimensions, or a stress or viscosity that is known"

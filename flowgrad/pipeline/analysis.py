@@ -20,11 +20,10 @@ from flowgrad.compiled import threads
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
-from flowgrad.formula.values import axes
-from flowgrad.formula.velocity import VelocityFormula
+from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.function import Function
-from flowgrad.gradient.operator import Scheme
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.io import read
 from flowgrad.io.contents import Contents
 from flowgrad.io.registry import read_contents

@@ -9,8 +9,7 @@ from typing import Any
 from flowgrad.errors import OptionError
 from flowgrad.files import size_of
 from flowgrad.flow import LOCATIONS, check_symmetry
-from flowgrad.formula.values import axes
-from flowgrad.formula.velocity import VelocityFormula
+from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import SCHEMES
 from flowgrad.kinematics import select
 from flowgrad.option import positive

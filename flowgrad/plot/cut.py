@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
-from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.planar import FLAT
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
@@ -98,7 +98,7 @@ def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Slice, FloatA
     """Polygons and area vectors (k, 3) of the chosen cells' outer faces, and the depths of their vertices towards the
     eye (m,)."""
     if mesh.dimension == 2:
-        start, points = rings(mesh, chosen)
+        start, points = rings(mesh.cells, chosen)
         normals, _ = polygon_geometry(mesh.points, start, points)
         return _polygons(mesh, start, points, chosen, plane), normals, mesh.points[points] @ plane.normal
     topology = mesh.topology
@@ -119,11 +119,11 @@ def _surface(mesh: Mesh, plane: Plane) -> Slice:
     parts = []
     if not curved.all() or not len(chosen):
         straight = chosen[~curved]
-        start, points = rings(mesh, straight)
+        start, points = rings(mesh.cells, straight)
         parts.append((_polygons(mesh, start, points, straight, plane), mesh.points[points] @ plane.eye))
     if curved.any():
         fine = subdivided(mesh, chosen[curved])
-        start, points = rings(fine.mesh, cells := np.arange(len(fine.mesh)))
+        start, points = rings(fine.mesh.cells, cells := np.arange(len(fine.mesh)))
         parts.append((_polygons(fine.mesh, start, points, cells, plane).of(fine), fine.mesh.points[points] @ plane.eye))
     return _as_seen(Slice.joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.axisymmetric_wedge import as_wedge
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import FLAT, candidate_normals
 from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"
@@ -92,9 +89,9 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points = used_points(mesh)
+    points = mesh.structure.used_points
     size = np.ptp(points, axis=0).max(initial=0)
-    for normal in _candidates(points):
+    for normal in candidate_normals(points - points.mean(axis=0)):
         heights = points @ normal
         if np.ptp(heights) <= FLAT * size:
             level = float(heights.mean())
@@ -107,14 +104,14 @@ def plane_of_surface(mesh: Mesh) -> Plane:
 def middle_plane(mesh: Mesh) -> Plane:
     """The mid-plane of a wedge or of a mesh one cell thick; else a plane through its middle, normal to the shortest
     side of its bounding box and clear of the mesh's points."""
-    wedge = as_wedge(mesh)
+    wedge = mesh.structure.wedge
     if wedge is not None:
         middle = wedge.frame[2]
         return plane(
             middle, float(middle @ wedge.origin), f"the mid-plane of the mesh, a wedge of {wedge.degrees:.3g}°"
         )
-    points = used_points(mesh)
-    for normal in _candidates(points):
+    points = mesh.structure.used_points
+    for normal in candidate_normals(points - points.mean(axis=0)):
         heights = points @ normal
         low, high = heights.min(), heights.max()
         if (np.minimum(heights - low, high - heights) <= FLAT * np.ptp(points, axis=0).max()).all() and high > low:
@@ -123,13 +120,6 @@ def middle_plane(mesh: Mesh) -> Plane:
     normal = _shortest(points)
     level = _clear_level(points @ normal)
     return plane(normal, level, f"a cut through the middle of the mesh at {equation(normal, level)}")
-
-
-def _candidates(points: FloatArray) -> Iterator[FloatArray]:
-    """Normals to try: z, y, x, then the principal axes of the points, the least extended first."""
-    yield from np.eye(3)[::-1]
-    arms = points - points.mean(axis=0)
-    yield from np.linalg.eigh(arms.T @ arms)[1].T
 
 
 def _shortest(points: FloatArray) -> FloatArray:
@@ -190,7 +180,7 @@ def _components(vector: FloatArray) -> str:
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if isinstance(towards, str):
         if towards == "auto":
-            return _from_corner(np.ptp(used_points(mesh), axis=0))
+            return _from_corner(np.ptp(mesh.structure.used_points, axis=0))
         match = re.fullmatch(r"([+-]?)([xyz])", towards)
         if match is None:
             raise OptionError(f"view '{towards}' is unknown: give auto, x, -x, y, -y, z, -z or a vector")

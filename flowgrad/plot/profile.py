@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import FLAT
 from flowgrad.plot.axes import legend_rows, linear, number
 from flowgrad.plot.colours import apart
 from flowgrad.plot.cut import cut, section_of
@@ -124,7 +123,7 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
 
 
 def _middle_height(mesh: Mesh) -> float:
-    z = used_points(mesh)[:, 2]
+    z = mesh.structure.used_points[:, 2]
     return float(z.min() + z.max()) / 2
 
 
@@ -132,7 +131,7 @@ def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
     """OptionError for a line that would have to be projected on a planar mesh."""
     if mesh.dimension != 2:
         return
-    points, ends = used_points(mesh), np.stack([line.start, line.end])
+    points, ends = mesh.structure.used_points, np.stack([line.start, line.end])
     normal = plane_of_surface(mesh).normal
     heights = points @ normal
     size = float(np.ptp(points, axis=0).max())

@@ -67,14 +67,6 @@ EVIDENCE = {
     "bins": "cells of similar shear rate form a bin, whose median is one point of the curve",
 }
 
-# Schemes by the start of their names → what they do.
-SCHEMES = {
-    "finite-difference": "a polynomial is fitted to neighbouring values of the velocity, and differentiated",
-    "autodiff": "the velocity between the points of a cell is interpolated by the cell's own functions, whose "
-    "derivatives are exact",
-    "file": "the gradient stands in the file and was not computed here",
-}
-
 
 _RATE = QUANTITIES["shear_rate"]
 

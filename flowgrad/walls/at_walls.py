@@ -9,14 +9,13 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
-from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.patches import patch_faces
-from flowgrad.gradient.symmetry import wedge_of
+from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
+from flowgrad.gradient.choose import wall_scheme_of
+from flowgrad.gradient.operator import patch_faces
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh.face_means import face_means
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.separation.inputs import eddy_viscosities, resolve
-from flowgrad.spec import nearest, parse, unparse
+from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray, IntArray
 from flowgrad.walls.result import Walls
 from flowgrad.walls.selection import Where, select, with_wall_velocity
@@ -29,7 +28,7 @@ def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> Velocity
     if flow.out_of_plane != "zero":
         flow = replace(flow, out_of_plane="zero")
         notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
-    found = _gradient(flow, faces, *_chosen(flow, scheme))
+    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow))
     found = replace(found, method_notes=(*found.method_notes, *notes))
     return found.supply(velocity=_velocity(found, faces))
 
@@ -39,7 +38,7 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ flow.velocity)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ flow.velocity)
     known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
@@ -48,9 +47,11 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
 
 def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
     centroids = flow.mesh.topology.boundary_geometry[1][faces]
-    if not isinstance(chosen, FiniteDifference) or _is_completed(flow):
+    # Where symmetry completes the gradient it is taken at positions.
+    is_completed = flow.is_meridian or flow.wedge is not None
+    operator = None if is_completed else chosen.prepare_on_boundary(flow, faces)
+    if operator is None:
         return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
-    operator = chosen.prepare_on_boundary(flow, faces)
     found = operator.gradients(flow)
     return VelocityGradient(
         found.L,
@@ -58,31 +59,15 @@ def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> Veloc
         covariance=None if flow.noise is None else operator.covariance(flow.noise),
         location="positions",
         positions=centroids,
-        scheme=unparse("finite-difference", chosen, chosen.shown),
+        scheme=str(chosen),
         reason=reason,
         method_notes=(*found.notes, *_unknown(flow, faces)),
     )
 
 
-def _chosen(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
-    """The scheme and why: the nearest samples stand a whole cell off the wall at points, half of one at cells."""
-    if isinstance(scheme, Scheme):
-        return scheme, "as given"
-    if scheme != "auto":
-        return parse(scheme, SCHEMES, "scheme"), "as given"
-    if flow.location == "points":
-        return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
-    return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
-
-
-def _is_completed(flow: Flow) -> bool:
-    """Whether the gradient in a plane is completed by what is known of the flow's symmetry."""
-    return flow.is_meridian or wedge_of(flow) is not None
-
-
 def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
     """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
-    wedge = wedge_of(flow)
+    wedge = flow.wedge
     if wedge is None:
         return centroids
     axial, radius, _ = wedge.cylindrical(centroids).T
@@ -170,7 +155,7 @@ def _on_faces(flow: Flow, faces: IntArray, values: FloatArray, location: str, po
     """Values at the points or cells, on the faces: the mean over a face, or continued from its cell, where they must
     stay positive along a line and not below zero."""
     if location == "points":
-        return np.asarray(face_means(flow.mesh, faces) @ values)
+        return np.asarray(flow.mesh.topology.face_means(faces) @ values)
     if not positive:
         return _continued(flow, faces, values, order=3)
     linear = _continued(flow, faces, values, order=1)

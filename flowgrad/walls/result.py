@@ -19,8 +19,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.face_means import face_points
-from flowgrad.mesh.mesh import FLAT
+from flowgrad.mesh.planar import FLAT
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -30,7 +29,7 @@ _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7
 
 def surface_mesh(mesh: Mesh, faces: IntArray) -> Mesh:
     """Boundary faces (k,), rows of ``mesh.topology.boundary``, as k cells with the points that they use."""
-    start, points = face_points(mesh, faces)
+    start, points = mesh.topology.face_points(faces)
     used, connectivity = np.unique(points, return_inverse=True)
     kinds = {2: (_LINE, _POLY_LINE, _POLY_LINE)}.get(mesh.dimension, (_TRIANGLE, _QUAD, _POLYGON))
     first = 2 if mesh.dimension == 2 else 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowgrad import Options
-from flowgrad.batch import Cases
+from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
 from tests import meshes
 

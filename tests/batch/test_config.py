@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from flowgrad.batch import config_text, read_config
+from flowgrad.batch.settings import config_text, read_config
 from flowgrad.cli import main
 from flowgrad.cli.command import command_parser
 from tests.batch.conftest import write_flow

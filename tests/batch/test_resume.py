@@ -6,8 +6,9 @@ import os
 import pytest
 
 from flowgrad import Options
-from flowgrad.batch import Cases, Settings, run
 from flowgrad.batch.manifest import DONE, FAILED
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Cases, Settings
 from flowgrad.io import write_vtu
 from tests import meshes
 from tests.batch.conftest import write_flow

@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from flowgrad.batch import Limits, Settings, run
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Limits, Settings
 from flowgrad.batch.supervisor import resident
 from tests.batch.conftest import write_flow
 

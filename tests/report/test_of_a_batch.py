@@ -3,10 +3,10 @@
 import pytest
 
 from flowgrad import batch
-from flowgrad.batch import Cases
 from flowgrad.batch.files import remove_parts
 from flowgrad.batch.manifest import Record
 from flowgrad.batch.run import _names
+from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
 from flowgrad.pipeline.options import Options
 from flowgrad.report import alone

@@ -18,10 +18,9 @@ from flowgrad.errors import MeshError, OptionError, ReadError
 from flowgrad.files import replacing, size_of, size_text
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.compute import SCHEMES
-from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.gradient.lattice_differences import LatticeDifferences, lowered_notes
+from flowgrad.gradient.lattice import LatticeDifferences, lattice_operator, lowered_notes
 from flowgrad.gradient.rates import steady_rates
+from flowgrad.gradient.scheme import Scheme, parse_scheme
 from flowgrad.io import choose_velocity
 from flowgrad.io.columns import FLAGS, flagged, plain
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
@@ -30,13 +29,13 @@ from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
 from flowgrad.io.units import check_units
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import components_of
-from flowgrad.mesh.lattice import Axis, Lattice
-from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
+from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.result import PartsResult, RunningStatistics, advice, check_options
-from flowgrad.spec import parse, unparse
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray
 
@@ -341,7 +340,7 @@ def write_lattice(file: SlabFile, target: Path, options: Options) -> PartsResult
             "measure": run.measure,
         },
         file.time,
-        unparse("finite-difference", scheme, scheme.shown),
+        str(scheme),
         reason,
         run.count,
         run.excluded,
@@ -353,23 +352,17 @@ def write_lattice(file: SlabFile, target: Path, options: Options) -> PartsResult
     )
 
 
-def _scheme(options: Options, velocity: SlabVelocity, size: int) -> tuple[FiniteDifference, str]:
+def _scheme(options: Options, velocity: SlabVelocity, size: int) -> tuple[Scheme, str]:
     """Differences along axes, of the order that is wanted; OptionError for other schemes."""
     if options.scheme == "auto":
         return FiniteDifference(), _AUTO
-    scheme = parse(options.scheme, SCHEMES, "scheme")
-    plain = isinstance(scheme, FiniteDifference) and scheme.smoothing == 1
-    if not isinstance(scheme, FiniteDifference) or not plain or not _along_axes(scheme, velocity):
+    scheme = parse_scheme(options.scheme)
+    if not scheme.may_use_lattice(velocity.location, velocity.location):
         raise OptionError(
             f"{velocity.file.path}: --scheme {options.scheme} is not known in blocks, which have differences along the "
             f"axes of a lattice, finite-difference(order=2) or higher: {advice(size)}"
         )
     return scheme, "as given"
-
-
-def _along_axes(scheme: FiniteDifference, velocity: SlabVelocity) -> bool:
-    samples = scheme.cell_values == "samples" or velocity.location == "points"
-    return scheme.lattice is not False and (scheme.order > 1 or bool(scheme.lattice)) and samples
 
 
 def _thickness(velocity: SlabVelocity, names: tuple[str, ...], reach: int, second: bool, options: Options) -> int:

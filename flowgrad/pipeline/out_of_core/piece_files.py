@@ -17,7 +17,7 @@ from flowgrad.io.parallel import pieces_of
 from flowgrad.io.vtkxml import open_document
 from flowgrad.io.vtkxml_arrays import TYPES
 from flowgrad.io.vtu import read_vtu
-from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from flowgrad.errors import MeshError, OptionError, WriteError
 from flowgrad.files import replacing, size_text
 from flowgrad.flow import Flow
-from flowgrad.gradient.auto import choose
-from flowgrad.gradient.compute import SCHEMES
-from flowgrad.gradient.operator import Gradients, Scheme
+from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.rates import steady_rates
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
 from flowgrad.io.merging import NUMBERS
 from flowgrad.io.steps import check_only_time
@@ -37,7 +37,6 @@ from flowgrad.pipeline.out_of_core.overlap import (
 )
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
 from flowgrad.pipeline.out_of_core.result import PartsResult, RunningStatistics, advice, check_options
-from flowgrad.spec import parse, unparse
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -268,13 +267,10 @@ class _Run:
 
     def _scheme_of(self, flow: Flow) -> Scheme:
         """The scheme of all pieces; OptionError where the choice would differ from piece to piece."""
-        if self._options.scheme == "auto":
-            found = choose(flow, self._at)
-        else:
-            found = parse(self._options.scheme, SCHEMES, "scheme"), "as given"
+        found = scheme_of(self._options.scheme, flow, self._at)
         if self._scheme is None:
             survey, why = self._pieces.survey, advice(self._pieces.size)
-            check_scheme(flow.name, found[0], survey.types, survey.is_thick, self._options.axisymmetric, why)
+            check_scheme(flow, found[0], self._at, survey.types, survey.is_thick, self._options.axisymmetric, why)
             self._scheme = found
         elif found[0] != self._scheme[0]:
             raise OptionError(
@@ -309,13 +305,12 @@ class _Run:
             raise MeshError(f"{self._pieces.path.name}: there is no gradient anywhere: {'; '.join(tally.notes())}")
         assert self._scheme is not None
         scheme, reason = self._scheme
-        kinds = (name for name, kind in SCHEMES.items() if isinstance(scheme, kind))
         size, layers = size_text(self._pieces.size), "layers" if self._deepest > 1 else "layer"
         return PartsResult(
             *(self._velocity, self._location, self._at),
             {"points": tally.points, "cells": tally.cells, "types": dict(tally.types), "measure": tally.measure},
             self._pieces.survey.time,
-            unparse(next(kinds), scheme, scheme.shown),
+            str(scheme),
             reason,
             tally.count,
             tally.excluded,
