@@ -7,7 +7,7 @@ import numpy as np
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
-from flowgrad.mesh.planar import frame_of, is_used
+from flowgrad.mesh.planar import frame_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -153,7 +153,7 @@ def _causes(flow: Flow, at: str, missing: BoolArray, unknown: bool) -> str:
         alone = missing & ~mesh.is_full
         causes = [(int(flat.sum()), "of zero volume"), (int(alone.sum()), "of lower dimension without a full cell")]
     else:
-        causes = [(int((missing & ~is_used(mesh)).sum()), "in no cell")]
+        causes = [(int((missing & ~mesh.structure.used).sum()), "in no cell")]
     rest = int(missing.sum()) - sum(count for count, _ in causes)
     why = "that use values that are not finite, or " if unknown else ""
     causes.append((rest, why + "where the velocity determines none"))
