@@ -57,13 +57,17 @@ def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> An
 
 
 class OptionRecord:
-    """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another."""
+    """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another; False
+    stands for the choice ``none``."""
 
     def __post_init__(self) -> None:
         given = self.given()
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             about, value = field.metadata.get("option"), getattr(self, field.name)
             if about is None or field.name not in given:
+                continue
+            if value is False and "none" in (about.choices or ()):
+                object.__setattr__(self, field.name, "none")
                 continue
             if about.choices is not None and value not in about.choices:
                 hint = nearest(str(value), about.choices)

@@ -248,9 +248,9 @@ def _installed() -> set[Path]:
 
 
 def _is_data(path: Path) -> bool:
-    from flowgrad.io import SUFFIXES
+    from flowgrad.io import formats
 
-    return any("".join(path.suffixes[-count:]).lower() in SUFFIXES for count in (1, 2))
+    return any("".join(path.suffixes[-count:]).lower() in formats() for count in (1, 2))
 
 
 def _surroundings(index: Path, home: Path) -> dict[str, Mark]:

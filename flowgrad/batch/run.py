@@ -26,7 +26,6 @@ from flowgrad.batch.settings import Cases, Settings
 from flowgrad.batch.supervisor import Equipment
 from flowgrad.errors import FlowgradError, OptionError, WriteError
 from flowgrad.files import printable, replacing
-from flowgrad.io.compressed import is_compressed
 from flowgrad.io.registry import check_file, format_of
 
 if TYPE_CHECKING:
@@ -382,7 +381,7 @@ def _refusal(file: Path) -> str:
     """Why a file cannot be read, as far as its name and size tell."""
     try:
         check_file(file)
-        format_of(file.with_suffix("") if is_compressed(file) else file)
+        format_of(file)
     except FlowgradError as error:
         return str(error).removeprefix(f"{file}: ")
     return ""

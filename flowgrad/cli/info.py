@@ -173,10 +173,10 @@ def _functions() -> Iterator[str]:
 
 
 def _formats() -> Iterator[str]:
-    from flowgrad.io import FORMATS
+    from flowgrad.io import formats
 
-    for suffix, kind in FORMATS.items():
-        yield f"{suffix:<11} {kind.keeps}"
+    for suffix, kind in formats().items():
+        yield f"{suffix:<11} {kind}"
 
 
 _EXAMPLES = """

@@ -26,11 +26,6 @@ def _deviation(name: str, noise: Any) -> None:
 class ReadOptions(OptionRecord):
     """What the data of a file are: the options of :func:`flowgrad.read`, which says what each means."""
 
-    def __post_init__(self) -> None:
-        if self.axisymmetric is False:
-            object.__setattr__(self, "axisymmetric", "none")
-        super().__post_init__()
-
     velocity: str | None = option(
         None,
         "velocity array, or three joined by commas (u,v,w)",

@@ -22,11 +22,10 @@ from flowgrad.gradient.lattice import LatticeDifferences, lattice_operator, lowe
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme, parse_scheme
 from flowgrad.io import choose_velocity
-from flowgrad.io.columns import FLAGS, flagged, plain
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
-from flowgrad.io.slab_writer import SlabWriter, suffix_of
-from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
-from flowgrad.io.units import check_units
+from flowgrad.io.point_samples import FLAGS, flagged, plain
+from flowgrad.io.reading import check_units
+from flowgrad.io.slabs import SlabFile, SlabWriter, plane_count, plane_size, slab_axis, suffix_of
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.axis import Axis

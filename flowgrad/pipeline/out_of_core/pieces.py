@@ -19,8 +19,8 @@ from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme
 from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
-from flowgrad.io.merging import NUMBERS
-from flowgrad.io.steps import check_only_time
+from flowgrad.io.contents import check_only_time
+from flowgrad.io.pieces import NUMBERS
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
