@@ -24,7 +24,7 @@ from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme, parse_scheme
 from flowgrad.io.slabs import SlabFile, SlabWriter, slab_axis, suffix_of
 from flowgrad.kinematics import VelocityGradient, inputs_of
-from flowgrad.kinematics.registry import INPUT_SHAPES
+from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.reference.cell import cell_name
@@ -195,17 +195,9 @@ def _scheme(options: Options, velocity: SlabVelocity, size: int) -> tuple[Scheme
 def _thickness(velocity: SlabVelocity, names: tuple[str, ...], reach: int, second: bool, options: Options) -> int:
     """Planes of a slab that stay within the memory with those around it, one at least."""
     made = set().union(*(inputs_of(name) for name in names))
-    each = _EACH + sum(8 * _components(name) for name in made) + (_EACH_SECOND if second else 0)
+    each = _EACH + sum(8 * math.prod(components_of(name)) for name in made) + (_EACH_SECOND if second else 0)
     planes = size_of(options.block_memory, "--block-memory") // (each * velocity.plane_size)
     return max(planes - 2 * reach, 1)
-
-
-def _components(name: str) -> int:
-    """Components of a quantity, or of what one is made of."""
-    if name in INPUT_SHAPES:
-        return math.prod(INPUT_SHAPES[name])
-    supplied = {each: np.ones((1, *shape)) for each, shape in INPUT_SHAPES.items()}
-    return math.prod(VelocityGradient(np.eye(3)[None], supplied=supplied)[name].shape[1:])
 
 
 class _SlabRun:
@@ -213,7 +205,7 @@ class _SlabRun:
 
     def __init__(self, velocity: SlabVelocity, names: tuple[str, ...], handle: BinaryIO) -> None:
         self._velocity, self._names = velocity, names
-        components = {name: _components(name) for name in names}
+        components = {name: math.prod(components_of(name)) for name in names}
         dtype = np.dtype(np.float32 if velocity.dtype == np.float32 else np.float64)
         self._writer = SlabWriter(handle, velocity.lattice, velocity.location, components, dtype, velocity.file.time)
         self._shares = shares(velocity.lattice, velocity.location)
