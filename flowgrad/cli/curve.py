@@ -54,7 +54,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Run it; 0 all done, 1 some file failed. Raises OptionError for what fits no file."""
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
     from flowgrad.rheometer.options import FitOptions, Reading
 
     reading, fit = options_of(Reading, args), options_of(FitOptions, args)
@@ -144,7 +144,7 @@ def _in_words(fit: Fit) -> str:
 
 
 def _write_json(target: Path, examined: Examined, source: Path, options: dict[str, Any]) -> None:
-    from flowgrad.pipeline.analysis import digest_of, plain, versions
+    from flowgrad.pipeline.summary import digest_of, plain, versions
 
     provenance = {
         "input": printable(source),
@@ -169,7 +169,7 @@ def _write_figures(target: Path, examined: Examined) -> None:
 
 
 def _write_page(target: Path, results: Sequence[_Result], options: dict[str, Any]) -> None:
-    from flowgrad.pipeline.analysis import digest_of
+    from flowgrad.pipeline.summary import digest_of
     from flowgrad.report import CURVES, failed_section, write_report
     from flowgrad.report.curve_section import curve_section
 
