@@ -15,7 +15,7 @@ import numpy as np
 
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
-from flowgrad.gradient.directions import directions
+from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.distance import clearance

@@ -21,7 +21,7 @@ from flowgrad.compiled import called, kernel
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.directions import directions
+from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import Block

@@ -12,7 +12,7 @@ from numba import prange
 from flowgrad.compiled import kernel
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import velocity_gradients
-from flowgrad.gradient.operator import Scheme
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import ON_SURFACE

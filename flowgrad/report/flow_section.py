@@ -11,8 +11,10 @@ from markupsafe import Markup
 
 from flowgrad.files import printable
 from flowgrad.flow import Flow
+from flowgrad.gradient import SCHEMES
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.pipeline.analysis import Analysis, versions
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.pipeline.summary import versions
 from flowgrad.plot import Slice
 from flowgrad.plot.distribution import measure
 from flowgrad.plot.scalar_field import component, dimension_of
@@ -204,8 +206,8 @@ def _method(analysis: Analysis) -> dict[str, str]:
 
 
 def _what_it_does(scheme: str) -> str:
-    told = (text for name, text in glossary.SCHEMES.items() if scheme.startswith(name))
-    return "".join(f": {text}" for text in told)
+    told = (kind.record for name, kind in SCHEMES.items() if scheme.startswith(name))
+    return "".join(f": {record.summary}" for record in told if record)
 
 
 def _order(scheme: str) -> dict[str, str]:

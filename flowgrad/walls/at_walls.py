@@ -9,12 +9,13 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
-from flowgrad.gradient import SCHEMES, FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.patches import patch_faces
+from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
+from flowgrad.gradient.choose import wall_scheme_of
+from flowgrad.gradient.operator import patch_faces
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology.model import MODELS, Model
 from flowgrad.separation.inputs import eddy_viscosities, resolve
-from flowgrad.spec import nearest, parse, unparse
+from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray, IntArray
 from flowgrad.walls.result import Walls
 from flowgrad.walls.selection import Where, select, with_wall_velocity
@@ -27,7 +28,7 @@ def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> Velocity
     if flow.out_of_plane != "zero":
         flow = replace(flow, out_of_plane="zero")
         notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
-    found = _gradient(flow, faces, *_chosen(flow, scheme))
+    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow))
     found = replace(found, method_notes=(*found.method_notes, *notes))
     return found.supply(velocity=_velocity(found, faces))
 
@@ -46,9 +47,11 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
 
 def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
     centroids = flow.mesh.topology.boundary_geometry[1][faces]
-    if not isinstance(chosen, FiniteDifference) or _is_completed(flow):
+    # Where symmetry completes the gradient it is taken at positions.
+    is_completed = flow.is_meridian or flow.wedge is not None
+    operator = None if is_completed else chosen.prepare_on_boundary(flow, faces)
+    if operator is None:
         return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
-    operator = chosen.prepare_on_boundary(flow, faces)
     found = operator.gradients(flow)
     return VelocityGradient(
         found.L,
@@ -56,26 +59,10 @@ def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> Veloc
         covariance=None if flow.noise is None else operator.covariance(flow.noise),
         location="positions",
         positions=centroids,
-        scheme=unparse("finite-difference", chosen, chosen.shown),
+        scheme=str(chosen),
         reason=reason,
         method_notes=(*found.notes, *_unknown(flow, faces)),
     )
-
-
-def _chosen(flow: Flow, scheme: Scheme | str) -> tuple[Scheme, str]:
-    """The scheme and why: the nearest samples stand a whole cell off the wall at points, half of one at cells."""
-    if isinstance(scheme, Scheme):
-        return scheme, "as given"
-    if scheme != "auto":
-        return parse(scheme, SCHEMES, "scheme"), "as given"
-    if flow.location == "points":
-        return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
-    return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
-
-
-def _is_completed(flow: Flow) -> bool:
-    """Whether the gradient in a plane is completed by what is known of the flow's symmetry."""
-    return flow.is_meridian or flow.wedge is not None
 
 
 def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:

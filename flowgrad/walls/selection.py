@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.directions import directions
-from flowgrad.gradient.patches import patch_faces
+from flowgrad.gradient.local_fits.directions import directions
+from flowgrad.gradient.operator import patch_faces
 from flowgrad.spec import nearest
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.exact import ExactFlow, PlanarWaves, Vortices
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.averages import simplex_quadrature
+from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray

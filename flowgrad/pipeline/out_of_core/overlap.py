@@ -1,9 +1,8 @@
 """Overlap of pieces of a mesh: layers of cells from the other pieces, and gradients that are the same as in the whole.
 
-How far a gradient reaches is known for each scheme: the mesh's interpolant at cells takes the cell's own points, at
-points the cells around it; order 1 at cells the cells that share a point with it, at points those of the cells around.
-Local fits take as many rings of neighbours as hold enough samples, which no number bounds. There every search is
-watched: one that comes upon a sample whose neighbours are not all there asks for more layers, until none does.
+How many layers of neighbours a gradient depends on is known for each scheme (``register_scheme(reach=…)``). Local fits
+take as many rings of neighbours as hold enough samples, which no number bounds. There every search is watched: one that
+comes upon a sample whose neighbours are not all there asks for more layers, until none does.
 """
 
 from __future__ import annotations
@@ -17,17 +16,15 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.autodiff import Autodiff
-from flowgrad.gradient.directions import Directions
-from flowgrad.gradient.least_squares import CellFits, PointMeans
-from flowgrad.gradient.local_fits import LocalFits, Stencils
-from flowgrad.gradient.neighbourhoods import Samples, Search
-from flowgrad.gradient.one_sided import between_boundaries
-from flowgrad.gradient.operator import Gradients, Operator, Scheme
-from flowgrad.gradient.polynomial_fits import PolynomialFits
+from flowgrad.gradient.local_fits.fits import FitStencils, LocalFits
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search
+from flowgrad.gradient.local_fits.one_sided import between_boundaries
+from flowgrad.gradient.local_fits.operator import PolynomialFits
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.io.contents import Contents
-from flowgrad.io.merging import merged
-from flowgrad.io.selection import selected
+from flowgrad.io.ghosts import selected
+from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import dimension_of
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
@@ -148,8 +145,6 @@ def _only(contents: Contents, cells: NDArray[np.bool_]) -> Contents:
     return selected(contents, points, cells)
 
 
-# Layers that fits begin with; the boundaries of the cells around a point are right with two.
-_FIRST = 3
 # Cells of blocks that may be a lattice, where finite differences would run along its axes.
 _OF_LATTICES = frozenset((8, 9, 11, 12))
 
@@ -160,12 +155,7 @@ class NotEnoughLayersError(Exception):
 
 def layers_of(scheme: Scheme, location: str, at: str) -> int:
     """The layers that a scheme needs around a piece; of local fits those to begin with."""
-    if isinstance(scheme, Autodiff):
-        return 1  # at cells for those of lower dimension, which carry a neighbour's
-    compact = getattr(scheme, "order", 0) == 1 and getattr(scheme, "smoothing", 1) == 1 and location == "cells"
-    if compact and getattr(scheme, "cell_values", "samples") == "samples":
-        return 1 if at == "cells" else 2
-    return _FIRST
+    return 0 if scheme.record is None else scheme.record.layers(scheme, location, at) or 0
 
 
 def gradients(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Gradients:
@@ -204,7 +194,7 @@ class _Watched(LocalFits):
     rim: BoolArray = field(kw_only=True)
     touched: BoolArray = field(kw_only=True)
 
-    def _fitted(self, chosen: np.ndarray, growth: float, second: bool, search: Search) -> Stencils:
+    def _fitted(self, chosen: np.ndarray, growth: float, second: bool, search: Search) -> FitStencils:
         found = super()._fitted(chosen, growth, second, search)
         targets = self.targets[chosen]
         rows = np.arange(len(chosen))
@@ -230,13 +220,7 @@ def _rim(around: Surroundings, samples: Samples, location: str) -> BoolArray:
 
 def _check_directions(operator: Operator, flow: Flow) -> None:
     """OptionError where the piece looks thin and would be differentiated in other directions than the whole."""
-    found: Directions | None = None
-    if isinstance(operator, PointMeans):
-        found = operator.cells.directions
-    elif isinstance(operator, CellFits):
-        found = operator.directions
-    elif isinstance(operator, PolynomialFits):
-        found = operator.fits.directions
+    found = operator.sampled_directions
     if found is not None and (found.free < 3 or found.turned or found.curved):
         raise OptionError(
             f"{flow.name}: a piece is one cell thick, so that it does not tell what the whole does: give a larger "
@@ -257,25 +241,25 @@ def _check_layers(around: Surroundings, flow: Flow, at: str) -> None:
 
 
 def check_scheme(
-    name: str, scheme: Scheme, types: frozenset[int], is_thick: bool, axisymmetric: str | None, advice: str
+    flow: Flow, scheme: Scheme, at: str, types: frozenset[int], is_thick: bool, axisymmetric: str | None, advice: str
 ) -> None:
     """OptionError for schemes and meshes of which the whole decides what is done."""
-    if isinstance(scheme, Autodiff):
+    name = flow.name
+    if scheme.record is None or scheme.record.reach is None:
+        raise OptionError(f"{name}: {scheme}, such as a gradient taken from the file, is not known by pieces: {advice}")
+    if scheme.is_local:
         if max(dimension_of(each) for each in types) == 3 and not is_thick and axisymmetric != "none":
             raise OptionError(
                 f"{name}: the mesh may be a wedge, which pieces do not tell: say --axisymmetric none, or {advice}"
             )
         return
-    order, lattice = getattr(scheme, "order", None), getattr(scheme, "lattice", None)
-    if order is None:
-        raise OptionError(f"{name}: a gradient taken from the file is not known by pieces: {advice}")
     if not is_thick:
         raise OptionError(
             f"{name}: the mesh is planar or one cell thick, where fits depend on the whole of it: choose --scheme "
             f"autodiff, or {advice}"
         )
-    if lattice or (lattice is None and order > 1 and types <= _OF_LATTICES):
+    if scheme.may_use_lattice(flow.location, at) and types <= _OF_LATTICES:
         raise OptionError(
             f"{name}: its cells may be a lattice, which pieces do not tell: say --scheme "
-            f"'finite-difference(order={order}, lattice=False)', or {advice}"
+            f"'finite-difference(order={scheme.order}, lattice=False)', or {advice}"
         )
