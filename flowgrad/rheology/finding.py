@@ -1,4 +1,4 @@
-"""Verdict on a fluid, from its flow curve, the fits and the unexplained stress together."""
+"""Finding: the verdict on a fluid as a value, and the rules by which curve, fits and unexplained stress decide it."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from tests.io.damage import damages, outcome
 from tests.io.fork_server import ForkServer
 from tests.io.small_files import MAKERS
 
+pytestmark = pytest.mark.slow
+
 COUNTS = tuple(map(int, os.environ.get("FLOWGRAD_DAMAGE", "4,16").split(",")))
 # What their files do not tell: tables have no cells, nor a number of rows but for DaVis' and Tecplot's; of names that
 # it does not know, VTK says nothing.
