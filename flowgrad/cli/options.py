@@ -37,7 +37,7 @@ def _about(option: Option, kind: Any, default: Any) -> dict[str, Any]:
     number = [each for each in (int, float) if kind in (each, each | None)]
     # Choices are checked by the record, which knows the nearest one.
     metavar = option.metavar or (f"{{{','.join(option.choices)}}}" if option.choices else None)
-    about = {"default": default or None, "help": option.help, "metavar": metavar}
+    about = {"default": None if default == () else default, "help": option.help, "metavar": metavar}
     return about | ({"type": number[0]} if number else {})
 
 
