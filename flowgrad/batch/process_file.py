@@ -79,7 +79,7 @@ def remove_results(target: Path) -> None:
 
 
 def report_files(target: Path) -> tuple[Path, Path]:
-    """A file's own page of the report, and where its line of the index waits for the others."""
+    """A file's own page of the report, and what is drawn of it for the index, which has the rest from NAME.json."""
     return target.parent / "report" / f"{target.name}.html", target.parent / "report" / f"{target.name}.json"
 
 
@@ -151,7 +151,7 @@ def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | Non
         page_file, entry_file = report_files(task.target)
         with replacing(page_file) as stream:
             stream.write(page.html.encode())
-        _write_json(entry_file, page.entry.to_json())
+        _write_json(entry_file, page.drawn)
     _write_json(task.target.with_name(task.target.name + ".json"), summary)
 
 

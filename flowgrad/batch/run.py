@@ -253,15 +253,15 @@ def _write_report(folder: Path, records: Sequence[FileRecord], options: Mapping[
 
 
 def _entries(folder: Path, records: Sequence[FileRecord]) -> Iterator[Entry]:
-    from flowgrad.report import Entry, failed_entry
+    from flowgrad.report import entry_of, failed_entry
 
     shown = display_names([record.file for record in records])
     for record in records:
         if record.state == DONE:
-            page, entry = report_files(folder / record.name)
-            stored = json.loads(entry.read_text(encoding="utf-8"))
-            address = quote(page.relative_to(folder).as_posix())
-            yield Entry(**{**stored, "name": shown[record.file], "page": address})
+            page, picture = report_files(folder / record.name)
+            read = (folder / f"{record.name}.json", picture)
+            summary, drawn = (json.loads(file.read_text(encoding="utf-8")) for file in read)
+            yield entry_of(shown[record.file], summary, drawn, quote(page.relative_to(folder).as_posix()))
         else:
             yield failed_entry(shown[record.file], record.kind, printable(record.reason))
 
