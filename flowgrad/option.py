@@ -17,7 +17,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 from flowgrad.errors import OptionError
 from flowgrad.spec import nearest
@@ -50,15 +50,15 @@ class Option:
 
 
 def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> Any:
-    """A field of an OptionRecord: its ``default``, or a type that makes it (dict), and the fields of its
-    :class:`Option`."""
-    made = {"default_factory" if isinstance(default, type) else "default": default}
-    return dataclasses.field(**made, kw_only=kw_only, metadata={"option": Option(help, **about)})
+    """A field of an OptionRecord: its ``default`` and the fields of its :class:`Option`."""
+    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": Option(help, **about)})
 
 
 class OptionRecord:
     """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another; False
-    stands for the choice ``none``."""
+    stands for the choice ``none``. ``title`` heads the record's group of arguments in the command's help."""
+
+    title: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         given = self.given()
@@ -83,17 +83,34 @@ class OptionRecord:
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        found = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, makes = getattr(self, field.name), field.default_factory
-            if not _is(value, field.default if makes is dataclasses.MISSING else makes()):
-                found[field.name] = value
-        return found
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {field.name: value for field, value in values if not _is(value, field.default)}
 
 
 def _is(value: Any, default: Any) -> bool:
     """Whether a value is the default; an array is none."""
     return value is default or (default is not None and bool(value == default))
+
+
+def united(order: str) -> Callable[[type[T]], type[T]]:
+    """Decorate a class whose bases are option records: it takes the fields of all of them as arguments, by position
+    too, the named ones first in this order."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        known = {each.name: each for base in cls.__bases__ for each in dataclasses.fields(base)}  # type: ignore[arg-type]
+        names = list(dict.fromkeys([*order.split(), *known]))
+        own = [(each, known[each].type, _positional(known[each])) for each in names]
+        check = {"__post_init__": cls.__post_init__}  # type: ignore[attr-defined]
+        flat = dataclasses.make_dataclass(cls.__name__, own, namespace=check, frozen=True)
+        for name in ("__init__", "__repr__", "__eq__", "__hash__", "__dataclass_fields__", "__match_args__"):
+            setattr(cls, name, getattr(flat, name))
+        return cls
+
+    return decorate
+
+
+def _positional(field: dataclasses.Field[Any]) -> Any:
+    return dataclasses.field(default=field.default, metadata=field.metadata)
 
 
 def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:

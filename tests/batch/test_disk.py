@@ -15,7 +15,9 @@ from flowgrad.cli import main
 from flowgrad.errors import WriteError
 from tests.batch.conftest import write_flow
 
-PLAIN = Settings(report=False)
+pytestmark = pytest.mark.slow
+
+PLAIN = Settings(no_report=True)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])

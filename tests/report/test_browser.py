@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from flowgrad import batch
+from flowgrad.batch.run import run
 from flowgrad.batch.settings import Cases, Settings
 from flowgrad.pipeline.options import Options
-from flowgrad.report import Entry, failed_entry, write_index
+from flowgrad.report import entry_of, failed_entry, write_index
 from tests.report.browser import Browser, needed
 
 pytestmark = needed
@@ -68,7 +68,7 @@ def demo(data, tmp_path_factory):
     cases = Cases.read(data / "cases.toml", Options())
     # One by one they need no worker; the run on all of them then finds them done.
     for some in (*([each] for each in files), files):
-        batch.run(some, folder / "out", cases, Settings())
+        run(some, folder / "out", cases, Settings())
     return folder / "out"
 
 
@@ -80,7 +80,7 @@ def pages(demo, tmp_path_factory):
     options = {"viscosity": "carreau-yasuda(eta0=1, eta_inf=0.1, lam=2, a=2, n=0.5)", "velocity": "x" * 60}
     write_index(large / "report.html", list(two_hundred(demo)), options)
     (failed / "none.vtu").write_text("no mesh")
-    batch.run([failed / "none.vtu"], failed / "out", Cases(Options()), Settings())
+    run([failed / "none.vtu"], failed / "out", Cases(Options()), Settings())
     return {
         "demo": demo / "report.html",
         "page": demo / "report" / "offsetCylinder.html",
@@ -95,7 +95,8 @@ def two_hundred(demo):
     """Entries of a series, made of one, and some failures."""
     import json
 
-    one = Entry(**json.loads((demo / "report" / "offsetCylinder.json").read_text(encoding="utf-8")))
+    files = (demo / "offsetCylinder.json", demo / "report" / "offsetCylinder.json")
+    one = entry_of("offsetCylinder.vtu", *(json.loads(file.read_text(encoding="utf-8")) for file in files))
     for i in range(180):
         statistics = {
             key: {name: value if isinstance(value, str) else value * (1 + i / 100) for name, value in each.items()}
