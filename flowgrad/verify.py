@@ -13,7 +13,7 @@ import numpy as np
 from flowgrad.errors import FlowgradError, MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient import Autodiff, FiniteDifference, Operator, Scheme, choose_scheme
+from flowgrad.gradient import SCHEMES, Operator, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.local_fits.fits import LocalFits
@@ -334,21 +334,17 @@ class Trial:
 
     @cached_property
     def auto(self) -> Scheme:
-        """The scheme that ``auto`` takes here, in the form of the list."""
-        scheme = choose_scheme(self.waves, self.at)[0]
-        if isinstance(scheme, FiniteDifference) and not (self.on_lattice and scheme.order > 1):
-            return replace(scheme, lattice=False)
-        return scheme
+        """The scheme that ``auto`` takes here."""
+        return choose_scheme(self.waves, self.at)[0]
 
     @cached_property
     def schemes(self) -> dict[str, Scheme]:
         """Those that fit the data, by name; the one that ``auto`` takes is among them."""
         flow, found = self.waves, dict[str, Scheme]()
-        if flow.location == "points" and flow.mesh.dimension:
-            found["autodiff"] = Autodiff()
-        if self.on_lattice:
-            found |= {f"lattice, order {p}": FiniteDifference(order=p) for p in (2, 4, 6, 8)}
-        found |= {f"fits, order {p}": FiniteDifference(order=p, lattice=False) for p in (1, 2, 3, 4)}
+        for kind in SCHEMES.values():
+            fits = kind.location is None or (kind.location == flow.location and flow.mesh.dimension)
+            if kind.differentiates and fits:
+                found |= kind().variants(flow, self.on_lattice)
         return found if self.auto in found.values() else {**found, "auto": self.auto}
 
     @cached_property
@@ -456,20 +452,17 @@ def _advice(trial: Trial) -> Iterator[str]:
     def overall(each: Tried) -> float:
         return np.inf if np.isnan(each.deviation.overall) else each.deviation.overall
 
-    def typed(scheme: Scheme) -> str:
-        return f"finite-difference(order={scheme.order})" if isinstance(scheme, FiniteDifference) else "autodiff"
-
     best = min(trial.tried, key=overall)
     worst = trial.chosen[best.deviation.worst]
     ratio = best.deviation.largest / best.deviation.overall
-    yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{typed(best.scheme)}'"
+    yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{best.scheme}'"
     yield f"its largest error, {ratio:.0f} times its mean, is at {trial.at[:-1]} {worst} {_at(trial.places[worst])}"
     taken = next((each for each in trial.tried if each.scheme == trial.auto), None)
     if taken is best:
         yield "auto takes it"
     elif taken is not None:
         ratio = taken.deviation.overall / best.deviation.overall
-        yield f"auto takes {typed(taken.scheme)}, whose error is {ratio:.3g} times as large"
+        yield f"auto takes {taken.scheme}, whose error is {ratio:.3g} times as large"
 
 
 def _trouble(trials: list[Trial]) -> list[str]:

@@ -103,7 +103,11 @@ class FiniteDifference(Scheme):
     def variants(self, flow: Flow, on_lattice: bool) -> Mapping[str, Scheme]:
         """Every order, along the axes of a lattice and by local fits."""
         along = {f"lattice, order {p}": FiniteDifference(order=p) for p in _ON_LATTICES if on_lattice}
-        return along | {f"fits, order {p}": FiniteDifference(order=p, lattice=False) for p in range(1, _HIGHEST)}
+        off = False if on_lattice else None
+        fits = {
+            f"fits, order {p}": FiniteDifference(order=p, lattice=off if p > 1 else None) for p in range(1, _HIGHEST)
+        }
+        return along | fits
 
 
 def _finer(scheme: FiniteDifference) -> FiniteDifference:
