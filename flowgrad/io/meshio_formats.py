@@ -153,7 +153,8 @@ def _mesh(parts: dict[str, Any]) -> Mesh:
 def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
     unknown: dict[str, int] = {}
     for name, count, rows in blocks:
-        if name not in TYPES or rows is None or (name == "wedge" and rows.shape[1] != len(WEDGE)):
+        is_odd = rows is None or rows.ndim != 2 or (name == "wedge" and rows.shape[1] != len(WEDGE))
+        if is_odd or name not in TYPES:
             unknown[name] = unknown.get(name, 0) + count
     if unknown:
         listed = ", ".join(f"{count} of the type {name}" for name, count in unknown.items())
@@ -214,26 +215,25 @@ def parts(path: Path) -> dict[str, Any]:
     return parts_of(meshio.read(str(path)))
 
 
-class _Bytes(io.BufferedReader):
+class _Ending:
+    """A file whose end is an EOFError for who goes on reading lines."""
+
     empty = 0
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
+    def readline(self, size: int = -1, /) -> Any:
+        line = super().readline(size)  # type: ignore[misc]
         self.empty = 0 if line else self.empty + 1
         if self.empty > _PATIENCE:
             raise EOFError("it ends too early")
         return line
 
 
-class _Text(io.TextIOWrapper):
-    empty = 0
+class _Bytes(_Ending, io.BufferedReader):  # type: ignore[misc]
+    """Of bytes."""
 
-    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
-        line = super().readline(size)
-        self.empty = 0 if line else self.empty + 1
-        if self.empty > _PATIENCE:
-            raise EOFError("it ends too early")
-        return line
+
+class _Text(_Ending, io.TextIOWrapper):  # type: ignore[misc]
+    """Of text."""
 
 
 def _opened(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
@@ -248,28 +248,20 @@ def parts_of(mesh: Any) -> dict[str, Any]:
     """The same of a meshio.Mesh."""
     return {
         "points": np.asarray(mesh.points),
-        "cells": [(str(block.type), len(block.data), _rows(block.data)) for block in mesh.cells],
+        "cells": [(str(block.type), len(block.data), _array(block.data, "iu")) for block in mesh.cells],
         "point_data": {name: np.asarray(values) for name, values in mesh.point_data.items()},
         "cell_data": {name: [np.asarray(part) for part in parts] for name, parts in mesh.cell_data.items()},
-        "field_data": {name: _field(values) for name, values in mesh.field_data.items()},
+        "field_data": {name: _array(values, "fiub") for name, values in mesh.field_data.items()},
     }
 
 
-def _rows(data: Any) -> np.ndarray | None:
-    """The point numbers (n, k) of a block of cells; None for polyhedra, which are lists of faces."""
+def _array(data: Any, kinds: str) -> np.ndarray | None:
+    """An array of some kinds of numbers; None for others, and for lists of different lengths."""
     try:
-        rows = np.asarray(data)
+        array = np.asarray(data)
     except ValueError:
         return None
-    return rows if rows.ndim == 2 and rows.dtype.kind in "iu" else None
-
-
-def _field(values: Any) -> np.ndarray | None:
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        return None
-    return array if array.dtype.kind in "fiub" else None
+    return array if array.dtype.kind in kinds else None
 
 
 register_format(

@@ -25,23 +25,15 @@ from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh
 
-_DATA_SETS = {"UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid"}
-_SECTIONS = {
-    "FieldData",
-    "PointData",
-    "CellData",
-    "Points",
-    "Cells",
-    "Coordinates",
-    "Verts",
-    "Lines",
-    "Strips",
-    "Polys",
-}
+# With a P before them in parallel files.
+_IN_BOTH = (
+    *("UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid", "DataArray", "Array"),
+    *("FieldData", "PointData", "CellData", "Points", "Cells", "Coordinates", "Verts", "Lines", "Strips", "Polys"),
+)
 _KNOWN = {
-    *("VTKFile", "Piece", "DataArray", "Array", "AppendedData", "InformationKey", "Value"),
+    *("VTKFile", "Piece", "AppendedData", "InformationKey", "Value"),
     *("vtkMultiBlockDataSet", "Block", "DataSet", "Collection"),
-    *(kind for each in (*_DATA_SETS, *_SECTIONS, "DataArray", "Array") for kind in (each, f"P{each}")),
+    *(kind for each in _IN_BOTH for kind in (each, f"P{each}")),
 }
 _TEXTS = {"DataArray", "Array", "AppendedData", "InformationKey", "Value"}
 # Attributes that say that an element holds values, or names a file that does.
