@@ -102,7 +102,7 @@ def from_pyvista(data: Any, velocity: str | None = None, location: str | None = 
     """The flow in a PyVista (or VTK) data set; of a MultiBlock the mesh of the highest dimension, with the others as
     the patches of its boundary. The options are those of :func:`flowgrad.read`.
 
-    Raises OptionError for what is no data set, arrays that do not fit and an ambiguous velocity, MeshError for cells
+    Raises OptionError for what is not a data set, arrays that do not fit and an ambiguous velocity, MeshError for cells
     that are not differentiated, MissingDependencyError without PyVista.
     """
     data = tool("pyvista", "pyvista").wrap(data)

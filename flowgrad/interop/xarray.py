@@ -52,10 +52,10 @@ def from_xarray(data: Any, velocity: str | None = None, location: str | None = N
     The velocity is a variable with a dimension of two or three components, or variables ``u``, ``v``, ``w``; options as
     those of :func:`flowgrad.read`. Times that are dates become seconds since the first, the date of a Dataset of one
     time seconds since 1970. Raises OptionError for coordinates that are missing or make no grid, for variables that are
-    neither on it nor without it, and for times that are none.
+    neither on it nor without it, and for times that are not numbers or dates.
     """
     if not isinstance(data, tool("xarray", "xarray").Dataset):
-        raise OptionError(f"{type(data).__name__} is no xarray.Dataset: give one, of a DataArray its to_dataset()")
+        raise OptionError(f"{type(data).__name__} is not an xarray.Dataset: give one, of a DataArray its to_dataset()")
     about = {"velocity": velocity, "location": location, **about}
     axis = next((name for name in _TIMES if name in data.dims), None)
     lattice, dims = _grid(data, axis)
@@ -274,7 +274,7 @@ def _stack(name: str, given: Sequence[np.ndarray]) -> np.ndarray:
 def _lattice(found: OnMesh) -> Lattice:
     if not isinstance(found.mesh, Lattice):
         raise OptionError(
-            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is no lattice, and xarray has no "
+            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is not a lattice, and xarray has no "
             "other mesh: use flowgrad.to_pyvista or flowgrad.to_pandas"
         )
     return found.mesh

@@ -53,7 +53,7 @@ class Contents(ReprMixin):
 def native(values: np.ndarray) -> np.ndarray:
     """Values as Contents keeps them: float64, or their own integer type (uint8 for bool)."""
     if values.dtype.kind == "f":
-        # A signalling NaN, as some solvers fill unset cells with, becomes a quiet one without a word.
+        # A signalling NaN, as some solvers fill unset cells with, becomes a quiet one silently.
         with np.errstate(invalid="ignore"):
             return np.ascontiguousarray(values, np.float64)
     return np.ascontiguousarray(values, np.uint8 if values.dtype.kind == "b" else values.dtype.newbyteorder("="))

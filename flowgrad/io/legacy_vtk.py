@@ -42,7 +42,7 @@ _LINE = re.compile(
 
 
 @dataclass
-class Declared:
+class LegacyHeader:
     """Numbers of points and cells, names of arrays by section, and the field data themselves."""
 
     points: int | None = None
@@ -68,9 +68,9 @@ class Declared:
                 raise ReadError(f"declares '{missing[0]}' in {section} but it was not read: convert it to .vtu")
 
 
-def declared(path: Path) -> Declared:
+def declared(path: Path) -> LegacyHeader:
     """Read what a file declares, without its mesh."""
-    data, result, section = path.read_bytes(), Declared(), ""
+    data, result, section = path.read_bytes(), LegacyHeader(), ""
     for match in _LINE.finditer(data):
         keyword = (match[1] or b"").decode().upper()
         if keyword.endswith("_DATA"):
@@ -85,7 +85,7 @@ def declared(path: Path) -> Declared:
     return result
 
 
-def _count(result: Declared, keyword: str, match: re.Match[bytes]) -> None:
+def _count(result: LegacyHeader, keyword: str, match: re.Match[bytes]) -> None:
     if keyword == "POINTS":
         result.points = whole(match[2])
     elif keyword == "CELL_TYPES":

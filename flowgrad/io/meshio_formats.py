@@ -1,7 +1,7 @@
 """Formats that meshio reads (AVS, Gmsh, HMF, MED, MOAB, TetGen), through a process of their own.
 
 meshio may print, call ``sys.exit``, raise anything, crash in a C library or never return; here all of
-that becomes one ReadError. Cells or arrays that it leaves out without a word are an error too, as
+that becomes one ReadError. Cells or arrays that it leaves out silently are an error too, as
 far as the file tells how many there are.
 """
 
@@ -26,7 +26,7 @@ from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 
-# What is lost of the others that are known says nothing of the flow.
+# The other known sections hold nothing of the flow.
 _SECTIONS = {
     "MeshFormat",
     "PhysicalNames",
@@ -216,7 +216,7 @@ def parts(path: Path) -> dict[str, Any]:
 
 
 class _Ending:
-    """A file whose end is an EOFError for who goes on reading lines."""
+    """A file that raises EOFError where lines are read on and on behind its end."""
 
     empty = 0
 
@@ -237,7 +237,7 @@ class _Text(_Ending, io.TextIOWrapper):  # type: ignore[misc]
 
 
 def _opened(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
-    """A file, as by ``open``, whose end is an EOFError for who goes on reading lines."""
+    """A file, as by ``open``, that raises EOFError where lines are read on and on behind its end."""
     if mode not in ("r", "rb") or rest:
         return open(file, mode, *rest, **more)
     binary = _Bytes(io.FileIO(file))

@@ -57,7 +57,7 @@ class SlabFile:
         )
 
     def sample(self) -> Contents:
-        """Contents of one row of each array, no two alike, for whoever only chooses among the names."""
+        """Contents of one row of each array, no two alike, to choose among the names."""
         data = {
             location: {name: _row(number, each) for number, (name, each) in enumerate(arrays.items())}
             for location, arrays in self.declared.items()

@@ -2,7 +2,7 @@
 
 Each data set that a reader finds is written as VTK-XML into a temporary folder and read by flowgrad's own strict
 readers; arrays are counted on both sides. What VTK reports as an error is one here. Fluent's .cas and the .dat beside
-it are looked at before, because VTK takes what there is of them without a word (layout: Ansys Fluent user's guide
+it are looked at before, because VTK takes what there is of them silently (layout: Ansys Fluent user's guide
 2022 R1, appendix B, "Case and data file formats").
 """
 
@@ -233,7 +233,7 @@ def written(data: Any, folder: str, needs_arrays: bool = False) -> list[Leaf]:
         if not needs_arrays or leaf.GetCellData().GetNumberOfArrays() or leaf.GetPointData().GetNumberOfArrays():
             leaves.append(_write(leaf, name, Path(folder) / str(number)))
     if not leaves:
-        raise ReadError("has no points in VTK's eyes: check the file, and those that it names")
+        raise ReadError("has no points that VTK can read: check the file, and those that it names")
     return leaves
 
 

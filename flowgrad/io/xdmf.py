@@ -47,7 +47,7 @@ def _parsed(path: Path) -> ET.Element:
     try:
         root = ET.fromstring(data)
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise ReadError(f"is no well-formed XML ({error}): the file is damaged") from None
+        raise ReadError(f"is not well-formed XML ({error}): the file is damaged") from None
     if root.tag != "Xdmf":
         raise ReadError(f"begins with <{root.tag}> instead of <Xdmf>: this is another format")
     return root

@@ -181,7 +181,7 @@ def numbers(values: str, name: str = "p") -> str:
         (image(piece="0 1 0 1 0 0"), "has 4 points in its pieces for 6"),
         (image(piece="0 -1 0 -1 0 -1"), "no points"),
         (image(whole="0 0 0 0 0 0", piece="0 0 0 0 0 0"), "a single point"),
-        (image(data=numbers("1 2 3 4 5")), "has 5 values but 6 are needed"),
+        (image(data=numbers("1 2 3 4 5")), "has 5 values instead of 6"),
         (image(more='Spacing="0 1 1"'), "must be positive"),
         (image(more='Spacing="1 1"'), "Spacing is '1 1' instead of 3 numbers"),
         (image(more='Origin="nan 0 0"'), "Origin is 'nan 0 0'"),

@@ -140,7 +140,7 @@ def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec)
     if last > full or total > codec.ratio * stored:
         raise ReadError(f"declares {total} bytes in {stored} compressed ones: the file is damaged")
     if expected is not None and total != expected:
-        raise ReadError(f"has {total} bytes but {expected} are needed: the file is damaged")
+        raise ReadError(f"has {total} bytes instead of {expected}: the file is damaged")
     start = (3 + count) * width
     take(start + stored, 0)  # all of the blocks are there
     return Compressed(take, start, blocks, total)

@@ -1,8 +1,8 @@
 """VTK XML documents: the header, the pieces and their sections, for every type of data set.
 
 The values of a single array are the business of :mod:`flowgrad.io.vtk_xml.arrays`. The layout is that
-of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html. Elements that are none of
-VTK's and hold data are refused: whatever they hold would be left out without a word.
+of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html. Elements unknown to
+VTK that hold data are refused: what they hold would be left out silently.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_tags(root: ET.Element) -> None:
             inner.tag in ("DataArray", "Array") or not _HOLDS.isdisjoint(inner.attrib) for inner in element.iter()
         ):
             raise ReadError(
-                f"has a <{element.tag[:40]}>, which is no element of VTK's, with data in it: the file is damaged"
+                f"has a <{element.tag[:40]}>, which VTK does not define, with data in it: the file is damaged"
             )
         # Where the sign before an element is damaged, the element is text.
         text = ("" if element.tag in _TEXTS else element.text or "").strip() or (element.tail or "").strip()
@@ -132,7 +132,9 @@ class Document:
         for axis, element, count in zip("xyz", elements, counts, strict=True):
             values = self._array(element, "Coordinates", axis, count)
             if values is None or values.ndim != 1:
-                raise ReadError(f"{self.path}: the coordinates along {axis} are no numbers (n,): the file is damaged")
+                raise ReadError(
+                    f"{self.path}: the coordinates along {axis} are not numbers of the shape (n,): the file is damaged"
+                )
             found.append(values.astype(np.float64, copy=False))
         return found
 
@@ -172,7 +174,7 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
             check_tags(root)
-        # Major and minor number; 0 for what is no number.
+        # Major and minor number; 0 for what is not a number.
         major, minor, *_ = [int(part) if part.isdigit() else 0 for part in root.get("version", "0.1").split(".")] + [0]
         yield Document(path, grid, tuple(builder.comments), encoding, appended, (major, minor), root)
 
@@ -202,7 +204,7 @@ def _shaped(element: ET.Element, count: int | None, encoding: Encoding, appended
         raise ReadError("NumberOfComponents is 0: the file is damaged")
     tuples = natural(element, "NumberOfTuples", -1)
     if count is not None and tuples not in (-1, count):
-        raise ReadError(f"NumberOfTuples is {tuples} but {count} are needed: the file is damaged")
+        raise ReadError(f"NumberOfTuples is {tuples} instead of {count}: the file is damaged")
     rows = tuples if count is None else count
     values = read_values(element, None if rows < 0 else rows * components, encoding, appended)
     if len(values) % components:

@@ -30,7 +30,7 @@ def read_pvtp(path: Path) -> Contents:
 
 
 def pieces_of(path: Path) -> list[Path]:
-    """The files that a .pvtu names, for whoever reads one after the other (with their ghosts)."""
+    """The files that a .pvtu names, to be read one after the other (with their ghosts)."""
     with open_document(path, "PUnstructuredGrid") as document:
         return piece_files(document)
 
@@ -76,7 +76,7 @@ def _blocks(document: Document) -> dict[str, Path]:
         name = element.get("file", "")
         if not name and not _EMPTY.issuperset(element.attrib):
             raise ReadError(
-                f"{document.path}: has a block that is no file ({', '.join(element.attrib)}): it is damaged"
+                f"{document.path}: has a block that names no file ({', '.join(element.attrib)}): it is damaged"
             )
         if name:
             file = referred(document.path, name)
@@ -87,7 +87,7 @@ def _blocks(document: Document) -> dict[str, Path]:
 
 def _read(path: Path, file: Path) -> Contents:
     if file.suffix.lower() not in _DATA_SETS:
-        raise ReadError(f"{path}: names the file '{file.name}', which is none of {' '.join(_DATA_SETS)}: convert it")
+        raise ReadError(f"{path}: names the file '{file.name}', which is not one of {' '.join(_DATA_SETS)}: convert it")
     return read_contents(file)
 
 

@@ -165,7 +165,7 @@ def _check_filled(parts: Sequence[Part], whole: Extent) -> None:
     given = sum(math.prod(part.extent.shape) for part in parts)
     if given < math.prod(whole.shape):
         raise ReadError(
-            f"has {given} points in its pieces for {math.prod(whole.shape)} of the extent {whole}: pieces lack"
+            f"has {given} points in its pieces for {math.prod(whole.shape)} of the extent {whole}: give all of its pieces"
         )
     for what, of_cells, shape in (("points", False, whole.shape), ("cells", True, whole.cell_shape)):
         filled = np.zeros(shape[::-1], bool)
