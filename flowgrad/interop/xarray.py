@@ -274,8 +274,8 @@ def _stack(name: str, given: Sequence[np.ndarray]) -> np.ndarray:
 def _lattice(found: OnMesh) -> Lattice:
     if not isinstance(found.mesh, Lattice):
         raise OptionError(
-            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is not a lattice, and xarray has no "
-            "other mesh: use flowgrad.to_pyvista or flowgrad.to_pandas"
+            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is not a lattice, and xarray has "
+            "no other mesh: use flowgrad.to_pyvista or flowgrad.to_pandas"
         )
     return found.mesh
 

@@ -162,11 +162,9 @@ def _check_filled(parts: Sequence[Part], whole: Extent) -> None:
     if len(parts) == 1 and parts[0].extent == whole:
         return
     # Sizes first, which a damaged extent makes enormous.
-    given = sum(math.prod(part.extent.shape) for part in parts)
-    if given < math.prod(whole.shape):
-        raise ReadError(
-            f"has {given} points in its pieces for {math.prod(whole.shape)} of the extent {whole}: give all of its pieces"
-        )
+    given, due = sum(math.prod(part.extent.shape) for part in parts), math.prod(whole.shape)
+    if given < due:
+        raise ReadError(f"has {given} points in its pieces for {due} of the extent {whole}: give all of its pieces")
     for what, of_cells, shape in (("points", False, whole.shape), ("cells", True, whole.cell_shape)):
         filled = np.zeros(shape[::-1], bool)
         for part in parts:
