@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE, OptionRecord, finite, not_empty, option, positive
@@ -25,6 +25,8 @@ def _deviation(name: str, noise: Any) -> None:
 @dataclass(frozen=True)
 class ReadOptions(OptionRecord):
     """What the data of a file are: the options of :func:`flowgrad.read`, which says what each means."""
+
+    title: ClassVar[str] = "what the data are"
 
     velocity: str | None = option(
         None,
