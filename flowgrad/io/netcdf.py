@@ -365,7 +365,9 @@ def layout_in(path: Path, number: int) -> Layout:
         is_line = {n: len([d for d in v.dimensions if d != axis]) < 2 for n, v in numeric.items()}
         lines = {n: _values(v, axis, number) if is_line[n] else np.empty(0) for n, v in numeric.items()}
         grid, spaces, positions, on, units = _grid_of(data, axis, lines)
-        declared = {n: _dtype(numeric[n]) for n in on}
+        # Packed values are floats once they are unpacked.
+        packed = {n for n in on if hasattr(numeric[n], "scale_factor") or hasattr(numeric[n], "add_offset")}
+        declared = {n: np.dtype(np.float64 if n in packed else numeric[n].dtype) for n in on}
         if any(len(spaces[name]) != 1 for name in positions):
             shape = Lattice.uniform([data.dimensions[d].size for d in grid[::-1]])
             why = "has a curvilinear grid, which is not read in blocks: write it with coordinates along its axes"
@@ -373,12 +375,6 @@ def layout_in(path: Path, number: int) -> Layout:
         lattice, order = _rectilinear(grid, positions, spaces)
         across = grid[order[len(order) - 1 - lattice.active[-1]]]
         return Layout(lattice, declared, across, order, number, time, units)
-
-
-def _dtype(variable: Any) -> np.dtype:
-    """The type of a variable's values: that of packed ones once they are unpacked."""
-    packed = hasattr(variable, "scale_factor") or hasattr(variable, "add_offset")
-    return np.dtype(np.float64 if packed else variable.dtype)
 
 
 def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:
