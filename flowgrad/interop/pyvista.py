@@ -34,6 +34,10 @@ from flowgrad.walls.result import surface_mesh
 PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
 _VERTEX = 1
 
+_SOURCE = Path("the PyVista data set")
+_PERIODS = "flowgrad_periods"
+_OURS = (RECORD, PATCH)
+
 
 def with_patches_of(flow: Flow, pyvista: Any, grid: Any, velocity: str) -> Any:
     """A MultiBlock of the grid, ``internal``, and of the flow's patches by their names."""
@@ -91,11 +95,6 @@ def put_array(target: Any, name: str, values: np.ndarray) -> None:
     array = numpy_to_vtk(values, deep=True)
     array.SetName(name)
     target.VTKObject.AddArray(array)
-
-
-_SOURCE = Path("the PyVista data set")
-_PERIODS = "flowgrad_periods"
-_OURS = (RECORD, PATCH)
 
 
 def from_pyvista(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow:

@@ -43,6 +43,16 @@ CELL = "_cell"
 # Attributes: the name of an array whose variable has another, the name of a field, the periods of the axes.
 NAME, FIELD, PERIODS = "flowgrad_name", "flowgrad_field", "flowgrad_periods"
 
+__all__ = ["from_xarray", "to_xarray"]
+_AXES = ("x", "y", "z")
+_LENGTH = {"dimension": "L"}
+_PLACES = ("point_data", "cell_data")
+_KEPT = (*_PLACES, "field_data")
+_TIME = "TimeValue"
+# No array can have one of these as the name of its variable.
+_TAKEN = {"time", "component", "derivative", *(name + end for name in (*_AXES, *"ijk") for end in ("", CELL))}
+Variable = tuple[tuple[str, ...], np.ndarray, dict[str, str]]
+
 
 def from_xarray(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow | Series:
     """The flow in a Dataset, or the series in one with a dimension ``time`` (``t``): its variables on the grid of the
@@ -162,18 +172,6 @@ def _seconds(times: np.ndarray, start: np.datetime64 | None = None) -> np.ndarra
     if times.dtype.kind not in "fiu":
         raise OptionError(f"{_SOURCE}: the time is {times[0]!r}: give numbers, or dates as numpy.datetime64")
     return times.astype(np.float64)
-
-
-__all__ = ["from_xarray", "to_xarray"]
-
-_AXES = ("x", "y", "z")
-_LENGTH = {"dimension": "L"}
-_PLACES = ("point_data", "cell_data")
-_KEPT = (*_PLACES, "field_data")
-_TIME = "TimeValue"
-# No array can have one of these as the name of its variable.
-_TAKEN = {"time", "component", "derivative", *(name + end for name in (*_AXES, *"ijk") for end in ("", CELL))}
-Variable = tuple[tuple[str, ...], np.ndarray, dict[str, str]]
 
 
 def to_xarray(

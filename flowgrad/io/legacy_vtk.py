@@ -40,6 +40,9 @@ _LINE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+_VERSION = re.compile(rb"#\s*vtk DataFile Version\s+(\d+)")
+_DATASET = re.compile(rb"^\s*DATASET\s+(\w+)", re.MULTILINE | re.IGNORECASE)
+
 
 @dataclass
 class LegacyHeader:
@@ -109,10 +112,6 @@ def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
         return {name: native(values.reshape(tuples, components) if components > 1 else values)}
     except (ValueError, IndexError):
         raise ReadError(f"field data '{name}' are not {count} numbers: the file is damaged") from None
-
-
-_VERSION = re.compile(rb"#\s*vtk DataFile Version\s+(\d+)")
-_DATASET = re.compile(rb"^\s*DATASET\s+(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
 def read_legacy(path: Path) -> Contents:

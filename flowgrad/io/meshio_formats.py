@@ -26,20 +26,36 @@ from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 
+log = logging.getLogger("flowgrad")
+
 # The other known sections hold nothing of the flow.
 _SECTIONS = {
-    "MeshFormat",
-    "PhysicalNames",
-    "Entities",
-    "Nodes",
-    "Elements",
-    "NodeData",
-    "ElementData",
-    "Periodic",
+    *("MeshFormat", "PhysicalNames", "Entities", "Nodes", "Elements", "NodeData", "ElementData", "Periodic"),
+    *("PartitionedEntities", "GhostElements", "Parametrizations", "Comments"),
 }
-_SECTIONS |= {"PartitionedEntities", "GhostElements", "Parametrizations", "Comments"}
 # So many letters do not stand in binary data by chance.
 _MARK = re.compile(rb"^\$([A-Z]\w{4,40})[ \t\r]*$", re.MULTILINE)
+
+# Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
+# polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
+# Tecplot's zones of elements come here too, through their own modules.
+SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
+# meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
+_QUADRATIC = "line3 triangle6 quad8 tetra10 hexahedron20 wedge15 pyramid13 quad9 hexahedron27 quad6 wedge12 wedge18"
+TYPES = {
+    **{REFERENCE_CELLS[number].name: number for number in (1, 3, 5, 7, 8, 9, 10, 12, 13, 14)},
+    "penta_prism": 15,
+    "hexa_prism": 16,
+    **dict(zip([*_QUADRATIC.split(), "hexahedron24", "triangle7", "line4"], range(21, 36), strict=True)),
+    # The wedge as Exodus numbers it, and VTK.
+    "pyramid14": 74,
+    "wedge6": 13,
+    **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
+}
+# meshio's wedge is Gmsh's, whose first triangle looks inward.
+WEDGE = [0, 2, 1, 3, 5, 4]
+# Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
+_PATIENCE = 100
 
 
 def check_sections(path: Path) -> None:
@@ -78,30 +94,8 @@ def _check(file: Path) -> None:
         )
 
 
-log = logging.getLogger("flowgrad")
-
-# Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
-# polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
-# Tecplot's zones of elements come here too, through their own modules.
-SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
-
 # What is looked at before meshio reads, because it does not.
 _CHECKS: dict[str, Callable[[Path], None]] = {".msh": check_sections, ".node": check_rows, ".ele": check_rows}
-
-# meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
-_QUADRATIC = "line3 triangle6 quad8 tetra10 hexahedron20 wedge15 pyramid13 quad9 hexahedron27 quad6 wedge12 wedge18"
-TYPES = {
-    **{REFERENCE_CELLS[number].name: number for number in (1, 3, 5, 7, 8, 9, 10, 12, 13, 14)},
-    "penta_prism": 15,
-    "hexa_prism": 16,
-    **dict(zip([*_QUADRATIC.split(), "hexahedron24", "triangle7", "line4"], range(21, 36), strict=True)),
-    # The wedge as Exodus numbers it, and VTK.
-    "pyramid14": 74,
-    "wedge6": 13,
-    **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
-}
-# meshio's wedge is Gmsh's, whose first triangle looks inward.
-WEDGE = [0, 2, 1, 3, 5, 4]
 
 
 def read_with_meshio(path: Path, timeout: float | None = None, field_data: Arrays | None = None) -> Contents:
@@ -201,10 +195,6 @@ def _check_lengths(contents: Contents) -> None:
                 raise ReadError(
                     f"meshio gives {values.shape} values of '{name}' for {count} {location}s: convert it to .vtu"
                 )
-
-
-# Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
-_PATIENCE = 100
 
 
 def parts(path: Path) -> dict[str, Any]:

@@ -29,6 +29,20 @@ from flowgrad.mesh import Lattice
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8}
 _DAMAGED = "the file is damaged or was cut off, write it again"
 
+# A variable may always take this many bytes, and beyond it so many times the size of the file.
+_ALWAYS = 1 << 28
+_RATIO = 300
+_NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
+_NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
+_SECONDS = {
+    **dict.fromkeys(("second", "sec", "s"), 1.0),
+    **dict.fromkeys(("minute", "min"), 60.0),
+    **dict.fromkeys(("hour", "hr", "h"), 3600.0),
+    **dict.fromkeys(("day", "d"), 86400.0),
+    **dict.fromkeys(("millisecond", "msec", "ms"), 1e-3),
+}
+Space = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class _Variable:
@@ -145,24 +159,6 @@ def _padded(size: int) -> int:
     return size + -size % 4
 
 
-# A variable may always take this many bytes, and beyond it so many times the size of the file.
-_ALWAYS = 1 << 28
-_RATIO = 300
-_NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
-_NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
-_SECONDS = {
-    "second": 1.0,
-    "sec": 1.0,
-    "s": 1.0,
-    "minute": 60.0,
-    "min": 60.0,
-    "hour": 3600.0,
-    "hr": 3600.0,
-    "h": 3600.0,
-}
-_SECONDS |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
-
-
 def netcdf_steps(path: Path) -> Sequence[Step]:
     """The times of a file, in seconds where its unit is a known one; one step without a time axis.
 
@@ -266,9 +262,6 @@ def _axis(data: Any, name: str) -> str:
         if hasattr(variable, "positive"):
             return "Z"
     return next((axis for axis, names in _NAMES.items() if name.lower() in names), "")
-
-
-Space = tuple[str, ...]
 
 
 def _grid_of(

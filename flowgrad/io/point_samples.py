@@ -16,6 +16,8 @@ from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.lattice_detection import lattice_geometry
 from flowgrad.typing import BoolArray
 
+log = logging.getLogger("flowgrad")
+
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\[\]()]*?)\s*[\])]$")
 # TSI's form, "X mm"; of other names the second word is a part of the name.
 _WORDS = re.compile(r"^(?P<name>[XYZUVWxyzuvw])\s+(?P<unit>\S+)$")
@@ -103,9 +105,6 @@ def flagged(name: str, values: np.ndarray) -> BoolArray | None:
         return None
     marked: BoolArray = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
     return marked
-
-
-log = logging.getLogger("flowgrad")
 
 
 def contents_of(

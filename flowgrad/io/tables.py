@@ -24,6 +24,8 @@ from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, na
 from flowgrad.io.registry import register_format
 from flowgrad.typing import FloatArray
 
+log = logging.getLogger("flowgrad")
+
 # A table begins within so many lines.
 _HEAD = 2000
 # Fewer numbers in a row are no positions with velocities.
@@ -32,6 +34,19 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xb
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*(,\d*)?([eE][+-]?\d+)?$")
 _TRUTH = {"true": 1.0, "false": 0.0}
 _ROW = re.compile(r"\bat row (\d+)")
+
+_BARE = {4: ["x", "y", "u", "v"], 6: ["x", "y", "z", "u", "v", "w"]}
+_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+(?P<rows>\d+)\s+(?P<columns>\d+)(?P<axes>.*)")
+_QUOTED = re.compile(r'"([^"]*)"')
+_VARIABLES = re.compile(
+    r"\bVARIABLES\s*=\s*(?P<names>.*?)(?=\b(?:ZONE|DATASETAUXDATA|AUXDATA|FILETYPE|$))", re.S | re.I
+)
+_ZONE = re.compile(r"\bZONE\b(?P<about>.*)", re.S | re.I)
+_SIZE = re.compile(r"\b([IJK])\s*=\s*(\d+)", re.I)
+_ELEMENTS = re.compile(r"\b(?:N|NODES|E|ELEMENTS)\s*=\s*\d+", re.I)
+_TIME = re.compile(r"\bSOLUTIONTIME\s*=\s*([-+.\dEe]+)", re.I)
+# Before the names, signs of a comment.
+_COMMENT = "#%/!* \t"
 
 
 def lines_of(path: Path) -> list[str]:
@@ -147,20 +162,6 @@ def _said(reason: str, lines: Sequence[str], start: int) -> str:
     return f"line {line} is not a row of the table ({_ROW.sub('there', reason).rstrip('.')})"
 
 
-_BARE = {4: ["x", "y", "u", "v"], 6: ["x", "y", "z", "u", "v", "w"]}
-_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+(?P<rows>\d+)\s+(?P<columns>\d+)(?P<axes>.*)")
-_QUOTED = re.compile(r'"([^"]*)"')
-_VARIABLES = re.compile(
-    r"\bVARIABLES\s*=\s*(?P<names>.*?)(?=\b(?:ZONE|DATASETAUXDATA|AUXDATA|FILETYPE|$))", re.S | re.I
-)
-_ZONE = re.compile(r"\bZONE\b(?P<about>.*)", re.S | re.I)
-_SIZE = re.compile(r"\b([IJK])\s*=\s*(\d+)", re.I)
-_ELEMENTS = re.compile(r"\b(?:N|NODES|E|ELEMENTS)\s*=\s*\d+", re.I)
-_TIME = re.compile(r"\bSOLUTIONTIME\s*=\s*([-+.\dEe]+)", re.I)
-# Before the names, signs of a comment.
-_COMMENT = "#%/!* \t"
-
-
 @dataclass(frozen=True)
 class Head:
     """Names of the columns, units by name, size of the grid where it is told, whether each column stands in one
@@ -256,9 +257,6 @@ def _split_units(texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     if twice:
         raise ReadError(f"has {names.count(twice[0])} columns named '{twice[0]}': rename them")
     return names, {name: unit for name, unit in pairs if unit}
-
-
-log = logging.getLogger("flowgrad")
 
 
 def read_table(path: Path) -> Contents:

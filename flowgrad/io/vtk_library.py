@@ -31,6 +31,13 @@ _END = b"End of Binary Section"
 _SECTION = re.compile(rb"\(\s*\d+\s")
 _VALUES = re.compile(rb"\(\s*300\s*\((?:\s*\d+){7}\s*\)\s*\(")
 
+# Arrays that are the reader's business and not data.
+_OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
+_SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
+_LEGACY = tuple(
+    (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
+)
+
 
 def check_sections(path: Path) -> None:
     """ReadError where brackets do not match or hold no section, in either file; in binary ones, where one has no
@@ -72,11 +79,6 @@ def _sections(data: bytes) -> Iterator[bytes]:
         raise ReadError("has brackets that do not match: the file is damaged or was cut off")
 
 
-# Arrays that are the reader's business and not data.
-_OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
-_SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
-
-
 @dataclass(frozen=True)
 class VtkReader:
     """A class of VTK, the module it is in, what is set before it reads, whether it reads other files too, what
@@ -92,9 +94,6 @@ class VtkReader:
     check: Callable[[Path], None] | None = None
 
 
-_LEGACY = tuple(
-    (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
-)
 _ENSIGHT = VtkReader(
     "vtkIOEnSight",
     "vtkGenericEnSightReader",

@@ -32,6 +32,8 @@ TYPES = {
 
 _CUT_OFF = "the file is damaged or was cut off, write it again"
 
+_OTHERWISE = "write it appended and raw, or take it as a whole with a larger --block-memory"
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -249,9 +251,6 @@ def _base64(text: memoryview) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error as error:
         raise ReadError(f"is not base64 ({error}): the file is damaged") from None
-
-
-_OTHERWISE = "write it appended and raw, or take it as a whole with a larger --block-memory"
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,8 @@ from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh
 
+log = logging.getLogger("flowgrad")
+
 # With a P before them in parallel files.
 _IN_BOTH = (
     *("UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid", "DataArray", "Array"),
@@ -38,6 +40,18 @@ _KNOWN = {
 _TEXTS = {"DataArray", "Array", "AppendedData", "InformationKey", "Value"}
 # Attributes that say that an element holds values, or names a file that does.
 _HOLDS = {"format", "offset", "Source", "file"}
+
+VERSIONS = ("0", "1", "2")
+HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
+ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
+# foamToVTK begins its files with a comment on the case or the patch.
+_OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")
+_APPENDED = b"<AppendedData"
+_CHUNK = 1 << 20
+# Blocks of VTK's may hold blocks, but not so many.
+_DEEPEST = 100
+# The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
+_TAIL = 1 << 16
 
 
 def check_tags(root: ET.Element) -> None:
@@ -53,22 +67,6 @@ def check_tags(root: ET.Element) -> None:
         text = ("" if element.tag in _TEXTS else element.text or "").strip() or (element.tail or "").strip()
         if text:
             raise ReadError(f"has the text {text[:40]!a} in or behind <{element.tag[:40]}>: the file is damaged")
-
-
-log = logging.getLogger("flowgrad")
-
-VERSIONS = ("0", "1", "2")
-HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
-ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
-
-# foamToVTK begins its files with a comment on the case or the patch.
-_OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")
-_APPENDED = b"<AppendedData"
-_CHUNK = 1 << 20
-# Blocks of VTK's may hold blocks, but not so many.
-_DEEPEST = 100
-# The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
-_TAIL = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)

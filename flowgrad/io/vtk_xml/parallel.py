@@ -14,6 +14,11 @@ from flowgrad.io.registry import read_contents, register_format
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtp, read_vtu
 
+# Data sets that may be blocks.
+_DATA_SETS = (".vtu", ".pvtu", ".vtp", ".pvtp", ".vti", ".pvti", ".vtr", ".pvtr", ".vts", ".pvts")
+# What a block without a file may have.
+_EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
+
 
 def read_pvtu(path: Path) -> Contents:
     """Everything in the unstructured grids that a file names, as one mesh without ghosts.
@@ -48,12 +53,6 @@ def _with_common(whole: Contents, common: Contents) -> Contents:
     """The contents with the field data and the time of the file that names their files."""
     time = whole.time if common.time is None else common.time
     return dataclasses.replace(whole, field_data={**whole.field_data, **common.field_data}, time=time)
-
-
-# Data sets that may be blocks.
-_DATA_SETS = (".vtu", ".pvtu", ".vtp", ".pvtp", ".vti", ".pvti", ".vtr", ".pvtr", ".vts", ".pvts")
-# What a block without a file may have.
-_EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
 
 
 def read_vtm(path: Path) -> Contents:

@@ -24,6 +24,11 @@ from flowgrad.mesh import Lattice
 Shape = tuple[int, int, int]
 Ranges = tuple[slice, slice, slice]
 
+# Points along an axis of a data set without any array.
+_LONGEST = 1 << 20
+Places = list[tuple[int, tuple[slice, slice, slice], np.ndarray]]
+_STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -73,10 +78,6 @@ class Extent:
 
     def __str__(self) -> str:
         return " ".join(f"{low} {high}" for low, high in zip(self.low, self.high, strict=True))
-
-
-# Points along an axis of a data set without any array.
-_LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,9 +188,6 @@ def together(data: Sequence[Arrays], parts: Sequence[Part], whole: Extent, of_ce
     return {name: _filled([arrays[name] for arrays in data], order, whole, name, of_cells) for name in names}
 
 
-Places = list[tuple[int, tuple[slice, slice, slice], np.ndarray]]
-
-
 def _owners_last(data: Sequence[Arrays], parts: Sequence[Part], whole: Extent, of_cells: bool) -> Places:
     """The pieces' places and the entries that are put there: first the copies of what others own."""
     first: Places = []
@@ -271,7 +269,6 @@ def _curvilinear(grid: ET.Element, whole: Extent, parts: Sequence[Part]) -> Latt
     return Lattice.curvilinear(points.reshape(*whole.shape[::-1], 3).transpose(2, 1, 0, 3))
 
 
-_STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 IMAGE = StructuredData("ImageData", lambda document, piece, extent: {}, image_lattice)
 RECTILINEAR = StructuredData(
     "RectilinearGrid",
