@@ -28,7 +28,7 @@ from flowgrad.mesh.reference.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
 
-# The other known sections hold nothing of the flow.
+# Sections that meshio reads, and those that hold nothing of the flow.
 _SECTIONS = {
     *("MeshFormat", "PhysicalNames", "Entities", "Nodes", "Elements", "NodeData", "ElementData", "Periodic"),
     *("PartitionedEntities", "GhostElements", "Parametrizations", "Comments"),

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.lattice_detection import lattice_geometry
 from flowgrad.typing import BoolArray
 
 log = logging.getLogger("flowgrad")
@@ -126,6 +125,8 @@ def contents_of(
     if found is not None:
         mesh, data = Lattice(*found.geometry), {name: values[found.points] for name, values in data.items()}
     elif shape is not None:
+        from flowgrad.mesh.lattice_detection import lattice_geometry
+
         mesh = Lattice(*lattice_geometry(points, np.array(shape)))
     invalid, said = invalid_rows(data)
     if said:

@@ -90,7 +90,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "itself.pvtu": (collection(PIECES, '<Piece Source="itself.pvtu"/>'), "holds 'PUnstructuredGrid'"),
     "elsewhere.pvtu": (collection(PIECES, '<Piece Source="../../etc/passwd"/>'), "not in its folder"),
     "twice.pvtu": (collection(PIECES, '<Piece Source="good.vtu"/>' * 9), "names the file 'good.vtu' twice"),
-    "tag.pvtu": (collection(PIECES, '<Piece Source="good.vtu"/><Pi2ce Source="l.vtu"/>'), "<Pi2ce>, which is no"),
+    "tag.pvtu": (collection(PIECES, '<Piece Source="good.vtu"/><Pi2ce Source="l.vtu"/>'), "<Pi2ce>"),
     "itself.vtm": (collection(BLOCKS, '<DataSet file="itself.vtm"/>'), "itself.vtm.*not one of .vtu"),
     "attribute.vtm": (collection(BLOCKS, '<DataSet name="a" fi2e="good.vtu"/>'), "fi2e"),
     "itself.series": (json.dumps({"files": [{"name": "itself.series", "time": 0}]}), "names the collection"),

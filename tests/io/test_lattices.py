@@ -187,7 +187,10 @@ def numbers(values: str, name: str = "p") -> str:
         (image(more='Origin="nan 0 0"'), "Origin is 'nan 0 0'"),
         (image(more='Direction="1 0 0 1 0 0 0 0 1"'), "lie in one plane"),
         (image(whole="0 2000000000 0 1 0 0", piece="0 2000000000 0 1 0 0"), "no array, so that the extent"),
-        (image(whole="0 2000000000 0 1 0 0", piece="0 2000000000 0 1 0 0", data=numbers("1")), "1 values but 40000"),
+        (
+            image(whole="0 2000000000 0 1 0 0", piece="0 2000000000 0 1 0 0", data=numbers("1")),
+            "1 values instead of 40000",
+        ),
         (
             image("0 4 0 1 0 0", data=numbers("1 2 3 4 5 6"), pieces='<Piece Extent="2 4 0 1 0 0"/>'),
             "piece 1 of 2 lacks the array 'p'",
