@@ -233,7 +233,7 @@ TRIANGLE = (5, "0 1 2")
         bad("type 'Float16'", piece(1, point_data=array("p", "1", "Float16"))),
         bad("NumberOfComponents is 0", piece(1, point_data=array("p", "1", components=0))),
         bad("has 3 values instead of 4", piece(2, point_data=array("p", "1 2 3", components=2))),
-        bad("NumberOfTuples is 2 but 1", piece(1, point_data=array("p", "1", NumberOfTuples=2))),
+        bad("NumberOfTuples is 2 instead of 1", piece(1, point_data=array("p", "1", NumberOfTuples=2))),
         bad("'-3', not a number", piece(1).replace('Points="1"', 'Points="-3"')),
         bad("3 values instead of 3000000", piece(1).replace('Points="1"', 'Points="1000000"')),
         bad(
