@@ -18,17 +18,7 @@ PACKAGES = (
 )
 # Of these the arrays are fields that no user meets.
 INSIDE = {
-    *(
-        "Recognised",
-        "LatticeOf",
-        "Structure",
-        "Wedge",
-        "SitedMesh",
-        "SitedTopology",
-        "Family",
-        "ReferenceCell",
-        "Chosen",
-    ),
+    *("LatticeOf", "Structure", "Wedge", "SitedMesh", "LagrangeType", "Family", "ReferenceCell", "Chosen"),
     *("Plane", "SplineAxis", "Simplices", "Pieces", "BoxTree", "Nodes", "Samples", "Equations", "Balance", "Balls"),
     *("Minima", "Optimum", "FitData", "Bump", "Examined", "Measured", "Table", "Group", "Reading"),
 }
