@@ -82,7 +82,7 @@ class Bump:
 def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
     """Bumps of many places and sizes inside a flow, whose samples, where the gradient lives, are all ``usable`` (n,).
 
-    FlowSamples on the boundary belong to none. Raises MeshError for a flow without cells.
+    Samples on the boundary belong to none. Raises MeshError for a flow without cells.
     """
     from scipy.spatial import cKDTree
 
@@ -103,7 +103,7 @@ def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
         return
     reach = _reach(flow.mesh, positions[inner], positions[~inner], active)
     spacing = tree.query(tree.data, k=2)[0][:, 1]
-    # FlowSamples, spread over the flow, around which there is room for enough others.
+    # Samples, spread over the flow, around which there is room for enough others.
     roomy = np.flatnonzero(2 * _EVEN * reach >= _ACROSS * spacing)
     for i in roomy[:: max(1, len(roomy) // _CENTRES)]:
         for size in _SIZES:
