@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +14,13 @@ from flowgrad.errors import OptionError
 from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
+from flowgrad.mesh.planar import FLAT
 from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from flowgrad.mesh.axisymmetric_wedge import Wedge
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +171,13 @@ class Flow(
         """What each cell stands for (n,): its volume, area or length, or the volume of its whole ring."""
         if not self.is_meridian:
             return self.mesh.measures
-        from flowgrad.mesh.revolution import volumes_of_revolution
-
         return volumes_of_revolution(self.mesh, 1 if self.axisymmetric == "x" else 0)
+
+    @property
+    def wedge(self) -> Wedge | None:
+        """The wedge that the mesh is, whose flow is taken as axisymmetric unless the user has said that it is not."""
+        wedge = self.mesh.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
+        return wedge if wedge is not None and wedge.partners is not None else None
 
     @property
     def noise_size(self) -> float:
@@ -187,6 +196,26 @@ class Flow(
     def name(self) -> str:
         """The file's name, or a stand-in for a flow that comes from arrays."""
         return printable(self.source.name) if self.source else "flow"
+
+
+def volumes_of_revolution(mesh: Mesh, radial: int) -> FloatArray:
+    """Volume (n,) of the ring of each cell of a planar mesh about the axis where the coordinate ``radial``
+    is zero: 2π |ρ| A with ρ at the centroid (Pappus).
+
+    A mesh on both sides of the axis has every ring twice, and each cell half of it. In a cell across the
+    axis |ρ| is the mean over its extent, exact for rectangles.
+    """
+    if not len(mesh):
+        return np.zeros(0)
+    rho = mesh.points[mesh.cells.connectivity, radial]
+    starts = mesh.cells.offsets[:-1]
+    low, high = np.minimum.reduceat(rho, starts), np.maximum.reduceat(rho, starts)
+    rounding = FLAT * np.nanmax(np.abs(rho))
+    crossing = (low < -rounding) & (high > rounding)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(crossing, (low**2 + high**2) / (2 * (high - low)), np.abs(mesh.centroids[:, radial]))
+    whole = (low < -rounding).any() and (high > rounding).any()
+    return np.asarray((np.pi if whole else 2 * np.pi) * mean * mesh.measures)
 
 
 def check_symmetry(axisymmetric: str | None, out_of_plane: str) -> None:

@@ -22,7 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 try:
-    from flowgrad.verify import accuracy
     from scripts.benchmarks import (
         batch,
         files,
@@ -35,6 +34,7 @@ try:
         unstructured,
     )
     from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed
+    from scripts.convergence import accuracy
 except ModuleNotFoundError as missing:
     sys.exit(f"scripts/benchmark.py needs {missing.name}: pip install 'flowgrad[benchmark]'")
 
@@ -57,7 +57,7 @@ _PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch",
 
 
 _LEGEND = """In brackets VTK with its threads (STDThread); flowgrad uses all cores, and a new mesh each time: its whole
-topology counts. `flowgrad verify` measures the errors down to σ_L on your machine."""
+topology counts. `python -m scripts.convergence` measures the errors down to σ_L on your machine."""
 
 
 def measured(names: list[str], sizes: Sizes) -> Iterator[Row]:

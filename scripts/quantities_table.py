@@ -35,8 +35,8 @@ _SECTIONS: tuple[tuple[str, str, dict[str, Record]], ...] = (
     (
         "On walls",
         "What `flowgrad.at_walls(…)` knows, as `arrays`, attributes or methods, and the file `…_walls.vtu` of "
-        "`flowgrad run --walls`; `plot.shown(walls, NAME)` has values and label. They are no quantities of a velocity "
-        "gradient, and no names for `--quantities`.",
+        "`flowgrad run --walls`; `plot.scalar_field(walls, NAME)` has values and label. They are no quantities of a "
+        "velocity gradient, and no names for `--quantities`.",
         OF_WALLS,
     ),
     (

@@ -24,7 +24,7 @@ from flowgrad import batch
 from flowgrad.batch.settings import Settings
 from flowgrad.io import write_vtu
 from flowgrad.mesh.generate import block
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 
 CELLS = 40
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.mesh.cells import Cells
 from flowgrad.mesh.generate import block
-from flowgrad.mesh.mesh import Cells, Mesh
+from flowgrad.mesh.mesh import Mesh
 from flowgrad.typing import FloatArray, IntArray
 
 KINDS = {"hexahedron": 12, "wedge": 13, "tetra": 10}

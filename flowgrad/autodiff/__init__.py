@@ -6,9 +6,9 @@ array, written with NumPy and scipy.special as it stands, or with torch or jax.n
 
 from typing import Any
 
-import flowgrad.autodiff.array_rules
-import flowgrad.autodiff.elementary
-import flowgrad.autodiff.tensor_rules  # noqa: F401  (these fill the rules)
+import flowgrad.autodiff.rules_arrays
+import flowgrad.autodiff.rules_elementary
+import flowgrad.autodiff.rules_tensors  # noqa: F401  (these fill the rules)
 from flowgrad.autodiff.derivatives import directional_derivative, gradient, hessian, jacobian, jvp, vjp
 from flowgrad.autodiff.dual import Dual, value_of
 
@@ -27,7 +27,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "backward":
-        from flowgrad.autodiff.leaves import backward
+        from flowgrad.autodiff.torch_backend import backward
 
         return backward
     raise AttributeError(f"module 'flowgrad.autodiff' has no attribute '{name}'")

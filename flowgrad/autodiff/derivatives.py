@@ -1,37 +1,20 @@
-"""Derivatives of functions of one array: by dual numbers, PyTorch or JAX."""
+"""Jacobians, gradients, Hessians and products with them of functions of one array, and derivatives of fields by time,
+by dual numbers, PyTorch or JAX."""
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.autodiff.backends import backend_of
 from flowgrad.autodiff.dual import Dual
-from flowgrad.errors import OptionError
+from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.typing import FloatArray
 
 Function = Callable[..., Any]
-
-BACKENDS = ("numpy", "torch", "jax")
-
-
-def backend_of(f: Function, backend: str | None = None) -> Any:
-    """The module that differentiates a function: the one named, else that of the package it is written with.
-    OptionError for an unknown name."""
-    if backend is None:
-        loaded = (name for name in ("torch", "jax") if name in sys.modules)
-        backend = next((name for name in loaded if _module(name).recognises(f)), "numpy")
-    if backend not in BACKENDS:
-        raise OptionError(f"backend '{backend}' is unknown: choose one of {', '.join(BACKENDS)}")
-    return _module(backend)
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"flowgrad.autodiff.{name}_backend")
 
 
 def jacobian(f: Function, x: ArrayLike, *, backend: str | None = None) -> FloatArray:
@@ -101,3 +84,30 @@ def as_argument(x: Any) -> FloatArray:
         return np.array(x, float)
     except (TypeError, ValueError):
         raise OptionError(f"the argument is {x!r}: give numbers") from None
+
+
+def time_derivatives(
+    f: Function, points: FloatArray, time: float, backend: str | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """∂f_i/∂t (m, k) and ∂²f_i/∂t∂x_j (m, k, d) of a field f(x, t) at points (m, d) and a time.
+
+    Functions written with NumPy see the time as a dual number; those of torch and JAX as one more coordinate of each
+    point. DerivativeError for a function that cannot be differentiated so.
+    """
+    module, d = backend_of(f, backend), points.shape[1]
+    if hasattr(module, "time_derivatives"):
+        rates: tuple[FloatArray, FloatArray] = module.time_derivatives(f, points, time)
+        return rates
+
+    def in_space_time(event: Any) -> Any:
+        """The field at one point (d + 1,), the time its last coordinate, or at a batch of one, (1, d + 1)."""
+        if event.ndim == 2 and len(event) > 1:
+            raise DerivativeError(
+                "the field is seen at many points at once only, and not differentiated by its time so: write it for "
+                "one point, x[..., 0], x[..., 1], …, without operations that torch.vmap refuses"
+            )
+        return f(event[..., :-1], event[..., -1].reshape(()))
+
+    events = np.column_stack([points, np.full(len(points), time)])
+    slopes = module.point_jacobians(in_space_time, events)[1]
+    return slopes[..., d], module.second_derivatives(in_space_time, events)[..., :d, d]

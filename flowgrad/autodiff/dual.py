@@ -8,23 +8,49 @@ NumPy hands its functions over to them by its protocols ``__array_ufunc__`` (NEP
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.autodiff.constant import own
-from flowgrad.autodiff.refusals import in_place, no_plain_array, no_rule, nothing_of_order
+from flowgrad.autodiff.rules import (
+    FUNCTION_RULES,
+    METHOD_RULES,
+    ONE,
+    WITHOUT_DERIVATIVE,
+    in_place,
+    name_of,
+    no_plain_array,
+    no_rule,
+    partials_of,
+)
 
-# Derivatives that are taken within others have higher levels; of two levels the lower is a constant.
-_levels = itertools.count(1)
+# Methods of arrays that are functions of NumPy too.
+_METHODS = (
+    "all", "any", "argmax", "argmin", "argsort", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean",
+    "min", "prod", "ravel", "repeat", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
+)  # fmt: skip
+# A level above those of all derivatives that are being taken; of two levels the lower is a constant.
+next_level: Callable[[], int] = partial(next, itertools.count(1))
+# Costly functions that a value and its derivative both need: the derivative of sin x is cos x.
+_REMEMBERED = (np.sin, np.cos, np.sinh, np.cosh, np.exp)
 
 
-def next_level() -> int:
-    """A level above those of all derivatives that are being taken."""
-    return next(_levels)
+class Constant(np.ndarray[Any, Any]):
+    """An array that remembers the results of costly functions, as long as nobody may write into it."""
+
+    def __array_finalize__(self, parent: Any) -> None:
+        self.memory: dict[np.ufunc, np.ndarray] = {}
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if ufunc in _REMEMBERED and method == "__call__" and not options and not self.flags.writeable:
+            if ufunc not in self.memory:
+                self.memory[ufunc] = ufunc(self.view(np.ndarray))
+            return self.memory[ufunc]
+        arrays = (x.view(np.ndarray) if isinstance(x, Constant) else x for x in inputs)
+        return getattr(ufunc, method)(*arrays, **options)
 
 
 class Dual(np.lib.mixins.NDArrayOperatorsMixin):
@@ -60,40 +86,15 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __repr__(self) -> str:
         return f"Dual({self.value!r}, {len(self.derivative)} derivatives)"
 
-    @property
-    def is_coordinate(self) -> bool:
-        """Whether it is one of the variables, or moves with it: all of its slopes are one number, 1."""
-        slopes = self._derivative
-        return slopes.size > 0 and not any(slopes.strides) and slopes.item(0) == 1.0
-
     def put_slopes(self, goal: Any) -> None:
         """Write the derivatives into an array (d, *S) of zeros."""
         goal[slice(None) if self.rows is None else list(self.rows)] = self._derivative
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the value."""
-        return self.value.shape
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes of the value."""
-        return self.value.ndim
-
-    @property
-    def size(self) -> int:
-        """Number of elements of the value."""
-        return self.value.size
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the value."""
-        return np.dtype(float)
-
-    @property
-    def T(self) -> Dual:
-        """The transpose."""
-        return np.transpose(self)  # type: ignore[return-value]
+    shape = property(lambda self: self.value.shape, doc="Shape of the value.")
+    ndim = property(lambda self: self.value.ndim, doc="Number of axes of the value.")
+    size = property(lambda self: self.value.size, doc="Number of elements of the value.")
+    dtype = property(lambda self: np.dtype(float), doc="Type of the value.")
+    T = property(lambda self: np.transpose(self), doc="The transpose.")
 
     def __len__(self) -> int:
         return len(self.value)
@@ -103,11 +104,10 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
             raise TypeError("iteration over a 0-d array")
         return (self[i] for i in range(len(self)))
 
-    def __copy__(self) -> Dual:
+    def __copy__(self, memo: Any = None) -> Dual:
         return np.copy(self)  # type: ignore[return-value]
 
-    def __deepcopy__(self, memo: Any) -> Dual:
-        return np.copy(self)  # type: ignore[return-value]
+    __deepcopy__ = __copy__
 
     def __pow__(self, exponent: Any) -> Any:
         """Squares as products: exact, and faster than powers."""
@@ -172,7 +172,12 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         if out is not None:
-            return _into(out[0], getattr(ufunc, method)(*inputs, **options), ufunc)
+            result, goal = getattr(ufunc, method)(*inputs, **options), out[0]
+            if not isinstance(goal, Dual):
+                advice = "write y = y + … instead of y += …, or make y with np.zeros_like(x)"
+                raise in_place(f"by {name_of(ufunc)}", advice)
+            goal[...] = result
+            return goal
         if method in ("reduce", "accumulate") and (ufunc, method) in METHOD_RULES:
             return METHOD_RULES[ufunc, method](*inputs, **options)
         if method != "__call__" or options:
@@ -243,111 +248,63 @@ def below(x: Any, level: int) -> Any:
 
 
 def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
-    partials = _partials(ufunc, len(inputs))
+    partials = partials_of(ufunc, len(inputs))
     level = level_of(*inputs)
-    values = [below(x, level) if isinstance(x, Dual) else _floating(x) for x in inputs]
+    values = []
+    for x in inputs:
+        if not isinstance(x, Dual) and (np.iscomplexobj(x) or isinstance(x, np.ma.MaskedArray)):
+            raise no_rule("complex numbers and masked arrays")
+        # Constants too in double precision, in which their partial derivatives are computed.
+        values.append(below(x, level) if isinstance(x, Dual) else np.asarray(x, float))
     result = ufunc(*values)
     terms = []
     with np.errstate(all="ignore"):
         for number, x in enumerate(inputs):
             if is_at(x, level):
                 if partials[number] is None:
-                    raise nothing_of_order(name_of(ufunc), number)
+                    argument = f"{name_of(ufunc)} with respect to its argument {number + 1}"
+                    raise no_rule(argument, "keep that argument constant")
                 terms.append((partials[number](result, *values), x))
         slopes, rows, count = _sum_of_few(terms, np.shape(result)) or (_sum_of_all(terms, np.shape(result)), None, 0)
-    return Dual(own(result, ufunc, values[0]), slopes, level, rows, count)
-
-
-def _floating(x: Any) -> Any:
-    """A constant in double precision, in which its partial derivatives are computed."""
-    if np.iscomplexobj(x) or isinstance(x, np.ma.MaskedArray):
-        raise no_rule("complex numbers and masked arrays")
-    return np.asarray(x, float)
+    is_remembered = ufunc in _REMEMBERED and isinstance(values[0], Constant)
+    return Dual(result.copy() if is_remembered else result, slopes, level, rows, count)
 
 
 def _sum_of_all(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
-    """The chain rule."""
-    scaled = [_scaled(partial, x.derivative, len(shape)) for partial, x in terms]
-    total = spread(sum(scaled[1:], scaled[0]), shape)
-    shared = len(terms) == 1 and terms[0][0] is ONE
-    return np.copy(total) if shared or not plain(total).flags.writeable else total
+    """The chain rule; derivatives (d, *S) of fewer axes than the result get them after the first."""
+    scaled = []
+    for partial_derivative, x in terms:
+        slopes = x.derivative
+        if missing := len(shape) + 1 - slopes.ndim:
+            slopes = slopes.reshape((len(slopes), *[1] * missing, *slopes.shape[1:]))
+        scaled.append(slopes if partial_derivative is ONE else partial_derivative * slopes)
+    total = sum(scaled[1:], scaled[0])
+    if total.shape[1:] != shape:
+        total = np.broadcast_to(total, (len(total), *shape))
+    is_shared = len(terms) == 1 and terms[0][0] is ONE
+    return np.copy(total) if is_shared or not plain(total).flags.writeable else total
 
 
 def _sum_of_few(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
     """The same for terms of which each depends on some of the variables; None where that does not help."""
     if any(x.rows is None or x._derivative.shape[1:] != shape for _, x in terms):
         return None
-    partial, x = terms[0]
-    if len(terms) == 1 and x.is_coordinate:
-        return np.broadcast_to(partial, (1, *shape)), x.rows, x.count
+    if len(terms) == 1:
+        partial_derivative, x = terms[0]
+        slopes = x._derivative
+        # A variable, or what moves with it: all of its slopes are one number, 1.
+        if slopes.size > 0 and not any(slopes.strides) and slopes.item(0) == 1.0:
+            return np.broadcast_to(partial_derivative, (1, *shape)), x.rows, x.count
     named = sorted({row for _, x in terms for row in x.rows or ()})
-    slopes = np.empty((len(named), *shape))
+    total = np.empty((len(named), *shape))
     empty = set(named)
-    for partial, x in terms:
+    for partial_derivative, x in terms:
         for row, slope in zip(x.rows or (), x._derivative, strict=True):
-            goal = slopes[named.index(row)]
+            goal = total[named.index(row)]
             if row in empty:
-                np.multiply(partial, slope, out=goal)
+                np.multiply(partial_derivative, slope, out=goal)
                 empty.remove(row)
             else:
-                goal += partial * slope
+                goal += partial_derivative * slope
     count = terms[0][1].count
-    return slopes, None if len(named) == count else tuple(named), count
-
-
-def _partials(ufunc: np.ufunc, count: int) -> tuple[Any, ...]:
-    if ufunc not in UFUNC_RULES and "scipy.special" in sys.modules:
-        import flowgrad.autodiff.special_rules  # noqa: F401  (SciPy is not loaded before it is used)
-    if len(UFUNC_RULES.get(ufunc, ())) != count:
-        raise no_rule(name_of(ufunc))
-    return UFUNC_RULES[ufunc]
-
-
-def _scaled(partial: Any, derivative: Any, ndim: int) -> Any:
-    """The chain rule; derivatives (d, *S) of fewer axes than the result get them after the first."""
-    missing = ndim + 1 - derivative.ndim
-    if missing:
-        derivative = derivative.reshape((len(derivative), *[1] * missing, *derivative.shape[1:]))
-    return derivative if partial is ONE else partial * derivative
-
-
-def spread(derivative: Any, shape: tuple[int, ...]) -> Any:
-    """Derivatives in the full shape (d, *shape)."""
-    full = (len(derivative), *shape)
-    return derivative if derivative.shape == full else np.broadcast_to(derivative, full)
-
-
-def _into(goal: Any, result: Any, ufunc: np.ufunc) -> Any:
-    if not isinstance(goal, Dual):
-        raise in_place(f"by {name_of(ufunc)}", "write y = y + … instead of y += …, or make y with np.zeros_like(x)")
-    goal[...] = result
-    return goal
-
-
-def name_of(function: Any, method: str = "__call__", options: Any = ()) -> str:
-    """A function's name with its package, as a user writes it."""
-    name = getattr(function, "__name__", str(function))
-    special = sys.modules.get("scipy.special")
-    if isinstance(function, np.ufunc) and not hasattr(np, name) and hasattr(special, name.lstrip("_")):
-        name = f"scipy.special.{name.lstrip('_')}"
-    else:
-        name = f"{getattr(function, '__module__', 'numpy')}.{name}"
-    return name + (f".{method}" if method != "__call__" else "") + (f" with {', '.join(options)}" if options else "")
-
-
-# A partial derivative of one, which needs no product.
-ONE = 1.0
-# For each ufunc the partial derivatives with respect to its inputs, from the result and the inputs, None where
-# there is none; elementary.py and special_rules.py fill it.
-UFUNC_RULES: dict[Any, tuple[Callable[..., Any] | None, ...]] = {}
-# Functions of whole arrays; array_rules.py and tensor_rules.py fill it.
-FUNCTION_RULES: dict[Any, Callable[..., Any]] = {}
-# Reductions of ufuncs, such as np.add.reduce.
-METHOD_RULES: dict[tuple[Any, str], Callable[..., Any]] = {}
-# Functions whose results are True or False, numbers of elements or shapes.
-WITHOUT_DERIVATIVE: set[Any] = set()
-# Methods of arrays that are functions of NumPy too.
-_METHODS = (
-    "all", "any", "argmax", "argmin", "argsort", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean",
-    "min", "prod", "ravel", "repeat", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var",
-)  # fmt: skip
+    return total, None if len(named) == count else tuple(named), count

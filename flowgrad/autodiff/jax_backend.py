@@ -1,4 +1,4 @@
-"""Functions written with jax.numpy: compiled, in float64, without changing the user's settings.
+"""Derivatives of functions written with jax.numpy: compiled, in float64, without changing the user's settings.
 
 A velocity field sees one point, x of shape (d,), under vmap; where it fails on that, a batch of one, (1, d). The
 time is an array of no axes. Each call compiles anew, so that what a function closes over may change between calls.
@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.attempts import WayOut, first_that_works, in_chunks
-from flowgrad.autodiff.references import uses
+from flowgrad.autodiff.backends import WayOut, first_that_works, in_chunks, in_order
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
 from flowgrad.typing import FloatArray
 
@@ -23,7 +22,7 @@ try:
     import jax.numpy as jnp
     from jax import jacfwd, jacrev, vmap
 except ImportError as problem:
-    raise MissingDependencyError("backend 'jax' needs JAX: pip install flowgrad[jax]") from problem
+    raise MissingDependencyError("derivatives of JAX functions need JAX: pip install flowgrad[jax]") from problem
 
 Function = Callable[..., Any]
 Way = Callable[[Any], tuple[Any, ...]]
@@ -45,16 +44,11 @@ _ADVICE = (
 )
 
 
-def recognises(f: Function) -> bool:
-    """Functions that name something of JAX."""
-    return uses(f, "jax", "jaxlib")
-
-
 def jacobian(f: Function, x: FloatArray) -> FloatArray:
     """∂f/∂x, result.shape + x.shape: forward mode where x has at most as many elements as the result."""
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        return (partial(mode(g), at) for mode in _modes(at.size, result.size))
+        return (partial(mode(g), at) for mode in in_order(at.size, result.size, jacfwd, jacrev))
 
     return _of_one_array(f, x, ways)
 
@@ -63,7 +57,7 @@ def hessian(f: Function, x: FloatArray) -> FloatArray:
     """∂²f/∂x², result.shape + x.shape + x.shape."""
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        return (partial(jacfwd(mode(g)), at) for mode in _modes(at.size, result.size))
+        return (partial(jacfwd(mode(g)), at) for mode in in_order(at.size, result.size, jacfwd, jacrev))
 
     return _of_one_array(f, x, ways)
 
@@ -120,11 +114,6 @@ def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any
         return np.array(first_that_works(ways(g, at, result), _ADVICE, "jax"), float)
 
 
-def _modes(inputs: int, outputs: int) -> tuple[Any, Any]:
-    """Forward mode first where there are at most as many inputs as outputs."""
-    return (jacfwd, jacrev) if inputs <= outputs else (jacrev, jacfwd)
-
-
 def _result(result: Any) -> Any:
     """What a function returned, as one array; components in a list or a tuple become the last axis."""
     if isinstance(result, (list, tuple)):
@@ -175,7 +164,7 @@ def _mapped(f: Function, arguments: tuple[float, ...], batched: bool, turn: int,
         return result, result
 
     outputs = jax.eval_shape(of_one, few[0], *arguments).shape[0]
-    mode = _modes(few.shape[1], outputs)[turn]
+    mode = in_order(few.shape[1], outputs, jacfwd, jacrev)[turn]
     derivative = jacfwd(mode(of_one)) if second else mode(with_value, has_aux=True)
     compiled = jax.jit(vmap(derivative, in_axes=(0, *[None] * len(arguments))))
 

@@ -1,4 +1,4 @@
-"""Functions written with NumPy: dual numbers."""
+"""Derivatives of functions written with NumPy, by dual numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.constant import constant
-from flowgrad.autodiff.dual import Coordinates, Dual, is_at, next_level, plain
+from flowgrad.autodiff.dual import Constant, Coordinates, Dual, is_at, next_level, plain
 from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.typing import FloatArray
 
@@ -115,11 +114,6 @@ def time_derivatives(f: Function, points: FloatArray, time: float) -> tuple[Floa
     return rates, slopes
 
 
-def recognises(f: Function) -> bool:
-    """Any function that is not another backend's."""
-    return True
-
-
 def _differentiated(f: Function, x: Any) -> Dual:
     """f of a dual number with respect to every element of x, which may be a dual number itself."""
     level, shape = next_level(), np.shape(x)
@@ -168,8 +162,9 @@ def _in_chunks(at: Callable[[Dual, int], Sequence[FloatArray]], points: FloatArr
     level = next_level()
 
     def of(start: int) -> Sequence[FloatArray]:
-        part = constant(np.array(points[start : start + _CHUNK].T, order="C").T)
-        return at(Coordinates(part, level), level)
+        part = np.array(points[start : start + _CHUNK].T, order="C").T
+        part.flags.writeable = False
+        return at(Coordinates(part.view(Constant), level), level)
 
     first = [np.asarray(each) for each in of(0)]
     results = [np.empty((count, *each.shape[1:])) for each in first]

@@ -1,4 +1,5 @@
-"""Functions of torch tensors, and networks: torch.func.
+"""Derivatives of functions of torch tensors, and of networks, by torch.func, and PyTorch's backward pass on the user's
+own tensors with what it needs checked first.
 
 A velocity field sees one point, x of shape (d,), under vmap; where it fails on that, a batch of one, (1, d);
 where PyTorch cannot map it at all, all points at once, after a check that no point changes another's result. The
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.attempts import WayOut, first_that_works, in_chunks
-from flowgrad.autodiff.references import referenced, uses
+from flowgrad.autodiff.backends import WayOut, first_sentence, first_that_works, in_chunks, in_order, referenced
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
 from flowgrad.typing import FloatArray
 
@@ -26,7 +27,7 @@ try:
     import torch
     from torch.func import jacfwd, jacrev, vmap
 except ImportError as problem:
-    raise MissingDependencyError("backend 'torch' needs PyTorch: pip install flowgrad[torch]") from problem
+    raise MissingDependencyError("derivatives by torch need PyTorch: pip install flowgrad[torch]") from problem
 
 log = logging.getLogger("flowgrad")
 
@@ -55,16 +56,11 @@ _ADVICE = (
 )
 
 
-def recognises(f: Function) -> bool:
-    """Networks, and functions that name something of torch."""
-    return uses(f, "torch")
-
-
 def jacobian(f: Function, x: FloatArray) -> FloatArray:
     """∂f/∂x, result.shape + x.shape: forward mode where x has at most as many elements as the result."""
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        for mode in _modes(at.numel(), result.numel()):
+        for mode in in_order(at.numel(), result.numel(), jacfwd, jacrev):
             yield partial(mode(g), at)
         yield partial(_with_graph, torch.autograd.functional.jacobian, g, at)
 
@@ -78,7 +74,7 @@ def hessian(f: Function, x: FloatArray) -> FloatArray:
         return torch.autograd.functional.jacobian(g, y, create_graph=True)
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        for mode in _modes(at.numel(), result.numel()):
+        for mode in in_order(at.numel(), result.numel(), jacfwd, jacrev):
             yield partial(jacfwd(mode(g)), at)
         yield partial(jacrev(jacrev(g)), at)
         yield partial(_with_graph, torch.autograd.functional.jacobian, partial(slopes, g), at)
@@ -186,11 +182,6 @@ def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any
         return _array(first_that_works(ways(g, at, result), _ADVICE, "torch"))
 
 
-def _modes(inputs: int, outputs: int) -> tuple[Any, Any]:
-    """Forward mode first where there are at most as many inputs as outputs."""
-    return (jacfwd, jacrev) if inputs <= outputs else (jacrev, jacfwd)
-
-
 def _with_graph(function: Function, *args: Any) -> Any:
     """By PyTorch's first interface, which runs where torch.func does not."""
     with torch.enable_grad():
@@ -227,7 +218,8 @@ def _result(result: Any, x: Any) -> Any:
 def _at_points(f: Function, points: FloatArray, time: float | None, second: bool) -> tuple[FloatArray, ...]:
     """Values and Jacobians, or second derivatives, some points at a time."""
     place = _Place.of(f)
-    field = f if time is None else partial(_at_time, f, place.tensor(time))
+    moment = None if time is None else place.tensor(time)
+    field = f if time is None else lambda x: f(x, moment)
     dimension = points.shape[1]
     few = place.tensor(points[:3] if len(points) else np.zeros((1, dimension)))
     vmapped = (partial(_mapped, field, batched, turn, few, second) for batched in (False, True) for turn in (0, 1))
@@ -235,10 +227,6 @@ def _at_points(f: Function, points: FloatArray, time: float | None, second: bool
         way = first_that_works([*vmapped, partial(_summed, field, few, second)], _ADVICE, "torch")
         size = place.chunk((1 + dimension) ** (1 + second))
         return in_chunks(lambda part: tuple(_array(each) for each in way(place.tensor(part))), points, size)
-
-
-def _at_time(f: Function, time: Any, x: Any) -> Any:
-    return f(x, time)
 
 
 def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -> Way:
@@ -254,7 +242,7 @@ def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -
         result = of_one(x)
         return result, result
 
-    mode = _modes(few.shape[1], vmap(of_one)(few).shape[1])[turn]
+    mode = in_order(few.shape[1], vmap(of_one)(few).shape[1], jacfwd, jacrev)[turn]
 
     def way(x: Any) -> tuple[Any, ...]:
         if second:
@@ -284,7 +272,11 @@ def _summed(field: Function, few: Any, second: bool) -> Way:
             values = _result(field(x), x)
             if values.ndim != 2 or len(values) != len(x):
                 raise _wrong_shape(values, x)
-            _check_apart(values, x)
+            if values.requires_grad and _gradient(values[::2].sum(), x)[1::2].any():
+                raise DerivativeError(
+                    "the result at a point depends on other points of the batch: write the field so that each point "
+                    "has its own result, or call model.eval()"
+                )
             jacobians = _slopes(values, x, keep=second)
             return (_slopes(jacobians, x, keep=False),) if second else (values, jacobians)
 
@@ -304,10 +296,100 @@ def _gradient(total: Any, x: Any, keep: bool = False) -> Any:
     return torch.autograd.grad(total, x, create_graph=keep, retain_graph=True, materialize_grads=True)[0]
 
 
-def _check_apart(values: Any, x: Any) -> None:
-    """The results at every other point must not depend on the points between."""
-    if values.requires_grad and _gradient(values[::2].sum(), x)[1::2].any():
-        raise DerivativeError(
-            "the result at a point depends on other points of the batch: write the field so that each point has its "
-            "own result, or call model.eval()"
+def backward(output: Any, *leaves: Any, weights: Any = None, retain_graph: bool = False) -> tuple[Any, ...]:
+    """Gradients of Σ weights·output with respect to some leaf tensors, of their shapes.
+
+    Each is also put into its leaf's ``grad``, in the place of an earlier one (``Tensor.backward`` adds to it).
+    ``weights`` has the output's shape; an output of one element needs none. ``retain_graph`` keeps the graph for
+    another pass. Raises OptionError, with the way out, for a leaf that asks for no gradient, that is not a leaf
+    (unless ``retain_grad`` was called on it) or that the output does not depend on, for missing or misshapen
+    weights, for a graph that is freed and for a leaf changed in place since the output was computed.
+    """
+    if not isinstance(output, torch.Tensor):
+        raise OptionError(f"the output is a {type(output).__name__}: give a tensor, and leave out item() and numpy()")
+    if not output.requires_grad:
+        raise OptionError(
+            f"the output ({_described(output)}) has requires_grad=False and no grad_fn, so nothing was recorded: call "
+            "x.requires_grad_() before it is computed, outside torch.no_grad(), and leave out detach()"
         )
+    if not leaves:
+        raise OptionError("no leaf is given: name the tensors to differentiate by, backward(output, x)")
+    names = []
+    for number, leaf in enumerate(leaves, 1):
+        names.append(f"leaf {number}" + (f" ({_described(leaf)})" if isinstance(leaf, torch.Tensor) else ""))
+        _check_leaf(leaf, names[-1])
+    weights = _checked_weights(output, weights)
+    try:
+        gradients: tuple[Any, ...] = torch.autograd.grad(
+            output, leaves, weights, retain_graph=retain_graph, allow_unused=True
+        )
+    except RuntimeError as problem:
+        raise _explained(problem, leaves, names) from problem
+    for name, gradient in zip(names, gradients, strict=True):
+        if gradient is None:
+            raise OptionError(
+                f"the output does not depend on {name}: compute it from this tensor, after requires_grad_() and "
+                "without detach(), numpy() or torch.tensor() on the way"
+            )
+    for leaf, gradient in zip(leaves, gradients, strict=True):
+        leaf.grad = gradient
+    return gradients
+
+
+def _check_leaf(leaf: Any, name: str) -> None:
+    if not isinstance(leaf, torch.Tensor):
+        raise OptionError(f"{name} is a {type(leaf).__name__}: give a tensor made with requires_grad=True")
+    if not leaf.requires_grad:
+        raise OptionError(
+            f"{name} has requires_grad=False: call requires_grad_() on it before the output is computed, and "
+            "compute that again"
+        )
+    if not leaf.is_leaf and not leaf.retains_grad:
+        operation = str(leaf.grad_fn.name()).removesuffix("0")
+        raise OptionError(
+            f"{name} is not a leaf: it is the result of {operation} (its grad_fn), and PyTorch keeps no "
+            "gradient there: differentiate by the leaf it was computed from, or call retain_grad() on it before; in an "
+            "update, change the leaf's values under torch.no_grad() instead of making a new tensor"
+        )
+
+
+def _checked_weights(output: Any, weights: Any) -> Any:
+    if weights is None:
+        if output.numel() == 1:
+            return torch.ones_like(output)
+        raise OptionError(
+            f"the output has {output.numel()} elements ({_described(output)}), and a gradient is of one number: give "
+            "weights of that shape (torch.ones_like(output) for its sum), or reduce it with sum() or mean()"
+        )
+    weights = torch.as_tensor(weights, dtype=output.dtype, device=output.device)
+    if weights.shape != output.shape:
+        raise OptionError(
+            f"the weights have the shape {tuple(weights.shape)}: give the output's, {tuple(output.shape)}"
+        )
+    return weights
+
+
+def _explained(problem: RuntimeError, leaves: tuple[Any, ...], names: list[str]) -> Exception:
+    """PyTorch's errors of the pass itself."""
+    text = str(problem)
+    if "backward through the graph a second time" in text:
+        return OptionError(
+            "the graph of the output was freed by an earlier pass: compute the output again, or give retain_graph=True "
+            "to the earlier one"
+        )
+    if "modified by an inplace operation" not in text:
+        return DerivativeError(f"torch cannot differentiate the output: {first_sentence(problem)}: look at its grad_fn")
+    changed, versions = "a tensor between the leaves and the output", ""
+    if found := re.search(r"is at version (\d+)(?:; expected version (\d+))?", text):
+        # The leaf that has this version; views of a leaf share its version.
+        same = (name for leaf, name in zip(leaves, names, strict=True) if leaf._version == int(found[1]))
+        changed = next(same, changed)
+        versions = f" (version {found[1]} instead of {found[2]})" if found[2] else ""
+    return OptionError(
+        f"{changed} was changed in place after the output was computed from it{versions}: compute the output again "
+        "after the change, or call backward before it"
+    )
+
+
+def _described(tensor: Any) -> str:
+    return f"shape {tuple(tensor.shape)}, {tensor.dtype}"

@@ -1,4 +1,4 @@
-"""The engine of a cluster: Dask says where a file is done; there, a supervised worker does it as on one machine."""
+"""Dask engine of a batch: the cluster says where a file is done; there, a supervised worker does it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import threading
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from flowgrad.batch.manifest import Outcome, Task
 from flowgrad.batch.supervisor import Equipment, Worker
-from flowgrad.batch.task import Outcome, Task
 from flowgrad.errors import MissingDependencyError, OptionError
 
 # Seconds for a scheduler to answer.

@@ -12,7 +12,7 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import choose_scheme, velocity_gradient, velocity_gradients
-from flowgrad.gradient.operator import Scheme
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 

@@ -1,8 +1,11 @@
-"""A run: what is left to do, by which engine, and what is known of every file when it ends."""
+"""Batch run: the plan of what is left to do, the engine that does it, manifest, summary and report."""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
+import json
 import logging
 import os
 import signal
@@ -11,20 +14,23 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from flowgrad.batch import collected, local
-from flowgrad.batch.attempt import attempt, entry_file, page_file
-from flowgrad.batch.cases import Cases
-from flowgrad.batch.inputs import are_same, patches_of
-from flowgrad.batch.manifest import DONE, FAILED, Manifest, Record, manifest_file, read_all
-from flowgrad.batch.names import SUFFIXES, names, piece_files, remove_parts, shard
+from flowgrad.batch import supervisor
+from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, shard, stamp
+from flowgrad.batch.manifest import DISK, DONE, FAILED, Manifest, Outcome, Record, Task, manifest_file, read_all
+from flowgrad.batch.process_file import attempt, entry_file, page_file
 from flowgrad.batch.progress import Progress
-from flowgrad.batch.settings import Settings
+from flowgrad.batch.settings import Cases, Settings
 from flowgrad.batch.supervisor import Equipment
-from flowgrad.batch.task import DISK, Outcome, Task
-from flowgrad.errors import OptionError, WriteError
-from flowgrad.files import replacing
+from flowgrad.errors import FlowgradError, OptionError, WriteError
+from flowgrad.files import printable, replacing
+from flowgrad.io.compressed import is_compressed
+from flowgrad.io.registry import check_file, format_of
+
+if TYPE_CHECKING:
+    from flowgrad.report import Entry
 
 log = logging.getLogger("flowgrad")
 
@@ -70,7 +76,7 @@ def plan(files: Sequence[Path], folder: Path, cases: Cases, settings: Settings) 
 
 
 def _version() -> str:
-    from flowgrad.analysis import versions
+    from flowgrad.pipeline.analysis import versions
 
     return ", ".join(f"{name} {number}" for name, number in versions().items())
 
@@ -202,7 +208,7 @@ def _outcomes(tasks: Sequence[Task], settings: Settings) -> Generator[Outcome]:
         return dask_engine.outcomes(tasks, equipment, settings.processes, settings.scheduler)
     if len(tasks) <= 1 and not settings.limits and settings.threads is None and (settings.jobs or 1) == 1:
         return (attempt(task) for task in tasks)
-    return local.outcomes(tasks, equipment, settings.processes)
+    return supervisor.outcomes(tasks, equipment, settings.processes)
 
 
 def _stop_at_a_full_disk(outcome: Outcome, count: int) -> None:
@@ -236,9 +242,9 @@ def _collect(
             log.info("%d files of other shards have not ended: the last shard writes the summary of all", missing)
             return
     records = [ended[file] for file in files]
-    collected.write_summary(folder / "summary.csv", records)
+    write_summary(folder / "summary.csv", records)
     if settings.report:
-        collected.write_index(folder, records, cases.options.given())
+        write_index(folder, records, cases.options.given())
 
 
 def _tried(folder: Path, files: Sequence[Path]) -> dict[Path, Record]:
@@ -262,3 +268,121 @@ def _terminable() -> Iterator[None]:
 
 def _terminate(*_: object) -> None:
     raise Terminated
+
+
+_COLUMNS = (
+    *("verdict", "origin", "statement", "velocity", "at", "scheme", "count", "excluded"),
+    *("shear_rate_mean", "shear_rate_max"),
+)
+
+
+def write_summary(path: Path, records: Sequence[Record]) -> None:
+    """The table of all files, in their order; WriteError where it cannot be written."""
+    names = ["file", "status", *_COLUMNS, "seconds", "kind", "error"]
+    with replacing(path) as stream, io.TextIOWrapper(stream, encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(_row(record) for record in records)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    row = record.row or {}
+    return {
+        "file": printable(record.file),
+        "status": record.state,
+        **{name: row.get(name, "") for name in _COLUMNS},
+        "seconds": f"{record.seconds:.3f}",
+        "kind": record.kind,
+        "error": record.reason,
+    }
+
+
+def write_index(folder: Path, records: Sequence[Record], options: Mapping[str, object]) -> None:
+    """report.html: the index of all files, or the page of a single one; WriteError where it cannot be written."""
+    if len(records) == 1 and records[0].state == DONE:
+        _write_single(folder, records[0])
+        return
+    from flowgrad.report import write_index
+
+    write_index(folder / "report.html", list(_entries(folder, records)), options)
+
+
+def _write_single(folder: Path, record: Record) -> None:
+    from flowgrad.report import alone
+
+    page = page_file(folder / record.name).read_text(encoding="utf-8")
+    with replacing(folder / "report.html") as stream:
+        stream.write(alone(page).encode())
+
+
+def _entries(folder: Path, records: Sequence[Record]) -> Iterator[Entry]:
+    from flowgrad.report import Entry, failed_entry
+
+    names = _names(records)
+    for record in records:
+        if record.state == DONE:
+            target = folder / record.name
+            stored = json.loads(entry_file(target).read_text(encoding="utf-8"))
+            address = quote(page_file(target).relative_to(folder).as_posix())
+            yield Entry(**{**stored, "name": names[record.file], "page": address})
+        else:
+            yield failed_entry(names[record.file], record.kind, printable(record.reason))
+
+
+def _names(records: Sequence[Record]) -> dict[str, str]:
+    """What to call the files: their names, or where two are the same the paths from the folder that all share."""
+    paths = [Path(record.file) for record in records]
+    if len({path.name for path in paths}) == len(paths):
+        return {record.file: printable(path.name) for record, path in zip(records, paths, strict=True)}
+    absolute = [Path(os.path.abspath(path)) for path in paths]
+    home = Path(os.path.commonpath([path.parent for path in absolute]))
+    return {record.file: printable(path.relative_to(home)) for record, path in zip(records, absolute, strict=True)}
+
+
+TO_DO, DONE_BEFORE, WOULD_FAIL = "to do", "done before", "would fail"
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What would become of a file: its ``state``, and where its results would go or the reason why not."""
+
+    file: str
+    state: str
+    result: str
+    reason: str = ""
+    size: int = 0
+
+    def __str__(self) -> str:
+        where = self.reason or self.result
+        return f"{self.state:<12} {self.file} ({self.size / 1e6:.1f} MB): {where}"
+
+
+def dry_run(files: Sequence[Path], folder: Path, cases: Cases, settings: Settings) -> Iterator[Foreseen]:
+    """What would become of each file of this shard; nothing is read but the files' names, sizes and the manifest.
+
+    Raises OptionError where nothing could be started.
+    """
+    todo = plan(files, folder, cases, settings)
+    for file in shard(files, *settings.shard):
+        yield _foreseen(file, todo.known.get(file), todo.expected[file], folder)
+
+
+def _foreseen(file: Path, known: Record | None, expected: Record, folder: Path) -> Foreseen:
+    result = printable(folder / f"{expected.name}.vtu")
+    name, mark = printable(file), stamp(file)
+    size = 0 if mark is None else int(mark[0])
+    if known is not None:
+        reason = known.reason and f"failed before: {known.reason}"
+        return Foreseen(name, DONE_BEFORE, result, reason, size)
+    reason = "" if expected.options.get("grid") else _refusal(file)
+    return Foreseen(name, WOULD_FAIL if reason else TO_DO, result, reason, size)
+
+
+def _refusal(file: Path) -> str:
+    """Why a file cannot be read, as far as its name and size tell."""
+    try:
+        check_file(file)
+        format_of(file.with_suffix("") if is_compressed(file) else file)
+    except FlowgradError as error:
+        return str(error).removeprefix(f"{file}: ")
+    return ""

@@ -1,4 +1,4 @@
-"""The one who asks: starts a worker, gives it files, and ends it where it takes too long or too much."""
+"""Supervisor of worker processes: sends them tasks, enforces time and memory limits, restarts them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,53 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from flowgrad.batch import inputs
-from flowgrad.batch.attempt import remove_results
-from flowgrad.batch.memory import resident
-from flowgrad.batch.names import remove_parts
+from flowgrad.batch.files import remove_parts, stamp
+from flowgrad.batch.manifest import Outcome, Task
+from flowgrad.batch.process_file import remove_results
 from flowgrad.batch.settings import Limits
-from flowgrad.batch.task import Outcome, Task
 from flowgrad.errors import FlowgradError, WriteError
 
 log = logging.getLogger("flowgrad")
+
+
+def resident(pid: int) -> int:
+    """Bytes of main memory that a process and its children hold; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        children = [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * _page() + sum(resident(child) for child in children)
+
+
+def limit_memory(most: int) -> None:
+    """Let this process, and each that it starts, hold at most so many bytes: what asks for more gets a
+    MemoryError. Address space that is taken but not used, such as that of libraries, does not count."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    try:
+        size, held = (int(each) * _page() for each in Path("/proc/self/statm").read_text().split()[:2])
+        resource.setrlimit(resource.RLIMIT_AS, (size - held + most, resource.RLIM_INFINITY))
+    except (OSError, ValueError):
+        log.warning("this system does not limit the memory of a process: --max-memory has no effect here")
+
+
+def _page() -> int:
+    import resource
+
+    return resource.getpagesize()
+
 
 # Seconds between two looks at a worker's memory, and between two at its time.
 _LOOK, _PATIENCE = 0.05, 0.2
@@ -100,7 +134,7 @@ class Worker:
         self.start()
         assert self._process is not None
         assert self._process.stdin is not None
-        begin, before = time.perf_counter(), inputs.stamp(task.source)
+        begin, before = time.perf_counter(), stamp(task.source)
         try:
             self._process.stdin.write(json.dumps(task.to_json()) + "\n")
             self._process.stdin.flush()
@@ -213,3 +247,34 @@ def _discard(task: Task) -> None:
         remove_results(task.target)
     except (OSError, WriteError):
         log.debug("what is left of %s cannot be removed", task.source, exc_info=True)
+
+
+Ended = queue.SimpleQueue[Outcome | BaseException]
+
+
+def outcomes(tasks: Sequence[Task], equipment: Equipment, processes: int) -> Generator[Outcome]:
+    """The outcome of each file as it ends; closing the iterator ends all workers."""
+    workers = [Worker(equipment) for _ in range(min(processes, len(tasks)))]
+    waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+    for each in (*tasks, *[None] * len(workers)):
+        waiting.put(each)
+    ended: Ended = queue.SimpleQueue()
+    try:
+        for worker in workers:
+            threading.Thread(target=_serve, args=(worker, waiting, ended), daemon=True).start()
+        for _ in tasks:
+            outcome = ended.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            yield outcome
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _serve(worker: Worker, waiting: queue.SimpleQueue[Task | None], ended: Ended) -> None:
+    try:
+        while (task := waiting.get()) is not None:
+            ended.put(worker.run(task))
+    except BaseException as error:
+        ended.put(error)

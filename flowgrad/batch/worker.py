@@ -1,4 +1,4 @@
-"""The process that analyses files: ``python -m flowgrad.batch.worker [MEMORY]``.
+"""Worker process that analyses files: ``python -m flowgrad.batch.worker [MEMORY]``.
 
 Reads one task a line from its standard input and writes one answer a line to its standard output, as
 JSON: ``{"log": [level, text]}``, ``{"ready": seconds}`` once, and an outcome for each task. What anybody
@@ -18,10 +18,10 @@ import threading
 import time
 from typing import Any, TextIO
 
-from flowgrad.batch.attempt import attempt
-from flowgrad.batch.memory import limit_memory
+from flowgrad.batch.manifest import Task
+from flowgrad.batch.process_file import attempt
 from flowgrad.batch.repeated import Repeated
-from flowgrad.batch.task import Task
+from flowgrad.batch.supervisor import limit_memory
 
 
 def main() -> None:
@@ -76,9 +76,9 @@ def _warm_up() -> None:
     """Load, and where they are new compile, what every file needs, so that no file's time limit pays for it."""
     import numpy as np
 
-    from flowgrad.analysis import analyse_flow
     from flowgrad.flow import Flow
     from flowgrad.mesh import Cells, Mesh
+    from flowgrad.pipeline.analysis import analyse_flow
 
     corners = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]])
     mesh = Mesh(corners, Cells.of_type(10, np.array([[0, 1, 2, 3], [1, 2, 3, 4]])))

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.analysis import Statistics, plain, versions
-from flowgrad.blocks.statistics import PERCENTILE_ERROR
 from flowgrad.files import printable
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.options import Options
-from flowgrad.rheology import separate
+from flowgrad.pipeline.analysis import Statistics, plain, versions
+from flowgrad.pipeline.options import Options
+from flowgrad.pipeline.out_of_core.result import PERCENTILE_ERROR
+from flowgrad.separation import separate
 
 
 @dataclass(frozen=True, eq=False)

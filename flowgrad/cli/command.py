@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from flowgrad.cli import curve, derive, info, listing, plot, run, verify
+from flowgrad.cli import curve, derive, info, plot, run, verify
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.spec import nearest
 
@@ -28,7 +28,7 @@ _EXAMPLES = """examples:
 """
 
 # In the order of the help.
-_VERBS = (run, info, plot, curve, derive, verify, listing)
+_VERBS = (run.add, info.add, plot.add, curve.add, derive.add, verify.add, info.add_list)
 
 # Options whose values may begin with a minus sign, and the options of one letter.
 _SIGNED = (
@@ -105,8 +105,8 @@ def command_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=_Version())
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for verb in _VERBS:
-        verb.add(verbs)
+    for add in _VERBS:
+        add(verbs)
     return parser
 
 
@@ -121,7 +121,7 @@ class _Version(str):
 
 def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
     """The arguments with those of --config as defaults."""
-    from flowgrad.batch import config
+    from flowgrad.batch.settings import read_config
 
-    args.verb.set_defaults(**config.read(args.config, args.verb._actions))
+    args.verb.set_defaults(**read_config(args.config, args.verb._actions))
     return _parsed(parser, words)

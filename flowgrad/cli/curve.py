@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from flowgrad.cli.verb import Verbs, added
+from flowgrad.cli.options import Verbs, added
 
 _EXAMPLES = """
   flowgrad curve rheometer.csv -o out

@@ -1,4 +1,4 @@
-"""The command derive: formulas differentiated."""
+"""Command derive: derivatives of formulas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from flowgrad.cli.verb import Verbs, added
+from flowgrad.cli.options import Verbs, added
 from flowgrad.errors import OptionError
 
 log = logging.getLogger("flowgrad")
@@ -36,10 +36,10 @@ def add(verbs: Verbs) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    from flowgrad.derive import Derivation, answer, draw
+    from flowgrad.cli.derivation import Derivation, answer, draw
 
     if args.range and not args.output:
-        raise OptionError("--range is of the figure: give -o, where to write it")
+        raise OptionError("--range is what the figure shows: give -o, where to write it")
     asked = Derivation.of(args.formulas, args.at, args.along, args.variables, args.hessian)
     for line in answer(asked):
         print(line)

@@ -1,12 +1,183 @@
-"""The command info: what is in files."""
+"""Commands info and list: a file's arrays and what a run would take of them; what flowgrad knows."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flowgrad.cli.verb import Verbs, about, add_data_options, added
-from flowgrad.errors import FlowgradError
+from flowgrad.cli.options import Verbs, about, add_data_options, added
+from flowgrad.errors import FlowgradError, OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from flowgrad.flow import Flow
+
+
+def describe(
+    path: str | Path,
+    velocity: str | None = None,
+    location: str | None = None,
+    boundary: str | None = None,
+    *,
+    noise: str | None = None,
+    axisymmetric: str | None = None,
+    out_of_plane: str = "zero",
+    length_scale: float | None = None,
+    y_down: bool = False,
+    time: float | None = None,
+) -> Iterator[str]:
+    """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
+
+    Raises ReadError for a file that cannot be read; an unclear velocity is told in the last line.
+    """
+    from flowgrad.io import read, read_contents
+
+    contents = read_contents(path, time)
+    mesh = contents.mesh
+    types = ", ".join(f"{count} {name}" for name, count in mesh.type_counts().items()) or "none"
+    yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
+    yield f"  points    {len(mesh.points)}"
+    yield f"  cells     {len(mesh)}: {types}"
+    if len(mesh.points):
+        low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
+        spans = (f"{name} {a:.6g} … {b:.6g}" for name, a, b in zip("xyz", low, high, strict=True))
+        yield f"  extent    {', '.join(spans)}"
+    if contents.time is not None:
+        yield f"  time      {contents.time:g}"
+    for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
+        yield from _arrays(where, data)
+    try:
+        flow = read(
+            path,
+            velocity,
+            location,
+            boundary,
+            noise=noise,
+            axisymmetric=axisymmetric,
+            out_of_plane=out_of_plane,
+            length_scale=length_scale,
+            y_down=y_down,
+            time=time,
+        )
+    except OptionError as error:
+        yield f"  a run would stop: {error}"
+        return
+    yield from _plan(flow)
+
+
+def _arrays(where: str, data: Mapping[str, np.ndarray]) -> Iterator[str]:
+    if data:
+        yield f"  {where} data"
+    width = max((len(name) for name in data), default=0)
+    for name, values in data.items():
+        components = values[0].size if len(values) else 1
+        kind = {1: "scalar", 3: "vector", 6: "symmetric tensor", 9: "tensor"}.get(
+            components, f"{components} components"
+        )
+        yield f"    {name:<{width}}  {kind:<16}  {values.dtype}  {_range(values)}"
+
+
+def _range(values: np.ndarray) -> str:
+    import numpy as np
+
+    if not values.size or values.dtype.kind not in "fiu":
+        return ""
+    finite = values[np.isfinite(values)]
+    missing = values.size - finite.size
+    span = f"{finite.min():.6g} … {finite.max():.6g}" if finite.size else "no finite value"
+    return span + (f"  ({missing} not finite)" if missing else "")
+
+
+def _plan(flow: object) -> Iterator[str]:
+    from flowgrad.flow import Flow
+    from flowgrad.gradient import choose_scheme
+
+    assert isinstance(flow, Flow)
+    scheme, reason = choose_scheme(flow)
+    yield "  a run would use"
+    yield f"    velocity  {flow.velocity_name} at {flow.location}"
+    if flow.noise is not None:
+        yield f"    noise     {flow.noise_size:.3g} (root mean square of the standard deviations)"
+    yield from _symmetry(flow)
+    for patch in flow.boundary:
+        yield f"    patch     {patch.name}: {len(patch.faces)} faces"
+    yield f"    scheme    {scheme}: {reason}"
+
+
+def _symmetry(flow: Flow) -> Iterator[str]:
+    wedge = flow.wedge
+    if wedge is not None:
+        yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
+    elif flow.axisymmetric in ("x", "y"):
+        yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
+    elif flow.out_of_plane != "zero":
+        yield f"    across    derivatives across the plane: {flow.out_of_plane}"
+
+
+def listing(what: str) -> Iterator[str]:
+    """Lines on all ``quantities``, ``models``, ``schemes``, ``cells``, ``formats`` or ``functions``."""
+    return {
+        "quantities": _quantities,
+        "models": _models,
+        "schemes": _schemes,
+        "cells": _cells,
+        "formats": _formats,
+        "functions": _functions,
+    }[what]()
+
+
+def _first_line(kind: object) -> str:
+    return (kind.__doc__ or "").strip().split("\n")[0]
+
+
+def _quantities() -> Iterator[str]:
+    from flowgrad.kinematics import QUANTITIES
+    from flowgrad.report.formatting import text
+
+    for each in QUANTITIES.values():
+        head = f"{text(each.symbol)} [{each.dimension}]"
+        yield f"{each.name:<29} {head:<16} {each.description} ({each.reference})"
+
+
+def _models() -> Iterator[str]:
+    from flowgrad.rheology import MODELS
+
+    return (f"{name:<20} {_first_line(kind)}" for name, kind in MODELS.items())
+
+
+def _schemes() -> Iterator[str]:
+    from flowgrad.gradient import SCHEMES
+
+    return (f"{name:<20} {_first_line(kind)}" for name, kind in SCHEMES.items())
+
+
+def _cells() -> Iterator[str]:
+    from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
+
+    for cell in REFERENCE_CELLS.values():
+        how = "shape functions" if cell.has_interpolant else "least squares" if cell.dimension > 1 else "no gradient"
+        yield f"{cell.vtk_type:>3}  {cell.name:<32} dimension {cell.dimension}, {how}"
+    for kind in LAGRANGE_CELLS.values():
+        degrees = "degree 1 or 2" if kind.name == "lagrange_pyramid" else "any degree"
+        yield f"{kind.vtk_type:>3}  {kind.name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
+
+
+def _functions() -> Iterator[str]:
+    from flowgrad.autodiff.rules_special import known_functions
+
+    return (f"{name:<28} {how}" for name, how in known_functions())
+
+
+def _formats() -> Iterator[str]:
+    from flowgrad.io import FORMATS
+
+    for suffix, kind in FORMATS.items():
+        yield f"{suffix:<11} {kind.keeps}"
+
 
 _EXAMPLES = """
   flowgrad info case.vtu
@@ -24,8 +195,7 @@ def add(verbs: Verbs) -> None:
 
 def command(args: argparse.Namespace) -> int:
     """Do it; the exit status."""
-    from flowgrad.batch import expand
-    from flowgrad.info import describe
+    from flowgrad.batch.files import expand
 
     status = 0
     for name in expand(args.files):
@@ -36,3 +206,24 @@ def command(args: argparse.Namespace) -> int:
             print(f"flowgrad: {error}", file=sys.stderr)
             status = 1
     return status
+
+
+_LIST_EXAMPLES = """
+  flowgrad list quantities
+  flowgrad list formats
+"""
+
+
+def add_list(verbs: Verbs) -> None:
+    """The command with its options."""
+    what = "what flowgrad knows: quantities, models, schemes, cells, formats, or functions with a derivative"
+    verb = added(verbs, "list", what, _LIST_EXAMPLES)
+    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats", "functions"))
+    verb.set_defaults(command=command_list)
+
+
+def command_list(args: argparse.Namespace) -> int:
+    """Do it; the exit status."""
+
+    print("\n".join(listing(args.what)))
+    return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from flowgrad.cli.verb import Verbs, about, add_data_options, added
+from flowgrad.cli.options import Verbs, about, add_data_options, added
 
 _EXAMPLES = """
   flowgrad verify

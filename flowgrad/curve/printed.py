@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
-from flowgrad.rheometer.examined import Examined
+from flowgrad.rheometer.fitted import Examined
 
 # Laws of a ranking that are printed, and the weight below which the rest is as good as none.
 _MOST, _LEAST = 4, 0.01

@@ -19,7 +19,7 @@ from flowgrad.curve.printed import lines
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.files import printable, replacing
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.examined import Examined, examine, sigma_of
+from flowgrad.rheometer.fitted import Examined, examine, sigma_of
 
 log = logging.getLogger("flowgrad")
 
@@ -72,7 +72,7 @@ def _check(asked: Asked) -> None:
 
 
 def _expanded(patterns: Sequence[str], folder: Path) -> list[Path]:
-    from flowgrad.batch import expand
+    from flowgrad.batch.files import expand
 
     return expand(patterns, folder)
 
@@ -141,7 +141,7 @@ def _written(result: Result, folder: Path, asked: Asked) -> None:
 
 
 def _write_json(target: Path, examined: Examined, source: Path, asked: Asked) -> None:
-    from flowgrad.analysis import plain, versions
+    from flowgrad.pipeline.analysis import plain, versions
 
     provenance = {
         "input": printable(source),
@@ -172,9 +172,8 @@ _DEFAULT = Asked(Reading())
 
 def _write_figures(target: Path, examined: Examined) -> None:
     from flowgrad import plot
-    from flowgrad.plot import rheometer
 
-    figures = {"": rheometer.rheometer_curve, "-viscosity": rheometer.rheometer_viscosity}
+    figures = {"": plot.rheometer_curve, "-viscosity": plot.rheometer_viscosity}
     for suffix, draw in figures.items():
         with plot.figure(plot.ONE_COLUMN * 1.25, plot.ONE_COLUMN) as ax:
             draw(examined, ax)
@@ -185,7 +184,7 @@ def _write_figures(target: Path, examined: Examined) -> None:
 
 def _write_page(results: Sequence[Result], folder: Path, asked: Asked) -> None:
     from flowgrad.report import CURVES, failed_section, write_report
-    from flowgrad.report.curve import curve_section
+    from flowgrad.report.curve_section import curve_section
 
     sections = []
     for result in results:

@@ -1,4 +1,4 @@
-"""Formulas as SymPy expressions, built from our own steps, and their derivatives as text of our own language.
+"""SymPy expressions of formulas, built from our own steps, and their derivatives as text of our own language.
 
 SymPy never sees a text. What it would split into real and imaginary parts, or differentiate to a delta
 function, are functions of ours: |a|, the sign, the step, and the choice between two expressions.
@@ -17,8 +17,7 @@ from sympy import E, Expr, Float, Function, I, Integer, Rational, Symbol, nan, o
 from sympy.printing.str import StrPrinter
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula
-from flowgrad.formula.parser import Apply, Limits, Number, Variable
+from flowgrad.formula.expression import Formula, Limits, Number, Variable, evaluated
 
 # Integers beyond these bits, and exponents beyond this size, are kept as floating-point numbers.
 _BITS = 200
@@ -29,14 +28,17 @@ UNDEFINED = "undefined"
 _DERIVED = Limits(length=1_000_000, steps=100_000, depth=200, exponent=np.inf)
 
 
-class _Sign(Function):
+class _Flat(Function):
     def _eval_derivative(self, s: Symbol) -> Expr:
         return Integer(0)
 
 
-class _Step(Function):
-    def _eval_derivative(self, s: Symbol) -> Expr:
-        return Integer(0)
+class _Sign(_Flat):
+    """−1, 0 or 1."""
+
+
+class _Step(_Flat):
+    """0 or 1, and 1/2 at zero."""
 
 
 class _Absolute(Function):
@@ -51,52 +53,21 @@ class _Less(Function):
 
     def _eval_derivative(self, s: Symbol) -> Expr:
         a, b, c, d = self.args
-        return _chosen(type(self), a, b, c.diff(s), d.diff(s))
+        return where((self.sign, a, b), c.diff(s), d.diff(s))
 
 
 class _LessEqual(_Less):
     sign = "<="
 
 
-def _chosen(kind: type[_Less], a: Expr, b: Expr, c: Expr, d: Expr) -> Expr:
-    return c if c == d else kind(a, b, c, d)
-
-
-def sign(a: Expr) -> Expr:
-    """−1, 0 or 1."""
-    return _Sign(a)
-
-
-def heaviside(a: Expr) -> Expr:
-    """0 or 1, and 1/2 at zero."""
-    return _Step(a)
-
-
-def absolute(a: Expr) -> Expr:
-    """The size of a."""
-    return _Absolute(a)
+# What operations call and is not here is SymPy's: sin, exp, …
+sign, heaviside, absolute = _Sign, _Step, _Absolute
 
 
 def where(condition: tuple[str, Expr, Expr], c: Expr, d: Expr) -> Expr:
     """c where the condition holds, else d."""
-    kind, a, b = condition
-    return _chosen(_Less if kind == "<" else _LessEqual, a, b, c, d)
-
-
-def least(*arguments: Expr) -> Expr:
-    """The least of the arguments."""
-    first, *others = arguments
-    for other in others:
-        first = where(("<", first, other), first, other)
-    return first
-
-
-def largest(*arguments: Expr) -> Expr:
-    """The largest of the arguments."""
-    first, *others = arguments
-    for other in others:
-        first = where(("<", other, first), first, other)
-    return first
+    sign, a, b = condition
+    return c if c == d else (_Less if sign == "<" else _LessEqual)(a, b, c, d)
 
 
 def power(base: Expr, exponent: Expr) -> Expr:
@@ -111,28 +82,27 @@ def power(base: Expr, exponent: Expr) -> Expr:
 
 
 def __getattr__(name: str) -> Any:
-    """What operations call and is not here is SymPy's: sin, exp, …"""
     return getattr(sympy, name)
 
 
 def expression(formula: Formula) -> Expr:
     """The SymPy expression of a formula."""
-    stack: list[Any] = []
-    for step in formula.steps:
-        if isinstance(step, Apply):
-            arguments = stack[-step.count :]
-            del stack[-step.count :]
-            stack.append(step.operation.symbol(sys.modules[__name__], *arguments))
-        else:
-            stack.append(Symbol(step.name) if isinstance(step, Variable) else _number(step))
-    return stack.pop()
+    operations = sys.modules[__name__]
+    steps = evaluated(formula.steps, _leaf, lambda step, arguments: step.operation.symbol(operations, *arguments))
+    return list(steps)[-1][2]
 
 
-def _number(step: Number) -> Expr:
+def _leaf(step: Number | Variable) -> Any:
+    if isinstance(step, Variable):
+        return Symbol(step.name)
     if step.text in ("pi", "e"):
         return pi if step.text == "pi" else E
     is_exact = step.text.isdigit() and step.value <= _EXACT
     return Integer(int(step.text)) if is_exact else Float(step.value)
+
+
+# Our functions in the language that our parser reads.
+_NAMES = {"_Sign": "sign", "_Step": "heaviside", "_Absolute": "abs"}
 
 
 class _Printer(StrPrinter):
@@ -141,14 +111,9 @@ class _Printer(StrPrinter):
     def _print_Exp1(self, _: Expr) -> str:
         return "e"
 
-    def _print__Sign(self, each: Expr) -> str:
-        return f"sign({self._print(each.args[0])})"
-
-    def _print__Step(self, each: Expr) -> str:
-        return f"heaviside({self._print(each.args[0])})"
-
-    def _print__Absolute(self, each: Expr) -> str:
-        return f"abs({self._print(each.args[0])})"
+    def _print_Function(self, each: Expr) -> str:
+        name = type(each).__name__
+        return f"{_NAMES.get(name, name)}({self.stringify(each.args, ', ')})"
 
     def _print__Less(self, each: _Less) -> str:
         a, b, c, d = (self._print(argument) for argument in each.args)

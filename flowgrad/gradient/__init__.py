@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flowgrad.gradient.auto import choose as choose_scheme
-from flowgrad.gradient.autodiff import Autodiff
-from flowgrad.gradient.compute import SCHEMES, velocity_gradient, velocity_gradients
+from flowgrad.gradient.choose import choose as choose_scheme
+from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
-from flowgrad.gradient.operator import Operator, Scheme
+from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
+from flowgrad.gradient.scheme import SCHEMES, Scheme, register_scheme
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.tensor_rates import tensor_rate
 
@@ -15,9 +16,11 @@ __all__ = [
     "Autodiff",
     "FiniteDifference",
     "Operator",
+    "PreparedGradient",
     "Scheme",
     "Stored",
     "choose_scheme",
+    "register_scheme",
     "tensor_rate",
     "velocity_gradient",
     "velocity_gradients",

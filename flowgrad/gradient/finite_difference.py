@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.gradient.cell_least_squares import prepare_compact
 from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.gradient.least_squares import prepare_compact
-from flowgrad.gradient.on_boundary import prepare_on_boundary
-from flowgrad.gradient.operator import Operator, Scheme, Where
-from flowgrad.gradient.polynomial_fits import prepare_fits
+from flowgrad.gradient.local_fits.operator import prepare_fits, prepare_on_boundary
+from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.scheme import Scheme, Where, register_scheme
 from flowgrad.typing import IntArray
 
 # Orders of local fits. The error of order 4 is estimated with order 5.
 _HIGHEST = 5
+_ON_LATTICES = (2, 4, 6, 8)
 CELL_VALUES = ("samples", "averages")
 
 
@@ -52,15 +54,14 @@ class FiniteDifference(Scheme):
 
         Raises OptionError for an order or an option that does not fit the data.
         """
-        if self.may_use_lattice(flow, at):
+        if self.may_use_lattice(flow.location, at):
             found = lattice_operator(flow, self.order)
             if found is not None:
                 return found
         if self.lattice:
             raise OptionError(f"{flow.name}: {self._why_no_lattice(flow, at)}: use finite-difference(lattice=False)")
         self._check_order(flow)
-        compact = self.order == 1 and self.smoothing == 1 and self.cell_values == "samples"
-        if compact and flow.location == "cells" and isinstance(at, str):
+        if self.is_compact and flow.location == "cells" and isinstance(at, str):
             return prepare_compact(flow, at)
         return prepare_fits(flow, at, self.order, self.smoothing, averages=self.cell_values == "averages")
 
@@ -72,6 +73,11 @@ class FiniteDifference(Scheme):
         self._check_order(flow)
         return prepare_on_boundary(flow, faces, self.order, self.smoothing, averages=self.cell_values == "averages")
 
+    @property
+    def is_compact(self) -> bool:
+        """Whether values at cells are fitted over the nearest neighbours alone."""
+        return self.order == 1 and self.smoothing == 1 and self.cell_values == "samples"
+
     def _check_order(self, flow: Flow) -> None:
         if self.order > _HIGHEST:
             raise OptionError(
@@ -79,11 +85,11 @@ class FiniteDifference(Scheme):
                 f"form: choose an order from 1 to 4{', or autodiff' if flow.location == 'points' else ''}"
             )
 
-    def may_use_lattice(self, flow: Flow, at: Where) -> bool:
+    def may_use_lattice(self, location: str, at: Where) -> bool:
         """Differences along axes are taken where the values are, and of no averages."""
-        plain = self.smoothing == 1 and (self.cell_values == "samples" or flow.location == "points")
+        plain = self.smoothing == 1 and (self.cell_values == "samples" or location == "points")
         wanted = self.lattice is not False and (self.order > 1 or bool(self.lattice))
-        return wanted and plain and isinstance(at, str) and at == flow.location
+        return wanted and plain and isinstance(at, str) and at == location
 
     def _why_no_lattice(self, flow: Flow, at: Where) -> str:
         if not isinstance(at, str) or at != flow.location:
@@ -94,7 +100,28 @@ class FiniteDifference(Scheme):
             return "the velocities given on the boundary do not lie on the lattice of the cells"
         return f"the {flow.location} do not form a lattice"
 
-    def finer(self) -> Scheme:
-        """The next higher odd order: where samples lie evenly, the fits of an odd
-        order and the even one after it agree, and their difference would say nothing."""
-        return replace(self, order=self.order + 1 + self.order % 2)
+    def variants(self, flow: Flow, on_lattice: bool) -> Mapping[str, Scheme]:
+        """Every order, along the axes of a lattice and by local fits."""
+        along = {f"lattice, order {p}": FiniteDifference(order=p) for p in _ON_LATTICES if on_lattice}
+        return along | {f"fits, order {p}": FiniteDifference(order=p, lattice=False) for p in range(1, _HIGHEST)}
+
+
+def _finer(scheme: FiniteDifference) -> FiniteDifference:
+    """The next higher odd order: where samples lie evenly, the fits of an odd order and the even one after it
+    agree, and their difference would say nothing."""
+    return replace(scheme, order=scheme.order + 1 + scheme.order % 2)
+
+
+def _reach(scheme: FiniteDifference, location: str, at: str) -> int:
+    """Of compact fits the cells that share a point with one; others search until they have enough samples, beginning
+    with three layers, for the boundaries of the cells around a point are right with two."""
+    return (1 if at == "cells" else 2) if location == "cells" and scheme.is_compact else 3
+
+
+register_scheme(
+    "finite-difference",
+    FiniteDifference,
+    summary="a polynomial is fitted to neighbouring values of the velocity, and differentiated",
+    finer=_finer,  # type: ignore[arg-type]
+    reach=_reach,  # type: ignore[arg-type]
+)

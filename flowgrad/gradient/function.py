@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
-from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
+from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.rates import steady_rates
+from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.tensors import finite_rows
@@ -29,14 +30,14 @@ class Function(Scheme):
     ``jax``, seen from the function unless given.
     """
 
+    differentiates = False
+
     function: Callable[..., Any]
     time: float | None = None
     dimension: int = 3
     backend: str | None = None
 
-    @property
-    def name(self) -> str:
-        """The scheme in words."""
+    def __str__(self) -> str:
         return f"autodiff of {getattr(self.function, '__name__', None) or type(self.function).__name__}"
 
     def prepare(self, flow: Flow, at: Where) -> Operator:
@@ -102,7 +103,7 @@ def gradient_of_function(
     found = scheme._gradients(L)
     flow = Flow(mesh, velocity, "points", time, velocity_name=getattr(function, "__name__", "velocity"))
     gradient = VelocityGradient(
-        L, flow, location="points", scheme=scheme.name, reason="the velocity is a function", method_notes=found.notes
+        L, flow, location="points", scheme=str(scheme), reason="the velocity is a function", method_notes=found.notes
     )
     if time is None:
         gradient = steady_rates(gradient)

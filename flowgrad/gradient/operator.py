@@ -1,30 +1,24 @@
-"""What every prepared scheme is: a linear map from values to gradients, used as often as one likes."""
+"""Prepared schemes as operators: linear maps from samples to gradients, used as often as one likes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient.propagation import stencil_covariance
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.local_fits.directions import Directions
+from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.mesh import Mesh
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-
-# How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
-TAKEN_AS_ZERO = "are taken as zero"
-
-# Where gradients are wanted: ``points``, ``cells``, or positions (m, 3).
-Where: TypeAlias = str | FloatArray
 
 
 class Operator(ABC):
@@ -64,6 +58,11 @@ class Operator(ABC):
         return flow.velocity
 
     @property
+    def sampled_directions(self) -> Directions | None:
+        """The directions that samples resolve, where the scheme looks for them in the whole mesh."""
+        return None
+
+    @property
     def boundary_count(self) -> int:
         """How many of the samples, the last ones, are values on the boundary."""
         return 0
@@ -71,6 +70,9 @@ class Operator(ABC):
     def suits(self, flow: Flow) -> bool:
         """Whether the operator, prepared for another flow on the same mesh, serves this one too."""
         return True
+
+    def keep(self) -> None:  # noqa: B027 - most have nothing to keep
+        """Compute now what is worth its memory when further flows come."""
 
     def gradients(self, flow: Flow) -> Gradients:
         """Velocity gradients of a flow that the operator suits."""
@@ -101,27 +103,6 @@ class Operator(ABC):
         if width < 3:
             columns = np.column_stack([columns, np.zeros((len(columns), 3 - width))])
         return self.vectors(np.ascontiguousarray(columns))[:, :width]
-
-
-class Scheme(ABC):
-    """How to differentiate; a frozen dataclass whose fields are its options, of which its text always has
-    those ``shown``."""
-
-    shown: ClassVar[tuple[str, ...]] = ()
-
-    @abstractmethod
-    def prepare(self, flow: Flow, at: Where) -> Operator:
-        """Do the geometry of the flow's mesh once, for gradients at its ``points``, at its ``cells`` or
-        at positions (m, 3); OptionError where the scheme does not fit the flow or the place."""
-
-    def gradients(self, flow: Flow, at: Where) -> Gradients:
-        """Velocity gradients of a flow."""
-        return self.prepare(flow, at).gradients(flow)
-
-    def finer(self) -> Scheme:
-        """The scheme whose gradient, less that of this one, estimates this one's error; OptionError
-        where there is none."""
-        raise OptionError("this scheme has no finer one beside it that would tell its error: leave out the error")
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,3 +151,21 @@ def average_to_points(mesh: Mesh, gradients: FloatArray, cells: IntArray, sums: 
 
     cells = cells[np.isfinite(gradients[cells]).all(axis=(1, 2))]
     add_cell_gradients(gradients, mesh.measures, mesh.cells.offsets, mesh.cells.connectivity, cells, sums)
+
+
+def patch_faces(boundary: tuple[Patch, ...]) -> IntArray:
+    """The faces of all patches (b,), rows of ``mesh.topology.boundary``."""
+    return np.concatenate([np.empty(0, np.int64), *(patch.faces for patch in boundary)])
+
+
+def patch_centroids(mesh: Mesh, boundary: tuple[Patch, ...]) -> FloatArray:
+    """Where the values of all patches sit (b, 3)."""
+    faces = patch_faces(boundary)
+    return mesh.topology.boundary_geometry[1][faces] if len(faces) else np.empty((0, 3))
+
+
+def boundary_samples(flow: Flow) -> FloatArray:
+    """The velocity of a flow, and after it the values on its patches (n + b, 3)."""
+    if not flow.boundary:
+        return flow.velocity
+    return np.concatenate([flow.velocity, *(patch.velocity for patch in flow.boundary)])

@@ -9,7 +9,9 @@ import numpy as np
 from flowgrad import tensors
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.operator import Gradients, Operator, Scheme, Where
+from flowgrad.gradient.choose import choose
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.scheme import Scheme, Where, register_scheme
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 
@@ -28,6 +30,8 @@ class Stored(Scheme):
     and is not. ``transposed`` says it for an array of another origin.
     """
 
+    differentiates = False
+
     name: str
     transposed: bool | None = None
 
@@ -40,10 +44,6 @@ class Stored(Scheme):
     def prepare(self, flow: Flow, at: Where) -> Operator:
         """Nothing to prepare: OptionError."""
         raise OptionError(f"a gradient stored as '{self.name}' cannot differentiate other fields")
-
-    def finer(self) -> Scheme:
-        """None: OptionError."""
-        raise OptionError(f"the error of '{self.name}' is not known: it was not computed here; leave out the error")
 
     def gradients(self, flow: Flow, at: Where) -> Gradients:
         """The stored gradients (n, 3, 3); OptionError where there is no such array at ``at``, or
@@ -80,8 +80,6 @@ class Stored(Scheme):
 
 def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transposed: bool) -> None:
     """Compare with the gradient of the velocity itself: a transpose is this field's commonest bug."""
-    from flowgrad.gradient.auto import choose
-
     try:
         own = choose(flow, at)[0].gradients(flow, at).L
     except FlowgradError:
@@ -104,3 +102,6 @@ def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transp
             f"{'as it stands' if transposed else 'transposed'} (misfit {other / size:.2g} instead of "
             f"{taken / size:.2g}): say --scheme \"file(name='{name}', transposed={not transposed})\""
         )
+
+
+register_scheme("file", Stored, summary="the gradient stands in the file and was not computed here")

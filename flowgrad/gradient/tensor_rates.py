@@ -10,21 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad import tensors
-from flowgrad.autodiff.derivatives import backend_of
-from flowgrad.autodiff.time_derivatives import time_derivatives
+from flowgrad.autodiff.backends import backend_of
+from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.auto import choose
-from flowgrad.gradient.compute import SCHEMES, velocity_gradient
-from flowgrad.gradient.operator import Operator, Scheme
-from flowgrad.gradient.symmetry import prepare, wedge_of
+from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.prepared import prepare, velocity_gradient
+from flowgrad.gradient.scheme import SCHEMES, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.dynamics import convected_rate
-from flowgrad.spec import nearest, parse
+from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
-
-# Schemes that differentiate any field, not the velocity alone.
-_FOR_FIELDS = ("autodiff", "finite-difference")
 
 
 def tensor_rate(
@@ -139,7 +136,7 @@ def _of_samples(
 
 
 def _check_samples(source: VelocityGradient | Flow, flow: Flow) -> None:
-    if flow.is_meridian or wedge_of(flow) is not None:
+    if flow.is_meridian or flow.wedge is not None:
         raise OptionError(
             f"{flow.name}: the flow is axisymmetric, and the components of a tensor turn with the angle: give the "
             "tensor as a function T(x)"
@@ -187,11 +184,11 @@ def _known_rate(rate: ArrayLike | None, steady: bool) -> FloatArray | None:
 
 def _scheme(source: VelocityGradient | Flow, flow: Flow, given: Scheme | str | None) -> Scheme:
     """The one given, else the gradient's where that differentiates any field, else the one that suits the flow."""
-    if isinstance(given, Scheme):
-        return given
+    if given is not None:
+        return scheme_of(given, flow)[0]
     own = source.scheme if isinstance(source, VelocityGradient) else ""
-    text = given or (own if own.split("(")[0] in _FOR_FIELDS else "auto")
-    return choose(flow)[0] if text == "auto" else parse(text, SCHEMES, "scheme")
+    kind = SCHEMES.get(own.split("(")[0])
+    return scheme_of(own if kind is not None and kind.differentiates else "auto", flow)[0]
 
 
 def _operator(scheme: Scheme, flow: Flow, T: FloatArray) -> Operator:

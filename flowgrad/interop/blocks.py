@@ -15,8 +15,7 @@ from flowgrad.io.ghosts import GHOSTS
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_memory import put_mesh
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.face_means import face_points
-from flowgrad.walls.surface import surface_mesh
+from flowgrad.walls.result import surface_mesh
 
 # The name of a patch, and which rows of ``mesh.topology.boundary`` its cells are.
 PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
@@ -43,7 +42,7 @@ def _surface(mesh: Mesh, patch: Patch) -> Mesh:
         return Mesh(np.empty((0, 3)), Cells.empty())
     if mesh.dimension > 1:
         return surface_mesh(mesh, patch.faces)
-    ends = face_points(mesh, patch.faces)[1]
+    ends = mesh.topology.face_points(patch.faces)[1]
     return Mesh(mesh.points[ends], Cells.of_type(_VERTEX, np.arange(len(ends))[:, None]))
 
 
@@ -68,7 +67,7 @@ def _are(mesh: Mesh, faces: np.ndarray, surface: Mesh) -> bool:
     known = (faces >= 0) & (faces < len(mesh.topology.boundary))
     if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not known.all():
         return False
-    start, points = face_points(mesh, faces.astype(np.int64))
+    start, points = mesh.topology.face_points(faces.astype(np.int64))
     same = np.array_equal(start, surface.cells.offsets)
     return same and np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity])
 

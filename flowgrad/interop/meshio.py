@@ -22,7 +22,7 @@ from flowgrad.interop.remembered import RECORD
 from flowgrad.io.meshio_guard import TYPES, WEDGE, contents_of_parts
 from flowgrad.io.meshio_worker import parts_of
 from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 
 _SOURCE = Path("the meshio mesh")
 _NAMES = {number: name for name, number in reversed(TYPES.items())}

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from flowgrad.analysis import Analysis
 from flowgrad.flow import Flow
 from flowgrad.interop.columns import column_names, in_columns_of
 from flowgrad.interop.given import check_numbers, tool
@@ -24,9 +23,12 @@ from flowgrad.interop.records import about_of
 from flowgrad.interop.remembered import RECORD
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
-from flowgrad.output import DEFAULT, Arrays, Result, arrays_of, on_mesh
-from flowgrad.rheology import FlowCurveFit, Identification, Separation
-from flowgrad.rheology.curve import FlowCurve
+from flowgrad.momentum import Identification
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.pipeline.write import DEFAULT, Arrays, Result, arrays_of, on_mesh
+from flowgrad.rheology import FlowCurveFit
+from flowgrad.rheology.flow_curve import FlowCurve
+from flowgrad.separation import Separation
 from flowgrad.walls import Walls
 
 Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve

@@ -26,8 +26,9 @@ from flowgrad.io.higher_order import DEGREES
 from flowgrad.io.vtk_memory import cells_in, put_mesh
 from flowgrad.io.vtu import time_of
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.lattice import Axis, Periods
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Periods
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 
 _SOURCE = Path("the PyVista data set")
 _PERIODS = "flowgrad_periods"

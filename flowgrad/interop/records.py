@@ -6,8 +6,8 @@ import re
 
 from flowgrad.flow import Flow
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
-from flowgrad.output import Result, velocity_array
-from flowgrad.rheology import Separation
+from flowgrad.pipeline.write import Result, velocity_array
+from flowgrad.separation import Separation
 from flowgrad.walls import RECORDS, Walls
 from flowgrad.walls.records import record_on
 

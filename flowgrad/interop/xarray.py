@@ -22,7 +22,7 @@ from flowgrad.interop.periods import period_vectors
 from flowgrad.interop.records import about_of
 from flowgrad.interop.remembered import RECORD, written
 from flowgrad.mesh import Lattice
-from flowgrad.output import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.series import Series
 
 __all__ = ["from_xarray", "to_xarray"]

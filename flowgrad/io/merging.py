@@ -19,7 +19,7 @@ from flowgrad.io.ghosts import copies
 from flowgrad.io.pieces import joined
 from flowgrad.io.selection import selected
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.mesh import CellFaces
+from flowgrad.mesh.cells import CellFaces
 from flowgrad.typing import IntArray
 
 log = logging.getLogger("flowgrad")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from flowgrad.errors import ReadError
 from flowgrad.io.columns import invalid_rows
 from flowgrad.io.contents import Arrays, Contents
-from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh import Cells, Lattice, Mesh
 
 log = logging.getLogger("flowgrad")
 
@@ -29,15 +29,15 @@ def contents_of(
 
     Raises ReadError for positions that are not finite and where all vectors are marked as invalid.
     """
-    from flowgrad.mesh.lattice_detection import as_lattice, lattice_of
+    from flowgrad.mesh.lattice_detection import lattice_geometry
 
     _check(points)
     mesh = Mesh(points, Cells.empty())
-    found = as_lattice(mesh)
+    found = mesh.structure.lattice
     if found is not None:
-        mesh, data = found.lattice, {name: values[found.points] for name, values in data.items()}
+        mesh, data = Lattice(*found.geometry), {name: values[found.points] for name, values in data.items()}
     elif shape is not None:
-        mesh = lattice_of(points, np.array(shape))
+        mesh = Lattice(*lattice_geometry(points, np.array(shape)))
     invalid, said = invalid_rows(data)
     if said:
         log.info("%s: of %d vectors, as invalid are left out: %s", path, len(points), ", ".join(said))

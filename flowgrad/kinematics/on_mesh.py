@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
-from flowgrad.mesh.planar import frame_of, normal_of
+from flowgrad.mesh.planar import frame_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
@@ -36,7 +36,7 @@ def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: Floa
 def axes_of_gradient(flow: Flow) -> FloatArray:
     """The axes (3, 3), one a row, along which the components of L run: x, y, z, but for an oblique plane cut from a
     3-D flow those of the plane."""
-    normal = None if flow.out_of_plane == "zero" else normal_of(flow.mesh)
+    normal = None if flow.out_of_plane == "zero" else flow.mesh.structure.normal
     return np.eye(3) if normal is None else frame_of(normal)
 
 

@@ -14,15 +14,24 @@ from itertools import combinations, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.mesh.mesh import FLAT, Mesh
-from flowgrad.mesh.planar import is_used
-from flowgrad.mesh.ragged import offsets, runs
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.mesh.cells import CellFaces, Cells
+from flowgrad.mesh.faces import cell_faces
+from flowgrad.mesh.planar import FLAT, candidate_normals
+from flowgrad.mesh.ragged import offsets, successor, take
+from flowgrad.mesh.reference.cell import VTK
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Opening angles of a wedge, in degrees: wider ones are sectors, narrower ones slabs.
 _OPENING = (0.05, 30.0)
-# VTK types whose cells may be prisms between two planes.
-_PRISMS = (12, 13, 14, 15, 16, 42)
+# Cells that may be prisms between two planes.
+_PRISMS = {
+    VTK.HEXAHEDRON,
+    VTK.WEDGE,
+    VTK.PYRAMID,
+    VTK.PENTAGONAL_PRISM,
+    VTK.HEXAGONAL_PRISM,
+    VTK.POLYHEDRON,
+}
 # Cells looked at first, points of one of them, and how near to a plane, of their extent, points lie in it.
 _FEW, _OWN, _LOOSE = 64, 12, 1e-3
 
@@ -32,11 +41,12 @@ class Wedge:
     """A wedge: ``frame`` (3, 3) has the axis, the radial direction of the mid-plane and the azimuthal one
     as rows, right-handed; ``origin`` (3,) is on the axis, ``half_angle`` in radians.
 
-    ``faces`` are the cells' faces on the half-plane of positive angle, one for each cell of full
-    dimension, as offsets and point numbers.
+    Of the mesh's ``points`` (n, 3) those of full cells are ``used`` (n,). ``faces`` are the cells' faces on the
+    half-plane of positive angle, one for each cell of full dimension, as offsets and point numbers.
     """
 
-    mesh: Mesh
+    points: FloatArray
+    used: BoolArray
     origin: FloatArray
     frame: FloatArray
     half_angle: float
@@ -46,11 +56,8 @@ class Wedge:
         """Axial coordinate, radius and angle from the mid-plane, 0 on the axis, of positions (m, 3)."""
         s, rho, h = self.frame @ (positions - self.origin).T
         r = np.hypot(rho, h)
-        return np.column_stack([s, r, np.where(r > self._rounding, np.arctan2(h, rho), 0.0)])
-
-    @cached_property
-    def _rounding(self) -> float:
-        return FLAT * float(np.ptp(self.mesh.points[self.faces[1]], axis=0).max())
+        rounding = FLAT * float(np.ptp(self.points[self.faces[1]], axis=0).max())
+        return np.column_stack([s, r, np.where(r > rounding, np.arctan2(h, rho), 0.0)])
 
     def frames(self, angles: FloatArray) -> FloatArray:
         """Axial, radial and azimuthal directions (m, 3, 3), as rows, at angles from the mid-plane (m,)."""
@@ -69,57 +76,53 @@ class Wedge:
         in no cell; None where some point has none."""
         from scipy.spatial import cKDTree
 
-        used = np.flatnonzero(is_used(self.mesh))
-        place = self.cylindrical(self.mesh.points[used])[:, :2]
-        own = np.unique(self.faces[1])
-        goal = self.cylindrical(self.mesh.points[own])[:, :2]
+        used, own = np.flatnonzero(self.used), np.unique(self.faces[1])
+        place, goal = (self.cylindrical(self.points[chosen])[:, :2] for chosen in (used, own))
         distance, nearest = cKDTree(goal).query(place)
         if distance.max() > 2 * FLAT * np.ptp(goal, axis=0).max():
             return None
-        result = np.full(len(self.mesh.points), -1)
+        result = np.full(len(self.points), -1)
         result[used] = own[nearest]
         return result
 
 
-def as_wedge(mesh: Mesh) -> Wedge | None:
-    """The wedge that a mesh is; None for any other mesh.
+def find_wedge(points: FloatArray, cells: Cells) -> Wedge | None:
+    """The wedge that points (n, 3) and cells are; None for any other mesh.
 
     All points lie on two half-planes through one axis to the rounding of float32 files, the angle
     between these is below 30°, and each cell of full dimension has one face on either.
     """
-    solids = {block.reference.vtk_type for block in mesh.blocks if block.reference.dimension == 3}
-    if not solids or not solids.issubset(_PRISMS) or not _may_be_wedge(mesh):
+    solids = {block.reference.vtk_type for block in cells.blocks if block.reference.dimension == 3}
+    if not solids or not solids <= _PRISMS or not _may_be_wedge(points, cells):
         return None
-    used = is_used(mesh)
-    points = mesh.points[used]
-    if not np.isfinite(points).all():
+    used = cells.used(len(points))
+    own = points[used]
+    if not np.isfinite(own).all():
         return None
-    center = points.mean(axis=0)
-    found = (_between_planes(points, center, normal) for normal in _candidates(points - center))
-    fitted = next((each for each in found if each is not None), None)
+    center = own.mean(axis=0)
+    attempts = (_between_planes(own, center, normal) for normal in candidate_normals(own - center))
+    fitted = next((attempt for attempt in attempts if attempt is not None), None)
     if fitted is None:
         return None
     origin, frame, half_angle, rounding = fitted
-    sides = np.zeros(len(mesh.points), np.int8)
-    height = (points - origin) @ frame[2]
+    sides = np.zeros(len(points), np.int8)
+    height = (own - origin) @ frame[2]
     sides[used] = np.where(np.abs(height) > rounding, np.sign(height), 0)
-    faces = _section(mesh, sides)
-    return None if faces is None else Wedge(mesh, origin, frame, half_angle, faces)
+    faces = _section(cell_faces(points, cells), cells.is_full, sides)
+    return None if faces is None else Wedge(points, used, origin, frame, half_angle, faces)
 
 
-def _may_be_wedge(mesh: Mesh) -> bool:
+def _may_be_wedge(points: FloatArray, cells: Cells) -> bool:
     """Whether the points of some cells lie on two planes: a quick look that spares most solid meshes the
     rest. The planes are sought among those through three points of the largest of these cells."""
-    full = np.flatnonzero(mesh.is_full)
-    cells = full[np.unique(np.linspace(0, len(full) - 1, _FEW).astype(int))]
-    start, sizes = mesh.cells.offsets[cells], np.diff(mesh.cells.offsets)[cells]
-    points = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
-    ends = offsets(sizes)
-    spans = [np.ptp(points[a:b], axis=0).max() for a, b in pairwise(ends)]
-    largest = int(np.argmax(spans))
-    own = points[ends[largest] : ends[largest + 1]][:_OWN]
-    loose = _LOOSE * np.ptp(points, axis=0).max()
-    return any(_is_flat(points[~on_it], loose) for on_it in _planes(own, points, loose))
+    full = np.flatnonzero(cells.is_full)
+    some = full[np.unique(np.linspace(0, len(full) - 1, _FEW).astype(int))]
+    ends, corners = take(cells.offsets, cells.connectivity, some)
+    x = points[corners]
+    largest = int(np.argmax([np.ptp(x[a:b], axis=0).max() for a, b in pairwise(ends)]))
+    own = x[ends[largest] : ends[largest + 1]][:_OWN]
+    loose = _LOOSE * np.ptp(x, axis=0).max()
+    return any(_is_flat(x[~on_it], loose) for on_it in _planes(own, x, loose))
 
 
 def _planes(own: FloatArray, points: FloatArray, loose: float) -> Iterator[NDArray[np.bool_]]:
@@ -139,12 +142,6 @@ def _is_flat(points: FloatArray, loose: float) -> bool:
     arms = points - points.mean(axis=0)
     normal = np.linalg.svd(arms, full_matrices=False)[2][2]
     return bool(np.abs(arms @ normal).max() <= loose)
-
-
-def _candidates(arms: FloatArray) -> Iterator[FloatArray]:
-    """Normals of planes of symmetry: the coordinate axes, then the principal ones."""
-    yield from np.eye(3)[::-1]
-    yield from np.linalg.eigh(arms.T @ arms)[1].T
 
 
 def _between_planes(
@@ -180,29 +177,20 @@ def _snapped(direction: FloatArray) -> FloatArray:
     return np.sign(direction[nearest]) * np.eye(3)[nearest] if others.max() <= 1e-5 else direction
 
 
-def _section(mesh: Mesh, sides: NDArray[np.int8]) -> tuple[IntArray, IntArray] | None:
+def _section(faces: CellFaces, is_full: BoolArray, sides: NDArray[np.int8]) -> tuple[IntArray, IntArray] | None:
     """The cells' faces on the positive half-plane, each point of a face once, if every full cell has one
     there and one on the other; else None."""
-    faces = mesh.faces
-    owner = np.repeat(np.arange(len(mesh)), np.diff(faces.cell_offsets))
+    owner = np.repeat(np.arange(len(is_full)), np.diff(faces.cell_offsets))
     starts = faces.offsets[:-1]
     low = np.minimum.reduceat(sides[faces.connectivity], starts)
     high = np.maximum.reduceat(sides[faces.connectivity], starts)
-    solid = mesh.is_full[owner]
+    solid = is_full[owner]
     above, below = solid & (low >= 0) & (high > 0), solid & (high <= 0) & (low < 0)
     for chosen in (above, below):
-        if not np.array_equal(owner[chosen], np.flatnonzero(mesh.is_full)):
+        if not np.array_equal(owner[chosen], np.flatnonzero(is_full)):
             return None
-    sizes = np.diff(faces.offsets)[above]
-    points = faces.connectivity[runs(starts[above], sizes)]
-    return _without_repeats(points, sizes)
-
-
-def _without_repeats(points: IntArray, sizes: IntArray) -> tuple[IntArray, IntArray]:
-    """Rings in which no point follows itself (a quad collapsed to a triangle has one that does)."""
-    ring = np.repeat(np.arange(len(sizes)), sizes)
-    ahead = np.arange(1, len(points) + 1)
-    ends = offsets(sizes)
-    ahead[ends[1:] - 1] = ends[:-1]
-    kept = points != points[ahead]
-    return offsets(np.bincount(ring[kept], minlength=len(sizes))), points[kept]
+    ends, points = faces.take(np.flatnonzero(above))
+    # A quad collapsed to a triangle has a point that follows itself.
+    kept = points != points[successor(ends)]
+    ring = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    return offsets(np.bincount(ring[kept], minlength=len(ends) - 1)), points[kept]

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh import ragged
+from flowgrad.mesh.cells import Cells
 from flowgrad.mesh.lattice import Lattice
-from flowgrad.mesh.mesh import Cells
 from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS
 from flowgrad.mesh.reference.linear import REFERENCE_CELLS
 from flowgrad.spec import nearest

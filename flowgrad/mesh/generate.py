@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad.mesh.mesh import Cells, Mesh
+from flowgrad.mesh.cells import Cells
+from flowgrad.mesh.mesh import Mesh
 from flowgrad.typing import FloatArray, IntArray
 
 # The corners of a cube that are those of the tetrahedra and of the wedges that fill it.

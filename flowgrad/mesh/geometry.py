@@ -8,35 +8,27 @@ cells are integrated by Gauss rules that are exact for the element's own geometr
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, kernel
-from flowgrad.mesh.ragged import offsets, runs
-
-if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import Block, Mesh
-    from flowgrad.mesh.reference.cell import ReferenceCell
-    from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.mesh.cells import CellFaces, Cells
+from flowgrad.mesh.ragged import offsets, runs, take
+from flowgrad.mesh.reference.cell import VTK
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A volume below this fraction of the product of its edges, summed over its parts, is rounding: the cell is flat.
 FLAT_CELL = 1e-13
 
 
-def curved_geometry(points: FloatArray, block: Block) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Signed volumes, areas or lengths (m,) and centroids (m, 3) of the cells of a block, Σ w |J| and
-    Σ w x |J| over the sites of the rule, and which of them are folded (m,): solids whose det J has both
-    signs. Areas and lengths of cells that are not plane or straight are as exact as the rule is."""
-    N, dN, weights = block.reference.rule
-    measure, centroid, folded = integrals(points, block.rows, N, np.ascontiguousarray(dN.transpose(0, 2, 1)), weights)
-    return measure, centroid, folded
-
-
 @kernel(parallel=True)
 def integrals(points: Any, rows: Any, N: Any, dN: Any, weights: Any) -> Any:
-    """Measures, centroids and folds from N (s, k), dN/dξ (s, d, k) and weights (s,)."""
+    """Signed volumes, areas or lengths (m,) and centroids (m, 3) of curved cells, Σ w |J| and Σ w x |J| over the sites
+    of a rule of N (s, k), dN/dξ (s, d, k) and weights (s,), and which of them are folded (m,): solids whose det J has
+    both signs. Areas and lengths of cells that are not plane or straight are as exact as the rule is."""
     n, size = rows.shape
     dimension = dN.shape[1]
     measure, centroid, folded = np.zeros(n), np.zeros((n, 3)), np.zeros(n, np.bool_)
@@ -97,82 +89,68 @@ def _jacobian(J: Any, dimension: int, lengths: float) -> float:
     return ax * J[2, 0] + ay * J[2, 1] + az * J[2, 2]
 
 
-def cell_geometry(mesh: Mesh) -> tuple[FloatArray, FloatArray, BoolArray]:
+def cell_geometry(
+    points: FloatArray, cells: Cells, faces: Callable[[], CellFaces]
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Signed measures (n,) and centroids (n, 3) of all cells, the vertex mean where a cell has no extent,
-    and which are curved solids folded within themselves (n,)."""
-    measures = np.zeros(len(mesh))
-    centroids = vertex_means(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
-    tetrahedra = mesh.cells.types == _TETRA
+    and which are curved solids folded within themselves (n,). ``faces`` are asked for where there are other solids
+    than tetrahedra."""
+    measures, folded = np.zeros(len(cells)), np.zeros(len(cells), bool)
+    centroids = vertex_means(points, cells.offsets, cells.connectivity)
+    tetrahedra = cells.types == VTK.TETRA
     if tetrahedra.any():
-        starts = mesh.cells.offsets[:-1][tetrahedra]
-        measures[tetrahedra] = tetrahedron_volumes(mesh.points, mesh.cells.connectivity, starts)
-    curved, folded = np.zeros(len(mesh), bool), np.zeros(len(mesh), bool)
-    for block in mesh.blocks:
+        starts = cells.offsets[:-1][tetrahedra]
+        measures[tetrahedra] = tetrahedron_volumes(points, cells.connectivity, starts)
+
+    def put(chosen: IntArray, measure: FloatArray, centroid: FloatArray) -> None:
+        measures[chosen] = measure
+        extended = measure != 0
+        centroids[chosen[extended]] = centroid[extended]
+
+    straight = ~tetrahedra
+    for block in cells.blocks:
         if block.reference.is_curved:
-            curved[block.cells] = True
-            measure, centroid, folded[block.cells] = curved_geometry(mesh.points, block)
-            _set(measures, centroids, block.cells, measure, centroid)
-    for dimension, kernel_of in ((1, _curves), (2, polygons), (3, _solids)):
-        chosen = np.flatnonzero((mesh.dimensions == dimension) & ~tetrahedra & ~curved)
-        if len(chosen):
-            _set(measures, centroids, chosen, *kernel_of(mesh, chosen))
+            straight[block.cells] = False
+            N, dN, weights = block.reference.rule
+            along = np.ascontiguousarray(dN.transpose(0, 2, 1))
+            measure, centroid, folded[block.cells] = integrals(points, block.rows, N, along, weights)
+            put(block.cells, measure, centroid)
+    lines, surfaces, solids = (np.flatnonzero((cells.dimensions == d) & straight) for d in (1, 2, 3))
+    if len(lines):
+        put(lines, *curve_geometry(points, cells.offsets, cells.connectivity, lines))
+    if len(surfaces):
+        area, centroid = polygon_geometry(points, *rings(cells, surfaces))
+        put(surfaces, np.sqrt((area**2).sum(axis=1)), centroid)
+    if len(solids):
+        f = faces()
+        put(solids, *solid_geometry(points, f.connectivity, f.offsets, f.cell_offsets, solids))
     return measures, centroids, folded
 
 
-def _set(
-    measures: FloatArray, centroids: FloatArray, chosen: IntArray, measure: FloatArray, centroid: FloatArray
-) -> None:
-    measures[chosen] = measure
-    extended = measure != 0
-    centroids[chosen[extended]] = centroid[extended]
-
-
-def _curves(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
-    return curve_geometry(mesh.points, mesh.cells.offsets, mesh.cells.connectivity, chosen)
-
-
-def _solids(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
-    faces = mesh.faces
-    return solid_geometry(mesh.points, faces.connectivity, faces.offsets, faces.cell_offsets, chosen)
-
-
-def polygons(mesh: Mesh, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Areas (n,) and centroids (n, 3) of the chosen surface cells."""
-    area, centroid = polygon_geometry(mesh.points, *rings(mesh, chosen))
-    return np.sqrt((area**2).sum(axis=1)), centroid
-
-
-def rings(mesh: Mesh, chosen: IntArray) -> tuple[IntArray, IntArray]:
+def rings(cells: Cells, chosen: IntArray) -> tuple[IntArray, IntArray]:
     """The chosen surface cells as closed polygons: offsets (n + 1,) and point numbers in ring order.
 
     A pixel's points are not in ring order in VTK; here they are. Of curved cells these are the nodes
     on the edges.
     """
-    sizes = np.diff(mesh.cells.offsets)[chosen]
-    turned = [(b, b.reference.ring) for b in mesh.blocks if b.reference.dimension == 2 and _is_turned(b.reference)]
+    surfaces = [block for block in cells.blocks if block.reference.dimension == 2]
+    turned = [b for b in surfaces if b.reference.is_curved or b.reference.vtk_type == VTK.PIXEL]
     if not turned:
-        return offsets(sizes), mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
-    place = np.full(len(mesh), -1)
+        return take(cells.offsets, cells.connectivity, chosen)
+    sizes = np.diff(cells.offsets)[chosen]
+    place = np.full(len(cells), -1)
     place[chosen] = np.arange(len(chosen))
-    for block, ring in turned:
+    for block in turned:
         own = place[block.cells]
-        sizes[own[own >= 0]] = len(ring)
+        sizes[own[own >= 0]] = len(block.reference.ring)
     ring_offsets = offsets(sizes)
-    connectivity = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
-    for block, ring in turned:
+    connectivity = cells.connectivity[runs(cells.offsets[chosen], sizes)]
+    for block in turned:
         assert block.rows is not None
-        own = place[block.cells]
+        own, ring = place[block.cells], block.reference.ring
         slots = ring_offsets[own[own >= 0]][:, None] + np.arange(len(ring))
         connectivity[slots] = block.rows[own >= 0][:, ring]
     return ring_offsets, connectivity
-
-
-def _is_turned(reference: ReferenceCell) -> bool:
-    """Whether the points are in another order than that of the ring."""
-    return reference.is_curved or reference.vtk_type == _PIXEL
-
-
-_PIXEL, _TETRA = 8, 10
 
 
 @kernel(parallel=True)

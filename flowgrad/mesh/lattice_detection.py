@@ -9,71 +9,60 @@ from typing import Any
 import numpy as np
 
 from flowgrad.compiled import kernel
-from flowgrad.mesh.lattice import Axis, Lattice
-from flowgrad.mesh.mesh import Mesh
-from flowgrad.mesh.sited import SitedMesh
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.cells import Cells
+from flowgrad.mesh.reference.cell import VTK
 from flowgrad.typing import FloatArray, IntArray
 
 # Cells of these types can be those of a lattice; corner c of the type is the lattice's corner here.
 _CORNERS = {
-    8: (0, 1, 2, 3),
-    9: (0, 1, 3, 2),
-    11: (0, 1, 2, 3, 4, 5, 6, 7),
-    12: (0, 1, 3, 2, 4, 5, 7, 6),
+    VTK.PIXEL: (0, 1, 2, 3),
+    VTK.QUAD: (0, 1, 3, 2),
+    VTK.VOXEL: (0, 1, 2, 3, 4, 5, 6, 7),
+    VTK.HEXAHEDRON: (0, 1, 3, 2, 4, 5, 7, 6),
 }
 # Points lie on straight axes where they are this near to them, as a fraction of the lattice's size:
 # the rounding of sums of three coordinates.
 _STRAIGHT = 1e-14
-# Lines along an axis that are looked at in each of the other two directions.
-_LINES = 8
+# What a ``Lattice`` is made of: its axes, steps, origin, and the points of a curvilinear one in their order.
+Geometry = tuple[tuple[Axis, Axis, Axis], FloatArray, FloatArray, FloatArray | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Recognised:
-    """A lattice, and where its points (n,) and cells (m,) stand in the mesh that it is."""
+class LatticeOf:
+    """The lattice that a mesh is, ``Lattice(*geometry)``, and where its points (n,) and cells (m,) stand in the
+    mesh."""
 
-    lattice: Lattice
+    geometry: Geometry
     points: IntArray
     cells: IntArray
 
 
-def as_lattice(mesh: Mesh) -> Recognised | None:
-    """The lattice that a mesh is, or None.
+def find_lattice(points: FloatArray, cells: Cells) -> LatticeOf | None:
+    """The lattice that points (n, 3) and cells are, or None.
 
     Cells must be quads and pixels, or hexahedra and voxels, joined as one block of nx × ny × nz in
     any numbering, with no other cell and no unused point. Points without cells must be all
-    combinations of their own x, y and z, written with the same digits. Nothing else is a lattice, and
-    cells whose values sit elsewhere than at their centroids are none.
+    combinations of their own x, y and z, written with the same digits. Nothing else is a lattice.
     """
-    if isinstance(mesh, SitedMesh):
+    if not len(cells):
+        return _of_cloud(points) if len(points) > 1 else None
+    kinds = set(cells.present_types.tolist())
+    if not (kinds <= {VTK.PIXEL, VTK.QUAD} or kinds <= {VTK.VOXEL, VTK.HEXAHEDRON}):
         return None
-    if len(mesh):
-        return _of_cells(mesh)
-    return _of_cloud(mesh.points) if len(mesh.points) > 1 else None
+    corners = _corners(cells)
+    around = np.bincount(corners.ravel(), minlength=len(points))
+    # Points have 1, 2, 4 or 8 cells around them, and as many as a block has corners just one: quick to refuse.
+    seen, size = np.bincount(around, minlength=corners.shape[1] + 1), corners.shape[1]
+    powers = [2**a for a in range(size.bit_length())]
+    if len(seen) != size + 1 or seen[1] != size or seen[powers].sum() != len(around):
+        return None
+    return _numbered(points, corners, _in_order(around, size.bit_length() - 1)) or _numbered(
+        points, corners, _by_distances(corners, around)
+    )
 
 
-def roughness(lattice: Lattice) -> float:
-    """How unevenly the points of a curvilinear lattice lie: the largest third difference along its axes,
-    as a fraction of the first difference there, on some hundred lines along each axis. 0.04 for
-    spacings that grow by a fifth each, 0.3 where one is a third larger than the one before."""
-    return max(_unevenness(_some_lines(lattice, a)) for a in lattice.active)
-
-
-def _some_lines(lattice: Lattice, a: int) -> np.ndarray:
-    """Points of lines along an axis, (n, lines, lines, 3), evenly chosen with both the first and last."""
-    grid = np.moveaxis(lattice.grid(lattice.points), a, 0)
-    chosen = [np.unique(np.linspace(0, n - 1, min(n, _LINES)).astype(int)) for n in grid.shape[1:3]]
-    return grid[:, chosen[0][:, None], chosen[1]]
-
-
-def _unevenness(lines: np.ndarray) -> float:
-    first = np.diff(lines, axis=0)
-    third = np.linalg.norm(np.diff(first, 2, axis=0), axis=-1)
-    spacing = np.linalg.norm(first[1:-1], axis=-1)
-    return float(np.nanmax(third[spacing > 0] / spacing[spacing > 0], initial=0.0))
-
-
-def _of_cloud(points: FloatArray) -> Recognised | None:
+def _of_cloud(points: FloatArray) -> LatticeOf | None:
     if not np.isfinite(points).all():
         return None
     axes, places = [], []
@@ -81,48 +70,24 @@ def _of_cloud(points: FloatArray) -> Recognised | None:
         coordinates, place = np.unique(column, return_inverse=True)
         axes.append(coordinates)
         places.append(place.ravel())
-        if np.prod([len(each) for each in axes]) > len(points):
+        if np.prod([len(axis) for axis in axes]) > len(points):
             return None
-    shape = [len(each) for each in axes]
+    shape = [len(axis) for axis in axes]
     number = places[0] + shape[0] * (places[1] + shape[1] * places[2])
     if np.prod(shape) != len(points) or (np.bincount(number, minlength=len(points)) != 1).any():
         return None
-    x, y, z = axes
-    return Recognised(Lattice.rectilinear(x, y, z), np.argsort(number), np.empty(0, np.int64))
+    x, y, z = (Axis(coordinates) for coordinates in axes)
+    return LatticeOf(((x, y, z), np.eye(3), np.zeros(3), None), np.argsort(number), np.empty(0, np.int64))
 
 
-def _of_cells(mesh: Mesh) -> Recognised | None:
-    types = mesh.cells.types
-    kinds = set(np.flatnonzero(np.bincount(types, minlength=13)[:13]).tolist()) if types.max() < 13 else set()
-    if not kinds or not (kinds <= {8, 9} or kinds <= {11, 12}):
-        return None
-    corners = _corners(mesh)
-    around = np.bincount(corners.ravel(), minlength=len(mesh.points))
-    if not _has_counts(around, corners.shape[1]):
-        return None
-    dimension = corners.shape[1].bit_length() - 1
-    return _numbered(mesh, corners, _in_order(around, dimension)) or _numbered(
-        mesh, corners, _by_distances(corners, around)
-    )
-
-
-def _corners(mesh: Mesh) -> IntArray:
+def _corners(cells: Cells) -> IntArray:
     """Points of each cell in the order of a lattice's corners (n, 4 or 8)."""
-    types, rows = mesh.cells.types, mesh.cells.connectivity.reshape(len(mesh), -1)
+    rows = cells.connectivity.reshape(len(cells), -1)
     result = np.empty_like(rows)
-    for vtk_type in np.unique(types):
-        order = list(_CORNERS[int(vtk_type)])
-        chosen = types == vtk_type
-        result[chosen] = rows[chosen][:, order]
+    for vtk_type in cells.present_types.tolist():
+        chosen = cells.types == vtk_type
+        result[chosen] = rows[chosen][:, list(_CORNERS[vtk_type])]
     return result
-
-
-def _has_counts(cells_around: IntArray, size: int) -> bool:
-    """Whether the points have 1, 2, 4 or 8 cells around them, and as many as a block has corners just
-    one: quick to refuse."""
-    seen = np.bincount(cells_around, minlength=size + 1)
-    powers = [2**a for a in range(size.bit_length())]
-    return len(seen) == size + 1 and seen[1] == size and int(seen[powers].sum()) == len(cells_around)
 
 
 def _in_order(around: IntArray, dimension: int) -> IntArray | None:
@@ -263,30 +228,30 @@ def _along_coordinates(index: IntArray, points: FloatArray) -> IntArray:
     return turned
 
 
-def _numbered(mesh: Mesh, corners: IntArray, index: IntArray | None) -> Recognised | None:
+def _numbered(points: FloatArray, corners: IntArray, index: IntArray | None) -> LatticeOf | None:
     """The lattice of points with these indices, if it is one."""
-    if index is None:
+    if index is None or _shape(index) is None:
         return None
-    shape = _shape(index)
-    if shape is None:
-        return None
-    index = _along_coordinates(index, mesh.points)
+    index = _along_coordinates(index, points)
     shape = index.max(axis=0) + 1
     cells = _cell_numbers(corners, index, shape)
     if cells is None:
         return None
     order = np.argsort(_number(index, shape))
-    return Recognised(lattice_of(mesh.points[order], shape), order, np.argsort(cells))
+    return LatticeOf(lattice_geometry(points[order], shape), order, np.argsort(cells))
 
 
-def lattice_of(points: FloatArray, shape: IntArray) -> Lattice:
-    """The lattice of points (n, 3) in its order, the first index fastest: with straight axes where they are, to
-    rounding."""
-    grid = np.moveaxis(points.reshape(*shape[::-1], 3), (0, 1, 2), (2, 1, 0))
-    return _straight(grid) or Lattice.curvilinear(grid)
+def lattice_geometry(points: FloatArray, shape: IntArray) -> Geometry:
+    """The geometry of the lattice of points (n, 3) in its order, the first index fastest: with straight axes where
+    they are, to rounding."""
+    straight = _straight(np.moveaxis(points.reshape(*shape[::-1], 3), (0, 1, 2), (2, 1, 0)))
+    if straight is not None:
+        return straight
+    x, y, z = (Axis(np.arange(n, dtype=float)) for n in shape)
+    return (x, y, z), np.eye(3), np.zeros(3), points
 
 
-def _straight(grid: np.ndarray) -> Lattice | None:
+def _straight(grid: np.ndarray) -> Geometry | None:
     if not np.isfinite(grid).all():
         return None
     first = grid[0, 0, 0]
@@ -295,7 +260,9 @@ def _straight(grid: np.ndarray) -> Lattice | None:
     rounding = _STRAIGHT * np.abs(grid).max()
     if np.abs(grid - first - x[:, None, None] - y[:, None] - z).max() > rounding:
         return None
-    ways = [_way(line) for line in (x, y, z)]
+    # Unit vectors from the first to the last point of each line; 0 for a single point.
+    lengths = [np.linalg.norm(line[-1]) for line in (x, y, z)]
+    ways = [line[-1] / length if length > 0 else np.zeros(3) for line, length in zip((x, y, z), lengths, strict=True)]
     along = [line @ way for line, way in zip((x, y, z), ways, strict=True)]
     bent = [
         np.abs(line - c[:, None] * way).max() > rounding for line, c, way in zip((x, y, z), along, ways, strict=True)
@@ -304,11 +271,6 @@ def _straight(grid: np.ndarray) -> Lattice | None:
         return None
     steps = np.array(ways)
     if np.count_nonzero(steps) == np.count_nonzero(np.diagonal(steps)):
-        return Lattice.rectilinear(lines[0][:, 0], lines[1][:, 1], lines[2][:, 2])
-    return Lattice((Axis(along[0]), Axis(along[1]), Axis(along[2])), steps, first)
-
-
-def _way(line: FloatArray) -> FloatArray:
-    """Unit vector from the first to the last point of a line that starts at 0; 0 for a single point."""
-    length = np.linalg.norm(line[-1])
-    return line[-1] / length if length > 0 else np.zeros(3)
+        own = [Axis(lines[a][:, a]) for a in range(3)]
+        return (own[0], own[1], own[2]), np.eye(3), np.zeros(3), None
+    return (Axis(along[0]), Axis(along[1]), Axis(along[2])), steps, first, None

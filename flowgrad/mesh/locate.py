@@ -23,7 +23,8 @@ from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import Block, Mesh
+    from flowgrad.mesh.cells import Block
+    from flowgrad.mesh.mesh import Mesh
     from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 _ITERATIONS = 25

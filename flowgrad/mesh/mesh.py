@@ -1,105 +1,33 @@
-"""The mesh: points, flat cells as VTK stores them, and what can be computed from them once."""
+"""Mesh: points and flat cells as VTK stores them, with geometry, topology and structure that are computed once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh import ragged
-from flowgrad.mesh.reference.cell import ReferenceCell
-from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
-from flowgrad.mesh.reference.linear import REFERENCE_CELLS, cell_name
+from flowgrad.mesh.cells import Block, CellFaces, Cells, Recomputed, check_cells
+from flowgrad.mesh.reference.cell import cell_name
+from flowgrad.mesh.structure import Structure
 from flowgrad.reprs import ReprMixin
-from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray
 
+# What computes with numba is imported when it is first asked for: reading a file does without.
 if TYPE_CHECKING:
     from flowgrad.mesh.topology import Topology
 
 
-# A point cloud whose extent in a direction is below this fraction of its largest extent is flat
-# there: twice the rounding of the float32 coordinates that most files hold.
-FLAT = 2e-6
-
-# Degrees of Lagrange cells stay below this.
-_MANY = 64
-
-
 @dataclass(frozen=True, eq=False)
-class CellFaces(ReprMixin):
-    """Faces listed cell after cell, each cell with its own copy.
-
-    Face ``f`` has the points ``connectivity[offsets[f]:offsets[f + 1]]``; cell ``c`` has the faces
-    ``cell_offsets[c]`` to ``cell_offsets[c + 1] - 1``.
-    """
-
-    connectivity: IntArray
-    offsets: IntArray
-    cell_offsets: IntArray
-
-
-@dataclass(frozen=True, eq=False)
-class Cells(ReprMixin):
-    """Flat cells in file order: cell ``c`` has the points ``connectivity[offsets[c]:offsets[c + 1]]``.
-
-    ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
-    faces of the polyhedra (other cells have none there); it is None in a mesh without polyhedra.
-    ``degrees`` (n, 3) are those of Lagrange cells along their axes, zeros where the number of points
-    tells them; None where it does everywhere.
-    """
-
-    types: NDArray[np.uint8]
-    offsets: IntArray
-    connectivity: IntArray
-    polyhedra: CellFaces | None = None
-    degrees: IntArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.types)
-
-    @classmethod
-    def empty(cls) -> Cells:
-        """No cells: the mesh is a cloud of points."""
-        return cls(np.empty(0, np.uint8), np.zeros(1, np.int64), np.empty(0, np.int64))
-
-    @classmethod
-    def of_type(cls, vtk_type: int, rows: IntArray) -> Cells:
-        """Cells of one type from an (n, k) array of point numbers."""
-        rows = np.ascontiguousarray(rows, np.int64)
-        count, size = rows.shape
-        types = np.full(count, vtk_type, np.uint8)
-        return cls(types, np.arange(count + 1, dtype=np.int64) * size, rows.ravel())
-
-    def take(self, chosen: IntArray) -> Cells:
-        """Some of the cells, polyhedra without their faces."""
-        sizes = np.diff(self.offsets)[chosen]
-        connectivity = self.connectivity[ragged.runs(self.offsets[chosen], sizes)]
-        degrees = None if self.degrees is None else self.degrees[chosen]
-        return Cells(self.types[chosen], ragged.offsets(sizes), connectivity, None, degrees)
-
-
-@dataclass(frozen=True, eq=False)
-class Block(ReprMixin):
-    """The cells of one type, of Lagrange cells those of one degree: their numbers in the mesh (m,) and,
-    where all have as many points, their points (m, k)."""
-
-    reference: ReferenceCell
-    cells: IntArray
-    rows: IntArray | None
-
-
-@dataclass(frozen=True, eq=False)
-class Mesh(ReprMixin, line="point_count type_counts", table="point_count type_counts dimension"):
+class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_count type_counts dimension"):
     """Points (n, 3) and flat cells in file order; without cells it is a cloud of scattered points.
 
     ``len(mesh)`` is the number of cells. Planar meshes are stored in 3-D. Raises MeshError for
     points that are not (n, 3), cell types that are not read, connectivity out of range, offsets
-    that fall and cells with the wrong number of points. Geometry and topology are computed when
+    that fall and cells with the wrong number of points. Geometry, topology and structure are computed when
     first asked for and kept.
     """
 
@@ -111,70 +39,53 @@ class Mesh(ReprMixin, line="point_count type_counts", table="point_count type_co
         if points.ndim != 2 or points.shape[1] != 3:
             raise MeshError(f"points have the shape {points.shape}: give (n, 3), planar meshes with z = 0")
         object.__setattr__(self, "points", points)
-        _check_cells(self.cells, len(points))
+        check_cells(self.cells, len(points))
 
     def __len__(self) -> int:
         return len(self.cells)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What the mesh is made of, for copies and other processes: they compute the rest anew."""
-        return {
-            name: value
-            for name, value in self.__dict__.items()
-            if not isinstance(getattr(type(self), name, None), cached_property)
-        }
 
     @property
     def point_count(self) -> int:
         """Number of points."""
         return len(self.points)
 
-    @cached_property
+    @property
     def dimensions(self) -> NDArray[np.uint8]:
         """Dimension of each cell (n,): 0 to 3."""
-        present = _types_in(self.cells)
-        if len(present) == 1:
-            return np.full(len(self.cells), _DIMENSION[present[0]])
-        return _DIMENSION[self.cells.types]
+        return self.cells.dimensions
 
-    @cached_property
+    @property
     def dimension(self) -> int:
         """Highest dimension among the cells; cells of a lower one (boundary faces) are not sampled."""
-        return int(self.dimensions.max(initial=0))
+        return self.cells.dimension
 
-    @cached_property
+    @property
     def is_full(self) -> BoolArray:
         """Cells of the mesh's own dimension (n,)."""
-        return self.dimensions == self.dimension
+        return self.cells.is_full
 
-    @cached_property
+    @property
     def blocks(self) -> tuple[Block, ...]:
         """The cells grouped by type."""
-        return tuple(self._blocks())
+        return self.cells.blocks
 
-    def _blocks(self) -> Iterator[Block]:
-        cells = self.cells
-        for reference, chosen in _kinds(cells):
-            if not reference.size:
-                yield Block(reference, chosen, None)
-            elif len(chosen) == len(cells):
-                yield Block(reference, chosen, cells.connectivity.reshape(-1, reference.size))
-            else:
-                rows = cells.offsets[chosen][:, None] + np.arange(reference.size)
-                yield Block(reference, chosen, cells.connectivity[rows])
+    @cached_property
+    def structure(self) -> Structure:
+        """What the mesh is besides points and cells: a plane, a wedge, a lattice; each found once."""
+        return Structure(self.points, self.cells)
 
     @cached_property
     def faces(self) -> CellFaces:
         """Each cell's faces (edges of surface cells, ends of lines)."""
         from flowgrad.mesh.faces import cell_faces
 
-        return cell_faces(self)
+        return cell_faces(self.points, self.cells)
 
     @cached_property
     def _geometry(self) -> tuple[FloatArray, FloatArray, BoolArray]:
         from flowgrad.mesh.geometry import cell_geometry
 
-        return cell_geometry(self)
+        return cell_geometry(self.points, self.cells, lambda: self.faces)
 
     @property
     def signed_measures(self) -> FloatArray:
@@ -202,127 +113,9 @@ class Mesh(ReprMixin, line="point_count type_counts", table="point_count type_co
         """Shared faces: neighbours and boundary, of the cells of full dimension."""
         from flowgrad.mesh.topology import topology
 
-        return topology(self)
+        return topology(self.points, self.cells, self.faces, lambda: self.signed_measures)
 
     def type_counts(self) -> dict[str, int]:
         """Number of cells of each type by name, in the order of VTK's type numbers."""
         counts = np.bincount(self.cells.types, minlength=256)
         return {cell_name(int(t)): int(counts[t]) for t in np.flatnonzero(counts)}
-
-
-_DIMENSION = np.zeros(256, np.uint8)
-_SIZE = np.zeros(256, np.int64)
-for _cell in REFERENCE_CELLS.values():
-    _DIMENSION[_cell.vtk_type] = _cell.dimension
-    _SIZE[_cell.vtk_type] = _cell.size
-
-for _kind in LAGRANGE_CELLS.values():
-    _DIMENSION[_kind.vtk_type] = _kind.family.dimension
-
-
-def dimension_of(vtk_type: int) -> int:
-    """Dimension of the cells of one of VTK's types."""
-    return int(_DIMENSION[vtk_type])
-
-
-# Cells that are checked together: their numbers stay in the cache.
-_AT_ONCE = 1 << 17
-
-
-def _types_in(cells: Cells) -> IntArray:
-    """VTK's numbers of the types of cells, in their order."""
-    types = cells.types
-    if len(types) and (types == types[0]).all():
-        return types[:1].astype(np.int64)
-    return np.flatnonzero(np.bincount(types, minlength=256))
-
-
-def _kinds(cells: Cells) -> Iterator[tuple[ReferenceCell, IntArray]]:
-    """The reference cells and the numbers of the cells that they stand for."""
-    present = _types_in(cells)
-    for vtk_type in present:
-        chosen = np.arange(len(cells)) if len(present) == 1 else np.flatnonzero(cells.types == vtk_type)
-        if vtk_type in LAGRANGE_CELLS:
-            yield from _lagrange_kinds(cells, int(vtk_type), chosen)
-        else:
-            yield REFERENCE_CELLS[int(vtk_type)], chosen
-
-
-def _lagrange_kinds(cells: Cells, vtk_type: int, chosen: IntArray) -> Iterator[tuple[ReferenceCell, IntArray]]:
-    """By number of points and degrees; MeshError for a number of points that fits no degree."""
-    degrees = np.zeros((len(chosen), 3), np.int64) if cells.degrees is None else cells.degrees[chosen]
-    keys = np.diff(cells.offsets)[chosen]
-    for axis in range(3):
-        keys = keys * _MANY + degrees[:, axis]
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    for number, start in enumerate(first):
-        count, (p, q, r) = np.diff(cells.offsets)[chosen[start]], degrees[start].tolist()
-        yield lagrange_cell(vtk_type, int(count), (p, q, r)), chosen[inverse == number]
-
-
-def _check_cells(cells: Cells, point_count: int) -> None:
-    _check_offsets(cells.offsets, len(cells), len(cells.connectivity), "cells", "point numbers")
-    _check_degrees(cells)
-    _check_types(cells)
-    _check_range(cells.connectivity, point_count, "connectivity")
-    if cells.polyhedra is not None:
-        _check_polyhedra(cells.polyhedra, len(cells), point_count)
-
-
-def _check_degrees(cells: Cells) -> None:
-    degrees = cells.degrees
-    if degrees is None:
-        return
-    if degrees.shape != (len(cells), 3) or degrees.min(initial=0) < 0 or degrees.max(initial=0) >= _MANY:
-        raise MeshError(
-            f"degrees have the shape {degrees.shape} and go up to {degrees.max(initial=0)} for {len(cells)} cells: "
-            f"give three below {_MANY} for each"
-        )
-
-
-def _check_offsets(offsets: IntArray, count: int, length: int, what: str, of: str) -> None:
-    if len(offsets) != count + 1 or offsets[0] != 0 or (offsets[1:] < offsets[:-1]).any():
-        raise MeshError(f"offsets of the {what} do not rise from 0 over {count} {what}: the file is damaged")
-    if offsets[-1] != length:
-        raise MeshError(f"the {what} use {offsets[-1]} {of} and there are {length}: the file is damaged")
-
-
-def _check_polyhedra(faces: CellFaces, cell_count: int, point_count: int) -> None:
-    face_count = len(faces.offsets) - 1
-    _check_offsets(faces.offsets, face_count, len(faces.connectivity), "polyhedron faces", "point numbers")
-    _check_offsets(faces.cell_offsets, cell_count, face_count, "polyhedra", "faces")
-    _check_range(faces.connectivity, point_count, "polyhedron faces")
-
-
-def _check_types(cells: Cells) -> None:
-    present = _types_in(cells)
-    for vtk_type in present.tolist():
-        if vtk_type in LAGRANGE_CELLS:
-            list(_lagrange_kinds(cells, vtk_type, np.flatnonzero(cells.types == vtk_type)))
-        elif vtk_type not in REFERENCE_CELLS:
-            count = np.count_nonzero(cells.types == vtk_type)
-            raise MeshError(
-                f"{count} cells of the type {cell_name(vtk_type)} ({vtk_type}) are not supported yet: convert them"
-            )
-    for start in range(0, len(cells), _AT_ONCE):
-        sizes = np.diff(cells.offsets[start : start + _AT_ONCE + 1])
-        due = _SIZE[present if len(present) == 1 else cells.types[start : start + _AT_ONCE]]
-        wrong = np.flatnonzero((sizes != due) & (due > 0))
-        if len(wrong):
-            cell, size = start + wrong[0], sizes[wrong[0]]
-            vtk_type = int(cells.types[cell])
-            raise MeshError(
-                f"cell {cell} is a {cell_name(vtk_type)} with {size} points instead of {_SIZE[vtk_type]}: "
-                "the file is damaged"
-            )
-
-
-def _check_range(connectivity: IntArray, point_count: int, what: str) -> None:
-    # As unsigned numbers, negative ones are the largest.
-    unsigned = connectivity.view(f"u{connectivity.itemsize}")
-    if len(connectivity) and unsigned.max() >= point_count:
-        wrong = np.flatnonzero((connectivity < 0) | (connectivity >= point_count))
-        raise MeshError(
-            f"{what} names point {connectivity[wrong[0]]} (and {len(wrong) - 1} more) but there are "
-            f"{point_count} points: the file is damaged"
-        )

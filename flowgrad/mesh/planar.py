@@ -1,50 +1,41 @@
-"""Planar meshes: their plane, a frame of axes in it, and the points in use."""
+"""Planes of planar meshes: their normal, the normals to try first, and a frame of axes in a plane."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flowgrad.mesh.mesh import FLAT, Mesh
 from flowgrad.typing import FloatArray
 
-
-def used_points(mesh: Mesh) -> FloatArray:
-    """Points (k, 3) of the cells of full dimension; all of them where there are no cells."""
-    return mesh.points[is_used(mesh)]
-
-
-def is_used(mesh: Mesh) -> NDArray[np.bool_]:
-    """Which points (n,) belong to a cell of full dimension; all where there are no cells."""
-    if not len(mesh):
-        return np.ones(len(mesh.points), bool)
-    used = np.zeros(len(mesh.points), bool)
-    own = mesh.cells.connectivity
-    used[own if mesh.is_full.all() else own[np.repeat(mesh.is_full, np.diff(mesh.cells.offsets))]] = True
-    return used
+# A point cloud whose extent in a direction is below this fraction of its largest extent is flat
+# there: twice the rounding of the float32 coordinates that most files hold.
+FLAT = 2e-6
 
 
-def normal_of(mesh: Mesh) -> FloatArray | None:
-    """Unit normal (3,) of the plane that a mesh lies in, exactly a coordinate axis where it is one to
-    the rounding of float32 files; None for a line, a curved surface or a solid."""
-    points = used_points(mesh)
+def plane_normal(points: FloatArray) -> FloatArray | None:
+    """Unit normal (3,) of the plane that points (n, 3) lie in, exactly a coordinate axis where it is one to
+    the rounding of float32 files; None for points on a line and in space."""
     points = points[np.isfinite(points).all(axis=1)]
-    if len(points) < 3 or mesh.dimension not in (0, 2):
+    if len(points) < 3:
         return None
     arms = points - points.mean(axis=0)
     size = np.ptp(arms, axis=0).max()
-    spreads, axes = np.linalg.eigh(arms.T @ arms)
-    if spreads[1] <= (FLAT * size) ** 2 * len(points):
+    if np.linalg.eigh(arms.T @ arms)[0][1] <= (FLAT * size) ** 2 * len(points):
         return None
-    flat = (normal for normal in _candidates(axes[:, 0]) if np.ptp(arms @ normal) <= FLAT * size)
-    return next(flat, None)
+    # After the coordinate axes only the thinnest of the principal ones.
+    for normal in islice(candidate_normals(arms), 4):
+        if np.ptp(arms @ normal) <= FLAT * size:
+            return normal * np.sign(normal[np.abs(normal).argmax()])
+    return None
 
 
-def _candidates(thin: FloatArray) -> Iterator[FloatArray]:
+def candidate_normals(arms: FloatArray) -> Iterator[FloatArray]:
+    """Normals of planes to try for points at ``arms`` (n, 3) from their mean: z, y and x, then their principal axes,
+    the least extended first."""
     yield from np.eye(3)[::-1]
-    yield thin * np.sign(thin[np.abs(thin).argmax()])
+    yield from np.linalg.eigh(arms.T @ arms)[1].T
 
 
 def frame_of(normal: FloatArray) -> FloatArray:

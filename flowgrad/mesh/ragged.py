@@ -19,3 +19,18 @@ def runs(starts: IntArray, sizes: IntArray) -> IntArray:
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+
+
+def take(starts: IntArray, values: np.ndarray, chosen: IntArray) -> tuple[IntArray, np.ndarray]:
+    """Some of the runs of an array, those between consecutive ``starts`` (n + 1,): their offsets and values."""
+    sizes = np.diff(starts)[chosen]
+    return offsets(sizes), values[runs(starts[chosen], sizes)]
+
+
+def successor(starts: IntArray) -> IntArray:
+    """Place of the next entry in the ring of each (m,), where the runs between ``starts`` (n + 1,) are rings: after the
+    last one comes the first."""
+    following = np.arange(1, starts[-1] + 1)
+    filled = np.diff(starts) > 0
+    following[starts[1:][filled] - 1] = starts[:-1][filled]
+    return following

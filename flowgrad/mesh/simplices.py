@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 
 from flowgrad.compiled import inlined, kernel
 from flowgrad.errors import MeshError
-from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.bounding_tree import BoxTree
+from flowgrad.mesh.cells import Block, Cells
 from flowgrad.mesh.faces import turned_alike
 from flowgrad.mesh.geometry import FLAT_CELL
-from flowgrad.mesh.mesh import FLAT, Block
-from flowgrad.mesh.planar import normal_of
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.lattice import RING, Lattice
+from flowgrad.mesh.mesh import Mesh
+from flowgrad.mesh.planar import FLAT
+from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.cell import VTK
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A simplex of less than this fraction of the product of its edges is flat, or would be but for float32 coordinates:
@@ -164,17 +166,11 @@ def _sizes(
 def _cut_polyhedra(mesh: Mesh, block: Block, pieces: Pieces) -> None:
     faces = mesh.cells.polyhedra
     assert faces is not None
-    counts = np.diff(faces.cell_offsets)[block.cells]
-    chosen = runs(faces.cell_offsets[block.cells], counts)
+    chosen, counts = faces.of(block.cells)
     facets, ring = _fans(turned_alike(faces, mesh.points), faces.offsets[chosen], np.diff(faces.offsets)[chosen])
     owner = np.repeat(np.arange(len(block.cells)), counts)[ring]
-    pieces.add_centred(block.cells, *_listed(mesh, block), facets, owner)
-
-
-def _listed(mesh: Mesh, block: Block) -> tuple[IntArray, IntArray]:
-    """The points of cells one after another, and their numbers."""
-    start, size = mesh.cells.offsets[block.cells], np.diff(mesh.cells.offsets)[block.cells]
-    return mesh.cells.connectivity[runs(start, size)], size
+    start, around = take(mesh.cells.offsets, mesh.cells.connectivity, block.cells)
+    pieces.add_centred(block.cells, around, np.diff(start), facets, owner)
 
 
 def _fans(connectivity: IntArray, start: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
@@ -218,17 +214,10 @@ def _halves(points: FloatArray, rings: IntArray) -> Iterator[IntArray]:
 
 
 def _cut_polygons(mesh: Mesh, block: Block, pieces: Pieces) -> None:
-    around, size = _listed(mesh, block)
-    ends = offsets(size)
-    following = np.arange(1, len(around) + 1)
-    following[ends[1:][size > 0] - 1] = ends[:-1][size > 0]
-    owner = np.repeat(np.arange(len(size)), size)
-    pieces.add_centred(block.cells, around, size, np.column_stack([around, around[following]]), owner)
-
-
-_CELL_TYPES = {2: 9, 3: 12}
-# VTK's order of the corners of a lattice's cell, the first axis fastest.
-_RING = [0, 1, 3, 2, 4, 5, 7, 6]
+    start, around = take(mesh.cells.offsets, mesh.cells.connectivity, block.cells)
+    sides = np.column_stack([around, around[successor(start)]])
+    owner = np.repeat(np.arange(len(block.cells)), np.diff(start))
+    pieces.add_centred(block.cells, around, np.diff(start), sides, owner)
 
 
 def without_seams(mesh: Mesh) -> Mesh:
@@ -243,16 +232,13 @@ def without_seams(mesh: Mesh) -> Mesh:
     index = mesh.grid(np.arange(mesh.point_count))
     for a in open_ends:
         index = np.concatenate([index, np.take(index, [0], axis=a)], axis=a)
-    return Mesh(mesh.points, Cells.of_type(_CELL_TYPES[mesh.dimension], _rows(index.squeeze())))
-
-
-def _rows(index: np.ndarray) -> np.ndarray:
-    """The corners (m, 4 or 8) of the cells of a block of point numbers."""
-    corners = []
-    for c in _RING[: 2**index.ndim]:
-        ahead = [c >> a & 1 for a in range(index.ndim)]
-        corners.append(index[tuple(slice(s, n - 1 + s) for s, n in zip(ahead, index.shape, strict=True))].ravel())
-    return np.stack(corners, axis=1)
+    index = index.squeeze()
+    corners = [
+        index[tuple(slice(c >> a & 1, n - 1 + (c >> a & 1)) for a, n in enumerate(index.shape))].ravel()
+        for c in RING[: 2**index.ndim]
+    ]
+    kind = VTK.QUAD if index.ndim == 2 else VTK.HEXAHEDRON
+    return Mesh(mesh.points, Cells.of_type(kind, np.stack(corners, axis=1)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,7 +346,7 @@ def _made(mesh: Mesh) -> Simplices:
         what = "lines" if mesh.dimension else "points without cells"
         raise MeshError(f"the mesh has only {what}, and nothing for particles to move in: give surface or solid cells")
     if mesh.dimension == 2:
-        found = normal_of(mesh)
+        found = mesh.structure.normal
         if found is None:
             raise MeshError(
                 "the mesh is a surface that is curved in space: particles move in solid cells or in a plane; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flowgrad.mesh.mesh import Mesh
@@ -26,18 +26,5 @@ class SitedMesh(Mesh):
     @cached_property
     def topology(self) -> Topology:
         """Shared faces; the boundary's centroids are where its values sit."""
-        found = topology(self)
-        return SitedTopology(self, found.pairs, found.boundary, found.boundary_cells, self.boundary_scale)
-
-
-@dataclass(frozen=True, eq=False)
-class SitedTopology(Topology):
-    """The topology of a mesh whose boundary values sit at scaled centroids."""
-
-    scale: FloatArray
-
-    @property
-    def boundary_geometry(self) -> tuple[FloatArray, FloatArray]:
-        """Area vectors (b, 3) of the boundary faces and where their values sit (b, 3)."""
-        area, centroids = super().boundary_geometry
-        return area, centroids * self.scale
+        found = topology(self.points, self.cells, self.faces, lambda: self.signed_measures)
+        return replace(found, boundary_scale=self.boundary_scale)

@@ -1,7 +1,8 @@
-"""Which cells share faces and points, and which faces are the boundary."""
+"""Topology of a mesh: which cells share faces and points, the boundary, and patches matched to it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowgrad.compiled import kernel
+from flowgrad.mesh.cells import CellFaces, Cells
 from flowgrad.mesh.geometry import polygon_geometry, rings
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, successor, take
 from flowgrad.reprs import ReprMixin
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from flowgrad.mesh.mesh import CellFaces, Mesh
-    from flowgrad.typing import BoolArray, FloatArray, IntArray
+    from scipy.sparse import csr_array
 
 # Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
 _MATCH = 1e-5
@@ -29,15 +31,19 @@ class Topology(ReprMixin):
     ``mesh.faces``) with one cell, ``boundary_cells`` (b,) that cell.
     """
 
-    mesh: Mesh
+    points: FloatArray
+    cells: Cells
+    faces: CellFaces
+    signed_measures: Callable[[], FloatArray]
     pairs: IntArray
     boundary: IntArray
     boundary_cells: IntArray
+    boundary_scale: FloatArray | float = 1.0
 
     @cached_property
     def boundary_polygons(self) -> tuple[IntArray, IntArray]:
         """Points of the boundary faces: offsets (b + 1,) and connectivity."""
-        return _take(self.mesh.faces, self.boundary)
+        return self.faces.take(self.boundary)
 
     @cached_property
     def boundary_geometry(self) -> tuple[FloatArray, FloatArray]:
@@ -45,47 +51,59 @@ class Topology(ReprMixin):
 
         For the edges of surfaces the vector is the outward normal in the surface times their length, the area
         per unit depth; for the ends of lines it is zero. The centroid of both is the mean of their points.
+        ``boundary_scale`` multiplies the centroids where the boundary's values sit elsewhere.
         """
         start, points = self.boundary_polygons
-        if self.mesh.dimension == 3:
-            area, centroid = polygon_geometry(self.mesh.points, start, points)
-            return area * np.sign(self.mesh.signed_measures[self.boundary_cells])[:, None], centroid
-        sizes = np.diff(start)
-        sums = np.add.reduceat(self.mesh.points[points], start[:-1]) if len(start) > 1 else np.empty((0, 3))
-        area = self._edge_normals() if self.mesh.dimension == 2 else np.zeros((len(sizes), 3))
-        return area, sums / sizes[:, None]
-
-    def _edge_normals(self) -> FloatArray:
-        """Each edge, which runs along its cell's ring, times the unit normal of that ring (b, 3)."""
-        start, points = self.boundary_polygons
-        along = self.mesh.points[points[start[1:] - 1]] - self.mesh.points[points[start[:-1]]]
+        if self.cells.dimension == 3:
+            area, centroid = polygon_geometry(self.points, start, points)
+            outward = np.sign(self.signed_measures()[self.boundary_cells])
+            return area * outward[:, None], centroid * self.boundary_scale
+        sums = np.add.reduceat(self.points[points], start[:-1]) if len(start) > 1 else np.empty((0, 3))
+        centroid = sums / np.diff(start)[:, None] * self.boundary_scale
+        if self.cells.dimension != 2:
+            return np.zeros((len(centroid), 3)), centroid
+        # Each edge, which runs along its cell's ring, times the unit normal of that ring.
+        along = self.points[points[start[1:] - 1]] - self.points[points[start[:-1]]]
         cells, number = np.unique(self.boundary_cells, return_inverse=True)
-        area, _ = polygon_geometry(self.mesh.points, *rings(self.mesh, cells))
+        area, _ = polygon_geometry(self.points, *rings(self.cells, cells))
         size = np.sqrt((area**2).sum(axis=1, keepdims=True))
-        return np.cross(along, (area / np.where(size > 0, size, 1.0))[number])
+        return np.cross(along, (area / np.where(size > 0, size, 1.0))[number]), centroid
+
+    def face_points(self, faces: IntArray) -> tuple[IntArray, IntArray]:
+        """Points of some boundary faces, rows of ``boundary``: offsets (k + 1,) and point numbers."""
+        return take(*self.boundary_polygons, faces)
+
+    def face_means(self, faces: IntArray) -> csr_array:
+        """Sparse (k, n): values at the n points to their means over k boundary faces.
+
+        Faces are fanned about their vertex mean, and the values linear in each triangle: the mean of a linear field is
+        its value at the face's centroid. Over edges it is the mean of their points.
+        """
+        from scipy.sparse import csr_array
+
+        start, points = self.face_points(faces)
+        sizes = np.diff(start)
+        share = np.repeat(1.0 / sizes, sizes)
+        if self.cells.dimension == 3:
+            share = share / 3 + _corner_shares(self.points[points], start)
+        return csr_array((share, points, start), shape=(len(sizes), len(self.points)))
 
     @cached_property
     def point_cells(self) -> tuple[IntArray, IntArray]:
         """Cells of full dimension around each point: offsets (n + 1,) and cell numbers."""
-        cells = self.mesh.cells
-        full = np.flatnonzero(self.mesh.is_full)
-        sizes = np.diff(cells.offsets)[full]
-        points = cells.connectivity[runs(cells.offsets[full], sizes)]
+        full = np.flatnonzero(self.cells.is_full)
+        start, points = take(self.cells.offsets, self.cells.connectivity, full)
         order = np.argsort(points, kind="stable")
-        return (
-            offsets(np.bincount(points, minlength=len(self.mesh.points))),
-            np.repeat(full, sizes)[order],
-        )
+        return offsets(np.bincount(points, minlength=len(self.points))), np.repeat(full, np.diff(start))[order]
 
     @cached_property
     def owners(self) -> IntArray:
         """For each cell of lower dimension a cell of full dimension that has all its points (the
         lowest number), -1 without one; a full cell is its own owner (n,)."""
-        lower = np.flatnonzero(~self.mesh.is_full)
-        result = np.arange(len(self.mesh))
+        lower = np.flatnonzero(~self.cells.is_full)
+        result = np.arange(len(self.cells))
         if len(lower):
-            cells = self.mesh.cells
-            result[lower] = _owners(cells.offsets, cells.connectivity, lower, *self.point_cells)
+            result[lower] = _owners(self.cells.offsets, self.cells.connectivity, lower, *self.point_cells)
         return result
 
     def match(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
@@ -97,12 +115,12 @@ class Topology(ReprMixin):
         start, own = self.boundary_polygons
         if not len(own):
             return np.full(len(polygon_offsets) - 1, -1)
-        if points is self.mesh.points:
+        if points is self.points:
             return self._same_faces(point_set_keys(start, own), point_set_keys(polygon_offsets, connectivity), None)
-        places, known = _places(self.mesh.points, np.unique(own), points)
+        places, known = _places(self.points, np.unique(own), points)
         keys = point_set_keys(start, places[own])
         wanted = point_set_keys(polygon_offsets, known[connectivity])
-        normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.mesh.dimension == 3 else None
+        normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.cells.dimension == 3 else None
         return self._same_faces(keys, wanted, normals)
 
     def _same_faces(self, keys: IntArray, wanted: IntArray, normals: FloatArray | None) -> IntArray:
@@ -132,31 +150,38 @@ def _places(own: FloatArray, used: IntArray, points: FloatArray) -> tuple[IntArr
     return places, np.append(np.arange(len(distinct)), -1)[nearest]
 
 
-def topology(mesh: Mesh) -> Topology:
-    """Topology of the cells of full dimension of a mesh."""
-    faces = mesh.faces
-    full = np.flatnonzero(mesh.is_full)
-    counts = np.diff(faces.cell_offsets)[full]
-    chosen = runs(faces.cell_offsets[full], counts)
+def _corner_shares(x: FloatArray, start: IntArray) -> FloatArray:
+    """A third of the part that the two triangles at each point have in their face's area."""
+    sizes, ahead = np.diff(start), successor(start)
+    arms = x - np.repeat(np.add.reduceat(x, start[:-1]) / sizes[:, None], sizes, axis=0)
+    triangles = np.cross(arms, arms[ahead])
+    whole = np.add.reduceat(triangles, start[:-1])
+    parts = (triangles * np.repeat(whole / (whole**2).sum(axis=1, keepdims=True), sizes, axis=0)).sum(axis=1)
+    both = parts.copy()
+    both[ahead] += parts
+    return both / 3
+
+
+def topology(points: FloatArray, cells: Cells, faces: CellFaces, signed_measures: Callable[[], FloatArray]) -> Topology:
+    """Topology of the cells of full dimension of a mesh; their signed measures are asked for when the boundary's
+    normals are."""
+    full = np.flatnonzero(cells.is_full)
+    chosen, counts = faces.of(full)
     owner = np.repeat(full, counts)
-    start, points = _take(faces, chosen)
-    repeats = np.add.reduceat(_repeated(start, points).astype(np.int64), start[:-1]) if len(points) else 0
-    proper = np.diff(start) - repeats >= mesh.dimension
+    start, corners = faces.take(chosen)
+    repeats = np.add.reduceat(_repeated(start, corners).astype(np.int64), start[:-1]) if len(corners) else 0
+    proper = np.diff(start) - repeats >= cells.dimension
     if not proper.all():
         chosen, owner = chosen[proper], owner[proper]
-        start, points = _take(faces, chosen)
-    keys = point_set_keys(start, points)
+        start, corners = faces.take(chosen)
+    keys = point_set_keys(start, corners)
     order = np.argsort(keys, kind="stable")
     same = keys[order][1:] == keys[order][:-1]
     first, second = order[:-1][same], order[1:][same]
     alone = np.ones(len(order), bool)
     alone[first] = alone[second] = False
-    return Topology(mesh, np.column_stack([owner[first], owner[second]]), chosen[alone], owner[alone])
-
-
-def _take(faces: CellFaces, chosen: IntArray) -> tuple[IntArray, IntArray]:
-    sizes = np.diff(faces.offsets)[chosen]
-    return offsets(sizes), faces.connectivity[runs(faces.offsets[chosen], sizes)]
+    pairs = np.column_stack([owner[first], owner[second]])
+    return Topology(points, cells, faces, signed_measures, pairs, chosen[alone], owner[alone])
 
 
 def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
@@ -179,10 +204,8 @@ def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
 
 def _repeated(start: IntArray, connectivity: IntArray) -> BoolArray:
     """Points that stand right before themselves in the ring of their face."""
-    following = np.roll(connectivity, -1)
     sizes = np.diff(start)
-    following[start[1:][sizes > 0] - 1] = connectivity[start[:-1][sizes > 0]]
-    return (following == connectivity) & np.repeat(sizes > 1, sizes)
+    return (connectivity[successor(start)] == connectivity) & np.repeat(sizes > 1, sizes)
 
 
 @kernel()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.derivatives import backend_of
+from flowgrad.autodiff.backends import backend_of
 from flowgrad.errors import OptionError
 from flowgrad.exact.flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors

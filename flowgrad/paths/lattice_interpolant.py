@@ -11,7 +11,7 @@ from flowgrad.compiled import called, inlined, kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.mesh.lattice import Axis
+from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.paths.field import Interpolation, Sample
 from flowgrad.paths.plane import NOT_ACROSS, Plane

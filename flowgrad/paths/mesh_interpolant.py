@@ -12,12 +12,11 @@ from numba import prange
 from flowgrad.compiled import kernel
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import velocity_gradients
-from flowgrad.gradient.operator import Scheme
+from flowgrad.gradient.scheme import Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import ON_SURFACE
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import frame_of
+from flowgrad.mesh.planar import FLAT, frame_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.mesh.simplices import Simplices, simplices_of
 from flowgrad.paths.field import Interpolation, Sample

@@ -7,26 +7,30 @@ with plot.figure() as ax:
     plot.save(ax, "curve.pdf")
 """
 
-from flowgrad.plot.above import say_where
-from flowgrad.plot.categories import Classes, categories, flow_types, labels, regions
-from flowgrad.plot.contours import Landscape, contours
-from flowgrad.plot.cutting import boundary, cut, section_of
-from flowgrad.plot.distribution import distribution
-from flowgrad.plot.ellipses import ellipses
-from flowgrad.plot.field import field
-from flowgrad.plot.flow_curve import flow_curve, normal_stress, viscosity
-from flowgrad.plot.frame import size_for
-from flowgrad.plot.gradient_arrows import gradient_arrows
-from flowgrad.plot.invariants import invariants
+from flowgrad.plot.axes import say_where, size_for
+from flowgrad.plot.classes import Classes, categories, flow_types, labels, regions
+from flowgrad.plot.contours import Landscape, contours, gradient_arrows
+from flowgrad.plot.cut import boundary, cut, section_of
+from flowgrad.plot.distribution import distribution, invariants
+from flowgrad.plot.field import field, uncertainty
+from flowgrad.plot.flow_curve import (
+    flow_curve,
+    normal_stress,
+    residuals,
+    rheometer_curve,
+    rheometer_viscosity,
+    viscosity,
+)
 from flowgrad.plot.plane import Plane, plane
 from flowgrad.plot.profile import profile
-from flowgrad.plot.rheometer import residuals, rheometer_curve, rheometer_viscosity
-from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Shown, shown
+from flowgrad.plot.scalar_field import ScalarField, scalar_field
+from flowgrad.plot.slice import Slice
 from flowgrad.plot.streamlines import streamlines
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
-from flowgrad.plot.uncertainty import uncertainty
-from flowgrad.plot.vectors import vectors
+from flowgrad.plot.vectors import ellipses, vectors
+
+# Names of earlier versions.
+Section, Shown, shown = Slice, ScalarField, scalar_field
 
 __all__ = [
     "ONE_COLUMN",
@@ -34,8 +38,10 @@ __all__ = [
     "Classes",
     "Landscape",
     "Plane",
+    "ScalarField",
     "Section",
     "Shown",
+    "Slice",
     "boundary",
     "categories",
     "contours",
@@ -58,6 +64,7 @@ __all__ = [
     "rheometer_viscosity",
     "save",
     "say_where",
+    "scalar_field",
     "section_of",
     "shown",
     "size_for",

@@ -11,8 +11,8 @@ from matplotlib.colors import Colormap, Normalize
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
+from flowgrad.plot.axes import number
 from flowgrad.plot.style import NO_VALUE
-from flowgrad.plot.ticks import number
 from flowgrad.typing import FloatArray
 
 # Share of the area that the limits leave out at each end, unless its values are near: within this part of the rest.

@@ -1,4 +1,4 @@
-"""A function of two variables as contours, with arrows of its gradient, which is normal to them."""
+"""Contours of a scalar, of a function or on a slice, with arrows of its gradient, which is normal to them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from matplotlib.tri import Triangulation
 
-from flowgrad.plot.colours import colours, extend_of, robust_limits
+from flowgrad.plot.axes import frame, is_wide, linear
+from flowgrad.plot.colours import Colours, colours, extend_of, robust_limits
+from flowgrad.plot.cut import section_of
+from flowgrad.plot.field import colour_bar, draw_polygons
+from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
+from flowgrad.plot.slice import Slice, areas_of, triangles_of
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
-from flowgrad.plot.ticks import linear
-from flowgrad.plot.vectors import draw_arrows
-from flowgrad.typing import FloatArray
+from flowgrad.plot.vectors import draw_arrows, spacing_of, square_numbers
+from flowgrad.typing import FloatArray, IntArray
 
 _LEVELS = 12
 # Arrows along the longer side.
@@ -115,3 +120,82 @@ def _arrows(landscape: Landscape, ax: Axes) -> None:
     length = float(landscape.x[-1] - landscape.x[0]) / max(across, 1)
     name = landscape.names[2] if len(landscape.names[2]) < _SHORT else ""
     draw_arrows(ax, landscape.places[known], landscape.gradients[known], length, f"|∇{name}| = #")
+
+
+# Squares filled less than this part of the fullest have no arrow.
+_FILLED = 0.2
+
+
+def gradient_arrows(
+    result: Drawn,
+    name: str,
+    ax: Axes,
+    section: Slice | None = None,
+    count: int = 16,
+    *,
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """A quantity, as ``field`` takes it, as filled contours, whose levels are marked on the colour bar, and arrows of
+    its in-plane gradient at about ``count`` places along the longer side: means over squares of the page.
+
+    Values go linearly from vertex to vertex, and those of cells are first averaged to the vertices by area. Arrows
+    have the length of the squares at the 98th percentile, and none is longer; above the axes is one for a round
+    number. Colours and levels lie within the ``limits``; grey has no value. Raises OptionError for a result without
+    a mesh and for an unknown quantity.
+    """
+    section = section or section_of(mesh_of(result))
+    what = scalar_field(result, name)
+    frame(ax, section)
+    at_vertices = section.vertex_means(what.values, what.location)
+    places, values, triangles, _ = triangles_of(section, at_vertices)
+    known = np.isfinite(values[triangles]).all(axis=1)
+    chosen = colours(what.scale, values, areas_of(places, triangles), limits)
+    missing = np.flatnonzero(np.isnan(section.means(at_vertices)))
+    if len(missing):
+        draw_polygons(ax, section.take(missing).outlines).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
+    colour_bar(ax, chosen, what.label)
+    if known.any():
+        levels = levels_of(values[np.unique(triangles[known])]) if limits is None else levels_within(*limits)
+        _fill_gradient_arrows(ax, places, values, triangles[known], chosen, levels)
+        _mark(ax, chosen, levels)
+        unit = what.label[what.label.rindex("[") :]
+        _arrows_gradient_arrows(ax, section, places, values, triangles[known], count, f"# {unit} per [L]")
+    return ax
+
+
+def _fill_gradient_arrows(
+    ax: Axes, places: FloatArray, values: FloatArray, triangles: IntArray, chosen: Colours, levels: FloatArray
+) -> None:
+    drawn = Triangulation(places[:, 0], places[:, 1], triangles)
+    filled = np.where(np.isfinite(values), values, 0.0)
+    ax.tricontourf(drawn, filled, levels, cmap=chosen.map, norm=chosen.norm, extend="both")
+    ax.tricontour(drawn, filled, levels, colors="0.25", linewidths=0.4)
+
+
+def _mark(ax: Axes, chosen: Colours, levels: FloatArray) -> None:
+    """The levels on the colour bar."""
+    bar = ax.child_axes[-1]
+    assert isinstance(bar, Axes)
+    line = bar.axvline if is_wide(ax) else bar.axhline
+    low, high = chosen.norm.vmin or 0.0, chosen.norm.vmax or 0.0
+    for level in levels[(levels > low) & (levels < high)]:
+        line(level, color="0.25", linewidth=0.4)
+
+
+def _arrows_gradient_arrows(
+    ax: Axes, section: Slice, places: FloatArray, values: FloatArray, triangles: IntArray, count: int, text: str
+) -> None:
+    """Gradients of the triangles, averaged by area over squares of the page, at the mean places there."""
+    a, b, c = (places[triangles[:, k]] for k in range(3))
+    (x1, y1), (x2, y2) = (b - a).T, (c - a).T
+    first, second = (values[triangles[:, k]] - values[triangles[:, 0]] for k in (1, 2))
+    twice = x1 * y2 - x2 * y1
+    # Twice the area times the gradient, so that flat triangles add nothing.
+    slopes = np.column_stack([y2 * first - y1 * second, x1 * second - x2 * first]) * np.sign(twice)[:, None]
+    middles = (a + b + c) / 3
+    square = square_numbers(section, middles, count)
+    area = np.bincount(square, np.abs(twice))
+    kept = area > _FILLED * area.max()
+    sums = [np.bincount(square, each) for each in (*slopes.T, *(middles * np.abs(twice)[:, None]).T)]
+    means = np.column_stack(sums)[kept] / area[kept, None]
+    draw_arrows(ax, means[:, 2:], means[:, :2], spacing_of(section, count), text)

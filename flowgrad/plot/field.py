@@ -1,4 +1,4 @@
-"""Fields on a section: each cell in its own colour, point values smoothly between the points."""
+"""Fields on a slice: each cell in its own colour, point values smoothly between the points."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from matplotlib.collections import PolyCollection, TriMesh
 from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
+from flowgrad.errors import OptionError
+from flowgrad.kinematics import QUANTITIES, VelocityGradient
+from flowgrad.plot.axes import frame, inches, is_wide, linear, named_ticks
 from flowgrad.plot.colours import Colours, colours
-from flowgrad.plot.cutting import section_of
-from flowgrad.plot.frame import frame, inches, is_wide
-from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Drawn, mesh_of, shown
+from flowgrad.plot.cut import section_of
+from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
+from flowgrad.plot.slice import Slice, Smooth, smooth_triangles
 from flowgrad.plot.style import NO_VALUE, figure_of
-from flowgrad.plot.ticks import linear, named_ticks
-from flowgrad.plot.triangles import Smooth, smooth_triangles
 from flowgrad.typing import BoolArray, FloatArray
 
 # More polygons than this become a picture inside a vector figure.
@@ -31,7 +31,7 @@ def field(
     result: Drawn,
     name: str,
     ax: Axes,
-    section: Section | None = None,
+    section: Slice | None = None,
     *,
     limits: tuple[float, float] | None = None,
 ) -> Axes:
@@ -44,7 +44,7 @@ def field(
     an unknown quantity.
     """
     section = section or section_of(mesh_of(result))
-    what = shown(result, name)
+    what = scalar_field(result, name)
     known = np.where(np.isfinite(what.values), what.values, np.nan)
     values = section.values(known, what.location)
     if what.location == "points":
@@ -69,7 +69,7 @@ def draw_polygons(ax: Axes, outlines: FloatArray) -> PolyCollection:
     return polygons
 
 
-def _paint_polygons(ax: Axes, section: Section, values: FloatArray, chosen: Colours) -> None:
+def _paint_polygons(ax: Axes, section: Slice, values: FloatArray, chosen: Colours) -> None:
     """The polygons in the colours of their ``values`` (k,)."""
     polygons, known = draw_polygons(ax, section.outlines), np.ma.masked_invalid(values)
     if section.shades is None:
@@ -78,7 +78,7 @@ def _paint_polygons(ax: Axes, section: Section, values: FloatArray, chosen: Colo
         polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades), edgecolor="face")
 
 
-def _paint_triangles(ax: Axes, section: Section, smooth: Smooth, chosen: Colours) -> None:
+def _paint_triangles(ax: Axes, section: Slice, smooth: Smooth, chosen: Colours) -> None:
     """Triangles whose colours go over; polygons with a vertex without value are grey."""
     known = np.ma.masked_invalid(smooth.values)
     mesh = TriMesh(Triangulation(smooth.places[:, 0], smooth.places[:, 1], smooth.triangles), rasterized=True)
@@ -114,7 +114,7 @@ def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
         linear(bar.ax.xaxis if wide else bar.ax.yaxis)
 
 
-def _note_missing(ax: Axes, section: Section, missing: BoolArray, infinite: bool) -> None:
+def _note_missing(ax: Axes, section: Slice, missing: BoolArray, infinite: bool) -> None:
     """What grey means, where there is any."""
     if missing.any():
         share = 100 * float(section.areas[missing].sum() / section.areas.sum())
@@ -126,3 +126,26 @@ def _note_missing(ax: Axes, section: Section, missing: BoolArray, infinite: bool
             borderaxespad=0.2,
             handlelength=1.2,
         )
+
+
+def uncertainty(gradient: VelocityGradient, name: str, ax: Axes, section: Slice | None = None) -> Axes:
+    """The standard deviation of a quantity where the noise of the velocity is known, else the estimated error of the
+    gradient, on a section of its mesh: to be put beside ``field`` of the quantity.
+
+    Raises OptionError where neither is known.
+    """
+    return field(gradient, measure_of(gradient, name), ax, section)
+
+
+def measure_of(gradient: VelocityGradient, name: str) -> str:
+    """What tells how sure a quantity is: ``std(NAME)`` or ``error``, as ``field`` takes them."""
+    if name not in QUANTITIES:
+        raise OptionError(f"how sure {name} is cannot be said: it is no quantity of the gradient, choose one")
+    if gradient.carries_noise(name):
+        return f"std({name})"
+    if gradient.error is not None:
+        return "error"
+    raise OptionError(
+        f"how sure {name} is cannot be said: give the noise of the velocity (--noise, noise= in Python) or ask for an "
+        "estimate of the error (--error, error=True)"
+    )

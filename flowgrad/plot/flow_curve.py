@@ -1,27 +1,80 @@
-"""Stress and viscosity against the shear rate: the cells, their medians, and the law."""
+"""Flow curves: stress and viscosity against the shear rate, of a flow's cells and of a rheometer, with their laws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.legend import Legend
 
 from flowgrad.kinematics import QUANTITIES
+from flowgrad.plot.axes import inches, linear, logarithmic
 from flowgrad.plot.colours import robust_limits
 from flowgrad.plot.distribution import note_empty
-from flowgrad.plot.frame import inches
-from flowgrad.plot.law import draw_others, law_text
-from flowgrad.plot.shown import STRESS, VISCOSITY, dimension_of
-from flowgrad.plot.style import BLUE, ORANGE, VERMILION
-from flowgrad.plot.ticks import logarithmic
+from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
+from flowgrad.plot.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from flowgrad.records import axis_label
-from flowgrad.rheology import Separation
+from flowgrad.rheology import Fit
+from flowgrad.rheometer.fitted import Examined, band
+from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
+
+_GREEK = {
+    "eta": r"\eta",
+    "tau": r"\tau",
+    "lam": r"\lambda",
+    "alpha": r"\alpha",
+    "rate": r"\dot\gamma",
+    "inf": r"\infty",
+    "half": "1/2",
+}
+_PER_LINE = 3
+_GREY = "0.72"
+
+
+def law_text(separation: Separation) -> str:
+    """``carreau (given)`` and below it the parameters; ``?`` for those that the data do not determine."""
+    if separation.fit is None:
+        return ""
+    return fit_text(separation.fit, "given" if separation.origin == "given" else "fitted")
+
+
+def fit_text(fit: Fit, how: str) -> str:
+    """A law's name, ``how`` it was found in brackets, and below them the parameters as in ``law_text``."""
+    values = [
+        f"${symbol(name)}$ = {f'{fit.parameters[name]:.3g}' if name in fit.parameters else '?'}"
+        for name in fit.model.parameters
+    ]
+    if not fit.parameters:
+        values = ["parameters not determined by the data"]
+    lines = [", ".join(values[i : i + _PER_LINE]) for i in range(0, len(values), _PER_LINE)]
+    return "\n".join([f"{fit.model.name} ({how})", *lines])
+
+
+def draw_others(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
+    """Thin lines (k,) of laws that were fitted as well, with one entry in the legend for all of them."""
+    if not laws:
+        return
+    text = f"{len(laws)} other law{'' if len(laws) == 1 else 's'}"
+    lines = [np.column_stack([rate, heights(law)]) for law in laws]
+    ax.add_collection(LineCollection(lines, colors=_GREY, linewidths=0.5, label=text, zorder=2.2), autolim=False)
+
+
+def symbol(parameter: str) -> str:
+    """Mathtext of a parameter's name: ``eta_inf`` is \\eta_{\\infty}, ``tau0`` is \\tau_{0}."""
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|N)?", parameter)
+    if match is None:
+        return parameter.replace("_", r"\_")
+    letter, index = match.groups()
+    below = _GREEK.get(index or "", rf"\mathrm{{{index}}}")
+    return _GREEK.get(letter, letter) + (f"_{{{below}}}" if index else "")
+
 
 Names = tuple[str, str, str]
 
@@ -213,3 +266,105 @@ def _legend(ax: Axes, entries: list[tuple[Artist, str]], height: float, columns:
         columnspacing=1.2,
         handlelength=1.6,
     )
+
+
+Height = Callable[[FloatArray, FloatArray], FloatArray]
+
+# Other laws have a colour while they hold this weight at least, and so many of them; the rest are grey.
+_WORTH, _COLOURS = 0.05, (GREEN, PURPLE, SKY)
+# Axes go beyond the points by this factor.
+_MARGIN = 1.4
+
+
+def rheometer_curve(examined: Examined, ax: Axes) -> Axes:
+    """Stress against shear rate: the points, those set aside, the ramp down, the best law with the 95 % band of its
+    values, and all others that were fitted, those of some weight by name."""
+    units = ("1/s", "Pa") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, STRESS)
+    return _drawn(examined, ax, lambda stress, rate: stress, units, ("stress", r"\tau"))
+
+
+def rheometer_viscosity(examined: Examined, ax: Axes) -> Axes:
+    """Viscosity τ/γ̇ against shear rate, with everything that ``rheometer_curve`` shows."""
+    units = ("1/s", "Pa s") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, VISCOSITY)
+    return _drawn(examined, ax, lambda stress, rate: stress / rate, units, ("viscosity", r"\eta"))
+
+
+def residuals(examined: Examined, ax: Axes) -> Axes:
+    """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
+    as in ``rheometer_curve``; those that miss more are beyond the axes."""
+    curve = examined.curve
+    missed = _missed(examined, examined.fit.best)
+    ax.axhline(0, color=GREY, lw=0.7)
+    _draw_others(ax, examined, curve.rate, lambda law: _missed(examined, law))
+    ax.plot(curve.rate, missed, "o", color=VERMILION, ms=3, label=examined.fit.best.model.name, zorder=3)
+    worth = [missed, *(_missed(examined, law) for law, _ in _coloured(examined))]
+    largest = 1.15 * max(float(np.max(np.abs(worth))), 1e-12)
+    unit = "1/s" if curve.is_si else QUANTITIES["shear_rate"].dimension
+    ax.set(xlabel=_rate(unit), ylabel="stress above the law [%]", ylim=(-largest, largest))
+    logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
+    linear(ax.yaxis)
+    legend_above(ax, 2)
+    return ax
+
+
+def _missed(examined: Examined, law: Fit) -> FloatArray:
+    curve = examined.curve
+    return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
+
+
+def _rate(unit: str) -> str:
+    return axis_label("shear rate", QUANTITIES["shear_rate"].symbol, unit)
+
+
+def _drawn(examined: Examined, ax: Axes, height: Height, units: tuple[str, str], name: tuple[str, str]) -> Axes:
+    curve = examined.curve
+    ax.set(xlabel=_rate(units[0]), ylabel=axis_label(*name, units[1]))
+    points = height(curve.stress, curve.rate)
+    shown = [np.stack([curve.rate, points])]
+    for aside in curve.set_aside:
+        shown.append(np.stack([aside.rate, height(aside.stress, aside.rate)]))
+        ax.plot(*shown[-1], "x", color="0.45", ms=4, mew=0.8, label=f"left out: {aside.reason}", zorder=3)
+    if examined.down is not None:
+        shown.append(np.stack([examined.down.rate, height(examined.down.stress, examined.down.rate)]))
+        ax.plot(*shown[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
+    sigma = None if curve.sigma is None else height(curve.sigma, curve.rate)
+    label = f"measured, ramp {curve.ramp}" if curve.ramp else "measured"
+    ax.errorbar(curve.rate, points, yerr=sigma, fmt="o", color=BLUE, ms=3, elinewidth=0.7, label=label, zorder=3)
+    _draw_laws(ax, examined, height)
+    limits = np.concatenate(shown, axis=1)
+    low, high = limits.min(axis=1) / _MARGIN, limits.max(axis=1) * _MARGIN
+    logarithmic(ax.xaxis, low[0], high[0])
+    logarithmic(ax.yaxis, low[1], high[1])
+    legend_above(ax, 2)
+    return ax
+
+
+def _draw_laws(ax: Axes, examined: Examined, height: Height) -> None:
+    """The best law with its band, and all the others."""
+    curve, best = examined.curve, examined.fit.best
+    rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
+    stress = best.model.stress(rate)
+    factor = band(best, curve.rate, rate, curve.sigma)
+    low, high = height(stress / factor, rate), height(stress * factor, rate)
+    ax.fill_between(rate, low, high, color=VERMILION, alpha=0.2, lw=0)
+    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=fit_text(best, "95 % band"), zorder=3.2)
+    _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
+
+
+def _draw_others(ax: Axes, examined: Examined, rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
+    coloured = _coloured(examined)
+    for law, colour in coloured:
+        text = f"{law.model.name}, weight {law.weight:.2g}"
+        ax.plot(rate, heights(law), "--", color=colour, lw=0.9, label=text, zorder=2.4)
+    draw_others(ax, _others(examined)[len(coloured) :], rate, heights)
+
+
+def _coloured(examined: Examined) -> list[tuple[Fit, str]]:
+    """Other laws that may well be the one, and their colours."""
+    worth = (law for law in _others(examined) if law.weight >= _WORTH)
+    return list(zip(worth, _COLOURS, strict=False))
+
+
+def _others(examined: Examined) -> list[Fit]:
+    """All laws but the best, by their weight."""
+    return sorted((law for law in examined.fit.ranking if law is not examined.fit.best), key=lambda law: -law.weight)

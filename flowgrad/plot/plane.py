@@ -1,17 +1,16 @@
-"""The plane in which a mesh is shown: where it lies and what its axes are called."""
+"""Planes of a picture, in which a mesh is cut or seen: position, in-plane axes, view direction and light."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.axisymmetric_wedge import as_wedge
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import FLAT, candidate_normals
 from flowgrad.typing import FloatArray
 
 _NAMES = "xyz"
@@ -90,9 +89,9 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points = used_points(mesh)
+    points = mesh.structure.used_points
     size = np.ptp(points, axis=0).max(initial=0)
-    for normal in _candidates(points):
+    for normal in candidate_normals(points - points.mean(axis=0)):
         heights = points @ normal
         if np.ptp(heights) <= FLAT * size:
             level = float(heights.mean())
@@ -105,14 +104,14 @@ def plane_of_surface(mesh: Mesh) -> Plane:
 def middle_plane(mesh: Mesh) -> Plane:
     """The mid-plane of a wedge or of a mesh one cell thick; else a plane through its middle, normal to the shortest
     side of its bounding box and clear of the mesh's points."""
-    wedge = as_wedge(mesh)
+    wedge = mesh.structure.wedge
     if wedge is not None:
         middle = wedge.frame[2]
         return plane(
             middle, float(middle @ wedge.origin), f"the mid-plane of the mesh, a wedge of {wedge.degrees:.3g}°"
         )
-    points = used_points(mesh)
-    for normal in _candidates(points):
+    points = mesh.structure.used_points
+    for normal in candidate_normals(points - points.mean(axis=0)):
         heights = points @ normal
         low, high = heights.min(), heights.max()
         if (np.minimum(heights - low, high - heights) <= FLAT * np.ptp(points, axis=0).max()).all() and high > low:
@@ -121,13 +120,6 @@ def middle_plane(mesh: Mesh) -> Plane:
     normal = _shortest(points)
     level = _clear_level(points @ normal)
     return plane(normal, level, f"a cut through the middle of the mesh at {equation(normal, level)}")
-
-
-def _candidates(points: FloatArray) -> Iterator[FloatArray]:
-    """Normals to try: z, y, x, then the principal axes of the points, the least extended first."""
-    yield from np.eye(3)[::-1]
-    arms = points - points.mean(axis=0)
-    yield from np.linalg.eigh(arms.T @ arms)[1].T
 
 
 def _shortest(points: FloatArray) -> FloatArray:
@@ -149,3 +141,59 @@ def _clear_level(heights: FloatArray) -> float:
     gaps, centers = np.diff(near), (near[1:] + near[:-1]) / 2
     widest = gaps >= gaps.max() * (1 - 1e-6)
     return float(centers[widest][np.argmin(np.abs(centers[widest] - middle))])
+
+
+# Bodies flatter than this are seen from the front.
+_FLAT = 0.02
+# From a corner: along the shorter horizontal side, to the right, and above.
+_ALONG, _ASIDE, _ABOVE = 1.0, 0.5, 0.55
+# The light comes from the eye's left and above.
+_LIGHT = np.array([-0.35, 0.45, 0.82])
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The plane of the page, whose normal points to the eye, and the unit vector (3,) to the ``light``."""
+
+    plane: Plane
+    light: FloatArray
+
+
+def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
+    """A view of a mesh from a direction, as ``boundary`` takes it; OptionError for what is none."""
+    eye = _eye(mesh, towards)
+    up = np.array([0.0, 0, 1]) if abs(eye[2]) < 0.99 else np.array([0.0, 1, 0])
+    right = np.cross(up, eye)
+    right /= np.linalg.norm(right)
+    axes = np.stack([right, np.cross(eye, right)]) + 0.0
+    names = (signed_name(axes[0]), signed_name(axes[1]))
+    where = f"the boundary seen from {direction(eye) if max(eye) > 0.999999 else _components(eye)}"
+    plane = Plane(eye, 0.0, axes, names, where)
+    return View(plane, _LIGHT @ np.vstack([axes, eye]) / np.linalg.norm(_LIGHT))
+
+
+def _components(vector: FloatArray) -> str:
+    name = signed_name(vector)
+    return name or "(" + ", ".join(f"{part + 0.0:.2g}" for part in vector) + ")"
+
+
+def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
+    if isinstance(towards, str):
+        if towards == "auto":
+            return _from_corner(np.ptp(mesh.structure.used_points, axis=0))
+        match = re.fullmatch(r"([+-]?)([xyz])", towards)
+        if match is None:
+            raise OptionError(f"view '{towards}' is unknown: give auto, x, -x, y, -y, z, -z or a vector")
+        return np.eye(3)["xyz".index(match[2])] * (-1 if match[1] == "-" else 1)
+    vector = np.asarray(towards, float)
+    if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
+        raise OptionError(f"view {towards!r} is no direction: give three finite numbers, not all zero")
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def _from_corner(spans: FloatArray) -> FloatArray:
+    """Flat bodies from the front, others with their longer horizontal side across the page."""
+    if spans.min() <= _FLAT * spans.max():
+        return np.eye(3)[spans.argmin()] * (1.0 if spans.argmin() == 2 else -1.0 if spans.argmin() == 1 else 1.0)
+    eye = np.array([_ASIDE, -_ALONG, _ABOVE]) if spans[0] >= spans[1] else np.array([_ALONG, -_ASIDE, _ABOVE])
+    return np.asarray(eye / np.linalg.norm(eye))

@@ -14,18 +14,15 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.mesh import FLAT
-from flowgrad.mesh.planar import used_points
+from flowgrad.mesh.planar import FLAT
+from flowgrad.plot.axes import legend_rows, linear, number
 from flowgrad.plot.colours import apart
-from flowgrad.plot.cutting import cut, section_of
+from flowgrad.plot.cut import cut, section_of
 from flowgrad.plot.distribution import note_empty
-from flowgrad.plot.legends import legend_rows
-from flowgrad.plot.names import in_legend
 from flowgrad.plot.plane import equation, plane, plane_of_surface
-from flowgrad.plot.section import Section
-from flowgrad.plot.shown import Drawn, Shown, mesh_of, shown
+from flowgrad.plot.scalar_field import Drawn, ScalarField, in_legend, mesh_of, scalar_field
+from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import CATEGORIES
-from flowgrad.plot.ticks import linear, number
 from flowgrad.typing import FloatArray
 
 # A vertex within this fraction of the line's length of it lies on it.
@@ -108,7 +105,7 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
     line = Line.between(start, end, _middle_height(next(iter(meshes.values()))))
     label = ""
     for (title, result), colour in zip(several.items(), _colours(len(several)), strict=True):
-        what = shown(result, name)
+        what = scalar_field(result, name)
         label = what.label
         _check_plane(meshes[title], line, title)
         met = _met(result, what, line, title)
@@ -126,7 +123,7 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
 
 
 def _middle_height(mesh: Mesh) -> float:
-    z = used_points(mesh)[:, 2]
+    z = mesh.structure.used_points[:, 2]
     return float(z.min() + z.max()) / 2
 
 
@@ -134,7 +131,7 @@ def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
     """OptionError for a line that would have to be projected on a planar mesh."""
     if mesh.dimension != 2:
         return
-    points, ends = used_points(mesh), np.stack([line.start, line.end])
+    points, ends = mesh.structure.used_points, np.stack([line.start, line.end])
     normal = plane_of_surface(mesh).normal
     heights = points @ normal
     size = float(np.ptp(points, axis=0).max())
@@ -152,7 +149,7 @@ def _colours(count: int) -> list[Any]:
     return list(colormaps["viridis"](np.linspace(0, 0.9, count)))
 
 
-def _met(result: Drawn, what: Shown, line: Line, title: str) -> Crossings:
+def _met(result: Drawn, what: ScalarField, line: Line, title: str) -> Crossings:
     met = along(mesh_of(result), line, what.values, what.location)
     if not len(met.first):
         whose = f"{title}: " if title else ""
@@ -179,7 +176,7 @@ def along(mesh: Mesh, line: Line, values: FloatArray, location: str) -> Crossing
     return _ordered(*_segments(section, ways, sides, at_vertices), length)
 
 
-def _section_along(mesh: Mesh, line: Line) -> Section:
+def _section_along(mesh: Mesh, line: Line) -> Slice:
     """The section that holds the line: the surface itself, or a cut along the coordinate axis nearest to it."""
     if mesh.dimension != 3:
         return section_of(mesh)
@@ -190,9 +187,7 @@ def _section_along(mesh: Mesh, line: Line) -> Section:
     return cut(mesh, plane(normal, float(normal @ line.start)))
 
 
-def _segments(
-    section: Section, ways: FloatArray, sides: FloatArray, values: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _segments(section: Slice, ways: FloatArray, sides: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Ways (k, 2) at which the line enters and leaves polygons, and the values there (k, 2)."""
     following = section.following
     above = sides > 0
@@ -230,13 +225,13 @@ def _joined(met: Crossings) -> tuple[FloatArray, FloatArray]:
     return x[kept], y[kept]
 
 
-def _draw_band(ax: Axes, result: Drawn, what: Shown, line: Line, colour: Any) -> None:
+def _draw_band(ax: Axes, result: Drawn, what: ScalarField, line: Line, colour: Any) -> None:
     """One standard deviation to both sides."""
     if not isinstance(result, VelocityGradient) or result.location != what.location:
         return
     if what.name not in QUANTITIES or not result.carries_noise(what.name):
         return
-    spread = shown(result, f"std({what.name})")
+    spread = scalar_field(result, f"std({what.name})")
     mesh = mesh_of(result)
     low, high = (along(mesh, line, what.values + sign * spread.values, what.location) for sign in (-1, 1))
     x, lower = _joined(low)

@@ -1,10 +1,9 @@
 """The report: an index of all files of a run and a self-contained page for each, or one page on all curves."""
 
 from flowgrad.report.entry import Entry, entry_of, failed_entry
-from flowgrad.report.file_page import FilePage, file_page
+from flowgrad.report.flow_section import FileSection, failed_section, file_section
 from flowgrad.report.index import write_index
-from flowgrad.report.page import CURVES, alone, page_text, write_report
-from flowgrad.report.section import FileSection, failed_section, file_section
+from flowgrad.report.page import CURVES, FilePage, alone, file_page, page_text, write_report
 
 __all__ = [
     "CURVES",

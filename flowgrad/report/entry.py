@@ -1,4 +1,4 @@
-"""What the index of many files says of one of them, as JSON types: it waits on disk until all have ended."""
+"""Entry of one file in the index of a run, as JSON types: it waits on disk until all files have ended."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.analysis import Analysis, plain
-from flowgrad.plot import Section
-from flowgrad.report.section import FAILED, ORIGINS
-from flowgrad.report.statistics import symbol_of
+from flowgrad.pipeline.analysis import Analysis, plain
+from flowgrad.plot import Slice
+from flowgrad.report.flow_section import FAILED, ORIGINS, symbol_of
 from flowgrad.report.thumbnail import thumbnail
 
 
@@ -44,7 +43,7 @@ class Entry:
         return found
 
 
-def entry_of(analysis: Analysis, section: Section | str) -> Entry:
+def entry_of(analysis: Analysis, section: Slice | str) -> Entry:
     """The line on one analysis, with the picture of its ``section`` where there is one."""
     separation, gradient, flow = analysis.separation, analysis.gradient, analysis.flow
     evidence = separation.evidence

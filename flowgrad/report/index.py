@@ -1,4 +1,4 @@
-"""The page on all files of a batch: verdicts, failures, curves over time, small pictures, and a table to sort."""
+"""Index of a run: verdicts, failures, curves over time, small pictures, and a table to sort."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from markupsafe import Markup
 
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report import glossary, numbers, over_time, thumbnail
-from flowgrad.report.command import written
+from flowgrad.report import evidence, thumbnail, time_series
 from flowgrad.report.entry import Entry
+from flowgrad.report.flow_section import FAILED
+from flowgrad.report.formatting import MISSING, html, number, percent
 from flowgrad.report.page import FLOWS, timestamp
-from flowgrad.report.section import FAILED
-from flowgrad.report.symbols import html
-from flowgrad.report.template import render, script, stylesheet
+from flowgrad.report.template import render, script, stylesheet, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -29,7 +28,7 @@ _MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
-class Group:
+class VerdictGroup:
     """A verdict, what it means, how many files have it, and sentences that are the same for several of them."""
 
     verdict: str
@@ -63,13 +62,13 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
     """
     shared = _shared_statements(entries)
     scale, small = _small_pictures(entries)
-    every, chosen = over_time.progressions(entries), columns(entries)
+    every, chosen = time_series.progressions(entries), columns(entries)
     text = render(
         "index.html",
         entries=entries,
         groups=_groups(entries, shared),
         failures=_failures(entries),
-        series=[(each, over_time.pictures(each)) for each in every[:_MOST_SERIES]],
+        series=[(each, time_series.pictures(each)) for each in every[:_MOST_SERIES]],
         more_series=max(len(every) - _MOST_SERIES, 0),
         scale=scale,
         small=small,
@@ -92,12 +91,12 @@ def _shared_statements(entries: Sequence[Entry]) -> frozenset[str]:
     return frozenset(text for text, count in counts.items() if count > _ONCE)
 
 
-def _groups(entries: Sequence[Entry], shared: frozenset[str]) -> list[Group]:
+def _groups(entries: Sequence[Entry], shared: frozenset[str]) -> list[VerdictGroup]:
     counts = Counter(entry.verdict for entry in entries)
     return [
-        Group(
+        VerdictGroup(
             verdict,
-            glossary.VERDICTS.get(verdict, ""),
+            evidence.VERDICTS.get(verdict, ""),
             count,
             tuple(
                 (number, text)
@@ -116,7 +115,7 @@ def _failures(entries: Sequence[Entry]) -> list[Failure]:
         if entry.verdict == FAILED:
             found.setdefault((entry.kind, entry.statement), []).append(entry.name)
     return [
-        Failure(glossary.FAILURES.get(kind, kind), reason, tuple(names[:_MOST_NAMES]), max(len(names) - _MOST_NAMES, 0))
+        Failure(evidence.FAILURES.get(kind, kind), reason, tuple(names[:_MOST_NAMES]), max(len(names) - _MOST_NAMES, 0))
         for (kind, reason), names in sorted(found.items(), key=lambda item: -len(item[1]))
     ]
 
@@ -136,38 +135,38 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
         "name": name,
         "symbol": html(QUANTITIES[quantity].symbol if quantity in QUANTITIES else "|v|"),
         "dimension": QUANTITIES[quantity].dimension if quantity in QUANTITIES else "L/T",
-        "low": numbers.number(scale.low, 3),
-        "high": numbers.number(scale.high, 3),
+        "low": number(scale.low, 3),
+        "high": number(scale.high, 3),
         "is_logarithmic": scale.is_logarithmic,
-        "bar": thumbnail.bar(f"Colours from {numbers.number(scale.low, 3)} to {numbers.number(scale.high, 3)}"),
+        "bar": thumbnail.bar(f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
     }
     return told, [(entry, thumbnail.coloured(each, scale, f"{name} in {entry.name}")) for entry, each in chosen]
 
 
 @dataclass(frozen=True)
-class Column:
+class IndexColumn:
     """A column of numbers: heading, symbol, dimension, what it holds of an entry, and how that is written."""
 
     name: str
     symbol: Markup
     dimension: str
     value: Callable[[Entry], float | None]
-    written: Callable[[float], str] = numbers.number
+    written: Callable[[float], str] = number
 
     def cell(self, entry: Entry) -> Cell:
         """The number of one file."""
         value = self.value(entry)
-        return Cell(numbers.MISSING, "") if value is None else Cell(self.written(value), value)
+        return Cell(MISSING, "") if value is None else Cell(self.written(value), value)
 
 
-def columns(entries: Sequence[Entry]) -> list[Column]:
+def columns(entries: Sequence[Entry]) -> list[IndexColumn]:
     """Those in which some file has a number."""
     every = [
-        Column("time", html("t"), "T", lambda entry: entry.time),
+        IndexColumn("time", html("t"), "T", lambda entry: entry.time),
         *_of_quantity(entries),
-        Column("viscosity", html(r"\eta_N"), "", lambda entry: entry.viscosity),
-        Column("error of the gradient", Markup(), "", lambda entry: entry.error, numbers.percent),
-        Column("left out", Markup(), "", _share_left_out, numbers.percent),
+        IndexColumn("viscosity", html(r"\eta_N"), "", lambda entry: entry.viscosity),
+        IndexColumn("error of the gradient", Markup(), "", lambda entry: entry.error, percent),
+        IndexColumn("left out", Markup(), "", _share_left_out, percent),
     ]
     return [column for column in every if any(column.value(entry) is not None for entry in entries)]
 
@@ -176,7 +175,7 @@ def _share_left_out(entry: Entry) -> float | None:
     return entry.excluded / entry.count if entry.count else None
 
 
-def _of_quantity(entries: Sequence[Entry]) -> Iterator[Column]:
+def _of_quantity(entries: Sequence[Entry]) -> Iterator[IndexColumn]:
     """Mean and greatest shear rate, or of the first quantity that all files have."""
     done = [entry.statistics for entry in entries if entry.statistics]
     common = [name for name in (done[0] if done else ()) if all(name in each for each in done)]
@@ -185,7 +184,7 @@ def _of_quantity(entries: Sequence[Entry]) -> Iterator[Column]:
     quantity = "shear_rate" if "shear_rate" in common else common[0]
     record = QUANTITIES[quantity]
     for key, what in (("mean", "mean"), ("maximum", "greatest")):
-        yield Column(
+        yield IndexColumn(
             f"{quantity.replace('_', ' ')}, {what}", html(record.symbol), record.dimension, _statistic(quantity, key)
         )
 

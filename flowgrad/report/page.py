@@ -1,4 +1,4 @@
-"""Pages: one file's own, and one on all curves of a run."""
+"""Pages of the report: one file's own, and one on all curves of a run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from flowgrad.files import replacing
-from flowgrad.report.command import written
-from flowgrad.report.section import FileSection
-from flowgrad.report.template import render, stylesheet
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.report.entry import Entry, entry_of
+from flowgrad.report.flow_section import FileSection, file_section
+from flowgrad.report.pictures import section_of
+from flowgrad.report.template import render, stylesheet, written
 
 # What leads from a file's page to the index, and is taken out where there is no index.
 _BACK = Markup('<nav class="back"><a href="../report.html">All files of this run</a></nav>')
@@ -81,3 +83,17 @@ def write_report(
 def timestamp() -> str:
     """When a page was written."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """A page as HTML, and the ``entry`` of the index that leads to it."""
+
+    html: str
+    entry: Entry
+
+
+def file_page(analysis: Analysis) -> FilePage:
+    """The page on one analysis and its entry; the same for the same input and options, wherever they are made."""
+    section = section_of(analysis)
+    return FilePage(page_text(file_section(analysis, section)), entry_of(analysis, section))

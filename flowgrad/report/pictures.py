@@ -1,4 +1,4 @@
-"""The pictures of one file's part of the report, each with what it shows in words."""
+"""Pictures of a flow's section of the report, each with a caption."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
-from flowgrad.analysis import Analysis
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.plot import Section
-from flowgrad.report import encode
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.plot import Slice
+from flowgrad.report import embed
 
 # Widths of pictures in inches: three stand side by side, and one of a long thin flow takes the whole width.
 _FIELD, _WIDE, _CURVE = 3.5, 8.0, 3.3
@@ -44,7 +44,7 @@ class Picture:
         return self.image.startswith("<svg")
 
 
-def section_of(analysis: Analysis) -> Section | str:
+def section_of(analysis: Analysis) -> Slice | str:
     """The section on which the fields are drawn, or why there is none."""
     try:
         return plot.section_of(analysis.flow.mesh)
@@ -52,18 +52,18 @@ def section_of(analysis: Analysis) -> Section | str:
         return f"No picture of the fields: {error}."
 
 
-def fields(analysis: Analysis, section: Section) -> list[Picture]:
+def fields(analysis: Analysis, section: Slice) -> list[Picture]:
     """Velocity, kinematic quantities and, where the fluid is known, viscosity and labels."""
     width, height = plot.size_for(section, _WIDE)
     is_wide = width > _SLENDER * height
     size = (width, height) if is_wide else plot.size_for(section, _FIELD)
     return [
-        replace(_picture(draw, caption, size, encode.raster), is_wide=is_wide)
+        replace(_picture(draw, caption, size, embed.raster), is_wide=is_wide)
         for draw, caption in (*_quantity_fields(analysis, section), *_fluid_fields(analysis, section))
     ]
 
 
-def _quantity_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:
+def _quantity_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
     yield (
         lambda ax: _velocity(analysis, section, ax),
         "Velocity: its magnitude, and arrows along its part in the plane.",
@@ -72,11 +72,11 @@ def _quantity_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Dra
         yield _field(analysis, name, section), QUANTITIES[name].description
 
 
-def _velocity(analysis: Analysis, section: Section, ax: Axes) -> Axes:
+def _velocity(analysis: Analysis, section: Slice, ax: Axes) -> Axes:
     return plot.vectors(analysis.gradient, plot.field(analysis.gradient, "velocity", ax, section), section, _ARROWS)
 
 
-def _fluid_fields(analysis: Analysis, section: Section) -> Iterator[tuple[Draw, str]]:
+def _fluid_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
     separation = analysis.separation
     if not separation.given.option:
         return
@@ -109,7 +109,7 @@ def curves(analysis: Analysis) -> list[Picture]:
         drawn.append(
             (lambda ax: plot.normal_stress(separation, ax), "Normal stress differences N1 and N2 against shear rate.")
         )
-    return [_picture(draw, caption, (_CURVE, None), encode.svg) for draw, caption in drawn]
+    return [_picture(draw, caption, (_CURVE, None), embed.svg) for draw, caption in drawn]
 
 
 def distributions(analysis: Analysis) -> list[Picture]:
@@ -117,7 +117,7 @@ def distributions(analysis: Analysis) -> list[Picture]:
     gradient = analysis.gradient
     captions = {"shear_rate": "Distribution of the shear rate.", "flow_type": "Distribution of the flow type."}
     return [
-        _picture(_distribution(analysis, name), caption, (_CURVE, None), encode.svg)
+        _picture(_distribution(analysis, name), caption, (_CURVE, None), embed.svg)
         for name, caption in captions.items()
         if len(gradient) and name not in analysis.unknown
     ]
@@ -127,7 +127,7 @@ def _distribution(analysis: Analysis, name: str) -> Draw:
     return lambda ax: plot.distribution(analysis.gradient, name, ax)
 
 
-def _field(analysis: Analysis, name: str, section: Section) -> Draw:
+def _field(analysis: Analysis, name: str, section: Slice) -> Draw:
     return lambda ax: plot.field(analysis.gradient, name, ax, section)
 
 

@@ -1,16 +1,21 @@
-"""The templates of the report, with every text escaped."""
+"""Templates of the report, with every text escaped, and the command that gives results again."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+import shlex
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
+
+from flowgrad.files import printable
+from flowgrad.pipeline.options import Options
 
 _FOLDER = Path(__file__).parent
 # Letters that do not fit into a line of a narrow page.
@@ -77,3 +82,21 @@ def words_unbroken(command: str) -> Markup:
         for word in command.split(" ")
     )
     return Markup(" ").join(words)
+
+
+def command(options: Options, source: Path | None) -> str:
+    """``flowgrad run FILE --option=value … -o out``, quoted for a shell; without a file for arrays in memory."""
+    file = "" if source is None or options.grid else shlex.quote(printable(source))
+    return " ".join(part for part in ("flowgrad run", file, written(options.given()), "-o out") if part)
+
+
+def written(given: Mapping[str, object]) -> str:
+    """Options as they stand on the command line, quoted for a shell."""
+    return shlex.join(_written(key, value) for key, value in given.items())
+
+
+def _written(name: str, value: object) -> str:
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        return flag
+    return f"{flag}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"

@@ -16,13 +16,12 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from flowgrad.analysis import Analysis
-from flowgrad.plot import Section
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.plot import Slice
+from flowgrad.plot.axes import stretch
 from flowgrad.plot.colours import robust_limits
-from flowgrad.plot.frame import stretch
-from flowgrad.plot.shown import shown
-from flowgrad.report.compressed import address
-from flowgrad.report.encode import image
+from flowgrad.plot.scalar_field import scalar_field
+from flowgrad.report.embed import address, image
 from flowgrad.typing import FloatArray
 
 Levels = NDArray[np.uint8]
@@ -56,14 +55,14 @@ class Scale:
         return np.clip(share * _COLOURS, 0, _COLOURS - 1).astype(np.int64)
 
 
-def thumbnail(analysis: Analysis, section: Section) -> dict[str, Any]:
+def thumbnail(analysis: Analysis, section: Slice) -> dict[str, Any]:
     """The shear rate on a section, or the speed where that is not known, as JSON types.
 
     ``levels`` is a grey PNG in base64: 0 where there is nothing, else 1 to 255 for values between ``low`` and
     ``high``, whose distance from ``low`` grows as the square of the level.
     """
     name = "velocity" if "shear_rate" in analysis.unknown else "shear_rate"
-    what = shown(analysis.gradient, name)
+    what = scalar_field(analysis.gradient, name)
     values = section.values(what.values, what.location)
     known = np.isfinite(values)
     low, high = robust_limits(values[known], section.areas[known])
@@ -74,7 +73,7 @@ def thumbnail(analysis: Analysis, section: Section) -> dict[str, Any]:
     return {"quantity": name, "low": low, "high": high, "levels": _png(painted(section, levels))}
 
 
-def painted(section: Section, levels: Levels) -> Levels:
+def painted(section: Slice, levels: Levels) -> Levels:
     """The level (k,) of the polygon that each pixel (height, width) lies in, 0 outside."""
     spans = section.spans * [1, stretch(section)]
     scale = min(_WIDTH / (spans[0] or 1), _HEIGHT / (spans[1] or 1))

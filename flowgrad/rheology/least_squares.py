@@ -139,3 +139,159 @@ def _solved(
     matrix = normal / root[:, :, None] / root[:, None, :] * (free[:, :, None] & free[:, None, :])
     np.einsum("bpp->bp", matrix)[...] = 1.0
     return np.where(free, np.nan_to_num(np.linalg.solve(matrix, (right / root)[:, :, None])[:, :, 0] / root), given)
+
+
+CONFIDENCE = 0.95
+# A parameter whose interval spans more than this factor is not determined by the data, and neither is one
+# of which the data do not exclude a value by this factor off with a confidence far beyond the interval's:
+# of forty plateaus that were not reached, one looks as if it were at 95 %.
+UNDETERMINED_FACTOR = 10.0
+DETERMINED_CONFIDENCE = 0.9999
+_REACH = float(np.log(UNDETERMINED_FACTOR))
+# Of the statistic at an interval's end. Where it suits already, the linear interval is the profile's.
+_TOLERANCE = 5e-3
+_ROUNDS = 12
+_STEPS = 40
+_DECREASE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """A fit's minimum: logarithms ``x`` (p,) of the parameters, its cost, derivatives (p, n), bounds (p,) each,
+    the variance of its residuals and its degrees of ``freedom``, and ``others`` (r, p) from which valleys
+    elsewhere may be found."""
+
+    residuals: Residuals
+    x: FloatArray
+    cost: float
+    jacobian: FloatArray
+    bounds: tuple[FloatArray, FloatArray]
+    variance: float
+    freedom: float
+    others: FloatArray
+
+    def covariance(self) -> FloatArray:
+        """Linear, of the logarithms (p, p); huge, not infinite, along directions that the data do not see."""
+        _, singular, directions = np.linalg.svd(self.jacobian.T, full_matrices=False)
+        singular = np.maximum(singular, 1e-10 * max(singular[0], 1e-300))
+        scaled = directions / singular[:, None]
+        return self.variance * scaled.T @ scaled
+
+
+def quantile(freedom: float, confidence: float) -> float:
+    """Two-sided quantile of Student's distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + confidence / 2))
+
+
+def correlation(covariance: FloatArray) -> FloatArray:
+    """Correlation (p, p) of a covariance."""
+    error = np.sqrt(np.diag(covariance))
+    return covariance / np.outer(error, error)
+
+
+def profile_intervals(optimum: Optimum) -> list[tuple[float, float] | None]:
+    """The interval of each parameter; None where the data do not determine it: where an end is
+    not reached within the bounds, or the interval spans more than a factor of 10."""
+    ends, far = _ends(optimum).reshape(-1, 2), _suits_far_away(optimum)
+    pairs: list[tuple[float, float] | None] = []
+    for x, (below, above), elsewhere in zip(optimum.x, ends, far, strict=True):
+        known = below + above <= _REACH and not elsewhere
+        pairs.append((float(np.exp(x - below)), float(np.exp(x + above))) if known else None)
+    return pairs
+
+
+def _suits_far_away(optimum: Optimum) -> NDArray[np.bool_]:
+    """Whether a value of each parameter (p,) a factor of 10 off suits the data, too, perhaps in another valley: η0 and
+    η∞ of a law can change places."""
+    others, count = optimum.others, len(optimum.x)
+    which, sign = np.repeat(np.arange(count), 2 * len(others)), np.tile(np.repeat([-1.0, 1.0], len(others)), count)
+    end = np.clip(optimum.x[which] + sign * _REACH, optimum.bounds[0][which], optimum.bounds[1][which])
+    found = _conditional(optimum, np.tile(others, (2 * count, 1)), which, end - optimum.x[which])
+    limit = quantile(optimum.freedom, DETERMINED_CONFIDENCE)
+    suits = found.cost <= optimum.cost + 0.5 * limit**2 * optimum.variance
+    return np.bincount(which, suits, count) > 0
+
+
+@dataclass
+class _Search:
+    """For the ends of m intervals: the ``live`` ones still looked for, the last parameters ``x`` (m, p), their
+    ``distance`` and ``statistic`` (m,), and the distances between which the limit lies, with the statistics there."""
+
+    live: NDArray[np.intp]
+    x: FloatArray
+    distance: FloatArray
+    statistic: FloatArray
+    low: FloatArray
+    at_low: FloatArray
+    high: FloatArray
+    at_high: FloatArray
+
+    @classmethod
+    def at(cls, x: FloatArray, count: int) -> _Search:
+        """At the optimum x (p,), where the statistic is 0."""
+        distance, statistic, low, at_low = np.zeros((4, count))
+        high, at_high = np.full((2, count), np.inf)
+        return cls(np.arange(count), np.tile(x, (count, 1)), distance, statistic, low, at_low, high, at_high)
+
+    def narrow(self, distance: FloatArray, x: FloatArray, statistic: FloatArray, limit: float) -> None:
+        """Take over what was found for the live ends at ``distance`` (m,)."""
+        rows, at = self.live, distance[self.live]
+        self.x[rows], self.distance[rows], self.statistic[rows] = x, at, statistic
+        under = statistic < limit
+        self.low[rows[under]], self.at_low[rows[under]] = at[under], statistic[under]
+        self.high[rows[~under]], self.at_high[rows[~under]] = at[~under], statistic[~under]
+
+    def open(self, most: FloatArray, limit: float) -> NDArray[np.bool_]:
+        """Where the interval has no end within ``most`` (m,)."""
+        return (self.statistic < (1 - _TOLERANCE) * limit) & (self.distance >= most)
+
+    def ended(self, most: FloatArray, limit: float) -> NDArray[np.bool_]:
+        """Which live ends are found, or need not be: the interval is too wide already."""
+        wide = np.repeat(self.low[::2] + self.low[1::2] > _REACH, 2)
+        narrow = self.high - self.low <= _TOLERANCE * self.low
+        found = np.abs(self.statistic - limit) <= _TOLERANCE * limit
+        return (found | narrow | wide | (self.distance >= most) & (self.statistic < limit))[self.live]
+
+    def next(self, most: FloatArray, limit: float) -> FloatArray:
+        """Distances (m,) by interpolation, the statistic being nearly linear; by extrapolation before a high one."""
+        width = self.high - self.low
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.clip((limit - self.at_low) / (self.at_high - self.at_low), 0.1, 0.9)
+            beyond = self.low * np.clip(limit / self.at_low, 1.05, 5.0)
+        beyond = np.where(beyond > 0.7 * most, most, beyond)
+        return np.where(np.isfinite(self.high), self.low + part * width, np.where(np.isfinite(beyond), beyond, most))
+
+
+def _ends(optimum: Optimum) -> FloatArray:
+    """Distances in log parameter at which the profile ends (2p,): down and up of each; inf where it does not."""
+    count, t = len(optimum.x), quantile(optimum.freedom, CONFIDENCE)
+    which, sign = np.repeat(np.arange(count), 2), np.tile([-1.0, 1.0], count)
+    room = np.stack([optimum.x - optimum.bounds[0], optimum.bounds[1] - optimum.x], axis=1).ravel()
+    most = np.minimum(room, _REACH)
+    errors = np.sqrt(np.diag(optimum.covariance()))
+    distance = np.minimum(t * errors[which], most)
+    search = _Search.at(optimum.x, 2 * count)
+    for _ in range(_ROUNDS):
+        live = search.live
+        found = _conditional(optimum, search.x[live], which[live], (sign * distance)[live])
+        statistic = np.sqrt(np.maximum(2 * (found.cost - optimum.cost), 0.0) / optimum.variance)
+        search.narrow(distance, found.x, statistic, t)
+        search.live = search.live[~search.ended(most, t)]
+        if not len(search.live):
+            break
+        distance = search.next(most, t)
+    return np.where(search.open(most, t), np.inf, search.distance)
+
+
+def _conditional(optimum: Optimum, start: FloatArray, which: NDArray[np.intp], shift: FloatArray) -> Minima:
+    """The best parameters (m, p) where one of them, ``which`` (m,), is ``shift`` (m,) from its optimum."""
+    rows = np.arange(len(which))
+    x = np.clip(start, *optimum.bounds)
+    x[rows, which] = optimum.x[which] + shift
+    held = np.zeros(x.shape, bool)
+    held[rows, which] = True
+    return minimised(
+        optimum.residuals, evaluated(optimum.residuals, x), optimum.bounds, _STEPS, held, decrease=_DECREASE
+    )

@@ -1,4 +1,4 @@
-"""What a viscosity law is: a frozen dataclass whose fields are its parameters, each of a kind."""
+"""Viscosity models: frozen dataclasses whose fields are the parameters, each of a kind; the registry of all models."""
 
 from __future__ import annotations
 

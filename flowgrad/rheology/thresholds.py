@@ -1,4 +1,4 @@
-"""Every threshold of the verdict, and why it is where it is."""
+"""Thresholds of the verdict, every one, and why it is where it is."""
 
 from __future__ import annotations
 
@@ -60,3 +60,11 @@ WRONG_SIGN = 1e-3
 
 # One-sided gradients are left out as long as the others hold this part of the volume.
 TWO_SIDED = 0.25
+
+# Where more than this part of what cancels in the balance is left over, no η(γ̇) explains the motion: flows that a
+# solver resolves leave 0.005 at most, with noise of 1 % 0.06; those too coarse, whose η is off by 10 %, 0.15.
+UNBALANCED = 0.1
+# A stress that falls with the shear rate by more than this (log τ) is no fluid's in a steady flow, which would break up
+# into bands (Yerushalmi, Katz & Shinnar 1970, Chem. Eng. Sci. 25, 1891). A balance that knows too little is closed by
+# one that leaves all work to where the fluid hardly deforms.
+FALLING = float(np.log(1.2))

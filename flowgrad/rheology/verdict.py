@@ -1,4 +1,4 @@
-"""The verdict on the fluid: what the flow curve, the fits and the unexplained stress say together."""
+"""Verdict on a fluid, from its flow curve, the fits and the unexplained stress together."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from enum import StrEnum
 import numpy as np
 
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.curve import FlowCurve, sampled_curve
 from flowgrad.rheology.fit import Fit
+from flowgrad.rheology.flow_curve import FlowCurve, Trend, largest_change, sampled_curve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.trend import Trend, largest_change
 from flowgrad.typing import FloatArray
 
 # Bins within this factor of the lowest rate show how log τ starts out (three of them at least).

@@ -1,9 +1,8 @@
-"""Rheometers: the tables that they export, as flow curves."""
+"""Flow curves from the tables that rheometers export."""
 
-from flowgrad.rheometer.corrections import CORRECTIONS
-from flowgrad.rheometer.curve import RheometerCurve
-from flowgrad.rheometer.ramps import Hysteresis, hysteresis
+from flowgrad.rheometer.curve import CORRECTIONS, RheometerCurve
+from flowgrad.rheometer.options import Reading
+from flowgrad.rheometer.quality import Hysteresis, hysteresis
 from flowgrad.rheometer.read import read_flow_curves
-from flowgrad.rheometer.reading import Reading
 
 __all__ = ["CORRECTIONS", "Hysteresis", "Reading", "RheometerCurve", "hysteresis", "read_flow_curves"]

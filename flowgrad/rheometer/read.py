@@ -1,4 +1,4 @@
-"""A file of a rheometer as flow curves."""
+"""Flow curves from a rheometer's text file: one for each sample, step, temperature and ramp in it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.files import printable
-from flowgrad.rheometer.choice import groups
+from flowgrad.rheometer.columns import check, plain, unit
 from flowgrad.rheometer.curve import RheometerCurve
-from flowgrad.rheometer.encoding import read_text
-from flowgrad.rheometer.header import Column, check
-from flowgrad.rheometer.measured import Measured, measured
-from flowgrad.rheometer.names import plain
-from flowgrad.rheometer.points import curves_of
-from flowgrad.rheometer.ramps import is_held
-from flowgrad.rheometer.reading import Reading
-from flowgrad.rheometer.rows import rows
-from flowgrad.rheometer.settings import settings
-from flowgrad.rheometer.tables import Table, is_oscillatory, tables
-from flowgrad.rheometer.units import unit
+from flowgrad.rheometer.curves import Measured, measured, settings
+from flowgrad.rheometer.options import Reading
+from flowgrad.rheometer.quality import curves_of, is_held
+from flowgrad.rheometer.rows import read_text, rows
+from flowgrad.rheometer.tables import Table, groups, is_oscillatory, tables
 from flowgrad.spec import nearest
+
+# Reasons that are listed why a file holds no flow curve.
+_LISTED = 4
 
 
 def read_flow_curves(path: str | Path, reading: Reading | None = None) -> tuple[RheometerCurve, ...]:
@@ -44,65 +41,46 @@ def read_flow_curves(path: str | Path, reading: Reading | None = None) -> tuple[
             continue
         found += list(_of_table(table, reading, where))
     refused += [f"'{piece.name}' {piece.reason}" for piece in found if piece.reason]
+    more = f" and {len(refused) - _LISTED} more" if len(refused) > _LISTED else ""
+    listed = "; ".join(refused[:_LISTED]) + more
     pieces = _chosen([piece for piece in found if not piece.reason], reading.sample, where)
     if not pieces:
-        raise ReadError(
-            f"{where}: holds no flow curve: {_listed(refused)}: give a table of steady shear at several rates"
-        )
-    curves = [each for piece in pieces for each in curves_of(piece.measured, piece.names, reading, path)]
-    notes = [f"left out of this file: {_listed(refused)}"] if refused else []
+        raise ReadError(f"{where}: holds no flow curve: {listed}: give a table of steady shear at several rates")
+    curves = [curve for piece in pieces for curve in curves_of(piece.rows, (piece.sample, piece.name), reading, path)]
+    notes = [f"left out of this file: {listed}"] if refused else []
     return tuple(each.noted(*notes) for each in _distinct(curves))
-
-
-def _listed(reasons: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(reasons) - most} more" if len(reasons) > most else ""
-    return "; ".join(reasons[:most]) + more
 
 
 @dataclass(frozen=True, eq=False)
 class _Piece:
-    """The rows of one sample, step and temperature, with the ``names`` of the sample and of the curve; ``reason`` why
-    they make none."""
+    """The rows of one ``sample``, step and temperature, the ``name`` of their curve, and the ``reason`` why they are
+    none."""
 
-    names: tuple[str, str]
-    measured: Measured
-    reason: str = ""
-
-    @property
-    def name(self) -> str:
-        """That of the curve."""
-        return self.names[1]
+    sample: str
+    name: str
+    rows: Measured
+    reason: str
 
 
 def _of_table(table: Table, reading: Reading, where: str) -> Iterator[_Piece]:
     place = f"{where}, line {table.line}"
-    _check_width(table, place)
+    names = sum(bool(each.name) for each in table.columns)
+    cells = max((len(row.cells) for row in table.rows), default=0)
+    if 0 < cells < names:  # a comma in a name, most likely
+        raise ReadError(f"{place}: has {names} names of columns over rows of {cells} cells: put names in quotes")
     for group in groups(table, reading.columns, place):
-        told = replace(group, columns={role: _told(each, role, reading) for role, each in group.columns.items()})
-        check(list(told.columns.values()), place)
-        for name, step, part in settings(measured(table, told, reading.radius, place)):
-            sample = _joined(table.title, group.label, name) or Path(where).stem
-            full = _joined(table.title, table.step, step, group.label, name) or Path(where).stem
-            yield _Piece((sample, full), part, _no_curve(part))
+        columns = dict(group.columns)
+        for role in columns.keys() & reading.units.keys():
+            columns[role] = replace(columns[role], unit=unit(reading.units[role]))
+        check(list(columns.values()), place)
+        for label, step, part in settings(measured(table, replace(group, columns=columns), reading.radius, place)):
+            sample = _joined(table.title, group.label, label) or Path(where).stem
+            name = _joined(table.title, table.step, step, group.label, label) or Path(where).stem
+            yield _Piece(sample, name, part, _no_curve(part))
 
 
 def _joined(*parts: str) -> str:
     return " ".join(dict.fromkeys(filter(None, parts)))
-
-
-def _check_width(table: Table, place: str) -> None:
-    """ReadError where the head has more names than the rows have cells: a comma in a name, most likely."""
-    names, cells = (
-        sum(bool(each.name) for each in table.columns),
-        max((len(row.cells) for row in table.rows), default=0),
-    )
-    if 0 < cells < names:
-        raise ReadError(f"{place}: has {names} names of columns over rows of {cells} cells: put names in quotes")
-
-
-def _told(column: Column, role: str, reading: Reading) -> Column:
-    """The column with the unit that the user gives to its role."""
-    return replace(column, unit=unit(reading.units[role])) if role in reading.units else column
 
 
 def _no_curve(part: Measured) -> str:
@@ -129,12 +107,11 @@ def _chosen(pieces: Sequence[_Piece], sample: str | None, where: str) -> list[_P
 
 def _distinct(curves: Sequence[RheometerCurve]) -> list[RheometerCurve]:
     """The curves with their ramp behind names that occur twice, or else a number."""
-    by_ramp = [f"{each.name} {each.ramp}" if each.ramp else each.name for each in curves]
     counts = Counter(each.name for each in curves)
-    names = [new if counts[each.name] > 1 else each.name for each, new in zip(curves, by_ramp, strict=True)]
     seen: Counter[str] = Counter()
     found = []
-    for each, name in zip(curves, names, strict=True):
+    for each in curves:
+        name = f"{each.name} {each.ramp}" if each.ramp and counts[each.name] > 1 else each.name
         seen[name] += 1
         found.append(replace(each, name=f"{name} ({seen[name]})" if seen[name] > 1 else name))
     return found

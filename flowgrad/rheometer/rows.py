@@ -1,14 +1,75 @@
-"""Lines of text as rows of cells: the separator, the decimal mark, numbers."""
+"""Rows of cells of a text file: encoding, separator, decimal mark."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from flowgrad.errors import ReadError
+from flowgrad.files import printable
+
+# No table of a rheometer is longer; a longer file is something else.
+LARGEST = 64_000_000
+_START = 65536
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_ALIEN = {
+    b"PK\x03\x04": "an Excel or OpenDocument workbook: save its sheet as CSV (UTF-8) and give that",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook or a rheometer's own project: export the table as CSV or text",
+    b"%PDF": "a PDF: export the table as CSV or text",
+}
+# Control characters that text has: tab, line feed, form feed, carriage return, and the old end of file.
+_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 26})
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ReadError for a file that cannot be opened, is empty, is too large or is no text."""
+    name = printable(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise ReadError(f"{name}: has {size / 1e6:.0f} MB, too much for a flow curve: give its table alone")
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReadError(f"{name}: cannot be read ({reason}): check its name and its permissions") from None
+    return decoded(data, name)
+
+
+def decoded(data: bytes, name: str = "the table") -> str:
+    """Bytes as text; ReadError, with the file's ``name``, for bytes that are none."""
+    for magic, what in _ALIEN.items():
+        if data.startswith(magic):
+            raise ReadError(f"{name}: is {what}")
+    encoding = next((each for mark, each in _MARKS.items() if data.startswith(mark)), None) or _without_mark(data)
+    if encoding is None:
+        raise ReadError(f"{name}: is binary, not text: export the table as CSV or text")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        # Windows-1252 has no character for five bytes; Latin-1 has one for each.
+        text = data.decode("cp1252", "replace") if encoding == "utf-8" else ""
+    if not text.strip("\ufeff\x00\x1a \t\r\n"):
+        raise ReadError(f"{name}: is empty: give a table of shear rates and stresses or viscosities")
+    return text
+
+
+def _without_mark(data: bytes) -> str | None:
+    """The encoding of bytes without a mark; None for what is no text."""
+    start = data[:_START]
+    if b"\x00" in start:
+        even, odd = start[::2].count(0), start[1::2].count(0)
+        half = len(start) // 2
+        if max(even, odd) > 0.5 * half and min(even, odd) < 0.05 * half:
+            return "utf-16-le" if odd > even else "utf-16-be"
+        return None
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    return None if controls > 0.01 * len(start) else "utf-8"
+
 
 _COMMENT = re.compile(r"^\s*(?:#+|//+|%+(?=\s*[^\W\d])|!+|;;+)\s*")
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
@@ -25,11 +86,6 @@ class Row(NamedTuple):
 
     line: int
     cells: list[str]
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether nothing is in it."""
-        return not any(self.cells)
 
     @property
     def numbers(self) -> int:
@@ -59,15 +115,13 @@ def separator_of(lines: list[str]) -> str:
     """
     shown = [line for line in lines if any(each.isdigit() for each in line[:200])]
     step = max(1, len(shown) // _LOOKED_AT)
-    counts = {each: _numbers_in(shown[::step], each) for each in _SEPARATORS}
+    counts = dict.fromkeys(_SEPARATORS, 0)
+    for separator in _SEPARATORS:
+        numbers = (Row(0, cells(line[:4000], separator)).numbers for line in shown[::step])
+        counts[separator] = sum(count for count in numbers if count > 1)
     if not any(counts.values()):
         counts = {each: sum(line.count(each) for line in shown[::step]) for each in _SEPARATORS[:-1]}
     return max(counts, key=lambda each: counts[each])
-
-
-def _numbers_in(lines: list[str], separator: str) -> int:
-    counts = (Row(0, cells(line[:4000], separator)).numbers for line in lines)
-    return sum(count for count in counts if count > 1)
 
 
 def cells(line: str, separator: str) -> list[str]:

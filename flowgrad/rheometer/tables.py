@@ -1,35 +1,27 @@
-"""The tables of a text: where each begins, its columns, its rows, and what was written above it."""
+"""Tables in a text, each with its columns, its rows and what was written above it, and the groups of columns that make
+flow curves: one for each sample that stands side by side."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from flowgrad.errors import ReadError
-from flowgrad.rheometer.header import Column, column, split
-from flowgrad.rheometer.names import plain
+from flowgrad.errors import OptionError, ReadError
+from flowgrad.rheometer.columns import QUALIFIERS, Column, column, plain, split, unit
 from flowgrad.rheometer.rows import NUMERIC, Row
-from flowgrad.rheometer.units import unit
 
 # Lines of text without the head of a table, after which there is none.
 _PATIENCE = 5000
 # Blank lines and lines of units that may follow the head.
 _BELOW = 3
 # What stands before the name of a sample or of a measurement, and before that of a step.
-_TITLES = {"sample", "sample name", "probe", "probenname", "echantillon", "muestra", "campione", "substance", "name"}
-_TITLES |= {
-    "substance sample no",
-    "test",
-    "result",
-    "ergebnis",
-    "resultat",
-    "resultado",
-    "risultato",
-    "messung",
-    "dataset",
-}
+_TITLES = {
+    "sample", "sample name", "probe", "probenname", "echantillon", "muestra", "campione", "substance", "name",
+    "substance sample no", "test", "result", "ergebnis", "resultat", "resultado", "risultato", "messung", "dataset",
+}  # fmt: skip
 _KEY = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(\S.*)")
 
 
@@ -88,17 +80,14 @@ def _head(rows: Sequence[Row], i: int, chosen: Mapping[str, str]) -> tuple[list[
     cells = rows[i].cells
     if len(cells) < 2 or sum(map(bool, cells)) < 2 or rows[i].numbers > 1:
         return None
-    if _is_head(columns := _columns(cells), chosen):
-        return columns, 1
+    heads = [cells]
     if i + 1 < len(rows) and len(rows[i + 1].cells) == len(cells) and not rows[i + 1].numbers:
-        joined = [f"{a} {b}".strip() for a, b in zip(cells, rows[i + 1].cells, strict=True)]
-        if _is_head(columns := _columns(joined), chosen):
-            return columns, 2
+        heads.append([f"{a} {b}".strip() for a, b in zip(cells, rows[i + 1].cells, strict=True)])
+    for count, names in enumerate(heads, 1):
+        columns = [column(k, each) if each else Column(k, "", None, "other", "") for k, each in enumerate(names)]
+        if _is_head(columns, chosen):
+            return columns, count
     return None
-
-
-def _columns(cells: Sequence[str]) -> list[Column]:
-    return [column(i, each) if each else Column(i, "", None, "other", "") for i, each in enumerate(cells)]
 
 
 def _is_head(columns: Sequence[Column], chosen: Mapping[str, str]) -> bool:
@@ -120,7 +109,7 @@ def _with_units(columns: list[Column], rows: Sequence[Row], start: int, where: s
     read = [each.index for each in columns if each.measures]
     for i in range(start, min(start + _BELOW, len(rows))):
         row = rows[i]
-        if row.is_blank:
+        if not any(row.cells):
             continue
         stated = [(j, each) for j, each in enumerate(row.cells[: len(columns)]) if each.strip("[]() ")]
         known = sum(unit(each) is not None for _, each in stated)
@@ -187,3 +176,124 @@ def is_oscillatory(table: Table) -> bool:
         each.role for each in table.columns if any(NUMERIC.fullmatch(table.cell(row, each)) for row in table.rows)
     }
     return "oscillation" in filled and "rate" not in filled
+
+
+_STRESSES = ("stress", "viscosity", "torque")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of one sample by their roles, and its ``label`` (empty where the file gives none). ``turned``: the sign
+    of the stress is to be changed."""
+
+    columns: Mapping[str, Column]
+    label: str = ""
+    turned: bool = False
+
+
+def groups(table: Table, chosen: Mapping[str, str], where: str) -> list[Group]:
+    """The groups of columns of a table. ``chosen`` maps roles to names or numbers; a stress named ``-NAME`` is turned.
+
+    Raises ReadError for oscillatory tables and where a column is missing, OptionError where two could be meant.
+    """
+    columns = _chosen(table, chosen, where)
+    rates = [each for each in columns if each.role == "rate"]
+    if not rates and is_oscillatory(table):
+        raise ReadError(
+            f"{where}: is an oscillatory table (G', G'' against frequency or amplitude) and holds no flow curve: "
+            "give a table of steady shear"
+        )
+    if not rates or not any(each.role in _STRESSES for each in columns):
+        what = "shear rate" if not rates else "stress or viscosity"
+        raise ReadError(
+            f"{where}: no column holds the {what} among {describe(table)}: give --columns rate=NAME,stress=NAME"
+        )
+    found = _of_one_rate(rates[0], columns, table) if len(rates) == 1 else _of_rates(rates, columns, table)
+    if not found:
+        read = [f"'{each.name}' (column {each.index + 1})" for each in columns if each.role in ("rate", *_STRESSES)]
+        listed = ", ".join(read[:6])
+        raise OptionError(f"{where}: {listed} could be meant: say which, with --columns rate=NAME,stress=NAME")
+    turned = chosen.get("stress", chosen.get("viscosity", "")).startswith("-")
+    return [Group(each.columns, each.label, turned) for each in found]
+
+
+def _chosen(table: Table, chosen: Mapping[str, str], where: str) -> list[Column]:
+    """The columns, with the roles that the user gave to some of them, and no others of these roles."""
+    given: dict[int, str] = {}
+    for role, name in chosen.items():
+        given[_find(table, name if not name.startswith("-") else name[1:], role, where).index] = role
+    found = []
+    for each in table.columns:
+        if each.index in given:
+            found.append(replace(each, role=given[each.index], label=""))
+        elif each.role not in chosen:
+            found.append(each)
+    return found
+
+
+def _find(table: Table, name: str, role: str, where: str) -> Column:
+    if name.isdigit() and 0 < int(name) <= len(table.columns):
+        return table.columns[int(name) - 1]
+    found = [each for each in table.columns if each.name and is_named(each, name)]
+    exact = [each for each in found if each.name.casefold() == name.strip().casefold()]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        numbers = " or ".join(f"{role}={each.index + 1}" for each in found)
+        raise OptionError(f"{where}: {len(found)} columns are called '{name}': give the number, --columns {numbers}")
+    raise OptionError(f"{where}: no column is called '{name}': there are {describe(table)}")
+
+
+def _of_one_rate(rate: Column, columns: Sequence[Column], table: Table) -> list[Group]:
+    """One group, or as many as there are stresses (or else viscosities) with labels of their own."""
+    counts = Counter(each.role for each in columns)
+    role = next((each for each in _STRESSES if counts[each]), "")
+    stresses = [each for each in columns if each.role == role]
+    if len(stresses) == 1:
+        return [_group([each for each in columns if each.role not in _STRESSES or counts[each.role] == 1], "")]
+    if len({each.label for each in stresses}) < len(stresses) and len({each.name for each in stresses}) > 1:
+        return []
+    if any(each.label.casefold() in QUALIFIERS for each in stresses):
+        return []
+    found = []
+    for number, stress in enumerate(stresses, 1):
+        # With the rate, the temperature and the steps of all, and whatever else has the label of this stress.
+        own = [
+            each
+            for each in columns
+            if each.label == stress.label or each.role in ("temperature", "step", "sample")
+            if each.role != role and each is not rate
+        ]
+        found.append(_group([rate, stress, *own], _label(stress, table, number)))
+    return found
+
+
+def _of_rates(rates: Sequence[Column], columns: Sequence[Column], table: Table) -> list[Group]:
+    """Groups of one label, or else columns that stand side by side in the same order."""
+    labels = [each.label for each in rates]
+    if len(set(labels)) == len(labels):
+        found = [_group([each for each in columns if each.label == label], label) for label in labels]
+        are_qualified = not QUALIFIERS.isdisjoint(each.casefold() for each in labels)
+        if all(set(each.columns) & set(_STRESSES) for each in found) and not are_qualified:
+            return found
+    read = [each for each in columns if each.role in ("rate", "sigma", "sigma_viscosity", "temperature", *_STRESSES)]
+    width = len(read) // len(rates)
+    parts = [read[i : i + width] for i in range(0, len(read), width)]
+    if [[each.role for each in part] for part in parts] != [[each.role for each in parts[0]]] * len(rates) or width < 2:
+        return []
+    if {each.role for each in parts[0]}.isdisjoint(_STRESSES):
+        return []
+    return [_group(part, _label(part[0], table, i)) for i, part in enumerate(parts, 1)]
+
+
+def _group(columns: Sequence[Column], label: str) -> Group:
+    """The first column of each role."""
+    return Group({each.role: each for each in reversed(columns)}, label)
+
+
+def _label(column: Column, table: Table, number: int) -> str:
+    """What the name adds, or the text over the column (that of a merged cell stands over its first), or a number."""
+    if column.label:
+        return column.label
+    over = [each for each in table.above[: column.index + 1] if each]
+    return over[-1] if len(set(filter(None, table.above))) > 1 and over else str(number)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record
 from flowgrad.records import table
-from flowgrad.walls.walls import Walls
+from flowgrad.walls.result import Walls
 
 _BOOK = "Batchelor 1967, "
 

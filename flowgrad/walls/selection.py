@@ -1,4 +1,4 @@
-"""Which faces of the boundary are walls."""
+"""Selection of the boundary faces that are walls."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.directions import directions
-from flowgrad.gradient.patches import patch_faces
-from flowgrad.mesh.axisymmetric_wedge import as_wedge
+from flowgrad.gradient.local_fits.directions import directions
+from flowgrad.gradient.operator import patch_faces
 from flowgrad.spec import nearest
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -170,7 +169,7 @@ def across_layer(flow: Flow) -> BoolArray:
     area, centroids = mesh.topology.boundary_geometry
     if mesh.dimension < 3:
         return np.zeros(len(area), bool)
-    wedge = as_wedge(mesh)
+    wedge = mesh.structure.wedge
     if wedge is not None:
         angle = np.abs(wedge.cylindrical(centroids)[:, 2])
         return np.asarray(np.abs(angle - wedge.half_angle) < _ON_HALF_PLANE * wedge.half_angle)

@@ -18,8 +18,8 @@ import numpy as np
 
 from flowgrad import velocity_gradient
 from flowgrad.exact import Vortices
-from flowgrad.verify.table import number
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, timed
+from scripts.convergence.table import number
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Run in a process of its own, so that nothing else has used the memory.

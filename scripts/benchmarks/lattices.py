@@ -11,10 +11,10 @@ from vtkmodules.vtkCommonDataModel import vtkDataSet, vtkImageData, vtkStructure
 
 from flowgrad import FiniteDifference, Flow, Lattice, velocity_gradient
 from flowgrad.exact import ExactFlow, Vortices
-from flowgrad.verify.lattice_peers import Derivatives, by_findiff, by_numpy
-from flowgrad.verify.table import is_installed
 from scripts.benchmarks.measuring import PEER_SECONDS, Rows, Sizes, Speed, beside_vtk, median_time, vtk_times
 from scripts.benchmarks.processes import gradient_filter
+from scripts.convergence.lattice_peers import Derivatives, by_findiff, by_numpy
+from scripts.convergence.table import is_installed
 
 
 def lattices(sizes: Sizes) -> Rows:

@@ -12,8 +12,8 @@ from vtkmodules.vtkCommonCore import vtkSMPTools
 
 from flowgrad import Flow, Mesh, velocity_gradient
 from flowgrad.gradient import Scheme
-from flowgrad.verify import table
-from flowgrad.verify.table import Accuracy
+from scripts.convergence import table
+from scripts.convergence.table import Accuracy
 
 # The first touch of memory is slow on virtual machines: so many runs come before those that count, or as
 # many as fit into some seconds.

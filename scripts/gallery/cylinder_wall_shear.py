@@ -26,7 +26,7 @@ def main(out: Path) -> str:
             arm = walls.centroids - walls.centroids.mean(axis=0)
             angle = np.degrees(np.arctan2(arm[:, 1], -arm[:, 0]))
             order = np.argsort(angle)
-            stress = plot.shown(walls, "wall_shear_stress")
+            stress = plot.scalar_field(walls, "wall_shear_stress")
             ax.semilogy(angle[order], stress.values[order], label=f"{stem}: drag {walls.force()[0]:.3g}")
             lines.append(f"{stress.values.max():.3g}")
         ax.set(xlabel="angle from the front [°]", ylabel=stress.label)

@@ -7,7 +7,7 @@ import numpy as np
 
 import flowgrad
 from flowgrad import plot
-from flowgrad.rheometer.examined import examine
+from flowgrad.rheometer.fitted import examine
 
 
 def main(out: Path) -> str:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.special as sp
 
-import flowgrad.autodiff.special_rules  # noqa: F401  (fills the table)
+import flowgrad.autodiff.rules_special  # noqa: F401  (fills the table)
 from flowgrad.autodiff import Dual, hessian, jacobian
-from flowgrad.autodiff.dual import UFUNC_RULES
+from flowgrad.autodiff.rules import UFUNC_RULES
 from flowgrad.errors import DerivativeError
 
 # Where arguments lie; between 0.1 and 0.9 unless said.

@@ -6,8 +6,8 @@ from scipy import special
 
 from flowgrad import DerivativeError, OptionError
 from flowgrad.autodiff import directional_derivative, gradient, hessian, jacobian, jvp, vjp
-from flowgrad.autodiff.array_rules import FUNCTION_RULES
-from flowgrad.autodiff.table import known_functions
+from flowgrad.autodiff.rules import FUNCTION_RULES
+from flowgrad.autodiff.rules_special import known_functions
 
 X = np.random.default_rng(1).uniform(0.3, 0.9, (4, 3))
 M = np.random.default_rng(2).normal(size=(3, 3))

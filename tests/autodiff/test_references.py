@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 import scipy.special
 
-from flowgrad.autodiff.references import uses
+from flowgrad.autodiff.backends import uses
 
 
 class Model:

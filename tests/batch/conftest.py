@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowgrad import Options
-from flowgrad.batch import Cases
+from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
 from tests import meshes
 
@@ -15,7 +15,7 @@ from tests import meshes
 _FAULTS = """
 import os, signal, subprocess, sys, time
 if "-m" in sys.orig_argv and "flowgrad.batch.worker" in sys.orig_argv:
-    import flowgrad.batch.attempt as attempt
+    import flowgrad.batch.process_file as attempt
     process = attempt._process
     def faulty(task, differentiate):
         if task.name == "hangs":

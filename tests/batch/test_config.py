@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from flowgrad.batch import config
+from flowgrad.batch.settings import config_text, read_config
 from flowgrad.cli import main
 from flowgrad.cli.command import command_parser
 from tests.batch.conftest import write_flow
@@ -35,9 +35,9 @@ EVERYTHING = (
 
 def test_what_is_written_is_read_back(tmp_path):
     args = parsed(*EVERYTHING)
-    (tmp_path / "run.toml").write_text(config.text(vars(args), args.verb._actions))
+    (tmp_path / "run.toml").write_text(config_text(vars(args), args.verb._actions))
     again = parsed("--config", "x")
-    again.verb.set_defaults(**config.read(tmp_path / "run.toml", again.verb._actions))
+    again.verb.set_defaults(**read_config(tmp_path / "run.toml", again.verb._actions))
     left_out = ("verb", "config")
     found = vars(again.verb.parse_args([]))
     assert {k: v for k, v in found.items() if k not in left_out} == {
@@ -53,7 +53,7 @@ def test_every_option_of_the_command_can_be_given(tmp_path):
             value = "true" if action.nargs == 0 else f'"{next(iter(action.choices or ["1"]))}"'
             path = tmp_path / "one.toml"
             path.write_text(f"{action.option_strings[-1].lstrip('-')} = {value}\n")
-            assert set(config.read(path, verb._actions)) == {action.dest}
+            assert set(read_config(path, verb._actions)) == {action.dest}
 
 
 @pytest.mark.parametrize(

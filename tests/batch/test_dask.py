@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from flowgrad.batch import Limits, Settings, run
 from flowgrad.batch.manifest import read_all
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Limits, Settings
 from flowgrad.errors import MissingDependencyError, OptionError
 from tests.batch.conftest import write_flow
 

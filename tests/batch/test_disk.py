@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from flowgrad.batch import Settings, run
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Settings
 from flowgrad.cli import main
 from flowgrad.errors import WriteError
 from tests.batch.conftest import write_flow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowgrad.batch.inputs import are_same, marks, recorded, stamp
+from flowgrad.batch.files import are_same, input_marks, recorded, stamp
 from flowgrad.files import note_read
 from flowgrad.io import read_contents
 
@@ -31,7 +31,7 @@ def test_what_a_library_says_it_reads_is_data_whatever_its_suffix(tmp_path):
         (tmp_path / "a.h5").read_text()
         (tmp_path / "b.h5").read_text()
     source = str(tmp_path / "a.xdmf")
-    found = marks(source, stamp(source), "", opened, tmp_path / "out")
+    found = input_marks(source, stamp(source), "", opened, tmp_path / "out")
     assert set(found) == {source, str(tmp_path / "a.h5")}
 
 
@@ -41,7 +41,7 @@ def test_parts_are_data_outside_the_results(tmp_path):
         (tmp_path / name).write_text(name)
     opened = {str(tmp_path / name): False for name in ("piece.vtu", "notes.log", "out/b.vtu", "gone.vtu")}
     source = str(tmp_path / "a.pvtu")
-    found = marks(source, stamp(source), "", opened, tmp_path / "out")
+    found = input_marks(source, stamp(source), "", opened, tmp_path / "out")
     assert set(found) == {source, str(tmp_path / "piece.vtu")}
     assert are_same(found)
     (tmp_path / "piece.vtu").write_text("eceip.vtu")
@@ -55,7 +55,7 @@ def test_what_packages_read_of_their_own_is_no_part(tmp_path):
         assert found
         opened = dict.fromkeys(found, False)
         source = str(tmp_path / "a.vtu")
-        assert set(marks(source, stamp(source), "", opened, tmp_path / "out")) == {source}
+        assert set(input_marks(source, stamp(source), "", opened, tmp_path / "out")) == {source}
 
 
 def test_everything_beside_an_index_counts_by_size_and_time(tmp_path):
@@ -65,7 +65,7 @@ def test_everything_beside_an_index_counts_by_size_and_time(tmp_path):
     (tmp_path / "here").symlink_to(tmp_path / "away")
     (tmp_path / "away" / "circle").symlink_to(tmp_path)
     source = str(tmp_path / "a.case")
-    found = marks(source, stamp(source), "", {}, tmp_path / "out")
+    found = input_marks(source, stamp(source), "", {}, tmp_path / "out")
     assert {Path(each).resolve() for each in found} == {tmp_path / name for name in ("a.case", "a.geo", "away/deep/U")}
     os.utime(tmp_path / "a.geo", ns=(1, 1))
     assert not are_same(found)
@@ -78,7 +78,7 @@ def test_a_linked_folder_of_a_case_counts(tmp_path):
     (tmp_path / "run" / "constant").symlink_to(tmp_path / "mesh")
     (tmp_path / "run" / "a.foam").touch()
     source = str(tmp_path / "run" / "a.foam")
-    found = marks(source, stamp(source), "", {}, tmp_path / "out")
+    found = input_marks(source, stamp(source), "", {}, tmp_path / "out")
     assert are_same(found)
     (tmp_path / "mesh" / "points").write_text("22")
     assert not are_same(found)
@@ -101,7 +101,7 @@ def test_a_change_of_any_part_is_noticed(tmp_path, monkeypatch, name):
     before = stamp(path)
     with recorded() as opened:
         read_contents(path)
-    found = marks(str(path), before, "", opened, tmp_path / "out")
+    found = input_marks(str(path), before, "", opened, tmp_path / "out")
     parts = [each for each in files if each.name != SETS[name]]
     assert parts
     for part in parts:

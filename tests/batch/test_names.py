@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from flowgrad.batch.files import expand, names, remove_parts, shard
 from flowgrad.batch.manifest import Manifest, Record
-from flowgrad.batch.names import expand, names, remove_parts, shard
 from flowgrad.errors import OptionError
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from flowgrad import Flow, velocity_gradient
-from flowgrad.batch import Limits, Settings, run
 from flowgrad.batch.repeated import Repeated
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Limits, Settings
 from flowgrad.errors import MeshError
-from flowgrad.gradient import compute
+from flowgrad.gradient import prepared as compute
 from flowgrad.mesh import Mesh
 from tests import meshes
 from tests.batch.conftest import write_flow

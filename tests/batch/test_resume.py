@@ -6,8 +6,9 @@ import os
 import pytest
 
 from flowgrad import Options
-from flowgrad.batch import Cases, Settings, run
 from flowgrad.batch.manifest import DONE, FAILED
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Cases, Settings
 from flowgrad.io import write_vtu
 from tests import meshes
 from tests.batch.conftest import write_flow
@@ -72,7 +73,7 @@ def test_other_options_and_versions_are_done_again(case, monkeypatch):
     run([flow], out, Cases(Options(at="points")), PLAIN)
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 3
-    monkeypatch.setattr("flowgrad.analysis.versions", lambda: {"flowgrad": "99"})
+    monkeypatch.setattr("flowgrad.pipeline.analysis.versions", lambda: {"flowgrad": "99"})
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 4
 

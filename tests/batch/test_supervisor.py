@@ -8,8 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from flowgrad.batch import Limits, Settings, run
-from flowgrad.batch.memory import resident
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Limits, Settings
+from flowgrad.batch.supervisor import resident
 from tests.batch.conftest import write_flow
 
 LIMITS = Settings(jobs=2, limits=Limits(timeout=4, memory=2**29), report=False)

@@ -8,7 +8,7 @@ import pytest
 
 from flowgrad.errors import OptionError
 from flowgrad.formula import parse_formulas
-from flowgrad.formula.velocity import VelocityFormula
+from flowgrad.formula.arguments import VelocityFormula
 
 _CALLS = ["eval", "exec", "compile", "open", "__import__", "getattr", "globals", "input", "print", "breakpoint", "os"]
 _DUNDERS = [
@@ -109,7 +109,7 @@ def test_hostile_texts_are_refused_in_one_line_within_a_second(parse):
 @pytest.mark.parametrize("text", ["x^1000", "((x^1000)^1000)^1000", "((2*x)^1000)^1000", "exp(exp(exp(exp(exp(x)))))"])
 def test_large_numbers_are_floats(text):
     """What grows beyond all bounds is infinite, at once."""
-    from flowgrad.derive import Derivation, answer
+    from flowgrad.cli.derivation import Derivation, answer
 
     start = time.perf_counter()
     lines = list(answer(Derivation.of([text], "x=9", hessian=True)))

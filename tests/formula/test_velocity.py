@@ -5,9 +5,8 @@ import pytest
 
 from flowgrad import velocity_gradient
 from flowgrad.errors import OptionError
-from flowgrad.formula.values import axes, interval, named_numbers, number
-from flowgrad.formula.velocity import VelocityFormula
-from flowgrad.prescribed import prescribed_flow, prescribed_gradient
+from flowgrad.formula.arguments import VelocityFormula, axes, interval, named_numbers, number
+from flowgrad.pipeline.analysis import prescribed_flow, prescribed_gradient
 
 _WAVES = "u = sin(x)*cos(y)*cos(z); v = -cos(x)*sin(y)*cos(z); w = 0.3*x*sin(2*z)"
 

@@ -280,7 +280,7 @@ def test_positions():
 
 def test_matrices_differentiate_scalars():
     from flowgrad.gradient import Autodiff
-    from flowgrad.gradient.symmetry import prepare
+    from flowgrad.gradient.prepared import prepare
 
     mesh = meridian(jitter=0.2)
     flow, _ = flow_on(mesh, "x", "points", linear)
@@ -316,7 +316,7 @@ def test_the_mesh_must_be_a_meridian_plane():
 
 def probed(flow, target, noise):
     """cov(L_ij, L_kl) by differentiating the noise of one sample after the other."""
-    from flowgrad.gradient.symmetry import prepare
+    from flowgrad.gradient.prepared import prepare
 
     scheme, _ = choose_scheme(flow, target)
     operator = prepare(scheme, flow, target)
@@ -370,8 +370,8 @@ def cubic_second(positions):
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_second_derivatives(axis):
     """On a lattice of order 4 the planar part is exact for degree 3, and so is the rest, the axis included."""
-    from flowgrad.gradient.axisymmetric import prepare_axisymmetric
     from flowgrad.gradient.lattice import lattice_operator
+    from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 
     class Differences(Scheme):
         def prepare(self, flow, at):

@@ -6,7 +6,7 @@ from scipy.spatial import ConvexHull, Delaunay
 from scipy.spatial.transform import Rotation
 
 from flowgrad import Cells, FiniteDifference, Flow, Mesh, MeshError, OptionError, Patch, read, velocity_gradient
-from flowgrad.gradient.averages import simplex_quadrature
+from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh.generate import block
 from tests import meshes
 from tests.gradient.polynomials import polynomial, smooth

@@ -139,7 +139,7 @@ def test_positions_anywhere_around_the_axis():
 def test_noise_is_carried_around_the_axis(where, target):
     """Against 2,000 draws of the noise: the standard deviation of every component, rms over the mesh."""
     from flowgrad.gradient import choose_scheme
-    from flowgrad.gradient.symmetry import prepare
+    from flowgrad.gradient.prepared import prepare
 
     mesh = wedge(nx=3, nr=3, mid=0.3)
     flow = Flow(mesh, linear(at(mesh, where))[0], where, noise=0.1)

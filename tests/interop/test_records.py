@@ -8,7 +8,7 @@ from flowgrad.flow import Flow
 from flowgrad.interop.records import about_of
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.mesh import Lattice
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from flowgrad.series import Series
 from flowgrad.walls import RECORDS
 

@@ -9,7 +9,7 @@ import pytest
 from flowgrad.cli import main
 from flowgrad.errors import OptionError
 from flowgrad.io import SUFFIXES
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 
 HEAD = "x [mm],y [mm],u [m/s],v [m/s]\n"
 

@@ -17,7 +17,7 @@ from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 from flowgrad.errors import ReadError
 from flowgrad.io.vtu import read_vtu
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
-from flowgrad.mesh.reference.linear import cell_name
+from flowgrad.mesh.reference.cell import cell_name
 from tests.io.test_vtu import LAYOUTS, array, ascii_vtu, piece
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays, write_with_vtk
 

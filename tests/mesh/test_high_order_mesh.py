@@ -61,7 +61,7 @@ def test_inverted_and_flat_curved_cells():
 
 def test_the_ring_of_a_surface_cell_goes_around_it():
     mesh = straight(reference(23), 1, np.eye(3))
-    start, points = rings(mesh, np.arange(1))
+    start, points = rings(mesh.cells, np.arange(1))
     around = mesh.points[points][:, :2] - mesh.points[:, :2].mean(axis=0)
     turns = np.diff(np.unwrap(np.arctan2(around[:, 1], around[:, 0])))
     assert start.tolist() == [0, 8]

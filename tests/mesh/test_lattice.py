@@ -5,7 +5,6 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, OptionError, read
-from flowgrad.mesh.lattice_detection import as_lattice, roughness
 from tests import meshes
 
 TURN = Rotation.from_euler("xyz", [0.4, -0.9, 1.7]).as_matrix()
@@ -172,20 +171,21 @@ def shuffled(lattice, seed=0):
 def test_any_numbering_of_a_lattice_is_recognised(name):
     lattice = LATTICES[name]
     mesh = shuffled(lattice)
-    found = as_lattice(mesh)
-    assert sorted(found.lattice.shape) == sorted(lattice.shape)
-    assert found.lattice.is_curved is lattice.is_curved
-    np.testing.assert_allclose(found.lattice.points, mesh.points[found.points], atol=1e-14)
-    np.testing.assert_allclose(found.lattice.of_centres.points, mesh.centroids[found.cells], atol=1e-14)
+    found = mesh.structure.lattice
+    again = Lattice(*found.geometry)
+    assert sorted(again.shape) == sorted(lattice.shape)
+    assert again.is_curved is lattice.is_curved
+    np.testing.assert_allclose(again.points, mesh.points[found.points], atol=1e-14)
+    np.testing.assert_allclose(again.of_centres.points, mesh.centroids[found.cells], atol=1e-14)
     if "turned" not in name:
-        assert found.lattice.shape == lattice.shape  # the axes run along x, y and z again
-        np.testing.assert_allclose(found.lattice.points, lattice.points, atol=1e-14)
+        assert again.shape == lattice.shape  # the axes run along x, y and z again
+        np.testing.assert_allclose(again.points, lattice.points, atol=1e-14)
 
 
 def test_one_cell_thick_and_thin_lattices_are_recognised():
     for shape in ((9, 6, 2), (2, 2, 7), (2, 2, 2), (30, 2, 2), (2, 3, 11)):
         lattice = Lattice.curvilinear(bent(*shape))
-        assert as_lattice(shuffled(lattice)).lattice.shape == shape
+        assert Lattice(*shuffled(lattice).structure.lattice.geometry).shape == shape
 
 
 def test_other_meshes_are_no_lattices():
@@ -193,7 +193,7 @@ def test_other_meshes_are_no_lattices():
     rows = mesh.cells.connectivity.reshape(-1, 8)
 
     def with_rows(rows, points=mesh.points):
-        return as_lattice(Mesh(points, Cells.of_type(12, rows)))
+        return Mesh(points, Cells.of_type(12, rows)).structure.lattice
 
     assert with_rows(rows) is not None
     assert with_rows(rows[1:]) is None  # a cell is missing
@@ -209,9 +209,9 @@ def test_other_meshes_are_no_lattices():
     blocks = Mesh(
         np.vstack([mesh.points, mesh.points + 3]), Cells.of_type(12, np.vstack([rows, rows + len(mesh.points)]))
     )
-    assert as_lattice(blocks) is None
+    assert blocks.structure.lattice is None
     for name in ("tetra", "wedge", "pyramid", "polyhedron", "mixed", "tetra_with_boundary"):
-        assert as_lattice(meshes.SOLIDS[name]) is None
+        assert meshes.SOLIDS[name].structure.lattice is None
 
 
 def test_rings_and_corners_are_no_lattices():
@@ -219,22 +219,25 @@ def test_rings_and_corners_are_no_lattices():
     around = np.roll(ring, -1, axis=0)
     quads = np.stack([ring[:, :-1], around[:, :-1], around[:, 1:], ring[:, 1:]], -1).reshape(-1, 4)
     points = np.random.default_rng(0).normal(size=(24, 3))
-    assert as_lattice(Mesh(points, Cells.of_type(9, quads))) is None
+    assert Mesh(points, Cells.of_type(9, quads)).structure.lattice is None
     corner = LATTICES["plane"].corners([0, 1, 3, 2])[:-1]
     used = np.unique(corner)
-    assert as_lattice(Mesh(LATTICES["plane"].points[used], Cells.of_type(9, np.searchsorted(used, corner)))) is None
+    assert (
+        Mesh(LATTICES["plane"].points[used], Cells.of_type(9, np.searchsorted(used, corner))).structure.lattice is None
+    )
 
 
 def test_clouds_that_are_lattices():
     lattice = LATTICES["rectilinear"]
     order = np.random.default_rng(1).permutation(lattice.point_count)
     cloud = Mesh(lattice.points[order], Cells.empty())
-    found = as_lattice(cloud)
-    np.testing.assert_array_equal(found.lattice.points, cloud.points[found.points])
-    np.testing.assert_array_equal(found.lattice.points, lattice.points)
-    assert as_lattice(Mesh(lattice.points[order[1:]], Cells.empty())) is None
-    assert as_lattice(Mesh(np.vstack([lattice.points[1:], lattice.points[-1:]]), Cells.empty())) is None
-    assert as_lattice(Mesh(lattice.points + 1e-9 * np.sin(lattice.points[:, ::-1]), Cells.empty())) is None
+    found = cloud.structure.lattice
+    again = Lattice(*found.geometry)
+    np.testing.assert_array_equal(again.points, cloud.points[found.points])
+    np.testing.assert_array_equal(again.points, lattice.points)
+    assert Mesh(lattice.points[order[1:]], Cells.empty()).structure.lattice is None
+    assert Mesh(np.vstack([lattice.points[1:], lattice.points[-1:]]), Cells.empty()).structure.lattice is None
+    assert Mesh(lattice.points + 1e-9 * np.sin(lattice.points[:, ::-1]), Cells.empty()).structure.lattice is None
 
 
 def test_real_meshes(data):
@@ -249,14 +252,14 @@ def test_real_meshes(data):
         "pipeCyclic",
         "cavity3Dtet",
     ):
-        found = as_lattice(read(data / f"{case}.vtu").mesh)
-        assert (found.lattice.shape if found else None) == shapes.get(case)
+        found = read(data / f"{case}.vtu").mesh.structure.lattice
+        assert (Lattice(*found.geometry).shape if found else None) == shapes.get(case)
 
 
 def test_roughness_tells_smooth_lattices_from_others():
     x = np.cumsum(1.2 ** np.arange(20.0))
     grid = np.stack(np.meshgrid(x, [0.0, 1, 2], indexing="ij"), -1)
-    assert roughness(Lattice.curvilinear(grid)) == pytest.approx(0.2**2 / 1.2, rel=1e-12)
-    assert roughness(Lattice.curvilinear(bent(17, 17, 17))) < 0.05
+    assert Lattice.curvilinear(grid).roughness == pytest.approx(0.2**2 / 1.2, rel=1e-12)
+    assert Lattice.curvilinear(bent(17, 17, 17)).roughness < 0.05
     jump = np.stack(np.meshgrid([0.0, 1, 2, 3, 5, 7, 9], [0.0, 1, 2], indexing="ij"), -1)
-    assert roughness(Lattice.curvilinear(jump)) > 0.25
+    assert Lattice.curvilinear(jump).roughness > 0.25

@@ -5,8 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import Cells, Mesh
-from flowgrad.mesh.axisymmetric_wedge import as_wedge
-from flowgrad.mesh.revolution import volumes_of_revolution
+from flowgrad.flow import volumes_of_revolution
 from tests import meshes
 from tests.axial import as_polyhedra, meridian, wedge
 
@@ -20,7 +19,7 @@ ORIGIN = np.array([0.3, -2.0, 5.0])
 @pytest.mark.parametrize("turn", [None, TURN])
 def test_wedges_are_recognised(low, collapsed, mid, turn):
     mesh = wedge(low=low, collapsed=collapsed, mid=mid, turn=turn, origin=ORIGIN)
-    found = as_wedge(mesh)
+    found = mesh.structure.wedge
     assert found is not None
     assert found.degrees == pytest.approx(5, abs=1e-10)
     axis = np.eye(3)[0] if turn is None else turn[:, 0]
@@ -33,7 +32,7 @@ def test_wedges_are_recognised(low, collapsed, mid, turn):
 
 
 def test_cylindrical_coordinates_and_frames():
-    found = as_wedge(wedge())
+    found = wedge().structure.wedge
     angle = np.array([0.0, 0.5, -2.0])
     positions = np.column_stack([[0.1, 0.2, 0.3], 0.7 * np.cos(angle), 0.7 * np.sin(angle)])
     np.testing.assert_allclose(found.cylindrical(positions), np.column_stack([[0.1, 0.2, 0.3], [0.7] * 3, angle]))
@@ -44,15 +43,15 @@ def test_cylindrical_coordinates_and_frames():
 
 @pytest.mark.parametrize("degrees", [0.5, 25.0])
 def test_other_angles(degrees):
-    assert as_wedge(wedge(half=degrees / 2)).degrees == pytest.approx(degrees)
+    assert wedge(half=degrees / 2).structure.wedge.degrees == pytest.approx(degrees)
 
 
 def test_scale_float32_and_polyhedra():
     mesh = wedge(mid=0.04)
     for scale in (1e-6, 1e6):
-        assert as_wedge(Mesh(scale * mesh.points, mesh.cells)).degrees == pytest.approx(5)
-    assert as_wedge(Mesh(mesh.points.astype(np.float32), mesh.cells)).degrees == pytest.approx(5, abs=1e-3)
-    assert as_wedge(as_polyhedra(mesh)).degrees == pytest.approx(5)
+        assert Mesh(scale * mesh.points, mesh.cells).structure.wedge.degrees == pytest.approx(5)
+    assert Mesh(mesh.points.astype(np.float32), mesh.cells).structure.wedge.degrees == pytest.approx(5, abs=1e-3)
+    assert as_polyhedra(mesh).structure.wedge.degrees == pytest.approx(5)
 
 
 def moved(mesh, point, by):
@@ -88,7 +87,7 @@ NOT_WEDGES = {
 
 @pytest.mark.parametrize("name", NOT_WEDGES)
 def test_other_meshes_are_none(name):
-    assert as_wedge(NOT_WEDGES[name]) is None
+    assert NOT_WEDGES[name].structure.wedge is None
 
 
 @pytest.mark.parametrize(("low", "nr"), [(0.0, 4), (-1.0, 3), (-1.0, 4)])

@@ -7,7 +7,7 @@ from scipy.interpolate import make_interp_spline
 
 from flowgrad import Flow, Lattice, MeshError
 from flowgrad.exact import TaylorGreen
-from flowgrad.mesh.lattice import Axis
+from flowgrad.mesh.axis import Axis
 from flowgrad.paths.field import SteadyField
 from flowgrad.paths.lattice_interpolant import LatticeSpline, SplineAxis
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.paths.test_simplices import MESHES, TURNED, facets
 
 import flowgrad
 from flowgrad import Flow
@@ -15,6 +14,7 @@ from flowgrad.paths.field import SteadyField
 from flowgrad.paths.mesh_interpolant import MeshInterpolation, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
+from tests.mesh.test_simplices import MESHES, TURNED, facets
 
 RNG = np.random.default_rng(4)
 CURVATURE = RNG.normal(size=(3, 3, 3))

@@ -9,8 +9,8 @@ from flowgrad import plot
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.plot.triangles import smooth_triangles
-from flowgrad.plot.view import view
+from flowgrad.plot.plane import view
+from flowgrad.plot.slice import smooth_triangles
 from tests.meshes import SOLIDS, build, planar
 
 BLOCK = Mesh(np.round(SOLIDS["hexahedron"].points), SOLIDS["hexahedron"].cells)

@@ -11,7 +11,7 @@ import pytest
 
 from flowgrad import plot
 from flowgrad.gradient import velocity_gradient
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from tests.plot.test_kinds import FLOWS, GRADIENTS
 
 pytestmark = pytest.mark.filterwarnings("error")

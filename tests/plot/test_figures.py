@@ -12,7 +12,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 from tests.meshes import SOLIDS, planar
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -15,8 +15,8 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.plot.ticks import number
-from flowgrad.rheology import separate
+from flowgrad.plot.axes import number
+from flowgrad.separation import separate
 from tests.high_order import reference, straight
 from tests.meshes import SOLIDS, build, pentagons, planar
 

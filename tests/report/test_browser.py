@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from flowgrad import batch
-from flowgrad.batch import Cases
-from flowgrad.batch.settings import Settings
-from flowgrad.options import Options
+from flowgrad.batch.settings import Cases, Settings
+from flowgrad.pipeline.options import Options
 from flowgrad.report import Entry, failed_entry, write_index
 from tests.report.browser import Browser, needed
 

@@ -7,8 +7,8 @@ import pytest
 
 from flowgrad.cli.command import command_parser
 from flowgrad.cli.run import _options
-from flowgrad.options import Options
-from flowgrad.report.command import command
+from flowgrad.pipeline.options import Options
+from flowgrad.report.template import command
 
 CASES = [
     Options(),

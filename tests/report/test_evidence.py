@@ -8,7 +8,7 @@ import pytest
 from flowgrad import read, velocity_gradient
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.report import evidence
-from flowgrad.rheology import separate
+from flowgrad.separation import separate
 
 RATES = np.geomspace(0.1, 100, 400)
 

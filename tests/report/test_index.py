@@ -6,7 +6,7 @@ import pytest
 
 from flowgrad.report import Entry, failed_entry, write_index
 from flowgrad.report.index import columns
-from flowgrad.report.over_time import progressions
+from flowgrad.report.time_series import progressions
 from tests.report.test_report import Page
 
 RATE = {"minimum": 0.0, "maximum": 2.0, "mean": 1.0, "percentile_5": 0.1, "median": 1.0, "percentile_95": 1.9}

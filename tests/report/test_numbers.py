@@ -5,8 +5,7 @@ import math
 import pytest
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report.numbers import count, number, percent
-from flowgrad.report.symbols import html
+from flowgrad.report.formatting import count, html, number, percent
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 import pytest
 
 from flowgrad import batch
-from flowgrad.batch import Cases, collected
+from flowgrad.batch.files import remove_parts
 from flowgrad.batch.manifest import Record
-from flowgrad.batch.names import remove_parts
+from flowgrad.batch.run import _names
+from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
-from flowgrad.options import Options
+from flowgrad.pipeline.options import Options
 from flowgrad.report import alone
 from tests.meshes import planar
 
@@ -40,10 +41,10 @@ def test_the_report_of_one_file_is_its_page(home):
 
 def test_files_of_one_name_are_told_apart():
     records = [Record(f"results/{part}/step.vtu", f"{part}-step") for part in "ab"]
-    assert list(collected._names(records).values()) == ["a/step.vtu", "b/step.vtu"]
+    assert list(_names(records).values()) == ["a/step.vtu", "b/step.vtu"]
     alike = [*records, Record("elsewhere/c.vtu", "c")]
-    assert collected._names(alike)["elsewhere/c.vtu"] == "elsewhere/c.vtu"
-    assert collected._names(records[:1]) == {"results/a/step.vtu": "step.vtu"}
+    assert _names(alike)["elsewhere/c.vtu"] == "elsewhere/c.vtu"
+    assert _names(records[:1]) == {"results/a/step.vtu": "step.vtu"}
 
 
 def test_a_page_that_is_gone_is_made_again_the_same(home):

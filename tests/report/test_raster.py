@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from flowgrad import plot
-from flowgrad.report import encode
-from flowgrad.report.compressed import small_address
+from flowgrad.report import embed
+from flowgrad.report.embed import small_address
 
 
 def opened(address: str):
@@ -21,7 +21,7 @@ def opened(address: str):
 
 def frames(pixels):
     """Darkest value in each of the outermost margins, and in the lines just inside them."""
-    width = round(encode._MARGIN * encode._DPI)
+    width = round(embed._MARGIN * embed._DPI)
     turned = [np.rot90(pixels, k) for k in range(4)]
     return [each[:width].min() for each in turned], [each[width].min() for each in turned]
 
@@ -31,22 +31,22 @@ def test_letters_that_reach_far_outside_are_in_it(length):
     with plot.figure(2.0, 1.5) as ax:
         ax.text(0.2, 0.5, "to the left" * length, transform=ax.transAxes, ha="right")
         ax.text(0.5, 0.2, "below" * length, transform=ax.transAxes, va="top", rotation="vertical")
-        pixels = encode._cropped(ax)
-        ax.figure.set_dpi(encode._DPI)
-        size = ax.figure.get_tightbbox().size * encode._DPI
+        pixels = embed._cropped(ax)
+        ax.figure.set_dpi(embed._DPI)
+        size = ax.figure.get_tightbbox().size * embed._DPI
     outside, inside = frames(pixels)
     assert min(outside) == 255
     assert max(inside) < 255
-    assert pixels.shape[1::-1] == pytest.approx(size + 2 * encode._MARGIN * encode._DPI, abs=3)
+    assert pixels.shape[1::-1] == pytest.approx(size + 2 * embed._MARGIN * embed._DPI, abs=3)
 
 
 def test_it_has_a_description_and_its_size_on_the_page():
     with plot.figure(2.0, 1.5) as ax:
-        html = encode.raster(ax, 'of "x" < 1')
+        html = embed.raster(ax, 'of "x" < 1')
     assert 'alt="of &#34;x&#34; &lt; 1"' in html
     width, height = (int(re.search(rf'{side}="(\d+)"', html)[1]) for side in ("width", "height"))
     stored = opened(re.search(r'src="([^"]*)"', html)[1])
-    assert (width, height) == pytest.approx(np.array(stored.size) * encode._PIXELS * 72 / encode._DPI, abs=0.5)
+    assert (width, height) == pytest.approx(np.array(stored.size) * embed._PIXELS * 72 / embed._DPI, abs=0.5)
 
 
 def test_transparency_and_few_colours_are_kept():

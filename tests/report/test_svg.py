@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from flowgrad import plot
-from flowgrad.report import encode
-from flowgrad.report.svg import shortened
+from flowgrad.report import embed
+from flowgrad.report.embed import shortened
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def drawing():
         ax.plot([1, 2, 3], [1e-3, 4, 2], "o-", label="a & b")
         ax.set(xlabel=r"shear rate $\dot\gamma$ [1/T]", ylabel=r"$\eta_\infty$", yscale="log")
         ax.legend()
-        return encode.svg(ax, "A <picture>")
+        return embed.svg(ax, "A <picture>")
 
 
 def texts(drawing):
@@ -52,14 +52,14 @@ def test_it_is_described_and_half_of_what_it_was(drawing):
     assert drawing.startswith('<svg role="img" aria-label="A &lt;picture&gt;"')
     with plot.figure() as ax:
         ax.plot(np.arange(50), np.arange(50) ** 2, "o")
-        before = encode._drawing(ax)
+        before = embed._drawing(ax)
     assert len(shortened(before, "p")) < len(before) / 1.9
 
 
 def test_lines_are_where_they_were():
     with plot.figure() as ax:
         ax.plot([0.0, 1.0], [0.0, 1.0], color="#123456")
-        before = encode._drawing(ax)
+        before = embed._drawing(ax)
     old, new = (re.findall(r'd="([^"]*)"[^>]*#123456', text) for text in (before, shortened(before, "p")))
     numbers = [[float(each) for each in re.findall(r"-?\d+\.?\d*", path[0])] for path in (old, new)]
     assert numbers[1] == pytest.approx(numbers[0], abs=0.005)

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from flowgrad import plot
-from flowgrad.analysis import analyse_flow
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.options import Options
+from flowgrad.pipeline.analysis import analyse_flow
+from flowgrad.pipeline.options import Options
 from flowgrad.report.thumbnail import Scale, bar, coloured, common_scale, painted, thumbnail
 from tests.meshes import planar
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.rheology.curve import at_shear, flow_curve
+from flowgrad.rheology.flow_curve import at_shear, flow_curve, trend
 from flowgrad.rheology.models import PowerLaw
-from flowgrad.rheology.trend import trend
 
 RNG = np.random.default_rng(3)
 RATE = 10 ** RNG.uniform(-1, 2, 3000)

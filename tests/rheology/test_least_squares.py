@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from flowgrad.rheology.fit import _bounds, _fit
-from flowgrad.rheology.fit_data import checked, stress_and_slopes
+from flowgrad.rheology.fit import _bounds, _fit, checked, stress_and_slopes
 from flowgrad.rheology.least_squares import evaluated, minimised
 from flowgrad.rheology.models import MODELS, parse_model
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import OptionError
-from flowgrad.rheology.points import usable_points
+from flowgrad.rheology.measured_curve import usable_points
 
 RATE = np.geomspace(0.1, 100, 10)
 STRESS = 2 * RATE

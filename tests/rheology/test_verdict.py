@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from flowgrad import OptionError, VelocityGradient
-from flowgrad.rheology import Verdict, separate
+from flowgrad.rheology import Verdict
 from flowgrad.rheology.models import Carreau, Cross, HerschelBulkley, PowerLaw
+from flowgrad.separation import separate
 
 
 def generic(count, decades, seed=0):

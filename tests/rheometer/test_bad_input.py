@@ -114,7 +114,7 @@ def test_duplicate_rates_are_kept(tmp_path):
         ({"columns": {"speed": "a"}}, "'speed' is unknown"),
         ({"units": {"stress": "1/s"}}, "no known unit"),
         ({"units": {"stress": "acre"}}, "no known unit"),
-        ({"correction": "bagley"}, "unknown: choose one of"),
+        ({"correction": "bagley"}, "'bagley' is unknown: choose rabinowitsch"),
         ({"radius": -1.0}, "--radius is -1"),
     ],
 )

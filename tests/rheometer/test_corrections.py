@@ -5,7 +5,7 @@ import pytest
 
 from flowgrad.errors import OptionError
 from flowgrad.rheometer import Reading, RheometerCurve, read_flow_curves
-from flowgrad.rheometer.corrections import corrected, slopes
+from flowgrad.rheometer.curve import corrected, slopes
 from tests.rheometer.tables import table, write
 
 

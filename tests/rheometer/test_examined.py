@@ -7,15 +7,13 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from flowgrad import plot
-from flowgrad.analysis import plain
 from flowgrad.errors import OptionError
-from flowgrad.plot import rheometer
-from flowgrad.report.curve import curve_section
+from flowgrad.pipeline.analysis import plain
+from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.band import band
-from flowgrad.rheometer.examined import examine, loop_in_words, sigma_of
-from flowgrad.rheometer.ramps import Hysteresis
+from flowgrad.rheometer.fitted import band, examine, loop_in_words, sigma_of
+from flowgrad.rheometer.quality import Hysteresis
 from tests.rheometer.tables import table, write
 
 RATE = np.geomspace(0.01, 1000, 25)
@@ -85,7 +83,7 @@ def test_the_summary_is_json(loop):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("draw", [rheometer.rheometer_curve, rheometer.rheometer_viscosity, rheometer.residuals])
+@pytest.mark.parametrize("draw", [plot.rheometer_curve, plot.rheometer_viscosity, plot.residuals])
 def test_figures(loop, draw):
     with plot.figure() as ax:
         draw(loop[0], ax)
@@ -103,7 +101,7 @@ def test_figures(loop, draw):
         named = sum("weight" in text and "other law" not in text for text in texts)
     assert "[1/s]" in labels
     assert len(rest.get_segments()) + named + 1 == len(loop[0].fit.ranking)
-    if draw is rheometer.residuals:
+    if draw is plot.residuals:
         assert "herschel-bulkley" in texts
     else:
         assert {"left out: off the curve of the neighbours", "ramp down", "measured, ramp up"} <= set(texts)
@@ -114,7 +112,7 @@ def test_residuals_are_of_the_measured_stress(loop):
     """0 % where the law meets the point, +100 % where the point is twice as high as the law."""
     curve, best = loop[0].curve, loop[0].fit.best
     with plot.figure() as ax:
-        rheometer.residuals(loop[0], ax)
+        plot.residuals(loop[0], ax)
         [drawn] = [line for line in ax.lines if line.get_label() == best.model.name]
         high = ax.get_ylim()[1]
         missed = drawn.get_ydata()

@@ -2,8 +2,7 @@
 
 import pytest
 
-from flowgrad.rheometer.header import column
-from flowgrad.rheometer.names import role_of
+from flowgrad.rheometer.columns import column, role_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad.rheometer import RheometerCurve, hysteresis
-from flowgrad.rheometer.ramps import is_held, ramps
+from flowgrad.rheometer.quality import is_held, ramps
 
 UP = np.geomspace(0.1, 100, 13)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.suspects import falling_tail, outliers
+from flowgrad.rheometer.quality import falling_tail, outliers
 from tests.rheometer.tables import RATE, STRESS, table, write
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowgrad.rheometer.units import unit
+from flowgrad.rheometer.columns import unit
 
 
 @pytest.mark.parametrize(

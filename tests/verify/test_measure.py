@@ -6,7 +6,7 @@ from flowgrad import Cells, Lattice, Mesh
 from flowgrad.exact import Linear
 from flowgrad.flow import Patch
 from flowgrad.mesh.generate import block
-from flowgrad.verify.measure import Deviation, at_boundary, largest, sampled
+from flowgrad.verify import Deviation, at_boundary, sampled
 from tests import meshes
 
 
@@ -20,11 +20,6 @@ def test_deviations_by_hand():
     assert found.boundary == 2.0
     assert found.overall == np.sqrt((9 + 1 + 16) / 3) / 2
     assert (found.largest, found.worst, found.missing) == (2.0, 2, 1)
-
-
-def test_the_largest_error_is_that_over_the_largest_component():
-    assert largest(np.array([1.0, 2.0]), np.array([1.0, 2.5])) == 0.2
-    assert np.isnan(largest(np.array([np.nan, 2.0]), np.array([1.0, 2.5])))
 
 
 def test_parts_without_places_are_nan():

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from flowgrad.mesh.reference import pyramids, shapes
 from flowgrad.mesh.reference.cell import ReferenceCell
-from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS
 from flowgrad.mesh.reference.quadratic import QUADRATIC_CELLS
 from flowgrad.mesh.reference.shape_functions import Shape, simplex, tensor, wedge
 from flowgrad.mesh.reference.shapes import Face, Family, prism_faces
@@ -69,38 +68,3 @@ _CELLS = (
 # Those whose type fixes the number of points, or that have any number of them; of Lagrange cells the
 # number of points tells the degree.
 REFERENCE_CELLS: dict[int, ReferenceCell] = {cell.vtk_type: cell for cell in _CELLS}
-
-# Names of the types that are refused, for messages: vtkCellType.h of VTK 9.
-_OTHER_NAMES = {
-    0: "empty_cell",
-    6: "triangle_strip",
-    36: "quadratic_polygon",
-    41: "convex_point_set",
-    51: "parametric_curve",
-    52: "parametric_surface",
-    53: "parametric_tri_surface",
-    54: "parametric_quad_surface",
-    55: "parametric_tetra_region",
-    56: "parametric_hex_region",
-    60: "higher_order_edge",
-    61: "higher_order_triangle",
-    62: "higher_order_quad",
-    63: "higher_order_polygon",
-    64: "higher_order_tetrahedron",
-    65: "higher_order_wedge",
-    66: "higher_order_pyramid",
-    67: "higher_order_hexahedron",
-    75: "bezier_curve",
-    76: "bezier_triangle",
-    77: "bezier_quadrilateral",
-    78: "bezier_tetrahedron",
-    79: "bezier_hexahedron",
-    80: "bezier_wedge",
-    81: "bezier_pyramid",
-}
-
-
-def cell_name(vtk_type: int) -> str:
-    """Name of a VTK cell type, for messages."""
-    cell = REFERENCE_CELLS.get(vtk_type) or LAGRANGE_CELLS.get(vtk_type)
-    return cell.name if cell else _OTHER_NAMES.get(vtk_type, f"type {vtk_type}")

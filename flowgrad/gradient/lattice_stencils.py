@@ -1,0 +1,236 @@
+"""Stencils along one axis of a lattice: which samples, and with which weights.
+
+The weights are those of the polynomial through the samples of a window (Fornberg 1988, Math. Comp.
+51, 699), at the samples' own coordinates: exact for polynomials of degree p on any spacing. Windows
+are centred where there are samples on both sides, and turn one-sided at ends and at holes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from flowgrad.mesh.axis import Axis
+from flowgrad.mesh.lattice import Lattice
+from flowgrad.typing import BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# Weights below this fraction of the largest of their window are rounding.
+_ROUNDING = 1e-15
+
+
+@dataclass(frozen=True, eq=False)
+class AxisStencils:
+    """Windows of k places on one axis: ``columns`` (k, q) are places on the axis, ``weights`` (k, q)
+    theirs, ``wraps`` (k, q) how often the window has gone around a periodic axis there.
+
+    Windows with fewer than q samples are filled up with weights 0 at the place itself. Weights are
+    NaN where the window has too few samples for a derivative, and 0 on axes that have too few.
+    """
+
+    columns: IntArray
+    weights: FloatArray
+    wraps: IntArray
+    sizes: IntArray
+
+    @cached_property
+    def jump(self) -> FloatArray:
+        """Derivative (k,) of the number of times around."""
+        return (self.weights * self.wraps).sum(axis=1)
+
+    def packed(self, scale: float) -> tuple[Any, ...]:
+        """What the kernels read of the stencils of a whole axis, the weights times ``scale``."""
+        n, q = self.columns.shape
+        centred = (self.columns == np.arange(n)[:, None] + np.arange(q) - q // 2).all(axis=1)
+        inside = np.flatnonzero(centred)
+        low, high = (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+        weights = scale * self.weights
+        spread = np.repeat(np.ascontiguousarray(weights.T), 3, axis=1)
+        is_even = bool((weights[low:high] == weights[low : low + 1]).all())
+        return self.columns, weights, spread, low, high, is_even, self.jump
+
+
+def axis_stencils(axis: Axis, order: int, derivative: int = 1) -> AxisStencils:
+    """Stencils of every place on an axis without holes."""
+    return stencils_at(axis, np.arange(len(axis)), *reach(axis), order, derivative)
+
+
+def reach(axis: Axis) -> tuple[IntArray, IntArray]:
+    """Number of samples before and behind each place on an axis without holes."""
+    n = len(axis)
+    if axis.period is not None:
+        return np.full(n, n), np.full(n, n)
+    return np.arange(n), np.arange(n)[::-1].copy()
+
+
+def windows(n: int, before: IntArray, behind: IntArray, order: int, derivative: int) -> tuple[IntArray, IntArray]:
+    """How far each window reaches back, and its size: of p + 1 samples, or p + 2 where a second
+    derivative is not centred, or all that there are."""
+    size = np.minimum(order + 1, np.minimum(before + behind + 1, n))
+    if derivative == 2:
+        centred = (before >= order // 2) & (behind >= order // 2) & (order % 2 == 0) & (order < n)
+        size = np.where(centred, size, np.minimum(order + 2, np.minimum(before + behind + 1, n)))
+    return np.minimum(np.maximum(size // 2, size - 1 - behind), before), size
+
+
+def stencils_at(
+    axis: Axis, places: IntArray, before: IntArray, behind: IntArray, order: int, derivative: int = 1
+) -> AxisStencils:
+    """Stencils of places (k,) with so many samples before and behind them."""
+    back, size = windows(len(axis), before, behind, order, derivative)
+    first, inverse = _kinds(axis, places, back, size)
+    weights = np.zeros((len(first), int(size.max(initial=1))))
+    for q in np.unique(size[first]):
+        chosen = np.flatnonzero(size[first] == q)
+        own = first[chosen]
+        if q > derivative:
+            distance = _distances(axis, places[own], back[own], int(q))
+            weights[chosen, :q] = derivative_weights(distance, derivative, back[own])
+        elif len(axis) > derivative:
+            weights[chosen] = np.nan
+    columns = places[:, None] - back[:, None] + np.arange(weights.shape[1])
+    columns = np.where(np.arange(weights.shape[1]) < size[:, None], columns, places[:, None])
+    wraps = columns // len(axis)
+    return AxisStencils(columns - wraps * len(axis), weights[inverse], wraps, size)
+
+
+def _kinds(axis: Axis, places: IntArray, back: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
+    """Windows with the same weights: the first of each kind, and the kind of each place."""
+    place = np.zeros_like(places) if axis.is_uniform else places
+    largest = int(size.max(initial=1)) + 1
+    _, first, inverse = np.unique((place * largest + back) * largest + size, return_index=True, return_inverse=True)
+    return first, inverse.ravel()
+
+
+def _distances(axis: Axis, places: IntArray, back: IntArray, size: int) -> FloatArray:
+    """Coordinates of the windows' samples less that of their place (k, size)."""
+    index = places[:, None] - back[:, None] + np.arange(size)
+    wraps = index // len(axis)
+    around = wraps * (axis.period or 0.0)
+    return axis.coordinates[index - wraps * len(axis)] - axis.coordinates[places][:, None] + around
+
+
+def derivative_weights(distance: FloatArray, derivative: int, own: IntArray) -> FloatArray:
+    """Weights (k, q) of a derivative at 0 of the polynomial through samples at ``distance`` (k, q), of
+    which the one numbered ``own`` (k,) lies at 0 (Fornberg 1988, p. 703)."""
+    count, size = distance.shape
+    c = np.zeros((derivative + 1, size, count))
+    c[0, 0] = 1.0
+    x = distance.T
+    product = np.ones(count)
+    for i in range(1, size):
+        previous, product = product, np.ones(count)
+        for j in range(i):
+            gap = x[i] - x[j]
+            product = product * gap
+            for m in range(derivative, -1, -1):
+                lower = m * c[m - 1, j] if m else 0.0
+                if j == i - 1:
+                    c[m, i] = previous / product * (lower - x[j] * c[m, j])
+                c[m, j] = (x[i] * c[m, j] - lower) / gap
+    return _without_rounding(np.ascontiguousarray(c[derivative].T), own)
+
+
+def _without_rounding(weights: FloatArray, own: IntArray) -> FloatArray:
+    """The same weights with the place's own set so that constants have no derivative."""
+    rows = np.arange(len(weights))
+    weights[rows, own] = 0.0
+    weights[rows, own] = -weights.sum(axis=1)
+    weights[np.abs(weights) < _ROUNDING * weights.shape[1] * np.abs(weights).max(axis=1, keepdims=True)] = 0.0
+    return weights
+
+
+# A distance to the next hole that is never reached.
+_FAR = 2**30
+
+
+@dataclass(frozen=True, eq=False)
+class Detours:
+    """Points (k,) whose windows would meet holes, with windows of their own along each axis."""
+
+    lattice: Lattice
+    points: IntArray
+    stencils: tuple[AxisStencils, AxisStencils, AxisStencils]
+
+    def matrix(self, a: int) -> csr_array:
+        """Derivatives along axis ``a`` at the points (k, n)."""
+        from scipy.sparse import csr_array
+
+        own = self.stencils[a]
+        stride = int(np.prod(self.lattice.shape[:a]))
+        start = self.points - stride * places(self.lattice, self.points, a)
+        rows = np.repeat(np.arange(len(self.points)), own.columns.shape[1])
+        entries = (own.weights.ravel(), (rows, (start[:, None] + stride * own.columns).ravel()))
+        matrix = csr_array(entries, shape=(len(self.points), self.lattice.point_count))
+        matrix.eliminate_zeros()
+        return matrix
+
+    def lowered(self, order: int) -> BoolArray:
+        """Points (k,) with a lower order than their axes allow, along one of them."""
+        short = np.zeros(len(self.points), bool)
+        for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
+            short |= (own.sizes < min(order + 1, len(axis))) & (own.sizes > 1)
+        return short
+
+    def alone(self) -> BoolArray:
+        """Points (k,) without a neighbour along one of their axes."""
+        alone = np.zeros(len(self.points), bool)
+        for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
+            alone |= (own.sizes == 1) & (len(axis) > 1)
+        return alone
+
+
+def detours(lattice: Lattice, holes: BoolArray, order: int, derivative: int = 1) -> Detours:
+    """The points, no holes themselves, whose windows on a lattice without holes would meet one."""
+    gaps = [_gaps(lattice, holes, a) for a in range(3)]
+    met = np.zeros(lattice.shape[::-1], bool)
+    for a, (before, behind) in enumerate(gaps):
+        axis = lattice.axes[a]
+        back, size = windows(len(axis), *reach(axis), order, derivative)
+        met |= (before < _along(back, a)) | (behind < _along(size - 1 - back, a))
+    points = np.flatnonzero(met.ravel() & ~holes)
+    x, y, z = (_stencils(lattice, points, a, gaps[a], order, derivative) for a in range(3))
+    return Detours(lattice, points, (x, y, z))
+
+
+def places(lattice: Lattice, points: IntArray, a: int) -> IntArray:
+    """Index of points along axis ``a``."""
+    return points // int(np.prod(lattice.shape[:a])) % lattice.shape[a]
+
+
+def _stencils(
+    lattice: Lattice, points: IntArray, a: int, gaps: tuple[IntArray, IntArray], order: int, derivative: int
+) -> AxisStencils:
+    before, behind = (gap.ravel()[points].astype(np.int64) for gap in gaps)
+    return stencils_at(lattice.axes[a], places(lattice, points, a), before, behind, order, derivative)
+
+
+def _along(values: IntArray, a: int) -> IntArray:
+    return values.reshape([-1 if axis == 2 - a else 1 for axis in range(3)])
+
+
+def _gaps(lattice: Lattice, holes: BoolArray, a: int) -> tuple[IntArray, IntArray]:
+    """Number of points before and behind each along axis ``a`` up to the next hole or end."""
+    grid, axis = holes.reshape(lattice.shape[::-1]), lattice.axes[a]
+    before = _before(grid, 2 - a, axis)
+    behind = np.flip(_before(np.flip(grid, 2 - a), 2 - a, axis), 2 - a)
+    return before, behind
+
+
+def _before(holes: BoolArray, along: int, axis: Axis) -> IntArray:
+    n = len(axis)
+    index = np.arange(n, dtype=np.int32).reshape([-1 if d == along else 1 for d in range(3)])
+    last = np.where(holes, index, np.int32(-_FAR))
+    if axis.period is None:
+        start = np.full_like(last.max(axis=along, keepdims=True), -1)
+    else:
+        start = last.max(axis=along, keepdims=True) - np.int32(n)
+    start = np.maximum(start, np.int32(-_FAR))
+    np.maximum.accumulate(last, axis=along, out=last)
+    before = np.minimum(index - np.maximum(last, start) - 1, n)
+    return np.where(holes, 0, before)

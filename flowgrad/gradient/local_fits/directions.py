@@ -1,0 +1,129 @@
+"""In which directions the samples of a mesh lie, and in which they cannot tell a derivative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.planar import FLAT
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray
+
+# How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
+TAKEN_AS_ZERO = "are taken as zero"
+# The spread of the cells' centroids in a direction, as a fraction of the points': below it the mesh
+# is one cell thick there.
+_ONE_CELL = 1e-3
+# Cells that are looked at before all are.
+_FEW = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """The directions of a mesh as rows of ``basis`` (3, 3).
+
+    Samples spread along the first ``rank`` rows; from ``free`` on they stand in no more than two layers.
+    ``across`` (k, 3) are directions along which the mesh is one cell thick. On a ``curved`` surface or
+    line the directions differ from place to place and ``basis`` is the identity.
+    """
+
+    basis: FloatArray
+    rank: int
+    free: int
+    across: FloatArray
+    curved: bool = False
+
+    @property
+    def turned(self) -> bool:
+        """Whether the basis is other than the coordinate axes."""
+        return not np.array_equal(self.basis, np.eye(3))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the samples do not tell."""
+        if self.curved:
+            what = "surface" if self.rank == 2 else "line"
+            return (f"the mesh is a curved {what}: the gradient is tangential, derivatives out of it are missing",)
+        if self.rank < 3 and not len(self.across):
+            what = "plane" if self.rank == 2 else "line"
+            return (f"the samples lie on a {what}: derivatives out of it {TAKEN_AS_ZERO}",)
+        if not self.rank or not len(self.across):
+            return ()
+        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in _near_coordinate_axes(self.across))
+        across = f"derivatives across {TAKEN_AS_ZERO}" if self.rank < 3 else "velocities across are taken as linear"
+        return (f"the mesh is one cell thick along {axes}: {across}",)
+
+
+def directions(mesh: Mesh, samples: FloatArray) -> Directions:
+    """The directions of samples (n, 3) on a mesh; with its cells, if it has any, they are one cell thick."""
+    if mesh.dimension == 3 and _is_thick(mesh, samples):
+        return Directions(np.eye(3), 3, 3, np.empty((0, 3)))
+    samples = samples[finite_rows(samples)]
+    about_mean = samples - samples.mean(axis=0)
+    basis = np.linalg.eigh(about_mean.T @ about_mean)[1].T[::-1]
+    spread = np.ptp(samples @ basis.T, axis=0)
+    if not len(mesh):
+        return _ordered(basis, spread > FLAT * spread.max(), np.zeros(3, bool))
+    used = np.zeros(len(mesh.points), bool)
+    used[mesh.cells.connectivity] = True
+    points = mesh.points[used] @ basis.T
+    extent = np.nanmax(points, axis=0) - np.nanmin(points, axis=0)
+    rounding = FLAT * extent.max() if mesh.dimension < 3 else 0.0
+    if mesh.dimension < 3 and (extent > rounding).sum() > mesh.dimension:
+        return Directions(np.eye(3), mesh.dimension, 3, np.empty((0, 3)), curved=True)
+    one_cell = _cells_within(mesh, basis, np.maximum(_ONE_CELL * extent, rounding)) & (extent > rounding)
+    return _ordered(basis, spread > np.where(one_cell, _ONE_CELL * extent, rounding), one_cell)
+
+
+def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
+    """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
+    spread in any direction is no less than their smallest principal deviation."""
+    full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
+    start = mesh.cells.offsets[full]
+    sizes = mesh.cells.offsets[full + 1] - start
+    corners = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
+    middles = np.add.reduceat(corners, offsets(sizes)[:-1]) / sizes[:, None]
+    size = np.linalg.norm([np.ptp(column) for column in mesh.points.T])
+    few = samples[:: max(1, len(samples) // _FEW)]
+    if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
+        return False
+    return all(np.linalg.eigvalsh(np.cov(each.T))[0] > (10 * _ONE_CELL * size) ** 2 for each in (middles, few))
+
+
+def _cells_within(mesh: Mesh, basis: FloatArray, width: FloatArray) -> BoolArray:
+    """Directions in which the centroids of all cells lie within a width; a few cells rule most out."""
+    full = np.flatnonzero(mesh.is_full)
+    few = full[:: max(1, len(full) // _FEW)]
+    corners = mesh.points[mesh.cells.connectivity[mesh.cells.offsets[few]]] @ basis.T
+    ends = np.concatenate([few[np.nanargmin(corners, axis=0)], few[np.nanargmax(corners, axis=0)]])
+    means = np.array([_mean_point(mesh, c) for c in ends]) @ basis.T
+    if (np.ptp(means, axis=0) > width).all():
+        return np.zeros(3, bool)
+    return np.asarray(np.ptp(mesh.centroids[full] @ basis.T, axis=0) <= width)
+
+
+def _mean_point(mesh: Mesh, cell: int) -> FloatArray:
+    start, end = mesh.cells.offsets[cell : cell + 2]
+    return np.asarray(mesh.points[mesh.cells.connectivity[start:end]].mean(axis=0))
+
+
+def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Directions:
+    """Directions of many layers first, then those of two, then those of one."""
+    kind = np.where(resolved, np.where(one_cell, 1, 0), 2)
+    rank, free = int((kind < 2).sum()), int((kind == 0).sum())
+    if free == 3:
+        return Directions(np.eye(3), 3, 3, np.empty((0, 3)))
+    order = np.argsort(kind, kind="stable")
+    return Directions(np.ascontiguousarray(basis[order]), rank, free, basis[one_cell])
+
+
+def _near_coordinate_axes(rows: FloatArray) -> FloatArray:
+    """Another orthonormal basis of the space of the rows, along coordinate axes where these lie in it."""
+    from scipy.linalg import qr
+
+    turned = qr(rows.T @ rows, pivoting=True)[0][:, : len(rows)].T
+    signs = np.sign(turned[np.arange(len(rows)), np.abs(turned).argmax(axis=1)])
+    return np.round(turned * signs[:, None], 12) + 0.0

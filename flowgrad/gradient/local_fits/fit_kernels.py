@@ -1,0 +1,371 @@
+"""Local coordinates of a neighbourhood, and the weights that its samples have in a fit there."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from flowgrad.compiled import called, kernel, summing
+from flowgrad.gradient.local_fits.normal_equations import factorise, normal_matrix, reproducing_weights, sum_of_squares
+
+# The weights take a neighbourhood as round that is no longer than this many times its width.
+_ROUND = 3.0
+# det S/(tr S/3)³ of second moments S is 1 for a ball; above this all axes differ by less than ``_ROUND``.
+_ROUNDISH = 0.4
+# Samples of less weight than this are left out: the fit is no worse without them, and faster.
+_FAR = 3e-3
+# Axes that are less correlated than this are principal; by more they, and the weights, would depend on how the mesh
+# is turned.
+_CORRELATED = 1e-12
+# Directions whose spread is below this fraction of the largest are no directions.
+_NO_SPREAD = 1e-7
+
+
+@called
+def frame(d: Any, count: int, free: int, rank: int, T: Any, decay: Any, S: Any, Q: Any) -> None:
+    """Local coordinates ξ = T d of unit variance along the principal axes, and the share of each in the
+    distance that the weights decay with: none along axes of two layers, which count alike."""
+    _second_moments(d, count, free, S)
+    if rank == 3 and free == 3 and _is_round(S):
+        scale = math.sqrt(3.0 / (S[0, 0] + S[1, 1] + S[2, 2]))
+        for i in range(3):
+            for k in range(3):
+                T[i, k] = scale if i == k else 0.0
+            decay[i] = 1.0 / 3.0
+        return
+    principal_axes(S, Q, free)
+    largest, widest, total = 0.0, 0.0, 0.0
+    for i in range(rank):
+        largest = max(largest, math.sqrt(max(S[i, i], 0.0)))
+        if i < free:
+            widest = largest
+    for i in range(3):
+        spread = math.sqrt(max(S[i, i], 0.0))
+        known = i < rank and spread > _NO_SPREAD * largest
+        decay[i] = max(spread / widest, 1.0 / _ROUND) ** 2 if known and i < free else 0.0
+        total += decay[i]
+        for k in range(3):
+            T[i, k] = Q[i, k] / spread if known else 0.0
+    if total > 0.0:
+        for i in range(3):
+            decay[i] /= total
+
+
+@summing
+def local_coordinates(d: Any, count: int, T: Any, share: Any, decay: float, xi: Any, W: Any) -> None:
+    """Coordinates ξ = T d of the samples, and weights W that decay with their distance."""
+    for s in range(count):
+        x, y, z = d[0, s], d[1, s], d[2, s]
+        a = T[0, 0] * x + T[0, 1] * y + T[0, 2] * z
+        b = T[1, 0] * x + T[1, 1] * y + T[1, 2] * z
+        c = T[2, 0] * x + T[2, 1] * y + T[2, 2] * z
+        xi[0, s], xi[1, s], xi[2, s] = a, b, c
+        W[s] = share[0] * a * a + share[1] * b * b + share[2] * c * c
+    for s in range(count):
+        W[s] = math.exp(-decay * W[s])
+
+
+@called
+def drop_far(count: int, least: int, d: Any, xi: Any, W: Any, kept: Any) -> int:
+    """Leave out samples of next to no weight, as long as more than ``least`` remain; how many do."""
+    near = 0
+    for s in range(count):
+        near += W[s] > _FAR
+    if near < least:
+        for s in range(count):
+            kept[s] = s
+        return count
+    near = 0
+    for s in range(count):
+        if W[s] > _FAR:
+            for c in range(3):
+                d[c, near], xi[c, near] = d[c, s], xi[c, s]
+            W[near], kept[near] = W[s], s
+            near += 1
+    return near
+
+
+@called
+def principal_axes(S: Any, Q: Any, free: int) -> None:
+    """Principal axes of the leading ``free`` × ``free`` block of S (3, 3) as rows of Q, by Jacobi rotations,
+    the longest first; S keeps the variances on its diagonal."""
+    for i in range(3):
+        for j in range(3):
+            Q[i, j] = 1.0 if i == j else 0.0
+    rounding = 1e-15 * (S[0, 0] + S[1, 1] + S[2, 2])
+    for _ in range(12):
+        turned = False
+        for p in range(free):
+            for q in range(p + 1, free):
+                if abs(S[p, q]) > _CORRELATED * math.sqrt(abs(S[p, p] * S[q, q])) + rounding:
+                    _rotate(S, Q, p, q)
+                    turned = True
+        if not turned:
+            break
+    for _ in range(free):
+        for i in range(free - 1):
+            if S[i + 1, i + 1] > S[i, i]:
+                S[i, i], S[i + 1, i + 1] = S[i + 1, i + 1], S[i, i]
+                for k in range(3):
+                    Q[i, k], Q[i + 1, k] = Q[i + 1, k], Q[i, k]
+
+
+@called
+def _rotate(S: Any, Q: Any, p: int, q: int) -> None:
+    theta = 0.5 * (S[q, q] - S[p, p]) / S[p, q]
+    t = math.copysign(1.0, theta) / (abs(theta) + math.sqrt(theta * theta + 1.0))
+    c = 1.0 / math.sqrt(t * t + 1.0)
+    s = t * c
+    for k in range(3):
+        S[p, k], S[q, k] = c * S[p, k] - s * S[q, k], s * S[p, k] + c * S[q, k]
+        Q[p, k], Q[q, k] = c * Q[p, k] - s * Q[q, k], s * Q[p, k] + c * Q[q, k]
+    for k in range(3):
+        S[k, p], S[k, q] = c * S[k, p] - s * S[k, q], s * S[k, p] + c * S[k, q]
+
+
+@called
+def _second_moments(d: Any, count: int, free: int, S: Any) -> None:
+    """⟨d dᵀ⟩ of the samples; axes from ``free`` on are kept as they are."""
+    for i in range(3):
+        for j in range(i + 1):
+            total = 0.0
+            if i == j or i < free:
+                for s in range(count):
+                    total += d[i, s] * d[j, s]
+            S[i, j] = S[j, i] = total / count
+
+
+@called
+def _is_round(S: Any) -> bool:
+    """Whether no axis of the ellipsoid of S is much longer than another: the coordinates may stay as they are."""
+    a, b, c, d, e, f = S[0, 0], S[1, 1], S[2, 2], S[0, 1], S[1, 2], S[0, 2]
+    third = (a + b + c) / 3
+    return a * (b * c - e * e) - d * (d * c - e * f) + f * (d * e - b * f) > _ROUNDISH * third * third * third
+
+
+# Far samples are not left out where the squares of the weights, in local coordinates, then sum up to more than this:
+# they alone tell a monomial.
+_LOUD = 1e3
+
+
+@summing
+def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -> None:
+    """Monomials (k, count) of the local coordinates, each its parent times a coordinate."""
+    for a in range(k):
+        p = parent[a]
+        if axis[a] < 0:
+            for s in range(count):
+                rows[a, s] = 1.0
+        elif p < 0:
+            for s in range(count):
+                rows[a, s] = xi[axis[a], s]
+        else:
+            for s in range(count):
+                rows[a, s] = rows[p, s] * xi[axis[a], s]
+
+
+@called
+def _averages(
+    x0: Any,
+    T: Any,
+    own: Any,
+    count: int,
+    nodes: Any,
+    shares: Any,
+    node_start: Any,
+    parent: Any,
+    axis: Any,
+    k: int,
+    mono: Any,
+    rows: Any,
+) -> None:
+    """Monomials (k, count) averaged over the cells of the samples ``own``."""
+    xi = np.empty(3)
+    for s in range(count):
+        for a in range(k):
+            rows[a, s] = 0.0
+        for q in range(node_start[own[s]], node_start[own[s] + 1]):
+            for i in range(3):
+                xi[i] = 0.0
+                for j in range(3):
+                    xi[i] += T[i, j] * (nodes[q, j] - x0[j])
+            for a in range(k):
+                if axis[a] < 0:
+                    mono[a] = 1.0
+                else:
+                    mono[a] = xi[axis[a]] * (mono[parent[a]] if parent[a] >= 0 else 1.0)
+                rows[a, s] += shares[q] * mono[a]
+
+
+@called
+def _first(g: Any, count: int, T: Any, kept: Any, weights: Any) -> None:
+    """Weights of ∂/∂x from those of ∂/∂ξ."""
+    for s in range(count):
+        x, y, z = 0.0, 0.0, 0.0
+        for r in range(len(g)):
+            x, y, z = x + g[r, s] * T[r, 0], y + g[r, s] * T[r, 1], z + g[r, s] * T[r, 2]
+        weights[kept[s], 0], weights[kept[s], 1], weights[kept[s], 2] = x, y, z
+
+
+@called
+def _second(g: Any, count: int, T: Any, rank: int, kept: Any, weights: Any) -> None:
+    """Weights of the second derivatives xx, yy, zz, yz, xz, xy from those in ξ, ordered row by row."""
+    for c in range(6):
+        i = c if c < 3 else (1 if c == 3 else 0)
+        m = c if c < 3 else (1 if c == 5 else 2)
+        for s in range(count):
+            total, r = 0.0, 0
+            for a in range(rank):
+                for b in range(a, rank):
+                    part = T[a, i] * T[b, m]
+                    if a != b:
+                        part += T[b, i] * T[a, m]
+                    total += g[r, s] * part
+                    r += 1
+            weights[kept[s], c] = total
+
+
+@called
+def _tangents(g: Any, d: Any, count: int, T: Any) -> None:
+    """On a curved surface or line: T becomes J⁺ of the tangents J = ∂x/∂ξ that the fit itself finds."""
+    rank = len(g)
+    J = np.zeros((rank, 3))
+    for r in range(rank):
+        for s in range(count):
+            for c in range(3):
+                J[r, c] += g[r, s] * d[c, s]
+    G00, G01, G11 = 0.0, 0.0, 1.0
+    for c in range(3):
+        G00 += J[0, c] * J[0, c]
+    if rank > 1:
+        G11 = 0.0
+        for c in range(3):
+            G01 += J[0, c] * J[1, c]
+            G11 += J[1, c] * J[1, c]
+    det = G00 * G11 - G01 * G01
+    for c in range(3):
+        a, b = J[0, c], J[1, c] if rank > 1 else 0.0
+        T[0, c] = (G11 * a - G01 * b) / det
+        if rank > 1:
+            T[1, c] = (G00 * b - G01 * a) / det
+
+
+@kernel()
+def fit_weights(
+    positions: Any,
+    targets: Any,
+    centre: Any,
+    start: Any,
+    samples: Any,
+    unknowns: Any,
+    parent: Any,
+    axis: Any,
+    complete: Any,
+    derivatives: Any,
+    free: int,
+    rank: int,
+    curved: bool,
+    decay: float,
+    nodes: Any,
+    shares: Any,
+    node_start: Any,
+    least: int,
+    enough: float,
+    weights: Any,
+) -> None:
+    """Weights of the derivatives at targets (m, 3); ``unknowns`` becomes what each fit could determine.
+
+    Target ``i`` has the samples ``samples[start[i]:start[i + 1]]`` of ``positions`` (n, 3), goes through
+    the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the table
+    of these is ``parent``, ``axis`` and ``complete`` (monomials of lower degree). ``derivatives`` (q, 2)
+    names the monomial and its factorial for each derivative in ξ: ``rank`` first or all second ones,
+    into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. More than ``enough``
+    samples for each unknown remain when far ones are left out. Axes up to ``free``
+    may turn. With ``nodes`` the samples are averages.
+    """
+    q = len(derivatives)
+    longest, k_most = 1, 1
+    for i in range(len(targets)):
+        longest = max(longest, start[i + 1] - start[i])
+        k_most = max(k_most, unknowns[i])
+    d, xi = np.empty((3, longest)), np.empty((3, longest))
+    W, weighted = np.empty(longest), np.empty(longest)
+    kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
+    rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
+    M, inverse = np.empty((k_most, k_most)), np.empty(k_most)
+    norms, spare = np.empty(k_most), np.empty(k_most)
+    E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
+    T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    for i in range(len(targets)):
+        begin, end, k = start[i], start[i + 1], unknowns[i]
+        count = end - begin
+        unknowns[i] = 0
+        weights[begin:end] = 0.0
+        if k > 0 and count > 0:
+            for least_kept in (math.ceil(enough * k), end - begin + 1):
+                count = end - begin
+                for s in range(count):
+                    for c in range(3):
+                        d[c, s] = positions[samples[begin + s], c] - targets[i, c]
+                frame(d, count, free, rank, T, share, S, Q)
+                local_coordinates(d, count, T, share, decay, xi, W)
+                count = drop_far(count, least_kept, d, xi, W, kept)
+                if len(nodes):
+                    for s in range(count):
+                        own[s] = samples[begin + kept[s]]
+                    _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                    if centre[i] >= 0:
+                        own[0] = centre[i]
+                        _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
+                        for a in range(k):
+                            for s in range(count):
+                                rows[a, s] -= own_row[a, 0]
+                else:
+                    _monomials(xi, count, parent, axis, k, rows)
+                normal_matrix(rows, W, count, k, weighted, M)
+                known = factorise(M, k, inverse, norms, spare)
+                known = known if known == k else complete[known]
+                known = reproducing_weights(
+                    rows, W, count, known, M, inverse, norms, derivatives, complete, max(least, 1), C, E, g
+                )
+                if count == end - begin or (known == k and sum_of_squares(g, count, derivatives) < _LOUD):
+                    break
+            unknowns[i] = known
+        if unknowns[i] == 0:
+            weights[begin:end] = np.nan
+            continue
+        if curved:
+            _tangents(g, d, count, T)
+        if weights.shape[1] == 3:
+            _first(g, count, T, kept, weights[begin:end])
+        else:
+            _second(g, count, T, rank, kept, weights[begin:end])
+
+
+@kernel()
+def apply_weights(
+    values: Any, reference: Any, start: Any, samples: Any, weights: Any, targets: Any, result: Any
+) -> None:
+    """Σ_s (v_s − v_reference) ⊗ w_s of each target (m,) into its row of ``result`` (n, 3, q); NaN throughout
+    where a value is missing or there is no sample."""
+    for i in range(len(reference)):
+        own, ref = result[targets[i]], values[reference[i]]
+        total = np.nan if start[i] == start[i + 1] else 0.0
+        for c in range(0, weights.shape[1], 3):
+            for k in range(3):
+                x, y, z = 0.0, 0.0, 0.0
+                for j in range(start[i], start[i + 1]):
+                    difference = values[samples[j], k] - ref[k]
+                    x, y, z = (
+                        x + difference * weights[j, c],
+                        y + difference * weights[j, c + 1],
+                        z + difference * weights[j, c + 2],
+                    )
+                own[k, c], own[k, c + 1], own[k, c + 2] = x, y, z
+                total += x + y + z
+        if not np.isfinite(total):
+            for k in range(3):
+                for c in range(weights.shape[1]):
+                    own[k, c] = np.nan

@@ -1,0 +1,384 @@
+"""Compiled search of neighbourhoods: rings around each target on a graph of samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from flowgrad.compiled import called, kernel
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray, IntArray
+
+# A neighbourhood is one-sided where m·S⁻¹m, of its mean m and second moments S about the target, is above
+# this: 0.7 for a half ball, 0 for whatever lies evenly around.
+_ONE_SIDED = 0.3
+
+
+@kernel()
+def cells_of_points(offsets: Any, connectivity: Any, cells: Any, point_count: int) -> Any:
+    """Which of the given cells have each point: offsets (n + 1,) and cell numbers."""
+    start = np.zeros(point_count + 1, np.int64)
+    for c in cells:
+        for j in range(offsets[c], offsets[c + 1]):
+            start[connectivity[j] + 1] += 1
+    for p in range(point_count):
+        start[p + 1] += start[p]
+    found = np.empty(start[-1], np.int64)
+    following = start.copy()
+    for c in cells:
+        for j in range(offsets[c], offsets[c + 1]):
+            p = connectivity[j]
+            found[following[p]] = c
+            following[p] += 1
+    return start, found
+
+
+@kernel(parallel=True)
+def points_sharing_cells(offsets: Any, connectivity: Any, start: Any, cells: Any, blocks: int) -> Any:
+    """The other points of the cells around each point, lowest cell first: offsets (n + 1,) and points."""
+    n = len(start) - 1
+    sizes = np.zeros(n + 1, np.int64)
+    for block in prange(blocks):
+        seen = np.full(n, -1, np.int32)
+        for p in range(block * n // blocks, (block + 1) * n // blocks):
+            sizes[p + 1] = _others(offsets, connectivity, cells[start[p] : start[p + 1]], p, seen, connectivity, -1)
+    for p in range(n):
+        sizes[p + 1] += sizes[p]
+    found = np.empty(sizes[-1], np.int64)
+    for block in prange(blocks):
+        seen = np.full(n, -1, np.int32)
+        for p in range(block * n // blocks, (block + 1) * n // blocks):
+            _others(offsets, connectivity, cells[start[p] : start[p + 1]], p, seen, found, sizes[p])
+    return sizes, found
+
+
+@called
+def _others(offsets: Any, connectivity: Any, around: Any, p: int, seen: Any, found: Any, at: int) -> int:
+    """Count the other points of the cells around ``p``, and put them into ``found`` from ``at`` if that is
+    not −1."""
+    count = 0
+    seen[p] = p
+    for c in around:
+        for j in range(offsets[c], offsets[c + 1]):
+            other = connectivity[j]
+            if seen[other] != p:
+                seen[other] = p
+                if at >= 0:
+                    found[at + count] = other
+                count += 1
+    return count
+
+
+@called
+def _is_one_sided(positions: Any, target: Any, found: Any, count: int, usable: Any) -> bool:
+    m0, m1, m2, a, b, c, d, e, f, n = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
+    for j in range(count):
+        s = found[j]
+        if usable[s]:
+            x, y, z = positions[s, 0] - target[0], positions[s, 1] - target[1], positions[s, 2] - target[2]
+            m0, m1, m2, n = m0 + x, m1 + y, m2 + z, n + 1
+            a, b, c = a + x * x, b + y * y, c + z * z
+            d, e, f = d + x * y, e + y * z, f + x * z
+    # A little is added to the diagonal, so that missing directions do not count.
+    more = 1e-9 * (a + b + c)
+    a, b, c = a + more, b + more, c + more
+    A, B, C = b * c - e * e, a * c - f * f, a * b - d * d
+    D, E, F = e * f - d * c, d * f - a * e, d * e - b * f
+    quadratic = A * m0 * m0 + B * m1 * m1 + C * m2 * m2 + 2 * (D * m0 * m1 + E * m1 * m2 + F * m0 * m2)
+    return quadratic > _ONE_SIDED * n * (a * A + d * D + f * F)
+
+
+@called
+def _grow(
+    offsets: Any,
+    neighbours: Any,
+    seeds: Any,
+    own: int,
+    stamp: int,
+    positions: Any,
+    target: Any,
+    usable: Any,
+    need: int,
+    need_one_sided: int,
+    seen: Any,
+    found: Any,
+) -> int:
+    """Ring after ring around the seeds into ``found`` until there are enough usable samples; how many
+    nodes were found."""
+    count, enough = 0, 0
+    for s in seeds:
+        if seen[s] != stamp and s != own:
+            seen[s] = stamp
+            found[count] = s
+            count += 1
+            enough += usable[s]
+    ring = 0
+    if own >= 0:
+        seen[own] = stamp
+        for j in range(offsets[own], offsets[own + 1]):
+            s = neighbours[j]
+            if seen[s] != stamp:
+                seen[s] = stamp
+                found[count] = s
+                count += 1
+                enough += usable[s]
+    while True:
+        if enough >= need_one_sided:
+            break
+        if enough >= need and not _is_one_sided(positions, target, found, count, usable):
+            break
+        last = count
+        for i in range(ring, last):
+            p = found[i]
+            for j in range(offsets[p], offsets[p + 1]):
+                s = neighbours[j]
+                if seen[s] != stamp and count < len(found):
+                    seen[s] = stamp
+                    found[count] = s
+                    count += 1
+                    enough += usable[s]
+        if count == last:
+            break
+        ring = last
+    return count
+
+
+@kernel()
+def symmetric_graph(pairs: Any, n: int) -> Any:
+    """The neighbours of each of n nodes from unordered pairs (k, 2): offsets (n + 1,) and nodes."""
+    start = np.zeros(n + 1, np.int64)
+    for i in range(len(pairs)):
+        start[pairs[i, 0] + 1] += 1
+        start[pairs[i, 1] + 1] += 1
+    for p in range(n):
+        start[p + 1] += start[p]
+    found, following = np.empty(start[-1], np.int64), start.copy()
+    for i in range(len(pairs)):
+        a, b = pairs[i, 0], pairs[i, 1]
+        found[following[a]], found[following[b]] = b, a
+        following[a] += 1
+        following[b] += 1
+    return start, found
+
+
+@kernel()
+def neighbourhoods(
+    offsets: Any,
+    neighbours: Any,
+    seed_start: Any,
+    seeds: Any,
+    own: Any,
+    positions: Any,
+    targets: Any,
+    usable: Any,
+    need: int,
+    need_one_sided: int,
+    seen: Any,
+    found: Any,
+    stamp: int,
+    pool: Any,
+) -> Any:
+    """Samples around each target (m, 3): their numbers one after another in ``pool``, and the offsets
+    (m + 1,) into it; of samples beyond the room of the pool only the number is right.
+
+    Rings on the graph ``offsets``, ``neighbours`` grow from the sample ``own[i]``, itself left out, or
+    where that is −1 from the seeds, until they hold ``need`` usable samples, or ``need_one_sided`` where
+    these lie on one side. ``seen`` and ``found`` (n,) are room to work in; no number of ``seen`` may be
+    from ``stamp`` to ``stamp + m``.
+    """
+    start = np.zeros(len(targets) + 1, np.int64)
+    for i in range(len(targets)):
+        count = _grow(
+            offsets,
+            neighbours,
+            seeds[seed_start[i] : seed_start[i + 1]],
+            own[i],
+            stamp + i,
+            positions,
+            targets[i],
+            usable,
+            need,
+            need_one_sided,
+            seen,
+            found,
+        )
+        at = start[i]
+        for j in range(count):
+            if usable[found[j]]:
+                if at < len(pool):
+                    pool[at] = found[j]
+                at += 1
+        start[i + 1] = at
+    return start
+
+
+# Samples for each unknown: all round the target, and where they lie on one side of it.
+SAMPLES = 1.5
+_SAMPLES_ONE_SIDED = 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Where values are known (n, 3), which of them are ``usable`` (n,), and the graph of neighbours."""
+
+    positions: FloatArray
+    usable: NDArray[np.bool_]
+    start: IntArray
+    neighbours: IntArray
+
+    @classmethod
+    def of_points(cls, mesh: Mesh, usable: NDArray[np.bool_]) -> Samples:
+        """The points of a mesh; neighbours share a cell of full dimension."""
+        cells = mesh.cells
+        full = np.flatnonzero(mesh.is_full)
+        around = cells_of_points(cells.offsets, cells.connectivity, full, len(mesh.points))
+        blocks = numba.get_num_threads()
+        graph = points_sharing_cells(cells.offsets, cells.connectivity, *around, blocks)
+        return cls(mesh.points, usable, *graph)
+
+    @classmethod
+    def of_cells(
+        cls, mesh: Mesh, patch_faces: IntArray, patch_centroids: FloatArray, usable: NDArray[np.bool_]
+    ) -> Samples:
+        """The cells of a mesh, at their centroids, then boundary faces of known value; neighbours share a
+        face."""
+        known = len(mesh) + np.arange(len(patch_faces))
+        owned = np.column_stack([mesh.topology.boundary_cells[patch_faces], known])
+        positions = np.concatenate([mesh.centroids, patch_centroids])
+        pairs = np.concatenate([mesh.topology.pairs, owned])
+        return cls(positions, usable, *symmetric_graph(pairs, len(positions)))
+
+    @classmethod
+    def of_cloud(cls, points: FloatArray, usable: NDArray[np.bool_], order: int, smoothing: float) -> Samples:
+        """Scattered points; neighbours are the nearest usable ones, as many as a one-sided fit needs."""
+        from scipy.spatial import cKDTree
+
+        chosen, placed = np.flatnonzero(usable), np.flatnonzero(finite_rows(points))
+        if not len(chosen):
+            return cls(points, usable, np.zeros(len(points) + 1, np.int64), chosen)
+        unknowns = math.comb(order + 3, 3) - 1
+        nearest = min(math.ceil(smoothing * _SAMPLES_ONE_SIDED * unknowns) + 1, len(chosen))
+        found = cKDTree(points[chosen]).query(points[placed], nearest, workers=-1)[1]
+        sizes = np.zeros(len(points), np.int64)
+        sizes[placed] = nearest
+        return cls(points, usable, offsets(sizes), chosen[found].ravel())
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Where derivatives are wanted (m, 3). Fits go through the value of sample ``own`` (m,), or where that
+    is −1 they start from ``seeds[start[i]:start[i + 1]]``."""
+
+    positions: FloatArray
+    own: IntArray
+    start: IntArray
+    seeds: IntArray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @classmethod
+    def at_samples(cls, samples: Samples, count: int) -> Targets:
+        """The first ``count`` samples themselves."""
+        return cls(samples.positions[:count], np.arange(count), np.zeros(count + 1, np.int64), np.empty(0, np.int64))
+
+    @classmethod
+    def around_samples(cls, samples: Samples, count: int) -> Targets:
+        """The first ``count`` samples themselves, of which the fits take only a share."""
+        return cls.seeded(samples.positions[:count], np.arange(count + 1), np.arange(count))
+
+    @classmethod
+    def seeded(cls, positions: FloatArray, start: IntArray, seeds: IntArray) -> Targets:
+        """Positions between the samples."""
+        return cls(positions, np.full(len(positions), -1), start, seeds)
+
+    @classmethod
+    def at_cells(cls, mesh: Mesh) -> Targets:
+        """The centroids of the cells, from the points of each; cells of lower dimension have none."""
+        sizes = np.where(mesh.is_full, np.diff(mesh.cells.offsets), 0)
+        seeds = mesh.cells.connectivity[runs(mesh.cells.offsets[:-1], sizes)]
+        return cls.seeded(mesh.centroids, offsets(sizes), seeds)
+
+    @classmethod
+    def at_points(cls, mesh: Mesh) -> Targets:
+        """The points, from the full cells around each."""
+        return cls.seeded(mesh.points, *mesh.topology.point_cells)
+
+    @classmethod
+    def at_positions(cls, positions: FloatArray, samples: Samples) -> Targets:
+        """Any positions, from the usable sample nearest to each that has neighbours."""
+        from scipy.spatial import cKDTree
+
+        chosen = np.flatnonzero(samples.usable & (np.diff(samples.start) > 0))
+        finite = finite_rows(positions)
+        sizes = np.asarray(finite, np.int64)
+        seeds = chosen[cKDTree(samples.positions[chosen]).query(positions[finite], workers=-1)[1]]
+        return cls.seeded(positions, offsets(sizes), seeds)
+
+    @cached_property
+    def through(self) -> bool:
+        """Whether the fits go through a sample's own value."""
+        return bool((self.own >= 0).any())
+
+    def without(self, excluded: NDArray[np.bool_]) -> Targets:
+        """The same targets, of which some (m,) have nothing to start from and get no derivative."""
+        sizes = np.diff(self.start) * ~excluded
+        seeds = self.seeds[runs(self.start[:-1], sizes)]
+        return Targets(self.positions, np.where(excluded, -1, self.own), offsets(sizes), seeds)
+
+    def __getitem__(self, chosen: IntArray) -> Targets:
+        sizes = np.diff(self.start)[chosen]
+        seeds = self.seeds[runs(self.start[chosen], sizes)]
+        return Targets(self.positions[chosen], self.own[chosen], offsets(sizes), seeds)
+
+
+class Search:
+    """Searches of neighbourhoods one after another, in the same working memory."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+        self._seen = self._found = self._pool = np.empty(0, np.int64)
+        self._stamp = 0
+
+    def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
+        """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
+        and sample numbers."""
+        start = self._searched(targets, unknowns)
+        if start[-1] > len(self._pool):
+            self._pool = np.empty(int(1.2 * start[-1]), np.int64)
+            start = self._searched(targets, unknowns)
+        return start, self._pool[: start[-1]].copy()
+
+    def _searched(self, targets: Targets, unknowns: float) -> IntArray:
+        samples = self._samples
+        if not len(self._seen):
+            count = len(samples.positions)
+            self._seen, self._found = np.full(count, -1), np.empty(count, np.int64)
+        stamp = self._stamp
+        self._stamp += len(targets)
+        start: IntArray = neighbourhoods(
+            samples.start,
+            samples.neighbours,
+            targets.start,
+            targets.seeds,
+            targets.own,
+            samples.positions,
+            targets.positions,
+            samples.usable,
+            math.ceil(SAMPLES * unknowns),
+            math.ceil(_SAMPLES_ONE_SIDED * unknowns),
+            self._seen,
+            self._found,
+            stamp,
+            self._pool,
+        )
+        return start

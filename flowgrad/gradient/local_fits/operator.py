@@ -1,0 +1,278 @@
+"""Local polynomial fits as an operator: to the values at the points or cells of a mesh, or to a cloud's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import MeshError, OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.local_fits.averages import averaging_nodes
+from flowgrad.gradient.local_fits.directions import Directions, directions
+from flowgrad.gradient.local_fits.fits import AveragingNodes, LocalFits
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
+from flowgrad.gradient.local_fits.one_sided import one_sided_cells, unresolved_cells
+from flowgrad.gradient.operator import (
+    Gradients,
+    Operator,
+    boundary_samples,
+    from_owners,
+    patch_centroids,
+    patch_faces,
+    rows_of_owners,
+)
+from flowgrad.gradient.scheme import Where
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.locate import locate
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, eq=False)
+class PolynomialFits(Operator):
+    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary; ``known`` (n,)
+    says which of these are finite."""
+
+    mesh: Mesh
+    location: str
+    at: Where
+    boundary: tuple[Patch, ...]
+    fits: LocalFits
+    known: NDArray[np.bool_]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Directions without a derivative."""
+        return self.fits.directions.notes
+
+    @property
+    def sampled_directions(self) -> Directions:
+        """Those of the fits."""
+        return self.fits.directions
+
+    @cached_property
+    def one_sided(self) -> NDArray[np.bool_] | None:
+        """Cells with an open boundary face: neither a known value on it nor a direction across."""
+        if self.location != "cells" or not isinstance(self.at, str) or self.at != "cells":
+            return None
+        return one_sided_cells(self.mesh, patch_faces(self.boundary), self.fits.directions.across)
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples lie on the boundary."""
+        return sum(len(patch.faces) for patch in self.boundary)
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """The velocity of a flow, and after it the values on its boundary."""
+        return boundary_samples(flow) if self.location == "cells" else flow.velocity
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether a flow has values at the same places."""
+        boundary = flow.boundary if self.location == "cells" else ()
+        same = np.array_equal(patch_faces(boundary), patch_faces(self.boundary))
+        return same and np.array_equal(finite_rows(self.samples(flow)), self.known)
+
+    def keep(self) -> None:
+        """The weights of all fits."""
+        self.fits.kept  # noqa: B018 - a cached property
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients of a flow, with the weights that are kept or with new ones."""
+        return self._gradients(self.samples(flow), keep=False)
+
+    def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
+        if len(values) != len(self.known):
+            raise OptionError(
+                f"{len(values)} values for {len(self.known)} samples: give those at the {self.location}"
+                + (f", then the {self.boundary_count} on the boundary" if self.boundary else "")
+            )
+        L, order = self.fits.first(self.fits.kept if keep or "kept" in self.fits.__dict__ else None, values)
+        lowered = int(((order < self.fits.order) & (order > 0)).sum())
+        notes = self.notes
+        if lowered:
+            notes += (f"the order is lowered at {lowered} of {len(order)} {self._places}: too few samples around",)
+        if self._places == "cells":
+            order = order[np.maximum(self.mesh.topology.owners, 0)] if not self.mesh.is_full.all() else order
+        return Gradients(self._of_owners(L), notes, self.one_sided, self, order)
+
+    @property
+    def _places(self) -> str:
+        return self.at if isinstance(self.at, str) else "positions"
+
+    def _of_owners(self, L: FloatArray) -> FloatArray:
+        return from_owners(self.mesh, L) if self._places == "cells" else L
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3) at the samples."""
+        return self._gradients(values, keep=True).L
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives (m, 3, 3, 3) of vectors (n, 3); OptionError for order 1 and on curved surfaces."""
+        if self.fits.order < 2:
+            raise OptionError("finite-difference(order=1) has no second derivatives: choose order=2 or more")
+        if self.fits.directions.curved:
+            raise OptionError("second derivatives on curved surfaces are not known: leave them out")
+        H = self.fits.second(values)
+        return from_owners(self.mesh, H) if self._places == "cells" else H
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (m, n)."""
+        own = self.fits.matrices()
+        return tuple(rows_of_owners(self.mesh, each) for each in own) if self._places == "cells" else own
+
+
+def prepare_fits(
+    flow: Flow,
+    at: Where,
+    order: int,
+    smoothing: float,
+    averages: bool,
+    targets_of: Callable[[Samples], Targets] | None = None,
+) -> PolynomialFits:
+    """Fits of an order to the values of a flow, which are ``averages`` over its cells or samples.
+
+    ``targets_of`` makes the targets at the positions ``at``, where these are not just somewhere in the mesh.
+    Raises MeshError where the samples do not spread, OptionError for cells of a mesh without cells.
+    """
+    samples = _samples(flow, order, smoothing)
+    where = directions(flow.mesh, _spread(flow, samples))
+    if not where.rank:
+        raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
+    boundary = flow.boundary if flow.location == "cells" else ()
+    nodes = AveragingNodes.none()
+    if averages and flow.location == "cells":
+        nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
+    targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
+    if flow.location == "cells":
+        blind = unresolved_cells(flow.mesh, samples, where)
+        targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets
+    fits = LocalFits(samples, targets, where, order, smoothing, nodes)
+    known = finite_rows(boundary_samples(flow) if boundary else flow.velocity)
+    return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
+
+
+def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> NDArray[np.bool_]:
+    """Targets (m,) that lie in no other cells than the given ones."""
+    chosen = np.zeros(len(mesh) + 1, bool)
+    chosen[cells] = True
+    if not isinstance(at, str):
+        return chosen[locate(mesh, at).cells]
+    if at == "cells":
+        return chosen[:count]
+    points = mesh.cells.connectivity
+    others = np.repeat(mesh.is_full & ~chosen[:-1], np.diff(mesh.cells.offsets))
+    within = np.ones(count, bool)
+    within[points[others]] = False
+    return within
+
+
+def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
+    """The samples of a flow; those without a finite value or place take no part."""
+    mesh = flow.mesh
+    if flow.location == "cells":
+        has_volume = np.ones(len(mesh) + len(patch_faces(flow.boundary)), bool)
+        has_volume[: len(mesh)] = mesh.is_full & (mesh.measures > 0)
+        centroids = patch_centroids(mesh, flow.boundary)
+        usable = finite_rows(boundary_samples(flow)) & has_volume
+        return Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable)
+    usable = finite_rows(flow.velocity) & finite_rows(mesh.points)
+    if mesh.dimension:
+        return Samples.of_points(mesh, usable)
+    return Samples.of_cloud(mesh.points, usable, order, smoothing)
+
+
+def _spread(flow: Flow, samples: Samples) -> FloatArray:
+    """Where the usable samples lie that have neighbours."""
+    chosen = samples.usable & (np.diff(samples.start) > 0)
+    if not chosen.any():
+        raise MeshError(f"{flow.name}: no two finite velocities are neighbours: there is nothing to differentiate")
+    return samples.positions if chosen.all() else samples.positions[chosen]
+
+
+def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
+    if not isinstance(at, str):
+        if flow.mesh.dimension:
+            at = np.where(locate(flow.mesh, at).inside[:, None], at, np.nan)
+        return Targets.at_positions(at, samples)
+    if at == flow.location:
+        own = Targets.at_samples if smoothing == 1 else Targets.around_samples
+        return own(samples, flow.count(at))
+    if not flow.mesh.dimension:
+        raise OptionError(f"{flow.name}: has no cells to take the gradient at: choose at='points'")
+    return Targets.at_cells(flow.mesh) if at == "cells" else Targets.at_points(flow.mesh)
+
+
+@dataclass(frozen=True, eq=False)
+class FaceFits(Operator):
+    """Gradients on boundary faces: ``means`` (k, m) of those of ``fits`` at the faces' m points."""
+
+    fits: PolynomialFits
+    means: csr_array
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the fits."""
+        return self.fits.notes
+
+    @property
+    def boundary_count(self) -> int:
+        """None: the samples are those at the points."""
+        return 0
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (k, 3, 3) of vectors (n, 3)."""
+        return self._means(self.fits.vectors(values))
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients, with the notes of the fits."""
+        found = self.fits.gradients(flow)
+        return Gradients(self._means(found.L), found.notes, None, self)
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (k, n)."""
+        return tuple((self.means @ matrix).tocsr() for matrix in self.fits.matrices)
+
+    def _means(self, L: FloatArray) -> FloatArray:
+        return (self.means @ L.reshape(-1, 9)).reshape(-1, 3, 3)
+
+
+def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: float, averages: bool) -> Operator:
+    """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
+
+    With values at points these are means over the face of the gradients at its points, whose fits go through
+    the values there. With values at cells they are at the faces' centroids; the fits go through the velocities
+    known on the faces where it is known on all of them, and else are those to what is around.
+    """
+    mesh = flow.mesh
+    if flow.location == "points":
+        means = mesh.topology.face_means(faces)
+        own, number = np.unique(means.indices, return_inverse=True)
+        fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, lambda samples: _at(samples, own))
+        means.indices = number.astype(means.indices.dtype)
+        means.resize(len(faces), len(own))
+        return FaceFits(fits, means)
+    known = np.full(len(mesh.topology.boundary), -1)
+    known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))
+    centroids = mesh.topology.boundary_geometry[1][faces]
+    seeds = np.where(known[faces] >= 0, known[faces], mesh.topology.boundary_cells[faces])
+    through = bool((known[faces] >= 0).all()) and smoothing == 1
+
+    def targets(samples: Samples) -> Targets:
+        return _at(samples, seeds) if through else Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds)
+
+    return prepare_fits(flow, centroids, order, smoothing, averages, targets)
+
+
+def _at(samples: Samples, own: IntArray) -> Targets:
+    """Some of the samples themselves."""
+    return Targets(samples.positions[own], own, np.zeros(len(own) + 1, np.int64), np.empty(0, np.int64))

@@ -1,0 +1,266 @@
+"""Velocity gradients of flows: a scheme is chosen, prepared for the mesh, and applied as often as there are flows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import LOCATIONS, Flow, as_vectors
+from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.function import gradient_of_function
+from flowgrad.gradient.noise import stencil_covariance
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.rates import steady_rates, with_rates
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
+from flowgrad.gradient.symmetry.plane import prepare_plane
+from flowgrad.gradient.symmetry.wedge import prepare_wedge
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.series import difference
+from flowgrad.typing import FloatArray
+
+
+def velocity_gradient(
+    flow: Flow | Callable[..., Any],
+    scheme: Scheme | str = "auto",
+    at: str | ArrayLike | Mesh | None = None,
+    *,
+    error: bool = False,
+    second: bool = False,
+    rates: bool = False,
+    steady: bool = False,
+    time: float | None = None,
+    backend: str | None = None,
+) -> VelocityGradient:
+    """The velocity gradient L_ij = ∂v_i/∂x_j of a flow, or of a velocity that is given as a function.
+
+    A function v(x), or v(x, t) with ``time``, takes x of shape (…, 3) or (…, 2) and is differentiated exactly ``at``
+    positions (m, 3) or (m, 2), or at the points of a mesh; ``backend`` is ``numpy``, ``torch`` or ``jax``, seen from
+    the function unless given.
+
+    For a flow ``scheme`` is one of ``SCHEMES``, as an object or as text (``finite-difference(order=1)``), or
+    ``auto``; ``at`` is ``points`` or ``cells``, where the velocity lives unless given, or positions
+    (m, 3) anywhere in the mesh. L is NaN, and ``valid`` False, where the mesh or the values give none;
+    the notes count these and say why. ``error`` estimates the error of each L, as |L' − L| with L'
+    from the scheme's finer one; ``second`` adds the second derivatives, ``gradient["hessian"]``. The
+    covariance is there where the flow's noise is known. ``steady`` declares a flow steady: ∂v/∂t and ∂L/∂t are zero,
+    and known so to quantities. A function v(x) is steady; of v(x, t) ``rates`` gives them, exactly, and of a series
+    :func:`velocity_gradients` does. Raises OptionError for a scheme that does not
+    fit the flow, has no error estimate or second derivatives where these are asked for, and for the rates of one flow.
+    """
+    if isinstance(flow, Flow):
+        if time is not None or backend is not None or isinstance(at, Mesh):
+            raise OptionError("time=, backend= and a mesh to differentiate at are for functions: leave them out")
+        return next(velocity_gradients([flow], scheme, at, error=error, second=second, rates=rates, steady=steady))
+    if not callable(flow) or at is None or isinstance(at, str) or scheme != "auto" or error:
+        raise OptionError(
+            f"{type(flow).__name__} given for the flow: give a Flow, or a function v(x) with at=, positions (m, 3) or "
+            "a mesh, and no scheme: its derivatives are exact, which leaves no error to estimate"
+        )
+    if steady and time is not None:
+        raise OptionError("steady=True and a time exclude each other: give rates=True for a function v(x, t)")
+    return gradient_of_function(flow, at, time, backend, second, rates)
+
+
+def velocity_gradients(
+    flows: Iterable[Flow],
+    scheme: Scheme | str = "auto",
+    at: str | ArrayLike | None = None,
+    *,
+    error: bool = False,
+    second: bool = False,
+    rates: bool = False,
+    steady: bool = False,
+) -> Iterator[VelocityGradient]:
+    """The velocity gradient of each flow of a ``Series``, one after the other as they are asked for.
+
+    One :class:`PreparedGradient` makes them all. ``rates`` supplies ∂v/∂t and ∂L/∂t
+    to quantities (:func:`flowgrad.gradient.rates.with_rates` says how), ``steady`` declares that they are zero.
+    Arguments and errors are those of :func:`velocity_gradient`; OptionError for both rates and steady.
+    """
+    if rates and steady:
+        raise OptionError("rates=True and steady=True exclude each other: a steady flow has no rates; give one of them")
+    gradients = map(PreparedGradient(scheme, at, error=error, second=second).of, flows)
+    if steady:
+        return map(steady_rates, gradients)
+    return with_rates(gradients) if rates else gradients
+
+
+class PreparedGradient:
+    """A scheme at a place, prepared for the first flow that it is given and kept for those that follow.
+
+    ``scheme`` is a scheme, its text, or ``auto``; ``at`` is ``points``, ``cells``, positions (m, 3), or None for where
+    the velocity lives; ``error`` and ``second`` are those of :func:`velocity_gradient`. The scheme is chosen for the
+    first flow and its geometry prepared; anew only for a flow that does not suit: on another mesh, with other faces of
+    its boundary known, or other values missing. No result depends on the flows before it.
+
+    >>> prepared = PreparedGradient("finite-difference(order=2)")
+    >>> for flow in series: gradient = prepared.of(flow)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme | str = "auto",
+        at: str | ArrayLike | None = None,
+        *,
+        error: bool = False,
+        second: bool = False,
+    ) -> None:
+        if isinstance(at, str) and at not in LOCATIONS:
+            raise OptionError(f"at='{at}' is unknown: choose one of {', '.join(LOCATIONS)}, or give positions (m, 3)")
+        self.scheme, self.error, self.second = scheme, error, second
+        self.at = at if at is None or isinstance(at, str) else as_vectors(at, "at")
+        self._mesh: Mesh | None = None  # what the rest was made for
+        self._about: tuple[object, ...] = ()
+        self._operator: Operator | None = None
+        self._finer: PreparedGradient | None = None
+        self._noise: float | FloatArray | None = None
+        self._covariance: FloatArray | None = None
+
+    def of(self, flow: Flow) -> VelocityGradient:
+        """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
+        found = self.gradients(flow)
+        gradient = VelocityGradient(
+            found.L,
+            flow,
+            covariance=self._covariance_of(flow),
+            location=self._at if isinstance(self._at, str) else "positions",
+            positions=None if isinstance(self._at, str) else self._at,
+            scheme=str(self._chosen),
+            reason=self._reason,
+            method_notes=(*found.notes, *_unused(flow, found)),
+            one_sided=found.one_sided,
+        )
+        if self.second:
+            gradient = _with_hessian(gradient, flow, found)
+        return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """L alone, with how it was found and the operator that did."""
+        about = flow.location, flow.axisymmetric, flow.out_of_plane, type(flow.mesh)
+        if self._mesh is None or about != self._about or not _is_same(self._mesh, flow.mesh):
+            self._mesh = self._operator = self._noise = None
+            self._at = flow.location if self.at is None else self.at
+            self._chosen, self._reason = scheme_of(self.scheme, flow, self._at, self.second)
+            self._finer = PreparedGradient(self._chosen.finer(), self._at) if self.error else None
+            self._mesh, self._about = flow.mesh, about
+        if not self._chosen.differentiates:
+            refuse_stored(flow)
+            return self._chosen.gradients(flow, self._at)
+        if self._operator is None or not _suits(self._operator, flow):
+            self._operator = prepare(self._chosen, flow, self._at)
+            self._noise = None
+        else:
+            self._operator.keep()
+        return self._operator.gradients(flow)
+
+    def _covariance_of(self, flow: Flow) -> FloatArray | None:
+        """That of the gradients of the flow, where its noise and the weights are known."""
+        if flow.noise is None or self._operator is None:
+            return None
+        if self._noise is None or not np.array_equal(self._noise, flow.noise):
+            self._noise, self._covariance = flow.noise, self._operator.covariance(flow.noise)
+        return self._covariance
+
+
+def _is_same(one: Mesh, other: Mesh) -> bool:
+    return one is other or not difference(one, other)
+
+
+def _suits(operator: Operator, flow: Flow) -> bool:
+    """Values on the boundary that are no samples of the operator may be a part of it."""
+    return operator.suits(flow) and (bool(operator.boundary_count) or not flow.boundary)
+
+
+def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
+    """The scheme prepared for a flow whose gradient may follow from that in a plane.
+
+    ``flow.axisymmetric`` names the axis of a planar mesh; where it is None a wedge of OpenFOAM is taken
+    as axisymmetric. ``flow.out_of_plane`` says what is known across a planar mesh. OptionError for a mesh
+    that these do not fit.
+    """
+    if flow.is_meridian:
+        return prepare_axisymmetric(scheme, flow, at)
+    if flow.out_of_plane != "zero":
+        return prepare_plane(scheme, flow, at)
+    if flow.wedge is not None:
+        return prepare_wedge(scheme, flow, at, flow.wedge)
+    return scheme.prepare(flow, at)
+
+
+def refuse_stored(flow: Flow) -> None:
+    """OptionError where a gradient taken from the file would have to be completed."""
+    if flow.is_meridian or flow.out_of_plane != "zero":
+        raise OptionError(
+            f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
+        )
+
+
+def _unused(flow: Flow, found: Gradients) -> tuple[str, ...]:
+    """A note where the values on the boundary take no part, or the noise tells nothing."""
+    notes = []
+    if flow.boundary and not (found.operator and found.operator.boundary_count):
+        notes.append("the velocities given on the boundary are not used by this scheme")
+    if flow.noise is not None and found.operator is None:
+        notes.append("the noise of the velocity does not tell that of a gradient taken from the file")
+    return tuple(notes)
+
+
+def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:
+    if found.operator is None:
+        raise OptionError(
+            f"{flow.name}: a gradient taken from the file comes without second derivatives: let a scheme compute it"
+        )
+    hessian = found.operator.second(found.operator.samples(flow))
+    known = np.isfinite(hessian).all(axis=(1, 2, 3)) & gradient.valid
+    hessian = np.where(known[:, None, None, None], hessian, np.nan)
+    missing = int((gradient.valid & ~known).sum())
+    note = f"no second derivatives at {missing} of {len(gradient)} {gradient.location} that have a gradient"
+    return _noted(gradient.supply(hessian=hessian), *([note] if missing else []))
+
+
+def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer: PreparedGradient) -> VelocityGradient:
+    better = finer.gradients(flow)
+    masked = np.isnan(gradient.L) & gradient.valid[:, None, None]  # components that are not known
+    error = np.sqrt((np.where(masked, 0.0, better.L - gradient.L) ** 2).sum(axis=(1, 2)))
+    if found.order is not None and better.order is not None:
+        # Two fits that were both lowered to the same order agree, and tell nothing.
+        error[better.order <= found.order] = np.nan
+    gradient = dataclasses.replace(gradient, error=error)
+    unknown = int((gradient.valid & ~np.isfinite(error)).sum())
+    note = f"error of L estimated against {finer.scheme}: {gradient.relative_error:.2g} of the rms |L|"
+    if unknown:
+        note += f"; not known at {unknown} of {len(gradient)} {gradient.location}"
+    return _noted(gradient, note, *_bias(gradient, flow, found.operator, better.operator))
+
+
+def _bias(gradient: VelocityGradient, flow: Flow, one: Operator | None, other: Operator | None) -> tuple[str, ...]:
+    """How much of the estimated error the noise alone would give, and what remains: the bias of the fits.
+
+    Both gradients carry the same noise, so what differs is that of the difference of their weights.
+    """
+    if flow.noise is None or one is None or other is None or one.boundary_count != other.boundary_count:
+        return ()
+    try:
+        weights = tuple(b - a for a, b in zip(one.matrices, other.matrices, strict=True))
+    except OptionError:
+        return ()  # wedges have no matrices of their own
+    C = stencil_covariance(weights, flow.noise, one.boundary_count)
+    variance = np.trace(C, axis1=-2, axis2=-1)
+    variance = variance.sum(axis=1) if variance.ndim == 2 else 3 * variance
+    known = np.isfinite(gradient.error) & np.isfinite(variance)  # type: ignore[arg-type]
+    shares = gradient.weights * known / max(float(gradient.weights @ known), 1e-300)
+    noise = float(shares @ np.where(known, variance, 0))
+    bias = max(float(shares @ np.where(known, gradient.error, 0) ** 2) - noise, 0.0)  # type: ignore[arg-type]
+    size = np.sqrt(float(shares @ np.nansum(gradient.L**2, axis=(1, 2))))
+    return (f"of this error the noise explains {np.sqrt(noise) / size:.2g}; the bias is {np.sqrt(bias) / size:.2g}",)
+
+
+def _noted(gradient: VelocityGradient, *notes: str) -> VelocityGradient:
+    return dataclasses.replace(gradient, method_notes=(*gradient.method_notes, *notes))

@@ -1,0 +1,151 @@
+"""The whole meridian plane of an axisymmetric flow: a half of it, completed by its mirror image.
+
+Across the axis the axial velocity is even, the radial and the azimuthal one are odd, so the other half
+of the plane holds samples that are as good as measured ones: with them no stencil ends at the axis.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowgrad.flow import Flow, Patch
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.planar import FLAT
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.sited import SitedMesh
+from flowgrad.typing import FloatArray, IntArray
+
+# A cloud of points reaches the axis if it comes nearer than this part of its largest radius.
+_NEAR = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Meridian:
+    """A planar flow on both sides of the axis, ``flow``, made of one on one side or on both.
+
+    Sample ``j`` of it is the original's sample ``own[j]`` times ``signs[j]`` (3,), the originals first;
+    value ``j`` on its boundary is the original's ``walls[j]`` times ``wall_signs[j]``. ``count`` is how
+    many samples the original has, ``radial`` the in-plane coordinate (0 or 1) across the axis.
+    """
+
+    flow: Flow
+    own: IntArray
+    signs: FloatArray
+    walls: IntArray
+    wall_signs: FloatArray
+    count: int
+    radial: int
+
+    def samples(self, values: FloatArray) -> FloatArray:
+        """Vectors on the whole plane from those of the original, with values on the boundary or without."""
+        inner = values[: self.count][self.own] * self.signs
+        if len(values) == self.count:
+            return inner
+        return np.concatenate([inner, values[self.count :][self.walls] * self.wall_signs])
+
+    def scalars(self, values: FloatArray) -> FloatArray:
+        """The same for columns of scalars (n, k), which are even across the axis."""
+        inner = values[: self.count][self.own]
+        return inner if len(values) == self.count else np.concatenate([inner, values[self.count :][self.walls]])
+
+    def of(self, flow: Flow) -> Flow:
+        """The whole plane of another flow on the same mesh, its known boundary the same faces."""
+        walls = wall_values(flow)[self.walls] * self.wall_signs
+        starts = np.cumsum([len(patch.faces) for patch in self.flow.boundary])
+        parts = np.split(walls, starts[:-1]) if len(starts) else []
+        patches = tuple(Patch(p.name, p.faces, v) for p, v in zip(self.flow.boundary, parts, strict=True))
+        velocity = flow.velocity[self.own] * self.signs
+        return dataclasses.replace(self.flow, velocity=velocity, boundary=patches)
+
+
+def wall_values(flow: Flow) -> FloatArray:
+    """The velocities known on the boundary (b, 3), patch after patch."""
+    return np.concatenate([np.empty((0, 3)), *(patch.velocity for patch in flow.boundary)])
+
+
+def sample_positions(flow: Flow) -> FloatArray:
+    """Where the samples of a flow sit, those on the boundary last (n + b, 3)."""
+    mesh = flow.mesh
+    own = mesh.points if flow.location == "points" else mesh.centroids
+    return np.concatenate([own, *(mesh.topology.boundary_geometry[1][patch.faces] for patch in flow.boundary)])
+
+
+def meridian(flow: Flow) -> Meridian:
+    """The meridian plane of a planar flow whose ``axisymmetric`` names the axis.
+
+    It is mirrored where it lies on one side of the axis and reaches it. A lattice stays as it is:
+    mirrored it would no longer know its axes, and its stencils keep their order at the edge.
+    """
+    radial = 1 if flow.axisymmetric == "x" else 0
+    if type(flow.mesh) in (Mesh, SitedMesh) and _is_half(flow.mesh, radial):
+        return _mirrored(flow, radial)
+    walls = sum(len(patch.faces) for patch in flow.boundary)
+    n = len(flow.velocity)
+    return Meridian(flow, np.arange(n), np.ones((n, 3)), np.arange(walls), np.ones((walls, 3)), n, radial)
+
+
+def _is_half(mesh: Mesh, radial: int) -> bool:
+    rho = mesh.structure.used_points[:, radial]
+    rho = rho[np.isfinite(rho)]
+    reach = np.abs(rho).max(initial=0.0)
+    one_sided = not (rho > FLAT * reach).any() or not (rho < -FLAT * reach).any()
+    return bool(reach and one_sided and np.abs(rho).min() <= (FLAT if len(mesh) else _NEAR) * reach)
+
+
+def _mirrored(flow: Flow, radial: int) -> Meridian:
+    mesh = flow.mesh
+    rho = mesh.points[:, radial]
+    copied = np.flatnonzero(np.abs(rho) > FLAT * np.nanmax(np.abs(rho)))
+    image = np.arange(len(mesh.points))
+    image[copied] = len(mesh.points) + np.arange(len(copied))
+    turn = np.ones(3)
+    turn[radial] = -1
+    whole = _both(mesh, np.concatenate([mesh.points, mesh.points[copied] * turn]), image, turn)
+    odd = turn * (1, 1, -1)
+    n = len(flow.velocity)
+    images = copied if flow.location == "points" else np.arange(n)
+    own = np.concatenate([np.arange(n), images])
+    signs = np.concatenate([np.ones((n, 3)), np.tile(odd, (len(images), 1))])
+    patches, walls, wall_signs = _patches(flow, whole, image, odd)
+    both = dataclasses.replace(flow, mesh=whole, velocity=flow.velocity[own] * signs, boundary=patches, noise=None)
+    return Meridian(both, own, signs, walls, wall_signs, n, radial)
+
+
+def _both(mesh: Mesh, points: FloatArray, image: IntArray, turn: FloatArray) -> Mesh:
+    """The cells and their images; those on the axis share its points."""
+    own = mesh.cells.connectivity
+    twice = mesh.cells.take(np.tile(np.arange(len(mesh)), 2))
+    both = dataclasses.replace(twice, connectivity=np.concatenate([own, image[own]]))
+    if isinstance(mesh, SitedMesh):
+        return SitedMesh(points, both, np.concatenate([mesh.sites, mesh.sites * turn]), mesh.boundary_scale)
+    return Mesh(points, both)
+
+
+def _patches(
+    flow: Flow, whole: Mesh, image: IntArray, odd: FloatArray
+) -> tuple[tuple[Patch, ...], IntArray, FloatArray]:
+    """Each patch and its image, without the faces on the axis, which are no boundary any more; which of
+    the original's boundary values they take, and times what."""
+    patches: list[Patch] = []
+    walls, signs, first = [np.empty(0, np.int64)], [np.empty((0, 3))], 0
+    for patch in flow.boundary:
+        for points, sign in ((np.arange(len(image)), np.ones(3)), (image, odd)):
+            rows = _rows(flow.mesh, patch, whole, points)
+            found = np.flatnonzero(rows >= 0)
+            patches.append(Patch(patch.name, rows[found], patch.velocity[found] * sign))
+            walls.append(first + found)
+            signs.append(np.tile(sign, (len(found), 1)))
+        first += len(patch.faces)
+    return tuple(patches), np.concatenate(walls), np.concatenate(signs)
+
+
+def _rows(mesh: Mesh, patch: Patch, whole: Mesh, points: IntArray) -> IntArray:
+    """Boundary faces of the whole plane that the faces of a patch become, -1 for none; ``points`` are the
+    whole plane's for each of the mesh's."""
+    start, connectivity = mesh.topology.boundary_polygons
+    sizes = np.diff(start)[patch.faces]
+    chosen = points[connectivity[runs(start[patch.faces], sizes)]]
+    return whole.topology.match(whole.points, offsets(sizes), chosen)

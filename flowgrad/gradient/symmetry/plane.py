@@ -1,0 +1,134 @@
+"""Planes cut from 3-D flows: what a planar velocity field says of the whole gradient, and what it does not.
+
+The field gives the derivatives in its plane. Across it, along the normal n, they are ``zero`` in a 2-D
+flow. In a plane that was cut out of (or measured in) a 3-D flow they are ``unknown``: NaN; where the flow
+is ``incompressible`` one of them follows, n·∂v/∂n = −(the divergence in the plane).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.gradient.noise import expanded, mapped, turning
+from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
+from flowgrad.mesh.planar import frame_of
+from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+def prepare_plane(scheme: Scheme, flow: Flow, at: Where) -> PlaneOperator:
+    """The scheme on a flow in a plane whose derivatives across it are not zero; OptionError for a mesh
+    that is not planar."""
+    normal = flow.mesh.structure.normal
+    if normal is None:
+        raise OptionError(
+            f"{flow.name}: out_of_plane={flow.out_of_plane} needs a planar mesh and this one is none: leave it out"
+        )
+    return PlaneOperator(scheme.prepare(flow, at), normal, flow.out_of_plane)
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneOperator(Operator):
+    """Gradients on a plane with the ``normal`` (3,), ``unknown`` across it or ``incompressible``.
+
+    A normal along x, y or z leaves the components as they are. With an oblique one every Cartesian
+    component would take a part of the unknown ones, so the tensors are given in the frame of the plane:
+    two axes in it, then the normal.
+    """
+
+    planar: Operator
+    normal: FloatArray
+    closure: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not known, along which axes, and the notes of the scheme."""
+        across = "xyz"[self.across]
+        unknown = f"the derivatives across the plane, ∂v/∂{across}, are not known, nor what needs them"
+        if self.closure == "incompressible":
+            unknown = (
+                f"of the derivatives across the plane only ∂v_{across}/∂{across} is known (from incompressibility), "
+                "nor is what needs the others"
+            )
+        if not self._is_oblique:
+            return (unknown, *notes_in_plane(self.planar))
+        axes = (", ".join(f"{part + 0.0:.4g}" for part in row) for row in np.round(self._frame, 12))
+        rows = "; ".join(f"{name} = ({axis})" for name, axis in zip("xyz", axes, strict=True))
+        turned = f"tensors and vectors of the gradient are given in the frame of the plane: {rows}"
+        return (unknown, turned, *notes_in_plane(self.planar))
+
+    @property
+    def one_sided(self) -> NDArray[np.bool_] | None:
+        """Where the gradients lack samples on one side (m,)."""
+        return self.planar.one_sided
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples, the last ones, are values on the boundary."""
+        return self.planar.boundary_count
+
+    @property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz in the plane: without the part across it, which is not known."""
+        return self.planar.matrices
+
+    @cached_property
+    def across(self) -> int:
+        """Which component is the one along the normal."""
+        return 2 if self._is_oblique else int(np.argmax(np.abs(self.normal)))
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """Those of the scheme."""
+        return self.planar.samples(flow)
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether the scheme's operator serves the other flow."""
+        return self.planar.suits(flow)
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3); a component along the normal that is zero everywhere was
+        not measured, and its derivatives are not known either."""
+        L = np.array(self.planar.vectors(values))
+        if self._is_oblique:
+            L = self._frame @ L @ self._frame.T
+        across = self.across
+        L[:, :, across] = np.nan
+        if not np.nan_to_num(values @ self.normal).any():
+            L[:, across] = np.nan
+        if self.closure == "incompressible":
+            L[:, across, across] = -sum(L[:, i, i] for i in range(3) if i != across)
+        return L
+
+    def covariance(self, noise: float | FloatArray) -> FloatArray:
+        """cov(L_ij, L_kl) (m, 3, 3, 3, 3) of what is known, in the frame of L; zero for the rest."""
+        change = turning(self._frame[None])[0] if self._is_oblique else np.eye(9)
+        closed = np.eye(9).reshape(3, 3, 9)
+        closed[:, self.across] = 0
+        if self.closure == "incompressible":
+            closed[self.across, self.across] = -sum(closed[i, i] for i in range(3) if i != self.across)
+        return mapped(expanded(self.planar.covariance(noise)), closed.reshape(9, 9) @ change)
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """OptionError: those across the plane are not known."""
+        raise OptionError(
+            f"second derivatives across the plane are not known (out_of_plane={self.closure}): leave them out"
+        )
+
+    @cached_property
+    def _frame(self) -> FloatArray:
+        return frame_of(self.normal)
+
+    @property
+    def _is_oblique(self) -> bool:
+        return np.abs(self.normal).max() < 1

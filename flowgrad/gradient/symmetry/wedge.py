@@ -1,0 +1,280 @@
+"""Wedges of OpenFOAM: one cell thick between two half-planes, differentiated as the axisymmetric flow in one.
+
+Cell values sit where the solver has them, at the centroids of the flat prisms, and wall values at those of
+the flat faces, at r cos(α/2) on the mid-plane. Point values sit at their own radius; the velocity on one
+half-plane is that on the other turned about the axis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad import tensors
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.noise import mapped, turning
+from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
+from flowgrad.gradient.symmetry.meridian import wall_values
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.axisymmetric_wedge import Wedge
+from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.sited import SitedMesh
+from flowgrad.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+# The half-planes' velocities may differ by this part of the largest before it is said.
+_DIFFERENT = 1e-4
+_TRIANGLE, _QUAD, _POLYGON = 5, 9, 7
+
+
+@dataclass(frozen=True, eq=False)
+class HalfPlane:
+    """The half-plane of a wedge, the ``whole`` mesh, as a planar mesh: x along the axis, y the radius.
+
+    ``places`` (k,) are the section's points for those of the wedge and ``cells`` (k,) its cells for the
+    wedge's, -1 for none. ``walls`` (b,) are the boundary values that the section's boundary takes.
+    """
+
+    wedge: Wedge
+    whole: Mesh
+    location: str
+    mesh: Mesh
+    places: IntArray
+    cells: IntArray
+
+    def patches(self, flow: Flow) -> tuple[tuple[Patch, ...], IntArray]:
+        """The known boundary in the section, without the half-planes, and which of the values it takes."""
+        start, points = self.whole.topology.boundary_polygons
+        patches, walls, first = [], [np.empty(0, np.int64)], 0
+        for patch in flow.boundary:
+            sizes = np.diff(start)[patch.faces]
+            rows = self._edges(points[runs(start[patch.faces], sizes)], sizes)
+            found = np.flatnonzero(rows >= 0)
+            values = self.local(wall_positions(flow, patch)[found], patch.velocity[found])
+            patches.append(Patch(patch.name, rows[found], values))
+            walls.append(first + found)
+            first += len(patch.faces)
+        return tuple(patches), np.concatenate(walls)
+
+    def _edges(self, points: IntArray, sizes: IntArray) -> IntArray:
+        """Boundary edges of the section that faces of the wedge are, seen along the circles; -1 for faces
+        on the half-planes, which are more than an edge."""
+        face = np.repeat(np.arange(len(sizes)), sizes)
+        pairs = np.unique(np.column_stack([face, self.places[points]]), axis=0)
+        counts = np.bincount(pairs[:, 0], minlength=len(sizes))
+        edges = counts == 2
+        rows = np.full(len(sizes), -1)
+        connectivity = pairs[edges[pairs[:, 0]], 1]
+        rows[edges] = self.mesh.topology.match(self.mesh.points, offsets(counts[edges]), connectivity)
+        return rows
+
+    def local(self, positions: FloatArray, velocity: FloatArray) -> FloatArray:
+        """Axial, radial and azimuthal velocity (m, 3) at positions (m, 3)."""
+        frames = self.wedge.frames(self.wedge.cylindrical(positions)[:, 2])
+        return np.asarray(np.einsum("nij,nj->ni", frames, velocity))
+
+    def velocity(self, values: FloatArray) -> FloatArray:
+        """Velocity of the section's points, the mean of the half-planes', or of its cells."""
+        if self.location == "cells":
+            chosen = np.flatnonzero(self.cells >= 0)
+            return self.local(self.whole.centroids[chosen], values[chosen])
+        used = np.flatnonzero(self.places >= 0)
+        local = self.local(self.whole.points[used], values[used])
+        counts = np.bincount(self.places[used], minlength=len(self.mesh.points))
+        sums = [np.bincount(self.places[used], local[:, i], minlength=len(counts)) for i in range(3)]
+        return np.column_stack(sums) / counts[:, None]
+
+    def noise(self, noise: float | FloatArray) -> FloatArray:
+        """Standard deviation of the section's samples (k,): at points that of the mean over the half-planes."""
+        each = np.broadcast_to(noise, len(self.places) if self.location == "points" else len(self.cells))
+        if self.location == "cells":
+            return np.asarray(each[self.cells >= 0])
+        used = np.flatnonzero(self.places >= 0)
+        squares = np.bincount(self.places[used], np.square(each[used]))
+        return np.sqrt(squares) / np.bincount(self.places[used])
+
+    def spread(self, values: FloatArray) -> float:
+        """Largest difference of a half-plane's velocity from the mean, over the largest velocity."""
+        used = np.flatnonzero(self.places >= 0)
+        largest = np.nanmax(np.abs(values), initial=0.0)
+        if self.location == "cells" or not largest:
+            return 0.0
+        local = self.local(self.whole.points[used], values[used])
+        return float(np.nanmax(np.abs(local - self.velocity(values)[self.places[used]]), initial=0.0) / largest)
+
+
+def wall_positions(flow: Flow, patch: Patch) -> FloatArray:
+    """Centroids of the faces of a patch (k, 3)."""
+    return flow.mesh.topology.boundary_geometry[1][patch.faces]
+
+
+def section(mesh: Mesh, wedge: Wedge, location: str) -> HalfPlane:
+    """The section of a wedge for values at its ``points`` or ``cells``."""
+    partners = wedge.partners
+    assert partners is not None
+    own, numbered = np.unique(wedge.faces[1], return_inverse=True)
+    start = wedge.faces[0]
+    rank = np.full(len(mesh.points), -1)
+    rank[own] = np.arange(len(own))
+    points = wedge.cylindrical(mesh.points[own])
+    points[:, 2] = 0
+    kinds = {3: _TRIANGLE, 4: _QUAD}
+    types = np.array([kinds.get(size, _POLYGON) for size in range(int(np.diff(start).max()) + 1)], np.uint8)
+    cells = Cells(types[np.diff(start)], start, numbered.astype(np.int64))
+    places = np.where(partners >= 0, rank[partners], -1)
+    numbers = np.where(mesh.is_full, np.cumsum(mesh.is_full) - 1, -1)
+    if location == "points":
+        return HalfPlane(wedge, mesh, location, Mesh(points, cells), places, numbers)
+    scale = np.array([1.0, np.cos(wedge.half_angle), 1.0])
+    half = SitedMesh(points, cells, sites(mesh, wedge), scale)
+    return HalfPlane(wedge, mesh, location, half, places, numbers)
+
+
+def sites(mesh: Mesh, wedge: Wedge) -> FloatArray:
+    """Axial coordinate and radius of the full cells' centroids, in the section (k, 3)."""
+    return wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0)
+
+
+def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeOperator:
+    """The scheme on a flow whose mesh is a wedge."""
+    half = section(flow.mesh, wedge, flow.location)
+    patches, walls = half.patches(flow)
+    planar = Flow(half.mesh, half.velocity(flow.velocity), flow.location, flow.time, boundary=patches, axisymmetric="x")
+    target = at
+    if not isinstance(at, str):
+        target = wedge.cylindrical(at) * (1, 1, 0)
+    elif (flow.location, at) == ("points", "cells"):
+        target = sites(flow.mesh, wedge)
+    return WedgeOperator(flow, half, walls, prepare_axisymmetric(scheme, planar, target), planar, at)
+
+
+@dataclass(frozen=True, eq=False)
+class WedgeOperator(Operator):
+    """Gradients in Cartesian components on a wedge, by a scheme on the meridian plane of its flow."""
+
+    flow: Flow
+    section: HalfPlane
+    walls: IntArray
+    axisymmetric: Operator
+    planar: Flow
+    at: Where
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That the mesh was taken for a wedge, and the notes of the flow in the plane."""
+        wedge = self.section.wedge
+        axis = ", ".join(f"{part + 0.0:.3g}" for part in np.round(wedge.frame[0], 12))
+        name = dict(zip(("1, 0, 0", "0, 1, 0", "0, 0, 1"), "xyz", strict=True)).get(axis)
+        about = f"the {name} direction" if name else f"({axis})"
+        origin = ", ".join(f"{part + 0.0:.6g}" for part in wedge.origin)
+        through = f" through ({origin})" if wedge.origin.any() else ""
+        note = (
+            f"the mesh is a wedge of {wedge.degrees:.3g}° about {about}{through}: its flow is taken as axisymmetric "
+            "(axisymmetric=none turns this off)"
+        )
+        return (note, *self.axisymmetric.notes[1:])
+
+    @property
+    def one_sided(self) -> NDArray[np.bool_] | None:
+        """Where the gradients lack samples on one side (m,)."""
+        one_sided = self.axisymmetric.one_sided
+        return None if one_sided is None else one_sided[self._rows] & (self._rows >= 0)
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples, the last ones, are values on the boundary."""
+        return len(wall_values(self.flow)) if self.axisymmetric.boundary_count else 0
+
+    @property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """OptionError: the components of a vector turn with the angle; use ``vectors``."""
+        raise OptionError("a wedge has no matrices d/dx, d/dy, d/dz: the velocity's components turn about the axis")
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """The velocity, and after it the values on the boundary where the scheme uses these."""
+        return np.concatenate([flow.velocity, wall_values(flow)]) if self.boundary_count else flow.velocity
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether the operator in the plane serves the other flow."""
+        patches, _ = self.section.patches(flow)
+        velocity = self.section.velocity(flow.velocity)
+        return self.axisymmetric.suits(replace(self.planar, velocity=velocity, boundary=patches))
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3) that turn with the angle."""
+        rows = self._rows
+        L = self.axisymmetric.vectors(self._local(values))[rows]
+        L[rows < 0] = np.nan
+        return np.ascontiguousarray(tensors.transpose(self._frames) @ L @ self._frames)
+
+    def _local(self, values: FloatArray) -> FloatArray:
+        """The section's samples, those on its boundary last."""
+        n = len(self.flow.velocity)
+        local = self.section.velocity(values[:n])
+        if not self.boundary_count:
+            return local
+        return np.concatenate([local, self.section.local(self._wall_positions, values[n:][self.walls])])
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients, with a note where the two half-planes do not agree."""
+        found = super().gradients(flow)
+        spread = self.section.spread(flow.velocity)
+        if spread <= _DIFFERENT:
+            return found
+        note = f"the velocities on the two half-planes differ from their mean by up to {spread:.2g} of the largest"
+        return replace(found, notes=(*found.notes, note))
+
+    def covariance(self, noise: float | FloatArray) -> FloatArray:
+        """cov(L_ij, L_kl) (m, 3, 3, 3, 3) for the standard deviation of the samples, a number or (n,): the
+        same in all directions, else OptionError."""
+        if np.ndim(noise) == 2:
+            raise OptionError("on a wedge the noise must be the same in all directions: give a number, or one each")
+        local = self.axisymmetric.covariance(self.section.noise(noise))[self._rows]
+        local[self._rows < 0] = np.nan
+        return mapped(local, turning(tensors.transpose(self._frames)))
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives (m, 3, 3, 3) of vectors (n, 3) that turn with the angle."""
+        rows, frames = self._rows, self._frames
+        H = self.axisymmetric.second(self._local(values))[rows]
+        H[rows < 0] = np.nan
+        return np.asarray(np.einsum("npi,nqj,nrk,npqr->nijk", frames, frames, frames, H, optimize=True))
+
+    def apply(self, values: ArrayLike) -> FloatArray:
+        """OptionError: see ``matrices``."""
+        raise OptionError("scalars on a wedge are not differentiated: use vectors for the velocity")
+
+    @cached_property
+    def _rows(self) -> IntArray:
+        """Row of the section's gradients for each of the wedge's, -1 for none."""
+        if not isinstance(self.at, str):
+            return np.arange(len(self.at))
+        if self.at == "points":
+            return self.section.places
+        mesh = self.section.whole
+        if mesh.is_full.all():
+            return self.section.cells
+        owners = mesh.topology.owners
+        return np.where(owners >= 0, self.section.cells[owners], -1)
+
+    @cached_property
+    def _frames(self) -> FloatArray:
+        """Axial, radial and azimuthal directions where the gradients are (m, 3, 3)."""
+        mesh = self.section.whole
+        places = {"points": mesh.points, "cells": mesh.centroids}
+        positions = places[self.at] if isinstance(self.at, str) else self.at
+        return self.section.wedge.frames(self.section.wedge.cylindrical(positions)[:, 2])
+
+    @cached_property
+    def _wall_positions(self) -> FloatArray:
+        flow = self.flow
+        return np.concatenate([np.empty((0, 3)), *(wall_positions(flow, patch) for patch in flow.boundary)])[self.walls]

@@ -1,0 +1,213 @@
+"""Identified viscosity: the curve η(γ̇) found in a velocity field, how certain it is, and the verdict on the fluid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_errors
+from flowgrad.reprs import ReprMixin
+from flowgrad.rheology import thresholds, wording
+from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
+from flowgrad.rheology.flow_curve import FlowCurve, Trend
+from flowgrad.rheology.verdict import Verdict, class_weights, of_trend, rate_factor
+from flowgrad.typing import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Identification(
+    ReprMixin,
+    line="gradient rate is_absolute margin",
+    table="verdict sentence fit rate viscosity is_absolute scale_from improvement notes",
+):
+    """η(γ̇) of a fluid from its velocity; ``gradient`` is the (first) velocity gradient it comes from.
+
+    ``whole`` is log η at the nodes with its covariance, its mean arbitrary; ``share`` (b,) of the volume and ``count``
+    (b,) of the samples at each; ``log_scale`` and ``scale_error`` what to add to log η and the standard error of that,
+    NaN where the scale is not known, and ``scale_from`` what it comes from.
+    """
+
+    gradient: VelocityGradient
+    inference: Inference
+    whole: LogCurve
+    share: FloatArray
+    count: NDArray[np.int64]
+    log_scale: float
+    scale_from: str
+    log_errors: FloatArray
+    margin: float
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _known(self) -> slice:
+        return self.whole.known()
+
+    @cached_property
+    def shape(self) -> LogCurve:
+        """log η, of arbitrary mean, at the rates where it is known."""
+        return self.whole.part(self._known)
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether η is known with its factor: from the inertia or from what was given."""
+        return bool(np.isfinite(self.log_scale))
+
+    @property
+    def rate(self) -> FloatArray:
+        """Shear rates (b,), rising, where η is known."""
+        return np.exp(self.shape.log_rates)
+
+    @property
+    def viscosity(self) -> FloatArray:
+        """η (b,): dynamic with a density, else divided by it; of geometric mean one where its factor is not known."""
+        return np.exp(self._log_eta)
+
+    @property
+    def _log_eta(self) -> FloatArray:
+        if self.is_absolute:
+            return self.shape.log_eta + self.log_scale
+        return self.shape.log_eta - self.shape.log_eta.mean()
+
+    @property
+    def _errors(self) -> FloatArray:
+        return self.log_errors[self._known] if self.is_absolute else self.shape.errors
+
+    @property
+    def lower(self) -> FloatArray:
+        """Lower ends of the 95 % intervals of η (b,)."""
+        return self.viscosity * np.exp(-thresholds.BOUND * self._errors)
+
+    @property
+    def upper(self) -> FloatArray:
+        """Upper ends of the 95 % intervals of η (b,)."""
+        return self.viscosity * np.exp(thresholds.BOUND * self._errors)
+
+    @cached_property
+    def curve(self) -> FlowCurve:
+        """The flow curve, with the errors of its shape."""
+        return FlowCurve(
+            self.rate,
+            self.viscosity,
+            self.lower,
+            self.upper,
+            self.share[self._known],
+            self.count[self._known],
+            self.shape.errors,
+            {},
+        )
+
+    @cached_property
+    def trend(self) -> Trend:
+        """Certain falls and rises of log η, and how far it departs from its mean."""
+        return self.shape.trend
+
+    @cached_property
+    def fits(self) -> tuple[Fit, ...]:
+        """Laws fitted to the curve, the best first; their viscosities and stresses share its unknown factor if it has
+        one. Nothing where fewer than four rates are known."""
+        if len(self.curve) < MIN_POINTS:
+            return ()
+        sigma = self.curve.stress * np.hypot(self.curve.uncertainty, thresholds.CURVE_ERROR)
+        return fit_models(self.curve.rate, self.curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the fluid is."""
+        if self.inference.unbalanced > thresholds.UNBALANCED or rate_factor(self.curve) < thresholds.RANGE_FACTOR:
+            return Verdict.NOT_DECIDED
+        if self.shape.stress_fall > thresholds.FALLING:
+            return Verdict.NOT_DECIDED
+        seen = of_trend(self.trend, margin=self.margin)
+        if seen is Verdict.SHEAR_THINNING and self._yields:
+            return Verdict.YIELD_STRESS
+        return seen
+
+    @property
+    def _yields(self) -> bool:
+        weights = class_weights(self.fits, self.curve, self.margin) if self.fits else {}
+        return weights.get(Verdict.YIELD_STRESS, 0.0) >= thresholds.CLASS_WEIGHT
+
+    @property
+    def fit(self) -> Fit | None:
+        """The best law that agrees with the verdict."""
+        agreeing = (each for each in self.fits if (each.model.name == "newtonian") == self._is_newtonian)
+        return None if self.verdict is Verdict.NOT_DECIDED else next(agreeing, None)
+
+    @property
+    def _is_newtonian(self) -> bool:
+        return self.verdict is Verdict.NEWTONIAN
+
+    @property
+    def improvement(self) -> float:
+        """How many times better a viscosity that varies explains the motion than a constant one (1: no better)."""
+        return self.inference.misfit_constant / max(self.inference.misfit, 1e-300)
+
+    @cached_property
+    def evidence(self) -> Mapping[str, float]:
+        """The numbers that the verdict rests on."""
+        found = {
+            "margin": self.margin,
+            "equations": float(self.inference.equations),
+            "unbalanced": self.inference.unbalanced,
+            "unbalanced_constant": self.inference.unbalanced * self.improvement,
+            "improvement": self.improvement,
+            "inertia": self.inference.inertia_share / max(self.inference.terms, 1e-300),
+            "smoothing": self.inference.smoothing,
+            "departure_least": float(np.expm1(self.trend.at_least)),
+            "departure_most": float(np.expm1(self.trend.at_most)),
+            "fall_factor": float(np.exp(self.trend.fall.size)),
+            "rise_factor": float(np.exp(self.trend.rise.size)),
+            "stress_fall_factor": float(np.exp(self.shape.stress_fall)),
+            "rate_min": float(self.rate[0]),
+            "rate_max": float(self.rate[-1]),
+            "eta_first": float(self.viscosity[0]),
+            "eta_last": float(self.viscosity[-1]),
+            "eta_mean": float(np.exp(self._log_eta.mean())),
+        }
+        return {name: value for name, value in found.items() if np.isfinite(value)}
+
+    @cached_property
+    def sentence(self) -> str:
+        """The verdict and its reason, in words."""
+        return wording.identified_sentence(self.verdict, self.evidence, self.fit, self.is_absolute, self.scale_from)
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @classmethod
+    def of(
+        cls,
+        gradient: VelocityGradient,
+        inference: Inference,
+        log_rates: FloatArray,
+        inner: slice,
+        share: FloatArray,
+        count: NDArray[np.int64],
+        density: float,
+        margin: float,
+        notes: tuple[str, ...],
+    ) -> Identification:
+        """What an inference says at the ``inner`` nodes, with the scale that inertia gives."""
+        covariance = inference.covariance
+        whole = LogCurve(log_rates[inner], inference.log_eta[inner], covariance[:-1, :-1][inner, inner])
+        scale, errors = np.nan, np.full(len(whole), np.nan)
+        if inference.beta > 0:
+            # log η less log β, whatever their common mean
+            to_beta = np.hstack([np.eye(len(log_rates))[inner], np.full((len(whole), 1), -1 / inference.beta)])
+            mean = to_beta[whole.known()].mean(axis=0, keepdims=True)
+            if inertia_shows(inference, float(standard_errors(mean, covariance)[0])):
+                scale = float(np.log(density / inference.beta))
+                errors = standard_errors(to_beta, covariance)
+        origin = "the inertia" if np.isfinite(scale) else ""
+        return cls(gradient, inference, whole, share[inner], count[inner], scale, origin, errors, margin, notes)
+
+
+def inertia_shows(inference: Inference, error: float) -> bool:
+    """Whether the inertia is above what is left of the balance, and gives a scale of η whose logarithm has a standard
+    ``error`` that is small."""
+    return thresholds.CERTAIN * error < 1 and inference.inertia_share > inference.misfit

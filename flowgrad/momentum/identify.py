@@ -1,0 +1,215 @@
+"""Identification of the viscosity of a fluid from its velocity: the call."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.gradient import velocity_gradient, velocity_gradients
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.momentum.cross_validation import infer, weighted
+from flowgrad.momentum.identification import Identification
+from flowgrad.momentum.regression import OVERLAP, Equations, Nodes
+from flowgrad.momentum.test_functions import balls
+from flowgrad.momentum.weak_form import Balance, Samples, balance, samples
+from flowgrad.rheology import thresholds
+from flowgrad.series import Series
+from flowgrad.typing import FloatArray
+
+# Schemes beside the flow's own one, of which that is taken with which the balance closes best.
+_SMOOTHING = ("finite-difference(order=3, smoothing=8)",)
+_OF_CELLS = ("finite-difference(order=2)",)
+# A scheme later in the list has to do better by this factor.
+_BETTER = 0.8
+# Fewer balls than these say nothing of each other.
+_FEWEST_BALLS = 16
+
+
+def identify_viscosity(
+    flow: Flow | Series | VelocityGradient,
+    *,
+    density: float | None = None,
+    body_force: ArrayLike | None = None,
+    steady: bool | None = None,
+    scheme: str = "auto",
+    known: tuple[float, float] | None = None,
+    power: float | None = None,
+    margin: float = thresholds.MARGIN,
+) -> Identification:
+    """The viscosity η(γ̇) of a fluid for which ρ Dv/Dt = ρ f − ∇p + ∇·(2ηD), from its velocity alone.
+
+    The balance is taken in its weak form, ∫ 2η D:∇w dV = ∫ ρ (f − Dv/Dt)·w dV, on hundreds of test functions without
+    divergence, each within a ball inside the flow, so that the pressure drops out. η is a curve of log η over log γ̇
+    whose smoothness is chosen by cross-validation between parts of the flow, which also give its error.
+
+    With ``density`` η is dynamic, without it divided by the density. ``body_force`` f (3,) or (n, 3), where the
+    velocity is, is per mass; a constant one is a gradient, which the pressure balances, and tells nothing. A single
+    flow is taken as ``steady``; a ``Series`` gives ∂v/∂t, and the equations of all its steps are solved together. A
+    ``VelocityGradient`` is taken as it is. ``scheme`` is that of :func:`flowgrad.velocity_gradient`; ``auto`` tries
+    the flow's own one and some that smooth, and takes the one with which the balance closes best.
+
+    Where inertia does not tell it, η is known up to a factor, unless one is given: ``known`` is a shear rate and the
+    viscosity there (a plateau, or a wall stress over the shear rate at the wall), ``power`` the work that drives the
+    flow, which is dissipated in it: pressure drop times flow rate.
+
+    Raises OptionError for flows without cells, in a meridian plane, of unknown derivatives across the plane, or too
+    coarse, and for options that cannot be. Kinematic values go with a kinematic ``power``.
+    """
+    _check(density, known, power, margin)
+    candidates = _candidates(flow, scheme, steady)
+    chosen, problem = _best([(gradients, _problem(gradients, body_force)) for gradients in candidates])
+    inference = infer(problem.balance)
+    notes = _notes(chosen, problem, body_force, steady, len(candidates))
+    found = Identification.of(
+        chosen[0],
+        inference,
+        problem.nodes.log_rates,
+        problem.nodes.inner,
+        problem.share,
+        problem.count,
+        1.0 if density is None else float(density),
+        margin,
+        notes,
+    )
+    return found if known is None and power is None else _scaled(found, problem, known, power)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Problem:
+    """The equations, and what is at each node: share of the volume (b,), samples (b,), Σ V 2D:D (b,)."""
+
+    balance: Balance
+    nodes: Nodes
+    share: FloatArray
+    count: NDArray[np.int64]
+    work: FloatArray
+
+
+def _check(density: float | None, known: tuple[float, float] | None, power: float | None, margin: float) -> None:
+    numbers = {"density": density, "power": power, "margin": margin}
+    numbers |= {} if known is None else {"known shear rate": known[0], "known viscosity": known[1]}
+    for name, value in numbers.items():
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise OptionError(f"the {name} is {value}: give a positive number")
+    if known is not None and power is not None:
+        raise OptionError("a known viscosity and a power are two scales: give one of them")
+
+
+def _candidates(
+    flow: Flow | Series | VelocityGradient, scheme: str, steady: bool | None
+) -> list[list[VelocityGradient]]:
+    """The gradients of all steps, by each scheme that is tried."""
+    if isinstance(flow, VelocityGradient):
+        return [[flow]]
+    first = flow if isinstance(flow, Flow) else flow[0]
+    others = (*(_OF_CELLS if first.location == "cells" else ()), *_SMOOTHING) if scheme == "auto" else ()
+    return [_gradients(flow, each, steady) for each in (scheme, *others)]
+
+
+def _gradients(flow: Flow | Series, scheme: str, steady: bool | None) -> list[VelocityGradient]:
+    if isinstance(flow, Flow):
+        return [velocity_gradient(flow, scheme, steady=True)]
+    if steady:
+        return list(velocity_gradients(flow, scheme, steady=True))
+    return list(velocity_gradients(flow, scheme, rates=len(flow) > 1, steady=len(flow) == 1))
+
+
+def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None) -> _Problem:
+    found = [samples(each, _force(each, body_force)) for each in gradients]
+    nodes = Nodes.of(found)
+    balances = [_balance(each, own, nodes) for each, own in zip(gradients, found, strict=True)]
+    joined = balances[0].joined(balances[1:])
+    if len(joined) < _FEWEST_BALLS:
+        flow = gradients[0].flow
+        assert flow is not None
+        raise OptionError(
+            f"{flow.name}: only {len(joined)} balls of several cells fit into the flow, {_FEWEST_BALLS} are needed for "
+            "a viscosity from the velocity alone: give a finer mesh"
+        )
+    return _Problem(joined, nodes, *nodes.contents(found))
+
+
+def _balance(gradient: VelocityGradient, own: Samples, nodes: Nodes) -> Balance:
+    assert gradient.flow is not None
+    d = own.positions.shape[1]
+    unknown = own.positions[~np.isfinite(own.volumes + own.velocity.sum(axis=1) + own.D.sum(axis=(1, 2)))]
+    return balance(own, balls(gradient.flow.mesh, own.basis[:d], unknown), nodes.log_rates)
+
+
+def _force(gradient: VelocityGradient, body_force: ArrayLike | None) -> FloatArray:
+    """f − ∂v/∂t (n, 3)."""
+    force = np.zeros((len(gradient), 3)) if body_force is None else np.asarray(body_force, float)
+    if force.shape not in ((3,), (len(gradient), 3)):
+        raise OptionError(f"the body force has the shape {force.shape}: give (3,) or ({len(gradient)}, 3), per mass")
+    rate = gradient.supplied.get("velocity_rate", np.zeros(3))
+    return np.broadcast_to(force - rate, (len(gradient), 3))
+
+
+def _best(
+    tried: list[tuple[list[VelocityGradient], _Problem]],
+) -> tuple[list[VelocityGradient], _Problem]:
+    """The first, unless another one closes the balance better."""
+    left = [_closure(problem.balance) for _, problem in tried] if len(tried) > 1 else [0.0]
+    best = 0
+    for i, each in enumerate(left):
+        if each < _BETTER * left[best]:
+            best = i
+    return tried[best]
+
+
+def _closure(equations: Balance) -> float:
+    """What is left of the balance, as a fraction of the work."""
+    prepared, unknowns = weighted(Equations.of(equations), OVERLAP, np.zeros(len(equations.log_rates) + 1))
+    return float(np.median(np.sqrt((prepared.residuals(unknowns) ** 2).mean(axis=1))))
+
+
+def _notes(
+    gradients: list[VelocityGradient], problem: _Problem, body_force: ArrayLike | None, steady: bool | None, tried: int
+) -> tuple[str, ...]:
+    first = gradients[0]
+    notes = [f"momentum balanced on {len(problem.balance)} balls inside the flow; log η smoothed by cross-validation"]
+    if tried > 1:
+        notes.append(f"of {tried} schemes {first.scheme} closes the balance best")
+    if "velocity_rate" not in first.supplied or (len(gradients) == 1 and not steady):
+        notes.append("the flow is taken as steady, which one time cannot show: give a series for ∂v/∂t")
+    if body_force is not None and np.ndim(body_force) == 1:
+        notes.append("a constant body force is balanced by the pressure: it tells nothing of the viscosity")
+    return (*notes, *first.notes)
+
+
+def _scaled(
+    found: Identification, problem: _Problem, known: tuple[float, float] | None, power: float | None
+) -> Identification:
+    """With the factor that a known viscosity or the power gives, whatever inertia says."""
+    shape = found.shape
+    if known is not None:
+        rate, eta = known
+        low, high = found.rate[[0, -1]]
+        if not low <= rate <= high:
+            raise OptionError(
+                f"the viscosity is known at the shear rate {rate:g}, but the flow determines it from {low:.3g} to "
+                f"{high:.3g} only: give one of these rates"
+            )
+        weights = _interpolation(shape.log_rates, np.log(rate))
+        scale, origin = float(np.log(eta) - weights @ shape.log_eta), f"the viscosity given at {rate:g}"
+    else:
+        assert power is not None
+        dissipated = problem.work * np.exp(found.inference.log_eta)
+        shares = (dissipated / dissipated.sum())[problem.nodes.inner][found.whole.known()]
+        weights = shares / shares.sum()
+        scale, origin = float(np.log(power / dissipated.sum())), "the power given"
+    combined = np.eye(len(shape)) - weights
+    square = np.einsum("ij,jk,ik->i", combined, shape.covariance, combined)
+    errors = np.full(len(found.whole), np.nan)
+    errors[found.whole.known()] = np.sqrt(np.maximum(square, 0.0))
+    return dataclasses.replace(found, log_scale=scale, scale_from=origin, log_errors=errors)
+
+
+def _interpolation(x: FloatArray, at: float) -> FloatArray:
+    """Weights (b,) of linear interpolation."""
+    return np.array([np.interp(at, x, row) for row in np.eye(len(x))])

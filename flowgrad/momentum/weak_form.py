@@ -1,0 +1,316 @@
+"""Weak form of the balance of momentum, as equations for the viscosity at nodes of log γ̇, cubic in between.
+
+φ = (1 − r²/R²)⁵ in a ball, w = ∇φ × e_k: without divergence, so that the pressure drops out, and zero with its slope at
+the edge, so that no traction is needed. Integrated by parts no derivative but D is left:
+∫ 2η D:∇w dV = ρ [∫ (f − ∂v/∂t)·w dV + ∫ v⊗v:∇w dV]. Along directions in which the mesh is one cell thick nothing
+varies but the pressure, linearly, and φ does not depend on them. The integrals are sums over samples of the flow: its
+cells, or Gauss points within them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from flowgrad.compiled import called, kernel
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.gradient import FiniteDifference
+from flowgrad.gradient.local_fits.directions import directions
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import Block
+from flowgrad.momentum.test_functions import Balls
+from flowgrad.tensors import symmetric
+from flowgrad.typing import FloatArray, IntArray
+
+# Gauss points a direction by dimension: the test functions bend within large cells. So many cells need but one.
+_POINTS = {1: 4, 2: 3, 3: 2}
+_MANY_CELLS = 200_000
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Positions (m, d) in the d directions along which the mesh extends, volumes (m,), velocities (m, 3), rates of
+    deformation D (m, 3, 3) and forces f − ∂v/∂t (m, 3), all in the frame of ``basis`` (3, 3), whose first d rows are
+    those directions; sorted by the first coordinate. NaN where the flow is not known."""
+
+    basis: FloatArray
+    positions: FloatArray
+    volumes: FloatArray
+    velocity: FloatArray
+    D: FloatArray
+    force: FloatArray
+
+    @property
+    def shear_rate(self) -> FloatArray:
+        """√(2D:D) (m,)."""
+        return np.sqrt(2 * np.einsum("nij,nij->n", self.D, self.D))
+
+
+def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
+    """Directions (3, 3) as rows, and in how many of them the mesh is more than one cell thick. OptionError for
+    flows whose balance of momentum is another one."""
+    flow = gradient.flow
+    if flow is None or not flow.mesh.dimension:
+        raise OptionError("a viscosity from the velocity alone needs a flow on a mesh with cells: give them")
+    if flow.is_meridian or flow.wedge is not None:
+        raise OptionError(
+            f"{flow.name}: a viscosity from the velocity alone is not available for axisymmetric flows in a meridian "
+            "plane: give the flow in three dimensions, or a stress or viscosity that is known"
+        )
+    if not gradient.valid.any() or np.isnan(gradient.L[gradient.valid]).any():
+        raise OptionError(
+            f"{flow.name}: the velocity gradient is not known in all components "
+            f"(out_of_plane={flow.out_of_plane}): say out_of_plane=zero if the flow is two-dimensional"
+        )
+    found = directions(flow.mesh, flow.mesh.centroids)
+    if found.curved or not found.rank:
+        raise OptionError(f"{flow.name}: the mesh is curved or has no extent: give a plane or solid mesh")
+    return found.basis, found.rank
+
+
+def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
+    """The samples of a gradient at points or cells, and of the force (n, 3) there."""
+    assert gradient.flow is not None
+    basis, rank = frame_of(gradient)
+    values = np.hstack([gradient["velocity"], symmetric(gradient.L).reshape(-1, 9), force])
+    values[~gradient.valid] = np.nan
+    positions, volumes, values = _led(gradient, values)
+    x = positions @ basis[:rank].T
+    order = np.argsort(x[:, 0], kind="stable")
+    values = values[order]
+    return Samples(
+        basis,
+        np.ascontiguousarray(x[order]),
+        volumes[order],
+        np.ascontiguousarray(values[:, :3] @ basis.T),
+        np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T),
+        np.ascontiguousarray(values[:, 12:] @ basis.T),
+    )
+
+
+def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Values (n, c) at the points or cells of a gradient led along their slopes to Gauss points within the cells."""
+    flow = gradient.flow
+    assert flow is not None
+    mesh, location = flow.mesh, gradient.location
+    full = [block for block in mesh.blocks if block.reference.dimension == mesh.dimension]
+    # Shape functions of the second degree need no slopes.
+    needs = location == "cells" or any(block.reference.degree == 1 for block in full)
+    slopes = _slopes(flow, str(location), values) if needs else np.zeros((*values.shape, 3))
+    lead = _from_cells if location == "cells" else _from_points
+    parts = [(*_gauss(mesh, block), lead(mesh, block, values, slopes)) for block in full]
+    positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return positions, volumes, found
+
+
+def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
+    """Derivatives (n, c, 3) of values (n, c) at points or cells; none beside places where these are not known."""
+    places = flow.mesh.points if location == "points" else flow.mesh.centroids
+    bare = Flow(flow.mesh, np.zeros_like(places), location)
+    found = FiniteDifference(order=1).prepare(bare, location).apply(values)
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _from_cells(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
+    positions, _ = _gauss(mesh, block)
+    cells = np.repeat(block.cells, len(positions) // len(block.cells))
+    return values[cells] + np.einsum("nci,ni->nc", slopes[cells], positions - mesh.centroids[cells])
+
+
+def _from_points(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
+    """Interpolated in a cell; with half their slopes linear shape functions are exact for what is quadratic."""
+    if not _has_sites(block):
+        return _means(mesh, block, values)
+    assert block.rows is not None
+    N, positions = block.reference.values(_sites(mesh, block)[0]), _gauss(mesh, block)[0]
+    found = np.einsum("sk,mkc->msc", N, values[block.rows])
+    if block.reference.degree == 1:
+        arms = positions.reshape(len(block.rows), len(N), 1, 3) - mesh.points[block.rows][:, None]
+        found += 0.5 * np.einsum("sk,mkci,mski->msc", N, slopes[block.rows], arms, optimize=True)
+    return found.reshape(-1, values.shape[1])
+
+
+def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
+    """Positions (m s, 3) of s Gauss points in each of m cells, and the volumes that these stand for (m s,); one, the
+    centroid, of cells that have no shape functions."""
+    if not _has_sites(block):
+        return mesh.centroids[block.cells], mesh.measures[block.cells]
+    sites, weights = _sites(mesh, block)
+    N, dN = block.reference.values(sites), block.reference.gradients(sites)
+    nodes = mesh.points[block.rows]
+    J = np.einsum("ska,mkd->msda", dN, nodes)
+    # √det JᵀJ is |det J| of solids, and the measure of surfaces and lines.
+    measure = np.sqrt(np.maximum(np.linalg.det(np.swapaxes(J, -1, -2) @ J), 0.0))
+    return np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel()
+
+
+def _has_sites(block: Block) -> bool:
+    return block.reference.has_interpolant and block.rows is not None
+
+
+def _sites(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
+    family = block.reference.family
+    assert family is not None
+    return family.gauss(1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension])
+
+
+def _means(mesh: Mesh, block: Block, values: FloatArray) -> FloatArray:
+    """Of the values at the points of each cell of a block."""
+    start, points = mesh.cells.offsets, mesh.cells.connectivity
+    return np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])
+
+
+_POWER = 5
+# So many samples in a ball make its integrals worth something, by dimension.
+_FEWEST = {1: 8, 2: 40, 3: 150}
+
+
+@dataclass(frozen=True, eq=False)
+class Balance:
+    """For n balls and b nodes of log γ̇ (``log_rates``, evenly spaced): ``work`` (n, 3, b) of the stress on the three
+    test functions for unit viscosity at each node, ``size`` (n, b) of it without regard to sign, and ``inertia``
+    (n, 3), the right-hand side for unit density. ``centres`` (n, d) and ``sizes`` (n,) are those of the balls."""
+
+    log_rates: FloatArray
+    work: FloatArray
+    size: FloatArray
+    inertia: FloatArray
+    centres: FloatArray
+    sizes: IntArray
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    def joined(self, others: Sequence[Balance]) -> Balance:
+        """With the equations of others for the same nodes."""
+        names = ("work", "size", "inertia", "centres", "sizes")
+        parts = [np.concatenate([getattr(each, name) for each in (self, *others)]) for name in names]
+        return Balance(self.log_rates, *parts)
+
+
+def balance(samples: Samples, balls: Balls, log_rates: FloatArray) -> Balance:
+    """The equations of all balls with enough samples, none of them unknown."""
+    x, R = samples.positions, balls.radii
+    d = x.shape[1]
+    first = np.searchsorted(x[:, 0], balls.centres[:, 0] - R)
+    last = np.searchsorted(x[:, 0], balls.centres[:, 0] + R, side="right")
+    node, share = _places(samples.shear_rate, log_rates)
+    sums, counts = _integrals(
+        x, samples.volumes, samples.velocity, samples.D, samples.force, node, share, balls.centres, R, first, last,
+        len(log_rates),
+    )  # fmt: skip
+    b = len(log_rates)
+    # In powers of the radius, so that the numbers of balls of all sizes are alike.
+    sums *= (R ** (2 - d))[:, None]
+    good = (counts >= _FEWEST[d]) & np.isfinite(sums).all(axis=1) & (sums[:, 3 * b : 4 * b].sum(axis=1) > 0)
+    sums, n = sums[good], int(good.sum())
+    return Balance(
+        log_rates,
+        sums[:, : 3 * b].reshape(n, 3, b),
+        sums[:, 3 * b : 4 * b],
+        sums[:, 4 * b :],
+        balls.centres[good],
+        balls.sizes[good],
+    )
+
+
+def _places(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Between which nodes a rate lies, and how far towards the upper one; beyond the last but one, at these."""
+    step = log_rates[1] - log_rates[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = (np.log(rate) - log_rates[0]) / step
+    place = np.clip(np.nan_to_num(place, nan=1.0, neginf=1.0), 1.0, len(log_rates) - 2 - 1e-9)
+    node = place.astype(np.int64)
+    return node, place - node
+
+
+@kernel(parallel=True)
+def _integrals(
+    x: Any, volumes: Any, velocity: Any, D: Any, force: Any, node: Any, share: Any, centres: Any, radii: Any,
+    first: Any, last: Any, nodes: int,
+) -> Any:  # fmt: skip
+    """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3); and the number of samples."""
+    n, d = centres.shape
+    sums, counts = np.zeros((n, 4 * nodes + 3)), np.zeros(n, np.int64)
+    for c in prange(n):
+        arm, turn, cubic, square = np.zeros(3), np.zeros(3), np.zeros(4), radii[c] ** 2
+        for q in range(first[c], last[c]):
+            r2 = 0.0
+            for j in range(d):
+                arm[j] = x[q, j] - centres[c, j]
+                r2 += arm[j] ** 2
+            left = 1 - r2 / square
+            if left <= 0:
+                continue
+            counts[c] += 1
+            # ∇∇φ = along I + bend x⊗x, ∇φ = along x
+            along = -2 * _POWER / square * left ** (_POWER - 1)
+            bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
+            size = _turned(D[q], arm, along, bend, d, turn)
+            _cubic(share[q], cubic)
+            for i in range(4):
+                for k in range(3):
+                    sums[c, k * nodes + node[q] - 1 + i] += 2 * volumes[q] * cubic[i] * turn[k]
+            sums[c, 3 * nodes + node[q]] += 2 * volumes[q] * (1 - share[q]) * size
+            sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * share[q] * size
+            _inertia(velocity[q], force[q], arm, along, bend, d, turn)
+            for k in range(3):
+                sums[c, 4 * nodes + k] += volumes[q] * turn[k]
+    return sums, counts
+
+
+@called
+def _cubic(t: float, weights: Any) -> None:
+    """Lagrange's cubics on the nodes −1, 0, 1, 2, at t between 0 and 1."""
+    weights[0] = -t * (t - 1) * (t - 2) / 6
+    weights[1] = (t + 1) * (t - 1) * (t - 2) / 2
+    weights[2] = -(t + 1) * t * (t - 2) / 2
+    weights[3] = (t + 1) * t * (t - 1) / 6
+
+
+@called
+def _turned(D: Any, arm: Any, along: float, bend: float, d: int, turn: Any) -> float:
+    """D:∇w_k of the three test functions; returns |D| times the size of the part of ∇∇φ that counts."""
+    px = D[0, 0] * arm[0] + D[0, 1] * arm[1] + D[0, 2] * arm[2]
+    py = D[1, 0] * arm[0] + D[1, 1] * arm[1] + D[1, 2] * arm[2]
+    pz = D[2, 0] * arm[0] + D[2, 1] * arm[1] + D[2, 2] * arm[2]
+    turn[0] = bend * (py * arm[2] - pz * arm[1])
+    turn[1] = bend * (pz * arm[0] - px * arm[2])
+    turn[2] = bend * (px * arm[1] - py * arm[0])
+    across = 0.0
+    if d == 2:
+        turn[0] -= along * D[2, 1]
+        turn[1] += along * D[2, 0]
+        across = math.sqrt(D[2, 0] ** 2 + D[2, 1] ** 2)
+    elif d == 1:
+        turn[1] += along * D[2, 0]
+        turn[2] -= along * D[1, 0]
+        across = math.sqrt(D[2, 0] ** 2 + D[1, 0] ** 2)
+    total = 0.0
+    for i in range(3):
+        for j in range(3):
+            total += D[i, j] ** 2
+    r2 = arm[0] ** 2 + arm[1] ** 2 + arm[2] ** 2
+    return bend * r2 * math.sqrt(total / 2) + abs(along) * across
+
+
+@called
+def _inertia(v: Any, f: Any, arm: Any, along: float, bend: float, d: int, turn: Any) -> None:
+    """v⊗v:∇w_k + f·w_k of the three test functions."""
+    p = bend * (v[0] * arm[0] + v[1] * arm[1] + v[2] * arm[2])
+    for k in range(3):
+        i, j = (k + 1) % 3, (k + 2) % 3
+        turn[k] = p * (v[i] * arm[j] - v[j] * arm[i]) + along * (f[i] * arm[j] - f[j] * arm[i])
+    if d == 2:
+        turn[0] -= along * v[2] * v[1]
+        turn[1] += along * v[2] * v[0]
+    elif d == 1:
+        turn[1] += along * v[2] * v[0]
+        turn[2] -= along * v[1] * v[0]

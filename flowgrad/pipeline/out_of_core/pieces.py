@@ -1,0 +1,364 @@
+"""Pieces of a mesh in several files, differentiated one after the other into as many files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import MeshError, OptionError, WriteError
+from flowgrad.files import replacing, size_text
+from flowgrad.flow import Flow
+from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.operator import Gradients
+from flowgrad.gradient.rates import steady_rates
+from flowgrad.gradient.scheme import Scheme
+from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
+from flowgrad.io.merging import NUMBERS
+from flowgrad.io.steps import check_only_time
+from flowgrad.kinematics import VelocityGradient, inputs_of
+from flowgrad.kinematics.on_mesh import velocity_at
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.transform import scaled
+from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
+from flowgrad.pipeline.options import Options
+from flowgrad.pipeline.out_of_core.overlap import (
+    NotEnoughLayersError,
+    Surroundings,
+    check_scheme,
+    gradients,
+    layers_of,
+    surroundings,
+)
+from flowgrad.pipeline.out_of_core.piece_files import Pieces
+from flowgrad.pipeline.out_of_core.result import PartsResult, RunningStatistics, advice, check_options
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray, IntArray
+
+
+class SharedPoints:
+    """Gradients and velocities of the points that were seen, by their keys, so that rounding, which depends on the
+    numbering, is the same in all pieces."""
+
+    def __init__(self) -> None:
+        self._keys = np.empty(0, np.uint64)
+        self._values = np.empty((0, 12))
+
+    def unified(
+        self, keys: NDArray[np.uint64], L: FloatArray, velocity: FloatArray
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """Gradients (n, 3, 3) and velocities (n, 3) at points with keys (n,), those of earlier pieces where these had
+        the point, and which points (n,) are new."""
+        values = np.column_stack([L.reshape(-1, 9), velocity])
+        place = np.minimum(np.searchsorted(self._keys, keys), max(len(self._keys) - 1, 0))
+        is_new = np.ones(len(keys), bool) if not len(self._keys) else self._keys[place] != keys
+        values[~is_new] = self._values[place[~is_new]]
+        self._keys = np.concatenate([self._keys, keys[is_new]])
+        self._values = np.concatenate([self._values, values[is_new]])
+        order = np.argsort(self._keys)
+        self._keys, self._values = self._keys[order], self._values[order]
+        return np.ascontiguousarray(values[:, :9]).reshape(-1, 3, 3), values[:, 9:], is_new
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Where a piece's gradients stand among those with its layers (n,), -1 for nowhere; which of them no earlier piece
+    has ``counted``, and which are ``valid``."""
+
+    here: IntArray
+    counted: BoolArray
+    valid: BoolArray
+
+
+@dataclass
+class Tally:
+    """Counts of the gradients ``at`` points or cells, and of the cells, of a mesh whose velocity is at ``location``."""
+
+    at: str
+    location: str
+    points: int = 0
+    cells: int = 0
+    count: int = 0
+    excluded: int = 0
+    lowered: int = 0
+    missing: int = 0
+    flat: int = 0
+    folded: int = 0
+    measure: float = 0.0
+    types: Counter[str] = field(default_factory=Counter)
+    # Solid cells by type and sign of their volume.
+    signs: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def add(self, around: Surroundings, flow: Flow, rows: Rows, found: Gradients, weights: FloatArray) -> None:
+        """Count a piece in."""
+        self.count += int(rows.counted.sum())
+        self.excluded += int((rows.counted & ~rows.valid).sum())
+        self.measure += float(weights.sum())
+        self._count_lowered(rows, found)
+        self._count_missing(around, flow, rows)
+        self._count_cells(flow.mesh, around.layer == 0)
+        self.types.update(around.own.mesh.type_counts())
+
+    def _count_lowered(self, rows: Rows, found: Gradients) -> None:
+        if found.order is None:
+            return
+        order = getattr(getattr(found.operator, "fits", None), "order", 0)
+        reached = taken(found.order.astype(float), rows.here)
+        self.lowered += int((rows.counted & (reached < order) & (reached > 0)).sum())
+
+    def _count_missing(self, around: Surroundings, flow: Flow, rows: Rows) -> None:
+        """Velocities that are not finite; those at points where gradients are at cells count in each piece."""
+        if self.location == "cells":
+            chosen = np.flatnonzero(around.layer == 0)
+        else:
+            chosen = rows.here[rows.counted] if self.at == "points" else around.own_points
+        self.missing += int((~finite_rows(flow.velocity[chosen[chosen >= 0]])).sum())
+
+    def _count_cells(self, mesh: Mesh, own: BoolArray) -> None:
+        self.cells += int(own.sum())
+        self.flat += int((mesh.is_full & (mesh.measures == 0) & own).sum())
+        self.folded += int((mesh.is_folded & own).sum())
+        for block in mesh.blocks:
+            if block.reference.dimension == 3:
+                signs = np.sign(mesh.signed_measures[block.cells[own[block.cells]]])
+                for sign in (-1, 1):
+                    self.signs[block.reference.vtk_type, sign] += int((signs == sign).sum())
+
+    def notes(self) -> Iterator[str]:
+        """What a reader must know: what was lowered, left out or is doubtful."""
+        if self.lowered:
+            yield f"the order is lowered at {self.lowered} of {self.count} {self.at}: too few samples around"
+        if self.missing:
+            yield f"{self.missing} velocities at {self.location} are not finite"
+        if self.excluded:
+            yield f"{self.excluded} of {self.count} {self.at} have no gradient and are excluded"
+        if self.flat:
+            yield f"{self.flat} of {self.cells} cells have no volume"
+        inverted = sum(min(self.signs[kind, -1], self.signs[kind, 1]) for kind in {kind for kind, _ in self.signs})
+        if inverted:
+            yield f"{inverted} of {self.cells} cells are inverted: their volume is negative, their gradient kept"
+        if self.folded:
+            yield f"{self.folded} of {self.cells} cells are folded: their gradient is kept"
+
+
+def taken(values: np.ndarray, rows: IntArray) -> np.ndarray:
+    """Rows of values, NaN for -1."""
+    found = np.array(values[np.maximum(rows, 0)])
+    found[rows < 0] = np.nan
+    return found
+
+
+def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
+    """Differentiate a mesh piece by piece, each with layers of its neighbours, and write the quantities as ``target``
+    with ``_pieces.pvtu``, its pieces in a folder of that name.
+
+    Raises OptionError for what cannot be done by pieces, and MeshError where there is no gradient anywhere.
+    """
+    check_options(pieces.path, options, pieces.size)
+    names = options.quantities or DEFAULT_QUANTITIES
+    for name in names:
+        if "hessian" in inputs_of(name):
+            raise OptionError(
+                f"{pieces.path}: --quantities {name} needs second derivatives, which are not known by pieces: "
+                f"{advice(pieces.size)}"
+            )
+    check_only_time(pieces.survey.time, options.time, pieces.path)
+    run = _Run(pieces, names, options)
+    folder = target.with_name(f"{target.name}_pieces")
+    _make(folder)
+    for number in range(len(pieces)):
+        run.add(number, folder / f"{number}.vtu")
+    result = run.result()
+    _write_index(target.with_name(f"{target.name}_pieces.pvtu"), folder, len(pieces), run.written)
+    return result
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from error
+
+
+class _Run:
+    """What is written and counted while pieces come."""
+
+    def __init__(self, pieces: Pieces, names: tuple[str, ...], options: Options) -> None:
+        self._pieces, self._names, self._options = pieces, names, options
+        self._shared = SharedPoints()
+        self._scheme: tuple[Scheme, str] | None = None
+        self._statistics = {name: RunningStatistics() for name in names if name not in ("L", "D", "W")}
+        self._velocity, self._location = _chosen(pieces.read(pieces.first), options)
+        self._at = options.at or self._location
+        self._tally, self._deepest = Tally(self._at, self._location), 0
+        self.written: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
+
+    def add(self, number: int, path: Path) -> None:
+        """Differentiate a piece, write it, and count it in."""
+        if self._pieces.is_empty(number):
+            self._write(path, self._pieces.read(number), self._example(), np.empty((0, 3)))
+            return
+        around, flow, found = self._differentiated(number)
+        here = np.flatnonzero(around.layer == 0) if self._at == "cells" else around.own_points
+        L = taken(found.L, here)
+        velocity = taken(velocity_at(flow, found.L, self._at, None), here)
+        new = self._unified(around, L, velocity)
+        counted = new if self._at == "points" else np.ones(len(here), bool)
+        gradient = VelocityGradient(L, supplied={"velocity": velocity})
+        gradient = steady_rates(gradient) if self._options.steady else gradient
+        arrays = {name: gradient[name] for name in self._names}
+        weights = taken(VelocityGradient(found.L, flow, location=self._at).weights, here)
+        weights = np.where(counted & gradient.valid, weights, 0.0)
+        self._tally.add(around, flow, Rows(here, counted, gradient.valid), found, weights)
+        for name, each in self._statistics.items():
+            each.add(arrays[name], weights)
+        values = np.flatnonzero(around.layer == 0) if flow.location == "cells" else around.own_points
+        arrays["valid"] = gradient.valid
+        self._write(path, around.own, arrays, taken(flow.velocity, values))
+
+    def _unified(self, around: Surroundings, L: FloatArray, velocity: FloatArray) -> NDArray[np.bool_]:
+        """Points (n,) that no earlier piece had; values at the others become those of the earlier piece."""
+        others, numbers = around.points_of(around.layer > 0), around.own_points
+        shared = np.flatnonzero((numbers >= 0) & others[np.maximum(numbers, 0)])
+        new = np.ones(len(numbers), bool)
+        keys = self._pieces.keys(around.own)[shared]
+        if self._at == "points":
+            L[shared], velocity[shared], new[shared] = self._shared.unified(keys, L[shared], velocity[shared])
+        else:
+            nothing = np.zeros((len(keys), 3, 3))
+            new[shared] = self._shared.unified(keys, nothing, nothing[:, 0])[2]
+        self._tally.points += int(new.sum())
+        return new
+
+    def _differentiated(self, number: int) -> tuple[Surroundings, Flow, Gradients]:
+        """A piece with as many layers as its gradients need."""
+        depth = 1 if self._scheme is None else layers_of(self._scheme[0], self._location, self._at)
+        while True:
+            around = surroundings(self._pieces, number, depth)
+            flow = self._flow(around.contents)
+            scheme = self._scheme_of(flow)
+            if layers_of(scheme, flow.location, self._at) > depth:
+                depth = layers_of(scheme, flow.location, self._at)
+                continue
+            try:
+                found = gradients(around, flow, scheme, self._at)
+            except NotEnoughLayersError:
+                depth += 1
+                continue
+            self._deepest = max(self._deepest, depth)
+            return around, flow, found
+
+    def _flow(self, contents: Contents) -> Flow:
+        options = self._options
+        contents = replace(contents, source=self._pieces.path)
+        about = ReadOptions(
+            self._velocity,
+            self._location,
+            axisymmetric=options.axisymmetric,
+            length_scale=options.length_scale,
+            y_down=options.y_down,
+        )
+        return flow_of(contents, about)
+
+    def _scheme_of(self, flow: Flow) -> Scheme:
+        """The scheme of all pieces; OptionError where the choice would differ from piece to piece."""
+        found = scheme_of(self._options.scheme, flow, self._at)
+        if self._scheme is None:
+            survey, why = self._pieces.survey, advice(self._pieces.size)
+            check_scheme(flow, found[0], self._at, survey.types, survey.is_thick, self._options.axisymmetric, why)
+            self._scheme = found
+        elif found[0] != self._scheme[0]:
+            raise OptionError(
+                f"{flow.name}: another scheme suits some of its pieces: say --scheme autodiff, or another"
+            )
+        return found[0]
+
+    def _example(self) -> dict[str, np.ndarray]:
+        """Arrays of no rows, for a piece without cells."""
+        supplied = {"velocity": np.empty((0, 3))}
+        gradient = steady_rates(VelocityGradient(np.empty((0, 3, 3)), supplied=supplied))
+        return {**{name: gradient[name] for name in self._names}, "valid": np.empty(0, bool)}
+
+    def _write(self, path: Path, own: Contents, arrays: dict[str, np.ndarray], velocity: FloatArray) -> None:
+        data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
+        data[self._at].update(arrays)
+        name = "velocity" if self._velocity in arrays else self._velocity
+        data[self._location][name] = velocity
+        if self._pieces.survey.numbered:
+            number = next((each for each in NUMBERS if each in own.point_data), NUMBERS[0])
+            data["points"][NUMBERS[0]] = own.point_data.get(number, np.empty(0, np.int64))
+        time = self._pieces.survey.time
+        mesh = _scaled(own.mesh, self._options)
+        write_vtu(path, mesh, data["points"], data["cells"], {} if time is None else {"TimeValue": np.array([time])})
+        for where, each in data.items():
+            self.written[where].update({key: values[:0] for key, values in each.items()})
+
+    def result(self) -> PartsResult:
+        """What is known when all pieces are written; MeshError where there is no gradient anywhere."""
+        tally = self._tally
+        if tally.excluded == tally.count:
+            raise MeshError(f"{self._pieces.path.name}: there is no gradient anywhere: {'; '.join(tally.notes())}")
+        assert self._scheme is not None
+        scheme, reason = self._scheme
+        size, layers = size_text(self._pieces.size), "layers" if self._deepest > 1 else "layer"
+        return PartsResult(
+            *(self._velocity, self._location, self._at),
+            {"points": tally.points, "cells": tally.cells, "types": dict(tally.types), "measure": tally.measure},
+            self._pieces.survey.time,
+            str(scheme),
+            reason,
+            tally.count,
+            tally.excluded,
+            tuple(tally.notes()),
+            {name: each.result() for name, each in self._statistics.items()},
+            f"takes {size} of arrays, more than --block-memory {self._options.block_memory}, and was done in "
+            f"{len(self._pieces)} pieces, each with up to {self._deepest} {layers} of cells from its neighbours",
+            {"count": len(self._pieces), "overlap": self._deepest},
+        )
+
+
+def _chosen(piece: Contents, options: Options) -> tuple[str, str]:
+    """The name and the place of the velocity; two that could both be it are an OptionError, equal or not."""
+    data = [
+        {name: _row(number, values) for number, (name, values) in enumerate(arrays.items())}
+        for arrays in (piece.point_data, piece.cell_data)
+    ]
+    sample = Contents(Mesh(np.zeros((1, 3)), Cells.empty()), piece.source, data[0], data[1])
+    name, where, _ = choose_velocity(sample, options.velocity, options.location)
+    return name, where
+
+
+def _row(number: int, values: np.ndarray) -> np.ndarray:
+    return np.full((1, *values.shape[1:]), number, values.dtype)
+
+
+def _scaled(mesh: Mesh, options: Options) -> Mesh:
+    scale = options.length_scale or 1.0
+    return mesh if scale == 1.0 else scaled(mesh, (scale, scale, scale))
+
+
+def _write_index(path: Path, folder: Path, count: int, written: dict[str, dict[str, np.ndarray]]) -> None:
+    """The file that names the pieces and their arrays."""
+    sections = ""
+    for tag, where in (("PPointData", "points"), ("PCellData", "cells")):
+        arrays = "".join(_declaration(name, values) for name, values in written[where].items())
+        sections += f"<{tag}>\n{arrays}</{tag}>\n"
+    files = "".join(f'<Piece Source="{escape(folder.name)}/{number}.vtu"/>\n' for number in range(count))
+    points = '<PPoints>\n<PDataArray type="Float64" Name="Points" NumberOfComponents="3"/>\n</PPoints>\n'
+    text = (
+        '<?xml version="1.0"?>\n<VTKFile type="PUnstructuredGrid" version="1.0" byte_order="LittleEndian">\n'
+        f'<PUnstructuredGrid GhostLevel="0">\n{sections}{points}{files}</PUnstructuredGrid>\n</VTKFile>\n'
+    )
+    with replacing(path) as handle:
+        handle.write(text.encode())
+
+
+def _declaration(name: str, values: np.ndarray) -> str:
+    kind = {"f": "Float64", "b": "UInt8", "i": "Int64", "u": "UInt64"}[values.dtype.kind]
+    width = int(np.prod(values.shape[1:], dtype=int))
+    return f'<PDataArray type="{kind}" Name="{escape(name)}" NumberOfComponents="{width}"/>\n'

@@ -1,0 +1,276 @@
+"""Scalar fields for a figure: one value for each point or cell of a result, with its label and colour scale."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
+from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
+from flowgrad.mesh import Mesh
+from flowgrad.paths import FTLE, Deformation
+from flowgrad.paths import RECORDS as OF_PATHS
+from flowgrad.records import axis_label
+from flowgrad.spec import nearest
+from flowgrad.tensors import as_tensors
+from flowgrad.typing import FloatArray
+from flowgrad.walls import RECORDS as OF_WALLS
+from flowgrad.walls import Walls
+from flowgrad.walls.records import record_on
+
+# Takes no room: matplotlib leaves out the entries of a legend whose names begin with an underscore.
+_NOTHING = "\u200b"
+
+
+def plain(name: str) -> str:
+    """A name whose dollar signs are that, and do not begin a formula."""
+    return name.replace("$", r"\$")
+
+
+def in_legend(name: str) -> str:
+    """The same for a line that a legend is to show, whatever it begins with."""
+    return plain(_NOTHING + name if name.startswith("_") else name)
+
+
+def as_given(label: str) -> str:
+    """The label in the legend: what begins it was for matplotlib."""
+    return label.removeprefix(_NOTHING)
+
+
+# What a figure of the fluid's motion takes, and one of a field.
+Result: TypeAlias = "Flow | VelocityGradient"
+Drawn: TypeAlias = "Result | Walls | FTLE | Deformation"
+
+# Dimensions of dynamic values, or of those divided by the density: the files do not say which.
+VISCOSITY, STRESS = GIVEN["viscosity"].dimension, QUANTITIES["stress"].dimension
+
+# Before the name of an array of the file, which may be that of a quantity too.
+ARRAY = "array:"
+
+# Components of a symmetric tensor, whose others are equal to three of these.
+_SYMMETRIC = 6
+# Components below this part of the largest are rounding.
+_ROUNDING = 1e-6
+# Of L: a field that is nowhere larger is zero.
+_NEGLIGIBLE = 1e-13
+_POWERS = {"1/T": 1, "1/T²": 2, "1/T³": 3}
+# Values of which one sign reaches farther than the other by this factor are no deviations from zero.
+_ONE_SIDED = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class ScalarField:
+    """Scalar ``values`` (n,) at the ``points`` or ``cells``, the axis label, and how the colours run."""
+
+    name: str
+    values: FloatArray
+    location: str
+    label: str
+    scale: str
+
+
+def dimension_of(dimension: str, gradient: VelocityGradient) -> str:
+    """The dimension of dynamic values, ``M/(L T) or L²/T`` being M/(L T), where a density made them so."""
+    return dimension.split(" or ")[0] if "density" in gradient.supplied else dimension
+
+
+def scalar_field(result: Drawn, name: str) -> ScalarField:
+    """A quantity of the registry, ``velocity``, a supplied ``viscosity``, ``error`` (the estimated one of L),
+    ``std(NAME)`` (a quantity's standard deviation) or an array of the flow's file, as a scalar: vectors and
+    tensors by their magnitude |a| = √(a·a), |A| = √(A:A); a vector with one component only (the
+    vorticity of a planar flow) by that component.
+
+    Of a Flow there are its velocity and its arrays; ``array:NAME`` is the file's where a quantity has the same name.
+    Of Walls there are their arrays and the quantities on their faces, of an FTLE and of a Deformation what
+    ``flowgrad.paths.records`` lists. Raises OptionError for an unknown name and for what needs more than is known.
+    """
+    if isinstance(result, Walls):
+        return _of_walls(result, name)
+    if isinstance(result, FTLE | Deformation):
+        return _of_paths(result, name)
+    flow = result if isinstance(result, Flow) else result.flow
+    if name == "velocity":
+        return _velocity(flow)
+    if isinstance(result, VelocityGradient):
+        if deviation := re.fullmatch(r"std\((\w+)\)", name):
+            return _deviation(result, deviation[1])
+        if name == "error":
+            return _error(result)
+        if name in QUANTITIES or name in GIVEN:
+            return _quantity(result, name)
+    if flow is not None and (found := _array(flow, name)):
+        return found
+    raise OptionError(_unknown(result, flow, name))
+
+
+def flow_of(result: Result) -> Flow:
+    """The flow of a result; OptionError without one."""
+    flow = result if isinstance(result, Flow) else result.flow
+    if flow is None:
+        raise OptionError("the gradient was made without a mesh, so there is nothing to draw it on")
+    return flow
+
+
+def mesh_of(result: Drawn) -> Mesh:
+    """The mesh on which a result is drawn, of walls that of their faces; OptionError without one."""
+    if isinstance(result, Walls):
+        if result.flow.mesh.dimension == 2:
+            raise OptionError(
+                "walls of a planar flow are lines: draw plot.scalar_field(walls, NAME).values against walls.centroids"
+            )
+        return result.surface()[0]
+    if isinstance(result, FTLE | Deformation):
+        mesh = (result.deformation if isinstance(result, FTLE) else result).mesh
+        if mesh is None:
+            raise OptionError("the paths begin at points without a mesh: give a mesh for the points, and draw on that")
+        return mesh
+    return flow_of(result).mesh
+
+
+def _unknown(result: Result, flow: Flow | None, name: str) -> str:
+    if isinstance(result, Flow) and name in QUANTITIES:
+        return f"{name} is a quantity of the velocity gradient: draw that (flowgrad.velocity_gradient(flow))"
+    arrays = sorted({*flow.point_data, *flow.cell_data}) if flow is not None else []
+    if name.startswith(ARRAY):
+        return not_among("array", name.removeprefix(ARRAY), arrays)
+    known = [*arrays, "velocity", *(() if isinstance(result, Flow) else (*QUANTITIES, *GIVEN, "error"))]
+    return not_among("array" if isinstance(result, Flow) else "quantity", name, known)
+
+
+def not_among(what: str, name: str, known: Sequence[str]) -> str:
+    """``unknown array 'pp' (did you mean 'p'?)``, or all that there are."""
+    return f"unknown {what} '{name}'{nearest(name, known) or ': known are ' + (', '.join(known) or 'none')}"
+
+
+def _labelled(record: Record, values: ArrayLike, location: str) -> ScalarField:
+    scalar, symbol, scale = _scalar(np.asarray(values, float), record.symbol, record.scale)
+    return ScalarField(record.name, scalar, location, record.label_of(symbol), scale)
+
+
+def _quantity(gradient: VelocityGradient, name: str, location: str | None = None) -> ScalarField:
+    record = _record(name).known(dynamic="density" in gradient.supplied)
+    values = _without_rounding(np.asarray(gradient[name], float), record.dimension, gradient)
+    return _labelled(record, values, location or gradient.location or "points")
+
+
+def _without_rounding(values: FloatArray, dimension: str, gradient: VelocityGradient) -> FloatArray:
+    """Zeros instead of a quantity that is nowhere more than the rounding of L to its power: it would be drawn as
+    something."""
+    power = _POWERS.get(dimension)
+    if power is None or not len(values):
+        return values
+    largest, of_L = (float(np.nanmax(np.abs(each), initial=0)) for each in (values, gradient.L))
+    return 0 * values if largest <= _NEGLIGIBLE * of_L**power else values
+
+
+def _of_walls(walls: Walls, name: str) -> ScalarField:
+    """On the faces, which are the cells of the walls' own mesh."""
+    if name in QUANTITIES or name == "velocity":
+        return _quantity(walls.gradient, name, "cells")
+    arrays = walls.arrays
+    if name not in OF_WALLS or name in ("force", "moment"):
+        known = [each for each in OF_WALLS if each in arrays]
+        raise OptionError(not_among("quantity of walls", name, [*known, "velocity", *QUANTITIES]))
+    values = arrays[name] if name in arrays else getattr(walls, name)
+    if values is None:
+        raise OptionError(f"the {name} on the walls is not known: give {name}= (an array, its name or a number)")
+    return _labelled(record_on(walls, name), values, "cells")
+
+
+def _of_paths(found: FTLE | Deformation, name: str) -> ScalarField:
+    """At the points where the particles are at first."""
+    if isinstance(found, FTLE) and name == "ftle":
+        return _labelled(OF_PATHS[name], found.values, "points")
+    known = [each for each in OF_PATHS if each != "ftle" or isinstance(found, FTLE)]
+    if name not in known:
+        raise OptionError(not_among("quantity of paths", name, known))
+    return _labelled(OF_PATHS[name], getattr(found.deformation if isinstance(found, FTLE) else found, name), "points")
+
+
+def _deviation(gradient: VelocityGradient, name: str) -> ScalarField:
+    """Of a vector that is shown by one component that of this component, of others the root of the sum of squares."""
+    record = _record(name)
+    symbol = record.symbol
+    values, own = gradient.std(name), np.asarray(gradient[name], float)
+    axis = _only_component(own) if own.ndim == 2 else None
+    if axis is not None:
+        values, symbol = values[:, axis], component(symbol, axis)
+    else:
+        values = np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1))
+    label = axis_label(f"standard deviation of {name.replace('_', ' ')}", rf"\sigma({symbol})", record.dimension)
+    return ScalarField(f"std({name})", values, gradient.location or "points", label, "magnitude")
+
+
+def _error(gradient: VelocityGradient) -> ScalarField:
+    if gradient.error is None:
+        raise OptionError("no error of the gradient was estimated: ask for it (--error, error=True in Python)")
+    label = axis_label("estimated error of the gradient", r"|\Delta L|", QUANTITIES["L"].dimension)
+    return ScalarField("error", gradient.error, gradient.location or "points", label, "magnitude")
+
+
+def _array(flow: Flow, name: str) -> ScalarField | None:
+    """An array of the file, from the cells where it is on both; its unit is the file's, whatever its name."""
+    bare = name.removeprefix(ARRAY)
+    for location, arrays in (("cells", flow.cell_data), ("points", flow.point_data)):
+        if bare in arrays:
+            given = np.asarray(arrays[bare])
+            if not np.issubdtype(given.dtype, np.number) or np.iscomplexobj(given):
+                raise OptionError(f"the array '{bare}' holds {given.dtype}, no real numbers: choose another")
+            columns = given.astype(float).reshape(len(given), -1)
+            if columns.shape[1] == _SYMMETRIC:
+                columns = as_tensors(columns, bare).reshape(len(given), -1)
+            values, symbol, _ = _scalar(columns[:, 0] if columns.shape[1] == 1 else columns, "", "magnitude")
+            text = plain(f"|{bare}|" if symbol == "||" else bare + symbol)
+            return ScalarField(name, values, location, f"{text} [unit of the file]", _scale_of(values))
+    return None
+
+
+def _scale_of(values: FloatArray) -> str:
+    """Signed for values to both sides of zero, unless one side reaches much farther than the other."""
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 0.0)
+    return "signed" if low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high) else "magnitude"
+
+
+def _record(name: str) -> Record:
+    if name not in QUANTITIES and name not in GIVEN:
+        raise OptionError(f"unknown quantity '{name}'{nearest(name, QUANTITIES)}")
+    return GIVEN[name] if name in GIVEN else QUANTITIES[name]
+
+
+def _scalar(values: FloatArray, symbol: str, scale: str) -> tuple[FloatArray, str, str]:
+    if values.ndim == 1:
+        return values, symbol, scale
+    if values.shape[1:] == (3,) and (axis := _only_component(values)) is not None:
+        return values[:, axis], component(symbol, axis), scale
+    return np.sqrt((values.reshape(len(values), -1) ** 2).sum(axis=1)), f"|{symbol}|", "magnitude"
+
+
+def component(symbol: str, axis: int) -> str:
+    r"""``\omega_z`` of a vector, ``\tau_{w,x}`` of one with an index, ``\lambda_1`` of numbers in order."""
+    if "_i" in symbol:
+        return symbol.replace("_i", f"_{axis + 1}")
+    letter = "xyz"[axis]
+    if index := re.fullmatch(r"([\\\w]+)_(?:(\w|\\\w+)|\{(\w+)\})", symbol):
+        return f"{index[1]}_{{{index[2] or index[3]},{letter}}}"
+    return f"({symbol})_{letter}" if re.search(r"[ /^]|cdot", symbol) else f"{symbol}_{letter}"
+
+
+def _only_component(vectors: FloatArray) -> int | None:
+    """The one component beside which the others are rounding or not known, z where all are."""
+    sizes = np.nan_to_num(np.abs(vectors)).max(axis=0, initial=0)
+    axis = 2 - int(np.argmax(sizes[::-1]))
+    return axis if np.delete(sizes, axis).max() <= _ROUNDING * sizes[axis] else None
+
+
+def _velocity(flow: Flow | None) -> ScalarField:
+    if flow is None:
+        raise OptionError("the gradient was made without a flow, so there is no velocity to draw")
+    speed, record = np.sqrt((flow.velocity**2).sum(axis=1)), GIVEN["velocity"]
+    return ScalarField("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")

@@ -1,0 +1,210 @@
+"""Subdivision of curved cells into straight ones, which shows their edges and what their shape functions say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import permutations, product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.cells import Block
+from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.shapes import Family
+from flowgrad.typing import FloatArray, IntArray
+
+# Parts of an edge for each degree, at most so many, and fewer where there would be more cells than these.
+_PER_DEGREE, _PARTS, _MOST = 2, 8, 2_000_000
+# Shape functions are compared in these units, no multiple of which is a fraction with a small denominator.
+_UNIT = 1 / (1e6 * np.pi)
+# Shape functions below this are rounding.
+_ZERO = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Subdivision:
+    """A mesh of straight cells; ``owners`` (k,) are the curved cells that they are parts of, ``weights`` (p, n) give
+    values at its points from those at the points of the curved ones."""
+
+    mesh: Mesh
+    owners: IntArray
+    weights: csr_array
+
+
+def is_curved(mesh: Mesh) -> NDArray[np.bool_]:
+    """Which cells have more points than their corners (n,)."""
+    curved = np.zeros(len(mesh), bool)
+    for block in mesh.blocks:
+        curved[block.cells] = block.reference.is_curved
+    return curved
+
+
+def subdivided(mesh: Mesh, chosen: IntArray) -> Subdivision:
+    """The chosen cells, all of them curved; points on what two cells share are one."""
+    wanted = np.zeros(len(mesh), bool)
+    wanted[chosen] = True
+    parts = [_Part.of(block, rows, len(chosen)) for block, rows in _rows(mesh, wanted)]
+    _, first, number = np.unique(
+        np.concatenate([part.keys(mesh.point_count) for part in parts]), return_index=True, return_inverse=True
+    )
+    weights = _weights(parts, mesh.point_count)[first]
+    types, sizes, points, owners = [], [], [], []
+    start = 0
+    for part in parts:
+        own = number[start : start + part.count].reshape(len(part.block.cells), -1)
+        start += part.count
+        for vtk_type, cells in part.lattice.cells:
+            rows = own[:, cells].reshape(-1, cells.shape[1])
+            types.append(np.full(len(rows), vtk_type, np.uint8))
+            sizes.append(np.full(len(rows), rows.shape[1]))
+            points.append(rows.ravel())
+            owners.append(np.repeat(part.block.cells, len(cells)))
+    flat = Cells(np.concatenate(types), offsets(np.concatenate(sizes)), np.concatenate(points))
+    return Subdivision(Mesh(weights @ mesh.points, flat), np.concatenate(owners), weights)
+
+
+def _rows(mesh: Mesh, wanted: NDArray[np.bool_]) -> Iterator[tuple[Block, IntArray]]:
+    for block in mesh.blocks:
+        own = wanted[block.cells]
+        if own.any() and block.rows is not None:
+            yield Block(block.reference, block.cells[own], block.rows[own]), block.rows[own]
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedCell:
+    """Sites (s, d) in a reference cell and the cells between them: their VTK type and their sites (c, k)."""
+
+    sites: FloatArray
+    cells: tuple[tuple[int, IntArray], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A block of curved cells, their sites and the shape functions there (s, k)."""
+
+    block: Block
+    rows: IntArray
+    lattice: RefinedCell
+    values: FloatArray
+
+    @classmethod
+    def of(cls, block: Block, rows: IntArray, total: int) -> _Part:
+        reference = block.reference
+        assert reference.family is not None
+        parts = min(_PER_DEGREE * reference.degree, _PARTS)
+        while parts > 1 and total * parts**reference.dimension > _MOST:
+            parts -= 1
+        sites = lattice(reference.family, parts)
+        values = reference.values(sites.sites)
+        return cls(block, rows, sites, np.where(np.abs(values) > _ZERO, values, 0.0))
+
+    @property
+    def count(self) -> int:
+        """Sites of all cells."""
+        return len(self.rows) * len(self.values)
+
+    def keys(self, point_count: int) -> NDArray[np.uint64]:
+        """A number for each site that tells which points it is made of, at which shares: on a face that two cells
+        share it is the same for both."""
+        names = np.random.default_rng(0).integers(1, 2**63, point_count).astype(np.uint64)
+        shares = np.round(self.values / _UNIT).astype(np.int64).view(np.uint64)
+        return (names[self.rows] @ shares.T).ravel()
+
+
+def _weights(parts: list[_Part], point_count: int) -> csr_array:
+    """The shape functions at all sites of all cells (sites, points)."""
+    data, columns, counts = [], [], []
+    for part in parts:
+        shape = (len(part.rows), *part.values.shape)
+        data.append(np.broadcast_to(part.values, shape).ravel())
+        columns.append(np.broadcast_to(part.rows[:, None], shape).ravel())
+        counts.append(np.full(part.count, part.values.shape[1]))
+    start = offsets(np.concatenate(counts))
+    weights = csr_array((np.concatenate(data), np.concatenate(columns), start), (len(start) - 1, point_count))
+    weights.eliminate_zeros()
+    return weights
+
+
+@cache
+def lattice(family: Family, n: int) -> RefinedCell:
+    """A cell of a family whose edges are cut into ``n`` parts, as cells of its own kind (pyramids: and tetrahedra)."""
+    if family is shapes.PYRAMID:
+        return _pyramid(n)
+    if family is shapes.WEDGE:
+        return _wedge(n)
+    if family in (shapes.TRIANGLE, shapes.TETRA):
+        return _simplex(n, family.dimension)
+    return _box(n, family.dimension)
+
+
+def _numbered(sites: list[tuple[int, ...]]) -> dict[tuple[int, ...], int]:
+    return {site: number for number, site in enumerate(sites)}
+
+
+def _box(n: int, d: int) -> RefinedCell:
+    """Squares or cubes."""
+    sites = list(product(range(n + 1), repeat=d))
+    number = _numbered(sites)
+    family = shapes.QUAD if d == 2 else shapes.HEXAHEDRON
+    corners = family.corners.astype(int)
+    cells = [[number[tuple(np.add(each, c))] for c in corners] for each in product(range(n), repeat=d)]
+    return RefinedCell(np.array(sites) / n, ((9 if d == 2 else 12, np.array(cells)),))
+
+
+def _simplex(n: int, d: int) -> RefinedCell:
+    """Triangles or tetrahedra: those of Kuhn (1960, IBM J. Res. Dev. 4, 518) in n ≥ x ≥ y ≥ z ≥ 0."""
+    sites = [each for each in product(range(n + 1), repeat=d) if list(each) == sorted(each, reverse=True)]
+    number = _numbered(sites)
+    ways = [
+        np.vstack([np.zeros(d, int), np.cumsum(np.eye(d, dtype=int)[list(p)], axis=0)]) for p in permutations(range(d))
+    ]
+    cells = []
+    for start, way in product(product(range(n), repeat=d), ways):
+        corners = [tuple(np.add(start, step)) for step in way]
+        if all(corner in number for corner in corners):
+            cells.append([number[corner] for corner in corners])
+    at = np.array(sites)
+    places = np.column_stack([at[:, :-1] - at[:, 1:], at[:, -1]]) / n
+    return RefinedCell(places, ((5 if d == 2 else 10, np.array(cells)),))
+
+
+def _wedge(n: int) -> RefinedCell:
+    """Layers of wedges over triangles."""
+    base = _simplex(n, 2)
+    (_, triangles), count = base.cells[0], len(base.sites)
+    sites = np.vstack([np.column_stack([base.sites, np.full(count, k / n)]) for k in range(n + 1)])
+    cells = np.vstack([np.hstack([triangles + k * count, triangles + (k + 1) * count]) for k in range(n)])
+    return RefinedCell(sites, ((13, cells),))
+
+
+def _pyramid(n: int) -> RefinedCell:
+    """Pyramids upright and upside down, and tetrahedra between their sides."""
+    sites: list[tuple[int, ...]] = [(i, j, k) for k in range(n + 1) for i in range(n - k + 1) for j in range(n - k + 1)]
+    number = _numbered(sites)
+    square = ((0, 0), (1, 0), (1, 1), (0, 1))
+    upright = [
+        [*(number[i + a, j + b, k] for a, b in square), number[i, j, k + 1]]
+        for k in range(n)
+        for i, j in product(range(n - k), repeat=2)
+    ]
+    hanging = [
+        [*(number[i + a, j + b, k + 1] for a, b in square[::-1]), number[i + 1, j + 1, k]]
+        for k in range(n)
+        for i, j in product(range(n - k - 1), repeat=2)
+    ]
+    between = []
+    for k in range(n):
+        for i, j in product(range(n - k), range(1, n - k)):
+            between.append([number[i, j, k], number[i + 1, j, k], number[i, j - 1, k + 1], number[i, j, k + 1]])
+            between.append([number[j, i, k], number[j, i + 1, k], number[j - 1, i, k + 1], number[j, i, k + 1]])
+    at = np.array(sites, float)
+    places = np.column_stack([at[:, 0] + at[:, 2] / 2, at[:, 1] + at[:, 2] / 2, at[:, 2]]) / n
+    cells = [(14, np.array(upright + hanging))]
+    if between:
+        cells.append((10, np.array(between)))
+    return RefinedCell(places, tuple(cells))

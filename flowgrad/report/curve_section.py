@@ -1,0 +1,124 @@
+"""Section of the report on one rheometer curve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from flowgrad import plot
+from flowgrad.files import printable
+from flowgrad.pipeline.analysis import versions
+from flowgrad.plot.flow_curve import symbol
+from flowgrad.report import embed, evidence
+from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
+from flowgrad.report.flow_section import FileSection
+from flowgrad.report.formatting import count, html, number, percent
+from flowgrad.report.pictures import Picture
+from flowgrad.report.template import render
+from flowgrad.rheology import Fit
+from flowgrad.rheometer.curve import counted
+from flowgrad.rheometer.fitted import Examined
+
+_WIDTH = 3.9
+
+
+def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSection:
+    """The part of the report on one curve: verdict, laws with intervals, figures, what was left out."""
+    curve, fit = examined.curve, examined.fit
+    verdict = str(fit.verdict.value)
+    name = curve.name if curve.name.startswith(source.stem) else f"{source.stem}: {curve.name}"
+    text = render(
+        "curve.html",
+        name=printable(name),
+        verdict=verdict,
+        meaning=evidence.VERDICTS.get(verdict, ""),
+        statement=fit.sentence,
+        facts=_facts(examined),
+        laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
+        ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
+        correlation=_correlation(fit.best),
+        pictures=[_picture(examined, draw, caption) for draw, caption in _PICTURES],
+        excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
+        notes=examined.notes,
+        provenance=_provenance(examined, source, digest),
+    )
+    return FileSection(printable(name), verdict, "", fit.sentence, text)
+
+
+_PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
+    (
+        plot.rheometer_curve,
+        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best.",
+    ),
+    (plot.rheometer_viscosity, "Viscosity against shear rate."),
+    (plot.residuals, "What each law misses of each stress."),
+)
+
+
+def _picture(examined: Examined, draw: Callable[[Examined, Axes], Axes], caption: str) -> Picture:
+    with plot.figure(_WIDTH) as ax:
+        return Picture(embed.svg(draw(examined, ax), caption), caption)
+
+
+def _facts(examined: Examined) -> list[tuple[str, str]]:
+    """Names and values of what a reader looks for first."""
+    curve = examined.curve
+    unit = {"rate": "1/s", "stress": "Pa", "viscosity": "Pa s"} if curve.is_si else dict.fromkeys(_QUANTITIES, "")
+    facts = [("points in the fit", count(len(curve)))]
+    for name, values in zip(_QUANTITIES, (curve.rate, curve.stress, curve.viscosity), strict=True):
+        ends = f"{number(float(values.min()))} to {number(float(values.max()))}"
+        facts.append((_QUANTITIES[name], f"{ends} {unit[name]}".strip()))
+    if curve.temperature is not None:
+        facts.append(("temperature", f"{number(curve.temperature)} °C"))
+    if curve.ramp:
+        facts.append(("ramp", curve.ramp))
+    if examined.loop is not None:
+        facts.append(("loop of the ramps over the area", percent(examined.loop.relative)))
+    return facts
+
+
+_QUANTITIES = {"rate": "shear rate", "stress": "stress", "viscosity": "viscosity"}
+
+
+def _law(fit: Fit, marked: str) -> dict[str, object]:
+    """A row of the table of laws."""
+    weight = percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {percent(LEAST_WEIGHT)}"
+    return {
+        "name": fit.model.name,
+        "mark": marked,
+        "citation": fit.model.citation,
+        "parameters": Markup("<br>").join(_parameter(fit, name) for name in fit.model.parameters),
+        "chi2": number(fit.chi2),
+        "misfit": percent(fit.misfit),
+        "weight": weight,
+    }
+
+
+def _parameter(fit: Fit, name: str) -> Markup:
+    value = number(fit.parameters[name]) if name in fit.parameters else "?"
+    ends = ""
+    if name in fit.intervals:
+        low, high = fit.intervals[name]
+        ends = f" ({number(low)} to {number(high)})"
+    return Markup('<span class="pair">{} = {}{}</span>').format(html(symbol(name)), value, ends)
+
+
+def _correlation(fit: Fit) -> list[tuple[Markup, list[str]]]:
+    """Rows of the correlation of the best law's parameters; none for a single one."""
+    names = list(fit.model.parameters)
+    if len(names) < 2 or fit.correlation.shape != (len(names), len(names)):
+        return []
+    rows = zip(names, fit.correlation.tolist(), strict=True)
+    return [(html(symbol(name)), [number(value, 2) for value in row]) for name, row in rows]
+
+
+def _provenance(examined: Examined, source: Path, digest: str) -> dict[str, str]:
+    return {
+        "input": printable(source),
+        "SHA-256": digest or "not known",
+        "units": "SI" if examined.curve.is_si else "not stated in the file",
+        "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
+    }

@@ -1,0 +1,270 @@
+"""Figures embedded in a page: minified SVG with its letters as text, and pictures of fields as WebP or PNG."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
+
+import matplotlib
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+from flowgrad.plot.style import figure_of
+
+# What WebP loses at this quality cannot be seen.
+_QUALITY = 60
+# Colours of a stored PNG: a third of the bytes, and no colour off by more than a few hundredths.
+_PALETTE = 96
+
+
+def small_address(pixels: NDArray[np.uint8]) -> str:
+    """Colours (height, width, 3 or 4) as ``data:image/…``, transparency kept."""
+    from PIL import Image, features
+
+    picture: Any = Image.fromarray(pixels)
+    if picture.mode == "RGB" and features.check("webp"):
+        return address(_written(picture, "webp", quality=_QUALITY), "webp")
+    method = Image.Quantize.FASTOCTREE if picture.mode == "RGBA" else Image.Quantize.MAXCOVERAGE
+    few = picture.quantize(_PALETTE, method, dither=Image.Dither.NONE)
+    return address(_written(few, "png", compress_level=7))
+
+
+def address(picture: bytes, kind: str = "png") -> str:
+    """A picture as an address that holds it."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+def _written(picture: Any, kind: str, **options: Any) -> bytes:
+    stream = BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+# What the whole drawing inherits: the joints of lines, which matplotlib states in a style sheet, and the letters.
+# Verdana is as wide as DejaVu Sans.
+_INHERITED = (
+    "stroke-linejoin:round;stroke-linecap:butt;white-space:pre;"
+    "font-family:'DejaVu Sans','Bitstream Vera Sans',Verdana,sans-serif"
+)
+_FAMILY = re.compile(r";?font-family:[^;]*")
+_NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)")
+
+
+def shortened(drawing: str, prefix: str) -> str:
+    """The same picture with hundredths of a point, short names that begin with ``prefix``, and no empty groups."""
+    root = fromstring(drawing)
+    for parent in [*root.iter()]:
+        for child in [*parent]:
+            if _local(child.tag) in ("metadata", "style"):
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = _local(element.tag)
+        element.attrib = {_local(key): _short(key, value) for key, value in element.attrib.items()}
+        element.tail = None
+        if element.tag not in ("text", "tspan") or len(element):
+            element.text = None
+    _rename(root, prefix)
+    _without_repeated_styles(root)
+    _pack(root)
+    _unwrap(root)
+    for text in root.iter("text"):
+        _set_type(text)
+    root.set("style", _INHERITED)
+    root.attrib.pop("version", None)
+    return tostring(root, encoding="unicode").replace(" />", "/>").replace("<defs/>", "")
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]
+
+
+def _short(key: str, value: str) -> str:
+    """A value with fewer digits and no needless spaces."""
+    if key == "d":
+        return re.sub(r" ?([A-Za-z]) ?", r"\1", _rounded(value.strip())).replace("\n", "")
+    if key in ("x", "y", "points"):
+        return _rounded(value)
+    if key == "transform":
+        return re.sub(r"translate\([^)]*\)", lambda found: _rounded(found[0]), _NO_TURN.sub("", value)).strip()
+    return re.sub(r"([:;]) ", r"\1", value) if key == "style" else value
+
+
+def _rounded(text: str) -> str:
+    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+
+
+def _rename(root: Element, prefix: str) -> None:
+    """Names that nothing refers to go, the others are short ones of this drawing."""
+    used = dict.fromkeys(name for element in root.iter() for name in _references(element))
+    names = {name: f"{prefix}{number}" for number, name in enumerate(used)}
+    for element in root.iter():
+        if element.get("id") is not None and (name := element.attrib.pop("id")) in names:
+            element.attrib = {"id": names[name], **element.attrib}
+        for key, value in element.attrib.items():
+            if "#" in value and key != "style":
+                element.set(key, re.sub(r"#([\w-]+)", lambda found: "#" + names.get(found[1], found[1]), value))
+
+
+def _references(element: Element) -> Iterator[str]:
+    for key, value in element.attrib.items():
+        if key == "href" and value.startswith("#"):
+            yield value[1:]
+        elif value.startswith("url(#"):
+            yield value[5:-1]
+
+
+def _without_repeated_styles(root: Element) -> None:
+    """A used shape has its own style, so that the same one beside it says nothing."""
+    own = {"#" + str(each.get("id")): each.get("style") for each in root.iter("path") if each.get("id")}
+    for use in root.iter("use"):
+        if use.get("style") is not None and own.get(str(use.get("href"))) == use.get("style"):
+            del use.attrib["style"]
+
+
+def _pack(root: Element) -> None:
+    """Pictures inside the drawing, such as clouds of points, with few colours."""
+    for image in root.iter("image"):
+        kind, _, data = image.get("href", "").partition(",")
+        if kind == "data:image/png;base64":
+            image.set("href", small_address(_pixels(data)))
+
+
+def _pixels(data: str) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(Image.open(BytesIO(base64.b64decode(data))))
+
+
+def _unwrap(parent: Element) -> None:
+    """Groups that say nothing give way to what they hold."""
+    children: list[Element] = []
+    for child in parent:
+        _unwrap(child)
+        children += [*child] if child.tag == "g" and not child.attrib else [child]
+    parent[:] = children
+
+
+def _set_type(text: Element) -> None:
+    """Letters that stand on one line in one type become one run, from left to right, each where it was; an accent
+    joins its letter."""
+    _drop_family(text)
+    letters = sorted(text, key=lambda span: float(span.get("x", "0")))
+    text[:] = []
+    for letter in letters:
+        letter.text = (letter.text or "").replace("\u00a0", " ")
+    run: Element | None = None
+    for letter in letters:
+        _drop_family(letter)
+        if run is not None and unicodedata.combining((letter.text or " ")[0]):
+            run.text, run = f"{run.text}{letter.text}", None
+        elif run is not None and all(run.get(key) == letter.get(key) for key in ("y", "style")):
+            run.text = f"{run.text}{letter.text}"
+            run.set("x", f"{run.get('x')} {letter.get('x')}")
+        else:
+            run = SubElement(text, "tspan", letter.attrib)
+            run.text = letter.text
+
+
+def _drop_family(element: Element) -> None:
+    if element.get("style") is not None:
+        element.set("style", _FAMILY.sub("", element.attrib["style"]).strip(";"))
+    if element.get("transform") == "":
+        del element.attrib["transform"]
+
+
+Pixels = NDArray[np.uint8]
+
+# Dots per inch of pictures: a little more than the page's pixels.
+_DPI = 125
+# Around what is drawn, in inches; and how far beyond the figure letters are expected.
+_MARGIN, _REACH = 0.03, 1.5
+# Pixels on the page for a point (1/72 inch) of a figure: its type, of 7 and 8 points, is then readable.
+_PIXELS = 1.65
+# Of its four bytes.
+_WHITE = 0xFFFFFFFF
+
+
+def raster(ax: Axes, description: str) -> Markup:
+    """The figure of an Axes as an image that holds its own data."""
+    pixels = _cropped(ax)
+    height, width = (round(each * _PIXELS * 72 / _DPI) for each in pixels.shape[:2])
+    return image(small_address(pixels), description, width, height)
+
+
+def image(address: str, description: str, width: int, height: int) -> Markup:
+    """A picture that its ``data:`` address holds, of the given size in pixels."""
+    return Markup('<img alt="{}" width="{}" height="{}" src="{}">').format(description, width, height, address)
+
+
+def svg(ax: Axes, description: str) -> Markup:
+    """The figure of an Axes as inline SVG, whose names do not clash with those of other figures."""
+    ax.minorticks_off()
+    drawing = _drawing(ax)
+    drawing = shortened(drawing, "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8] + "-")
+    label = Markup('<svg role="img" aria-label="{}"').format(description)
+    return label + Markup(_on_page(drawing).removeprefix("<svg"))
+
+
+def _cropped(ax: Axes) -> Pixels:
+    """The figure as colours (height, width, 3), cropped to what is drawn.
+
+    It is drawn once, on a sheet with room for its letters: to measure them first would take as long as to draw them,
+    and is done only where they reach beyond the sheet.
+    """
+    figure = figure_of(ax)
+    sheet = Bbox.from_bounds(0, 0, *figure.get_size_inches()).padded(_REACH)
+    pixels = _drawn(figure, sheet)
+    top, bottom, left, right = _inked(pixels)
+    margin = round(_MARGIN * _DPI)
+    if min(top, left, pixels.shape[0] - 1 - bottom, pixels.shape[1] - 1 - right) < margin:
+        # Letters are of other widths at other sizes, so that what is measured is not quite what is drawn.
+        pixels = _drawn(figure, Bbox.union([sheet, _extent(figure).expanded(1.1, 1.1)]))
+        top, bottom, left, right = _inked(pixels)
+    return pixels[top - margin : bottom + margin + 1, left - margin : right + margin + 1, :3]
+
+
+def _inked(pixels: Pixels) -> tuple[int, int, int, int]:
+    """First and last row, first and last column in which something is drawn."""
+    inked = pixels.view(np.uint32)[..., 0] != _WHITE
+    rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
+    return int(rows[0]), int(rows[-1]), int(columns[0]), int(columns[-1])
+
+
+def _drawn(figure: Figure, box: Bbox) -> Pixels:
+    """What is drawn within a box in inches: colours (height, width, 4)."""
+    width, height = (int(side * _DPI) for side in box.size)
+    # Half a pixel more, so that rounding takes none away.
+    box = Bbox.from_bounds(box.x0, box.y0, (width + 0.5) / _DPI, (height + 0.5) / _DPI)
+    stream = BytesIO()
+    figure.savefig(stream, format="rgba", dpi=_DPI, bbox_inches=box)
+    return np.frombuffer(stream.getbuffer(), np.uint8).reshape(height, width, 4)
+
+
+def _extent(figure: Figure) -> Bbox:
+    """The box in inches around all that is drawn."""
+    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(_MARGIN)
+
+
+def _drawing(ax: Axes) -> str:
+    """The figure as SVG cropped to what is drawn, letters as text; in two passes instead of ``plot.save``'s three."""
+    figure = figure_of(ax)
+    stream = BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(stream, format="svg", dpi=_DPI, bbox_inches=_extent(figure), metadata={"Date": None})
+    return stream.getvalue().decode()
+
+
+def _on_page(drawing: str) -> str:
+    """With the size in pixels instead of points."""
+    return re.sub(r'\b(width|height)="([\d.]+)pt"', lambda m: f'{m[1]}="{float(m[2]) * _PIXELS:.0f}"', drawing, count=2)

@@ -1,0 +1,135 @@
+"""Time series among the files of a run: what their flows do over time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from flowgrad import plot
+from flowgrad.kinematics import QUANTITIES
+from flowgrad.plot.axes import linear
+from flowgrad.plot.scalar_field import VISCOSITY
+from flowgrad.plot.style import BLUE, VERMILION
+from flowgrad.records import axis_label
+from flowgrad.report import embed
+from flowgrad.report.entry import Entry
+from flowgrad.report.flow_section import FAILED
+from flowgrad.report.pictures import Picture
+
+# Fewer steps than these are no curve.
+_LEAST = 3
+_WIDTH = 3.6
+# At most so many quantities; these come first.
+_MOST = 5
+_FIRST = ("shear_rate", "vorticity", "dissipation", "flow_type", "divergence")
+
+
+@dataclass(frozen=True)
+class Progression:
+    """Steps of one series in the order of their ``times``: numbers in the files' names where ``is_numbered``."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    times: tuple[float, ...]
+    is_numbered: bool = False
+
+    @property
+    def axis(self) -> str:
+        """Label of the axis of time."""
+        return "number in the file's name" if self.is_numbered else "time $t$ [T]"
+
+
+def progressions(entries: Iterable[Entry]) -> list[Progression]:
+    """Series among the files: names that differ in one number, meshes of one size, and times that differ."""
+    groups: dict[tuple[str, tuple[int, ...]], list[Entry]] = {}
+    for entry in entries:
+        if entry.verdict != FAILED:
+            groups.setdefault((_without_number(entry.name), tuple(entry.mesh)), []).append(entry)
+    found = [_progression(name, group) for (name, _), group in groups.items() if len(group) >= _LEAST]
+    return [each for each in found if each is not None]
+
+
+def pictures(series: Progression) -> list[Picture]:
+    """The quantities that all steps have, the viscosity and the unexplained stress, each against time."""
+    common = [name for name in series.entries[0].statistics if all(name in each.statistics for each in series.entries)]
+    chosen = [*(name for name in _FIRST if name in common), *(name for name in common if name not in _FIRST)][:_MOST]
+    found = [_of_quantity(series, name) for name in chosen if name in QUANTITIES]
+    if any(entry.viscosity is not None for entry in series.entries):
+        label = axis_label("viscosity", r"\eta_N", VISCOSITY)
+        values = _numbers(entry.viscosity for entry in series.entries)
+        found.append(_picture(series, {"by dissipation": values}, label, "Newtonian viscosity (by dissipation)"))
+    if any(entry.unexplained is not None for entry in series.entries):
+        values = 100 * _numbers(entry.unexplained for entry in series.entries)
+        found.append(_picture(series, {"unexplained": values}, "unexplained [%]", "Stress that no viscosity explains"))
+    return found
+
+
+def _without_number(name: str) -> str:
+    """The name with its last number left out, but not that of a suffix."""
+    return re.sub(r"\d+(?=\D*$)", "*", re.sub(r"\.\w+$", "", name))
+
+
+def _number_in(name: str) -> float:
+    found = re.findall(r"\d+", re.sub(r"\.\w+$", "", name))
+    return float(found[-1]) if found else np.nan
+
+
+def _progression(name: str, group: Sequence[Entry]) -> Progression | None:
+    times = [np.nan if entry.time is None else entry.time for entry in group]
+    is_numbered = not _differ(times)
+    if is_numbered:
+        times = [_number_in(entry.name) for entry in group]
+    if not _differ(times):
+        return None
+    order = np.argsort(times)
+    return Progression(name, tuple(group[i] for i in order), tuple(times[i] for i in order), is_numbered)
+
+
+def _differ(times: Sequence[float]) -> bool:
+    return bool(np.isfinite(times).all()) and len(set(times)) == len(times)
+
+
+def _numbers(values: Iterable[float | None]) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], float)
+
+
+def _of_quantity(series: Progression, name: str) -> Picture:
+    record = QUANTITIES[name]
+    kept = {
+        key: _numbers(entry.statistics[name][key] for entry in series.entries)
+        for key in ("mean", "maximum", "percentile_5", "percentile_95")
+    }
+    lines = {"mean": kept["mean"], "greatest": kept["maximum"]}
+    label = record.label_of(series.entries[0].statistics[name].get("symbol", record.symbol))
+    return _picture(series, lines, label, record.name.replace("_", " ").capitalize(), kept)
+
+
+def _picture(
+    series: Progression, lines: dict[str, np.ndarray], label: str, name: str, kept: dict[str, np.ndarray] | None = None
+) -> Picture:
+    with plot.figure(_WIDTH) as ax:
+        _draw(ax, series, lines, kept)
+        ax.set(xlabel=series.axis, ylabel=label)
+        caption = f"{name} over {'the files' if series.is_numbered else 'time'}"
+        if kept:
+            caption += f": {' and '.join(lines)}, shaded 5 to 95 % of the flow"
+        caption += "."
+        return Picture(embed.svg(ax, caption), caption)
+
+
+def _draw(ax: Axes, series: Progression, lines: dict[str, np.ndarray], kept: dict[str, np.ndarray] | None) -> None:
+    if kept:
+        ax.fill_between(series.times, kept["percentile_5"], kept["percentile_95"], color=BLUE, alpha=0.18, linewidth=0)
+    marker = "o" if len(series.times) <= 40 else ""
+    for (name, values), colour in zip(lines.items(), (BLUE, VERMILION), strict=False):
+        ax.plot(series.times, values, marker=marker, markersize=2.5, color=colour, label=name)
+    ax.margins(x=0.02)
+    linear(ax.yaxis)
+    linear(ax.xaxis, whole=series.is_numbered)
+    if len(lines) > 1:
+        # To the right, because the common power of ten stands to the left.
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, borderaxespad=0)

@@ -1,0 +1,314 @@
+"""Flow curve η(γ̇) of a field, as binned medians with their scatter and share of the volume; its certain changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.reprs import ReprMixin
+from flowgrad.rheology.thresholds import BOUND, CERTAIN
+from flowgrad.typing import FloatArray
+
+# Below this fraction of the largest rate, of shear or of spin, a cell is at rest: the rounding of float32
+# velocities.
+NEGLIGIBLE_RATE = 1e-6
+# A field whose largest shear rate is below this fraction of its largest rate turns as a rigid body: float32
+# (6e-8) coordinates or velocities differenced over 1 cell in 1000 leave a shear rate of 6e-5.
+RIGID = 1e-4
+BINS_PER_DECADE = 10
+_FEWEST_BINS = 8
+# A bin holds at least so many cells, and at least this share of all: a few odd cells are no bin.
+MIN_CELLS = 5
+MIN_SHARE = 1e-3
+# A bin's own scatter counts as that of so many cells less: few cells know little of their scatter.
+_PRIOR_CELLS = 10
+# A shear rate that may be wrong by more than this part of itself is not known.
+RATE_UNKNOWN = 0.5
+# For a normal distribution: 10–90 % range over σ, and error of the median over that of the mean.
+_DECILES = 2.5631
+_MEDIAN_ERROR = 1.2533
+
+
+@dataclass(frozen=True, eq=False)
+class FlowCurve(ReprMixin):
+    """Median viscosity against median shear rate in bins, rising in rate.
+
+    ``rate`` and ``viscosity`` (b,) are medians weighted by volume, ``low`` and ``high`` (b,) the 10 %
+    and 90 % quantiles of η, ``share`` (b,) the part of the volume, ``count`` (b,) the cells,
+    ``uncertainty`` (b,) the standard error of log η, in which ``rate_error`` (b,) is, what the error of the
+    gradient does to it (0 where that is not known). ``excluded`` counts the cells left out.
+    """
+
+    rate: FloatArray
+    viscosity: FloatArray
+    low: FloatArray
+    high: FloatArray
+    share: FloatArray
+    count: NDArray[np.int64]
+    uncertainty: FloatArray
+    excluded: Mapping[str, int]
+    rate_error: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.rate)
+
+    @property
+    def stress(self) -> FloatArray:
+        """ηγ̇ (b,)."""
+        return self.viscosity * self.rate
+
+
+def flow_curve(
+    rate: FloatArray,
+    viscosity: FloatArray,
+    weights: FloatArray,
+    bin_by: FloatArray | None = None,
+    moving: NDArray[np.bool_] | None = None,
+    one_sided: NDArray[np.bool_] | None = None,
+    error: FloatArray | None = None,
+    of_stress: bool = False,
+) -> FlowCurve:
+    """The flow curve of cells with shear rates, viscosities and volumes (n,), NaN where unknown.
+
+    Cells are binned by the logarithm of their shear rate, or of ``bin_by`` (n,). Left out, and
+    counted, are cells without a value or a volume, cells whose gradient is ``one_sided`` (n,), cells
+    at rest (where ``moving`` (n,) is False; by default see ``at_shear``), and cells of a viscosity
+    that is not positive. Cells whose ``bin_by`` is not positive and finite have no bin.
+
+    ``error`` (n,) is the systematic relative error of the shear rates, NaN where not known: where it is more than
+    half, cells are left out, and of the others the median enters each bin's uncertainty, as far as it moves η(γ̇);
+    ``of_stress`` says that the viscosity is a stress over these rates, and so wrong with them.
+    """
+    usable, excluded = _usable(
+        viscosity,
+        known=np.isfinite(rate) & np.isfinite(viscosity) & (weights > 0),
+        moving=at_shear(rate) if moving is None else moving,
+        one_sided=np.zeros(len(rate), bool) if one_sided is None else one_sided,
+    )
+    if error is not None:
+        unknown = usable & (error > RATE_UNKNOWN)
+        usable &= ~unknown
+        excluded["unknown_rate"] = int(unknown.sum())
+    if bin_by is not None:
+        usable &= np.isfinite(bin_by) & (bin_by > 0)
+    key = np.log((rate if bin_by is None else bin_by)[usable])
+    order = np.argsort(key, kind="stable")
+    chosen = np.flatnonzero(usable)[order]
+    starts = _starts(key[order])
+    groups = [cells for cells in np.split(chosen, starts[1:]) if len(cells)]
+    bins = [_bin(np.log(rate[cells]), np.log(viscosity[cells]), weights[cells]) for cells in groups]
+    rows = np.array(bins).reshape(-1, 8)
+    ranked = np.argsort(rows[:, 0], kind="stable")
+    curve = _assembled(rows[ranked], excluded)
+    if error is None:
+        return curve
+    return _with_rate_error(curve, np.array([_middle(error[groups[i]]) for i in ranked]), of_stress)
+
+
+def _middle(error: FloatArray) -> float:
+    """The median where it is known; of a systematic error no number of cells makes less."""
+    known = error[np.isfinite(error)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def _with_rate_error(curve: FlowCurve, error: FloatArray, of_stress: bool) -> FlowCurve:
+    """The curve with the shift of log η at its rates, (s + 1)e of a stress and s e of a viscosity, s the slope
+    d log η/d log γ̇; bins whose error is not known take the largest."""
+    if not len(curve):
+        return curve
+    known = np.where(np.isnan(error), np.max(error, where=np.isfinite(error), initial=0.0), error)
+    slope = np.gradient(np.log(curve.viscosity), np.log(curve.rate)) if len(curve) > 1 else np.zeros(1)
+    shift = np.abs(slope + of_stress) * known
+    return dataclasses.replace(curve, uncertainty=np.hypot(curve.uncertainty, shift), rate_error=shift)
+
+
+def _usable(
+    viscosity: FloatArray, known: NDArray[np.bool_], moving: NDArray[np.bool_], one_sided: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    trusted = known & ~one_sided
+    deforming = trusted & moving
+    usable = deforming & (viscosity > 0)
+    excluded = {
+        "invalid": int(np.sum(~known)),
+        "one_sided": int(np.sum(known & one_sided)),
+        "negligible_rate": int(np.sum(trusted & ~moving)),
+        "nonpositive_viscosity": int(np.sum(deforming & ~usable)),
+    }
+    return usable, excluded
+
+
+def at_shear(rate: FloatArray, size: FloatArray | None = None) -> NDArray[np.bool_]:
+    """Where the shear rate (n,) is not negligible beside the largest, nor beside the largest ``size``
+    √2 |L| (n,) of a gradient: nowhere in a body that turns as a whole."""
+    fastest = _largest(rate)
+    largest = fastest if size is None else max(fastest, _largest(size))
+    return (rate > NEGLIGIBLE_RATE * largest) & (fastest > RIGID * largest)
+
+
+def _largest(values: FloatArray) -> float:
+    return float(np.max(values, where=np.isfinite(values), initial=0.0))
+
+
+def _starts(key: FloatArray) -> NDArray[np.int64]:
+    """First positions of the bins of sorted logarithms, sparse bins joined with the next."""
+    if not len(key):
+        return np.zeros(1, np.int64)
+    width = min(np.log(10) / BINS_PER_DECADE, (key[-1] - key[0]) / _FEWEST_BINS)
+    if width <= 0:
+        return np.zeros(1, np.int64)
+    edges = np.searchsorted(key, np.arange(key[0], key[-1], width))
+    return _joined(edges, len(key), max(MIN_CELLS, int(MIN_SHARE * len(key))))
+
+
+def _joined(edges: NDArray[np.int64], count: int, fewest: int) -> NDArray[np.int64]:
+    starts = [0]
+    for edge in edges:
+        if edge - starts[-1] >= fewest:
+            starts.append(int(edge))
+    if len(starts) > 1 and count - starts[-1] < fewest:
+        starts.pop()
+    return np.array(starts)
+
+
+def _bin(log_rate: FloatArray, log_eta: FloatArray, weights: FloatArray) -> tuple[float, ...]:
+    rate = _quantiles(log_rate, weights, (0.5,))[0]
+    low, median, high = _quantiles(log_eta, weights, (0.1, 0.5, 0.9))
+    # Kish's effective number: a bin of one large and many small cells is worth little more than one.
+    effective = weights.sum() ** 2 / np.sum(weights**2)
+    error = _order_error(log_eta, weights, effective)
+    return rate, low, median, high, weights.sum(), len(weights), effective, error
+
+
+def _order_error(log_eta: FloatArray, weights: FloatArray, effective: float) -> float:
+    """Standard error of a median of any distribution, also that of two fluids in one bin.
+
+    From the order statistics at as many standard errors as a certain change needs, for a step from
+    one fluid to the other has no tangent; nor less than lets a change be the largest gap among the
+    values, which is the other fluid's distance.
+    """
+    reach = CERTAIN * 0.5 / np.sqrt(effective)
+    low, below, above, high = _quantiles(log_eta, weights, (0.1, 0.5 - reach, 0.5 + reach, 0.9))
+    gaps = np.diff(np.clip(np.sort(log_eta), low, high))
+    return float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
+
+
+def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> FloatArray:
+    """Weighted quantiles, interpolated so that reversing the order of the values changes nothing."""
+    order = np.argsort(values)
+    cumulated = np.cumsum(weights[order])
+    centres = (cumulated - 0.5 * weights[order]) / cumulated[-1]
+    return np.interp(levels, centres, values[order])
+
+
+def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
+    rate, low, median, high, volume, count, effective, error = bins.T
+    return FlowCurve(
+        rate=np.exp(rate),
+        viscosity=np.exp(median),
+        low=np.exp(low),
+        high=np.exp(high),
+        share=volume / max(volume.sum(), 1e-300),
+        count=count.astype(np.int64),
+        uncertainty=np.maximum(error, _uncertainty((high - low) / _DECILES, count, effective)),
+        excluded=excluded,
+    )
+
+
+def _uncertainty(scatter: FloatArray, count: FloatArray, effective: FloatArray) -> FloatArray:
+    pooled = np.median(scatter) if len(scatter) else 0.0
+    variance = (count * scatter**2 + _PRIOR_CELLS * pooled**2) / (count + _PRIOR_CELLS)
+    return _MEDIAN_ERROR * np.sqrt(variance / np.maximum(effective, 1.0))
+
+
+def sampled_curve(rate: FloatArray, viscosity: FloatArray) -> FlowCurve:
+    """The curve of a law, exact at shear rates (b,) that rise."""
+    shares = np.full(len(rate), 1 / len(rate))
+    count = np.ones(len(rate), np.int64)
+    return FlowCurve(rate, viscosity, viscosity, viscosity, shares, count, np.zeros(len(rate)), {})
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of log η by ``size`` between two shear rates ``low`` < ``high``; size 0 for none."""
+
+    size: float = 0.0
+    low: float = np.nan
+    high: float = np.nan
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What a flow curve does: the greatest certain ``fall`` and ``rise`` of log η with rate, and by
+    how much log η departs from its mean: ``at_least`` for certain (0 where nothing is), ``at_most``
+    as far as the scatter leaves possible (95 %)."""
+
+    fall: Change = Change()
+    rise: Change = Change()
+    at_least: float = 0.0
+    at_most: float = np.inf
+
+
+def trend(curves: Sequence[FlowCurve]) -> Trend:
+    """The trend that all curves of one field agree on: of each number the least.
+
+    An error of the gradient makes η fall within bins of equal rate, an error of the stress makes it
+    rise within bins of equal stress; the truth lies between the two (Frisch 1934, bounds of the
+    regression with errors in both variables).
+    """
+    each = [_trend(curve) for curve in curves if len(curve)]
+    if not each:
+        return Trend()
+    return Trend(
+        fall=min((t.fall for t in each), key=lambda change: change.size),
+        rise=min((t.rise for t in each), key=lambda change: change.size),
+        at_least=min(t.at_least for t in each),
+        at_most=min(t.at_most for t in each),
+    )
+
+
+def _trend(curve: FlowCurve) -> Trend:
+    log_eta = np.log(curve.viscosity)
+    certain = np.abs(log_eta - log_eta.mean()) - CERTAIN * curve.uncertainty
+    return Trend(
+        fall=largest_change(curve, -log_eta),
+        rise=largest_change(curve, log_eta),
+        at_least=max(0.0, float(certain.max())),
+        # Where two fluids share the bins their median may be flat: no bound is below the bins' own error.
+        at_most=max(departure(curve), float(np.sqrt(np.sum(curve.share * curve.uncertainty**2)))),
+    )
+
+
+def largest_change(curve: FlowCurve, values: FloatArray, certain: float = CERTAIN) -> Change:
+    """The greatest increase of the values from a lower to a higher rate, less ``certain`` standard errors."""
+    error = np.hypot.outer(curve.uncertainty, curve.uncertainty)
+    gain = np.triu(values[None, :] - values[:, None] - certain * error, 1)
+    if not gain.size or gain.max() <= 0:
+        return Change()
+    low, high = np.unravel_index(np.argmax(gain), gain.shape)
+    return Change(float(gain.max()), float(curve.rate[low]), float(curve.rate[high]))
+
+
+def departure(curve: FlowCurve, bound: float = BOUND, degree: int = 2) -> float:
+    """Largest departure of a polynomial through log η(log γ̇) from its mean, plus ``bound`` standard errors."""
+    log_eta = np.log(curve.viscosity)
+    if len(curve) < 2:
+        return np.inf
+    x = np.log(curve.rate / curve.rate[0])
+    basis = np.vander(x / max(x[-1], 1e-300), min(degree + 1, len(curve)))
+    errors = np.maximum(curve.uncertainty, 1e-6)
+    weighted = basis / errors[:, None]
+    coefficients, _, _, _ = np.linalg.lstsq(weighted, log_eta / errors, rcond=None)
+    centred = basis - basis.mean(axis=0)
+    covariance = np.linalg.pinv(weighted.T @ weighted) * _excess(log_eta - basis @ coefficients, errors, basis)
+    spread = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", centred, covariance, centred), 0.0))
+    return float(np.max(np.abs(centred @ coefficients) + bound * spread))
+
+
+def _excess(residuals: FloatArray, errors: FloatArray, basis: FloatArray) -> float:
+    """How much larger the residuals' variance is than the scatter within the bins explains, at least 1."""
+    freedom = len(residuals) - basis.shape[1]
+    return max(1.0, float(np.sum((residuals / errors) ** 2)) / freedom) if freedom > 0 else 1.0

@@ -1,0 +1,138 @@
+"""Viscosity models of yield-stress fluids, or of what looks like one: η tends to τ0/γ̇ towards rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from flowgrad.rheology.model import (
+    Cap,
+    Capped,
+    Consistency,
+    FlowIndex,
+    Model,
+    Plateau,
+    Rate,
+    Regularisation,
+    Stress,
+    Viscosity,
+)
+from flowgrad.rheology.models.basic import coefficients, times
+from flowgrad.typing import FloatArray
+
+_INDICES = (0.3, 0.6, 1.0, 1.5)
+
+
+@dataclass(frozen=True)
+class Casson(Capped, name="casson", citation="Casson 1959, in Mill (ed.), Rheology of Disperse Systems, 84"):
+    """η = (√(τ0/γ̇) + √η_c)², within [eta_min, eta_max]; ``eta`` is Casson's η_c."""
+
+    tau0: Stress
+    eta: Viscosity
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """(√(τ0/γ̇) + √η_c)²."""
+        return np.square(np.sqrt(self.tau0 / rate) + np.sqrt(self.eta))
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """The straight line through √τ against √γ̇."""
+        root0, root = coefficients(np.sqrt(stress), np.ones_like(rate), np.sqrt(rate))
+        yield root0**2, root**2
+
+
+@dataclass(frozen=True)
+class ThreeComponent(
+    Capped, name="three-component", citation="Caggioni, Trappe & Spicer 2020, J. Rheol. 64, 413 (three component model)"
+):
+    """η = τ0/γ̇ + τ0/√(γ̇_c γ̇) + η_bg, within [eta_min, eta_max]: elastic, plastic and viscous dissipation."""
+
+    tau0: Stress
+    eta_bg: Plateau
+    rate_c: Rate
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """τ0/γ̇ (1 + √(γ̇/γ̇_c)) + η_bg."""
+        return self.tau0 / rate * (1 + np.sqrt(rate / self.rate_c)) + self.eta_bg
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """The τ0, τ0/√γ̇_c and η_bg that suit the data best, where those are positive; and a grid of γ̇_c."""
+        tau0, plastic, eta_bg = coefficients(stress, np.ones_like(rate), np.sqrt(rate), rate)
+        if tau0 > 0 and plastic > 0:
+            yield tau0, eta_bg, (tau0 / plastic) ** 2
+        for rate_c in 1 / times(rate):
+            tau0, eta_bg = coefficients(stress, 1 + np.sqrt(rate / rate_c), rate)
+            yield tau0, eta_bg, rate_c
+
+
+@dataclass(frozen=True)
+class PapanastasiouBingham(
+    Model, name="papanastasiou-bingham", citation="Papanastasiou 1987, J. Rheol. 31, 385; Bingham 1922"
+):
+    """η = τ0 (1 − exp(−mγ̇))/γ̇ + η_p (``eta``): Bingham's law with the finite viscosity mτ0 + η_p at rest."""
+
+    tau0: Stress
+    eta: Plateau
+    m: Regularisation
+
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """τ0 (1 − exp(−mγ̇))."""
+        return _regularised(self.tau0, self.m, rate) * rate
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """τ0 (1 − exp(−mγ̇))/γ̇ + η_p."""
+        return _regularised(self.tau0, self.m, rate) + self.eta
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of m, with the τ0 and η_p that suit the data best."""
+        for m in _regularisations(rate):
+            yield *coefficients(stress, -np.expm1(-m * rate), rate), m
+
+
+@dataclass(frozen=True)
+class PapanastasiouHerschelBulkley(
+    Capped,
+    name="papanastasiou-herschel-bulkley",
+    citation="Papanastasiou 1987, J. Rheol. 31, 385; Herschel & Bulkley 1926",
+):
+    """η = τ0 (1 − exp(−mγ̇))/γ̇ + K γ̇^(n−1), within [eta_min, eta_max]."""
+
+    tau0: Stress
+    K: Consistency
+    n: FlowIndex
+    m: Regularisation
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """τ0 (1 − exp(−mγ̇))."""
+        return _regularised(self.tau0, self.m, rate) * rate
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """τ0 (1 − exp(−mγ̇))/γ̇ + K γ̇^(n−1)."""
+        return _regularised(self.tau0, self.m, rate) + self.K * rate ** (self.n - 1)
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of m and n, with the τ0 and K that suit the data best."""
+        for m, n in product(_regularisations(rate), _INDICES):
+            yield *coefficients(stress, -np.expm1(-m * rate), rate**n), n, m
+
+
+def _regularised(tau0: float, m: float, rate: FloatArray) -> FloatArray:
+    """τ0 (1 − exp(−mγ̇))/γ̇."""
+    return -np.expm1(-m * rate) / rate * tau0
+
+
+def _regularisations(rate: FloatArray) -> FloatArray:
+    """From m that all rates see to m that none does."""
+    return np.append(times(rate), 100 / rate.min())

@@ -1,0 +1,289 @@
+"""Columns of rheometer tables: units with their factors to SI, and roles by name in several languages."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flowgrad.errors import ReadError
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: what it measures, and value·factor + offset in SI (temperatures in °C)."""
+
+    dimension: str
+    factor: float = 1.0
+    offset: float = 0.0
+
+
+# SI units of what is read, as they are printed.
+SI = {"rate": "1/s", "stress": "Pa", "viscosity": "Pa s", "torque": "N m", "temperature": "°C"}
+
+_PREFIXES = {"": 1.0, "M": 1e6, "k": 1e3, "h": 1e2, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+# Units that take a prefix.
+_PREFIXED = (
+    (r"Pa-?s(ec)?|Ns/m2|Nsm-2", "viscosity", 1.0),
+    (r"P(oise)?", "viscosity", 0.1),
+    (r"Pa(scal)?|N/m2|Nm-2", "stress", 1.0),
+    (r"N-?m", "torque", 1.0),
+)
+_POUND = 0.45359237 * 9.80665
+# What is measured, the factor, and texts without spaces, dots and carets.
+_FIXED = (
+    ("rate", 1.0, "1/s s-1 /s 1/sec sec-1 1/second"),
+    ("rate", 1 / 60, "1/min min-1 /min"),
+    ("stress", 1.0, "PA pa pascal"),
+    ("stress", 0.1, "dyn/cm2 dyne/cm2 dynes/cm2 dyncm-2"),
+    ("stress", _POUND / (100 * 0.3048**2), "lbf/100ft2 lb/100ft2 lbs/100ft2"),
+    ("stress", _POUND / 0.0254**2, "psi lbf/in2"),
+    ("stress", 1e5, "bar"),
+    ("stress", 1e6, "N/mm2"),
+    ("viscosity", 1.0, "kg/ms kgm-1s-1 PaS pas PAS Pascalsecond pascalsecond"),
+    ("viscosity", 0.1, "g/cms gcm-1s-1 dyns/cm2 dynes/cm2s poise"),
+    ("viscosity", 1e-3, "cps cPs CPS cp CP cPoise centipoise mpas"),
+    ("torque", 1e-7, "dyncm dynecm"),
+    ("temperature", 1.0, "°C C degC oC °c"),
+    ("kinematic viscosity", 1.0, "mm2/s cSt m2/s St"),
+    ("other", 1.0, "s sec min h % ° rad rad/s mrad Hz mm um N mN 1 - K/min °C/min mm/s m/s rpm V As Pa/s"),
+)
+_KNOWN = {text: Unit(dimension, factor) for dimension, factor, texts in _FIXED for text in texts.split()}
+_KNOWN |= {"K": Unit("temperature", 1.0, -273.15)}
+_KNOWN |= {text: Unit("temperature", 5 / 9, -160 / 9) for text in ("°F", "degF", "F")}
+
+
+def unit(text: str) -> Unit | None:
+    """The unit of a text such as ``mPa·s``, ``s⁻¹`` or ``dyn/cm²``; None for one that is not known."""
+    plain = unicodedata.normalize("NFKC", text)
+    plain = re.sub("[−–]", "-", plain).replace("\u03bc", "u")
+    plain = re.sub(r"[\[\](){}\s·⋅∙•×*.^_]", "", plain)
+    if plain in _KNOWN:
+        return _KNOWN[plain]
+    for pattern, dimension, factor in _PREFIXED:
+        match = re.fullmatch(f"([Mkhdcmun]?)({pattern})", plain)
+        if match:
+            return Unit(dimension, factor * _PREFIXES[match[1]])
+    return None
+
+
+# Names without accents, in small letters, - and _ as spaces; a name may have a label before or behind ("stress A").
+_RATES = """shear rate; shearrate; shear strain rate; strain rate; rate of shear; rate of strain; scherrate;
+schergeschwindigkeit; schergefalle; schergefaelle; geschwindigkeitsgefalle; geschwindigkeitsgefaelle; taux de
+cisaillement; gradient de cisaillement; vitesse de cisaillement; gradient de vitesse; velocidad de corte;
+velocidad de cizalla; velocidad de cizallamiento; velocidad de cizalladura; velocidad de deformacion; tasa de
+corte; tasa de cizalla; gradiente de velocidad; velocita di taglio; gradiente di velocita; taxa de
+cisalhamento; taxa de corte; afschuifsnelheid; скорость сдвига; 剪切速率; せん断速度; gammadot; gamma dot; gammapunkt;
+gamma punkt; gdot; gammap; 8v d; 8u d; rate"""
+_STRESSES = """shear stress; shearstress; stress; schubspannung; scherspannung; contrainte de cisaillement; contrainte
+tangentielle; contrainte; esfuerzo cortante; esfuerzo de corte; esfuerzo de cizalla; esfuerzo de
+cizallamiento; esfuerzo; tension de corte; tension cortante; tension de cizallamiento; sforzo di taglio;
+tensao de cisalhamento; schuifspanning; напряжение сдвига; 剪切应力; せん断応力; tau; τ; sigma; σ"""
+_VISCOSITIES = """viscosity; viskositat; viskositaet; scherviskositat; viscosite; viscosidad; viscosita; viscosidade;
+viscositeit; вязкость; 粘度; eta; η; visc"""
+_TORQUES = "torque; drehmoment; couple; par de torsion; par; coppia; momento torsor; torsion moment"
+_TEMPERATURES = "temperature; temperatur; temp; temperatura; температура; 温度"
+_SAMPLES = """sample; sample name; sample id; probe; probenname; echantillon; muestra; campione; amostra; material;
+fluid; substance; specimen"""
+_STEPS = "step; step name; interval; intervall; intervalle; abschnitt; segment; seg; action name; ramp; rampe; etape"
+_SIGMAS = """std; stdev; std dev; stddev; sd; standard deviation; standardabweichung; ecart type; desviacion estandar;
+deviazione standard; error; err; fehler; erreur; uncertainty; unsicherheit; incertitude; incertidumbre;
+standard error"""
+# Not of steady shear, or not the quantity itself.
+_OSCILLATION = """storage; loss; complex; komplex; komplexe; complexe; complejo; compleja; oscillation; oscillatory;
+oszillation; amplitude; angular frequency; frequency; kreisfrequenz; frequenz; frequence; frecuencia;
+speichermodul; verlustmodul; module de conservation; module de stockage; module de perte; phase angle;
+phasenwinkel; angle de phase; tan delta; tandelta; tan; modulus; modul; modulo; g'; g''; g′; g″; g*; eta*;
+omega; ω; f"""
+_OTHERS = """normal; yield; relaxation; kinematic; kinematische; cinematique; cinematica; speed; drehzahl; vitesse de
+rotation; velocity; time; zeit; temps; tiempo; tempo; residual; compliance; deflection; auslenkung; gap;
+spalt; status; force; kraft; power; energy; inherent; relative; specific; intrinsic; reduced;
+number; zahl; strain; deformation; no"""
+
+
+def _phrases(text: str) -> list[str]:
+    return sorted((" ".join(each.split()) for each in text.split(";")), key=len, reverse=True)
+
+
+_ROLES = {
+    "rate": _phrases(_RATES),
+    "stress": _phrases(_STRESSES),
+    "viscosity": _phrases(_VISCOSITIES),
+    "torque": _phrases(_TORQUES),
+    "temperature": _phrases(_TEMPERATURES),
+    "sample": _phrases(_SAMPLES),
+    "step": _phrases(_STEPS),
+}
+# Too short, or too common, to be looked for inside a longer name.
+_ALONE = {
+    "rate",
+    "par",
+    "couple",
+    "temp",
+    "step",
+    "ramp",
+    "probe",
+    "material",
+    "fluid",
+    "sample",
+    "visc",
+    "interval",
+}
+_ALONE |= {"rampe", "seg", "campione", "segment", "substance", "intervalle", "intervall"}
+# Names of one letter, with what their unit measures; "any" needs no unit (Thermo Haake's GP is γ with a point).
+_SHORT = {"gp": "any", "d": "rate", "g": "rate", "γ": "rate", "t": "temperature", "m": "torque"}
+# Rests of names that tell one measure of the same thing from another, and not one sample from another.
+QUALIFIERS = {
+    *("apparent", "true", "wall", "corrected", "uncorrected", "raw", "rim", "nominal", "measured", "set", "target"),
+    *("actual", "setpoint", "set point", "newtonian", "average", "avg", "mean", "soll", "ist", "scheinbare", "wahre"),
+    *("apparente", "aparente", "vraie", "at the wall", "8v d", "8u d"),
+}
+
+
+def plain(name: str) -> str:
+    """A name in small letters without accents and punctuation; γ̇ is ``gammadot``."""
+    text = unicodedata.normalize("NFD", name).replace("\u03b3\u0307", " gammadot ")
+    text = "".join(each for each in text if not unicodedata.combining(each)).casefold()
+    return " ".join(re.sub(r"[_\-.,:;/|\"()\[\]{}<>=#]+", " ", text).split())
+
+
+_SIGMA_PHRASES, _OSCILLATION_PHRASES, _OTHER_PHRASES = map(_phrases, (_SIGMAS, _OSCILLATION, _OTHERS))
+
+
+@lru_cache(4096)
+def role_of(name: str, dimension: str = "") -> tuple[str, str]:
+    """What a column holds and the rest of its name: (``stress``, ``a``) for ``Shear stress A``.
+
+    ``dimension`` is that of its unit, empty where none is stated. Roles are rate, stress, viscosity, sigma (of
+    the stress), sigma_viscosity, torque, temperature, sample, step, oscillation and other.
+    """
+    text = plain(name)
+    if _SHORT.get(text) in (dimension, "any"):
+        return dimension if _SHORT[text] == dimension else "rate", ""
+    spread = next((rest for phrase in _SIGMA_PHRASES if (rest := _rest(phrase, text)) is not None), None)
+    role, label = _matched(text if spread is None else spread)
+    if _is_any(_OSCILLATION_PHRASES, label):
+        return "oscillation", text
+    if _is_any(_OTHER_PHRASES, label):
+        return "other", text
+    if spread is not None:
+        return {"stress": "sigma", "": "sigma", "viscosity": "sigma_viscosity"}.get(role, "other"), label
+    return role or "other", label
+
+
+def _matched(text: str) -> tuple[str, str]:
+    """The role whose name is longest in the text, and what is left."""
+    best = ("", text, 0)
+    for role, phrases in _ROLES.items():
+        for phrase in phrases:
+            if len(phrase) > best[2] and (label := _rest(phrase, text)) is not None:
+                best = (role, label, len(phrase))
+    return best[0], best[1]
+
+
+def _rest(phrase: str, text: str) -> str | None:
+    """The text without a phrase that is in it as words; None where it is not."""
+    if phrase not in text or (phrase in _ALONE and phrase != text):
+        return None
+    match = re.search(rf"(?<!\w){re.escape(phrase)}(?![^\W\d])", text)
+    return None if match is None else " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
+
+
+def _is_any(phrases: list[str], text: str) -> bool:
+    words = f" {text} "
+    return any(f" {phrase} " in words for phrase in phrases)
+
+
+# Roles that the user may give.
+ROLES = ("rate", "stress", "viscosity", "sigma", "torque", "temperature", "sample")
+# What a column of each role may measure.
+_MEASURES = {
+    "rate": "rate",
+    "stress": "stress",
+    "sigma": "stress",
+    "viscosity": "viscosity",
+    "sigma_viscosity": "viscosity",
+    "torque": "torque",
+    "temperature": "temperature",
+}
+_BRACKETS = re.compile(r"^(.*?)[\[(]([^\[\]()]*(?:\([^()]*\)[^\[\]()]*)?)[\])]\s*$")
+_WORDED = re.compile(r"^(.+?)\s+(?:in|en|/)\s+(\S.*)$")
+_LAST_WORD = re.compile(r"^(.+?)[\s,_/]+([^\s,]{2,}|P)$")
+# Round brackets that hold a label and no unit: (A), (25 °C), (sample B), (up).
+_LABEL = re.compile(r"[A-Za-z]|\d.*|.*\s.*|up|down|auf|ab")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its ``index``, the ``name`` as it is in the file, the ``unit`` (None where none is stated),
+    what it holds (see ``role_of``) and the rest of its name."""
+
+    index: int
+    name: str
+    unit: Unit | None
+    role: str
+    label: str
+
+    @property
+    def measures(self) -> str:
+        """What a column of its role measures; empty for those that are not read as numbers."""
+        return _MEASURES.get(self.role, "")
+
+    def with_unit(self, text: str, where: str) -> Column:
+        """With the unit of a row of units; ReadError where it contradicts that of the name."""
+        found = unit(text)
+        if found is None and self.measures:
+            raise ReadError(f"{where}: the unit '{text}' of '{self.name}' is not known: give --unit {self.role}=…")
+        if found and self.unit and found != self.unit:
+            raise ReadError(f"{where}: '{self.name}' states one unit and the row of units '{text}': correct one")
+        return column(self.index, self.name, found or self.unit)
+
+
+def column(index: int, name: str, stated: Unit | None = None) -> Column:
+    """The column of a name such as ``Shear rate [1/s]``, ``Tau in Pa``, ``η / mPa·s``, ``stress_Pa``."""
+    own, text = split(name)
+    found = stated or (unit(text) if text else None)
+    role, label = role_of(own, found.dimension if found else "")
+    capitals = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", own, re.IGNORECASE)
+    return Column(index, name.strip(), found, role, capitals[0] if capitals else label)
+
+
+def split(name: str) -> tuple[str, str]:
+    """The name without its unit, and the unit's text (empty without one; it need not be known)."""
+    name = name.strip().strip('"').strip()
+    bracketed = _BRACKETS.match(name)
+    if bracketed:
+        own, inside = bracketed[1].strip(), bracketed[2].strip()
+        if unit(inside) is not None or name.endswith("]"):
+            return own, inside
+        is_label = not inside or _LABEL.fullmatch(inside) or inside.casefold() in QUALIFIERS
+        return (name, "") if is_label else (own, inside)
+    worded = _WORDED.match(name)
+    if worded and unit(worded[2]) is not None:
+        return worded[1], worded[2]
+    last = _LAST_WORD.match(name)
+    if last and (found := unit(last[2])) is not None and found.dimension in SAFE:
+        return last[1], last[2]
+    return name, ""
+
+
+# Units that are recognised behind a name without brackets.
+SAFE = ("rate", "stress", "viscosity", "torque")
+
+
+def check(columns: list[Column], where: str) -> None:
+    """ReadError for a column that is read as numbers and whose unit is not known, or measures something else."""
+    for each in columns:
+        text = split(each.name)[1]
+        if not each.measures:
+            continue
+        if each.unit is None and text:
+            raise ReadError(f"{where}: the unit '{text}' of '{each.name}' is not known: give --unit {each.role}=…")
+        if each.unit and each.unit.dimension == "kinematic viscosity":
+            raise ReadError(f"{where}: '{each.name}' is a kinematic viscosity: multiply it by the density first")
+        if each.unit and each.unit.dimension != each.measures:
+            raise ReadError(
+                f"{where}: '{each.name}' has the unit of a {each.unit.dimension}, not of a {each.measures}: "
+                f"say what it is with --columns, or correct its unit with --unit {each.role}=…"
+            )

@@ -1,0 +1,204 @@
+"""Numbers of a group of columns in SI units, with checks of what contradicts itself, and their parts: the rows of one
+sample, step and temperature."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flowgrad.errors import ReadError
+from flowgrad.rheometer.columns import Column, unit
+from flowgrad.rheometer.rows import NUMERIC, parsed
+from flowgrad.rheometer.tables import Group, Table
+from flowgrad.typing import FloatArray
+
+# Viscosity and stress/rate that differ by no more are the same number, rounded.
+_ROUNDED = 0.05
+_WITH_UNIT = re.compile(r"\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,].*?)\s*")
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Numbers of one group (n,) in the order of the file, NaN where a cell has none, in SI where units are stated.
+
+    ``is_text`` (n,) marks rows where a text stands for a needed number, ``lines`` (n,) are those of the file;
+    ``samples`` and ``steps`` (n,) are the texts of such columns. ``stated`` says whether units are.
+    """
+
+    rate: FloatArray
+    stress: FloatArray
+    sigma: FloatArray | None
+    torque: FloatArray | None
+    temperature: FloatArray | None
+    samples: list[str]
+    steps: list[str]
+    is_text: NDArray[np.bool_]
+    lines: NDArray[np.int64]
+    notes: tuple[str, ...]
+    stated: bool
+
+    def part(self, chosen: NDArray[Any]) -> Measured:
+        """The rows of a mask or of positions."""
+        picked = np.arange(len(self.rate))[chosen]
+        parts: dict[str, Any] = {name: [getattr(self, name)[i] for i in picked] for name in ("samples", "steps")}
+        for name in ("rate", "stress", "sigma", "torque", "temperature", "is_text", "lines"):
+            values = getattr(self, name)
+            parts[name] = None if values is None else values[picked]
+        return replace(self, **parts)
+
+
+def measured(table: Table, group: Group, radius: float | None, where: str) -> Measured:
+    """The numbers of a group of columns.
+
+    The stress is that of the column, else viscosity times rate, else 2M/(πR³) of the torque M at a parallel plate of
+    the ``radius`` R [m]. Raises ReadError for decimal points and commas in one table, for a viscosity that is not
+    stress over rate by a power of ten, and for a torque without a radius.
+    """
+    numbers = {role: _numbers(table, each, where) for role, each in group.columns.items() if each.measures}
+    sign = -1.0 if group.turned else 1.0
+    rate, notes = numbers["rate"], []
+    if "stress" in numbers:
+        stress = sign * numbers["stress"]
+        if "viscosity" in numbers:
+            notes += _agreement(numbers, group, where)
+    elif "viscosity" in numbers:
+        stress = sign * numbers["viscosity"] * rate
+    elif radius is not None:
+        stress = 2 * numbers["torque"] / (np.pi * radius**3)
+    else:
+        raise ReadError(f"{where}: has a torque and no stress: give --correction parallel-plate --radius METRES")
+    source = next(role for role in ("stress", "viscosity", "torque") if role in numbers)
+    needed = [group.columns["rate"], group.columns[source]]
+    unstated = [each.name for each in needed if each.unit is None]
+    if unstated and len(unstated) < len(needed):
+        notes.append(f"no unit of {' and '.join(map(repr, unstated))} is stated: taken as SI")
+    elif unstated:
+        notes.append("no units are stated: taken as coherent ones, such as 1/s and Pa")
+    sigma = numbers.get("sigma")
+    if sigma is None and "sigma_viscosity" in numbers:
+        sigma = numbers["sigma_viscosity"] * np.abs(rate)
+    # The first cell of Thermo Haake's rows is segment|point.
+    segments = [re.fullmatch(r"(\d+)\|\d+", row.cells[0]) for row in table.rows]
+    steps = [f"segment {each[1]}" if each else "" for each in segments]
+    return Measured(
+        rate,
+        stress,
+        sigma,
+        numbers.get("torque"),
+        numbers.get("temperature"),
+        _texts(table, group.columns.get("sample")),
+        _texts(table, group.columns["step"]) if "step" in group.columns else steps,
+        _is_text(table, needed),
+        np.array([row.line for row in table.rows], np.int64),
+        tuple(notes),
+        len(unstated) < len(needed),
+    )
+
+
+def _numbers(table: Table, column: Column, where: str) -> FloatArray:
+    texts = [table.cell(row, column) for row in table.rows]
+    _check_marks(texts, table, column, where)
+    factor, offset = (column.unit.factor, column.unit.offset) if column.unit else (1.0, 0.0)
+    found = np.array([parsed(text) for text in texts], float) * factor + offset
+    for i in np.flatnonzero(~np.isfinite(found)):
+        found[i] = _with_unit(texts[i], column)
+    return found
+
+
+def _with_unit(text: str, column: Column) -> float:
+    """The number of a cell that states its own unit (``12 mPa``), in SI; NaN where it is none of the column's kind."""
+    match = _WITH_UNIT.fullmatch(text)
+    own = unit(match[2]) if match else None
+    if match is None or own is None or own.dimension != column.measures:
+        return np.nan
+    return parsed(match[1]) * own.factor + own.offset
+
+
+def _check_marks(texts: list[str], table: Table, column: Column, where: str) -> None:
+    """ReadError where points and commas both stand in numbers: either could be the decimal mark."""
+    comma = next((i for i, text in enumerate(texts) if "," in text and NUMERIC.fullmatch(text)), None)
+    point = next((i for i, text in enumerate(texts) if "." in text and NUMERIC.fullmatch(text)), None)
+    both = next((i for i, text in enumerate(texts) if re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+[.,]\d+", text)), None)
+    if both is not None:
+        comma = point = both
+    if comma is not None and point is not None:
+        raise ReadError(
+            f"{where}: '{column.name}' has '{texts[point]}' in line {table.rows[point].line} and '{texts[comma]}' in "
+            f"line {table.rows[comma].line}: write all numbers with one decimal mark and none between thousands"
+        )
+
+
+def _texts(table: Table, column: Column | None) -> list[str]:
+    """The texts of a column, each standing also for the empty cells below it."""
+    found, last = [], ""
+    for row in table.rows:
+        last = (table.cell(row, column) if column else "") or last
+        found.append(last)
+    return found
+
+
+def _is_text(table: Table, columns: list[Column]) -> NDArray[np.bool_]:
+    found = np.zeros(len(table.rows), bool)
+    for column in columns:
+        for i, row in enumerate(table.rows):
+            text = table.cell(row, column)
+            if text.casefold() not in ("", "nan"):
+                found[i] |= bool(np.isnan(parsed(text)) and np.isnan(_with_unit(text, column)))
+    return found
+
+
+def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> list[str]:
+    """A note where viscosity and stress/rate differ; ReadError where they do so by a power of ten."""
+    with np.errstate(all="ignore"):
+        ratio = numbers["viscosity"] * np.abs(numbers["rate"] / numbers["stress"])
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if not len(ratio):
+        return []
+    typical = float(np.median(ratio))
+    power = round(np.log10(typical))
+    names = f"'{group.columns['viscosity'].name}' and '{group.columns['stress'].name}'/'{group.columns['rate'].name}'"
+    if power and abs(typical / 10.0**power - 1) < _ROUNDED:
+        raise ReadError(
+            f"{where}: {names} differ by the factor {10.0**power:g}, so one of the units is wrong: "
+            f"give the right one, for example --unit viscosity={'mPas' if power == 3 else 'Pas'}"
+        )
+    if abs(typical - 1) > _ROUNDED:
+        return [f"{names} differ by the factor {typical:.3g} (median): the stress is used"]
+    apart = int(np.sum(np.abs(ratio - 1) > _ROUNDED))
+    differ = f"{names} differ by more than {100 * _ROUNDED:.0f} % in {apart} of {len(ratio)} rows: the stress is used"
+    return [differ] if apart else []
+
+
+# Temperatures [K] farther apart than this are two settings.
+_APART = 2.0
+# A setting has this many rows at least, else its temperature drifts.
+_FEWEST = 4
+
+
+def settings(numbers: Measured) -> Iterator[tuple[str, str, Measured]]:
+    """The parts of the rows with the names of sample (and temperature) and step, in the order of the file; rows of one
+    sample need not be together."""
+    keys = list(zip(numbers.samples, numbers.steps, strict=True))
+    for sample, step in dict.fromkeys(keys):
+        same = np.array([each == (sample, step) for each in keys], bool)
+        part = numbers.part(same)
+        for temperature, rows in _temperatures(part.temperature):
+            yield f"{sample} {temperature}".strip(), step if len(set(numbers.steps)) > 1 else "", part.part(rows)
+
+
+def _temperatures(values: FloatArray | None) -> list[tuple[str, Any]]:
+    """The settings of a column of temperatures (n,) with the rows of each; one without a name where there is one."""
+    if values is None or np.isfinite(values).sum() < 2 * _FEWEST:
+        return [("", slice(None))]
+    ordered = np.unique(values[np.isfinite(values)])
+    centres = [float(np.mean(each)) for each in np.split(ordered, np.flatnonzero(np.diff(ordered) > _APART) + 1)]
+    nearest = np.argmin(np.abs(np.nan_to_num(values)[:, None] - np.array(centres)), axis=1)
+    counts = np.bincount(nearest, minlength=len(centres))
+    if len(centres) < 2 or counts.min() < _FEWEST:
+        return [("", slice(None))]
+    return [(f"{centre:.3g} °C", nearest == i) for i, centre in enumerate(centres)]

@@ -1,0 +1,100 @@
+"""Options of reading a rheometer's table: what the file does not say of its columns, units, samples and rates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowgrad.errors import OptionError
+from flowgrad.option import OptionRecord, option, positive
+from flowgrad.rheometer.columns import ROLES, unit
+from flowgrad.rheometer.curve import CORRECTIONS
+from flowgrad.spec import nearest
+
+
+def _check_columns(flag: str, columns: Mapping[str, str]) -> None:
+    for role in columns:
+        if role not in ROLES:
+            raise OptionError(f"{flag}: '{role}' is unknown{nearest(role, ROLES)}: known are {', '.join(ROLES)}")
+
+
+def _check_units(_: str, units: Mapping[str, str]) -> None:
+    _check_columns("--unit", units)
+    for role, text in units.items():
+        found = unit(text)
+        if found is None or found.dimension != ("stress" if role == "sigma" else role):
+            raise OptionError(f"--unit {role}={text}: is no known unit of it: write one such as 1/s, Pa, mPas, mNm")
+
+
+@dataclass(frozen=True)
+class Reading(OptionRecord):
+    """How a table is to be read.
+
+    ``columns`` maps roles (``rate``, ``stress``, ``viscosity``, ``sigma``, ``torque``, ``temperature``, ``sample``) to
+    names of columns or their numbers from 1; a stress named ``-NAME`` has its sign turned. ``units`` maps roles to
+    units such as ``1/min``, in place of what the file says. ``correction`` is one of ``CORRECTIONS``, ``radius`` [m]
+    that of the plate. ``lowest_torque`` [N m] and ``lowest_stress`` [Pa] are below what the instrument resolves,
+    ``rates`` [1/s] bounds what is kept, ``sample`` chooses by name, ``keep_outliers`` leaves them in. Mappings and
+    rates may be the texts of the command: ``rate=NAME,stress=NAME`` and ``LOW:HIGH``.
+    """
+
+    columns: Mapping[str, str] = option(
+        dict,
+        "names or numbers; also viscosity, sigma, …",
+        kw_only=False,
+        metavar="rate=NAME,stress=NAME",
+        check=_check_columns,
+    )
+    units: Mapping[str, str] = option(
+        dict, "units in place of those in the file", kw_only=False, metavar="stress=kPa,…", check=_check_units
+    )
+    correction: str | None = option(
+        None,
+        "of apparent rates 8U/D of a capillary, or of stresses 2M/(πR³) of parallel plates",
+        kw_only=False,
+        choices=CORRECTIONS,
+    )
+    radius: float | None = option(
+        None, "of the plates, where only a torque is given", kw_only=False, metavar="METRES", check=positive
+    )
+    lowest_torque: float = option(0.0, "[N m] that is still measured", kw_only=False, metavar="NUMBER")
+    lowest_stress: float = option(0.0, "[Pa] that is still measured", kw_only=False, metavar="NUMBER")
+    rates: tuple[float, float] | None = option(
+        None, "shear rates that are kept: 0.1:100, :100, 0.1:", kw_only=False, metavar="LOW:HIGH"
+    )
+    sample: str | None = option(
+        None, "only the curves of this sample, step or temperature", kw_only=False, metavar="NAME"
+    )
+    keep_outliers: bool = option(False, "fit also points off the curve of their neighbours", kw_only=False)
+
+    def __post_init__(self) -> None:
+        for name, flag in (("columns", "--columns"), ("units", "--unit")):
+            if isinstance(text := getattr(self, name), str):
+                object.__setattr__(self, name, _pairs(text, flag))
+        if isinstance(self.rates, str):
+            object.__setattr__(self, "rates", _bounds(self.rates))
+        super().__post_init__()
+
+
+def _pairs(text: str, flag: str) -> dict[str, str]:
+    """``rate=NAME,stress=NAME`` as a mapping; names may hold commas and equals signs."""
+    found = {}
+    for part in re.split(rf",\s*(?=(?:{'|'.join(ROLES)})=)", text):
+        role, equals, name = part.partition("=")
+        if not equals or not name.strip():
+            raise OptionError(f"{flag} '{part}' is not of the form KEY=NAME: write {flag} rate=…,stress=…")
+        found[role.strip()] = name.strip()
+    return found
+
+
+def _bounds(text: str) -> tuple[float, float]:
+    """``LOW:HIGH`` with either end left out for none."""
+    low, colon, high = text.partition(":")
+    try:
+        bounds = float(low or 0), float(high or "inf")
+    except ValueError:
+        bounds = (0.0, 0.0)
+    if not colon or not 0 <= bounds[0] < bounds[1]:
+        raise OptionError(f"--rates '{text}' is no range of shear rates: write LOW:HIGH, such as 0.1:100 or :100")
+    return bounds

@@ -1,0 +1,211 @@
+"""Wall stresses of a flow: the velocity gradient, viscosity and pressure on the faces of its walls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flowgrad.errors import OptionError
+from flowgrad.flow import LOCATIONS, Flow
+from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
+from flowgrad.gradient.choose import wall_scheme_of
+from flowgrad.gradient.operator import patch_faces
+from flowgrad.kinematics import VelocityGradient
+from flowgrad.rheology.model import MODELS, Model
+from flowgrad.separation.inputs import eddy_viscosities, resolve
+from flowgrad.spec import nearest
+from flowgrad.typing import FloatArray, IntArray
+from flowgrad.walls.result import Walls
+from flowgrad.walls.selection import Where, select, with_wall_velocity
+
+
+def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str) -> VelocityGradient:
+    """L at the centroids of boundary faces (k,), rows of ``mesh.topology.boundary``, from the fluid's side, and the
+    velocity there. In a plane cut from a 3-D flow it is that in the plane, in which the normals lie."""
+    notes: tuple[str, ...] = ()
+    if flow.out_of_plane != "zero":
+        flow = replace(flow, out_of_plane="zero")
+        notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
+    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow))
+    found = replace(found, method_notes=(*found.method_notes, *notes))
+    return found.supply(velocity=_velocity(found, faces))
+
+
+def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
+    """On the faces (k, 3): the mean over their points, or that of their patch, or the cell's, continued."""
+    flow = gradient.flow
+    assert flow is not None
+    if flow.location == "points":
+        return np.asarray(flow.mesh.topology.face_means(faces) @ flow.velocity)
+    known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
+    for patch in flow.boundary[::-1]:
+        known[patch.faces] = patch.velocity
+    return np.where(np.isnan(known[faces]), gradient["velocity"], known[faces])
+
+
+def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
+    centroids = flow.mesh.topology.boundary_geometry[1][faces]
+    # Where symmetry completes the gradient it is taken at positions.
+    is_completed = flow.is_meridian or flow.wedge is not None
+    operator = None if is_completed else chosen.prepare_on_boundary(flow, faces)
+    if operator is None:
+        return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
+    found = operator.gradients(flow)
+    return VelocityGradient(
+        found.L,
+        flow,
+        covariance=None if flow.noise is None else operator.covariance(flow.noise),
+        location="positions",
+        positions=centroids,
+        scheme=str(chosen),
+        reason=reason,
+        method_notes=(*found.notes, *_unknown(flow, faces)),
+    )
+
+
+def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
+    """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
+    wedge = flow.wedge
+    if wedge is None:
+        return centroids
+    axial, radius, _ = wedge.cylindrical(centroids).T
+    axis, radial, _ = wedge.frame
+    return wedge.origin + axial[:, None] * axis + (radius / np.cos(wedge.half_angle))[:, None] * radial
+
+
+def _unknown(flow: Flow, faces: IntArray) -> tuple[str, ...]:
+    """A note on faces whose velocity is not known, with values at cells."""
+    if flow.location == "points":
+        return ()
+    unknown = int((~np.isin(faces, patch_faces(flow.boundary))).sum())
+    where = f"the velocity is not known on {unknown} of {len(faces)} faces: L is continued from the cells"
+    return (f"{where} (wall_velocity=0 for walls at rest)",) if unknown else ()
+
+
+def viscosity_at(
+    gradient: VelocityGradient, faces: IntArray, viscosity: str | float | Model | ArrayLike, density: float | None
+) -> FloatArray:
+    """η (k,) on boundary faces, of a law at the shear rates there. OptionError as ``separate`` raises it."""
+    flow = gradient.flow
+    assert flow is not None
+    if isinstance(viscosity, str) and not _is_law(viscosity):
+        if eddy_viscosities([viscosity]):
+            resolve(gradient, None, viscosity, density)
+        viscosity = _named(flow, faces, viscosity, "viscosity", positive=True)
+    elif not isinstance(viscosity, (str, Model)) and np.ndim(viscosity):
+        viscosity = _given(flow, faces, viscosity, "viscosity", positive=True)
+    found = resolve(gradient, None, viscosity, density).viscosity
+    assert found is not None
+    return found
+
+
+def pressure_at(flow: Flow, faces: IntArray, pressure: str | float | ArrayLike, density: float | None) -> FloatArray:
+    """p (k,) on boundary faces; p/ρ times the density where that is given."""
+    factor = 1.0 if density is None else density
+    if isinstance(pressure, str):
+        return factor * _named(flow, faces, pressure, "pressure")
+    if not np.ndim(pressure):
+        return np.full(len(faces), factor * float(pressure))  # type: ignore[arg-type]
+    return factor * _given(flow, faces, pressure, "pressure")
+
+
+def _is_law(text: str) -> bool:
+    """Whether a text is a law or a number, not the name of an array."""
+    try:
+        float(text)
+    except ValueError:
+        return text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
+    return True
+
+
+def _named(flow: Flow, faces: IntArray, name: str, what: str, positive: bool = False) -> FloatArray:
+    """An array of the flow, where the velocity is rather than at the other place."""
+    for location in sorted(LOCATIONS, key=lambda each: each != flow.location):
+        if name in flow.data(location):
+            values = _scalars(flow.data(location)[name], f"{flow.name}: {name}")
+            return _on_faces(flow, faces, values, location, positive)
+    known = [*flow.cell_data, *(each for each in flow.point_data if each not in flow.cell_data)]
+    hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
+    raise OptionError(f"{flow.name} has no array '{name}'{hint}; {what}= takes one of them, a number or an array")
+
+
+def _given(flow: Flow, faces: IntArray, array: ArrayLike, what: str, positive: bool = False) -> FloatArray:
+    """An array at the faces, the cells or the points: its length tells."""
+    values = _scalars(np.asarray(array, np.float64), f"the {what}")
+    sizes = {"faces": len(faces), "cells": len(flow.mesh), "points": flow.mesh.point_count}
+    fits = [place for place, size in sizes.items() if size == len(values)]
+    if len(fits) != 1:
+        known = ", ".join(f"{size} {place}" for place, size in sizes.items())
+        raise OptionError(f"the {what} has {len(values)} values, and there are {known}: give one array that fits one")
+    return values if fits == ["faces"] else _on_faces(flow, faces, values, fits[0], positive)
+
+
+def _scalars(values: np.ndarray, name: str) -> FloatArray:
+    values = np.asarray(values, np.float64)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise OptionError(f"{name} has the shape {values.shape}: give one number for each place")
+    return values
+
+
+def _on_faces(flow: Flow, faces: IntArray, values: FloatArray, location: str, positive: bool) -> FloatArray:
+    """Values at the points or cells, on the faces: the mean over a face, or continued from its cell, where they must
+    stay positive along a line and not below zero."""
+    if location == "points":
+        return np.asarray(flow.mesh.topology.face_means(faces) @ values)
+    if not positive:
+        return _continued(flow, faces, values, order=3)
+    linear = _continued(flow, faces, values, order=1)
+    return np.where(linear <= 0, values[flow.mesh.topology.boundary_cells[faces]], linear)
+
+
+def _continued(flow: Flow, faces: IntArray, values: FloatArray, order: int) -> FloatArray:
+    """From the cells' centroids to the faces', along the gradient halfway."""
+    cells = flow.mesh.topology.boundary_cells[faces]
+    starts, ends = flow.mesh.centroids[cells], flow.mesh.topology.boundary_geometry[1][faces]
+    at_rest = np.zeros((len(flow.mesh), 3))
+    plain = Flow(flow.mesh, at_rest, "cells", source=flow.source)
+    operator = FiniteDifference(order=order, lattice=False).prepare(plain, (starts + ends) / 2)
+    return np.asarray(values[cells] + (operator.apply(values) * (ends - starts)).sum(axis=1))
+
+
+def at_walls(
+    flow: Flow,
+    where: Where = None,
+    *,
+    scheme: Scheme | str = "auto",
+    viscosity: str | float | Model | ArrayLike | None = None,
+    pressure: str | float | ArrayLike | None = None,
+    density: float | None = None,
+    wall_velocity: ArrayLike | None = None,
+) -> Walls:
+    """The velocity gradient on the walls of a flow, and what follows from it: wall shear rate, stress, force.
+
+    ``where`` names patches of ``flow.boundary`` (one, or several in a list), or is a mask (b,) over the boundary
+    faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one, or a text
+    such as ``CellEntityIds=3``: the boundary faces that are cells of lower dimension with this value of a cell array.
+    None takes the patches through which nothing flows and along which nothing slips, or with values at points and no
+    patches the faces at whose points the velocity vanishes.
+
+    ``wall_velocity`` (a number for all components, (3,) or (k, 3)) is the velocity on the chosen faces of a flow with
+    values at cells and no patches there: 0 for walls at rest. ``scheme`` is ``auto``, an object or a text, as for
+    :func:`flowgrad.velocity_gradient`; finite differences go through the values on the wall.
+
+    ``viscosity`` is a number, a law such as ``carreau(…)``, the name of an array of the flow, or an array at its
+    points, cells or the k faces; ``pressure`` a number, a name or an array. Values at cells are continued to the wall
+    along their gradient. ``density`` makes dynamic values of kinematic ones (p/ρ, ν). Raises OptionError where no wall
+    is found, for a name that is not known, for a wall velocity that the flow has already, and as the scheme does.
+    """
+    if not isinstance(flow, Flow):
+        raise OptionError(f"{type(flow).__name__} given for the flow: walls need a Flow, of a series one of its steps")
+    if flow.mesh.dimension < 2:
+        raise OptionError(f"{flow.name}: walls are faces of cells in a plane or in space, and this mesh has none")
+    chosen = select(flow, where)
+    known = with_wall_velocity(flow, chosen, wall_velocity)
+    gradient = wall_gradient(known, chosen.faces, scheme)
+    eta = None if viscosity is None else viscosity_at(gradient, chosen.faces, viscosity, density)
+    p = None if pressure is None else pressure_at(known, chosen.faces, pressure, density)
+    return Walls(gradient, chosen.faces, chosen.names, chosen.patches, eta, p, density, chosen.notes)
