@@ -128,7 +128,8 @@ TAKEN = {
     ),
     "format": ("def mine(path):\n    return None\nflowgrad.register_format(['.vtu'], reader=mine)\n", ".vtu"),
     "scheme": (
-        "from flowgrad.gradient import Scheme\nclass Mine(Scheme):\n    def prepare(self, flow, at):\n        return None\n"
+        "from flowgrad.gradient import Scheme\n"
+        "class Mine(Scheme):\n    def prepare(self, flow, at):\n        return None\n"
         "flowgrad.register_scheme('autodiff', Mine, summary='mine')\n",
         "autodiff",
     ),
