@@ -30,8 +30,10 @@ from .interop import to_pandas as to_pandas
 from .interop import to_pyvista as to_pyvista
 from .interop import to_xarray as to_xarray
 from .io import read as read
+from .io import register_format as register_format
 from .kinematics import QUANTITIES as QUANTITIES
 from .kinematics import VelocityGradient as VelocityGradient
+from .kinematics import quantity as quantity
 from .mesh import Cells as Cells
 from .mesh import Lattice as Lattice
 from .mesh import Mesh as Mesh

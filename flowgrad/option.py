@@ -17,7 +17,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 from flowgrad.errors import OptionError
 from flowgrad.spec import nearest
@@ -57,13 +57,19 @@ def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> An
 
 
 class OptionRecord:
-    """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another."""
+    """Base of frozen dataclasses of options: checks each that is given, and what excludes or needs another; False
+    stands for the choice ``none``. ``title`` heads the record's group of arguments in the command's help."""
+
+    title: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         given = self.given()
         for field in dataclasses.fields(self):  # type: ignore[arg-type]
             about, value = field.metadata.get("option"), getattr(self, field.name)
             if about is None or field.name not in given:
+                continue
+            if value is False and "none" in (about.choices or ()):
+                object.__setattr__(self, field.name, "none")
                 continue
             if about.choices is not None and value not in about.choices:
                 hint = nearest(str(value), about.choices)
@@ -90,6 +96,27 @@ class OptionRecord:
 def _is(value: Any, default: Any) -> bool:
     """Whether a value is the default; an array is none."""
     return value is default or (default is not None and bool(value == default))
+
+
+def united(order: str) -> Callable[[type[T]], type[T]]:
+    """Decorate a class whose bases are option records: it takes the fields of all of them as arguments, by position
+    too, the named ones first in this order."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        known = {each.name: each for base in cls.__bases__ for each in dataclasses.fields(base)}  # type: ignore[arg-type]
+        names = list(dict.fromkeys([*order.split(), *known]))
+        own = [(each, known[each].type, _positional(known[each])) for each in names]
+        check = {"__post_init__": cls.__post_init__}  # type: ignore[attr-defined]
+        flat = dataclasses.make_dataclass(cls.__name__, own, namespace=check, frozen=True)
+        for name in ("__init__", "__repr__", "__eq__", "__hash__", "__dataclass_fields__", "__match_args__"):
+            setattr(cls, name, getattr(flat, name))
+        return cls
+
+    return decorate
+
+
+def _positional(field: dataclasses.Field[Any]) -> Any:
+    return dataclasses.field(default=field.default, metadata=field.metadata)
 
 
 def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:

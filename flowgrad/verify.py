@@ -4,7 +4,7 @@ boundary, beside the estimates of these errors, and for a linear flow, which mus
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,11 +13,11 @@ import numpy as np
 from flowgrad.errors import FlowgradError, MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient import Autodiff, FiniteDifference, Operator, Scheme, choose_scheme
+from flowgrad.gradient import SCHEMES, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits.directions import directions
-from flowgrad.gradient.local_fits.fits import LocalFits
 from flowgrad.gradient.local_fits.operator import PolynomialFits
+from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.prepared import prepare
 from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.mesh import Lattice, Mesh
@@ -59,15 +59,13 @@ def verify(flow: Flow | None = None) -> Iterator[tuple[str, bool]]:
         failed += not passed
         yield line, passed
     yield "", True
-    mesh, orders = ("these meshes", "orders are those due, ") if flow is None else ("this mesh", "")
-    if not failed:
-        yield f"passed: {orders}every scheme that fits reproduces linear flows on {mesh} to rounding", True
-        return
-    lines = "1 line" if failed == 1 else f"{failed} lines"
-    fault = f"a linear flow is not reproduced to rounding on {mesh}"
+    good = "every scheme that fits reproduces linear flows on this mesh to rounding"
+    fault = "a linear flow is not reproduced to rounding on this mesh"
     if flow is None:
+        good = "orders are those due, and every scheme reproduces linear flows to rounding"
         fault = "this machine's numpy, numba or scipy, or flowgrad itself, is at fault"
-    yield f"FAILED: {lines} above: {fault}", False
+    lines = "1 line" if failed == 1 else f"{failed} lines"
+    yield f"FAILED: {lines} above: {fault}" if failed else f"passed: {good}", not failed
 
 
 def _of_user(user: Flow) -> Iterator[tuple[str, bool]]:
@@ -151,8 +149,8 @@ class Manufactured:
         wavelength = max(float(sizes.min()), _SPACINGS_A_WAVE * spacing)
         number = 2 * np.pi / wavelength
         across = where.across if wedge is None else wedge.frame[2:]
-        if wedge is not None or user.axisymmetric in ("x", "y"):
-            axis, origin = np.eye(3)["xy".find(user.axisymmetric or "x")], np.zeros(3)
+        if wedge is not None or user.is_meridian:
+            axis, origin = np.eye(3)[0 if user.axisymmetric == "x" else 1], np.zeros(3)
             if wedge is not None:
                 axis, origin = wedge.frame[0], wedge.origin
             waves: ExactFlow = Axisymmetric(axis, origin, number)
@@ -221,10 +219,9 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
                 layers = np.moveaxis(ends, 2 - a, 0)
                 layers[0] = layers[-1] = True
         return ends.ravel()
-    touched = np.zeros(mesh.point_count if at == "points" else len(mesh), bool)
+    touched, topology = np.zeros(len(places(mesh, at)), bool), mesh.topology
     if not len(mesh):
         return touched
-    topology = mesh.topology
     area = topology.boundary_geometry[0]
     along = np.abs(area @ (np.empty((0, 3)) if across is None else across).T).max(axis=1, initial=0.0)
     counted = along <= _ACROSS * np.sqrt((area**2).sum(axis=1))
@@ -238,51 +235,16 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
 
 @dataclass(frozen=True)
 class Tried:
-    """Result of one scheme: its error for the waves, the estimate of that error, the largest error for a
-    linear flow, and the places whose fits have a lower order than asked for."""
+    """Result of one scheme: its error for the waves, the estimate of that error and its ratio to the true one, the
+    largest error for a linear flow, and the places whose fits have a lower order than asked for."""
 
     name: str
     scheme: Scheme
     deviation: Deviation
     estimated: float
+    effectivity: float
     linear: float
     lowered: IntArray
-
-    @property
-    def effectivity(self) -> float:
-        """The estimated error over the true one."""
-        return self.estimated / self.deviation.overall if self.deviation.overall else np.nan
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """A scheme prepared for a flow, whose gradients are taken at some places only."""
-
-    operator: Operator
-    chosen: IntArray
-
-    @cached_property
-    def _fits(self) -> LocalFits | None:
-        """The fits around the chosen places alone; None where all gradients are taken at once."""
-        if not isinstance(self.operator, PolynomialFits):
-            return None
-        fits = self.operator.fits
-        chosen = replace(fits, targets=fits.targets[self.chosen])
-        chosen.kept  # noqa: B018 - for two flows and more
-        return chosen
-
-    def gradients(self, flow: Flow) -> FloatArray:
-        """L (k, 3, 3) at the places."""
-        if self._fits is None:
-            return self.operator.gradients(flow).L[self.chosen]
-        return self._fits.first(self._fits.kept, self.operator.samples(flow))[0]
-
-    def lowered(self, flow: Flow) -> IntArray:
-        """The places whose fits have a lower order than asked for."""
-        if self._fits is None:
-            return np.empty(0, np.int64)
-        order = self._fits.first(self._fits.kept, self.operator.samples(flow))[1]
-        return self.chosen[(order > 0) & (order < self._fits.order)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,28 +289,19 @@ class Trial:
         return usable if len(usable) <= MOST else np.sort(np.random.default_rng(0).choice(usable, MOST, False))
 
     @cached_property
-    def on_lattice(self) -> bool:
-        """Whether the values form a lattice."""
-        plain = self.at == self.waves.location and self.waves.axisymmetric in (None, "none")
-        return plain and lattice_operator(self.waves, 2) is not None
-
-    @cached_property
     def auto(self) -> Scheme:
-        """The scheme that ``auto`` takes here, in the form of the list."""
-        scheme = choose_scheme(self.waves, self.at)[0]
-        if isinstance(scheme, FiniteDifference) and not (self.on_lattice and scheme.order > 1):
-            return replace(scheme, lattice=False)
-        return scheme
+        """The scheme that ``auto`` takes here."""
+        return choose_scheme(self.waves, self.at)[0]
 
     @cached_property
     def schemes(self) -> dict[str, Scheme]:
-        """Those that fit the data, by name; the one that ``auto`` takes is among them."""
+        """Forms of the registered schemes that fit the data, by name; the one that ``auto`` takes is among them."""
         flow, found = self.waves, dict[str, Scheme]()
-        if flow.location == "points" and flow.mesh.dimension:
-            found["autodiff"] = Autodiff()
-        if self.on_lattice:
-            found |= {f"lattice, order {p}": FiniteDifference(order=p) for p in (2, 4, 6, 8)}
-        found |= {f"fits, order {p}": FiniteDifference(order=p, lattice=False) for p in (1, 2, 3, 4)}
+        plain = self.at == flow.location and flow.axisymmetric in (None, "none")
+        on_lattice = plain and lattice_operator(flow, 2) is not None
+        for cls in SCHEMES.values():
+            if cls.differentiates and cls.location in (None, flow.location):
+                found |= cls().variants(flow, on_lattice)
         return found if self.auto in found.values() else {**found, "auto": self.auto}
 
     @cached_property
@@ -367,20 +320,33 @@ class Trial:
 
     def _tried(self, name: str, scheme: Scheme) -> Tried:
         made, waves, where = self.made, self.waves, self.places[self.chosen]
-        probe = Probe(prepare(scheme, waves, self.at), self.chosen)
-        L = probe.gradients(waves)
+        gradients = self._prepared(scheme)
+        found = gradients(waves)
         # On a curved surface schemes see the projection on its tangent plane: the gradient of the position.
         position = replace(waves, velocity=places(waves.mesh, waves.location))
-        seen = probe.gradients(position) if made.curved else np.eye(3)
+        seen = gradients(position).L if made.curved else np.eye(3)
         boundary = at_boundary(waves.mesh, self.at, made.across)[self.chosen]
-        deviation = Deviation.of(L, made.waves.gradient(where) @ seen, boundary)
-        off = np.abs(probe.gradients(made.flow(made.linear)) - made.linear.gradient(where) @ seen)
+        deviation = Deviation.of(found.L, made.waves.gradient(where) @ seen, boundary)
+        off = np.abs(gradients(made.flow(made.linear)).L - made.linear.gradient(where) @ seen)
         linear = float(np.nanmax(off, initial=0.0) / np.abs(made.linear.gradient(np.zeros((1, 3)))).max())
         finer = scheme.finer()
         if finer not in self._finer:
-            self._finer[finer] = Probe(prepare(finer, waves, self.at), self.chosen).gradients(waves)
-        estimated = Deviation.of(L, self._finer[finer], np.zeros(len(L), bool)).overall
-        return Tried(name, scheme, deviation, estimated, linear, probe.lowered(waves))
+            self._finer[finer] = self._prepared(finer)(waves).L
+        estimated = Deviation.of(found.L, self._finer[finer], np.zeros(len(found.L), bool)).overall
+        effectivity = estimated / deviation.overall if deviation.overall else np.nan
+        order = np.zeros(len(found.L)) if found.order is None else found.order
+        lowered = self.chosen[(order > 0) & (order < scheme.order)]
+        return Tried(name, scheme, deviation, estimated, effectivity, linear, lowered)
+
+    def _prepared(self, scheme: Scheme) -> Callable[[Flow], Gradients]:
+        """The scheme prepared for gradients at the chosen places alone."""
+        operator, chosen = prepare(scheme, self.waves, self.at), self.chosen
+        if not isinstance(operator, PolynomialFits):
+            return lambda flow: Gradients(operator.gradients(flow).L[chosen])
+        some = replace(operator.fits, targets=operator.fits.targets[chosen])
+        fits = replace(operator, at=self.places[chosen], fits=some)
+        fits.keep()
+        return fits.gradients
 
     @property
     def tolerance(self) -> float:
@@ -440,7 +406,7 @@ def _orders(coarse: Tried, fine: Tried, refinement: float) -> tuple[str, bool]:
     error are as they should be; errors that are rounding have reached any."""
     pairs = ((getattr(each.deviation, part) for each in (coarse, fine)) for part in ("interior", "boundary"))
     inside, edge = (np.inf if b <= _FLOOR else np.log(a / b) / np.log(refinement) for a, b in pairs)
-    due = getattr(fine.scheme, "order", 1)
+    due = fine.scheme.order
     honest = fine.deviation.overall <= _FLOOR or _HONEST[0] <= fine.effectivity <= _HONEST[1]
     return f"{inside:<6.2f}{edge:<6.2f}{due:<4}", honest and min(inside, edge) >= due - SLACK
 
@@ -456,20 +422,17 @@ def _advice(trial: Trial) -> Iterator[str]:
     def overall(each: Tried) -> float:
         return np.inf if np.isnan(each.deviation.overall) else each.deviation.overall
 
-    def typed(scheme: Scheme) -> str:
-        return f"finite-difference(order={scheme.order})" if isinstance(scheme, FiniteDifference) else "autodiff"
-
     best = min(trial.tried, key=overall)
     worst = trial.chosen[best.deviation.worst]
     ratio = best.deviation.largest / best.deviation.overall
-    yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{typed(best.scheme)}'"
+    yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{best.scheme}'"
     yield f"its largest error, {ratio:.0f} times its mean, is at {trial.at[:-1]} {worst} {_at(trial.places[worst])}"
     taken = next((each for each in trial.tried if each.scheme == trial.auto), None)
     if taken is best:
         yield "auto takes it"
     elif taken is not None:
         ratio = taken.deviation.overall / best.deviation.overall
-        yield f"auto takes {typed(taken.scheme)}, whose error is {ratio:.3g} times as large"
+        yield f"auto takes {taken.scheme}, whose error is {ratio:.3g} times as large"
 
 
 def _trouble(trials: list[Trial]) -> list[str]:

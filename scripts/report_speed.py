@@ -20,8 +20,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flowgrad import batch
-from flowgrad.batch.settings import Settings
+from flowgrad.batch.run import run
+from flowgrad.batch.settings import Cases, Settings
 from flowgrad.io import write_vtu
 from flowgrad.mesh.generate import block
 from flowgrad.pipeline.options import Options
@@ -74,7 +74,7 @@ class Cost:
 def timed(files: list[Path], folder: Path, options: Options, jobs: int, report: bool) -> Cost:
     """What a run costs."""
     start, before = time.perf_counter(), worked()
-    records = batch.run(files, folder, batch.Cases(options), Settings(jobs, report=report))
+    records = run(files, folder, Cases(options), Settings(jobs=jobs, no_report=not report))
     if failed := [each.reason for each in records if each.reason]:
         raise SystemExit(f"{len(failed)} files failed: {failed[0]}")
     return Cost(time.perf_counter() - start, worked() - before)

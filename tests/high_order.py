@@ -16,7 +16,7 @@ def reference(vtk_type, degrees=None):
     """The reference cell of a type, of a Lagrange type at some degrees."""
     if vtk_type not in LAGRANGE_CELLS:
         return REFERENCE_CELLS[vtk_type]
-    return lagrange_cell(vtk_type, LAGRANGE_CELLS[vtk_type].count(degrees), degrees)
+    return lagrange_cell(vtk_type, LAGRANGE_CELLS[vtk_type].count(*degrees), degrees)
 
 
 def straight(cell, n=2, transform=None, degrees=None):

@@ -12,12 +12,15 @@ import flowgrad
 from flowgrad.reprs import ReprMixin, in_line, in_table
 
 # Where results and what they hold live; the structs of kernels and schemes are nobody's result.
-PACKAGES = ("mesh", "flow", "kinematics", "rheology", "rheometer", "walls", "statistics", "paths", "analysis", "series")
+PACKAGES = (
+    *("mesh", "flow", "kinematics", "rheology", "separation", "momentum", "rheometer", "walls", "statistics", "paths"),
+    *("pipeline.analysis", "series"),
+)
 # Of these the arrays are fields that no user meets.
 INSIDE = {
-    *("Recognised", "Wedge", "SitedMesh", "SitedTopology", "Family", "ReferenceCell", "Chosen"),
+    *("LatticeOf", "Structure", "Wedge", "SitedMesh", "LagrangeType", "Family", "ReferenceCell", "Chosen"),
     *("Plane", "SplineAxis", "Simplices", "Pieces", "BoxTree", "Nodes", "Samples", "Equations", "Balance", "Balls"),
-    *("Minima", "Optimum", "Observed", "FitData", "Bump", "Examined", "Measured", "Table", "Group", "Reading"),
+    *("Minima", "Optimum", "FitData", "Bump", "Examined", "Measured", "Table", "Group", "Reading"),
 }
 
 

@@ -9,7 +9,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 from vtkmodules.vtkFiltersGeneral import vtkCellDerivatives, vtkGradientFilter
 
-from flowgrad.io.vtk_memory import put_mesh
+from flowgrad.io.vtk_grids import put_mesh
 from flowgrad.mesh import Mesh
 from flowgrad.typing import FloatArray
 

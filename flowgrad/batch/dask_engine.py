@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Generator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from flowgrad.batch.manifest import Outcome, Task
@@ -31,11 +32,13 @@ def outcomes(
     with contextlib.ExitStack() as stack:
         if scheduler is None:
             stack.callback(dismiss, equipment)
-            _launch(equipment, min(processes, len(tasks)))
+            _launched[equipment] = [Worker(equipment) for _ in range(min(processes, len(tasks)))]
+            for worker in _launched[equipment]:
+                worker.launch()
         distributed = _distributed()
         client = stack.enter_context(_client(distributed, processes, scheduler, stack))
-        stack.callback(_dismiss, client, equipment)
-        asked = [(task.to_json(), equipment) for task in tasks]
+        stack.callback(_dismiss_all, client, equipment)
+        asked = [(asdict(task), equipment) for task in tasks]
         futures = client.map(do_one, asked, pure=False, retries=0, batch_size=100)
         stack.callback(client.cancel, futures, force=True)
         sources = {future.key: task.source for future, task in zip(futures, tasks, strict=True)}
@@ -48,21 +51,9 @@ def do_one(asked: tuple[dict[str, Any], Equipment]) -> dict[str, Any]:
     task, equipment = asked
     key = (threading.get_ident(), equipment)
     if key not in _workers:
-        _workers[key] = _worker(equipment)
-    return _workers[key].run(Task(**task)).to_json()
-
-
-def _launch(equipment: Equipment, count: int) -> None:
-    _launched[equipment] = [Worker(equipment) for _ in range(count)]
-    for worker in _launched[equipment]:
-        worker.launch()
-
-
-def _worker(equipment: Equipment) -> Worker:
-    try:
-        return _launched[equipment].pop()
-    except (KeyError, IndexError):
-        return Worker(equipment)
+        ahead = _launched.get(equipment)
+        _workers[key] = ahead.pop() if ahead else Worker(equipment)
+    return asdict(_workers[key].run(Task(**task)))
 
 
 def dismiss(equipment: Equipment) -> None:
@@ -71,6 +62,11 @@ def dismiss(equipment: Equipment) -> None:
         worker.stop()
     for key in [key for key in _workers if key[1] == equipment]:
         _workers.pop(key).stop()
+
+
+def _dismiss_all(client: Any, equipment: Equipment) -> None:
+    with contextlib.suppress(OSError, TimeoutError):
+        client.run(dismiss, equipment, on_error="ignore")
 
 
 def _distributed() -> Any:
@@ -88,7 +84,11 @@ def _client(distributed: Any, processes: int, scheduler: str | None, stack: cont
     try:
         if scheduler is not None:
             return distributed.Client(scheduler, timeout=_ANSWER)
-        stack.enter_context(_calm())
+        import dask
+
+        # In this process: no look at its threads a hundred times a second, and at the clock only twice.
+        calm = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"}
+        stack.enter_context(dask.config.set(calm))
         # Threads will do: each has its own process of ours at work.
         cluster = distributed.LocalCluster(
             n_workers=processes, threads_per_worker=1, processes=False, memory_limit=0, dashboard_address=None
@@ -96,18 +96,6 @@ def _client(distributed: Any, processes: int, scheduler: str | None, stack: cont
         return distributed.Client(stack.enter_context(cluster))
     except (OSError, ValueError) as error:
         raise OptionError(f"--scheduler {scheduler}: no scheduler answers there ({error}): check the address") from None
-
-
-def _calm() -> Any:
-    """For a cluster in this process: no look at its threads a hundred times a second, and at the clock only twice."""
-    import dask
-
-    return dask.config.set({"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "500ms"})
-
-
-def _dismiss(client: Any, equipment: Equipment) -> None:
-    with contextlib.suppress(OSError, TimeoutError):
-        client.run(dismiss, equipment, on_error="ignore")
 
 
 def _outcome(future: Any, source: str) -> Outcome:

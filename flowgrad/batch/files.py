@@ -17,7 +17,8 @@ from typing import Any
 
 from flowgrad.batch.manifest import read_all
 from flowgrad.errors import OptionError
-from flowgrad.files import READ_EVENT
+from flowgrad.files import READ_EVENT, stem
+from flowgrad.pipeline.summary import digest_of
 
 # What a file's results end in; the last to be written makes them complete.
 SUFFIXES = (".vtu", "_walls.vtu", "_blocks.vti", "_blocks.vtr", "_pieces.pvtu", ".json")
@@ -33,19 +34,18 @@ def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
     A name that matches nothing is kept, so that it fails by its name; results that a pattern finds in their
     ``folder`` are left out, so that the same command runs again.
     """
+
+    def by_numbers(name: str) -> list[tuple[int, str]]:
+        # step_2 before step_10
+        return [(int(part), part) if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+
     found: dict[Path, None] = {}
     ours = None if folder is None else _results_in(folder)
     for pattern in patterns:
-        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True), key=_by_numbers)
+        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True), key=by_numbers)
         for match in [match for match in matches if ours is None or not ours(Path(match))] or [pattern]:
             found[Path(match)] = None
     return list(found)
-
-
-def _by_numbers(name: str) -> list[tuple[int, str]]:
-    """A key that puts step_2 before step_10."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _results_in(folder: Path) -> Callable[[Path], bool]:
@@ -74,9 +74,19 @@ def names(
 
     Raises OptionError where a result would overwrite an input, or a file that is no result of ours.
     """
-    for name_of in (_stem, lambda file: file.name.replace(".", "-"), _long_name, _marked_name):
+
+    def long_name(file: Path) -> str:
+        parts = [part for part in file.parts if part not in ("/", "..", ".")]
+        return "-".join(parts).replace(".", "-").removesuffix("-vtu")
+
+    def marked_name(file: Path) -> str:
+        return f"{long_name(file)}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
+
+    for name_of in (stem, lambda file: file.name.replace(".", "-"), long_name, marked_name):
         chosen = {file: name_of(file) for file in files}
-        if _are_apart(chosen, with_walls):
+        results = [*chosen.values(), *(f"{chosen[file]}_walls" for file in with_walls)]
+        # No two have one name, on file systems that ignore case too.
+        if len({name.casefold() for name in results}) == len(results):
             break
     inputs = {identity for file in files if (identity := _identity(file))}
     for file, name in chosen.items():
@@ -122,27 +132,6 @@ def _has_summary(folder: Path, name: str) -> bool:
     return isinstance(found, dict) and "provenance" in found
 
 
-def _are_apart(chosen: dict[Path, str], with_walls: Collection[Path]) -> bool:
-    """Whether no two results have one name, on file systems that ignore case too."""
-    taken = [name.casefold() for name in chosen.values()]
-    taken += [f"{chosen[file]}_walls".casefold() for file in with_walls]
-    return len(set(taken)) == len(taken)
-
-
-def _stem(file: Path) -> str:
-    """The name without its suffix, and without that of a compression."""
-    return Path(file.stem).stem if file.suffix.lower() in (".gz", ".xz") else file.stem
-
-
-def _long_name(file: Path) -> str:
-    parts = [part for part in file.parts if part not in ("/", "..", ".")]
-    return "-".join(parts).replace(".", "-").removesuffix("-vtu")
-
-
-def _marked_name(file: Path) -> str:
-    return f"{_long_name(file)}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
-
-
 def piece_folder(target: Path) -> Path:
     """Where the pieces of a result lie that NAME_pieces.pvtu names."""
     return target.with_name(f"{target.name}_pieces")
@@ -164,16 +153,13 @@ def remove_parts(folder: Path, owned: Collection[str]) -> None:
     if not folder.is_dir():
         return
     for entry in os.scandir(folder):
-        if entry.name.startswith(".") and entry.name.endswith(".part") and _owner(entry.name) in owned:
+        # NAME of ``.NAME.vtu.a1b2c3d4.part``, a page of the report among them.
+        whole = entry.name[1:].removesuffix(".part").rpartition(".")[0]
+        ends = (*reversed(SUFFIXES), ".html")
+        owner = next((whole.removesuffix(suffix) for suffix in ends if whole.endswith(suffix)), whole)
+        if entry.name.startswith(".") and entry.name.endswith(".part") and owner in owned:
             with contextlib.suppress(OSError):
                 Path(entry.path).unlink()
-
-
-def _owner(part: str) -> str:
-    """NAME of ``.NAME.vtu.a1b2c3d4.part``, a page of the report among them."""
-    whole = part[1:].removesuffix(".part").rpartition(".")[0]
-    ends = (*reversed(SUFFIXES), ".html")
-    return next((whole.removesuffix(suffix) for suffix in ends if whole.endswith(suffix)), whole)
 
 
 # Size in bytes, time of change in nanoseconds, SHA-256 (empty where only the first two count).
@@ -228,29 +214,26 @@ def input_marks(source: str, before: Mark | None, digest: str, opened: Opened, f
     ``opened`` that are data, outside the ``folder`` of the results, and all beside an index."""
     if before is None:
         return {}
-    found = {source: [*before[:2], digest or _digest(source)]}
+    found = {source: [*before[:2], digest or digest_of(Path(source))]}
     home, own = folder.resolve(), Path(source).resolve()
-    elsewhere = {home, *_installed()}
+    # Where packages lie, whose own tables and lists are no data of the user's.
+    installed = (path for name, path in sysconfig.get_paths().items() if name.endswith("lib"))
+    elsewhere = {home, *(Path(each).resolve() for each in installed)}
     around = _surroundings(own, home)
     for name in sorted(opened):
         resolved = Path(name).resolve()
         is_part = (opened[name] or _is_data(resolved)) and resolved != own and elsewhere.isdisjoint(resolved.parents)
         mark = stamp(name) if is_part else None
         if mark is not None:
-            found[name] = [*mark[:2], _digest(name)]
+            found[name] = [*mark[:2], digest_of(Path(name))]
             around |= _surroundings(resolved, home)
     return found | {name: mark for name, mark in around.items() if name not in found}
 
 
-def _installed() -> set[Path]:
-    """Where packages lie, whose own tables and lists are no data of the user's."""
-    return {Path(each).resolve() for name, each in sysconfig.get_paths().items() if name.endswith("lib")}
-
-
 def _is_data(path: Path) -> bool:
-    from flowgrad.io import SUFFIXES
+    from flowgrad.io import formats
 
-    return any("".join(path.suffixes[-count:]).lower() in SUFFIXES for count in (1, 2))
+    return any("".join(path.suffixes[-count:]).lower() in formats() for count in (1, 2))
 
 
 def _surroundings(index: Path, home: Path) -> dict[str, Mark]:
@@ -275,24 +258,15 @@ def _files_below(folder: Path, home: Path) -> Iterator[Path]:
         yield from (Path(path) / name for name in files)
 
 
-def _digest(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
 def are_same(known: Mapping[str, Mark]) -> bool:
     """Whether all files are as they were: of the same size and either time or content."""
-    return bool(known) and all(_is_same(path, mark) for path, mark in known.items())
-
-
-def _is_same(path: str, mark: Mark) -> bool:
-    now = stamp(path)
-    if now is None or now[0] != mark[0]:
-        return False
-    return now[1] == mark[1] or (bool(mark[2]) and _digest(path) == mark[2])
+    for path, mark in known.items():
+        now = stamp(path)
+        if now is None or now[0] != mark[0]:
+            return False
+        if now[1] != mark[1] and not (mark[2] and digest_of(Path(path)) == mark[2]):
+            return False
+    return bool(known)
 
 
 def patches_of(boundary: str | None, source: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import logging
@@ -14,24 +15,41 @@ from typing import Any
 
 from flowgrad.errors import OptionError, WriteError
 
+log = logging.getLogger("flowgrad")
+
+WAITING, DONE, FAILED = "waiting", "done", "failed"
+
 # Why a file failed. Those of a refusal last as long as the input does; the others are tried again.
 REFUSED = "refused"
 DISK = "disk"
 
+# What the table of all files says of one, and where that stands in its NAME.json.
+COLUMNS = {
+    "verdict": ("verdict",),
+    "origin": ("origin",),
+    "statement": ("statement",),
+    "velocity": ("velocity", "name"),
+    "at": ("gradient", "at"),
+    "scheme": ("gradient", "scheme"),
+    "count": ("gradient", "count"),
+    "excluded": ("gradient", "excluded"),
+    "shear_rate_mean": ("statistics", "shear_rate", "mean"),
+    "shear_rate_max": ("statistics", "shear_rate", "maximum"),
+}
+
+# Of every line, and of what a line that was cut off leaves.
+_BEGIN = b'{"file": "'
+
 
 @dataclass(frozen=True)
 class Task:
-    """A file to analyse, where its results go (``folder`` and ``name``), and the options given."""
+    """A file to analyse, where its results go (``folder`` and ``name``), and the options given; JSON types."""
 
     source: str
     folder: str
     name: str
     options: Mapping[str, Any]
     report: bool
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
-        return {**asdict(self), "options": dict(self.options)}
 
     @property
     def target(self) -> Path:
@@ -41,7 +59,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: its ``row`` of the summary, or ``error`` and the ``kind`` of failure.
+    """What became of a file: its ``row`` of the summary, or ``error`` and the ``kind`` of failure; JSON types.
 
     ``inputs`` are the files that were read, each with size, time of change and digest; ``messages`` are
     what was to be said of it, each with its level. A ``kind`` is refused, access, dependency, memory,
@@ -56,21 +74,20 @@ class Outcome:
     kind: str = ""
     messages: list[tuple[int, str]] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types."""
-        return asdict(self)
 
-
-log = logging.getLogger("flowgrad")
-
-WAITING, DONE, FAILED = "waiting", "done", "failed"
-
-# Of every line, and of what a line that was cut off leaves.
-_BEGIN = b'{"file": "'
+def row_of(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table of all files says of one, from its summary as NAME.json has it."""
+    row: dict[str, Any] = {}
+    for name, path in COLUMNS.items():
+        value: Any = summary
+        for key in path:
+            value = value.get(key, {})
+        row[name] = "" if value == {} else value
+    return row
 
 
 @dataclass(frozen=True)
-class Record:
+class FileRecord:
     """The state of one file: ``options`` and ``version`` it was analysed with, the ``inputs`` that were read,
     the ``sizes`` of its results by name, its ``row`` of the summary or its ``reason`` and ``kind`` of failure."""
 
@@ -110,16 +127,17 @@ class Manifest:
             self.close()
             raise OptionError(f"{path} is there and is no manifest of flowgrad's: choose another -o")
 
-    def start(self, records: Iterable[Record]) -> None:
+    def start(self, records: Iterable[FileRecord]) -> None:
         """Add the files that no manifest knows yet, in one go; a line that was cut off stays one."""
         is_whole = not self.path.stat().st_size or self.path.read_bytes()[-1:] == b"\n"
-        self._append((b"" if is_whole else b"\n") + b"".join(_line(each) for each in records))
+        self._append("" if is_whole else "\n", *records)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: FileRecord) -> None:
         """Append the state of a file; a line is there whole or not at all."""
-        self._append(_line(record))
+        self._append("", record)
 
-    def _append(self, text: bytes) -> None:
+    def _append(self, before: str, *records: FileRecord) -> None:
+        text = (before + "".join(json.dumps(asdict(each)) + "\n" for each in records)).encode()
         with self._lock:
             size = os.fstat(self._handle).st_size
             try:
@@ -140,45 +158,28 @@ class Manifest:
         self.close()
 
 
-def manifest_file(folder: Path, shard: tuple[int, int] = (1, 1)) -> Path:
-    """That of a shard, or of the whole list."""
-    return folder / ("manifest.jsonl" if shard[1] == 1 else f"manifest-{shard[0]}-of-{shard[1]}.jsonl")
-
-
-def read_all(folder: Path) -> dict[str, Record]:
+def read_all(folder: Path) -> dict[str, FileRecord]:
     """The last state of every file in all manifests of a folder; lines that are not whole are passed over."""
-    found: dict[str, Record] = {}
+    found: dict[str, FileRecord] = {}
     for path in sorted(folder.glob("manifest*.jsonl"), key=_age):
-        for record in _read(path):
-            if record.state != WAITING or record.file not in found:
-                found[record.file] = record
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError as error:
+            raise OptionError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
+        for line in lines:
+            with contextlib.suppress(ValueError, TypeError):
+                record = FileRecord(**json.loads(line))
+                if record.state != WAITING or record.file not in found:
+                    found[record.file] = record
     return found
 
 
 def _age(path: Path) -> int:
+    """Time of change in nanoseconds; zero of a file that is gone."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def _read(path: Path) -> list[Record]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise OptionError(f"{path}: cannot be read ({error.strerror}): check its permissions") from None
-    return [record for line in lines if (record := _parsed(line)) is not None]
-
-
-def _parsed(line: bytes) -> Record | None:
-    try:
-        return Record(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
-
-
-def _line(record: Record) -> bytes:
-    return (json.dumps(asdict(record)) + "\n").encode()
 
 
 def _locked(path: Path) -> int:

@@ -8,15 +8,18 @@ import json
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.batch.files import SUFFIXES, input_marks, piece_files, piece_folder, recorded, stamp
-from flowgrad.batch.manifest import DISK, REFUSED, Outcome, Task
+from flowgrad.batch.manifest import DISK, REFUSED, Outcome, Task, row_of
 from flowgrad.errors import FlowgradError, MissingDependencyError, WriteError
 from flowgrad.files import replacing, without_controls
 
 if TYPE_CHECKING:
+    from flowgrad.flow import Flow
+    from flowgrad.gradient.scheme import Scheme
     from flowgrad.pipeline.analysis import Analysis, Differentiate
 
 log = logging.getLogger("flowgrad")
@@ -40,9 +43,27 @@ def attempt(task: Task, differentiate: Differentiate | None = None) -> Outcome:
         except Exception as failure:
             row, (kind, error) = None, _reason(task, failure)
     if error:
-        _clean(task)
+        try:
+            remove_results(task.target)
+        except WriteError:
+            log.debug("results of %s are left", task.source, exc_info=True)
     marks = input_marks(task.source, before, digest, opened, Path(task.folder))
     return Outcome(task.source, time.perf_counter() - start, row, marks, error, kind)
+
+
+def repeated() -> Differentiate:
+    """:func:`velocity_gradient` for files that come one after the other, as those of a series: what has been prepared
+    is kept as long as mesh and options are the same."""
+    from flowgrad.gradient import PreparedGradient
+    from flowgrad.gradient.rates import steady_rates
+
+    prepared = lru_cache(1)(PreparedGradient)
+
+    def differentiate(flow: Flow, scheme: Scheme | str, at: str | None, *, steady: bool, **how: bool) -> Any:
+        gradient = prepared(scheme, at, **how).of(flow)
+        return steady_rates(gradient) if steady else gradient
+
+    return differentiate
 
 
 def remove_results(target: Path) -> None:
@@ -65,13 +86,6 @@ def page_file(target: Path) -> Path:
 def entry_file(target: Path) -> Path:
     """Where a file's line of the report's index waits for the others."""
     return target.parent / "report" / f"{target.name}.json"
-
-
-def _clean(task: Task) -> None:
-    try:
-        remove_results(task.target)
-    except WriteError:
-        log.debug("results of %s are left", task.source, exc_info=True)
 
 
 def _reason(task: Task, failure: Exception) -> tuple[str, str]:
@@ -118,7 +132,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
     in_parts = run_in_blocks(source, target, options)
     if in_parts is not None:
         _write_results(task, in_parts.summary, None)
-        return _row(in_parts.summary), in_parts.digest
+        return row_of(in_parts.summary), in_parts.digest
     analysis = analyse(source, options, differentiate or velocity_gradient)
     with ThreadPoolExecutor(1) as pool:
         # While the disk is busy, the statistics are computed.
@@ -129,7 +143,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
         if analysis.walls is not None:
             write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
     _write_results(task, summary, analysis)
-    return _row(summary), analysis.digest
+    return row_of(summary), analysis.digest
 
 
 def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | None) -> None:
@@ -148,21 +162,3 @@ def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | Non
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     with replacing(path) as stream:
         stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
-
-
-def _row(summary: dict[str, Any]) -> dict[str, Any]:
-    """What the table of all files says of this one."""
-    gradient = summary["gradient"]
-    rate = summary["statistics"].get("shear_rate", {})
-    return {
-        "verdict": summary["verdict"],
-        "origin": summary["origin"],
-        "statement": summary["statement"],
-        "velocity": summary["velocity"]["name"],
-        "at": gradient["at"],
-        "scheme": gradient["scheme"],
-        "count": gradient["count"],
-        "excluded": gradient["excluded"],
-        "shear_rate_mean": rate.get("mean", ""),
-        "shear_rate_max": rate.get("maximum", ""),
-    }

@@ -1,4 +1,4 @@
-"""What a run says while it works: lines, a bar on a terminal, or JSON for machines."""
+"""Progress of a batch: a line for each file that ends, a bar below them on a terminal, or JSON for machines."""
 
 from __future__ import annotations
 
@@ -6,36 +6,38 @@ import json
 import logging
 import os
 import sys
-import time
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
-from flowgrad.batch.manifest import DONE, Record
+from flowgrad.batch.manifest import DONE, FileRecord
 from flowgrad.files import printable
 
-log = logging.getLogger("flowgrad")
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import Task
 
-_CLEAR = "\r\x1b[K"
-# Columns of a terminal that does not tell.
-_USUAL = 80
+log = logging.getLogger("flowgrad")
 
 
 class Progress:
     """Tells each file as it ends; ``total`` of them, of which ``known`` have ended in an earlier run."""
 
     def __init__(self, total: int, known: int, as_json: bool = False) -> None:
-        self.total, self.known, self.count, self.failed = total, known, known, 0
-        self.as_json = as_json
-        self._is_terminal = not as_json and log.isEnabledFor(logging.INFO) and _has_lines_to_redraw()
-        self._start = time.monotonic()
+        self.total, self.count, self.failed, self.as_json = total, known, 0, as_json
+        self._shown = ExitStack()
+        self._bar: Bar | None = None
         if as_json:
             say(event="start", files=total, known=known)
-        self._draw()
+        elif log.isEnabledFor(logging.INFO) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            self._bar = self._shown.enter_context(_bar())
+            self._bar.add_task("", total=total, completed=known, failed="")
+            self._shown.callback(_lines_above(self._bar.console))
 
-    def ended(self, record: Record, messages: list[tuple[int, str]]) -> None:
+    def ended(self, record: FileRecord, messages: list[tuple[int, str]]) -> None:
         """One file has ended; ``messages`` are what was to be said of it."""
         self.count += 1
         self.failed += record.state != DONE
-        self._clear()
         for level, text in messages:
             log.log(level, "%s", text)
         if self.as_json:
@@ -43,59 +45,68 @@ class Progress:
         else:
             level = logging.INFO if record.state == DONE else logging.ERROR
             log.log(level, "[%d/%d] %s", self.count, self.total, line(record))
-        self._draw()
+        if self._bar is not None:
+            failed = f"{self.failed} failed" if self.failed else ""
+            self._bar.update(self._bar.task_ids[0], completed=self.count, failed=failed, refresh=True)
 
     def close(self) -> None:
         """Take the bar away."""
-        self._clear()
-
-    def _clear(self) -> None:
-        if self._is_terminal:
-            sys.stderr.write(_CLEAR)
-
-    def _draw(self) -> None:
-        if self._is_terminal:
-            shown = bar(self.count, self.total, self.failed, self._passed(), self.known)
-            # A bar that is wrapped could not be taken away.
-            sys.stderr.write(f"{_CLEAR}{shown[: _columns() - 1]}")
-            sys.stderr.flush()
-
-    def _passed(self) -> float:
-        return time.monotonic() - self._start
+        self._shown.close()
 
 
-def _has_lines_to_redraw() -> bool:
-    """Whether people look at a terminal that can take a line away again."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+def _bar() -> Bar:
+    """Bar, files done, failures, files a minute, time left; imported where there is a terminal to show it."""
+    from rich import progress
+    from rich.console import Console
+    from rich.table import Column
+    from rich.text import Text
+
+    class Rate(progress.ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{60 * task.speed:.1f} files/min" if task.speed else "")
+
+    columns = (
+        progress.BarColumn(20),
+        progress.MofNCompleteColumn(),
+        "{task.fields[failed]}",
+        Rate(Column(no_wrap=True)),
+    )
+    return progress.Progress(
+        *columns,
+        progress.TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+        redirect_stdout=False,
+    )
 
 
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL
-    except (OSError, ValueError):
-        return _USUAL
+def _lines_above(console: Console) -> Any:
+    """Let the lines of the log appear above what a console keeps at its end; what undoes this."""
+    handlers = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    before = [each.setStream(_Above(console)) for each in handlers]
+
+    def undo() -> None:
+        for handler, stream in zip(handlers, before, strict=True):
+            if stream is not None:
+                handler.setStream(stream)
+
+    return undo
 
 
-def bar(count: int, total: int, failed: int, seconds: float, known: int = 0) -> str:
-    """``[####......]  40/100  2 failed  12.3 files/min  5 min left``; ``known`` took no time of this run."""
-    filled = round(20 * count / total) if total else 20
-    rate = (count - known) / seconds if seconds > 0 else 0.0
-    parts = [f"[{'#' * filled}{'.' * (20 - filled)}]", f"{count}/{total}"]
-    parts += [f"{failed} failed"] if failed else []
-    if rate > 0:
-        parts += [f"{60 * rate:.1f} files/min", f"{duration((total - count) / rate)} left"]
-    return "  ".join(parts)
+class _Above:
+    """A stream whose lines are not wrapped or coloured."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def write(self, text: str) -> None:
+        self.console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+
+    def flush(self) -> None:
+        self.console.file.flush()
 
 
-def duration(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3 h 20 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def line(record: Record) -> str:
+def line(record: FileRecord) -> str:
     """A file that has ended, in a line."""
     if record.row is None:
         return f"{printable(record.file)}: FAILED: {record.reason}"
@@ -104,13 +115,10 @@ def line(record: Record) -> str:
     return f"{printable(record.file)}: {row['verdict']}{left_out} ({record.seconds:.1f} s)"
 
 
-def brief(record: Record) -> dict[str, Any]:
+def brief(record: FileRecord) -> dict[str, Any]:
     """What a machine wants to know of a file."""
     told = {"file": printable(record.file), "name": printable(record.name), "state": record.state}
-    if record.row is not None:
-        told |= record.row
-    else:
-        told |= {"kind": record.kind, "reason": record.reason}
+    told |= {"kind": record.kind, "reason": record.reason} if record.row is None else record.row
     return {**told, "seconds": round(record.seconds, 3)}
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import fnmatch
 import json
-import math
 import os
 import re
 import tomllib
@@ -14,16 +14,18 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from flowgrad.errors import OptionError
 from flowgrad.files import size_of
+from flowgrad.option import OptionRecord, option, positive
 from flowgrad.pipeline.options import Options
 from flowgrad.spec import nearest
 
 ENGINES = ("local", "dask")
 # A worker with its libraries, before it has read anything.
 _LEAST_MEMORY = 2**28
+_PART = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")
 
 
 @dataclass(frozen=True)
@@ -33,45 +35,66 @@ class Limits:
     timeout: float | None = None
     memory: int | None = None
 
-    def __post_init__(self) -> None:
-        if self.timeout is not None and not 0 < self.timeout < math.inf:
-            raise OptionError(f"--timeout is {self.timeout:g}: give a positive number of seconds")
-        if self.memory is not None and self.memory < _LEAST_MEMORY:
-            raise OptionError(f"--max-memory is {self.memory} bytes: a worker alone takes more, give at least 256M")
-
     def __bool__(self) -> bool:
         return self.timeout is not None or self.memory is not None
 
 
+def _workers(name: str, jobs: int | str) -> None:
+    if jobs != "auto" and not str(jobs).strip().isdecimal():
+        raise OptionError(f"{name} is '{jobs}': give a number, or auto for one worker a core")
+    if jobs != "auto":
+        _one_or_more(name, int(jobs))
+
+
+def _one_or_more(name: str, count: int) -> None:
+    if count < 1:
+        raise OptionError(f"{name} is {count}: give 1 or more")
+
+
+def _enough_memory(name: str, text: str) -> None:
+    size = size_of(str(text), name)
+    if size < _LEAST_MEMORY:
+        raise OptionError(f"{name} is {size} bytes: a worker alone takes more, give at least 256M")
+
+
+def _part(name: str, text: str) -> None:
+    match = _PART.fullmatch(text)
+    if match is None:
+        raise OptionError(f"{name} is '{text}': give I/N, such as 2/8")
+    if not 1 <= int(match[1]) <= int(match[2]):
+        raise OptionError(f"{name} is {text}: give I/N with I from 1 to N")
+
+
 @dataclass(frozen=True)
-class Settings:
-    """How many processes do the work, with how many threads each (``None``: the cores divided among them), on
-    which engine, and which part of the list is done: ``shard`` (I, N), I from 1 to N."""
+class Settings(OptionRecord):
+    """How many processes do the work, with how many threads each (by default the cores are divided among them), on
+    which engine, and which part of the list is done."""
 
-    jobs: int | None = None
-    threads: int | None = None
-    limits: Limits = field(default_factory=Limits)
-    shard: tuple[int, int] = (1, 1)
-    engine: str = "local"
-    scheduler: str | None = None
-    report: bool = True
+    title: ClassVar[str] = "many files: the same command goes on where it was stopped"
 
-    def __post_init__(self) -> None:
-        for name in ("jobs", "threads"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise OptionError(f"--{name} is {value}: give 1 or more")
-        if self.engine not in ENGINES:
-            raise OptionError(f"--engine '{self.engine}' is unknown: choose one of {', '.join(ENGINES)}")
-        if self.scheduler and self.engine != "dask":
-            raise OptionError("--scheduler is for --engine dask: give both, or leave it out")
-        if not 1 <= self.shard[0] <= self.shard[1]:
-            raise OptionError(f"--shard is {self.shard[0]}/{self.shard[1]}: give I/N with I from 1 to N")
+    no_report: bool = option(False, "no report.html")
+    jobs: int | str | None = option(
+        None, "worker processes (default 1; auto: one a core)", metavar="N|auto", check=_workers
+    )
+    threads: int | None = option(
+        None, "of each worker (default: the cores divided among them)", metavar="N", check=_one_or_more
+    )
+    timeout: float | None = option(None, "of one file", metavar="SECONDS", check=positive)
+    max_memory: str | None = option(
+        None, "of a worker, with what it starts: 4G, 800M", metavar="SIZE", check=_enough_memory
+    )
+    shard: str = option(
+        "1/1", "the I-th of N parts of the list; the last to end merges them", metavar="I/N", check=_part
+    )
+    engine: str = option("local", "dask: a cluster (flowgrad[dask])", choices=ENGINES)
+    scheduler: str | None = option(
+        None, "of Dask (default: a cluster on this machine)", metavar="ADDRESS", needs=("engine",)
+    )
 
     @property
     def processes(self) -> int:
         """Workers at a time; one unless said."""
-        return self.jobs or 1
+        return cores() if self.jobs == "auto" else int(self.jobs or 1)
 
     @property
     def threads_each(self) -> int:
@@ -80,38 +103,21 @@ class Settings:
             return self.threads
         return 1 if self.scheduler else max(1, cores() // self.processes)
 
+    @property
+    def limits(self) -> Limits:
+        """What one file may take."""
+        return Limits(self.timeout, None if self.max_memory is None else size_of(self.max_memory, "--max-memory"))
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """(I, N) of the shard."""
+        first, count = self.shard.split("/")
+        return int(first), int(count)
+
 
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def jobs_of(text: str | int | None) -> int | None:
-    """A number of workers from its text; ``auto`` is one for each core."""
-    if text is None or isinstance(text, int):
-        return text
-    if text == "auto":
-        return cores()
-    if not text.strip().isdecimal():
-        raise OptionError(f"--jobs is '{text}': give a number, or auto for one worker a core")
-    return int(text)
-
-
-def memory_of(text: str | None) -> int | None:
-    """Bytes from a text such as ``4G`` or ``800M`` (powers of 1024)."""
-    if text is None:
-        return None
-    return size_of(str(text), "--max-memory")
-
-
-def shard_of(text: str | None) -> tuple[int, int]:
-    """(I, N) from ``I/N``."""
-    if text is None:
-        return 1, 1
-    match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+)\s*", text)
-    if match is None:
-        raise OptionError(f"--shard is '{text}': give I/N, such as 2/8")
-    return int(match[1]), int(match[2])
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ class Cases:
         return options
 
     def _apply(self, options: Options, name: str, table: Any, path: Path) -> Options:
-        known = get_type_hints(Options)
+        known = {each.name: get_type_hints(Options)[each.name] for each in dataclasses.fields(Options)}
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: '{name}' is no table: write [{name}] above its options")
         values = {str(key).replace("-", "_"): value for key, value in table.items()}
@@ -147,7 +153,7 @@ class Cases:
             if key not in known:
                 raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {[*known]}")
         where = f"{path}: [{name}]"
-        typed = {key: _typed(key, value, known[key], where) for key, value in values.items()}
+        typed = {key: _typed(f"{where}: {key}", value, _kinds(known[key])) for key, value in values.items()}
         try:
             return dataclasses.replace(options, **typed)
         except OptionError as error:
@@ -169,22 +175,21 @@ def read_toml(path: Path) -> dict[str, Any]:
 _WANTED = {bool: "true or false", tuple: "a list of names", float: "a number", int: "a whole number"}
 
 
-def _typed(key: str, value: Any, hint: Any, where: str) -> Any:
-    """A value of TOML as the option takes it: a number may stand for a text (``viscosity = 0.1``)."""
-    kinds = _kinds(hint)
+def _typed(where: str, value: Any, kinds: Sequence[Any]) -> Any:
+    """A value of TOML as an option of these types takes it: a number may stand for a text (``viscosity = 0.1``)."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(value, bool) and bool in kinds:
         return value
     if tuple in kinds and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
+    if str in kinds and (is_number or isinstance(value, str)):
+        return str(value)
     if int in kinds and isinstance(value, int) and is_number:
         return value
     if float in kinds and is_number:
         return float(value)
-    if str in kinds and (is_number or isinstance(value, str)):
-        return str(value)
     wanted = "a text or a number" if str in kinds else _WANTED.get(kinds[0], "of its type")
-    raise OptionError(f"{where}: {key} = {value!r} is not {wanted}")
+    raise OptionError(f"{where} = {value!r} is not {wanted}")
 
 
 def _kinds(hint: Any) -> list[Any]:
@@ -193,7 +198,6 @@ def _kinds(hint: Any) -> list[Any]:
     return [get_origin(each) or each for each in members if each is not type(None)]
 
 
-_WANTED_config: dict[Any, str] = {int: "a whole number", float: "a number"}
 # Of one call, not of the run.
 _OF_THE_CALL = ("help", "config", "dry_run", "json", "quiet", "verbose", "shard")
 
@@ -209,7 +213,7 @@ def read_config(path: Path, actions: Iterable[argparse.Action]) -> dict[str, Any
         key = name.replace("_", "-")
         if key not in known:
             raise OptionError(f"{path}: there is no option '{name}'{nearest(key, known)}: known are {', '.join(known)}")
-        values[known[key].dest] = _typed_config(f"{path}: {name}", value, known[key])
+        values[known[key].dest] = _of_action(f"{path}: {name}", value, known[key])
     return values
 
 
@@ -230,32 +234,20 @@ def _key(action: argparse.Action) -> str:
     return (long[0].lstrip("-") if long else action.dest).replace("_", "-")
 
 
-def _typed_config(where: str, value: Any, action: argparse.Action) -> Any:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if action.nargs == 0:
-        if not isinstance(value, bool):
-            raise OptionError(f"{where} = {value!r} is not true or false")
-        return value
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return value if action.nargs == "*" else ",".join(value)
-    if not (is_number or isinstance(value, str)):
-        raise OptionError(f"{where} = {value!r} is not a text or a number")
+def _of_action(where: str, value: Any, action: argparse.Action) -> Any:
+    """A value of TOML as the command's argument takes it."""
+    if isinstance(value, list) and action.nargs != "*":
+        value = ",".join(_typed(where, value, [tuple]))
     if action.nargs == "*":
-        return [str(value)]
-    return _of_type(where, value, action)
-
-
-def _of_type(where: str, value: Any, action: argparse.Action) -> Any:
-    kind: Any = action.type or str
-    try:
-        if kind is int and isinstance(value, float):
-            raise ValueError
-        found = kind(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{where} = {value!r} is not {_WANTED_config.get(kind, 'valid')}") from None
+        return list(_typed(where, value, [tuple])) if isinstance(value, list) else [_typed(where, value, [str])]
+    kind: Any = bool if action.nargs == 0 else action.type if action.type in (int, float) else str
+    if kind in (int, float) and isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = kind(value)
+    found = _typed(where, value, [kind])
     if action.choices is not None and found not in action.choices:
         raise OptionError(f"{where} = {value!r} is unknown: choose one of {', '.join(map(str, action.choices))}")
-    return found
+    return Path(found) if action.type is Path else found
 
 
 def _toml(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from flowgrad.batch.files import remove_parts, stamp
 from flowgrad.batch.manifest import Outcome, Task
 from flowgrad.batch.process_file import remove_results
@@ -27,42 +30,10 @@ from flowgrad.errors import FlowgradError, WriteError
 log = logging.getLogger("flowgrad")
 
 
-def resident(pid: int) -> int:
-    """Bytes of main memory that a process and its children hold; 0 where the system does not tell."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        children = [
-            int(child)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()
-        ]
-    except (OSError, IndexError, ValueError):
-        return 0
-    return pages * _page() + sum(resident(child) for child in children)
-
-
-def limit_memory(most: int) -> None:
-    """Let this process, and each that it starts, hold at most so many bytes: what asks for more gets a
-    MemoryError. Address space that is taken but not used, such as that of libraries, does not count."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    try:
-        size, held = (int(each) * _page() for each in Path("/proc/self/statm").read_text().split()[:2])
-        resource.setrlimit(resource.RLIMIT_AS, (size - held + most, resource.RLIM_INFINITY))
-    except (OSError, ValueError):
-        log.warning("this system does not limit the memory of a process: --max-memory has no effect here")
-
-
-def _page() -> int:
-    import resource
-
-    return resource.getpagesize()
-
-
 # Seconds between two looks at a worker's memory, and between two at its time.
 _LOOK, _PATIENCE = 0.05, 0.2
+# A look takes longer where many processes run: at most one part in so many of a core goes to it.
+_SHARE = 20
 # Threads of linear algebra would change the order of sums, and with it last digits, from machine to machine.
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -77,6 +48,20 @@ class Equipment:
     threads: int
     folder: str
     level: int = logging.INFO
+
+
+def resident(pid: int) -> int:
+    """Bytes of main memory that a process and all that it started hold; 0 where there is no such process."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    held = 0
+    for each in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            held += each.memory_info().rss
+    return held
 
 
 class Worker:
@@ -113,6 +98,9 @@ class Worker:
         limits = [] if self.equipment.limits.memory is None else [str(self.equipment.limits.memory)]
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115
         self._answers = queue.SimpleQueue()
+        root = str(Path(__file__).resolve().parents[2])
+        paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        own = {"NUMBA_NUM_THREADS": str(self.equipment.threads), "FLOWGRAD_LOG_LEVEL": str(self.equipment.level)}
         self._process = subprocess.Popen(
             # -P: a file of the user's called numpy.py must not be imported.
             [sys.executable, "-P", "-m", "flowgrad.batch.worker", *limits],
@@ -122,7 +110,7 @@ class Worker:
             text=True,
             encoding="ascii",
             cwd=self.equipment.folder,
-            env=_environment(self.equipment),
+            env={**os.environ, **ONE_THREAD, **own, "PYTHONPATH": paths},
             start_new_session=True,
         )
         if self._is_stopped:
@@ -136,14 +124,19 @@ class Worker:
         assert self._process.stdin is not None
         begin, before = time.perf_counter(), stamp(task.source)
         try:
-            self._process.stdin.write(json.dumps(task.to_json()) + "\n")
+            self._process.stdin.write(json.dumps(dataclasses.asdict(task)) + "\n")
             self._process.stdin.flush()
         except OSError:
             log.debug("a worker has ended between two files")
         messages: list[tuple[int, str]] = []
         found, kind, reason = self._answer(begin, messages)
         if found is None:
-            _discard(task)
+            try:
+                for folder in (Path(task.folder), Path(task.folder) / "report"):
+                    remove_parts(folder, {task.name})
+                remove_results(task.target)
+            except (OSError, WriteError):
+                log.debug("what is left of %s cannot be removed", task.source, exc_info=True)
             mark = {} if before is None else {task.source: before}
             return Outcome(task.source, time.perf_counter() - begin, None, mark, reason, kind, messages)
         if found["kind"] == "memory":
@@ -152,15 +145,17 @@ class Worker:
 
     def _answer(self, begin: float, messages: list[tuple[int, str]]) -> tuple[dict[str, Any] | None, str, str]:
         """The outcome, or the kind and the reason why there is none."""
-        limits = self.equipment.limits
+        pause = _PATIENCE if self.equipment.limits.memory is None else _LOOK
         while True:
             try:
-                answer = self._answers.get(timeout=_PATIENCE if limits.memory is None else _LOOK)
+                answer = self._answers.get(timeout=pause)
             except queue.Empty:
+                start = time.perf_counter()
                 kind, reason = self._beyond(begin)
                 if kind:
                     self._kill()
                     return None, kind, reason
+                pause = max(pause, _SHARE * (time.perf_counter() - start))
                 continue
             if answer is None:
                 return None, "signal", self._end()
@@ -212,10 +207,13 @@ class Worker:
         process = self._process
         if process is None:
             return
-        try:
-            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
-        except (ProcessLookupError, PermissionError):
-            process.kill()
+        with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                for each in psutil.Process(process.pid).children(recursive=True):
+                    each.kill()
+        process.kill()
         process.wait()
         assert process.stdin is not None
         with contextlib.suppress(OSError):
@@ -232,36 +230,24 @@ def _listen(process: subprocess.Popen[str], answers: queue.SimpleQueue[dict[str,
     answers.put(None)
 
 
-def _environment(equipment: Equipment) -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    own = {"NUMBA_NUM_THREADS": str(equipment.threads), "FLOWGRAD_LOG_LEVEL": str(equipment.level)}
-    return {**os.environ, **ONE_THREAD, **own, "PYTHONPATH": paths}
-
-
-def _discard(task: Task) -> None:
-    """Remove what a worker that was ended has left of a file."""
-    try:
-        remove_parts(Path(task.folder), {task.name})
-        remove_parts(Path(task.folder) / "report", {task.name})
-        remove_results(task.target)
-    except (OSError, WriteError):
-        log.debug("what is left of %s cannot be removed", task.source, exc_info=True)
-
-
-Ended = queue.SimpleQueue[Outcome | BaseException]
-
-
 def outcomes(tasks: Sequence[Task], equipment: Equipment, processes: int) -> Generator[Outcome]:
     """The outcome of each file as it ends; closing the iterator ends all workers."""
     workers = [Worker(equipment) for _ in range(min(processes, len(tasks)))]
     waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     for each in (*tasks, *[None] * len(workers)):
         waiting.put(each)
-    ended: Ended = queue.SimpleQueue()
+    ended: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+
+    def serve(worker: Worker) -> None:
+        try:
+            while (task := waiting.get()) is not None:
+                ended.put(worker.run(task))
+        except BaseException as error:
+            ended.put(error)
+
     try:
         for worker in workers:
-            threading.Thread(target=_serve, args=(worker, waiting, ended), daemon=True).start()
+            threading.Thread(target=serve, args=(worker,), daemon=True).start()
         for _ in tasks:
             outcome = ended.get()
             if isinstance(outcome, BaseException):
@@ -270,11 +256,3 @@ def outcomes(tasks: Sequence[Task], equipment: Equipment, processes: int) -> Gen
     finally:
         for worker in workers:
             worker.stop()
-
-
-def _serve(worker: Worker, waiting: queue.SimpleQueue[Task | None], ended: Ended) -> None:
-    try:
-        while (task := waiting.get()) is not None:
-            ended.put(worker.run(task))
-    except BaseException as error:
-        ended.put(error)

@@ -16,12 +16,14 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from typing import Any, TextIO
 
+import psutil
+
+from flowgrad import plugins
 from flowgrad.batch.manifest import Task
-from flowgrad.batch.process_file import attempt
-from flowgrad.batch.repeated import Repeated
-from flowgrad.batch.supervisor import limit_memory
+from flowgrad.batch.process_file import attempt, repeated
 
 
 def main() -> None:
@@ -32,15 +34,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(waiting,), daemon=True).start()
-    _log_to(answers, int(os.environ.get("FLOWGRAD_LOG_LEVEL", logging.INFO)))
+    level = int(os.environ.get("FLOWGRAD_LOG_LEVEL", logging.INFO))
+    logging.basicConfig(handlers=[_Sender(answers)], level=level, format="%(message)s")
+    for library in ("matplotlib", "numba", "PIL", "fontTools"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     start = time.perf_counter()
+    plugins.load()
     _warm_up()
     if len(sys.argv) > 1:
         limit_memory(int(sys.argv[1]))
     _say(answers, {"ready": time.perf_counter() - start})
-    differentiate = Repeated()
+    differentiate = repeated()
     while True:
-        _say(answers, attempt(Task(**json.loads(waiting.get())), differentiate).to_json())
+        _say(answers, asdict(attempt(Task(**json.loads(waiting.get())), differentiate)))
 
 
 def _listen(waiting: queue.SimpleQueue[str]) -> None:
@@ -66,10 +72,16 @@ class _Sender(logging.Handler):
         _say(self.answers, {"log": [record.levelno, self.format(record)]})
 
 
-def _log_to(answers: TextIO, level: int) -> None:
-    logging.basicConfig(handlers=[_Sender(answers)], level=level, format="%(message)s")
-    for library in ("matplotlib", "numba", "PIL", "fontTools"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+def limit_memory(most: int) -> None:
+    """Let this process, and each that it starts, hold at most so many bytes: what asks for more gets a
+    MemoryError. Address space that is taken but not used, such as that of libraries, does not count. Systems without
+    such a limit leave it to the supervisor, who watches the memory that is held."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    memory = psutil.Process().memory_info()
+    resource.setrlimit(resource.RLIMIT_AS, (memory.vms - memory.rss + most, resource.RLIM_INFINITY))
 
 
 def _warm_up() -> None:

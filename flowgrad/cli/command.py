@@ -1,13 +1,14 @@
-"""The parser of all commands, and what their errors are for the shell."""
+"""Parser of all commands, and what their errors are for the shell."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from flowgrad.cli import curve, derive, info, plot, run, verify
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.spec import nearest
 
@@ -27,8 +28,20 @@ _EXAMPLES = """examples:
   flowgrad list quantities
 """
 
-# In the order of the help.
-_VERBS = (run.add, info.add, plot.add, curve.add, derive.add, verify.add, info.add_list)
+# In the order of the help: what each does, and the module of cli with its function that adds the arguments.
+_VERBS = {
+    "run": ("analyse files: gradients, D and W, quantities, verdict, report", "run", "add"),
+    "info": ("what is in a file, and what would be used", "info", "add"),
+    "plot": ("draw one figure: a field, a slice, a profile, a curve", "plot", "add"),
+    "curve": ("flow curves of a rheometer's table: verdict, laws with intervals, figures, report", "curve", "add"),
+    "derive": ("differentiate formulas: gradient or Jacobian, as symbols and as numbers", "derive", "add"),
+    "verify": ("measure the accuracy of the schemes on this machine, or on the mesh of a file", "verify", "add"),
+    "list": (
+        "what flowgrad knows: quantities, models, schemes, cells, formats, or functions with a derivative",
+        "info",
+        "add_list",
+    ),
+}
 
 # Options whose values may begin with a minus sign, and the options of one letter.
 _SIGNED = (
@@ -44,13 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser()
     words = _shielded(sys.argv[1:] if arguments is None else arguments)
     args = _parsed(parser, words)
-    logging.basicConfig(stream=sys.stderr, level=_level(args), format="%(message)s", force=True)
+    level = logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(message)s", force=True)
     for library in ("matplotlib", "numba", "PIL", "fontTools"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        if getattr(args, "config", None):
-            args = _configured(args, parser, words)
-        return int(args.command(args))
+        return int(args.command(_configured(args, parser, words)))
     except OptionError as error:
         print(f"flowgrad: {error}", file=sys.stderr)
         return 2
@@ -91,8 +103,17 @@ def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.N
     return args
 
 
-def _level(args: argparse.Namespace) -> int:
-    return logging.DEBUG if args.verbose else logging.WARNING if args.quiet else logging.INFO
+def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments, with those of --config as defaults, once plugins have registered what they bring."""
+    from flowgrad import plugins
+
+    plugins.load()
+    if getattr(args, "config", None) is None:
+        return args
+    from flowgrad.batch.settings import read_config
+
+    args.verb.set_defaults(**read_config(args.config, args.verb._actions))
+    return _parsed(parser, words)
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -104,10 +125,24 @@ def command_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=_Version())
-    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in _VERBS:
-        add(verbs)
+    verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Verb)
+    for name, (text, _, _) in _VERBS.items():
+        verbs.add_parser(name, help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     return parser
+
+
+class _Verb(argparse.ArgumentParser):
+    """The parser of one command, which gets its arguments when the command is asked for."""
+
+    def parse_known_args(self, *args: Any, **options: Any) -> Any:
+        if not self.get_default("verb"):
+            noise = self.add_mutually_exclusive_group()
+            noise.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+            noise.add_argument("-v", "--verbose", action="store_true", help="say everything, tracebacks included")
+            _, module, function = _VERBS[self.prog.split()[-1]]
+            getattr(importlib.import_module(f"flowgrad.cli.{module}"), function)(self)
+            self.set_defaults(verb=self)
+        return super().parse_known_args(*args, **options)
 
 
 class _Version(str):
@@ -117,11 +152,3 @@ class _Version(str):
         import flowgrad
 
         return f"flowgrad {flowgrad.__version__}"
-
-
-def _configured(args: argparse.Namespace, parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
-    """The arguments with those of --config as defaults."""
-    from flowgrad.batch.settings import read_config
-
-    args.verb.set_defaults(**read_config(args.config, args.verb._actions))
-    return _parsed(parser, words)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from flowgrad.cli.options import Verbs, added
-
-_EXAMPLES = """
+_EXAMPLES = """examples:
   flowgrad curve rheometer.csv -o out
 """
 
 
-def add(verbs: Verbs) -> None:
-    """The command with its options."""
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     from flowgrad.curve import arguments
 
-    verb = added(
-        verbs, "curve", "flow curves of a rheometer's table: verdict, laws with intervals, figures, report", _EXAMPLES
-    )
-    arguments.add_to(verb)
+    verb.epilog = _EXAMPLES
     verb.set_defaults(command=command)
+    arguments.add_to(verb)
 
 
 def command(args: argparse.Namespace) -> int:

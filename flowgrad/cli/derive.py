@@ -6,20 +6,20 @@ import argparse
 import logging
 from pathlib import Path
 
-from flowgrad.cli.options import Verbs, added
 from flowgrad.errors import OptionError
 
 log = logging.getLogger("flowgrad")
 
-_EXAMPLES = """
+_EXAMPLES = """examples:
   flowgrad derive "x^2 + x*y + z" --at x=-1,y=2,z=3
   flowgrad derive "sin(x)*y" --hessian -o figure.png
 """
 
 
-def add(verbs: Verbs) -> None:
-    """The command with its options."""
-    verb = added(verbs, "derive", "differentiate formulas: gradient or Jacobian, as symbols and as numbers", _EXAMPLES)
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    verb.epilog = _EXAMPLES
+    verb.set_defaults(command=command)
     verb.add_argument("formulas", nargs="+", metavar="FORMULA", help="in x, y, z, t; several apart or with ';' between")
     verb.add_argument("--at", metavar="x=…,y=…", help="the point of the numbers")
     verb.add_argument(
@@ -31,7 +31,6 @@ def add(verbs: Verbs) -> None:
         "-o", "--output", type=Path, metavar="FILE|DIR", help="figure of contours and gradient (png, svg, pdf)"
     )
     verb.add_argument("--range", metavar="LOW:HIGH,LOW:HIGH", help="what the figure shows of the first two variables")
-    verb.set_defaults(command=command)
 
 
 def command(args: argparse.Namespace) -> int:

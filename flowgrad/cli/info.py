@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowgrad.cli.options import Verbs, about, add_data_options, added
+from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.io.options import ReadOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,26 +18,14 @@ if TYPE_CHECKING:
     from flowgrad.flow import Flow
 
 
-def describe(
-    path: str | Path,
-    velocity: str | None = None,
-    location: str | None = None,
-    boundary: str | None = None,
-    *,
-    noise: str | None = None,
-    axisymmetric: str | None = None,
-    out_of_plane: str = "zero",
-    length_scale: float | None = None,
-    y_down: bool = False,
-    time: float | None = None,
-) -> Iterator[str]:
+def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
     """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
 
     Raises ReadError for a file that cannot be read; an unclear velocity is told in the last line.
     """
     from flowgrad.io import read, read_contents
 
-    contents = read_contents(path, time)
+    contents = read_contents(path, options.time)
     mesh = contents.mesh
     types = ", ".join(f"{count} {name}" for name, count in mesh.type_counts().items()) or "none"
     yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
@@ -51,18 +40,7 @@ def describe(
     for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
         yield from _arrays(where, data)
     try:
-        flow = read(
-            path,
-            velocity,
-            location,
-            boundary,
-            noise=noise,
-            axisymmetric=axisymmetric,
-            out_of_plane=out_of_plane,
-            length_scale=length_scale,
-            y_down=y_down,
-            time=time,
-        )
+        flow = read(path, **options.given())
     except OptionError as error:
         yield f"  a run would stop: {error}"
         return
@@ -92,46 +70,28 @@ def _range(values: np.ndarray) -> str:
     return span + (f"  ({missing} not finite)" if missing else "")
 
 
-def _plan(flow: object) -> Iterator[str]:
-    from flowgrad.flow import Flow
+def _plan(flow: Flow) -> Iterator[str]:
     from flowgrad.gradient import choose_scheme
 
-    assert isinstance(flow, Flow)
     scheme, reason = choose_scheme(flow)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:
         yield f"    noise     {flow.noise_size:.3g} (root mean square of the standard deviations)"
-    yield from _symmetry(flow)
+    if flow.wedge is not None:
+        yield f"    symmetry  the mesh is a wedge of {flow.wedge.degrees:.3g}°: taken as axisymmetric"
+    elif flow.axisymmetric in ("x", "y"):
+        yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
+    elif flow.out_of_plane != "zero":
+        yield f"    across    derivatives across the plane: {flow.out_of_plane}"
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
     yield f"    scheme    {scheme}: {reason}"
 
 
-def _symmetry(flow: Flow) -> Iterator[str]:
-    wedge = flow.wedge
-    if wedge is not None:
-        yield f"    symmetry  the mesh is a wedge of {wedge.degrees:.3g}°: taken as axisymmetric"
-    elif flow.axisymmetric in ("x", "y"):
-        yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
-    elif flow.out_of_plane != "zero":
-        yield f"    across    derivatives across the plane: {flow.out_of_plane}"
-
-
 def listing(what: str) -> Iterator[str]:
     """Lines on all ``quantities``, ``models``, ``schemes``, ``cells``, ``formats`` or ``functions``."""
-    return {
-        "quantities": _quantities,
-        "models": _models,
-        "schemes": _schemes,
-        "cells": _cells,
-        "formats": _formats,
-        "functions": _functions,
-    }[what]()
-
-
-def _first_line(kind: object) -> str:
-    return (kind.__doc__ or "").strip().split("\n")[0]
+    return _LISTS[what]()
 
 
 def _quantities() -> Iterator[str]:
@@ -146,13 +106,15 @@ def _quantities() -> Iterator[str]:
 def _models() -> Iterator[str]:
     from flowgrad.rheology import MODELS
 
-    return (f"{name:<20} {_first_line(kind)}" for name, kind in MODELS.items())
+    for name, kind in MODELS.items():
+        summary, *_ = (kind.__doc__ or "").strip().split("\n")
+        yield f"{name:<20} {summary}"
 
 
 def _schemes() -> Iterator[str]:
     from flowgrad.gradient import SCHEMES
 
-    return (f"{name:<20} {_first_line(kind)}" for name, kind in SCHEMES.items())
+    return (f"{name:<20} {'' if kind.record is None else kind.record.summary}" for name, kind in SCHEMES.items())
 
 
 def _cells() -> Iterator[str]:
@@ -173,57 +135,52 @@ def _functions() -> Iterator[str]:
 
 
 def _formats() -> Iterator[str]:
-    from flowgrad.io import FORMATS
+    from flowgrad.io import formats
 
-    for suffix, kind in FORMATS.items():
-        yield f"{suffix:<11} {kind.keeps}"
-
-
-_EXAMPLES = """
-  flowgrad info case.vtu
-  flowgrad info case.vtu --velocity u,v,w
-"""
+    for suffix, kind in formats().items():
+        yield f"{suffix:<11} {kind}"
 
 
-def add(verbs: Verbs) -> None:
-    """The command with its options."""
-    verb = added(verbs, "info", "what is in a file, and what would be used", _EXAMPLES)
-    verb.add_argument("files", nargs="+", metavar="FILE")
-    add_data_options(verb)
+_LISTS = {
+    "quantities": _quantities,
+    "models": _models,
+    "schemes": _schemes,
+    "cells": _cells,
+    "formats": _formats,
+    "functions": _functions,
+}
+
+
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the arguments of info."""
+    verb.epilog = "examples:\n  flowgrad info case.vtu\n  flowgrad info case.vtu --velocity u,v,w"
     verb.set_defaults(command=command)
+    verb.add_argument("files", nargs="+", metavar="FILE")
+    add_options(verb, ReadOptions)
 
 
 def command(args: argparse.Namespace) -> int:
-    """Do it; the exit status."""
+    """Describe the files; the exit status."""
     from flowgrad.batch.files import expand
 
     status = 0
     for name in expand(args.files):
         try:
-            data = about(args)
-            print("\n".join(describe(name, args.velocity, args.location, args.boundary, noise=args.noise, **data)))
+            print("\n".join(describe(name, options_of(ReadOptions, args))))
         except FlowgradError as error:
             print(f"flowgrad: {error}", file=sys.stderr)
             status = 1
     return status
 
 
-_LIST_EXAMPLES = """
-  flowgrad list quantities
-  flowgrad list formats
-"""
-
-
-def add_list(verbs: Verbs) -> None:
-    """The command with its options."""
-    what = "what flowgrad knows: quantities, models, schemes, cells, formats, or functions with a derivative"
-    verb = added(verbs, "list", what, _LIST_EXAMPLES)
-    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats", "functions"))
+def add_list(verb: argparse.ArgumentParser) -> None:
+    """Add the arguments of list."""
+    verb.epilog = "examples:\n  flowgrad list quantities\n  flowgrad list formats"
     verb.set_defaults(command=command_list)
+    verb.add_argument("what", choices=tuple(_LISTS))
 
 
 def command_list(args: argparse.Namespace) -> int:
-    """Do it; the exit status."""
-
+    """List what flowgrad knows; the exit status."""
     print("\n".join(listing(args.what)))
     return 0

@@ -8,10 +8,13 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from flowgrad.cli.options import Verbs, add_data_options, add_fluid_options, add_scheme_options, added, options_of
+from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import OptionError
+from flowgrad.io.options import ReadOptions
+from flowgrad.option import OptionRecord, option
+from flowgrad.pipeline.options import FluidOptions, GradientOptions, Options
 from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ KINDS: dict[str, tuple[str, bool]] = {
 OF_QUANTITY = ("field", "contours", "uncertainty", "distribution")
 OF_FLUID = ("labels", "regions", "flow-curve", "viscosity")
 DEFAULT_QUANTITY = "shear_rate"
-WIDTHS = ("one", "two")
 
 # Kinds that options are for, where these are not all that lie on a section.
 COLOURED = ("field", "contours", "uncertainty")
@@ -45,8 +47,18 @@ _UNDER_ARROWS = ("field", "uncertainty", "ellipses", "flow-types", "labels", "re
 Line = tuple[list[float], list[float]]
 
 
+def _known_kind(name: str, kind: str) -> None:
+    if kind not in KINDS:
+        raise OptionError(f"{name} '{kind}' is unknown{nearest(kind, KINDS)}: known are {', '.join(KINDS)}")
+
+
+def _known_width(name: str, width: str) -> None:
+    if width not in ("one", "two"):
+        raise OptionError(f"{name} '{width}' is unknown: give one or two (columns)")
+
+
 @dataclass(frozen=True)
-class Request:
+class Request(OptionRecord):
     """One figure: a ``kind``, a ``quantity``, and where: on a ``slice`` (z=0.5, or NX,NY,NZ@X,Y,Z: a normal and a
     point), along a ``line`` (X,Y,Z:X,Y,Z), or on the boundary seen from ``view``; by default on the section that shows
     the mesh best. ``limits`` (LOW:HIGH) are those of the colours, ``width`` is one or two columns.
@@ -54,34 +66,32 @@ class Request:
     Raises OptionError for what cannot be right whatever the file.
     """
 
-    quantity: str | None = None
-    kind: str = "field"
-    slice: str | None = None
-    line: str | None = None
-    view: str | None = None
-    vectors: bool = False
-    streamlines: bool = False
-    limits: str | None = None
-    width: str | None = None
+    title: ClassVar[str] = "what is drawn, and where"
+
+    quantity: str | None = option(
+        None,
+        "of `flowgrad list quantities`, velocity, viscosity, error, std(NAME), or an array of the file, "
+        "array:NAME where a quantity has its name (default: shear_rate)",
+        metavar="NAME",
+    )
+    kind: str = option("field", "of figure, see below (default: field)", check=_known_kind)
+    slice: str | None = option(
+        None, "plane through a solid mesh, or NX,NY,NZ@X,Y,Z: normal@point", metavar="z=0.5", excludes=("line",)
+    )
+    line: str | None = option(None, "profile from one point to another, of several files too", metavar="X,Y,Z:X,Y,Z")
+    view: str | None = option(None, "the boundary of a solid mesh, seen from x, -x, …, or X,Y,Z", metavar="DIRECTION")
+    vectors: bool = option(False, "arrows of the velocity over it")
+    streamlines: bool = option(False, "streamlines over it")
+    limits: str | None = option(None, "of the colours (default: all but outliers)", metavar="LOW:HIGH")
+    width: str | None = option(None, "columns of print: 3.4 or 7 inches", metavar="one|two", check=_known_width)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(
-                f"--kind '{self.kind}' is unknown{nearest(self.kind, KINDS)}: known are {', '.join(KINDS)}"
-            )
-        if self.width not in (None, *WIDTHS):
-            raise OptionError(f"--width '{self.width}' is unknown: give one or two (columns)")
-        places = [name for name in ("slice", "line", "view") if getattr(self, name) is not None]
-        if len(places) > 1:
-            shown = {"slice": "--slice", "line": "--line", "view": "--boundary (or --view)"}
-            raise OptionError(f"{' and '.join(shown[name] for name in places)} exclude each other: give one of them")
+        super().__post_init__()
+        if self.view is not None and (self.slice or self.line):
+            other = "--slice" if self.slice else "--line"
+            raise OptionError(f"{other} and --boundary (or --view) exclude each other: give one of them")
         if self.quantity is not None and self.kind not in OF_QUANTITY:
             raise OptionError(f"--kind {self.kind} shows no --quantity: leave one of them out")
-        self._check_place()
-        # Read once, so that mistakes show before any file is read.
-        _ = (self.plane, self.ends, self.range, self.eye)
-
-    def _check_place(self) -> None:
         if self.line is not None and self.kind != "field":
             raise OptionError(
                 f"--line shows a quantity, and --kind {self.kind} none along a line: leave one of them out"
@@ -90,15 +100,18 @@ class Request:
             for name, given in (("--slice", self.slice), ("--boundary", self.view), ("--limits", self.limits)):
                 if given is not None:
                     raise OptionError(f"{name} is for figures of a section of the mesh: leave it out")
-        self._check_kind("--limits", self.limits is not None, COLOURED)
-        self._check_kind("--boundary (or --view)", self.view is not None, _ON_BODIES)
         if (self.vectors or self.streamlines) and (not self.is_on_section or self.view is not None):
             raise OptionError("--vectors and --streamlines lie over a plane section: leave them out")
-        self._check_kind("--vectors", self.vectors, _UNDER_ARROWS)
-
-    def _check_kind(self, option: str, given: bool, kinds: tuple[str, ...]) -> None:
-        if given and self.kind not in kinds:
-            raise OptionError(f"{option} is for --kind {', '.join(kinds)}, not for {self.kind}: leave one of them out")
+        for name, is_given, kinds in (
+            ("--limits", self.limits is not None, COLOURED),
+            ("--boundary (or --view)", self.view is not None, _ON_BODIES),
+            ("--vectors", self.vectors, _UNDER_ARROWS),
+        ):
+            if is_given and self.kind not in kinds:
+                known = ", ".join(kinds)
+                raise OptionError(f"{name} is for --kind {known}, not for {self.kind}: leave one of them out")
+        # Read once, so that mistakes show before any file is read.
+        _ = (self.plane, self.ends, self.range, self.eye)
 
     @property
     def is_on_section(self) -> bool:
@@ -186,7 +199,7 @@ def _number(text: str, option: str, given: str) -> float:
 
 log = logging.getLogger("flowgrad")
 
-_EXAMPLES = """
+_EXAMPLES = """examples:
   flowgrad plot case.vtu --quantity lambda2 -o figure.pdf
   flowgrad plot case.vtu --quantity vorticity --slice z=0.5 --streamlines -o slice.png
   flowgrad plot case.vtu --quantity shear_rate --slice 1,1,0@0,0,0.5 -o oblique.svg
@@ -210,53 +223,23 @@ _BOUNDARY = {
 }
 
 
-def add(verbs: Verbs) -> None:
-    """The command with its options."""
-    verb = added(verbs, "plot", "draw one figure: a field, a slice, a profile, a curve", _EXAMPLES)
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    verb.epilog = _EXAMPLES
+    verb.set_defaults(command=command)
     verb.add_argument("files", nargs="+", metavar="FILE", help="mesh files; several with --line only")
     verb.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the figure: png, svg or pdf")
-    _add_what(verb)
-    add_data_options(verb, _BOUNDARY)
-    add_scheme_options(verb)
-    add_fluid_options(verb)
-    verb.set_defaults(command=command)
-
-
-def _add_what(verb: argparse.ArgumentParser) -> None:
-    what = verb.add_argument_group("what is drawn, and where")
-    what.add_argument(
-        "--quantity",
-        metavar="NAME",
-        help="of `flowgrad list quantities`, velocity, viscosity, error, std(NAME), or an array of the file, "
-        "array:NAME where a quantity has its name (default: shear_rate)",
-    )
-    what.add_argument("--kind", default="field", help="of figure, see below (default: field)")
-    what.add_argument("--slice", metavar="z=0.5", help="plane through a solid mesh, or NX,NY,NZ@X,Y,Z: normal@point")
-    what.add_argument("--line", metavar="X,Y,Z:X,Y,Z", help="profile from one point to another, of several files too")
-    what.add_argument("--view", metavar="DIRECTION", help="the boundary of a solid mesh, seen from x, -x, …, or X,Y,Z")
-    what.add_argument("--vectors", action="store_true", help="arrows of the velocity over it")
-    what.add_argument("--streamlines", action="store_true", help="streamlines over it")
-    what.add_argument("--limits", metavar="LOW:HIGH", help="of the colours (default: all but outliers)")
-    what.add_argument("--width", metavar="one|two", help="columns of print: 3.4 or 7 inches")
+    add_options(verb, Request, ReadOptions, changed={"boundary": _BOUNDARY})
+    add_options(verb, GradientOptions, FluidOptions, without=("body_force",))
 
 
 def command(args: argparse.Namespace) -> int:
-    """Do it; the exit status."""
+    """Draw the figure; the exit status."""
     from flowgrad.batch.files import expand
     from flowgrad.cli.figure import draw
 
-    on_boundary = args.boundary == "" and args.view is None
-    request = Request(
-        args.quantity,
-        args.kind,
-        args.slice,
-        args.line,
-        "auto" if on_boundary else args.view,
-        args.vectors,
-        args.streamlines,
-        args.limits,
-        args.width,
-    )
-    options = options_of(args, boundary=args.boundary or None)
+    is_on_boundary = args.boundary == "" and args.view is None
+    request = options_of(Request, args, view="auto" if is_on_boundary else args.view)
+    options = options_of(Options, args, boundary=args.boundary or None)
     log.info("%s", draw(expand(args.files), args.output, request, options))
     return 0

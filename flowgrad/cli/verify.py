@@ -1,25 +1,24 @@
-"""The command verify: how exact the schemes are."""
+"""Command verify: how exact the schemes are."""
 
 from __future__ import annotations
 
 import argparse
 
-from flowgrad.cli.options import Verbs, about, add_data_options, added
+from flowgrad.cli.options import add_options, options_of
+from flowgrad.io.options import ReadOptions
 
-_EXAMPLES = """
+_EXAMPLES = """examples:
   flowgrad verify
   flowgrad verify case.vtu
 """
 
 
-def add(verbs: Verbs) -> None:
-    """The command with its options."""
-    verb = added(
-        verbs, "verify", "measure the accuracy of the schemes on this machine, or on the mesh of a file", _EXAMPLES
-    )
-    verb.add_argument("file", nargs="?", metavar="FILE", help="its mesh is taken, its velocity is not")
-    add_data_options(verb)
+def add(verb: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    verb.epilog = _EXAMPLES
     verb.set_defaults(command=command)
+    verb.add_argument("file", nargs="?", metavar="FILE", help="its mesh is taken, its velocity is not")
+    add_options(verb, ReadOptions)
 
 
 def command(args: argparse.Namespace) -> int:
@@ -30,8 +29,7 @@ def command(args: argparse.Namespace) -> int:
     if args.file:
         from flowgrad.io import read
 
-        data = about(args)
-        flow = read(args.file, args.velocity, args.location, args.boundary, noise=args.noise, **data)
+        flow = read(args.file, **options_of(ReadOptions, args).given())
     status = 0
     for line, passed in verify(flow):
         print(line, flush=True)

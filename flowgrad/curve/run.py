@@ -141,7 +141,7 @@ def _written(result: Result, folder: Path, asked: Asked) -> None:
 
 
 def _write_json(target: Path, examined: Examined, source: Path, asked: Asked) -> None:
-    from flowgrad.pipeline.analysis import plain, versions
+    from flowgrad.pipeline.summary import plain, versions
 
     provenance = {
         "input": printable(source),

@@ -101,9 +101,10 @@ class FiniteDifference(Scheme):
         return f"the {flow.location} do not form a lattice"
 
     def variants(self, flow: Flow, on_lattice: bool) -> Mapping[str, Scheme]:
-        """Every order, along the axes of a lattice and by local fits."""
+        """Every order, along the axes of a lattice and by local fits, which order 1 takes there too."""
         along = {f"lattice, order {p}": FiniteDifference(order=p) for p in _ON_LATTICES if on_lattice}
-        return along | {f"fits, order {p}": FiniteDifference(order=p, lattice=False) for p in range(1, _HIGHEST)}
+        lattices = {p: False if on_lattice and p > 1 else None for p in range(1, _HIGHEST)}
+        return along | {f"fits, order {p}": FiniteDifference(order=p, lattice=use) for p, use in lattices.items()}
 
 
 def _finer(scheme: FiniteDifference) -> FiniteDifference:

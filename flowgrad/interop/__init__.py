@@ -1,4 +1,4 @@
-"""A place in other people's tools: flows from them, and results for them.
+"""Conversion of flows and results from and to meshio, pandas, PyVista and xarray.
 
 flow = flowgrad.from_pyvista(grid)
 flowgrad.to_pyvista(flowgrad.velocity_gradient(flow), ["vorticity"]).plot()

@@ -1,4 +1,4 @@
-"""meshio's meshes: points, blocks of cells of one type, and their data, in the order of the cells.
+"""Conversion from and to meshio: points, blocks of cells of one type, and their data, in the order of the cells.
 
 Which array is the velocity, its noise and symmetry go along in ``mesh.info``, and what makes the mesh a lattice.
 """
@@ -16,13 +16,19 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, refuse_complex, refuse_patches, tool
-from flowgrad.interop.lattices import lattice_again, told_of
-from flowgrad.interop.remembered import RECORD
-from flowgrad.io.meshio_guard import TYPES, WEDGE, contents_of_parts
-from flowgrad.io.meshio_worker import parts_of
+from flowgrad.interop.convert import (
+    as_options,
+    check_numbers,
+    flow_in,
+    in_columns,
+    refuse_complex,
+    refuse_patches,
+    tool,
+)
+from flowgrad.interop.metadata import RECORD, lattice_again, told_of
+from flowgrad.io.meshio_formats import TYPES, WEDGE, contents_of_parts, parts_of
 from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
-from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.pipeline.write import DEFAULT, Result, on_mesh
 
 _SOURCE = Path("the meshio mesh")
 _NAMES = {number: name for name, number in reversed(TYPES.items())}
@@ -49,7 +55,7 @@ def from_meshio(mesh: Any, velocity: str | None = None, location: str | None = N
     with as_options():
         contents = contents_of_parts(_SOURCE, parts)
     record = mesh.info.get(RECORD, {}) if isinstance(mesh.info, dict) else {}
-    contents = dataclasses.replace(contents, mesh=_as_it_was(contents.mesh, record.get("lattice", {})))
+    contents = dataclasses.replace(contents, mesh=_lattice_or(contents.mesh, record.get("lattice", {})))
     return flow_in(contents, {"velocity": velocity, "location": location, **about}, record)
 
 
@@ -73,26 +79,19 @@ def to_meshio(
     _check(cells, meshio)
     starts = _starts(cells)
     blocks = [_block(cells, int(a), int(b)) for a, b in pairwise(starts)]
+    lattice = {"lattice": told_of(found.mesh)} if isinstance(found.mesh, Lattice) else {}
+    by_cell = {name: in_columns(values).copy() for name, values in found.cell_data.items()}
     return meshio.Mesh(
         found.mesh.points.copy(),
         blocks,
         {name: in_columns(values).copy() for name, values in found.point_data.items()},
-        {name: _parts(values, starts) for name, values in found.cell_data.items() if blocks},
+        {name: np.split(values, starts[1:-1]) for name, values in by_cell.items() if blocks},
         field_data={name: np.array(values) for name, values in found.field_data.items()},
-        info={RECORD: _record(found)} if found.record else None,
+        info={RECORD: {**found.record, **lattice}} if found.record else None,
     )
 
 
-def _parts(values: np.ndarray, starts: NDArray[np.int64]) -> list[np.ndarray]:
-    return np.split(in_columns(values).copy(), starts[1:-1])
-
-
-def _record(found: OnMesh) -> dict[str, Any]:
-    lattice = {"lattice": told_of(found.mesh)} if isinstance(found.mesh, Lattice) else {}
-    return {**found.record, **lattice}
-
-
-def _as_it_was(mesh: Mesh, told: Mapping[str, Any]) -> Mesh:
+def _lattice_or(mesh: Mesh, told: Mapping[str, Any]) -> Mesh:
     """The lattice that a mesh was, if it still has its points and cells."""
     lattice = lattice_again(mesh.points, told)
     if lattice is None or not len(lattice) or not np.array_equal(lattice.cells.offsets, mesh.cells.offsets):

@@ -1,4 +1,4 @@
-"""pandas: what is at each point, cell or face as a row; statistics, rankings of laws and curves as tables.
+"""Conversion from and to pandas: tables on lattices or scattered points as flows, and results as tables.
 
 The names of the columns are those of the arrays, with ``_x`` … for vectors, ``_xx`` … for tensors and a number for
 other components, and with ``_`` where another column has the name; ``frame.attrs`` keeps symbols and dimensions of the
@@ -10,17 +10,28 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.columns import column_names, in_columns_of
-from flowgrad.interop.given import check_numbers, tool
-from flowgrad.interop.given_pandas import from_pandas
-from flowgrad.interop.lattices import told_of
-from flowgrad.interop.records import about_of
-from flowgrad.interop.remembered import RECORD
+from flowgrad.interop.convert import (
+    about_of,
+    as_options,
+    check_numbers,
+    column_names,
+    flow_in,
+    in_columns_of,
+    joined,
+    numeric,
+    refuse_complex,
+    tool,
+)
+from flowgrad.interop.metadata import RECORD, lattice_again, told_of
+from flowgrad.io.contents import Contents, naming
+from flowgrad.io.point_samples import contents_of, coordinate_names, invalid_rows, plain
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
 from flowgrad.momentum import Identification
@@ -31,13 +42,91 @@ from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.separation import Separation
 from flowgrad.walls import Walls
 
-Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve
-
-__all__ = ["from_pandas", "to_pandas"]
-
 log = logging.getLogger("flowgrad")
 
-_AXES = "xyz"
+Tabular: TypeAlias = Flow | Result | Analysis | FlowCurveFit | Identification | FlowCurve
+_SOURCE = Path("the table")
+_AXES = ("x", "y", "z")
+# pandas' types that hold missing values, by numpy's letter of their kind.
+_PLAIN = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
+
+
+def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow:
+    """The flow in a DataFrame with columns of positions (``x``, ``y`` and, in space, ``z``) and of a velocity (``u``,
+    ``v``, ``w``, or ``velocity``): on a lattice where the positions are one, in its order, else on scattered points.
+
+    Other columns of numbers become arrays; of a table that :func:`flowgrad.to_pandas` made, the very arrays of the
+    flow. In others columns such as ``flag`` and ``mask`` mark rows that are no measurement. The options are those of
+    :func:`flowgrad.read`. Raises OptionError where columns are missing, doubled or complex and where positions are not
+    finite numbers.
+    """
+    if not isinstance(frame, tool("pandas", "pandas").DataFrame):
+        raise OptionError(f"{type(frame).__name__} is no pandas.DataFrame: give one")
+    columns = _columns(frame)
+    found = frame.attrs.get(RECORD)
+    record: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    names = _positions(columns, record)
+    points = np.zeros((len(frame), 3))
+    for axis, name in enumerate(names):
+        points[:, axis] = columns[name]
+    arrays, rest = joined({k: v for k, v in columns.items() if k not in names}, record.get("arrays", {}), len(frame))
+    in_order = np.array_equal(frame.index, np.arange(len(frame)))
+    lattice = lattice_again(points, record.get("lattice", {})) if in_order else None
+    contents = _contents(points, numeric(arrays, _SOURCE), numeric(rest, _SOURCE), record, lattice)
+    flow = flow_in(contents, {"velocity": velocity, **about}, record)
+    return dataclasses.replace(flow, time=record.get("time"))
+
+
+def _columns(frame: Any) -> Arrays:
+    names = [str(name) for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise OptionError(f"{_SOURCE} has {names.count(twice)} columns '{twice}': rename them, or leave the others out")
+    return {name: _values(frame.iloc[:, number]) for number, name in enumerate(names)}
+
+
+def _values(column: Any) -> np.ndarray:
+    """The values of a column, missing ones NaN."""
+    kind = getattr(column.dtype, "kind", "O")
+    if isinstance(column.dtype, np.dtype) or kind not in _PLAIN:
+        return np.asarray(column.to_numpy())
+    if column.isna().any():
+        return np.asarray(column.to_numpy(np.float64, na_value=np.nan))
+    return np.asarray(column.to_numpy(_PLAIN[kind]))
+
+
+def _positions(columns: Arrays, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of the positions; OptionError where there are none, several that could be, or texts in them."""
+    own = record and all(name in columns for name in _AXES)
+    names = _AXES if own else coordinate_names(list(columns))
+    if not names:
+        raise OptionError(
+            f"{_SOURCE} has no columns of positions among {', '.join(columns)}: name them x, y and z (an index becomes "
+            "columns by reset_index)"
+        )
+    for name in names:
+        alike = [each for each in columns if each != name and plain(each) == plain(name)]
+        if alike and not own:
+            raise OptionError(f"{_SOURCE}: '{name}' and '{alike[0]}' could both be positions: rename one")
+        refuse_complex({name: columns[name]}, _SOURCE)
+        if columns[name].dtype.kind not in "fiu":
+            raise OptionError(f"{_SOURCE}: '{name}' is {columns[name].dtype}, not numbers: give positions")
+    return names
+
+
+def _contents(
+    points: np.ndarray, arrays: Arrays, rest: Arrays, record: Mapping[str, Any], lattice: Lattice | None
+) -> Contents:
+    """Arrays of a flow, none of which is a flag whatever its name, and other columns as they are read from a table."""
+    fields = {name: np.asarray(values, kind) for name, (kind, values) in record.get("fields", {}).items()}
+    keys = {f"{RECORD} {name}": name for name in arrays}
+    with as_options(), naming(_SOURCE):
+        if lattice is not None:
+            contents = Contents(lattice, _SOURCE, arrays | rest, invalid=invalid_rows(rest)[0])
+        else:
+            contents = contents_of(_SOURCE, points, {key: arrays[name] for key, name in keys.items()} | rest)
+    ordered = {keys.get(key, key): values for key, values in contents.point_data.items()}
+    return dataclasses.replace(contents, point_data=ordered, field_data=numeric(fields, _SOURCE))
 
 
 def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> Any:
@@ -80,8 +169,12 @@ def _of_flow(pandas: Any, flow: Flow) -> Any:
     found = on_mesh(flow)
     here, there = (found.point_data, found.cell_data)[:: 1 if flow.location == "points" else -1]
     check_numbers(here)
-    _say_what_is_missing(flow, there)
-    places = _positions(found.mesh.points if flow.location == "points" else found.mesh.centroids)
+    if there:
+        log.info("%s: the table has the %s; arrays elsewhere are %s", flow.name, flow.location, ", ".join(there))
+    if flow.boundary:
+        patches = ", ".join(patch.name for patch in flow.boundary)
+        log.warning("%s: a table has no place for the patches of the boundary (%s)", flow.name, patches)
+    places = _coordinates(found.mesh.points if flow.location == "points" else found.mesh.centroids)
     names = column_names(here, (found.record["velocity"],), _AXES)
     frame = _frame(pandas, {**places, **in_columns_of(here, names)}, flow)
     fields = {name: [values.dtype.str, values.tolist()] for name, values in found.field_data.items()}
@@ -91,14 +184,6 @@ def _of_flow(pandas: Any, flow: Flow) -> Any:
     return frame
 
 
-def _say_what_is_missing(flow: Flow, there: Arrays) -> None:
-    if there:
-        log.info("%s: the table has the %s; arrays elsewhere are %s", flow.name, flow.location, ", ".join(there))
-    if flow.boundary:
-        patches = ", ".join(patch.name for patch in flow.boundary)
-        log.warning("%s: a table has no place for the patches of the boundary (%s)", flow.name, patches)
-
-
 def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     """The arrays of a table, the coordinates first."""
     if isinstance(result, VelocityGradient | Separation):
@@ -106,26 +191,26 @@ def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     found = on_mesh(result, quantities, std=std)
     if isinstance(result, Walls):
         names = np.array(result.names)[result.patches]
-        return {**_positions(result.centroids), **found.cell_data, "patch": names}
+        return {**_coordinates(result.centroids), **found.cell_data, "patch": names}
     location = result.location
     assert location is not None
     data = found.point_data if location == "points" else found.cell_data
-    return {**_positions(found.mesh.points if location == "points" else found.mesh.centroids), **data}
+    return {**_coordinates(found.mesh.points if location == "points" else found.mesh.centroids), **data}
 
 
 def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> Arrays:
     gradient = result.gradient if isinstance(result, Separation) else result
     arrays = arrays_of(result, quantities, std)
     if gradient.positions is not None:
-        return {**_positions(gradient.positions), **arrays}
+        return {**_coordinates(gradient.positions), **arrays}
     if gradient.flow is None:
         return arrays
     mesh = gradient.flow.mesh
     places = mesh.points if gradient.location == "points" else mesh.centroids
-    return {**_positions(places), "velocity": gradient["velocity"], **arrays}
+    return {**_coordinates(places), "velocity": gradient["velocity"], **arrays}
 
 
-def _positions(places: np.ndarray) -> Arrays:
+def _coordinates(places: np.ndarray) -> Arrays:
     return {axis: places[:, a] for a, axis in enumerate(_AXES)}
 
 

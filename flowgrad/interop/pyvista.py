@@ -1,4 +1,4 @@
-"""PyVista's data sets: unstructured grids, surfaces, points, and the three kinds of lattices.
+"""Conversion from and to PyVista: unstructured grids, surfaces, points, the three kinds of lattices, blocks of patches.
 
 Points, cells, their order and all values pass unchanged. A straight lattice along x, y and z is an ImageData where its
 points are evenly spaced and a RectilinearGrid where they are not, any other a StructuredGrid. What VTK does not know
@@ -8,7 +8,9 @@ goes along as field data: the periods of a lattice's axes, and which array is th
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +18,80 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.interop.blocks import PATCH, patch_name, patch_on, put_array, with_patches_of
-from flowgrad.interop.given import as_options, check_numbers, flow_in, in_columns, numeric, tool
-from flowgrad.interop.periods import lengths, period_vectors, vectors
-from flowgrad.interop.remembered import RECORD, recalled, written
-from flowgrad.io.composite import with_patches
-from flowgrad.io.contents import Contents
-from flowgrad.io.higher_order import DEGREES
-from flowgrad.io.vtk_memory import cells_in, put_mesh
-from flowgrad.io.vtu import time_of
+from flowgrad.interop.convert import as_options, check_numbers, flow_in, in_columns, numeric, tool
+from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
+from flowgrad.io.contents import Contents, time_of
+from flowgrad.io.ghosts import GHOSTS
+from flowgrad.io.node_order import DEGREES
+from flowgrad.io.pieces import with_patches
+from flowgrad.io.velocity import choose_velocity
+from flowgrad.io.vtk_grids import cells_in, put_mesh
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.axis import Axis
-from flowgrad.mesh.lattice import Periods
 from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
+from flowgrad.walls.result import surface_mesh
+
+# The name of a patch, and which rows of ``mesh.topology.boundary`` its cells are.
+PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
+_VERTEX = 1
+
+
+def with_patches_of(flow: Flow, pyvista: Any, grid: Any, velocity: str) -> Any:
+    """A MultiBlock of the grid, ``internal``, and of the flow's patches by their names."""
+    names = {patch.name for patch in flow.boundary}
+    blocks = pyvista.MultiBlock()
+    blocks.append(grid, next(name for n in count() if (name := "internal" + n * "_") not in names))
+    for patch in flow.boundary:
+        block = pyvista.UnstructuredGrid()
+        put_mesh(_surface(flow.mesh, patch), block)
+        put_array(block.cell_data, velocity, patch.velocity)
+        put_array(block.cell_data, FACES, np.asarray(patch.faces, np.int64))
+        block.field_data[PATCH] = [json.dumps(patch.name)]
+        blocks.append(block, patch.name)
+    return blocks
+
+
+def _surface(mesh: Mesh, patch: Patch) -> Mesh:
+    if not len(patch.faces):
+        return Mesh(np.empty((0, 3)), Cells.empty())
+    if mesh.dimension > 1:
+        return surface_mesh(mesh, patch.faces)
+    ends = mesh.topology.face_points(patch.faces)[1]
+    return Mesh(mesh.points[ends], Cells.of_type(_VERTEX, np.arange(len(ends))[:, None]))
+
+
+def patch_on(contents: Contents, part: Contents, name: str, velocity: str | None) -> Patch | None:
+    """The patch whose cells are the very faces of the mesh that it tells; None where they are not, or not any more."""
+    faces = part.cell_data.get(FACES)
+    if faces is None or faces.ndim != 1 or GHOSTS in {*contents.point_data, *contents.cell_data}:
+        return None
+    mesh, surface = contents.mesh, part.mesh
+    is_known = (faces >= 0) & (faces < len(mesh.topology.boundary))
+    if len(faces) != len(surface) or faces.dtype.kind not in "iu" or not is_known.all():
+        return None
+    start, points = mesh.topology.face_points(faces.astype(np.int64))
+    if not np.array_equal(start, surface.cells.offsets):
+        return None
+    if not np.array_equal(mesh.points[points], surface.points[surface.cells.connectivity]):
+        return None
+    known = velocity if velocity in part.cell_data else None
+    return Patch(name, faces.astype(np.int64), choose_velocity(part, known, "cells")[2])
+
+
+def put_array(target: Any, name: str, values: np.ndarray) -> None:
+    """An array (n,) or (n, k), copied, into the point, cell or field data of a PyVista data set; OptionError for one
+    without a name or components."""
+    if not name or not all(values.shape[1:]):
+        raise OptionError(f"VTK cannot store the array '{name}' of shape {values.shape}: give it a name and components")
+    if values.size:
+        target.set_array(values, name, deep_copy=True)
+        return
+    from vtkmodules.util.numpy_support import numpy_to_vtk
+
+    # PyVista sets no empty arrays, which VTK has.
+    array = numpy_to_vtk(values, deep=True)
+    array.SetName(name)
+    target.VTKObject.AddArray(array)
+
 
 _SOURCE = Path("the PyVista data set")
 _PERIODS = "flowgrad_periods"
@@ -70,7 +133,7 @@ def _with_own(contents: Contents, blocks: Sequence[Any], velocity: str | None) -
     """The patches that know their faces, and the contents with those that have to be found by their places."""
     patches, others = [], dict(contents.patches)
     for number, block in enumerate(blocks):
-        part, name = _contents(block), patch_name(block)
+        part, name = _contents(block), str(json.loads(str(block.field_data[PATCH][0])))
         with as_options():
             patch = patch_on(contents, part, name, velocity)
         if patch is None:
@@ -109,15 +172,17 @@ def _put_arrays(grid: Any, found: OnMesh) -> None:
     if isinstance(found.mesh, Lattice) and any(axis.period is not None for axis in found.mesh.axes):
         grid.field_data[_PERIODS] = period_vectors(found.mesh)
     if found.record:
-        grid.field_data[RECORD] = [written(found.record)]
+        grid.field_data[RECORD] = [json.dumps(dict(found.record))]
 
 
 def _lattice(pyvista: Any, lattice: Lattice) -> Any:
     """The simplest of VTK's lattices that has these very points."""
     if not lattice.is_curved:
-        grid = _image(pyvista, lattice) if all(map(_is_even, lattice.axes)) else None
-        if grid is not None and np.array_equal(grid.points, lattice.points):
-            return grid
+        lines = [axis.coordinates for axis in lattice.axes]
+        if all(np.array_equal(line - line[0], np.arange(len(line))) for line in lines):
+            grid = _image(pyvista, lattice)
+            if np.array_equal(grid.points, lattice.points):
+                return grid
     if lattice.is_aligned:
         axes = zip(lattice.axes, lattice.steps.diagonal(), lattice.origin, strict=True)
         return pyvista.RectilinearGrid(*(start + axis.coordinates * step for axis, step, start in axes))
@@ -125,10 +190,6 @@ def _lattice(pyvista: Any, lattice: Lattice) -> Any:
     grid.points = lattice.points.copy()
     grid.dimensions = lattice.shape
     return grid
-
-
-def _is_even(axis: Axis) -> bool:
-    return np.array_equal(axis.coordinates - axis.coordinates[0], np.arange(len(axis)))
 
 
 def _image(pyvista: Any, lattice: Lattice) -> Any:
@@ -182,7 +243,11 @@ def _contents(data: Any) -> Contents:
 def _mesh(data: Any, periods: np.ndarray | None) -> Mesh:
     kind = data.GetClassName()
     if kind in ("vtkImageData", "vtkUniformGrid", "vtkStructuredPoints"):
-        return _of_image(data, lengths(periods))
+        axes = np.array(data.direction_matrix, float).T
+        spacing, low = np.array(data.spacing), np.array(data.extent[::2])
+        steps = np.where((np.array(data.dimensions) == 1) & (spacing == 0), 1.0, spacing)
+        origin = np.array(data.origin) + (spacing * low) @ axes
+        return Lattice.uniform(data.dimensions, steps.tolist(), origin.tolist(), axes, lengths(periods))
     if kind == "vtkRectilinearGrid":
         x, y, z = (np.array(axis, np.float64) for axis in (data.x, data.y, data.z))
         return Lattice.rectilinear(x, y, z, periodic=lengths(periods))
@@ -194,11 +259,3 @@ def _mesh(data: Any, periods: np.ndarray | None) -> Mesh:
         return Mesh(points, Cells.empty())
     grid = data if kind == "vtkUnstructuredGrid" else data.cast_to_unstructured_grid()
     return Mesh(points, cells_in(grid, np.array(grid.celltypes, np.uint8)))
-
-
-def _of_image(data: Any, periodic: Periods) -> Lattice:
-    axes = np.array(data.direction_matrix, float).T
-    spacing, low = np.array(data.spacing), np.array(data.extent[::2])
-    steps = np.where((np.array(data.dimensions) == 1) & (spacing == 0), 1.0, spacing)
-    origin = np.array(data.origin) + (spacing * low) @ axes
-    return Lattice.uniform(data.dimensions, steps.tolist(), origin.tolist(), axes, periodic)

@@ -1,4 +1,4 @@
-"""xarray: flows on lattices, results on them, and series of them, as a Dataset.
+"""Conversion from and to xarray: flows on lattices, results on them, and series of them, as a Dataset.
 
 Dimensions ``x``, ``y``, ``z`` where the axes run along x, y and z, else ``i``, ``j``, ``k`` with the positions of the
 points as coordinates; ``x_cell`` … (``i_cell`` …) of values in cells, ``time`` of a series, ``component`` and
@@ -8,22 +8,161 @@ name is that of another variable, of a dimension or a coordinate gets ``_cell`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.interop.given import check_numbers, in_columns, refuse_patches, tool
-from flowgrad.interop.given_xarray import CELL, FIELD, NAME, PERIODS, from_xarray
-from flowgrad.interop.periods import period_vectors
-from flowgrad.interop.records import about_of
-from flowgrad.interop.remembered import RECORD, written
+from flowgrad.interop.convert import (
+    about_of,
+    check_numbers,
+    flow_in,
+    in_columns,
+    numeric,
+    refuse_complex,
+    refuse_patches,
+    tool,
+)
+from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
+from flowgrad.io.contents import Contents
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.series import Series
+
+_SOURCE = Path("the xarray data set")
+_TIMES = ("time", "t")
+_EPOCH = np.datetime64(0, "s")
+CELL = "_cell"
+# Attributes: the name of an array whose variable has another, the name of a field, the periods of the axes.
+NAME, FIELD, PERIODS = "flowgrad_name", "flowgrad_field", "flowgrad_periods"
+
+
+def from_xarray(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow | Series:
+    """The flow in a Dataset, or the series in one with a dimension ``time`` (``t``): its variables on the grid of the
+    coordinates ``x``, ``y`` and, in space, ``z``, along the axes or of every point, whatever the order of their
+    dimensions. Variables on ``x_cell`` … are values in cells.
+
+    The velocity is a variable with a dimension of two or three components, or variables ``u``, ``v``, ``w``; options as
+    those of :func:`flowgrad.read`. Times that are dates become seconds since the first, the date of a Dataset of one
+    time seconds since 1970. Raises OptionError for coordinates that are missing or make no grid, for variables that are
+    neither on it nor without it, and for times that are none.
+    """
+    if not isinstance(data, tool("xarray", "xarray").Dataset):
+        raise OptionError(f"{type(data).__name__} is no xarray.Dataset: give one, of a DataArray its to_dataset()")
+    about = {"velocity": velocity, "location": location, **about}
+    axis = next((name for name in _TIMES if name in data.dims), None)
+    lattice, dims = _grid(data, axis)
+    if axis is None:
+        name = next((name for name in _TIMES if name in data.coords and not data[name].ndim), None)
+        time = None if name is None else float(_seconds(data[name].values[None], _EPOCH)[0])
+        return _flow(data, {}, lattice, dims, time, about)
+    times = _seconds(data[axis].values) if axis in data.coords else np.arange(data.sizes[axis], dtype=float)
+    makers = [partial(_flow, data, {axis: number}, lattice, dims, float(t), about) for number, t in enumerate(times)]
+    return Series(tuple(makers))
+
+
+def _flow(
+    data: Any,
+    step: Mapping[str, int],
+    lattice: Lattice,
+    dims: Sequence[str],
+    time: float | None,
+    about: Mapping[str, Any],
+) -> Flow:
+    """The flow at a step of a series, or of a Dataset without steps."""
+    data = data.isel(step)
+    attributes = {name: value for name, value in data.attrs.items() if name not in (PERIODS, RECORD)}
+    fields = {n: np.atleast_1d(value) for n, value in attributes.items() if np.asarray(value).dtype.kind in "fiub"}
+    places: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
+    for key, variable in data.data_vars.items():
+        if FIELD in variable.attrs:
+            fields[variable.attrs[FIELD]] = variable.values
+            continue
+        place, values = _placed(key, variable, lattice, dims)
+        name = _name(str(key), variable)
+        if name in places[place]:
+            raise OptionError(f"{_SOURCE} has two variables '{name}' at the {place}: rename one")
+        places[place][name] = values
+    points, cells = (numeric(each, _SOURCE) for each in places.values())
+    contents = Contents(lattice, _SOURCE, points, cells, numeric(fields, _SOURCE), time)
+    return dataclasses.replace(flow_in(contents, about, recalled(data.attrs.get(RECORD))), time=time)
+
+
+def _name(key: str, variable: Any) -> str:
+    """The name of a variable's array, which is another where it was taken and nobody has renamed it since."""
+    name = str(variable.attrs.get(NAME, key))
+    return name if re.fullmatch(f"{re.escape(name)}({CELL})?_*", key) else key
+
+
+def _placed(key: Any, variable: Any, lattice: Lattice, dims: Sequence[str]) -> tuple[str, np.ndarray]:
+    """Whether a variable is at the points or the cells, and its values (n, …) in their order."""
+    for place, own, full in (
+        ("points", list(dims), lattice.shape),
+        ("cells", [f"{dim}{CELL}" for dim in dims], lattice.cell_shape),
+    ):
+        if set(own) <= set(variable.dims):
+            rest = [dim for dim in variable.dims if dim not in own]
+            values = np.asarray(variable.transpose(*own, *rest).values)
+            if np.prod(values.shape[: len(own)]) != np.prod(full):
+                break
+            return place, lattice.flat(values.reshape(*full, *values.shape[len(own) :]))
+    raise OptionError(
+        f"{_SOURCE}: '{key}' has the dimensions {dict(variable.sizes)}, not those of the grid {tuple(dims)}: drop "
+        "it, or put it on the grid"
+    )
+
+
+def _grid(data: Any, time: str | None) -> tuple[Lattice, list[str]]:
+    """The lattice of the coordinates, and the names of its dimensions along its axes."""
+    given = {axis: data.coords.get(axis, data.coords.get(axis.upper())) for axis in "xyz"}
+    missing = [axis for axis in "xy" if given[axis] is None]
+    if missing:
+        raise OptionError(
+            f"{_SOURCE} has no coordinate '{missing[0]}' among {', '.join(map(str, data.coords)) or 'none'}: rename "
+            "the coordinates of its grid to x, y and, in space, z"
+        )
+    periods = data.attrs.get(PERIODS)
+    found = [each for each in given.values() if each is not None]
+    refuse_complex({each.name: each.values for each in found}, _SOURCE)
+    odd = next((each for each in found if each.dtype.kind not in "fiu"), None)
+    if odd is not None:
+        raise OptionError(f"{_SOURCE}: the coordinate '{odd.name}' is {odd.dtype}, not numbers: give positions")
+    if all(each.ndim < 2 for each in found):
+        values = [np.asarray(each.values, np.float64) for each in found]
+        x, y, z = [*values, np.zeros(1), np.zeros(1)][:3]
+        lattice = Lattice.rectilinear(x, y, z, periodic=lengths(None if periods is None else np.asarray(periods)))
+        return lattice, [str(each.dims[0]) for each in found if each.size > 1 or each.ndim]
+    dims = max((each.dims for each in found), key=len)
+    if any(each.ndim and set(each.dims) != set(dims) for each in found) or time in dims:
+        shapes = ", ".join(f"{each.name} {each.dims}" for each in found)
+        raise OptionError(f"{_SOURCE} has coordinates on different dimensions ({shapes}): give them alike")
+    shape = tuple(data.sizes[dim] for dim in dims)
+    values = [np.broadcast_to(each.transpose(*dims).values if each.ndim else each.values, shape) for each in found]
+    points = np.stack(values, -1)
+    return Lattice.curvilinear(points, vectors(None if periods is None else np.asarray(periods))), list(map(str, dims))
+
+
+def _seconds(times: np.ndarray, start: np.datetime64 | None = None) -> np.ndarray:
+    """Times as numbers; dates and durations in seconds, dates since a start, or the first."""
+    if times.dtype.kind == "M":
+        times = times - (times[0] if start is None else start)
+    if times.dtype.kind == "m":
+        if np.isnat(times).any():
+            raise OptionError(
+                f"{_SOURCE}: the time is missing at {np.isnat(times).sum()} of {len(times)} steps: drop them"
+            )
+        return times / np.timedelta64(1, "s")
+    if times.dtype.kind not in "fiu":
+        raise OptionError(f"{_SOURCE}: the time is {times[0]!r}: give numbers, or dates as numpy.datetime64")
+    return times.astype(np.float64)
+
 
 __all__ = ["from_xarray", "to_xarray"]
 
@@ -92,7 +231,8 @@ def _dataset(
             stacked = _stacked(lattice, name, [getattr(step, which)[name] for step in steps], times is not None)
             rest = stacked.shape[len(first) + lattice.dimension :]
             key, dims = _named(lattice, which, name, rest, variables)
-            variables[key] = ((*first, *dims), stacked, _attributes(name, key, about(name)))
+            attributes = {"long_name": name.replace("_", " "), **about(name)}
+            variables[key] = (*first, *dims), stacked, attributes if key == name else {**attributes, NAME: name}
     dataset = _assembled(xarray, lattice, variables)
     _put_fields(dataset, steps)
     if times is not None:
@@ -115,7 +255,7 @@ def _put_fields(dataset: Any, steps: Sequence[OnMesh]) -> None:
         key = _free(name, {*_TAKEN, *dataset.variables, *dataset.dims}, stacked.ndim - 1)
         dataset[key] = (("time", *_own_dims(key, stacked.ndim - 1)), stacked, {FIELD: name})
     if steps[0].record:
-        dataset.attrs[RECORD] = written(steps[0].record)
+        dataset.attrs[RECORD] = json.dumps(dict(steps[0].record))
 
 
 def _stacked(lattice: Lattice, name: str, given: Sequence[np.ndarray], several: bool) -> np.ndarray:
@@ -171,10 +311,6 @@ def _free(key: str, taken: set[str], dims: int) -> str:
 
 def _own_dims(key: str, count: int) -> tuple[str, ...]:
     return tuple(f"{key}_{number}" for number in range(count))
-
-
-def _attributes(name: str, key: str, about: dict[str, str]) -> dict[str, str]:
-    return {"long_name": name.replace("_", " "), **about, **({} if key == name else {NAME: name})}
 
 
 def _assembled(xarray: Any, lattice: Lattice, variables: dict[str, Variable]) -> Any:

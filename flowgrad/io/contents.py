@@ -1,14 +1,18 @@
-"""What a reader returns: everything a file holds, before anybody decides which array is the velocity."""
+"""Contents of a file in memory: mesh, arrays by name, time; steps of files of several times; names in errors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from flowgrad.errors import ReadError
+from flowgrad.errors import MeshError, OptionError, ReadError
 from flowgrad.files import CONTROLS
 from flowgrad.mesh import Mesh
 from flowgrad.reprs import ReprMixin
@@ -53,3 +57,119 @@ def native(values: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             return np.ascontiguousarray(values, np.float64)
     return np.ascontiguousarray(values, np.uint8 if values.dtype.kind == "b" else values.dtype.newbyteorder("="))
+
+
+@contextmanager
+def naming(subject: object) -> Iterator[None]:
+    """Errors about the data that leave this block are ReadErrors that begin with ``subject``."""
+    try:
+        yield
+    except (ReadError, MeshError) as error:
+        raise ReadError(f"{subject}: {error}") from None
+
+
+@contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """Errors of the operating system that leave this block are ReadErrors that name the file."""
+    try:
+        yield
+    except OSError as error:
+        raise ReadError(f"{path}: cannot be read ({error.strerror or error}): check its permissions") from None
+
+
+# Digits of a count, and names in a message.
+_DIGITS, _NAMES = 18, 20
+
+
+def whole(text: str | bytes) -> int:
+    """A count, of digits only; ReadError for one that no file can hold."""
+    if len(text) > _DIGITS:
+        raise ReadError(f"declares a count of {len(text)} digits: the file is damaged")
+    return int(text)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first of some names, separated by commas."""
+    every = list(names)
+    more = f" and {len(every) - _NAMES} more" if len(every) > _NAMES else ""
+    return ", ".join(every[:_NAMES]) + more
+
+
+log = logging.getLogger("flowgrad")
+
+# Times that differ by less are the same one written with fewer digits.
+SAME_TIME = 1e-5
+# More times than this do not fit into a message.
+_LISTED = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One time of a file, None where only the contents tell it, and the way to the contents."""
+
+    path: Path
+    time: float | None
+    read: Callable[[], Contents]
+
+    def contents(self) -> Contents:
+        """What the file holds at this time; the time given here is the one that counts."""
+        with system_errors(self.path):
+            contents = self.read()
+        return contents if self.time is None else dataclasses.replace(contents, time=self.time)
+
+
+def at_time(steps: Sequence[Step], time: float | None, path: Path) -> Contents:
+    """The contents of the step at a time, of the last one without; OptionError where no step has it."""
+    if time is not None and len(steps) == 1 and steps[0].time is None:
+        contents = steps[0].contents()
+        check_only_time(contents.time, time, path)
+        return contents
+    return steps[number_at([step.time for step in steps], time, path)].contents()
+
+
+def number_at(times: Sequence[float | None], time: float | None, path: Path) -> int:
+    """The number of the step at a time, of the last one without; errors are those of :func:`at_time`."""
+    if not times:
+        raise ReadError(f"{path}: holds no time step: write it again")
+    if time is None:
+        if len(times) > 1:
+            log.info("%s: holds %d times (%s): the last is read", path, len(times), _listed(times))
+        return len(times) - 1
+    # Of a time that is there twice, as after a restart, the later one counts.
+    gaps = [math.inf if there is None else abs(there - time) for there in times]
+    found = min(reversed(range(len(times))), key=gaps.__getitem__)
+    there = times[found]
+    if there is None or not is_same(there, time):
+        raise OptionError(f"{path}: has no time {time:g}: it holds {_listed(times)}")
+    return found
+
+
+def is_same(one: float, other: float) -> bool:
+    """Whether two times are one, up to the digits that they are written with."""
+    return math.isclose(one, other, rel_tol=SAME_TIME)
+
+
+def check_only_time(there: float | None, time: float | None, path: Path) -> None:
+    """OptionError where a time is asked for that is not the only one of a file, which may tell none."""
+    if time is None or (there is not None and is_same(there, time)):
+        return
+    said = "tells no time" if there is None else f"holds the time {there:g} only"
+    raise OptionError(f"{path}: has no time {time:g}: it {said}; leave the time out")
+
+
+def _listed(times: Sequence[float | None]) -> str:
+    texts = ["?" if time is None else f"{time:g}" for time in times]
+    if len(texts) > _LISTED:
+        texts = [*texts[: _LISTED // 2], "…", *texts[-(_LISTED // 2) :]]
+    return ", ".join(texts)
+
+
+def time_of(fields: Arrays) -> float | None:
+    """The time in field data, if they tell one."""
+    for name in ("TimeValue", "TIME"):
+        if name in fields and fields[name].size == 1:
+            value = float(fields[name].reshape(-1)[0])
+            # A time kept as float32 is the decimal number that the solver printed, 0.1 and not
+            # 0.10000000149.
+            return float(str(np.float32(value))) if abs(value) < 1e38 and float(np.float32(value)) == value else value
+    return None

@@ -1,4 +1,4 @@
-"""EnSight Gold (.case): whether its files hold what they declare, and are in its folder; VTK looks at neither.
+"""EnSight Gold (.case): files shorter than they declare, or elsewhere than in the folder; VTK looks at neither.
 
 Layout: EnSight user manual 10, chapter 9.1, "EnSight Gold Casefile Format"; text and C binary. Files with several time
 steps in one, partial variables and EnSight 6 are left to VTK.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal
 
 from flowgrad.errors import ReadError
-from flowgrad.io.naming import naming
+from flowgrad.io.contents import naming
 from flowgrad.io.references import inside, referred
 
 _NODES = {"point": 1, "bar2": 2, "bar3": 3, "tria3": 3, "tria6": 6, "quad4": 4, "quad8": 8, "tetra4": 4, "tetra10": 10}
@@ -25,22 +26,13 @@ Parts = dict[int, dict[str, int]]
 _DAMAGED = "the file is damaged or was cut off"
 
 
-class _Open(Protocol):
-    def text(self) -> str:
-        """The next text, empty at the end of the file."""
-
-    def numbers(self, count: int) -> list[int]:
-        """Whole numbers, one each line."""
-
-    def skip(self, rows: int, columns: int = 1) -> None:
-        """Pass over rows of numbers."""
-
-
 class _Unchecked(Exception):
     """The file is of a kind that is left to VTK."""
 
 
 class _Text:
+    """The lines of a text file: the next text, empty at the end; whole numbers, one each line; rows passed over."""
+
     def __init__(self, data: bytes) -> None:
         self.lines: Iterator[bytes] = iter(data.splitlines())
 
@@ -60,8 +52,11 @@ class _Text:
 
 
 class _Binary:
+    """The same of a C binary file, whose byte order its first number tells."""
+
     def __init__(self, data: bytes) -> None:
-        self.data, self.place, self.order = data, 80, ""
+        self.data, self.place = data, 80
+        self.order: Literal["little", "big"] | None = None
 
     def text(self) -> str:
         found = self.data[self.place : self.place + 80]
@@ -73,8 +68,10 @@ class _Binary:
         self.skip(count)
         words = [self.data[place : place + 4] for place in range(start, self.place, 4)]
         # The first is the number of a part, which is small.
-        self.order = self.order or min(("little", "big"), key=lambda order: _whole(words[0], order))
-        return [_whole(word, self.order) for word in words]
+        if self.order is None:
+            is_little = int.from_bytes(words[0], "little") <= int.from_bytes(words[0], "big")
+            self.order = "little" if is_little else "big"
+        return [int.from_bytes(word, self.order) for word in words]
 
     def skip(self, rows: int, columns: int = 1) -> None:
         self.place += 4 * rows * columns
@@ -82,8 +79,7 @@ class _Binary:
             raise ReadError(f"ends in the middle of {rows} rows that it declares: {_DAMAGED}")
 
 
-def _whole(word: bytes, order: str) -> int:
-    return int.from_bytes(word, "big" if order == "big" else "little")
+_Stream = _Text | _Binary
 
 
 def check_case(path: Path) -> None:
@@ -94,22 +90,22 @@ def check_case(path: Path) -> None:
     models = [line[6:].split() for line in lines if line.startswith("model:")]
     parts: Parts = {}
     for model in models:
-        for file in _files(path, model, ()):
-            parts = _checked(file, lambda stream: _geometry(stream)) or parts
+        for file in _files(path, model):
+            parts = _checked(file, _geometry) or parts
     for match in filter(None, map(_LINE.match, lines)):
         components = _COMPONENTS.get(match["kind"])
         if components is not None and parts:
-            for file in _files(path, match["rest"].split(), ("name",)):
-                _checked(file, lambda stream, count=components: _variable(stream, parts, count))  # type: ignore[misc]
+            for file in _files(path, match["rest"].split(), 1):
+                _checked(file, partial(_variable, parts=parts, components=components))
 
 
-def _files(path: Path, words: list[str], before: tuple[str, ...]) -> list[Path]:
-    """The files that a line names, behind the numbers of its sets and its name."""
-    while words and words[0].isdigit() and len(words) > 1 + len(before):
+def _files(path: Path, words: list[str], before: int = 0) -> list[Path]:
+    """The files that a line names, behind the numbers of its sets and some words ``before``."""
+    while words and words[0].isdigit() and len(words) > 1 + before:
         words = words[1:]
-    if len(words) <= len(before):
+    if len(words) <= before:
         raise ReadError(f"{path}: has a line that names no file: {_DAMAGED}")
-    name = words[len(before)].strip('"')
+    name = words[before].strip('"')
     if "*" not in name:
         return [referred(path, name)]
     inside(path, name)
@@ -120,10 +116,12 @@ def _files(path: Path, words: list[str], before: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def _checked(file: Path, check: Callable[[_Open], Parts]) -> Parts:
+def _checked(file: Path, check: Callable[[_Stream], Parts]) -> Parts:
     """What a check of a file finds, nothing for a file of a kind that is left to VTK."""
     data = file.read_bytes()
     stream = _Binary(data) if data[:8].lower() == b"c binary" or b"\0" in data[:80] else _Text(data)
+    if stream.text() == "BEGIN TIME STEP":
+        return {}
     try:
         with naming(file):
             return check(stream)
@@ -131,10 +129,14 @@ def _checked(file: Path, check: Callable[[_Open], Parts]) -> Parts:
         return {}
 
 
-def _geometry(stream: _Open) -> Parts:
-    _pass_title(stream)
+def _geometry(stream: _Stream) -> Parts:
     stream.text()
-    has_ids = [_has_ids(stream.text()) for _ in range(2)]
+    has_ids = []
+    for line in (stream.text(), stream.text()):
+        match = re.fullmatch(r"(?:node|element) id (off|given|assign|ignore)", line)
+        if match is None:
+            raise ReadError(f"has '{line[:40]}' where it should say how nodes or elements are numbered: {_DAMAGED}")
+        has_ids.append(match[1] in ("given", "ignore"))
     parts: Parts = {}
     word = stream.text()
     if word == "extents":
@@ -149,29 +151,21 @@ def _geometry(stream: _Open) -> Parts:
     return parts
 
 
-def _pass_title(stream: _Open) -> None:
-    if stream.text() == "BEGIN TIME STEP":
-        raise _Unchecked
-
-
-def _has_ids(line: str) -> bool:
-    match = re.fullmatch(r"(?:node|element) id (off|given|assign|ignore)", line)
-    if match is None:
-        raise ReadError(f"has '{line[:40]}' where it should say how nodes or elements are numbered: {_DAMAGED}")
-    return match[1] in ("given", "ignore")
-
-
-def _part(stream: _Open, word: str) -> int:
+def _part(stream: _Stream, word: str) -> int:
     if word != "part":
         raise ReadError(f"has '{word[:40]}' where a part should begin: {_DAMAGED}")
     return stream.numbers(1)[0]
 
 
-def _part_sizes(stream: _Open, node_ids: bool, element_ids: bool) -> tuple[dict[str, int], str]:
+def _part_sizes(stream: _Stream, node_ids: bool, element_ids: bool) -> tuple[dict[str, int], str]:
     """How much there is in a part, and the word behind it."""
     word = stream.text()
+    if word == "block":
+        count = math.prod(stream.numbers(3) if isinstance(stream, _Binary) else _row(stream.text()))
+        stream.skip(3 * count)
+        return {"coordinates": count, "block": count}, stream.text()
     if word.startswith("block"):
-        return _block_sizes(stream, word)
+        raise _Unchecked
     if word != "coordinates":
         raise ReadError(f"has '{word[:40]}' where coordinates should begin: {_DAMAGED}")
     sizes = {"coordinates": _count(stream)}
@@ -190,14 +184,6 @@ def _part_sizes(stream: _Open, node_ids: bool, element_ids: bool) -> tuple[dict[
     return sizes, word
 
 
-def _block_sizes(stream: _Open, word: str) -> tuple[dict[str, int], str]:
-    if word != "block":
-        raise _Unchecked
-    shape = stream.numbers(3) if isinstance(stream, _Binary) else _row(stream.text())
-    stream.skip(3 * math.prod(shape))
-    return {"coordinates": math.prod(shape), "block": math.prod(shape)}, stream.text()
-
-
 def _row(text: str) -> list[int]:
     try:
         i, j, k = map(int, text.split())
@@ -206,15 +192,14 @@ def _row(text: str) -> list[int]:
     return [i, j, k]
 
 
-def _count(stream: _Open) -> int:
+def _count(stream: _Stream) -> int:
     count = stream.numbers(1)[0]
     if not 0 <= count < 2**31:
         raise ReadError(f"declares {count} of something: {_DAMAGED}")
     return count
 
 
-def _variable(stream: _Open, parts: Parts, components: int) -> Parts:
-    _pass_title(stream)
+def _variable(stream: _Stream, parts: Parts, components: int) -> Parts:
     word = stream.text()
     while word:
         number = _part(stream, word)

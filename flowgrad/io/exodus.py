@@ -16,14 +16,11 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.meshio_guard import contents_of_parts
-from flowgrad.io.naming import naming
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.meshio_formats import contents_of_parts
 from flowgrad.io.netcdf import opened
-from flowgrad.io.steps import Step
-
-SUFFIXES = (".e", ".exo", ".ex2", ".exii", ".g")
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
 
 # Names of elements begin so; the number of their nodes says the rest. The types are called as in meshio.
 _LINES, _TRIANGLES = {2: "line", 3: "line3"}, {3: "triangle", 6: "triangle6", 7: "triangle7"}
@@ -79,12 +76,16 @@ def parts_in(path: Path, number: int) -> dict[str, Any]:
         cell_data = {"block": [np.full(len(rows), ids[i]) for i, (_, _, rows) in enumerate(cells)]} if cells else {}
         cell_data |= _element_data(variables, number, blocks, [len(rows) for _, _, rows in cells])
         times = variables.get("time_whole")
+        fields, names = {}, _names(variables, "glo")
+        if names and "vals_glo_var" in variables:
+            values = np.ma.filled(variables["vals_glo_var"][number], np.nan)
+            fields = {name: np.atleast_1d(value) for name, value in zip(names, values, strict=True)}
         return {
             "points": _points(variables),
             "cells": cells,
             "point_data": _node_data(variables, number),
             "cell_data": cell_data,
-            "field_data": _global_data(variables, number),
+            "field_data": fields,
             "time": None if times is None or not len(times) else float(times[number]),
         }
 
@@ -106,6 +107,7 @@ def _check_named(variables: Any) -> None:
 
 
 def _points(variables: Any) -> np.ndarray:
+    """Positions of the nodes (n, 2 or 3)."""
     if "coord" in variables:
         return np.asarray(variables["coord"][:].T, np.float64)
     axes = [np.asarray(variables[name][:], np.float64) for name in ("coordx", "coordy", "coordz") if name in variables]
@@ -166,9 +168,9 @@ def _element_data(variables: Any, number: int, blocks: list[int], counts: list[i
     return result
 
 
-def _global_data(variables: Any, number: int) -> dict[str, np.ndarray]:
-    names = _names(variables, "glo")
-    if not names or "vals_glo_var" not in variables:
-        return {}
-    values = np.ma.filled(variables["vals_glo_var"][number], np.nan)
-    return {name: np.atleast_1d(value) for name, value in zip(names, values, strict=True)}
+register_format(
+    (".e", ".exo", ".ex2", ".exii", ".g"),
+    steps=exodus_steps,
+    keeps="points, cells, point data, cell data, field data, times",
+    needs={"netCDF4": "flowgrad[netcdf]"},
+)

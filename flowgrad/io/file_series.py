@@ -1,28 +1,26 @@
-"""Files that name the files of several times: ParaView's collections (.pvd) and series (.vtu.series, …)."""
+"""File series: ParaView's collections (.pvd) and JSON series (.vtu.series, …), which name a file for each time."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from flowgrad.errors import ReadError
-from flowgrad.io.composite import with_patches
-from flowgrad.io.contents import Contents
-from flowgrad.io.naming import naming
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.pieces import with_patches
 from flowgrad.io.references import different, referred
-from flowgrad.io.steps import Step
-from flowgrad.io.vtkxml import open_document
-
-Read = Callable[[Path], Contents]
+from flowgrad.io.registry import read_contents, register_format
+from flowgrad.io.vtk_xml.document import open_document
 
 # A collection that names another could name itself.
 _COLLECTIONS = (".pvd", ".series")
 
 
-def collection_steps(path: Path, read: Read) -> Sequence[Step]:
+def collection_steps(path: Path) -> Sequence[Step]:
     """The times of a collection, in their order; the parts of one time are pieces of one mesh, or patches of
     its boundary. Raises ReadError for files that are elsewhere than in its folder."""
     with open_document(path, "Collection") as document:
@@ -36,13 +34,10 @@ def collection_steps(path: Path, read: Read) -> Sequence[Step]:
     timed = sum("timestep" in entry.attrib for entry in document.grid.findall("DataSet"))
     if timed not in (0, len(entries)):
         raise ReadError(f"{path}: has {len(entries)} files, of which {timed} have a timestep: give all of them one")
-    return [
-        Step(path, time if timed else None, partial(_together, path, tuple(parts[time]), read))
-        for time in sorted(parts)
-    ]
+    return [Step(path, time if timed else None, partial(_together, path, tuple(parts[time]))) for time in sorted(parts)]
 
 
-def series_steps(path: Path, read: Read) -> Sequence[Step]:
+def series_steps(path: Path) -> Sequence[Step]:
     """The times of a JSON file of the form ``{"files": [{"name": …, "time": …}, …]}``, in their order."""
     try:
         entries = json.loads(path.read_bytes())["files"]
@@ -52,7 +47,7 @@ def series_steps(path: Path, read: Read) -> Sequence[Step]:
             f'{path}: is not JSON of the form {{"files": [{{"name": …, "time": …}}, …]}}: write it again'
         ) from None
     found = [(_number(path, time), _child(path, name)) for time, name in listed]
-    return [Step(path, time, partial(read, file)) for time, file in sorted(found)]
+    return [Step(path, time, partial(read_contents, file)) for time, file in sorted(found)]
 
 
 def _number(path: Path, value: object) -> float:
@@ -72,12 +67,16 @@ def _child(path: Path, name: object) -> Path:
     return file
 
 
-def _together(path: Path, files: tuple[Path, ...], read: Read) -> Contents:
+def _together(path: Path, files: tuple[Path, ...]) -> Contents:
     if len(files) == 1:
-        return read(files[0])
+        return read_contents(files[0])
     with naming(path):
-        return with_patches(path, {_name(file, files): read(file) for file in different(path, files)}, join=True)
+        stems = Counter(file.stem for file in files)
+        names = {file: file.stem if stems[file.stem] == 1 else str(file) for file in different(path, files)}
+        parts = {name: read_contents(file) for file, name in names.items()}
+        return with_patches(path, parts, join=True)
 
 
-def _name(file: Path, files: tuple[Path, ...]) -> str:
-    return file.stem if sum(other.stem == file.stem for other in files) == 1 else str(file)
+_KEEPS = "the files that it names: times"
+register_format((".pvd",), steps=collection_steps, keeps=_KEEPS, refers=True)
+register_format((".series",), steps=series_steps, keeps=f"{_KEEPS} (.vtm.series, .vtu.series, …)", refers=True)

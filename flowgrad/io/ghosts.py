@@ -1,16 +1,58 @@
-"""VTK's marks of ghosts: copies that another piece owns, and what is blanked (vtkDataSetAttributes.h, VTK 9)."""
+"""Ghost and hidden points and cells by VTK's marks (vtkDataSetAttributes.h, VTK 9), and contents without them."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
-from flowgrad.io.selection import selected
-from flowgrad.mesh import Lattice, Mesh
+from flowgrad.mesh import CellFaces, Lattice, Mesh, ragged
 from flowgrad.typing import BoolArray
+
+
+def selected(contents: Contents, points: BoolArray, cells: BoolArray) -> Contents:
+    """The marked points (n,) and cells (m,), in their order; the cells must use none but marked points."""
+    if points.all() and cells.all():
+        return contents
+    number = np.cumsum(points) - 1
+    chosen = np.flatnonzero(cells)
+    taken = contents.mesh.cells.take(chosen)
+    faces = contents.mesh.cells.polyhedra
+    if faces is not None:
+        faces = _faces_of(faces, chosen)
+        faces = dataclasses.replace(faces, connectivity=number[faces.connectivity])
+    kept = dataclasses.replace(taken, connectivity=number[taken.connectivity], polyhedra=faces)
+    return dataclasses.replace(
+        contents,
+        mesh=Mesh(contents.mesh.points[points], kept),
+        point_data={name: values[points] for name, values in contents.point_data.items()},
+        cell_data={name: values[cells] for name, values in contents.cell_data.items()},
+    )
+
+
+def reordered(contents: Contents, order: NDArray[np.int64]) -> Contents:
+    """The same with its cells in another order."""
+    faces = contents.mesh.cells.polyhedra
+    faces = None if faces is None else _faces_of(faces, order)
+    cells = dataclasses.replace(contents.mesh.cells.take(order), polyhedra=faces)
+    return dataclasses.replace(
+        contents,
+        mesh=Mesh(contents.mesh.points, cells),
+        cell_data={name: values[order] for name, values in contents.cell_data.items()},
+    )
+
+
+def _faces_of(faces: CellFaces, cells: NDArray[np.int64]) -> CellFaces:
+    counts = np.diff(faces.cell_offsets)[cells]
+    chosen = ragged.runs(faces.cell_offsets[cells], counts)
+    sizes = np.diff(faces.offsets)[chosen]
+    connectivity = faces.connectivity[ragged.runs(faces.offsets[chosen], sizes)]
+    return CellFaces(connectivity, ragged.offsets(sizes), ragged.offsets(counts))
+
 
 log = logging.getLogger("flowgrad")
 
@@ -50,7 +92,8 @@ def without_hidden(contents: Contents, velocity: np.ndarray, where: str) -> tupl
     cells = (marks_of(contents.cell_data, GHOSTS, len(contents.mesh)) & HIDDEN_CELL) > 0
     if not points.any() and not cells.any():
         return contents, velocity
-    points, cells = _closed(points, cells, contents.mesh)
+    cells = cells | _any(points, contents.mesh)
+    points = points | _only_of(cells, contents.mesh)
     log.info("%s: %d points and %d cells are blanked and left out", contents.source, points.sum(), cells.sum())
     told = where == "cells" or not (cells & ~_any(points, contents.mesh)).any()
     if (isinstance(contents.mesh, Lattice) and told) or not len(contents.mesh):
@@ -59,14 +102,13 @@ def without_hidden(contents: Contents, velocity: np.ndarray, where: str) -> tupl
     return selected(contents, ~points, ~cells), velocity[kept]
 
 
-def _closed(points: BoolArray, cells: BoolArray, mesh: Mesh) -> tuple[BoolArray, BoolArray]:
-    """With the cells that have a hidden corner, and the points of none but hidden cells."""
-    cells = cells | _any(points, mesh)
-    seen, used = np.zeros(len(points), bool), np.zeros(len(points), bool)
-    sizes = np.diff(mesh.cells.offsets)
+def _only_of(cells: BoolArray, mesh: Mesh) -> BoolArray:
+    """Points (n,) of none but some cells, and of one at least."""
+    others = np.zeros(mesh.point_count, bool)
+    used = others.copy()
     used[mesh.cells.connectivity] = True
-    seen[mesh.cells.connectivity[np.repeat(~cells, sizes)]] = True
-    return points | (used & ~seen), cells
+    others[mesh.cells.connectivity[np.repeat(~cells, np.diff(mesh.cells.offsets))]] = True
+    return used & ~others
 
 
 def _any(points: BoolArray, mesh: Mesh) -> BoolArray:

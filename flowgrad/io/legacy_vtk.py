@@ -1,6 +1,7 @@
-"""What a legacy VTK file (.vtk) declares: to notice what its reader left out, and to read its field data.
+"""Legacy VTK files (.vtk): read by meshio, or by VTK where meshio does not know the kind or the version.
 
-meshio drops field data that stand before the points, where OpenFOAM and VTK write the time.
+What a file declares is compared with what was read, and field data are read here: meshio drops those that stand before
+the points, where OpenFOAM and VTK write the time.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, native
-from flowgrad.io.counts import whole
+from flowgrad.io.contents import Arrays, Contents, naming, native, whole
+from flowgrad.io.meshio_formats import read_with_meshio
+from flowgrad.io.registry import register_format
+from flowgrad.io.vtk_library import vtk_steps
 
 _SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}
 _TYPES = {
@@ -106,3 +109,38 @@ def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
         return {name: native(values.reshape(tuples, components) if components > 1 else values)}
     except (ValueError, IndexError):
         raise ReadError(f"field data '{name}' are not {count} numbers: the file is damaged") from None
+
+
+_VERSION = re.compile(rb"#\s*vtk DataFile Version\s+(\d+)")
+_DATASET = re.compile(rb"^\s*DATASET\s+(\w+)", re.MULTILINE | re.IGNORECASE)
+
+
+def read_legacy(path: Path) -> Contents:
+    """Everything in a legacy file. Poly data, and grids of version 5, need VTK.
+
+    Raises ReadError for a file that is damaged or from which something would be left out, and
+    MissingDependencyError where it needs VTK and that is not there.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    with naming(path):
+        said = declared(path)
+        said.check_size(path.stat().st_size)
+    version, kind = _VERSION.match(head), _DATASET.search(head)
+    name = kind[1].upper() if kind else b""
+    if name == b"POLYDATA" or (version and int(version[1]) >= 5 and name not in (b"", b"UNSTRUCTURED_GRID")):
+        contents = vtk_steps(path)[-1].contents()
+    else:
+        contents = read_with_meshio(path, field_data=said.field_data)
+    with naming(path):
+        said.check(contents)
+    return contents
+
+
+register_format(
+    (".vtk",),
+    reader=read_legacy,
+    keeps="points, cells, point data, cell data, field data, time",
+    needs={"vtkmodules": "flowgrad[vtk]"},
+    needs_for="grids of version 5",
+)

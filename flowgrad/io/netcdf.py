@@ -1,6 +1,8 @@
-"""Grids in NetCDF with coordinates as the CF conventions have them (https://cfconventions.org, 1.11, chapters 4 and 5).
+"""NetCDF grids with coordinates as the CF conventions have them (https://cfconventions.org, 1.11, chapters 4 and 5).
 
-The variables that share the grid of the velocity become arrays at its points, all others field data.
+The variables that share the grid of the velocity become arrays at its points, all others field data. The library reads
+zeros where a file of the classic kinds (CDF-1, CDF-2, CDF-5) was cut off, so that its header is looked at before; its
+layout: "The NetCDF Classic Format Specification", NetCDF User's Guide, appendix B.
 """
 
 from __future__ import annotations
@@ -8,31 +10,156 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.columns import invalid_rows
-from flowgrad.io.contents import Arrays, Contents, native
-from flowgrad.io.counts import listed
-from flowgrad.io.guarded import guarded
-from flowgrad.io.naming import naming
-from flowgrad.io.netcdf_classic import check_length
+from flowgrad.io.contents import Arrays, Contents, Step, listed, naming, native
 from flowgrad.io.npz import on_grid
-from flowgrad.io.steps import Step
+from flowgrad.io.point_samples import invalid_rows
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
 from flowgrad.io.velocity import COMPONENTS, VECTORS
 from flowgrad.mesh import Lattice
+
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8}
+_DAMAGED = "the file is damaged or was cut off, write it again"
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """Bytes of one variable, of one record of it where it has records, and where they begin."""
+
+    size: int
+    begin: int
+    has_records: bool
+    width: int
+
+
+@dataclass
+class _Header:
+    """Reads the header: ``number`` is the width of its counts, ``offset`` that of its positions."""
+
+    handle: BinaryIO
+    number: int
+    offset: int
+    left: int
+    dimensions: list[int] = field(default_factory=list)
+
+    def take(self, count: int) -> bytes:
+        self.left -= count
+        if self.left < 0:
+            raise ReadError(f"ends inside its header: {_DAMAGED}")
+        return self.handle.read(count)
+
+    def integer(self, width: int = 0) -> int:
+        """A count, or a number of another width."""
+        return int.from_bytes(self.take(width or self.number), "big")
+
+    def skip(self, size: int) -> None:
+        """Pass over so many bytes, filled up to a multiple of 4."""
+        self.take(size + -size % 4)
+
+    def count_of(self, tag: int) -> int:
+        """The length of a list, which has no tag where it is empty."""
+        found, count = self.integer(4), self.integer()
+        if found != tag and (found or count):
+            raise ReadError(f"has the tag {found} instead of {tag} in its header: {_DAMAGED}")
+        return count
+
+    def read_dimensions(self) -> None:
+        for _ in range(self.count_of(10)):
+            self.skip(self.integer())
+            self.dimensions.append(self.integer())
+
+    def skip_attributes(self) -> None:
+        for _ in range(self.count_of(12)):
+            self.skip(self.integer())
+            width = _width(self.integer(4))
+            self.skip(width * self.integer())
+
+    def variable(self) -> _Variable:
+        self.skip(self.integer())
+        numbers = [self.integer() for _ in range(self._checked(self.integer()))]
+        if any(number >= len(self.dimensions) for number in numbers):
+            raise ReadError(f"has a variable on a dimension beyond its {len(self.dimensions)}: {_DAMAGED}")
+        self.skip_attributes()
+        width, told = _width(self.integer(4)), self.integer()
+        lengths = [self.dimensions[number] for number in numbers]
+        has_records = bool(lengths) and not lengths[0]
+        size = width * math.prod(lengths[1:] if has_records else lengths)
+        # A size that does not fit into the number is written as the largest one.
+        if told not in (size, _padded(size)) and _padded(size) < 2**32 - 4:
+            raise ReadError(f"has a variable of {told} bytes, whose dimensions make {size}: {_DAMAGED}")
+        return _Variable(size, self.integer(self.offset), has_records, width)
+
+    def _checked(self, count: int) -> int:
+        if count * self.number > self.left:
+            raise ReadError(f"ends inside its header: {_DAMAGED}")
+        return count
+
+
+def check_length(path: Path) -> None:
+    """ReadError for a file of a classic kind that is shorter than its header says; other kinds pass."""
+    with path.open("rb") as handle:
+        magic = handle.read(4)
+        if magic not in (b"CDF\1", b"CDF\2", b"CDF\5"):
+            return
+        size = path.stat().st_size
+        due = _due(_Header(handle, 8 if magic[3] == 5 else 4, 4 if magic[3] == 1 else 8, size - 4))
+    if size < due:
+        raise ReadError(f"has {size} bytes, of which its header declares {due}: {_DAMAGED}")
+
+
+def _due(header: _Header) -> int:
+    records = header.integer()
+    header.read_dimensions()
+    header.skip_attributes()
+    variables = [header.variable() for _ in range(header.count_of(11))]
+    moving = [variable for variable in variables if variable.has_records]
+    if records == 256**header.number - 1:
+        # Written as a stream, whose length tells the number of records.
+        records = min(1, len(moving))
+    # A single variable of small numbers is not padded.
+    step = moving[0].size if len(moving) == 1 and moving[0].width < 4 else sum(_padded(each.size) for each in moving)
+    return max((_end(variable, records, step) for variable in variables), default=0)
+
+
+def _end(variable: _Variable, records: int, step: int) -> int:
+    if not variable.has_records:
+        return variable.begin + variable.size
+    return variable.begin + (records - 1) * step + variable.size if records else 0
+
+
+def _width(kind: int) -> int:
+    if kind not in _SIZES:
+        raise ReadError(f"has a value of the unknown type {kind}: {_DAMAGED}")
+    return _SIZES[kind]
+
+
+def _padded(size: int) -> int:
+    return size + -size % 4
+
 
 # A variable may always take this many bytes, and beyond it so many times the size of the file.
 _ALWAYS = 1 << 28
 _RATIO = 300
 _NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
 _NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
-_SECONDS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0}
+_SECONDS = {
+    "second": 1.0,
+    "sec": 1.0,
+    "s": 1.0,
+    "minute": 60.0,
+    "min": 60.0,
+    "hour": 3600.0,
+    "hr": 3600.0,
+    "h": 3600.0,
+}
 _SECONDS |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
 
 
@@ -85,7 +212,8 @@ def step_in(path: Path, number: int) -> Contents:
         positions = _positions(data, grid, arrays)
         on = {n: values for n, values in arrays.items() if spaces[n] == grid and n not in positions}
         used = {*positions, time}
-        fields = {n: _table(values) for n, values in arrays.items() if n not in on and n not in used}
+        rest = {n: values for n, values in arrays.items() if n not in on and n not in used}
+        fields = {n: np.atleast_1d(v) if v.ndim < 2 else v.reshape(len(v), -1) for n, v in rest.items()}
         units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
         first = next(iter(positions))
         unit = getattr(data.variables[first], "units", "")
@@ -119,10 +247,6 @@ def _values(
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan) if values.mask.any() else values.data
     return native(np.asarray(values))
-
-
-def _table(values: np.ndarray) -> np.ndarray:
-    return np.atleast_1d(values) if values.ndim < 2 else values.reshape(len(values), -1)
 
 
 def _time_axis(data: Any) -> str | None:
@@ -265,3 +389,11 @@ def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop
     with opened(path) as data:
         where = _time_axis(data), layout.number, layout.across, slice(start, stop)
         return [_flat(_values(data.variables[name], *where), layout.order) for name in names]
+
+
+register_format(
+    (".nc", ".nc4", ".cdf"),
+    steps=netcdf_steps,
+    keeps="a grid, point data, field data, times, masks",
+    needs={"netCDF4": "flowgrad[netcdf]"},
+)

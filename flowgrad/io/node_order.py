@@ -1,4 +1,4 @@
-"""Orders of the points of quadratic cells in other formats, told from the points themselves.
+"""Node orders of Lagrange and quadratic cells: degrees and versions of VTK's files, and orders of other formats.
 
 meshio passes on what several formats say in their own order. In VTK's order every point between
 corners lies near the mean of these, whatever the cell's shape; the orders known here are tried, and
@@ -7,12 +7,57 @@ the one that fits best is taken.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.higher_order import exchanged
-from flowgrad.mesh import ReferenceCell
+from flowgrad.io.contents import Arrays
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh, ReferenceCell
 from flowgrad.typing import FloatArray, IntArray
+
+# The cell array of degrees, which an attribute of the same name points out.
+DEGREES = "HigherOrderDegrees"
+# Before this version the points on the third and the fourth upright edge were exchanged.
+TODAYS_HEXAHEDRA = (2, 1)
+LAGRANGE_HEXAHEDRON = 72
+
+
+def with_degrees(cells: Cells, name: str, cell_data: Arrays) -> Cells:
+    """The cells with the degrees that a cell array gives, which is taken out of the cell data."""
+    lagrange = np.isin(cells.types, list(LAGRANGE_CELLS))
+    if not lagrange.any() or name not in cell_data:
+        return cells
+    values = cell_data.pop(name)
+    if values.ndim != 2 or values.shape[1] != 3 or not np.isfinite(values).all() or (values % 1).any():
+        raise ReadError(
+            f"'{name}' is {values.dtype} {values.shape}, not three whole numbers a cell: the file is damaged"
+        )
+    return dataclasses.replace(cells, degrees=np.where(lagrange[:, None], values, 0).astype(np.int64))
+
+
+def in_todays_order(mesh: Mesh, version: tuple[int, int]) -> Mesh:
+    """A mesh of a file of that version with the points of its Lagrange hexahedra as VTK orders them now."""
+    old = [block for block in mesh.blocks if block.reference.vtk_type == LAGRANGE_HEXAHEDRON]
+    if version >= TODAYS_HEXAHEDRA or not old:
+        return mesh
+    connectivity = mesh.cells.connectivity.copy()
+    for block in old:
+        assert block.rows is not None
+        slots = mesh.cells.offsets[block.cells][:, None] + np.arange(block.reference.size)
+        connectivity[slots] = block.rows[:, exchanged(block.reference.nodes)]
+    return Mesh(mesh.points, dataclasses.replace(mesh.cells, connectivity=connectivity))
+
+
+def exchanged(nodes: np.ndarray | None) -> np.ndarray:
+    """The numbers of a hexahedron's nodes (k, 3) with those on the edges 2-6 and 3-7 exchanged."""
+    assert nodes is not None
+    inner = (nodes[:, 2] > 0) & (nodes[:, 2] < 1) & (nodes[:, 1] == 1)
+    third, fourth = np.flatnonzero(inner & (nodes[:, 0] == 1)), np.flatnonzero(inner & (nodes[:, 0] == 0))
+    order = np.arange(len(nodes))
+    order[third], order[fourth] = fourth, third
+    return order
+
 
 # Points farther than this from where they should be, as a fraction of the cell's diagonal (rms), are
 # in no known order.
@@ -61,18 +106,9 @@ def _misfit(reference: ReferenceCell, nodes: FloatArray) -> float:
     the diagonal."""
     assert reference.family is not None
     assert reference.nodes is not None
+    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
     corners = len(reference.family.corners)
-    straight = np.einsum("ak,nki->nai", _corner_functions(reference), nodes[:, :corners])
+    straight = np.einsum("ak,nki->nai", linear.values(reference.nodes), nodes[:, :corners])
     size = np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
     off = np.sqrt(((nodes - straight) ** 2).sum(axis=2).mean(axis=1))
     return float(np.sqrt(np.nanmean((off / size) ** 2)))
-
-
-def _corner_functions(reference: ReferenceCell) -> FloatArray:
-    """The linear cell's shape functions at the nodes (k, c)."""
-    from flowgrad.mesh import REFERENCE_CELLS
-
-    assert reference.family is not None
-    assert reference.nodes is not None
-    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
-    return linear.values(reference.nodes)

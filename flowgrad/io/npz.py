@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.columns import coordinate_names
-from flowgrad.io.contents import Arrays, Contents, native
-from flowgrad.io.counts import listed
-from flowgrad.io.naming import naming
-from flowgrad.io.samples import contents_of
+from flowgrad.io.contents import Arrays, Contents, listed, naming, native
+from flowgrad.io.point_samples import contents_of, coordinate_names
+from flowgrad.io.registry import register_format
 from flowgrad.mesh import Cells, Mesh
 
 # A member may always expand to this many bytes, and beyond it to so many times what it takes in the file.
@@ -174,3 +172,6 @@ def _flat(values: np.ndarray, order: Sequence[int]) -> np.ndarray:
     rest = range(len(order), values.ndim)
     turned = np.ascontiguousarray(values.transpose(*order, *rest))
     return turned.reshape(-1, *([int(np.prod([values.shape[a] for a in rest]))] if len(rest) else []))
+
+
+register_format((".npz",), reader=read_npz, keeps="points, cells or a grid; point data, cell data, masks, one time")

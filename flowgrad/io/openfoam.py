@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import ReadError
-from flowgrad.io.composite import with_patches
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.merging import merged
-from flowgrad.io.naming import naming
-from flowgrad.io.steps import Step
-from flowgrad.io.vtk_readers import Leaf, read_leaves, times_of, updated, with_errors, written
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.pieces import merged, with_patches
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
+from flowgrad.io.vtk_library import Leaf, read_leaves, times_of, updated, with_errors, written
 
 _PATCH = re.compile(r"(?P<name>[^\s{}();]+)\s*\{(?P<about>[^{}]*)\}")
 _TYPE = re.compile(r"\btype\s+(\w+)\s*;")
@@ -85,17 +83,12 @@ def _read_case(path: Path, case: Path, time: str) -> dict[str, Contents]:
         size = sum(file.stat().st_size for part in (case / "constant", case / time) for file in part.rglob("*"))
         leaves = guarded("VTK", "flowgrad.io.openfoam:written_in", alone / path.name, float(time), folder, size=size)
         parts = read_leaves(leaves, folder)
-    kinds = _patch_types(case)
-    kept = {name: part for name, part in parts.items() if not _WITHOUT_VALUES.fullmatch(kinds.get(name, ""))}
-    return {name: dataclasses.replace(part, source=path) for name, part in kept.items()}
-
-
-def _patch_types(case: Path) -> dict[str, str]:
-    """The types of the patches in constant/polyMesh/boundary."""
     file = case / "constant/polyMesh/boundary"
     data = file.read_bytes() if file.is_file() else gzip.decompress(file.with_suffix(".gz").read_bytes())
     types = {match["name"]: _TYPE.search(match["about"]) for match in _PATCH.finditer(data.decode("latin-1"))}
-    return {name: found[1] for name, found in types.items() if found}
+    empty = {name for name, found in types.items() if found and _WITHOUT_VALUES.fullmatch(found[1])}
+    kept = {name: part for name, part in parts.items() if name not in empty}
+    return {name: dataclasses.replace(part, source=path) for name, part in kept.items()}
 
 
 def written_in(path: Path, time: float, folder: str) -> list[Leaf]:
@@ -118,3 +111,12 @@ def _reader(path: Path) -> Any:
     reader.EnableAllPointArrays()
     reader.DisableAllLagrangianArrays()
     return reader
+
+
+register_format(
+    (".foam",),
+    steps=foam_steps,
+    keeps="the case's cells, cell data, times, patches; decomposed too",
+    needs={"vtkmodules": "flowgrad[vtk]"},
+    refers=True,
+)

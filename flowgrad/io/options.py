@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE, OptionRecord, finite, not_empty, option, positive
@@ -26,10 +26,7 @@ def _deviation(name: str, noise: Any) -> None:
 class ReadOptions(OptionRecord):
     """What the data of a file are: the options of :func:`flowgrad.read`, which says what each means."""
 
-    def __post_init__(self) -> None:
-        if self.axisymmetric is False:
-            object.__setattr__(self, "axisymmetric", "none")
-        super().__post_init__()
+    title: ClassVar[str] = "what the data are"
 
     velocity: str | None = option(
         None,

@@ -1,4 +1,4 @@
-"""Velocities on the boundary, from the files of the patches beside the file of the flow."""
+"""Patches of the boundary with the velocity on them, from files beside that of the flow or from the file itself."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.files import stem
 from flowgrad.flow import Patch
-from flowgrad.io.contents import Contents
-from flowgrad.io.steps import is_same
+from flowgrad.io.contents import Contents, is_same
 from flowgrad.io.velocity import choose_velocity
-from flowgrad.io.vtp import read_vtp
+from flowgrad.io.vtk_xml.unstructured import read_vtp
 from flowgrad.mesh import Mesh
 
 

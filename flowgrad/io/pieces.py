@@ -1,17 +1,26 @@
-"""Several pieces of a file become one: points and cells one after the other, arrays joined by name."""
+"""Pieces of a data set as one mesh, without ghosts and with shared points merged; a mesh and its patches.
+
+Two points of different pieces are one where their numbers in the whole (``GlobalPointIds`` or
+``GlobalNodeIds``) are equal or, without such numbers, all bits of their coordinates.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
-from flowgrad.io.polyhedra import of_cells
+from flowgrad.io.ghosts import copies, selected
+from flowgrad.io.vtk_xml.polyhedra import of_cells
 from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad.typing import IntArray
 
 
 def joined(pieces: Sequence[Contents]) -> Contents:
@@ -20,8 +29,6 @@ def joined(pieces: Sequence[Contents]) -> Contents:
     Raises ReadError for an array that one piece has and another, not empty, has not, or has with
     another number of components.
     """
-    if len(pieces) == 1:
-        return pieces[0]
     return dataclasses.replace(
         pieces[0],
         mesh=_joined_mesh([piece.mesh for piece in pieces]),
@@ -56,43 +63,191 @@ def _stacked(arrays: list[np.ndarray], name: str, first: Contents) -> np.ndarray
 
 
 def _joined_mesh(meshes: list[Mesh]) -> Mesh:
-    shifts = [0, *accumulate(len(mesh.points) for mesh in meshes)]
-    cells = [mesh.cells for mesh in meshes]
-    has_polyhedra = any(part.polyhedra is not None for part in cells)
-    joined_cells = Cells(
-        np.concatenate([part.types for part in cells]),
-        _joined_offsets([part.offsets for part in cells]),
-        _shifted([part.connectivity for part in cells], shifts),
-        _joined_faces([of_cells(part) for part in cells], shifts) if has_polyhedra else None,
-        _joined_degrees(cells),
-    )
-    return Mesh(np.concatenate([mesh.points for mesh in meshes]), joined_cells)
-
-
-def _joined_degrees(parts: list[Cells]) -> np.ndarray | None:
-    if all(part.degrees is None for part in parts):
-        return None
-    return np.concatenate(
-        [np.zeros((len(part), 3), np.int64) if part.degrees is None else part.degrees for part in parts]
-    )
-
-
-def _joined_faces(parts: list[CellFaces], shifts: list[int]) -> CellFaces:
-    return CellFaces(
-        _shifted([part.connectivity for part in parts], shifts),
+    points_before = [0, *accumulate(len(mesh.points) for mesh in meshes)]
+    parts = [mesh.cells for mesh in meshes]
+    faces = degrees = None
+    if any(part.polyhedra is not None for part in parts):
+        given = [of_cells(part) for part in parts]
+        faces = CellFaces(
+            _shifted([each.connectivity for each in given], points_before),
+            _joined_offsets([each.offsets for each in given]),
+            _joined_offsets([each.cell_offsets for each in given]),
+        )
+    if any(part.degrees is not None for part in parts):
+        none = [np.zeros((len(part), 3), np.int64) for part in parts]
+        degrees = np.concatenate(
+            [rest if part.degrees is None else part.degrees for part, rest in zip(parts, none, strict=True)]
+        )
+    cells = Cells(
+        np.concatenate([part.types for part in parts]),
         _joined_offsets([part.offsets for part in parts]),
-        _joined_offsets([part.cell_offsets for part in parts]),
+        _shifted([part.connectivity for part in parts], points_before),
+        faces,
+        degrees,
     )
+    return Mesh(np.concatenate([mesh.points for mesh in meshes]), cells)
 
 
 def _joined_offsets(parts: list[np.ndarray]) -> np.ndarray:
-    shifts = [0, *accumulate(int(part[-1]) for part in parts)]
-    return np.concatenate([parts[0][:1], *_each_shifted([part[1:] for part in parts], shifts)])
+    """Offsets of lists one after the other, from those of each list."""
+    before = [0, *accumulate(int(part[-1]) for part in parts)]
+    return np.concatenate([parts[0][:1], _shifted([part[1:] for part in parts], before)])
 
 
 def _shifted(parts: list[np.ndarray], shifts: list[int]) -> np.ndarray:
-    return np.concatenate(_each_shifted(parts, shifts))
+    return np.concatenate([part + shift for part, shift in zip(parts, shifts[: len(parts)], strict=True)])
 
 
-def _each_shifted(parts: list[np.ndarray], shifts: list[int]) -> list[np.ndarray]:
-    return [part + shift for part, shift in zip(parts, shifts, strict=False)]
+log = logging.getLogger("flowgrad")
+
+NUMBERS = ("GlobalPointIds", "GlobalNodeIds", "GlobalNodeId")
+# Values at a shared point that differ by more than this fraction of the largest are not the same.
+_SAME = 1e-5
+
+
+def merged(pieces: Sequence[Contents]) -> Contents:
+    """One Contents of pieces that share points; cells and points in the order of the pieces.
+
+    The values at a shared point are those of the piece that owns it, of the first one where several do.
+    Raises ReadError for pieces with different arrays, and for point numbers that contradict the
+    coordinates.
+    """
+    owned = [without_ghosts(piece) for piece in pieces]
+    whole = joined(owned)
+    piece_of = np.repeat(np.arange(len(owned)), [len(each.mesh.points) for each in owned])
+    is_copy = copies(whole.point_data, len(piece_of))
+    return _united(whole, _representatives(whole, piece_of, is_copy))
+
+
+def without_ghosts(piece: Contents) -> Contents:
+    """A piece without the cells that another one owns, and without the points that only these use."""
+    mesh = piece.mesh
+    cells = ~copies(piece.cell_data, len(mesh))
+    points = np.ones(len(mesh.points), bool)
+    sizes = np.diff(mesh.cells.offsets)
+    points[mesh.cells.connectivity[np.repeat(~cells, sizes)]] = False
+    if not len(mesh):
+        points &= ~copies(piece.point_data, len(points))
+    points[mesh.cells.connectivity[np.repeat(cells, sizes)]] = True
+    return selected(piece, points, cells)
+
+
+def _representatives(whole: Contents, piece_of: IntArray, is_copy: NDArray[np.bool_]) -> IntArray:
+    """The point that stands for each (n,)."""
+    name = next((name for name in NUMBERS if name in whole.point_data), None)
+    groups = _by_number(whole, name) if name else _groups_by_place(whole.mesh.points)
+    if not name:
+        groups = _apart_in_pieces(groups, piece_of, whole)
+    # In each group the owner's point first, then that of the earliest piece.
+    order = np.lexsort((np.arange(len(groups)), is_copy, groups))
+    first = np.ones(len(groups), bool)
+    first[1:] = groups[order][1:] != groups[order][:-1]
+    chosen = np.empty(len(groups), np.int64)
+    chosen[order] = order[first][np.cumsum(first) - 1]
+    return chosen
+
+
+def _by_number(whole: Contents, name: str) -> IntArray:
+    numbers = whole.point_data[name]
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise ReadError(f"{whole.source}: '{name}' is {numbers.dtype} {numbers.shape}, not one number a point: damaged")
+    _, first, groups = np.unique(numbers, return_index=True, return_inverse=True)
+    points = whole.mesh.points
+    extent = float(np.ptp(points, axis=0).max()) if len(points) else 0.0
+    far = np.abs(points - points[first][groups]).max(axis=1, initial=0) > _SAME * extent
+    if far.any():
+        raise ReadError(
+            f"{whole.source}: '{name}' gives {far.sum()} points the number of a point elsewhere, such as "
+            f"{numbers[np.flatnonzero(far)[0]]}: leave the array out, or write it again"
+        )
+    return groups.reshape(-1)
+
+
+def _groups_by_place(points: np.ndarray) -> IntArray:
+    """Numbers of groups of points with the same coordinates (n,)."""
+    # Adding zero makes −0 and 0 one.
+    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
+    _, first, groups = np.unique(place_keys(points), return_index=True, return_inverse=True)
+    groups = groups.reshape(-1)
+    if (bits == bits[first][groups]).all():
+        return groups
+    return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def place_keys(points: np.ndarray) -> NDArray[np.uint64]:
+    """A number of each point (n,), the same at the same place and hardly ever at another."""
+    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
+    return (bits * factors).sum(axis=1, dtype=np.uint64)
+
+
+def _apart_in_pieces(groups: IntArray, piece_of: IntArray, whole: Contents) -> IntArray:
+    """Groups without the points of which one piece has several at one place, as along a slit: which of
+    them belong together the places do not tell."""
+    pairs = groups * (int(piece_of.max(initial=0)) + 1) + piece_of
+    _, inverse, counts = np.unique(pairs, return_inverse=True, return_counts=True)
+    several = np.zeros(int(groups.max(initial=0)) + 1, bool)
+    several[groups[counts[inverse.reshape(-1)] > 1]] = True
+    apart = several[groups]
+    shared = apart & (np.bincount(groups)[groups] > counts[inverse.reshape(-1)])
+    if shared.any():
+        log.warning(
+            "%s: %d points at the edge of a piece lie on others of the same piece and are left apart: write the pieces "
+            "with GlobalPointIds",
+            whole.source,
+            shared.sum(),
+        )
+    return np.where(apart, len(groups) + np.arange(len(groups)), groups)
+
+
+def _united(whole: Contents, chosen: IntArray) -> Contents:
+    """The contents with every point replaced by the one that stands for it."""
+    kept = chosen == np.arange(len(chosen))
+    if kept.all():
+        return whole
+    _compare(whole, chosen)
+    number = (np.cumsum(kept) - 1)[chosen]
+    cells, faces = whole.mesh.cells, whole.mesh.cells.polyhedra
+    if faces is not None:
+        faces = dataclasses.replace(faces, connectivity=number[faces.connectivity])
+    renumbered = dataclasses.replace(cells, connectivity=number[cells.connectivity], polyhedra=faces)
+    return dataclasses.replace(
+        whole,
+        mesh=Mesh(whole.mesh.points[kept], renumbered),
+        point_data={name: values[kept] for name, values in whole.point_data.items()},
+    )
+
+
+def _compare(whole: Contents, chosen: IntArray) -> None:
+    """Say where the values at shared points differ from piece to piece."""
+    others = np.flatnonzero(chosen != np.arange(len(chosen)))
+    for name, values in whole.point_data.items():
+        if values.dtype.kind != "f" or not values.size:
+            continue
+        scale = np.abs(values[np.isfinite(values)]).max(initial=0)
+        gap = np.abs(values[others] - values[chosen[others]]).reshape(len(others), -1).max(axis=1)
+        differ = gap > _SAME * scale
+        if differ.any():
+            log.warning(
+                "%s: '%s' differs by up to %.3g between pieces at %d shared points: the owner's value is taken",
+                *(whole.source, name, gap[differ].max(), differ.sum()),
+            )
+
+
+def with_patches(path: Path, parts: Mapping[str, Contents], join: bool = False) -> Contents:
+    """The mesh among the parts, with the others as its patches; several meshes are joined as the pieces of
+    one, or refused."""
+    filled = {name: part for name, part in parts.items() if len(part.mesh) or part.mesh.point_count}
+    if not filled:
+        raise ReadError(f"{path}: names no file with points: write it again")
+    highest = max(part.mesh.dimension for part in filled.values())
+    meshes = {name: part for name, part in filled.items() if part.mesh.dimension == highest}
+    if len(meshes) > 1 and not join:
+        raise ReadError(
+            f"{path}: has {len(meshes)} meshes of dimension {highest} ({', '.join(meshes)}), which are not joined: "
+            "read the file of one of them"
+        )
+    found = [dataclasses.replace(mesh, source=path) for mesh in meshes.values()]
+    whole = merged(found) if len(found) > 1 else found[0]
+    patches = {name: part for name, part in filled.items() if name not in meshes}
+    return dataclasses.replace(whole, source=path, patches={**whole.patches, **patches})

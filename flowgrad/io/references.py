@@ -1,4 +1,6 @@
-"""Files that another file names: only those in its folder or below, and only if they hold what it declares."""
+"""References between files: only to those in the folder of the file that names them or below, and only if these hold
+what it declares.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from pathlib import Path
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Contents
-from flowgrad.io.vtkxml import Document
+from flowgrad.io.vtk_xml.document import Document
+
+# Kept of the files that name pieces.
+PIECES = "the same of the pieces that it names, as one, without ghosts"
 
 
 def referred(path: Path, name: str) -> Path:
@@ -35,6 +40,11 @@ def inside(path: Path, name: str) -> Path:
     if "\0" in name or Path(name).is_absolute() or os.path.normpath(name).split(os.sep)[0] == os.pardir:
         raise ReadError(f"{path}: names the file '{name}', which is not in its folder: put it there, or read it itself")
     return path.parent / os.path.normpath(name)
+
+
+def piece_files(document: Document) -> list[Path]:
+    """The files of the pieces of a parallel data set."""
+    return different(document.path, [referred(document.path, each.get("Source", "")) for each in document.pieces()])
 
 
 def check_declared(document: Document, contents: Contents) -> None:

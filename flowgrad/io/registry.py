@@ -1,245 +1,104 @@
-"""The readers by suffix, and :func:`read`, which makes a Flow of a file."""
+"""Registry of file formats by suffix; each format's module ends in its own :func:`register_format`."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import Flow, Patch
-from flowgrad.io import exodus, meshio_guard
-from flowgrad.io.composite import read_vtm
-from flowgrad.io.compressed import expanded, is_compressed
-from flowgrad.io.contents import Contents
-from flowgrad.io.file_series import collection_steps, series_steps
-from flowgrad.io.ghosts import without_hidden
-from flowgrad.io.lattices import read_pvti, read_pvtr, read_pvts, read_vti, read_vtr, read_vts
-from flowgrad.io.legacy import read_legacy
-from flowgrad.io.naming import naming, system_errors
-from flowgrad.io.netcdf import netcdf_steps
-from flowgrad.io.npz import read_npz
-from flowgrad.io.openfoam import foam_steps
-from flowgrad.io.options import ReadOptions
-from flowgrad.io.parallel import read_pvtp, read_pvtu
-from flowgrad.io.positions import check_points
-from flowgrad.io.refused import reason_of
-from flowgrad.io.steps import Step, at_time
-from flowgrad.io.tables import read_dat, read_table
-from flowgrad.io.units import check_units
-from flowgrad.io.velocity import choose_velocity
-from flowgrad.io.vtk_readers import CLASSES, vtk_steps
-from flowgrad.io.vtp import read_vtp
-from flowgrad.io.vtu import read_vtu
-from flowgrad.io.xdmf import xdmf_steps
-from flowgrad.mesh import Mesh
-from flowgrad.mesh.transform import scaled
-from flowgrad.option import takes
-from flowgrad.spec import nearest
+from flowgrad.io.compression import COMPRESSED, expanded
+from flowgrad.io.contents import Contents, Step, at_time, system_errors
+from flowgrad.io.unsupported import REASONS
+
+Reader = Callable[[Path], Contents]
+Steps = Callable[[Path], Sequence[Step]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """What belongs to a suffix: what is kept of its files, and the reader of files of one time or the
-    function that finds the steps of files of several. ``refers``: the file names others beside it."""
+    """What belongs to a suffix: the ``reader`` of files of one time, or ``steps``, which finds the times of files of
+    several; what it ``keeps`` of a file; the modules that it ``needs``, with what installs each, and what ``needs_for``
+    if not for every file. ``refers``: files name others beside them, and so are not read from a compressed copy."""
 
-    keeps: str
-    read: Callable[[Path], Contents] | None = None
-    steps: Callable[[Path], Sequence[Step]] | None = None
+    module: str
+    reader: Reader | None = None
+    steps: Steps | None = None
+    keeps: str = ""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    needs_for: str = ""
     refers: bool = False
 
-
-_OWN = "points, cells, point data, cell data, field data, time (LZ4: needs flowgrad[lz4])"
-_LATTICE = "a grid, point data, cell data, field data, time, blanking (LZ4: needs flowgrad[lz4])"
-_PIECES = "the same of the pieces that it names, as one, without ghosts"
-_TABLE = "points or a grid, point data, masks, one time"
-_NETCDF = "a grid, point data, field data, times, masks (needs flowgrad[netcdf])"
-_XDMF = "points, cells, point data, cell data, times (HDF5: needs flowgrad[hdf5])"
-_EXODUS = "points, cells, point data, cell data, field data, times (needs flowgrad[netcdf])"
-_LEGACY = "points, cells, point data, cell data, field data, time (grids of version 5: needs flowgrad[vtk])"
-_FOAM = "the case's cells, cell data, times, patches; decomposed too (needs flowgrad[vtk])"
-_VTK = "points, cells, point data, cell data, times, patches (needs flowgrad[vtk])"
-_MESHIO = "points, cells, point data, cell data (HDF5: needs flowgrad[hdf5])"
-
-FORMATS: dict[str, Format] = {
-    ".vtu": Format(_OWN, read_vtu),
-    ".vtp": Format(_OWN, read_vtp),
-    ".vti": Format(_LATTICE, read_vti),
-    ".vtr": Format(_LATTICE, read_vtr),
-    ".vts": Format(_LATTICE, read_vts),
-    ".pvtu": Format(_PIECES, read_pvtu, refers=True),
-    ".pvtp": Format(_PIECES, read_pvtp, refers=True),
-    ".pvti": Format(_PIECES, read_pvti, refers=True),
-    ".pvtr": Format(_PIECES, read_pvtr, refers=True),
-    ".pvts": Format(_PIECES, read_pvts, refers=True),
-    ".vtm": Format("the one mesh among its blocks, its boundary as patches, time", read_vtm, refers=True),
-    **dict.fromkeys((".csv", ".tsv", ".txt", ".vec", ".v3d"), Format(_TABLE, read_table)),
-    ".npz": Format("points, cells or a grid; point data, cell data, masks, one time", read_npz),
-    **dict.fromkeys((".nc", ".nc4", ".cdf"), Format(_NETCDF, steps=netcdf_steps)),
-    **dict.fromkeys(exodus.SUFFIXES, Format(_EXODUS, steps=exodus.exodus_steps)),
-    **dict.fromkeys((".xdmf", ".xmf"), Format(_XDMF, steps=xdmf_steps, refers=True)),
-    **dict.fromkeys(meshio_guard.SUFFIXES, Format(_MESHIO, meshio_guard.read_with_meshio)),
-    **dict.fromkeys((".dat", ".tec", ".plt"), Format(_TABLE, read_dat)),
-    ".vtk": Format(_LEGACY, read_legacy),
-    ".foam": Format(_FOAM, steps=foam_steps, refers=True),
-    **{name: Format(_VTK, steps=vtk_steps, refers=each.refers) for name, each in CLASSES.items() if name != ".vtk"},
-}
-_TIMES = "the files that it names: times"
-FORMATS[".pvd"] = Format(_TIMES, steps=lambda path: collection_steps(path, read_contents), refers=True)
-FORMATS[".series"] = Format(
-    f"{_TIMES} (.vtm.series, .vtu.series, …)", steps=lambda path: series_steps(path, read_contents), refers=True
-)
-SUFFIXES = tuple(FORMATS)
-_DEFAULT = ReadOptions()
+    def __str__(self) -> str:
+        needed = f"needs {' or '.join(dict.fromkeys(self.needs.values()))}"
+        return f"{self.keeps} ({self.needs_for + ': ' if self.needs_for else ''}{needed})" if self.needs else self.keeps
 
 
-@takes(ReadOptions)
-def read(path: str | Path, options: ReadOptions) -> Flow:
-    """Read a flow: ``velocity`` names its array (or ``u,v,w``), ``location`` chooses ``points`` or
-    ``cells``, ``boundary`` is the pattern of files with the velocity on the patches,
-    ``boundary/{stem}/*.vtp``, ``noise`` is the standard deviation of the velocity samples: a number, or
-    the name of an array of the file where the velocity is, with one or as many components as it.
-    ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
-    chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
-    and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity along it
-    of images, whose y runs down.
+_FORMATS: dict[str, Format] = {}
 
-    Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
-    not fit.
+
+def register_format(
+    suffixes: Sequence[str],
+    *,
+    reader: Reader | None = None,
+    steps: Steps | None = None,
+    keeps: str = "",
+    needs: Mapping[str, str] | None = None,
+    needs_for: str = "",
+    refers: bool = False,
+) -> None:
+    """Make files of these suffixes readable: by ``reader(path)``, which gives the contents of a file of one time, or by
+    ``steps(path)``, which gives its times, each with the way to its contents.
+
+    ``keeps`` says in a few words what is kept of a file; ``needs`` are the modules without which it cannot be read and
+    what installs them, ``{"netCDF4": "flowgrad[netcdf]"}``, ``needs_for`` which of the files need them; ``refers``
+    tells that files name others beside them. Raises OptionError for a suffix that another module has, naming both.
     """
-    return flow_of(read_contents(path, options.time), options)
+    call = steps or reader
+    if call is None or (steps and reader):
+        raise OptionError(f"the format {' '.join(suffixes)} needs a reader or steps: give one of them")
+    found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers)
+    for suffix in suffixes:
+        if not suffix.startswith(".") or suffix != suffix.lower():
+            raise OptionError(f"'{suffix}' of {found.module} is no suffix: give it with its dot, in small letters")
+        other = _FORMATS.get(suffix, found).module
+        if other != found.module:
+            raise OptionError(f"the suffix {suffix} of {found.module} is taken by {other}: choose another")
+    _FORMATS.update(dict.fromkeys(suffixes, found))
 
 
-def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
-    """The flow in what was read of a file at the time that was chosen, with the options of :func:`read`."""
-    name, where, vectors = choose_velocity(contents, options.velocity, options.location)
-    if options.length_scale is None:
-        check_units(contents, name)
-    if not len(vectors):
-        raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
-    contents, vectors = without_hidden(contents, vectors, where)
-    check_points(contents, where, vectors)
-    return Flow(
-        _in_place(contents, options.length_scale or 1.0, options.y_down, options.boundary),
-        _measured(contents, where, vectors, options.y_down),
-        where,
-        contents.time,
-        contents.point_data,
-        contents.cell_data,
-        contents.field_data,
-        _boundary(contents, options.boundary, name),
-        contents.source,
-        name,
-        contents.producer,
-        _noise(contents, options.noise, where),
-        options.axisymmetric,
-        options.out_of_plane,
-    )
+def formats() -> Mapping[str, Format]:
+    """All formats by suffix: those of flowgrad, and those that were registered elsewhere."""
+    _load()
+    return _FORMATS
 
 
-def _in_place(contents: Contents, scale: float, y_down: bool, boundary: str | None) -> Mesh:
-    """The mesh in the unit of length that is wanted, its y axis upward."""
-    if scale == 1.0 and not y_down:
-        return contents.mesh
-    if y_down and (boundary or contents.patches):
-        raise OptionError(f"{contents.source}: --y-down is for images, which have no patches: leave one out")
-    with naming(contents.source):
-        return scaled(contents.mesh, (scale, -scale if y_down else scale, scale))
-
-
-def _measured(contents: Contents, where: str, vectors: np.ndarray, y_down: bool) -> np.ndarray:
-    """The vectors, upward; NaN where the file says that they are none."""
-    if y_down:
-        vectors = vectors * (1.0, -1.0, 1.0)
-    if contents.invalid is None or where != "points":
-        return vectors
-    return np.where(contents.invalid[:, None], np.nan, vectors)
-
-
-def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Patch, ...]:
-    """The patches in the files that a pattern names, else those that the file itself names."""
-    if not pattern and not contents.patches:
-        return ()
-    from flowgrad.io.patches import matched_patches, read_patches
-
-    if pattern:
-        return read_patches(pattern, contents.source, contents.mesh, name, contents.time)
-    return matched_patches(contents, name)
-
-
-def _noise(contents: Contents, noise: float | str | None, where: str) -> float | np.ndarray | None:
-    """A number, a text of a number, or the array of that name."""
-    if not isinstance(noise, str):
-        return noise
-    data = contents.point_data if where == "points" else contents.cell_data
-    if noise in data:
-        return data[noise]
-    try:
-        return float(noise)
-    except ValueError:
-        raise OptionError(
-            f"{contents.source}: noise '{noise}' is neither a number nor an array at the {where}"
-            f"{nearest(noise, data)}: arrays there are {', '.join(data) or 'none'}"
-        ) from None
-
-
-def read_contents(path: str | Path, time: float | None = None) -> Contents:
-    """Everything a file holds at a time (default: the last), by the reader of its suffix.
-
-    Raises ReadError for a file that is not read, OptionError for a time that it does not hold.
-    """
-    path = Path(path)
-    return at_time(steps_of(path), time, path)
-
-
-def steps_of(path: str | Path) -> Sequence[Step]:
-    """The times that a file holds, each with the way to its contents; ReadError for a file that is not read."""
-    path = Path(path)
-    with system_errors(path):
-        check_file(path)
-        if is_compressed(path):
-            return _compressed_steps(path)
-        kind = format_of(path)
-        if kind.steps is not None:
-            return kind.steps(path)
-        assert kind.read is not None
-        return (Step(path, None, partial(kind.read, path)),)
-
-
-def _compressed_steps(path: Path) -> Sequence[Step]:
-    """The steps of a compressed file, which is expanded anew for each."""
-    kind = format_of(path)
-    if kind.refers:
-        raise ReadError(f"{path}: names other files beside it: expand it first, where it is")
-    if kind.steps is None:
-        return (Step(path, None, partial(_read_compressed, path, 0)),)
-    with expanded(path) as copy:
-        times = [step.time for step in kind.steps(copy)]
-    return [Step(path, time, partial(_read_compressed, path, number)) for number, time in enumerate(times)]
-
-
-def _read_compressed(path: Path, number: int) -> Contents:
-    with expanded(path) as copy:
-        return dataclasses.replace(steps_of(copy)[number].contents(), source=path)
+@functools.cache
+def _load() -> None:
+    """Import the modules of this package, in which flowgrad's formats register themselves."""
+    # VTK's own formats first, which messages then name first.
+    for place in ("flowgrad.io.vtk_xml", "flowgrad.io"):
+        modules = pkgutil.iter_modules(importlib.import_module(place).__path__, f"{place}.")
+        for module in sorted(modules, key=lambda each: each.name, reverse=True):
+            importlib.import_module(module.name)
 
 
 def format_of(path: Path) -> Format:
     """The format of a file's suffix, without that of its compression; ReadError if there is none."""
-    plain = path.with_suffix("") if is_compressed(path) else path
+    known = formats()
+    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
     for count in (2, 1):
         suffix = "".join(plain.suffixes[-count:]).lower()
-        if suffix in FORMATS:
-            return FORMATS[suffix]
-    reason = reason_of(plain)
-    if reason:
-        raise ReadError(f"{path}: {reason}")
-    raise ReadError(
-        f"{path}: files with the suffix '{plain.suffix}' are not read: convert to one of {' '.join(SUFFIXES)}"
-    )
+        if suffix in known:
+            return known[suffix]
+    if plain.suffix.lower() in REASONS:
+        raise ReadError(f"{path}: {REASONS[plain.suffix.lower()]}")
+    raise ReadError(f"{path}: files with the suffix '{plain.suffix}' are not read: convert to one of {' '.join(known)}")
 
 
 def check_file(path: Path) -> None:
@@ -251,3 +110,41 @@ def check_file(path: Path) -> None:
     # A .foam only says which folder.
     if not path.stat().st_size and path.suffix.lower() != ".foam":
         raise ReadError(f"{path}: is empty: write it again")
+
+
+def steps_of(path: str | Path) -> Sequence[Step]:
+    """The times that a file holds, each with the way to its contents; ReadError for a file that is not read."""
+    path = Path(path)
+    with system_errors(path):
+        check_file(path)
+        kind = format_of(path)
+        if path.suffix.lower() in COMPRESSED:
+            return _compressed_steps(path, kind)
+        if kind.steps is not None:
+            return kind.steps(path)
+        assert kind.reader is not None
+        return (Step(path, None, partial(kind.reader, path)),)
+
+
+def _compressed_steps(path: Path, kind: Format) -> Sequence[Step]:
+    """The steps of a compressed file, which is expanded anew for each."""
+    if kind.refers:
+        raise ReadError(f"{path}: names other files beside it: expand it first, where it is")
+
+    def contents(number: int) -> Contents:
+        with expanded(path) as copy:
+            return dataclasses.replace(steps_of(copy)[number].contents(), source=path)
+
+    if kind.steps is None:
+        return (Step(path, None, partial(contents, 0)),)
+    with expanded(path) as copy:
+        times = [step.time for step in kind.steps(copy)]
+    return [Step(path, time, partial(contents, number)) for number, time in enumerate(times)]
+
+
+def read_contents(path: str | Path, time: float | None = None) -> Contents:
+    """Everything a file holds at a time (default: the last), by the reader of its suffix.
+
+    Raises ReadError for a file that is not read, OptionError for a time that it does not hold.
+    """
+    return at_time(steps_of(path), time, Path(path))

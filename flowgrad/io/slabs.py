@@ -1,4 +1,4 @@
-"""Lattices that are read slab by slab: what a file declares, and the way to some planes of one of its arrays."""
+"""Slabs of a lattice in a file, some planes of its arrays at a time, read and written (.vti, .vtr, NetCDF)."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
-from typing import cast
-from xml.etree import ElementTree as ET
+from typing import BinaryIO, cast
 
 import numpy as np
 
-from flowgrad.io.contents import Contents, native
-from flowgrad.io.extents import Extent
-from flowgrad.io.guarded import guarded
-from flowgrad.io.lattices import IMAGE, RECTILINEAR
-from flowgrad.io.naming import naming
+from flowgrad.io.contents import Contents, check_only_time, naming, native, number_at
 from flowgrad.io.netcdf import Layout, netcdf_times
-from flowgrad.io.steps import check_only_time, number_at
-from flowgrad.io.structured import Kind, Part
-from flowgrad.io.vtkxml import Document, natural, open_document
-from flowgrad.io.vtkxml_arrays import TYPES
-from flowgrad.io.vtkxml_slices import Slices, slices
-from flowgrad.io.vtu import file_data
+from flowgrad.io.subprocess_reader import guarded
+from flowgrad.io.vtk_xml.arrays import TYPES, Slices, slices
+from flowgrad.io.vtk_xml.document import Document, file_data, natural, open_document
+from flowgrad.io.vtk_xml.structured import IMAGE, RECTILINEAR, Extent, Part, StructuredData
+from flowgrad.io.vtk_xml.write import TENSOR
 from flowgrad.mesh import Cells, Lattice, Mesh
 
 
@@ -46,7 +41,7 @@ class SlabFile:
     planes: Callable[[str, Sequence[str], int, int], list[np.ndarray]]
     time: float | None = None
     units: Mapping[str, str] = field(default_factory=dict)
-    # Flags at the points (see :mod:`flowgrad.io.columns`) are honoured.
+    # Flags at the points (see :mod:`flowgrad.io.point_samples`) are honoured.
     has_flags: bool = False
     # Why the file is read as a whole only; the lattice tells no more than its shape then.
     refusal: str = ""
@@ -90,37 +85,45 @@ def open_slabs(path: Path, time: float | None) -> AbstractContextManager[SlabFil
 
 
 @contextmanager
-def _open_vtk(path: Path, time: float | None, kind: Kind) -> Iterator[SlabFile]:
+def _open_vtk(path: Path, time: float | None, kind: StructuredData) -> Iterator[SlabFile]:
     with open_document(path, kind.name) as document:
         common = file_data(document)
         check_only_time(common.time, time, path)
         with naming(path):
             piece, whole = document.pieces()[0], Extent.parse(document.grid.get("WholeExtent", ""))
             refusal = _refusal(document, whole)
-            lattice = Lattice.uniform(whole.shape) if refusal else _lattice(document, piece, whole, kind)
+            if refusal:
+                lattice = Lattice.uniform(whole.shape)
+            else:
+                part = Part(document.grid, whole, {}, {}, kind.positions(document, piece, whole))
+                lattice = kind.lattice(document.grid, whole, [part])
             elements = {
                 location: {each.get("Name", ""): each for each in document.grid.iterfind(f"Piece/{tag}/DataArray")}
                 for location, tag in (("points", "PointData"), ("cells", "CellData"))
             }
             declared = {
-                location: {name: _declared(each) for name, each in arrays.items() if each.get("type") in TYPES}
+                location: {
+                    name: Declared(max(natural(each, "NumberOfComponents", 1), 1), TYPES[each.get("type", "")])
+                    for name, each in arrays.items()
+                    if each.get("type") in TYPES
+                }
                 for location, arrays in elements.items()
             }
         opened: dict[tuple[str, str], Slices] = {}
 
-        def rows(location: str, name: str, start: int, stop: int) -> np.ndarray:
-            with naming(f"{path}: array '{name}'"):
-                width = declared[location][name].components
-                if (location, name) not in opened:
-                    count = lattice.point_count if location == "points" else len(lattice)
-                    element = elements[location][name]
-                    opened[location, name] = slices(element, count * width, document.encoding, document.appended)
-                count = plane_size(lattice, location) * width
-                values = native(opened[location, name].values(start * count, stop * count))
-                return values if width == 1 else values.reshape(-1, width)
-
         def planes(location: str, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:
-            return [rows(location, name, start, stop) for name in names]
+            found = []
+            for name in names:
+                with naming(f"{path}: array '{name}'"):
+                    width = declared[location][name].components
+                    if (location, name) not in opened:
+                        count = lattice.point_count if location == "points" else len(lattice)
+                        element = elements[location][name]
+                        opened[location, name] = slices(element, count * width, document.encoding, document.appended)
+                    count = plane_size(lattice, location) * width
+                    values = native(opened[location, name].values(start * count, stop * count))
+                    found.append(values if width == 1 else values.reshape(-1, width))
+            return found
 
         yield SlabFile(path, lattice, declared, planes, common.time, refusal=refusal)
 
@@ -131,15 +134,6 @@ def _refusal(document: Document, whole: Extent) -> str:
     if len(pieces) > 1 or Extent.parse(pieces[0].get("Extent", "")) != whole:
         return f"has {len(pieces)} pieces, which are not read in blocks: write it in one"
     return ""
-
-
-def _lattice(document: Document, piece: ET.Element, whole: Extent, kind: Kind) -> Lattice:
-    part = Part(document.grid, whole, {}, {}, kind.positions(document, piece, whole))
-    return kind.lattice(document.grid, whole, [part])
-
-
-def _declared(element: ET.Element) -> Declared:
-    return Declared(max(natural(element, "NumberOfComponents", 1), 1), TYPES[element.get("type", "")])
 
 
 def slab_axis(lattice: Lattice) -> int:
@@ -170,3 +164,120 @@ def _open_netcdf(path: Path, time: float | None) -> Iterator[SlabFile]:
         return cast(list[np.ndarray], found)
 
     yield SlabFile(path, layout.lattice, declared, planes, layout.time, layout.units, True, layout.refusal)
+
+
+# What marks the places with a result, as in the files of whole results.
+VALID = "valid"
+
+
+def suffix_of(lattice: Lattice) -> str:
+    """``.vti`` for even spacing, else ``.vtr``: what the name of a file of slabs ends in."""
+    return ".vti" if all(axis.is_uniform for axis in lattice.axes) else ".vtr"
+
+
+class SlabWriter:
+    """A file that is written from the first plane to the last: arrays with so many ``components`` at the points or
+    cells of a lattice with straight axes, along x, y and z where they are uneven; and ``valid``, which is there in
+    the end only if some places have no result.
+
+    The head takes its room first and is written last.
+    """
+
+    def __init__(
+        self,
+        handle: BinaryIO,
+        lattice: Lattice,
+        location: str,
+        components: Mapping[str, int],
+        dtype: np.dtype,
+        time: float | None = None,
+    ) -> None:
+        self._handle, self._lattice, self._location, self._time = handle, lattice, location, time
+        self._types = {name: dtype.newbyteorder("<") for name in components} | {VALID: np.dtype("u1")}
+        self._components = {**components, VALID: 1}
+        self._plane = plane_size(lattice, location)
+        count = self._plane * plane_count(lattice, location)
+        self._places, place = {}, 0
+        for name, width in self._components.items():
+            self._places[name] = place
+            place += 8 + width * count * self._types[name].itemsize
+        self._end, self._count, self._written = place, count, 0
+        self._start = len(self._head(True))
+        self._all_valid = True
+
+    def write(self, arrays: Mapping[str, np.ndarray], valid: np.ndarray) -> None:
+        """The next planes of all arrays, (n, …) each, and where they are valid (n,)."""
+        self._all_valid &= bool(valid.all())
+        for name, values in {**arrays, VALID: valid}.items():
+            dtype, width = self._types[name], self._components[name]
+            at = self._start + self._places[name] + 8 + self._written * width * dtype.itemsize
+            self._handle.seek(at)
+            with np.errstate(over="ignore"):
+                self._handle.write(np.ascontiguousarray(values, dtype).data.cast("B"))
+        self._written += len(valid)
+
+    def finish(self) -> None:
+        """The head, the sizes and the end, when all planes are written."""
+        assert self._written == self._count
+        names = [name for name in self._places if name != VALID or not self._all_valid]
+        for name in names:
+            size = self._components[name] * self._count * self._types[name].itemsize
+            self._handle.seek(self._start + self._places[name])
+            self._handle.write(size.to_bytes(8, "little"))
+        end = self._start + (self._places[VALID] if self._all_valid else self._end)
+        self._handle.seek(end)
+        self._handle.truncate()
+        self._handle.write(b"\n</AppendedData>\n</VTKFile>\n")
+        self._handle.seek(0)
+        self._handle.write(self._head(not self._all_valid, self._start))
+
+    def _head(self, with_valid: bool, length: int = 0) -> bytes:
+        """The file up to its appended data, filled up with spaces to a length."""
+        kind = "ImageData" if suffix_of(self._lattice) == ".vti" else "RectilinearGrid"
+        extent = " ".join(f"0 {n - 1}" for n in self._lattice.shape)
+        image = _image(self._lattice) if kind == "ImageData" else ""
+        fields = ""
+        if self._time is not None:
+            array = f'type="Float64" Name="TimeValue" NumberOfTuples="1" format="ascii">{self._time!r}'
+            fields = f"<FieldData>\n<DataArray {array}</DataArray>\n</FieldData>\n"
+        head = (
+            '<?xml version="1.0"?>\n'
+            f'<VTKFile type="{kind}" version="1.0" byte_order="LittleEndian" header_type="UInt64">\n'
+            f'<{kind} WholeExtent="{extent}"{image}>\n{fields}<Piece Extent="{extent}">\n'
+            f"{self._sections(with_valid)}{_coordinates(self._lattice) if not image else ''}</Piece>\n</{kind}>\n"
+        )
+        end = '<AppendedData encoding="raw">\n_'
+        return f"{head}{' ' * (length - len(head.encode()) - len(end))}{end}".encode()
+
+    def _sections(self, with_valid: bool) -> str:
+        types = {name: f"{'Float' if t.kind == 'f' else 'UInt'}{8 * t.itemsize}" for name, t in self._types.items()}
+        arrays = "".join(
+            f'<DataArray type="{types[name]}" Name="{escape(name)}" NumberOfComponents="{width}" '
+            f'format="appended" offset="{self._places[name]}"{" " + TENSOR if width == 9 else ""}/>\n'
+            for name, width in self._components.items()
+            if with_valid or name != VALID
+        )
+        here, there = ("PointData", "CellData") if self._location == "points" else ("CellData", "PointData")
+        sections = {here: f"<{here}>\n{arrays}</{here}>\n", there: f"<{there}>\n</{there}>\n"}
+        return sections["PointData"] + sections["CellData"]
+
+
+def _image(lattice: Lattice) -> str:
+    first = np.array([axis.coordinates[0] for axis in lattice.axes])
+    spacing = np.sqrt((lattice.steps**2).sum(axis=1))
+    # Columns of VTK's Direction are the axes.
+    direction = (lattice.steps / spacing[:, None]).T + 0.0
+    origin = lattice.origin + first @ lattice.steps
+    return f' Origin="{_text(origin)}" Spacing="{_text(spacing)}" Direction="{_text(direction)}"'
+
+
+def _coordinates(lattice: Lattice) -> str:
+    lines = [
+        f'<DataArray type="Float64" Name="{name}" format="ascii">{_text(axis.coordinates * step + start)}</DataArray>\n'
+        for name, axis, step, start in zip("xyz", lattice.axes, np.diagonal(lattice.steps), lattice.origin, strict=True)
+    ]
+    return f"<Coordinates>\n{''.join(lines)}</Coordinates>\n"
+
+
+def _text(values: np.ndarray) -> str:
+    return " ".join(repr(float(value)) for value in values.ravel())

@@ -1,4 +1,4 @@
-"""Which of a file's arrays is the velocity."""
+"""Velocity among a file's arrays: by the name given, or by the field's usual ones."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.io.contents import Arrays, Contents
-from flowgrad.io.counts import listed
+from flowgrad.io.contents import Arrays, Contents, listed
 from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 
@@ -102,7 +101,8 @@ def _usual(contents: Contents, location: str | None) -> _Candidate:
 
 def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
     for name in VECTORS:
-        at = {where: [arrays[name]] for where, arrays in data.items() if _is_vector(arrays.get(name))}
+        given = {where: arrays[name] for where, arrays in data.items() if name in arrays}
+        at = {where: [v] for where, v in given.items() if v.dtype.kind == "f" and v.shape[1:] in ((2,), (3,))}
         if at:
             yield _Candidate(name, at)
     for names in COMPONENTS:
@@ -111,10 +111,6 @@ def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
             at = {where: scalars for where, scalars in parts.items() if len(scalars) == count}
             if at:
                 yield _Candidate(",".join(names[:count]), at)
-
-
-def _is_vector(values: np.ndarray | None) -> bool:
-    return values is not None and values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] in (2, 3)
 
 
 def _scalars(arrays: Arrays, names: tuple[str, ...]) -> list[np.ndarray]:

@@ -15,11 +15,10 @@ from xml.etree import ElementTree as ET
 
 from flowgrad.errors import ReadError
 from flowgrad.files import note_read
-from flowgrad.io.contents import Contents
-from flowgrad.io.guarded import guarded
-from flowgrad.io.meshio_guard import contents_of_parts
-from flowgrad.io.naming import naming
-from flowgrad.io.steps import Step
+from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.meshio_formats import contents_of_parts
+from flowgrad.io.registry import register_format
+from flowgrad.io.subprocess_reader import guarded
 
 _CENTRES = ("Node", "Cell")
 _MESH = ("Topology", "Geometry")
@@ -95,18 +94,15 @@ def _times(root: ET.Element, collection: ET.Element) -> list[float | None]:
     """The times of a temporal collection; ReadError where its grids are not on one mesh."""
     if collection.get("CollectionType") != "Temporal":
         raise ReadError(f"has a {collection.get('CollectionType')} collection of grids: write one grid, or one in time")
-    meshes = {_mesh(grid) for grid in root.iter("Grid") if any(grid.find(tag) is not None for tag in _MESH)}
+    # The texts of a grid's topology and geometry say where its mesh is.
+    parts = [[part for tag in _MESH for part in grid.findall(tag)] for grid in root.iter("Grid")]
+    meshes = {" ".join("".join(part.itertext()).strip() for part in each) for each in parts if each}
     if len(meshes) > 1:
         raise ReadError(f"has {len(meshes)} meshes in its times: write each time to a file of its own")
     for attribute in collection.iter("Attribute"):
         if attribute.get("Center") not in _CENTRES:
             raise ReadError(f"has '{attribute.get('Name')}' on {attribute.get('Center')}: only Node and Cell are read")
     return [_time(grid) for grid in collection.findall("Grid")]
-
-
-def _mesh(grid: ET.Element) -> str:
-    """What says where the mesh of a grid is, to compare."""
-    return " ".join("".join(part.itertext()).strip() for tag in _MESH for part in grid.findall(tag))
 
 
 def _time(grid: ET.Element | None) -> float | None:
@@ -127,7 +123,7 @@ def parts_in(path: Path, number: int | None) -> dict[str, Any]:
     """What meshio finds in the file, or at one of its times; run by the worker."""
     import meshio
 
-    from flowgrad.io.meshio_worker import parts, parts_of
+    from flowgrad.io.meshio_formats import parts, parts_of
 
     if number is None:
         return parts(path)
@@ -135,3 +131,13 @@ def parts_in(path: Path, number: int | None) -> dict[str, Any]:
         points, cells = reader.read_points_cells()
         _, point_data, cell_data = reader.read_data(number)
     return parts_of(meshio.Mesh(points, cells, point_data=point_data, cell_data=cell_data))
+
+
+register_format(
+    (".xdmf", ".xmf"),
+    steps=xdmf_steps,
+    keeps="points, cells, point data, cell data, times",
+    needs={"h5py": "flowgrad[hdf5]"},
+    needs_for="HDF5",
+    refers=True,
+)

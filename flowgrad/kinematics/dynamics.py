@@ -1,7 +1,7 @@
-"""Rates of tensor fields that an observer who moves with the fluid sees: convected and corotational.
+"""Quantities of L and the velocity, its second derivatives, its change in time or the viscosity; convected rates.
 
-All take stacks: DT (n, 3, 3), the material derivative DT/Dt = ∂T/∂t + v·∇T; L (n, 3, 3), L_ij = ∂v_i/∂x_j; and T
-(n, 3, 3), symmetric or not. The three are objective: they turn with a turning observer, which DT/Dt does not.
+The rates of tensor fields take stacks: DT (n, 3, 3), the material derivative DT/Dt = ∂T/∂t + v·∇T; L (n, 3, 3),
+L_ij = ∂v_i/∂x_j; and T (n, 3, 3), symmetric or not. But for DT/Dt they are objective: they turn with the observer.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.kinematics.registry import quantity
 from flowgrad.spec import nearest
-
-Array = NDArray[np.float64]
+from flowgrad.typing import FloatArray as Array
 
 
 def upper_convected(DT: Array, L: Array, T: Array) -> Array:

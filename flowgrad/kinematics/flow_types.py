@@ -1,4 +1,4 @@
-"""Triple decomposition of the motion: L is elongation, shear and rigid rotation.
+"""Flow types: shares of extension, shear and rotation in the motion, and the triple decomposition of L into these.
 
 In the axes of the standardised real Schur form T of L (``tensors.real_schur``) the diagonal is the elongation.
 Where two eigenvalues are complex, the block [[a, b], [c, a]], b c < 0, |b| ≥ |c|, turns rigidly at the rate c; all
@@ -14,12 +14,10 @@ as many directions, the parts still add up to L but jump with the smallest chang
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.kinematics.registry import quantity
-
-Array = NDArray[np.float64]
+from flowgrad.typing import FloatArray as Array
 
 _SOURCE = "Kronborg & Hoffman 2023, Phys. Fluids 35, 031703"
 

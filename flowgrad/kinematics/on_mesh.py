@@ -1,9 +1,8 @@
-"""The velocity where the gradient is."""
+"""Velocity and measures at the places of a gradient on a mesh, and notes on the gradients that are missing there."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
@@ -11,12 +10,12 @@ from flowgrad.mesh.locate import locate
 from flowgrad.mesh.planar import frame_of
 from flowgrad.mesh.ragged import runs
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: FloatArray | None) -> FloatArray:
     """Velocities (n, 3) of a flow where its gradients L (n, 3, 3) are: its own values where these are there, else
-    the mean over those of the cell, or the cells, there, led along L to the place; exact where the velocity is linear.
+    the mean of the adjacent values, extrapolated linearly with L to the place; exact where the velocity is linear.
     Points of patches (``flow.boundary``) have the velocity of these. NaN without L."""
     if positions is None and location == flow.location:
         return flow.velocity
@@ -26,10 +25,11 @@ def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: Floa
     if positions is not None:
         there, places = _at_positions(flow, values, positions), positions
     elif location == "cells":
-        there, places = _over_cells(mesh, values), mesh.centroids
+        there, places = _means(values[mesh.cells.connectivity], mesh.cells.offsets), mesh.centroids
     else:
-        there, places = _over_points(mesh, values), mesh.points
-    found = _led(flow, L, there, places)
+        offsets, cells = mesh.topology.point_cells
+        there, places = _means(values[cells], offsets), mesh.points
+    found = _extrapolated(flow, L, there, places)
     return found if positions is not None or location == "cells" else _with_patches(flow, L, found)
 
 
@@ -40,23 +40,26 @@ def axes_of_gradient(flow: Flow) -> FloatArray:
     return np.eye(3) if normal is None else frame_of(normal)
 
 
-def _led(flow: Flow, L: FloatArray, there: FloatArray, places: FloatArray) -> FloatArray:
-    """v + L (x − x_v) of velocities and where they are (n, 6), to places x (n, 3)."""
+def _extrapolated(flow: Flow, L: FloatArray, there: FloatArray, places: FloatArray) -> FloatArray:
+    """v + L (x − x_v) of velocities and their positions (n, 6), to places x (n, 3)."""
     axes = axes_of_gradient(flow)
     arms = (places - there[:, 3:]) @ axes.T
-    return there[:, :3] + np.einsum("nij,nj->ni", np.where(np.isnan(L) & ~_nowhere(L), 0.0, L), arms) @ axes
-
-
-def _nowhere(L: FloatArray) -> NDArray[np.bool_]:
-    """Where no component of L is known: (n, 1, 1); others may be missing throughout a plane."""
-    return np.asarray(np.isnan(L).all(axis=(1, 2), keepdims=True))
+    # Components may be missing throughout a plane; L is missing where all are.
+    unknown = np.isnan(L)
+    kept = np.where(unknown & ~unknown.all(axis=(1, 2), keepdims=True), 0.0, L)
+    return there[:, :3] + np.einsum("nij,nj->ni", kept, arms) @ axes
 
 
 def _at_positions(flow: Flow, values: FloatArray, positions: FloatArray) -> FloatArray:
-    """Of the cell that holds each position: its own value, or the mean over its points; of a cloud's nearest point."""
+    """Values (m, 6) of the cell that holds each position, its own or the mean over its points; of a cloud the nearest
+    point's."""
     mesh = flow.mesh
     if not mesh.dimension:
-        return values[_nearest(values[:, 3:], positions)]
+        from scipy.spatial import cKDTree
+
+        known = np.flatnonzero(np.isfinite(values[:, 3:]).all(axis=1))
+        where = np.where(np.isfinite(positions), positions, 0.0)
+        return values[known[cKDTree(values[known, 3:]).query(where)[1]]]
     cells = locate(mesh, positions).cells
     there = np.full((len(positions), 6), np.nan)
     inside = cells >= 0
@@ -69,27 +72,8 @@ def _at_positions(flow: Flow, values: FloatArray, positions: FloatArray) -> Floa
     return there
 
 
-def _nearest(samples: FloatArray, positions: FloatArray) -> IntArray:
-    from scipy.spatial import cKDTree
-
-    known = np.flatnonzero(np.isfinite(samples).all(axis=1))
-    where = np.where(np.isfinite(positions), positions, 0.0)
-    return known[cKDTree(samples[known]).query(where)[1]]
-
-
-def _over_cells(mesh: Mesh, values: FloatArray) -> FloatArray:
-    """Means of point values over the points of each cell."""
-    return _means(values[mesh.cells.connectivity], mesh.cells.offsets)
-
-
-def _over_points(mesh: Mesh, values: FloatArray) -> FloatArray:
-    """Means of cell values over the full cells around each point; NaN in no cell."""
-    offsets, cells = mesh.topology.point_cells
-    return _means(values[cells], offsets)
-
-
 def _with_patches(flow: Flow, L: FloatArray, found: FloatArray) -> FloatArray:
-    """The velocities at the points, of patches the mean over their faces there, led along L to the point; at rest
+    """The velocities at the points, on patches the mean over their faces there, extrapolated to the point; at rest
     where one of these is."""
     if not flow.boundary:
         return found
@@ -99,7 +83,7 @@ def _with_patches(flow: Flow, L: FloatArray, found: FloatArray) -> FloatArray:
     sizes = np.diff(start)[faces]
     points = connectivity[runs(start[faces], sizes)]
     each = np.repeat(np.column_stack([velocity, flow.mesh.topology.boundary_geometry[1][faces]]), sizes, axis=0)
-    led = _led(flow, L[points], each, flow.mesh.points[points])
+    led = _extrapolated(flow, L[points], each, flow.mesh.points[points])
     counts = np.bincount(points, minlength=len(found))
     rests = np.bincount(points, ~each[:, :3].any(axis=1), minlength=len(found)) > 0
     sums = np.column_stack([np.bincount(points, column, minlength=len(found)) for column in led.T])
@@ -115,70 +99,68 @@ def _means(values: FloatArray, offsets: IntArray) -> FloatArray:
         return np.asarray(sums / sizes[:, None])
 
 
-Mask = NDArray[np.bool_]
+def measures_at(flow: Flow, location: str) -> FloatArray:
+    """Measure that each value at the ``cells`` or ``points`` stands for (n,): the cell's, or a share of the cells
+    around the point; zero of cells of lower dimension, 1 at points without cells."""
+    mesh = flow.mesh
+    measures = np.where(mesh.is_full, flow.measures, 0.0)
+    if location == "cells":
+        return measures
+    if not len(mesh):
+        return np.ones(mesh.point_count)
+    sizes = np.diff(mesh.cells.offsets)
+    shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
+    return np.bincount(mesh.cells.connectivity, shares, minlength=mesh.point_count).astype(float)
 
 
-def notes(flow: Flow, at: str, valid: Mask) -> tuple[str, ...]:
-    """One line for each kind of missing gradient, and one for inverted cells."""
-    bad_values = _bad_velocities(flow)
-    lines = list(bad_values)
+def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
+    """Lines on what is missing or doubtful: velocities, gradients at the points, cells or positions ``at`` which these
+    are ``valid`` (n,), and, but at positions, inverted and folded cells."""
+    mesh, lines = flow.mesh, []
+    unknown = int((~finite_rows(flow.velocity)).sum())
+    if unknown:
+        lines.append(f"{unknown} of {len(flow.velocity)} velocities at {flow.location} are not finite")
     if not valid.all():
-        lines.append(_missing(flow, at, valid, bool(bad_values)))
-    flat = int((flow.mesh.is_full & (flow.mesh.measures == 0)).sum())
-    if flat and at == "points":
-        lines.append(f"{flat} of {len(flow.mesh)} cells have no volume and take no part")
-    lost = int((~finite_rows(flow.mesh.points)).sum())
-    if lost:
-        lines.append(f"{lost} of {len(flow.mesh.points)} points have coordinates that are not finite")
-    inverted = int(inverted_cells(flow.mesh).sum())
-    if inverted:
-        lines.append(
-            f"{inverted} of {len(flow.mesh)} cells are inverted: their volume is negative, their gradient kept"
-        )
-    folded = int(flow.mesh.is_folded.sum())
-    if folded:
-        lines.append(
-            f"{folded} of {len(flow.mesh)} cells are folded: their Jacobian changes sign inside, their gradient is kept"
-        )
+        causes = "" if at == "positions" else f": {_causes(flow, at, ~valid, unknown > 0)}"
+        lines.append(f"{(~valid).sum()} of {len(valid)} {at} have no gradient and are excluded{causes}")
+    if at == "positions":
+        return tuple(lines)
+    flat = int((mesh.is_full & (mesh.measures == 0)).sum()) if at == "points" else 0
+    for count, of, what in (
+        (flat, len(mesh), "cells have no volume and take no part"),
+        (int((~finite_rows(mesh.points)).sum()), len(mesh.points), "points have coordinates that are not finite"),
+        (
+            int(inverted_cells(mesh).sum()),
+            len(mesh),
+            "cells are inverted: their volume is negative, their gradient kept",
+        ),
+        (
+            int(mesh.is_folded.sum()),
+            len(mesh),
+            "cells are folded: their Jacobian changes sign inside, their gradient is kept",
+        ),
+    ):
+        if count:
+            lines.append(f"{count} of {of} {what}")
     return tuple(lines)
 
 
-def notes_at_positions(flow: Flow, valid: Mask) -> tuple[str, ...]:
-    """How many of the positions have no gradient."""
-    lines = list(_bad_velocities(flow))
-    if not valid.all():
-        lines.append(f"{(~valid).sum()} of {len(valid)} positions have no gradient and are excluded")
-    return tuple(lines)
-
-
-def _bad_velocities(flow: Flow) -> tuple[str, ...]:
-    bad = int((~finite_rows(flow.velocity)).sum())
-    return (f"{bad} of {len(flow.velocity)} velocities at {flow.location} are not finite",) if bad else ()
-
-
-def _missing(flow: Flow, at: str, valid: Mask, bad_values: bool) -> str:
-    missing, mesh = ~valid, flow.mesh
+def _causes(flow: Flow, at: str, missing: BoolArray, unknown: bool) -> str:
+    """Numbers of points or cells without a gradient, by cause."""
+    mesh = flow.mesh
     if at == "cells":
         flat = missing & mesh.is_full & (mesh.measures == 0)
         alone = missing & ~mesh.is_full
         causes = [(int(flat.sum()), "of zero volume"), (int(alone.sum()), "of lower dimension without a full cell")]
     else:
-        causes = [(int((missing & ~_used(mesh)).sum()), "in no cell")] if len(mesh) else []
+        causes = [(int((missing & ~mesh.structure.used).sum()), "in no cell")]
     rest = int(missing.sum()) - sum(count for count, _ in causes)
-    why = "that use values that are not finite, or " if bad_values else ""
+    why = "that use values that are not finite, or " if unknown else ""
     causes.append((rest, why + "where the velocity determines none"))
-    listed = ", ".join(f"{count} {cause}" for count, cause in causes if count)
-    return f"{missing.sum()} of {len(valid)} {at} have no gradient and are excluded: {listed}"
+    return ", ".join(f"{count} {cause}" for count, cause in causes if count)
 
 
-def _used(mesh: Mesh) -> Mask:
-    """Points that belong to a cell of full dimension."""
-    used = np.zeros(len(mesh.points), bool)
-    used[mesh.cells.connectivity[np.repeat(mesh.is_full, np.diff(mesh.cells.offsets))]] = True
-    return used
-
-
-def inverted_cells(mesh: Mesh) -> Mask:
+def inverted_cells(mesh: Mesh) -> BoolArray:
     """Solid cells whose orientation differs from that of most cells of their type (a type that is
     turned throughout is a convention of its writer, not an error)."""
     inverted = np.zeros(len(mesh), bool)

@@ -6,12 +6,10 @@ As all quantities these take and return stacks: L (n, 3, 3) in, (n,), (n, 3) or 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.kinematics.registry import quantity
-
-Array = NDArray[np.float64]
+from flowgrad.typing import FloatArray as Array
 
 
 @quantity("L", "1/T", scale="signed", reference="Truesdell & Noll 1965, eq. 24.1")

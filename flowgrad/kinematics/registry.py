@@ -1,4 +1,4 @@
-"""The registry of quantities: one record each, from which names, labels, colours and docs come."""
+"""Registry of quantities: one record each, from which names, labels, colours and docs come."""
 
 from __future__ import annotations
 
@@ -14,33 +14,39 @@ from flowgrad.errors import OptionError
 from flowgrad.records import Record, table
 from flowgrad.spec import nearest
 
-# What a quantity may ask for that is not itself a quantity, and the option that supplies it.
-SUPPLIERS = {
-    "hessian": "second=True (the command line does it by itself where a quantity needs it)",
-    "viscosity": "--viscosity or --stress (flowgrad.separate in Python)",
-    "density": "--density (density= of separate); 1 for a viscosity that is kinematic and stays so",
-    "length": "--length, or supply(length=…)",
-    "velocity": "a flow (a gradient that is made of L alone has no velocity), or supply(velocity=…)",
-    "velocity_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
-    "L_rate": "--steady (steady=True in Python) if the flow is steady, or a series with rates=True",
-}
 
-# Components of inputs that are supplied: of these and of no other shape.
-INPUT_SHAPES: dict[str, tuple[int, ...]] = {
-    "viscosity": (),
-    "density": (),
-    "length": (),
-    "omega_epsilon": (),
-    "velocity": (3,),
-    "velocity_rate": (3,),
-    "L_rate": (3, 3),
-    "hessian": (3, 3, 3),
+@dataclass(frozen=True)
+class Input:
+    """Array that a quantity may ask for beyond L and other quantities: its components at one place, the ``advice`` to a
+    user who has not given it, and the reason why the ``noise`` of L does not reach what is made of it, if so."""
+
+    components: tuple[int, ...]
+    advice: str
+    noise: str = ""
+
+
+_WITH_VELOCITY = "the noise of L goes with that of the velocity, which is not carried: choose a quantity of L"
+_STEADY = "--steady (steady=True in Python) if the flow is steady, or a series with rates=True"
+INPUTS = {
+    "hessian": Input(
+        (3, 3, 3),
+        "second=True (the command line does it by itself where a quantity needs it)",
+        "noise is carried to L, not to the second derivatives: choose a quantity of L",
+    ),
+    "viscosity": Input((), "--viscosity or --stress (flowgrad.separate in Python)"),
+    "density": Input((), "--density (density= of separate); 1 for a viscosity that is kinematic and stays so"),
+    "length": Input((), "--length, or supply(length=…)"),
+    "velocity": Input(
+        (3,), "a flow (a gradient that is made of L alone has no velocity), or supply(velocity=…)", _WITH_VELOCITY
+    ),
+    "velocity_rate": Input((3,), _STEADY, _WITH_VELOCITY),
+    "L_rate": Input((3, 3), _STEADY, _WITH_VELOCITY),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity(Record):
-    """A quantity derived from the velocity gradient by a ``function``.
+    """Quantity derived from the velocity gradient by a ``function``.
 
     ``inputs`` are the names of the function's arguments. ``of_field``: its value at one place depends on the
     others, so the function is given the whole field, else pieces of it.
@@ -51,7 +57,7 @@ class Quantity(Record):
     of_field: bool = False
 
 
-# What is not derived from L and is drawn like what is.
+# Inputs that are drawn like quantities.
 GIVEN = table(
     Record("velocity", "v", "L/T", "magnitude", "Batchelor 1967, §2.1", "Velocity of the fluid."),
     Record(
@@ -65,9 +71,9 @@ GIVEN = table(
 )
 
 QUANTITIES: dict[str, Quantity] = {}
-# What several quantities are made of, and nobody asks for by name.
+# Parts of several quantities that nobody asks for by name.
 INTERNAL: dict[str, Quantity] = {}
-# Those that are made of the whole field.
+# Quantities of the whole field.
 OF_FIELD: set[str] = set()
 
 Function = Callable[..., np.ndarray]
@@ -82,10 +88,21 @@ def quantity(
     of_field: bool = False,
     internal: bool = False,
 ) -> Callable[[Function], Function]:
-    """Register a function of stacks: its name is the quantity's, its argument names are its inputs."""
+    """Register a function of stacks as a quantity: its name is the quantity's, its argument names are its inputs
+    (``L``, names in ``INPUTS``, other quantities), and the first paragraph of its docstring describes it.
+
+    ``symbol``, ``dimension``, ``scale`` and ``reference`` are those of :class:`~flowgrad.records.Record`. A function
+    ``of_field`` is given all places at once, others may be given parts. ``internal`` ones are inputs of others alone.
+    Raises OptionError for a name that is taken; a module that is run again replaces its own.
+    """
 
     def register(function: Function) -> Function:
         name = function.__name__
+        taken = QUANTITIES.get(name) or INTERNAL.get(name)
+        owner = taken.function.__module__ if taken else __name__ if name in INPUTS else function.__module__
+        if owner != function.__module__:
+            name_of = f"the quantity '{name}' of {function.__module__}"
+            raise OptionError(f"{name_of} has a name that is taken by {owner}: rename the function")
         (INTERNAL if internal else QUANTITIES)[name] = Quantity(
             name=name,
             function=function,
@@ -115,32 +132,35 @@ def select(names: Iterable[str]) -> list[Quantity]:
     return chosen
 
 
-def record_of(name: str) -> Quantity:
-    """The record of a quantity, internal ones included; OptionError for an unknown name."""
-    return INTERNAL[name] if name in INTERNAL else select([name])[0]
-
-
 def inputs_of(name: str) -> set[str]:
-    """Everything that a quantity is made of, directly or through other quantities, itself included."""
-    if name not in QUANTITIES and (name in SUPPLIERS or name == "L"):
+    """Inputs of a quantity, its own and those of its inputs, itself included."""
+    if name == "L" or (name in INPUTS and name not in QUANTITIES):
         return {name}
-    others = (each for each in record_of(name).inputs if each != name)
-    return {name}.union(*(inputs_of(each) for each in others))
+    record = INTERNAL.get(name) or select([name])[0]
+    return {name}.union(*(inputs_of(each) for each in record.inputs if each != name))
+
+
+def components_of(name: str) -> tuple[int, ...]:
+    """Components at one place of a quantity or an input: (), (3,), (3, 3), …"""
+    if name in INPUTS:
+        return INPUTS[name].components
+    supplied = {each: np.ones((1, *about.components)) for each, about in INPUTS.items()}
+    return evaluate(name, {"L": np.eye(3)[None]}, supplied).shape[1:]
 
 
 def evaluate(name: str, known: dict[str, Any], supplied: Mapping[str, np.ndarray]) -> np.ndarray:
     """The quantity ``name``, computing each input once into ``known``.
 
-    ``supplied`` holds what is not derived from L. Raises OptionError for an unknown quantity and
+    ``supplied`` holds arrays that are not derived from L. Raises OptionError for an unknown quantity and
     for an input that nobody supplied, naming the option that does.
     """
     if name in known:
         return known[name]
     if name in supplied:
         return supplied[name]
-    if name in SUPPLIERS:
-        raise OptionError(f"{name} is needed and not known: give {SUPPLIERS[name]}")
-    record = record_of(name)
+    if name in INPUTS:
+        raise OptionError(f"{name} is needed and not known: give {INPUTS[name].advice}")
+    record = INTERNAL.get(name) or select([name])[0]
     try:
         inputs = [evaluate(each, known, supplied) for each in record.inputs]
     except OptionError as error:

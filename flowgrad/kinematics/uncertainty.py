@@ -1,7 +1,7 @@
-"""Standard deviations of quantities, from the covariance of the velocity gradient, to first order.
+"""Standard deviation of quantities, from the covariance of the velocity gradient, to first order.
 
 var q = ∂q/∂L : cov(L) : ∂q/∂L (JCGM 100:2008, eq. 13). The derivatives come from dual numbers that run
-through the quantity's own function; nobody writes them by hand.
+through the quantity's own function.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from flowgrad.autodiff import Dual
 from flowgrad.errors import DerivativeError, OptionError
-from flowgrad.kinematics.registry import OF_FIELD, evaluate, inputs_of
+from flowgrad.kinematics.registry import INPUTS, OF_FIELD, evaluate, inputs_of
 from flowgrad.typing import FloatArray
 
 # Tensors whose derivatives are held at a time.
@@ -39,12 +39,11 @@ def standard_deviation(
 
 
 def why_not(name: str, supplied: Mapping[str, np.ndarray]) -> str:
-    """Why noise is not carried to a quantity; empty where it is."""
+    """The reason why noise is not carried to a quantity; empty where it is."""
     inputs = inputs_of(name)
-    if "hessian" in inputs:
-        return "noise is carried to L, not to the second derivatives: choose a quantity of L"
-    if inputs & {"velocity", "velocity_rate", "L_rate"}:
-        return "the noise of L goes with that of the velocity, which is not carried: choose a quantity of L"
+    reason = next((about.noise for each, about in INPUTS.items() if about.noise and each in inputs), "")
+    if reason:
+        return reason
     if name in OF_FIELD:
         return "it is made of the whole field: choose a quantity of L at each place"
     if "L" not in inputs or name in supplied:

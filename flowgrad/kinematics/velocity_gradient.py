@@ -1,4 +1,6 @@
-"""The velocity gradient as a result: L = D + W with everything that follows from it."""
+"""Velocity gradient as a result: L = D + W and all quantities that follow from it.
+
+No mesh is needed for tensors without a flow: on_mesh is imported where a flow is asked."""
 
 from __future__ import annotations
 
@@ -7,19 +9,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.kinematics import on_mesh
-from flowgrad.kinematics.on_mesh import axes_of_gradient, velocity_at
-from flowgrad.kinematics.registry import INPUT_SHAPES, OF_FIELD, evaluate, inputs_of, select
+from flowgrad.kinematics.registry import INPUTS, OF_FIELD, evaluate, inputs_of, select
 from flowgrad.kinematics.uncertainty import standard_deviation, why_not
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from flowgrad.flow import Flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +55,22 @@ class VelocityGradient(
     one_sided: NDArray[np.bool_] | None = None
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
     positions: FloatArray | None = None
+    _known: dict[str, Any] = field(default_factory=dict, init=False)
+    _deviations: dict[str, FloatArray] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         gradients = np.ascontiguousarray(self.L, np.float64)
         if gradients.ndim != 3 or gradients.shape[1:] != (3, 3):
             raise OptionError(f"L has the shape {gradients.shape}: give velocity gradients (n, 3, 3)")
         object.__setattr__(self, "L", gradients)
-        _check_shape("covariance", self.covariance, len(gradients), (3, 3), (3, 3, 3), (3, 3, 3, 3))
-        _check_shape("error", self.error, len(gradients), ())
+        self._known["L"] = gradients
+        for name, values, allowed in (
+            ("covariance", self.covariance, [(3, 3), (3, 3, 3), (3, 3, 3, 3)]),
+            ("error", self.error, [()]),
+        ):
+            shapes = [(len(gradients), *shape) for shape in allowed]
+            if values is not None and np.shape(values) not in shapes:
+                raise OptionError(f"{name} has the shape {np.shape(values)}: give {' or '.join(map(str, shapes))}")
         object.__setattr__(self, "supplied", _inputs(self.supplied, len(gradients)))
         if self.flow is not None and self.location is None:
             object.__setattr__(self, "location", self.flow.location)
@@ -75,24 +85,25 @@ class VelocityGradient(
         anywhere = [component for component in finite.T if component.any()]
         return np.logical_and.reduce(anywhere) if anywhere else np.zeros(len(self), bool)
 
-    @cached_property
-    def _known(self) -> dict[str, Any]:
-        return {"L": self.L}
-
     def __getitem__(self, name: str) -> np.ndarray:
         """Any registered quantity: (n,), (n, 3) or (n, 3, 3), each computed once; also its inputs, such as the
         ``velocity`` (n, 3) where the gradient is."""
         if self.flow is not None and "velocity" not in self.supplied and "velocity" in inputs_of(name):
+            velocity, along_axes = self._velocity
             if name == "velocity":
-                return self._velocity
-            self._known.setdefault("velocity", self._velocity @ axes_of_gradient(self.flow).T)
+                return velocity
+            self._known["velocity"] = along_axes
         values: np.ndarray = evaluate(name, self._known, self.supplied)
         return values
 
     @cached_property
-    def _velocity(self) -> FloatArray:
+    def _velocity(self) -> tuple[FloatArray, FloatArray]:
+        """The velocity (n, 3) where the gradient is, and its components along the axes of L."""
+        from flowgrad.kinematics.on_mesh import axes_of_gradient, velocity_at
+
         assert self.flow is not None
-        return velocity_at(self.flow, self.L, self.location, self.positions)
+        velocity = velocity_at(self.flow, self.L, self.location, self.positions)
+        return velocity, velocity @ axes_of_gradient(self.flow).T
 
     @property
     def D(self) -> FloatArray:
@@ -130,10 +141,6 @@ class VelocityGradient(
         return self.covariance is not None and not why_not(name, self.supplied)
 
     @cached_property
-    def _deviations(self) -> dict[str, FloatArray]:
-        return {}
-
-    @cached_property
     def relative_error(self) -> float:
         """Root mean square of the estimated error over that of |L|, both weighted with the measure;
         NaN where no error was estimated or L vanishes."""
@@ -149,9 +156,10 @@ class VelocityGradient(
         """What a reader must know: how L was obtained, and what was excluded and why."""
         if self.flow is None or self.location is None:
             return self.method_notes
-        if self.positions is not None:
-            return (*self.method_notes, *on_mesh.notes_at_positions(self.flow, self.valid))
-        return (*self.method_notes, *on_mesh.notes(self.flow, self.location, self.valid))
+        from flowgrad.kinematics.on_mesh import notes
+
+        at = "positions" if self.positions is not None else self.location
+        return (*self.method_notes, *notes(self.flow, at, self.valid))
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -160,6 +168,8 @@ class VelocityGradient(
         Zero where L is not valid or the cell is of lower dimension."""
         if self.flow is None or self.positions is not None:
             return self.valid.astype(float)
+        from flowgrad.kinematics.on_mesh import measures_at
+
         return np.where(self.valid, measures_at(self.flow, self.location or "points"), 0.0)
 
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
@@ -167,37 +177,16 @@ class VelocityGradient(
         return dataclasses.replace(self, supplied={**self.supplied, **arrays})
 
 
-def measures_at(flow: Flow, location: str) -> FloatArray:
-    """Measure that each value at the ``cells`` or ``points`` stands for (n,): the cell's, or a share of the cells
-    around the point; zero of cells of lower dimension, 1 at points without cells."""
-    mesh = flow.mesh
-    measures = np.where(mesh.is_full, flow.measures, 0.0)
-    if location == "cells":
-        return measures
-    if not len(mesh):
-        return np.ones(mesh.point_count)
-    sizes = np.diff(mesh.cells.offsets)
-    shares = np.repeat(measures / np.maximum(sizes, 1), sizes)
-    return np.bincount(mesh.cells.connectivity, shares, minlength=mesh.point_count).astype(float)
-
-
 def _inputs(supplied: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
     """Supplied arrays, one value for each place; a number is the same for all."""
     result = {}
     for name, given in supplied.items():
-        shape = INPUT_SHAPES.get(name)
+        shape = INPUTS[name].components if name in INPUTS else () if name in OF_FIELD else None
         values = np.asarray(given, float)
         if values.ndim == 0 and not shape:
             values = np.broadcast_to(values, count)
-        wrong = values.shape[1:] != shape if shape is not None else False
-        if values.ndim == 0 or len(values) != count or wrong:
+        if values.ndim == 0 or len(values) != count or (shape is not None and values.shape[1:] != shape):
             due = (count, *(shape or ()))
             raise OptionError(f"{name} has the shape {np.shape(given)}: give {due}" + ("" if shape else " or a number"))
         result[name] = values
     return result
-
-
-def _check_shape(name: str, values: FloatArray | None, count: int, *allowed: tuple[int, ...]) -> None:
-    shapes = [(count, *shape) for shape in allowed]
-    if values is not None and np.shape(values) not in shapes:
-        raise OptionError(f"{name} has the shape {np.shape(values)}: give {' or '.join(map(str, shapes))}")

@@ -1,4 +1,4 @@
-"""Vortex identification: what the eigenvalues of L and the balance of D and W tell.
+"""Vortex criteria, from the eigenvalues of L and from the balance of D and W.
 
 The eigenvalues come from the real Schur form T of L (``tensors.real_schur``). Its first vector is the real
 eigenvector r; T_11 = λ_r, and where the other eigenvalues λ_cr ± i λ_ci are complex, λ_cr = T_22 = T_33 and
@@ -8,12 +8,10 @@ eigenvector r; T_11 = λ_r, and where the other eigenvalues λ_cr ± i λ_ci are
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.kinematics.registry import quantity
-
-Array = NDArray[np.float64]
+from flowgrad.typing import FloatArray as Array
 
 
 @quantity(internal=True)

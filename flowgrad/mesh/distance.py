@@ -47,7 +47,9 @@ def boundary_parts(mesh: Mesh, axes: FloatArray) -> FloatArray:
         return x[runs(start[:-1][along], sizes[along])][:, None]
     if d == 2:
         return _segments(x, start[:-1][along], sizes[along], closed=mesh.dimension == 3)
-    return _triangles(x, start[:-1], sizes)
+    # Fans about the first point of each face.
+    second = runs(start[:-1] + 1, sizes - 2)
+    return np.stack([x[np.repeat(start[:-1], sizes - 2)], x[second], x[second + 1]], axis=1)
 
 
 def _segments(x: FloatArray, start: IntArray, sizes: IntArray, closed: bool) -> FloatArray:
@@ -60,12 +62,6 @@ def _segments(x: FloatArray, start: IntArray, sizes: IntArray, closed: bool) -> 
         second = np.where(wrapped, np.repeat(start, sizes), second)
     found = np.stack([x[first], x[second]], axis=1)
     return found[((found[:, 0] - found[:, 1]) ** 2).sum(axis=1) > 0]
-
-
-def _triangles(x: FloatArray, start: IntArray, sizes: IntArray) -> FloatArray:
-    """Fans about the first point of each face."""
-    second = runs(start + 1, sizes - 2)
-    return np.stack([x[np.repeat(start, sizes - 2)], x[second], x[second + 1]], axis=1)
 
 
 def _nearest(x: FloatArray, parts: FloatArray, middles: FloatArray, size: float) -> FloatArray:

@@ -12,18 +12,18 @@ from flowgrad.errors import MeshError
 from flowgrad.mesh import ragged
 from flowgrad.mesh.cells import Cells
 from flowgrad.mesh.lattice import Lattice
+from flowgrad.mesh.reference.cell import VTK
 from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS
 from flowgrad.mesh.reference.linear import REFERENCE_CELLS
 from flowgrad.spec import nearest
-from flowgrad.typing import FloatArray
 
 # Cells, rows (m, k), or rows by the name of their type; None for points without cells.
 GivenCells: TypeAlias = Cells | ArrayLike | Mapping[str, ArrayLike] | None
 
 # The types of rows without a name, by the number of points: in a plane z = constant, and in space.
-_PLANAR, _SOLID = {2: 3, 3: 5, 4: 9}, {2: 3, 3: 5, 4: 10, 5: 14, 6: 13, 8: 12}
-_NUMBERS = {cell.name: number for number, cell in REFERENCE_CELLS.items() if cell.name != "polyhedron"}
-_NUMBERS |= {kind.name: number for number, kind in LAGRANGE_CELLS.items()}
+_PLANAR = {2: VTK.LINE, 3: VTK.TRIANGLE, 4: VTK.QUAD}
+_SOLID = {2: VTK.LINE, 3: VTK.TRIANGLE, 4: VTK.TETRA, 5: VTK.PYRAMID, 6: VTK.WEDGE, 8: VTK.HEXAHEDRON}
+_BY_NAME = {VTK(t).name.lower(): t for t in (*REFERENCE_CELLS, *LAGRANGE_CELLS) if t != VTK.POLYHEDRON}
 
 
 def cells_of(given: GivenCells, points: NDArray[np.float64]) -> Cells:
@@ -38,7 +38,10 @@ def cells_of(given: GivenCells, points: NDArray[np.float64]) -> Cells:
     if isinstance(given, Cells):
         return given
     if isinstance(given, Mapping):
-        return joined([_of_type(name, rows) for name, rows in given.items()])
+        unknown = next((name for name in given if name not in _BY_NAME), None)
+        if unknown is not None:
+            raise MeshError(f"cells of the type '{unknown}' cannot be given as rows{nearest(unknown, _BY_NAME)}")
+        return joined([Cells.of_type(_BY_NAME[name], _rows(rows, name)) for name, rows in given.items()])
     rows = _rows(given, "cells")
     flat = len(points) > 0 and bool((points[:, 2] == points[0, 2]).all())
     known = _PLANAR if flat else _SOLID
@@ -57,12 +60,6 @@ def joined(parts: list[Cells]) -> Cells:
     sizes = np.concatenate([np.diff(part.offsets) for part in parts])
     types, connectivity = (np.concatenate([getattr(part, n) for part in parts]) for n in ("types", "connectivity"))
     return Cells(types, ragged.offsets(sizes), connectivity)
-
-
-def _of_type(name: str, rows: ArrayLike) -> Cells:
-    if name not in _NUMBERS:
-        raise MeshError(f"cells of the type '{name}' cannot be given as rows{nearest(name, _NUMBERS)}")
-    return Cells.of_type(_NUMBERS[name], _rows(rows, name))
 
 
 def _rows(given: ArrayLike, name: str) -> NDArray[np.int64]:
@@ -86,22 +83,20 @@ def lattice_of(coordinates: Sequence[ArrayLike]) -> Lattice:
     arrays = [np.asarray(each, np.float64) for each in coordinates]
     if not 1 <= len(arrays) <= 3:
         raise MeshError(f"{len(arrays)} coordinates were given: give x and y, or x, y and z")
-    if all(each.ndim <= 1 for each in arrays):
-        return _straight(arrays)
-    if any(each.shape != arrays[0].shape for each in arrays):
+    along = all(each.ndim <= 1 for each in arrays)
+    if not along and any(each.shape != arrays[0].shape for each in arrays):
         shapes = " and ".join(str(each.shape) for each in arrays)
         raise MeshError(f"the coordinates have the shapes {shapes}: give them alike, or along the axes")
-    axes = [_axis(values, a) for a, values in enumerate(arrays)]
-    straight = [axis for axis in axes if axis is not None]
-    return _straight(straight) if len(straight) == len(axes) else Lattice.curvilinear(np.stack(arrays, -1))
-
-
-def _straight(axes: Sequence[FloatArray]) -> Lattice:
-    x, y, z = [*axes, np.zeros(1), np.zeros(1)][:3]
+    # Lines along each axis: those of a straight lattice are all the same.
+    lines = (
+        []
+        if along
+        else [
+            np.moveaxis(values, a, -1).reshape(-1, values.shape[a]) if a < values.ndim else values.reshape(-1, 1)
+            for a, values in enumerate(arrays)
+        ]
+    )
+    if not along and not all((own == own[0]).all() for own in lines):
+        return Lattice.curvilinear(np.stack(arrays, -1))
+    x, y, z = [*(arrays if along else (own[0] for own in lines)), np.zeros(1), np.zeros(1)][:3]
     return Lattice.rectilinear(x, y, z)
-
-
-def _axis(values: FloatArray, a: int) -> FloatArray | None:
-    """The coordinates along axis ``a`` of values that depend on its index alone; None of others."""
-    lines = np.moveaxis(values, a, -1).reshape(-1, values.shape[a]) if a < values.ndim else values.reshape(-1, 1)
-    return lines[0] if (lines == lines[0]).all() else None

@@ -221,16 +221,16 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         """How unevenly the points of a curvilinear lattice lie: the largest third difference along its axes,
         as a fraction of the first difference there, on some hundred lines along each axis. 0.04 for
         spacings that grow by a fifth each, 0.3 where one is a third larger than the one before."""
-        return max(self._roughness_along(a) for a in self.active)
-
-    def _roughness_along(self, a: int) -> float:
-        grid = np.moveaxis(self.grid(self.points), a, 0)
-        # Lines that are evenly chosen, with both the first and last.
-        i, j = (np.unique(np.linspace(0, n - 1, min(n, _LINES)).astype(int)) for n in grid.shape[1:3])
-        first = np.diff(grid[:, i[:, None], j], axis=0)
-        third = np.linalg.norm(np.diff(first, 2, axis=0), axis=-1)
-        spacing = np.linalg.norm(first[1:-1], axis=-1)
-        return float(np.nanmax(third[spacing > 0] / spacing[spacing > 0], initial=0.0))
+        worst = 0.0
+        for a in self.active:
+            grid = np.moveaxis(self.grid(self.points), a, 0)
+            # Lines that are evenly chosen, with both the first and last.
+            i, j = (np.unique(np.linspace(0, n - 1, min(n, _LINES)).astype(int)) for n in grid.shape[1:3])
+            first = np.diff(grid[:, i[:, None], j], axis=0)
+            third = np.linalg.norm(np.diff(first, 2, axis=0), axis=-1)
+            spacing = np.linalg.norm(first[1:-1], axis=-1)
+            worst = max(worst, float(np.nanmax(third[spacing > 0] / spacing[spacing > 0], initial=0.0)))
+        return worst
 
     def flat(self, values: ArrayLike) -> np.ndarray:
         """Values indexed [i, j, k, …] in the order of the points, or of the cells: (n, …).

@@ -8,8 +8,7 @@ mean, polyhedra as tetrahedra over their faces, fanned about the faces' vertex m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numba import prange
@@ -17,16 +16,25 @@ from numba import prange
 from flowgrad.autodiff import Dual
 from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.mesh import Mesh
+from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.mesh.reference.cell import ReferenceCell
 from flowgrad.reprs import ReprMixin
-from flowgrad.typing import FloatArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
-if TYPE_CHECKING:
-    from flowgrad.mesh.cells import Block
-    from flowgrad.mesh.mesh import Mesh
-    from flowgrad.typing import BoolArray, FloatArray, IntArray
+# A position up to this far outside a cell, as a fraction of the cell, still belongs to it: float32 files.
+INSIDE = 1e-6
+# A position up to this far off a surface or line, as a fraction of the cell's box's diagonal, lies on it.
+ON_SURFACE = 1e-3
+# Faces that are not plane leave gaps between a polyhedron, which takes them as fans, and other cells: a position
+# in no cell but up to this far outside of one of both kinds lies in a gap.
+_GAP = 0.05
+# So few candidates are tried together.
+_ALL_AT_ONCE = 20_000
+# Nodes of candidates in memory at a time.
+_NODES_AT_A_TIME = 4_000_000
 
+# Newton's iterations.
 _ITERATIONS = 25
 # A step below this, in units of the cell, ends the search; it converges quadratically.
 _SMALL_STEP = 1e-9
@@ -48,7 +56,11 @@ def reference_positions(
     arms = nodes - nodes[:, :1]
     target = positions - nodes[:, 0]
     if len(reference.node_gradients) == 1:
-        return _affine(reference, arms, target)
+        # x is linear in ξ (simplices): one step from the first node, the origin.
+        columns = np.einsum("kd,qki->qdi", reference.node_gradients[0], arms)
+        xi = np.einsum("qdi,qi->qd", inverse_rows(columns), target)
+        off = target - np.einsum("qd,qdi->qi", xi, columns)
+        return xi, np.sqrt((off**2).sum(axis=1))
     start = np.tile(reference.center, (len(nodes), 1))
     xi, rest = _newton(reference, arms, target, start)
     lost = np.flatnonzero(np.isnan(rest))
@@ -57,14 +69,6 @@ def reference_positions(
         start = (reference.center + reference.nodes[nearest]) / 2
         xi[lost], rest[lost] = _newton(reference, arms[lost], target[lost], start)
     return xi, rest
-
-
-def _affine(reference: ReferenceCell, nodes: FloatArray, target: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """x is linear in ξ (simplices): one step from the first node, the origin."""
-    columns = np.einsum("kd,qki->qdi", reference.node_gradients[0], nodes)
-    xi = np.einsum("qdi,qi->qd", inverse_rows(columns), target)
-    rest = target - np.einsum("qd,qdi->qi", xi, columns)
-    return xi, np.sqrt((rest**2).sum(axis=1))
 
 
 def _newton(
@@ -136,57 +140,32 @@ def outside_fans(mesh: Mesh, cells: IntArray, positions: FloatArray, near: float
 def _simplices(mesh: Mesh, cells: IntArray) -> tuple[FloatArray, IntArray]:
     """Corners (s, d + 1, 3) of the simplices, cell after cell, and their number in each cell (q,)."""
     if mesh.dimension == 1:
-        return _pieces(mesh, cells)
+        # The straight pieces of poly-lines.
+        sizes = np.maximum(np.diff(mesh.cells.offsets)[cells] - 1, 0)
+        here = runs(mesh.cells.offsets[cells], sizes)
+        return mesh.points[mesh.cells.connectivity[np.column_stack([here, here + 1])]], sizes
     if mesh.dimension == 2:
-        start = mesh.cells.offsets[cells]
-        triangles, _ = _fan(mesh, mesh.cells.connectivity, start, np.diff(mesh.cells.offsets)[cells])
-        return triangles, np.diff(mesh.cells.offsets)[cells]
-    faces = mesh.faces
-    counts = np.diff(faces.cell_offsets)[cells]
-    chosen = runs(faces.cell_offsets[cells], counts)
-    sizes = np.diff(faces.offsets)[chosen]
-    triangles, face = _fan(mesh, faces.connectivity, faces.offsets[chosen], sizes)
+        start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cells)
+        return _fan(mesh.points[corners], start)[0], np.diff(start)
+    chosen, counts = mesh.faces.of(cells)
+    start, corners = mesh.faces.take(chosen)
+    triangles, face = _fan(mesh.points[corners], start)
     owner = np.repeat(np.arange(len(cells)), counts)[face]
     middle = mesh.centroids[cells][owner]
     return np.concatenate([middle[:, None], triangles], axis=1), np.bincount(owner, minlength=len(cells))
 
 
-def _fan(mesh: Mesh, connectivity: IntArray, start: IntArray, sizes: IntArray) -> tuple[FloatArray, IntArray]:
+def _fan(corners: FloatArray, start: IntArray) -> tuple[FloatArray, IntArray]:
     """Triangles (t, 3, 3) of polygons, each from the vertex mean to a side, and their polygons (t,)."""
-    here = runs(start, sizes)
-    ring = offsets(sizes)
-    following = np.arange(1, len(here) + 1)
-    following[ring[1:][sizes > 0] - 1] = ring[:-1][sizes > 0]
-    corners = mesh.points[connectivity[here]]
+    sizes = np.diff(start)
     polygon = np.repeat(np.arange(len(sizes)), sizes)
     sums = np.column_stack([np.bincount(polygon, corners[:, k], len(sizes)) for k in range(3)])
     means = sums / np.maximum(sizes, 1)[:, None]
-    return np.stack([means[polygon], corners, corners[following]], axis=1), polygon
-
-
-def _pieces(mesh: Mesh, cells: IntArray) -> tuple[FloatArray, IntArray]:
-    """The straight pieces (s, 2, 3) of poly-lines."""
-    sizes = np.maximum(np.diff(mesh.cells.offsets)[cells] - 1, 0)
-    here = runs(mesh.cells.offsets[cells], sizes)
-    ends = mesh.cells.connectivity[np.column_stack([here, here + 1])]
-    return mesh.points[ends], sizes
+    return np.stack([means[polygon], corners, corners[successor(start)]], axis=1), polygon
 
 
 # Intervals along an axis at most: finer ones save nothing, as the cells are larger than they.
 _MOST_INTERVALS = 64
-
-
-def boxes(mesh: Mesh, pad: float) -> tuple[FloatArray, FloatArray]:
-    """Lowest and highest corner (n, 3) of a box around each cell, curved edges included, widened by
-    ``pad`` times its diagonal on all sides."""
-    low, high = node_boxes(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
-    growth = np.ones(len(mesh))
-    for block in mesh.blocks:
-        if block.reference.is_curved:
-            growth[block.cells] = block.reference.lebesgue
-    middle, half = (low + high) / 2, (high - low) / 2
-    half = growth[:, None] * half + pad * np.sqrt((half**2).sum(axis=1))[:, None]
-    return middle - half, middle + half
 
 
 def candidate_pairs(low: FloatArray, high: FloatArray, positions: FloatArray) -> tuple[IntArray, IntArray]:
@@ -201,7 +180,9 @@ def candidate_pairs(low: FloatArray, high: FloatArray, positions: FloatArray) ->
     if not len(reached):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     x = positions[reached]
-    edges = _edges(x)
+    # Inner ends of the intervals along each axis.
+    count = int(np.clip(round(len(x) ** (1 / 3)), 1, _MOST_INTERVALS))
+    edges = np.ascontiguousarray(np.quantile(x, np.arange(1, count) / count, axis=0).T)
     bins = sum(np.searchsorted(edges[k], x[:, k], "right") * (edges.shape[1] + 1) ** k for k in range(3))
     order = np.argsort(bins, kind="stable")
     start = offsets(np.bincount(bins, minlength=(edges.shape[1] + 1) ** 3))
@@ -211,12 +192,6 @@ def candidate_pairs(low: FloatArray, high: FloatArray, positions: FloatArray) ->
     found = np.empty(ends[-1], np.int64)
     pairs_in_boxes(low, high, edges, start, x[order], ends, found)
     return np.repeat(np.arange(len(low)), counts), reached[order[found]]
-
-
-def _edges(x: FloatArray) -> FloatArray:
-    """Inner ends of the intervals along each axis (3, b)."""
-    count = int(np.clip(round(len(x) ** (1 / 3)), 1, _MOST_INTERVALS))
-    return np.ascontiguousarray(np.quantile(x, np.arange(1, count) / count, axis=0).T)
 
 
 @kernel(parallel=True)
@@ -262,19 +237,6 @@ def pairs_in_boxes(low: Any, high: Any, edges: Any, start: Any, x: Any, ends: An
     return counts
 
 
-# A position up to this far outside a cell, as a fraction of the cell, still belongs to it: float32 files.
-INSIDE = 1e-6
-# A position up to this far off a surface or line, as a fraction of the cell's box's diagonal, lies on it.
-ON_SURFACE = 1e-3
-# Faces that are not plane leave gaps between a polyhedron, which takes them as fans, and other cells: a position
-# in no cell but up to this far outside of one of both kinds lies in a gap.
-_GAP = 0.05
-# So few candidates are tried together.
-_ALL_AT_ONCE = 20_000
-# Nodes of candidates in memory at a time.
-_NODES_AT_A_TIME = 4_000_000
-
-
 @dataclass(frozen=True, eq=False)
 class Location(ReprMixin):
     """Cells (m,) that hold the positions, -1 outside the mesh, and reference coordinates ``xi`` (m, 3):
@@ -300,79 +262,60 @@ def locate(mesh: Mesh, positions: FloatArray) -> Location:
     if not mesh.dimension:
         raise MeshError("the mesh has only points and no cells that could hold a position: give cells")
     positions = np.ascontiguousarray(positions, np.float64)
-    search = _Search(mesh)
-    found = search.locate(positions)
-    if search.has_gaps:
-        lost = np.flatnonzero(~found.inside)
-        again = search.in_gaps(positions[lost])
-        found.cells[lost], found.xi[lost] = again.cells, again.xi
+    found = Location(np.full(len(positions), -1), np.full((len(positions), 3), np.nan))
+    search = _Search.of(mesh)
+    search.locate(found, positions)
+    # Some faces may be fans for the one and curved for the other of their cells.
+    if mesh.dimension == 3 and 0 < search.fitted[search.full].sum() < len(search.full):
+        search.locate_in_gaps(found, positions, np.flatnonzero(~found.inside))
     return found
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """What a search needs of the mesh."""
+    """What a search needs of the mesh: its ``full`` cells, for each cell the ``number`` of its block, its ``place``
+    in it, and whether it is ``fitted``, with faces that are taken as fans (n,)."""
 
     mesh: Mesh
+    full: IntArray
+    number: IntArray
+    place: IntArray
+    fitted: BoolArray
 
-    @cached_property
-    def full(self) -> IntArray:
-        return np.flatnonzero(self.mesh.is_full)
+    @classmethod
+    def of(cls, mesh: Mesh) -> _Search:
+        """That of a mesh."""
+        number, place = np.zeros(len(mesh), np.int64), np.zeros(len(mesh), np.int64)
+        fitted = np.zeros(len(mesh), bool)
+        for i, block in enumerate(mesh.blocks):
+            number[block.cells], place[block.cells] = i, np.arange(len(block.cells))
+            fitted[block.cells] = block.reference.is_fitted
+        return cls(mesh, np.flatnonzero(mesh.is_full), number, place, fitted)
 
     def boxes(self, tolerance: float) -> tuple[FloatArray, FloatArray]:
-        """Of the full cells, wide enough for positions that far outside."""
-        low, high = boxes(self.mesh, tolerance if self.mesh.dimension == 3 else ON_SURFACE)
-        return low[self.full], high[self.full]
+        """Lowest and highest corner of a box around each full cell, curved edges included, wide enough for positions
+        that far outside, as a fraction of its diagonal."""
+        mesh, pad = self.mesh, tolerance if self.mesh.dimension == 3 else ON_SURFACE
+        low, high = node_boxes(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
+        growth = np.ones(len(mesh))
+        for block in mesh.blocks:
+            if block.reference.is_curved:
+                growth[block.cells] = block.reference.lebesgue
+        middle, half = (low + high) / 2, (high - low) / 2
+        half = growth[:, None] * half + pad * np.sqrt((half**2).sum(axis=1))[:, None]
+        return (middle - half)[self.full], (middle + half)[self.full]
 
-    @cached_property
-    def blocks(self) -> tuple[IntArray, IntArray]:
-        """For each cell the number of its block and its place in it (n,)."""
-        number, place = np.zeros(len(self.mesh), np.int64), np.zeros(len(self.mesh), np.int64)
-        for i, block in enumerate(self.mesh.blocks):
-            number[block.cells], place[block.cells] = i, np.arange(len(block.cells))
-        return number, place
-
-    @cached_property
-    def fitted(self) -> BoolArray:
-        """Cells whose faces are taken as fans (n,)."""
-        fitted = np.zeros(len(self.mesh), bool)
-        for block in self.mesh.blocks:
-            fitted[block.cells] = block.reference.is_fitted
-        return fitted
-
-    @property
-    def has_gaps(self) -> bool:
-        """Whether some faces are fans for the one and curved for the other of their cells."""
-        return self.mesh.dimension == 3 and 0 < self.fitted[self.full].sum() < len(self.full)
-
-    def in_gaps(self, positions: FloatArray) -> Location:
-        """Of positions in no cell those between a cell of either kind."""
-        rows, targets = candidate_pairs(*self.boxes(_GAP), positions)
-        xi, outside = self._outside(self.full[rows], positions[targets])
-        near = outside <= _GAP
-        kinds = [np.bincount(targets[near & each], minlength=len(positions)) for each in self._kinds(rows)]
-        near &= (np.minimum(*kinds) > 0)[targets]
-        found = _nowhere(len(positions))
-        _keep(found, self.full[rows[near]], targets[near], xi[near])
-        return found
-
-    def _kinds(self, rows: IntArray) -> tuple[BoolArray, BoolArray]:
-        fitted = self.fitted[self.full[rows]]
-        return fitted, ~fitted
-
-    def locate(self, positions: FloatArray) -> Location:
+    def locate(self, found: Location, positions: FloatArray) -> None:
         """Candidates are tried from the one whose middle is nearest, until the position is well inside."""
         low, high = self.boxes(INSIDE)
         rows, targets = candidate_pairs(low, high, positions)
         off = np.abs(2 * positions[targets] - low[rows] - high[rows]) / np.maximum(high[rows] - low[rows], 1e-300)
         # By position, then by distance, which is at most 1; equal ones stay in the order of the cells.
         order = np.argsort(targets + 0.99 * off.max(axis=1, initial=0), kind="stable")
-        return self._tried(self.full[rows[order]], targets[order], positions)
-
-    def _tried(self, cells: IntArray, targets: IntArray, positions: FloatArray) -> Location:
-        """The best of candidate pairs, which are sorted by position and in the order to try them."""
-        found, last = _nowhere(len(positions)), np.full(len(positions), len(targets))
-        rank, rest, turn = _ranks(targets), np.arange(len(targets)), 0
+        cells, targets = self.full[rows[order]], targets[order]
+        # Each candidate's place among those of its position, and the place of the first that holds this well inside.
+        rank = np.arange(len(targets)) - np.searchsorted(targets, targets)
+        last, rest, turn = np.full(len(positions), len(targets)), np.arange(len(targets)), 0
         while len(rest):
             now = (rank[rest] == turn) | (len(rest) < _ALL_AT_ONCE)
             chosen = rest[now]
@@ -382,25 +325,34 @@ class _Search:
             holds = (outside <= INSIDE) & (rank[chosen] <= last[targets[chosen]])
             _keep(found, cells[chosen[holds]], targets[chosen[holds]], xi[holds])
             rest, turn = rest[~now & (rank[rest] < last[targets[rest]])], turn + 1
-        return found
+
+    def locate_in_gaps(self, found: Location, positions: FloatArray, lost: IntArray) -> None:
+        """Of ``lost`` positions, in no cell, those between a cell of either kind."""
+        rows, targets = candidate_pairs(*self.boxes(_GAP), positions[lost])
+        cells = self.full[rows]
+        xi, outside = self._outside(cells, positions[lost][targets])
+        near = outside <= _GAP
+        kinds = (self.fitted[cells], ~self.fitted[cells])
+        counts = [np.bincount(targets[near & kind], minlength=len(lost)) for kind in kinds]
+        near &= (np.minimum(*counts) > 0)[targets]
+        _keep(found, cells[near], lost[targets[near]], xi[near])
 
     def _outside(self, cells: IntArray, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Reference coordinates (q, 3) and how far outside of the cell (q,) the positions lie."""
         xi, outside = np.full((len(cells), 3), np.nan), np.full(len(cells), np.inf)
-        number, place = self.blocks
-        for i in np.unique(number[cells]):
+        for i in np.unique(self.number[cells]):
             block = self.mesh.blocks[i]
-            for own in _portions(np.flatnonzero(number[cells] == i), block.reference.size):
-                if block.reference.has_interpolant:
-                    d = block.reference.dimension
-                    xi[own, :d], outside[own] = _in_elements(self.mesh, block, place[cells[own]], positions[own])
-                else:
+            same = np.flatnonzero(self.number[cells] == i)
+            for own in np.array_split(same, 1 + len(same) * block.reference.size // _NODES_AT_A_TIME):
+                if block.rows is None or block.reference.family is None:
                     outside[own] = outside_fans(self.mesh, cells[own], positions[own], ON_SURFACE)
+                    continue
+                nodes = self.mesh.points[block.rows[self.place[cells[own]]]]
+                place, distance = reference_positions(block.reference, nodes, positions[own])
+                near = distance <= ON_SURFACE * np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
+                xi[own, : place.shape[1]] = place
+                outside[own] = np.where(near, block.reference.family.outside(place), np.inf)
         return xi, outside
-
-
-def _nowhere(count: int) -> Location:
-    return Location(np.full(count, -1), np.full((count, 3), np.nan))
 
 
 def _keep(found: Location, cells: IntArray, targets: IntArray, xi: FloatArray) -> None:
@@ -410,23 +362,3 @@ def _keep(found: Location, cells: IntArray, targets: IntArray, xi: FloatArray) -
     better = order[(before < 0) | (cells[order] < before)]
     found.cells[targets[better]] = cells[better]  # of equal targets the last one stays
     found.xi[targets[better]] = xi[better]
-
-
-def _portions(chosen: IntArray, size: int) -> list[IntArray]:
-    return np.array_split(chosen, 1 + len(chosen) * size // _NODES_AT_A_TIME)
-
-
-def _in_elements(mesh: Mesh, block: Block, places: IntArray, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
-    assert block.rows is not None
-    assert block.reference.family is not None
-    nodes = mesh.points[block.rows[places]]
-    xi, distance = reference_positions(block.reference, nodes, positions)
-    outside = block.reference.family.outside(xi)
-    near = distance <= ON_SURFACE * np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
-    return xi, np.where(near, outside, np.inf)
-
-
-def _ranks(targets: IntArray) -> IntArray:
-    """The place of each entry among the equal ones, in a sorted array."""
-    first = np.searchsorted(targets, targets)
-    return np.asarray(np.arange(len(targets)) - first)

@@ -86,12 +86,8 @@ def _cut_solids(mesh: Mesh, block: Block, pieces: Pieces) -> None:
         pieces.add(block.rows[:, :4], block.cells)
     else:
         rows, faces = _corners(block)
-        for part in _portions(np.arange(len(rows))):
+        for part in np.array_split(np.arange(len(rows)), 1 + len(rows) // _AT_ONCE):
             _cut_standard(mesh, block.cells[part], rows[part], faces, pieces)
-
-
-def _portions(array: NDArray[np.integer]) -> list[NDArray[np.integer]]:
-    return np.array_split(array, 1 + len(array) // _AT_ONCE)
 
 
 def _corners(block: Block) -> tuple[IntArray, tuple[tuple[int, ...], ...]]:
@@ -109,22 +105,21 @@ def _cut_standard(
     """From the lowest vertex where all its tetrahedra have an extent and one orientation, else from the centre."""
     facets = np.concatenate([fanned(rows[:, list(face)]) for face in faces], axis=1)
     lowest = rows.min(axis=1)
-    cell, own = np.nonzero((facets != lowest[:, None, None]).all(axis=2) & _proper(facets))
+    a, b, c = np.moveaxis(facets, -1, 0)
+    proper = (a != b) & (b != c) & (c != a)
+    cell, own = np.nonzero((facets != lowest[:, None, None]).all(axis=2) & proper)
     corners = np.column_stack([lowest[cell], facets[cell, own]])
-    from_lowest = ~_is_spoilt(mesh.points, corners, cell, len(rows))
+    volumes, scale = sizes(mesh.points, corners)
+    turn = np.sign(np.bincount(cell, volumes, len(rows)))[cell]
+    from_lowest = np.ones(len(rows), bool)
+    from_lowest[cell[~(volumes * turn > THIN * scale)]] = False
     good = from_lowest[cell]
     pieces.add(corners[good], cells[cell[good]])
     rest = np.flatnonzero(~from_lowest)
     if len(rest):
         owner = np.repeat(np.arange(len(rest)), facets.shape[1])
-        sizes = np.full(len(rest), rows.shape[1])
-        pieces.add_centred(cells[rest], rows[rest].ravel(), sizes, facets[rest].reshape(-1, 3), owner)
-
-
-def _proper(facets: IntArray) -> BoolArray:
-    """Triangles (…, 3) with three different corners."""
-    a, b, c = np.moveaxis(facets, -1, 0)
-    return np.asarray((a != b) & (b != c) & (c != a))
+        count = np.full(len(rest), rows.shape[1])
+        pieces.add_centred(cells[rest], rows[rest].ravel(), count, facets[rest].reshape(-1, 3), owner)
 
 
 def fanned(rings: IntArray) -> IntArray:
@@ -136,31 +131,18 @@ def fanned(rings: IntArray) -> IntArray:
     return np.stack([first, turned[:, 1:-1], turned[:, 2:]], axis=2)
 
 
-def _is_spoilt(points: FloatArray, corners: IntArray, owner: IntArray, count: int) -> BoolArray:
-    """Cells (count,) some of whose simplices are flat or turned against the others."""
-    volumes, scale = sizes(points, corners)
-    turn = np.sign(np.bincount(owner, volumes, count))[owner]
-    spoilt = np.zeros(count, bool)
-    spoilt[owner[~(volumes * turn > THIN * scale)]] = True
-    return spoilt
-
-
 def sizes(
     points: FloatArray, corners: NDArray[np.integer], normal: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """Signed volumes of tetrahedra (k,) times 6, or areas of triangles times 2 about a normal, and the products of
     the lengths of the edges at the first corner."""
-    parts = [_sizes(points, part, normal) for part in _portions(corners)]
-    return np.concatenate([volumes for volumes, _ in parts]), np.concatenate([lengths for _, lengths in parts])
-
-
-def _sizes(
-    points: FloatArray, corners: NDArray[np.integer], normal: FloatArray | None
-) -> tuple[FloatArray, FloatArray]:
-    edges = points[corners[:, 1:]] - points[corners[:, :1]]
-    lengths = np.sqrt((edges**2).sum(axis=2)).prod(axis=1)
-    third = edges[:, 2] if normal is None else normal
-    return np.asarray((np.cross(edges[:, 0], edges[:, 1]) * third).sum(axis=1)), lengths
+    volumes, lengths = np.empty(len(corners)), np.empty(len(corners))
+    for part in np.array_split(np.arange(len(corners)), 1 + len(corners) // _AT_ONCE):
+        edges = points[corners[part, 1:]] - points[corners[part, :1]]
+        lengths[part] = np.sqrt((edges**2).sum(axis=2)).prod(axis=1)
+        third = edges[:, 2] if normal is None else normal
+        volumes[part] = (np.cross(edges[:, 0], edges[:, 1]) * third).sum(axis=1)
+    return volumes, lengths
 
 
 def _cut_polyhedra(mesh: Mesh, block: Block, pieces: Pieces) -> None:
@@ -190,7 +172,10 @@ def _fans(connectivity: IntArray, start: IntArray, size: IntArray) -> tuple[IntA
 
 def _cut_surfaces(mesh: Mesh, block: Block, pieces: Pieces) -> None:
     if block.rows is None:
-        _cut_polygons(mesh, block, pieces)
+        start, around = take(mesh.cells.offsets, mesh.cells.connectivity, block.cells)
+        sides = np.column_stack([around, around[successor(start)]])
+        owner = np.repeat(np.arange(len(block.cells)), np.diff(start))
+        pieces.add_centred(block.cells, around, np.diff(start), sides, owner)
     elif block.reference.family is shapes.TRIANGLE:
         pieces.add(block.rows[:, :3], block.cells)
     else:
@@ -211,13 +196,6 @@ def _halves(points: FloatArray, rings: IntArray) -> Iterator[IntArray]:
     turned[other] = np.roll(turned[other], -1, axis=1)
     yield turned[:, [0, 1, 2]]
     yield turned[:, [0, 2, 3]]
-
-
-def _cut_polygons(mesh: Mesh, block: Block, pieces: Pieces) -> None:
-    start, around = take(mesh.cells.offsets, mesh.cells.connectivity, block.cells)
-    sides = np.column_stack([around, around[successor(start)]])
-    owner = np.repeat(np.arange(len(block.cells)), np.diff(start))
-    pieces.add_centred(block.cells, around, np.diff(start), sides, owner)
 
 
 def without_seams(mesh: Mesh) -> Mesh:
@@ -280,7 +258,9 @@ class Simplices:
     def neighbours(self) -> NDArray[np.int32]:
         """The simplex across the face opposite each corner (k, d + 1), −1 at the boundary of the mesh and −2 where it
         is flat; flat ones have no neighbours."""
-        found: NDArray[np.int32] = across_faces(self.corners, _table_size(self.corners.size))
+        # A power of two with room to spare.
+        size = 1 << int(np.ceil(np.log2(1.25 * self.corners.size + 2)))
+        found: NDArray[np.int32] = across_faces(self.corners, size)
         found[self.flat] = -1
         found[(found >= 0) & self.flat[found]] = -2
         return found
@@ -375,11 +355,6 @@ def _assembled(mesh: Mesh, pieces: Pieces, normal: FloatArray) -> Simplices:
     folded = against & ~flat
     centred = np.concatenate([none, *pieces.centred])
     return Simplices(points, corners.astype(np.int32), owners, centred, start, around, normal, folded, flat)
-
-
-def _table_size(faces: int) -> int:
-    """A power of two with room to spare."""
-    return 1 << int(np.ceil(np.log2(1.25 * faces + 2)))
 
 
 @inlined

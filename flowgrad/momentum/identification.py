@@ -13,15 +13,18 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_errors
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
+from flowgrad.rheology.finding import Finding, HasFinding, judge
+from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Trend
-from flowgrad.rheology.verdict import Verdict, class_weights, of_trend, rate_factor
+from flowgrad.rheology.models import Newtonian
+from flowgrad.rheology.verdict import Verdict
 from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Identification(
     ReprMixin,
+    HasFinding,
     line="gradient rate is_absolute margin",
     table="verdict sentence fit rate viscosity is_absolute scale_from improvement notes",
 ):
@@ -102,45 +105,61 @@ class Identification(
         )
 
     @cached_property
-    def trend(self) -> Trend:
-        """Certain falls and rises of log η, and how far it departs from its mean."""
-        return self.shape.trend
-
-    @cached_property
     def fits(self) -> tuple[Fit, ...]:
-        """Laws fitted to the curve, the best first; their viscosities and stresses share its unknown factor if it has
+        """Models fitted to the curve, the best first; their viscosities and stresses share its unknown factor if it has
         one. Nothing where fewer than four rates are known."""
-        if len(self.curve) < MIN_POINTS:
-            return ()
-        sigma = self.curve.stress * np.hypot(self.curve.uncertainty, thresholds.CURVE_ERROR)
-        return fit_models(self.curve.rate, self.curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+        return fits_of(self.curve)
 
     @cached_property
-    def verdict(self) -> Verdict:
-        """What the fluid is."""
-        if self.inference.unbalanced > thresholds.UNBALANCED or rate_factor(self.curve) < thresholds.RANGE_FACTOR:
-            return Verdict.NOT_DECIDED
-        if self.shape.stress_fall > thresholds.FALLING:
-            return Verdict.NOT_DECIDED
-        seen = of_trend(self.trend, margin=self.margin)
-        if seen is Verdict.SHEAR_THINNING and self._yields:
-            return Verdict.YIELD_STRESS
-        return seen
+    def finding(self) -> Finding:
+        """The verdict, with the curve, the fits and the numbers that it rests on."""
+        trend, inference, eta = self.shape.trend, self.inference, self.viscosity
+        evidence: dict[str, float] = {
+            "margin": self.margin,
+            "equations": inference.equations,
+            "unbalanced": inference.unbalanced,
+            "unbalanced_constant": inference.unbalanced * self.improvement,
+            "improvement": self.improvement,
+            "inertia": inference.inertia_share / max(inference.terms, 1e-300),
+            "smoothing": inference.smoothing,
+            "departure_least": np.expm1(trend.at_least),
+            "departure_most": np.expm1(trend.at_most),
+            "fall_factor": np.exp(trend.fall.size),
+            "rise_factor": np.exp(trend.rise.size),
+            "stress_fall_factor": np.exp(self.shape.stress_fall),
+            "rate_min": self.rate[0],
+            "rate_max": self.rate[-1],
+            "eta_first": eta[0],
+            "eta_last": eta[-1],
+            "eta_mean": np.exp(self._log_eta.mean()),
+        }
+        contradicts = inference.unbalanced > thresholds.UNBALANCED or self.shape.stress_fall > thresholds.FALLING
+        return judge(
+            self.curve,
+            trend,
+            self.fits,
+            self.margin,
+            sound=not contradicts,
+            certain_class=False,
+            evidence=evidence.items(),
+        )
 
     @property
-    def _yields(self) -> bool:
-        weights = class_weights(self.fits, self.curve, self.margin) if self.fits else {}
-        return weights.get(Verdict.YIELD_STRESS, 0.0) >= thresholds.CLASS_WEIGHT
+    def trend(self) -> Trend:
+        """Certain falls and rises of log η, and how far it departs from its mean."""
+        return self.finding.trend
+
+    @property
+    def evidence(self) -> Mapping[str, float]:
+        """The numbers that the verdict rests on."""
+        return self.finding.evidence
 
     @property
     def fit(self) -> Fit | None:
-        """The best law that agrees with the verdict."""
-        agreeing = (each for each in self.fits if (each.model.name == "newtonian") == self._is_newtonian)
+        """The best model that agrees with the verdict."""
+        constant = self.verdict is Verdict.NEWTONIAN
+        agreeing = (each for each in self.fits if isinstance(each.model, Newtonian) == constant)
         return None if self.verdict is Verdict.NOT_DECIDED else next(agreeing, None)
-
-    @property
-    def _is_newtonian(self) -> bool:
-        return self.verdict is Verdict.NEWTONIAN
 
     @property
     def improvement(self) -> float:
@@ -148,33 +167,9 @@ class Identification(
         return self.inference.misfit_constant / max(self.inference.misfit, 1e-300)
 
     @cached_property
-    def evidence(self) -> Mapping[str, float]:
-        """The numbers that the verdict rests on."""
-        found = {
-            "margin": self.margin,
-            "equations": float(self.inference.equations),
-            "unbalanced": self.inference.unbalanced,
-            "unbalanced_constant": self.inference.unbalanced * self.improvement,
-            "improvement": self.improvement,
-            "inertia": self.inference.inertia_share / max(self.inference.terms, 1e-300),
-            "smoothing": self.inference.smoothing,
-            "departure_least": float(np.expm1(self.trend.at_least)),
-            "departure_most": float(np.expm1(self.trend.at_most)),
-            "fall_factor": float(np.exp(self.trend.fall.size)),
-            "rise_factor": float(np.exp(self.trend.rise.size)),
-            "stress_fall_factor": float(np.exp(self.shape.stress_fall)),
-            "rate_min": float(self.rate[0]),
-            "rate_max": float(self.rate[-1]),
-            "eta_first": float(self.viscosity[0]),
-            "eta_last": float(self.viscosity[-1]),
-            "eta_mean": float(np.exp(self._log_eta.mean())),
-        }
-        return {name: value for name, value in found.items() if np.isfinite(value)}
-
-    @cached_property
     def sentence(self) -> str:
         """The verdict and its reason, in words."""
-        return wording.identified_sentence(self.verdict, self.evidence, self.fit, self.is_absolute, self.scale_from)
+        return wording.of_velocity(self.verdict, self.evidence, self.fit, self.scale_from)
 
     def __str__(self) -> str:
         return self.sentence

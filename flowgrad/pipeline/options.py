@@ -1,124 +1,216 @@
-"""Options of an analysis: of the data, the scheme, the fluid, walls and output."""
+"""Options of an analysis as records: of the data, the scheme, the fluid, the walls and the output.
+
+The command's arguments, configuration files and the advice in errors follow from the fields.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.files import size_of
-from flowgrad.flow import LOCATIONS, check_symmetry
-from flowgrad.formula.arguments import VelocityFormula, axes
-from flowgrad.gradient import SCHEMES
-from flowgrad.kinematics import select
-from flowgrad.option import positive
-from flowgrad.separation import check_viscosity
-from flowgrad.spec import parse
+from flowgrad.io.options import ReadOptions
+from flowgrad.option import LOCATIONS, OptionRecord, not_empty, option, positive, united
+
+
+def _known_scheme(name: str, text: str) -> None:
+    not_empty(name, text)
+    from flowgrad.gradient.scheme import parse_scheme
+
+    parse_scheme(text)
+
+
+def _known_viscosity(name: str, text: str) -> None:
+    not_empty(name, text)
+    from flowgrad.separation import check_viscosity
+
+    check_viscosity(text)
+
+
+def _known_quantities(_: str, names: tuple[str, ...]) -> None:
+    from flowgrad.kinematics import select
+
+    select(names)
+
+
+def _formula(_: str, text: str) -> None:
+    from flowgrad.formula.arguments import VelocityFormula
+
+    VelocityFormula.parse(text)
+
+
+def _axes(name: str, text: str) -> None:
+    from flowgrad.formula.arguments import axes
+
+    axes(text, name)
+
+
+def _size(name: str, text: str) -> None:
+    size_of(text, name)
+
+
+def _three_numbers(name: str, text: str) -> None:
+    if len(_numbers(text)) != 3:
+        raise OptionError(f"{name} is {text}: give three numbers joined by commas, per mass")
+
+
+def _number_or_three(name: str, text: str) -> None:
+    if len(_numbers(text)) not in (1, 3):
+        raise OptionError(f"{name} is {text}: give a number, or three joined by commas")
+
+
+def _numbers(text: str) -> list[float]:
+    """Finite numbers joined by commas; none where one is not."""
+    try:
+        found = [float(each) for each in text.split(",")]
+    except ValueError:
+        return []
+    return found if all(map(math.isfinite, found)) else []
 
 
 @dataclass(frozen=True)
-class Options:
+class FormulaOptions(OptionRecord):
+    """A velocity that is given by a formula, and where."""
+
+    title: ClassVar[str] = "a velocity given by a formula instead"
+
+    formula: str | None = option(
+        None,
+        "in x, y, z, t, on --grid or on the points of the files",
+        metavar="u=…;v=…;w=…",
+        check=_formula,
+        excludes=("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "y_down", "walls"),
+    )
+    grid: str | None = option(
+        None,
+        "ranges of x, y and, in space, z: -1:1:41,-1:1:41",
+        metavar="LOW:HIGH:COUNT,…",
+        check=_axes,
+        needs=("formula",),
+    )
+
+
+@dataclass(frozen=True)
+class GradientOptions(OptionRecord):
+    """How to differentiate: the scheme, and where."""
+
+    title: ClassVar[str] = "how to differentiate"
+
+    scheme: str = option(
+        "auto",
+        "auto, or one of 'flowgrad list schemes', with its options: finite-difference(order=3), file(name='…')",
+        check=_known_scheme,
+        excludes=("gradient_field",),
+    )
+    gradient_field: str | None = option(
+        None, "use this array of the file as the gradient", metavar="NAME", check=not_empty, excludes=("y_down",)
+    )
+    at: str | None = option(None, "where (default: where the velocity lives)", choices=LOCATIONS)
+    error: bool = option(False, "estimate the error of the gradient with a finer scheme")
+    steady: bool = option(False, "the flow is steady: what changes in time is zero")
+
+
+@dataclass(frozen=True)
+class FluidOptions(OptionRecord):
+    """What is known of the fluid: names of :func:`flowgrad.separate`."""
+
+    title: ClassVar[str] = "what is known of the fluid"
+
+    stress: str | None = option(
+        None,
+        "extra stress, 6 or 9 components; --stress=-NAME turns the sign",
+        metavar="NAME",
+        check=not_empty,
+        excludes=("viscosity",),
+    )
+    viscosity: str | None = option(
+        None,
+        "array, constant, law such as carreau(…), or identify: to be found in the velocity alone",
+        metavar="NAME|NUMBER|LAW",
+        check=_known_viscosity,
+    )
+    density: float | None = option(None, "turns kinematic stress or viscosity into dynamic", check=positive)
+    length: float | None = option(None, "of the local Reynolds number (reynolds_number)", check=positive)
+    body_force: str | None = option(
+        None,
+        "per mass: asks the momentum balance for a solvent's viscosity",
+        metavar="X,Y,Z",
+        check=_three_numbers,
+        needs=("stress", "viscosity"),
+    )
+
+
+@dataclass(frozen=True)
+class WallOptions(OptionRecord):
+    """What is asked of walls: names of :func:`flowgrad.at_walls`."""
+
+    title: ClassVar[str] = "walls: shear rate and, with a viscosity, stress, force and moment"
+
+    walls: str | None = option(
+        None,
+        "patches of --boundary, or boundary faces that are cells with this value of a cell array; auto: where nothing "
+        "flows through",
+        metavar="auto|PATCH,…|ARRAY=VALUE",
+        check=not_empty,
+    )
+    wall_velocity: str | None = option(
+        None,
+        "of walls that are not in --boundary: 0 at rest",
+        metavar="NUMBER|U,V,W",
+        check=_number_or_three,
+        needs=("walls",),
+    )
+    pressure: str | None = option(
+        None,
+        "adds its part of the force",
+        metavar="NAME|NUMBER",
+        check=not_empty,
+        needs=("walls", "body_force"),
+    )
+
+
+@dataclass(frozen=True)
+class OutputOptions(OptionRecord):
+    """What is written, and how much memory the way there may take."""
+
+    title: ClassVar[str] = "what to write"
+
+    quantities: tuple[str, ...] = option(
+        (), "names of 'flowgrad list quantities' (default: the usual)", metavar="A,B,…", check=_known_quantities
+    )
+    block_memory: str = option(
+        "1G",
+        "files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu (1G)",
+        metavar="SIZE",
+        check=_size,
+    )
+
+
+# In the order of the command's help.
+RECORDS = (ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions)
+
+
+@united(
+    "velocity location boundary noise axisymmetric out_of_plane length_scale y_down scheme gradient_field at error "
+    "steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid time "
+    "block_memory"
+)
+@dataclass(frozen=True)
+class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions):
     """What a run is told: of the data, of the scheme, of the fluid; the names of the command line.
 
     ``quantities`` are names of the registry; empty for the usual ones. Raises OptionError for what
     cannot be right whatever the file.
     """
 
-    velocity: str | None = None
-    location: str | None = None
-    boundary: str | None = None
-    noise: str | None = None
-    axisymmetric: str | None = None
-    out_of_plane: str = "zero"
-    length_scale: float | None = None
-    y_down: bool = False
-    scheme: str = "auto"
-    gradient_field: str | None = None
-    at: str | None = None
-    error: bool = False
-    steady: bool = False
-    stress: str | None = None
-    viscosity: str | None = None
-    walls: str | None = None
-    wall_velocity: str | None = None
-    pressure: str | None = None
-    density: float | None = None
-    length: float | None = None
-    body_force: str | None = None
-    quantities: tuple[str, ...] = ()
-    formula: str | None = None
-    grid: str | None = None
-    time: float | None = None
-    block_memory: str = "1G"
-
     def __post_init__(self) -> None:
-        select(self.quantities)
-        size_of(self.block_memory, "--block-memory")
-        for name in ("velocity", "boundary", "noise", "gradient_field", "stress", "viscosity", "walls", "pressure"):
-            if getattr(self, name) == "":
-                raise OptionError(f"--{name.replace('_', '-')} is empty: give a name, or leave it out")
-        for name in ("location", "at"):
-            if getattr(self, name) not in (None, *LOCATIONS):
-                raise OptionError(f"--{name} '{getattr(self, name)}' is unknown: choose one of {', '.join(LOCATIONS)}")
-        check_symmetry(self.axisymmetric, self.out_of_plane)
-        self._check_axes()
-        for name, value in (("density", self.density), ("length", self.length)):
-            if value is not None and not 0 < value < math.inf:
-                raise OptionError(f"--{name} is {value}: give a positive number")
-        if self.noise and _is_number(self.noise) and not 0 <= float(self.noise) < math.inf:
-            raise OptionError(f"--noise is {self.noise}: give a standard deviation, zero or more, or an array's name")
-        if self.stress and self.viscosity:
-            raise OptionError("--stress and --viscosity exclude each other: give one of them")
-        if self.scheme != "auto":
-            parse(self.scheme, SCHEMES, "scheme")
-            if self.gradient_field:
-                raise OptionError("--scheme and --gradient-field exclude each other: give one of them")
-        if self.viscosity:
-            check_viscosity(self.viscosity)
-        self._check_uses()
-        if self.walls and self.formula:
-            raise OptionError("--walls needs the values of a file: leave out --formula")
-        self._check_wall_velocity()
-        self._check_formula()
-
-    def _check_axes(self) -> None:
-        """OptionError for a scale or a time that is none, and for a gradient of the file, which nobody scales."""
-        if self.length_scale is not None:
-            positive("--length-scale", self.length_scale)
-        if self.time is not None and not math.isfinite(self.time):
-            raise OptionError(f"--time is {self.time}: give a finite number")
-        if self.gradient_field and (self.y_down or self.length_scale not in (None, 1.0)):
-            raise OptionError("--length-scale and --y-down do not change --gradient-field: leave that out")
-
-    def _check_uses(self) -> None:
-        """OptionError for what is of no use without another option."""
-        if self.walls is None and self.wall_velocity:
-            raise OptionError("--wall-velocity is for walls: give --walls")
-        if self.pressure and self.walls is None and self.body_force is None:
-            raise OptionError("--pressure is for walls and the momentum balance: give --walls or --body-force")
-        if self.body_force is not None and len(_numbers(self.body_force)) != 3:
-            raise OptionError(f"--body-force is {self.body_force}: give three numbers joined by commas, per mass")
-        if self.body_force is not None and not (self.stress or self.viscosity):
-            raise OptionError("--body-force is for the momentum balance beside a known stress: give --stress too")
-
-    def _check_wall_velocity(self) -> None:
-        if len(_numbers(self.wall_velocity or "0")) not in (1, 3):
-            raise OptionError(f"--wall-velocity is {self.wall_velocity}: give a number, or three joined by commas")
-
-    def _check_formula(self) -> None:
-        """OptionError for a formula, or its grid, that cannot be read, and for options that do not go with it."""
-        if self.formula is None:
-            if self.grid is not None:
-                raise OptionError("--grid is for a velocity given by --formula: give one, or leave it out")
-            return
-        VelocityFormula.parse(self.formula)
-        if self.grid is not None:
-            axes(self.grid, "--grid")
-        for name in ("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "y_down"):
-            if getattr(self, name) not in (None, False):
-                raise OptionError(f"--formula gives the velocity: leave out --{name.replace('_', '-')}")
-        if self.is_differentiated and (self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"):
+        super().__post_init__()
+        if self.gradient_field and self.length_scale not in (None, 1.0):
+            raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
+        is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"
+        if self.is_differentiated and is_changed:
             raise OptionError(
                 "--formula is differentiated itself, exactly: leave out --error, --axisymmetric and --out-of-plane, or "
                 "choose a --scheme"
@@ -133,26 +225,6 @@ class Options:
     def is_differentiated(self) -> bool:
         """Whether the gradient is that of a formula, and not of values at points."""
         return self.formula is not None and self.scheme == "auto"
-
-    def given(self) -> dict[str, Any]:
-        """The options that differ from their defaults."""
-        default = asdict(DEFAULT)
-        return {key: value for key, value in asdict(self).items() if value != default[key]}
-
-
-def _numbers(text: str) -> list[float]:
-    """Finite numbers joined by commas; none where one is not."""
-    parts = text.split(",")
-    finite = all(_is_number(each) and math.isfinite(float(each)) for each in parts)
-    return [float(each) for each in parts] if finite else []
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 DEFAULT = Options()

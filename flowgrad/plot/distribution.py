@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.kinematics.velocity_gradient import measures_at
+from flowgrad.kinematics.on_mesh import measures_at
 from flowgrad.plot.axes import linear, logarithmic, named_ticks
 from flowgrad.plot.colours import TICKS, apart, robust_limits
 from flowgrad.plot.scalar_field import Result, ScalarField, flow_of, scalar_field

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from flowgrad import plot
 from flowgrad.files import printable
-from flowgrad.pipeline.analysis import versions
+from flowgrad.pipeline.summary import versions
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.report import embed, evidence
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark

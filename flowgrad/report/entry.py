@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.pipeline.analysis import Analysis, plain
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.pipeline.summary import plain
 from flowgrad.plot import Slice
 from flowgrad.report.flow_section import FAILED, ORIGINS, symbol_of
 from flowgrad.report.thumbnail import thumbnail

@@ -1,18 +1,17 @@
-"""Evidence of a verdict, tables of laws, and a glossary of the report's words."""
+"""Evidence of a verdict and tables of laws, as the report shows them, and a glossary of its other words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import inf
 
 from markupsafe import Markup
 
-from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot.flow_curve import symbol
-from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
+from flowgrad.plot.scalar_field import dimension_of
 from flowgrad.report.formatting import count, html, number, percent
 from flowgrad.rheology import Fit
+from flowgrad.rheology.evidence import EVIDENCE, EXCLUDED
 from flowgrad.separation import Separation
 
 VERDICTS = {
@@ -41,35 +40,6 @@ FAILURES = {
     "disk": "its results could not be stored",
 }
 
-# Key of the evidence → what the number is, in words.
-EVIDENCE = {
-    "rate_min": "the shear rate is how fast neighbouring layers of fluid slide past each other",
-    "eta_first": "the viscosity is stress over shear rate, the resistance to sliding",
-    "eta_newtonian": "the one viscosity that dissipates as much energy as the whole flow does",
-    "fall_factor": "how many times lower it gets, what may be chance left out",
-    "rise_factor": "how many times higher it gets, what may be chance left out",
-    "departure_least": "how far the viscosity certainly is from constant; Newtonian is within ±5 %",
-    "departure_most": "how far it may be from constant; Newtonian is within ±5 %",
-    "scatter": "of cells that have nearly the same shear rate",
-    "flow_index": "τ grows as this power of the shear rate: 1 Newtonian, less thinning, more thickening",
-    "low_rate_slope": "1 for a viscosity that levels off at low rates, near 0 for a yield stress",
-    "yield_stress": "the stress below which the fluid does not flow",
-    "unexplained": "the part of the stress that is not along the rate of deformation; elastic fluids have it",
-    "coherence": "from 0 (any direction, as errors have) to 100 % (one direction, as elastic stress has)",
-    "relaxation_time": "how long an elastic stress lasts; N1 is the first normal stress difference",
-    "weissenberg_max": "relaxation time times shear rate: elastic effects matter above about 1",
-    "balance_viscosity": "such as a solvent's: with it the forces on each cell balance best",
-    "balance_unbalanced": "of all forces on the cells",
-    "plug_volume": "where the fluid moves like a solid",
-    "low_plateau_volume": "where the viscosity has reached its value at rest, within the margin",
-    "high_plateau_volume": "where the viscosity has reached its value at the highest rates, within the margin",
-    "gradient_error": "as estimated by comparing two schemes",
-    "bins": "cells of similar shear rate form a bin, whose median is one point of the curve",
-}
-
-
-_RATE = QUANTITIES["shear_rate"]
-
 
 @dataclass(frozen=True)
 class Fact:
@@ -82,55 +52,11 @@ class Fact:
     meaning: str = ""
 
 
-# Key of the evidence → name, symbol, how it is written, dimension; in the order of the page.
-_FACTS = {
-    "rate_min": ("lowest shear rate", _RATE.symbol, number, _RATE.dimension),
-    "rate_max": ("highest shear rate", _RATE.symbol, number, _RATE.dimension),
-    "eta_first": ("viscosity at the lowest rate", r"\eta", number, VISCOSITY),
-    "eta_last": ("viscosity at the highest rate", r"\eta", number, VISCOSITY),
-    "eta_mean": ("mean viscosity (of its logarithm)", r"\eta", number, VISCOSITY),
-    "eta_newtonian": ("Newtonian viscosity (by dissipation)", r"\eta_N", number, VISCOSITY),
-    "fall_factor": ("fall of the viscosity beyond its scatter, factor", "", number, ""),
-    "rise_factor": ("rise of the viscosity beyond its scatter, factor", "", number, ""),
-    "departure_least": ("departure of η from its mean, at least", "", percent, ""),
-    "departure_most": ("departure of η from its mean, at most", "", percent, ""),
-    "scatter": ("scatter of η within a bin (10–90 %)", "", percent, ""),
-    "flow_index": ("flow index d log τ/d log γ̇", "n", number, ""),
-    "low_rate_slope": ("slope of log τ at the lowest rates", "", number, ""),
-    "yield_stress": ("yield stress", r"\tau_0", number, STRESS),
-    "unexplained": ("stress that no viscosity explains", "", percent, ""),
-    "coherence": ("part of it that keeps one direction to the motion", "", percent, ""),
-    "relaxation_time": ("relaxation time N1/(2ηγ̇²), median", r"\lambda", number, "T"),
-    "weissenberg_max": ("highest Weissenberg number", "Wi", number, ""),
-    "balance_viscosity": ("viscosity that the momentum balance needs besides", r"\eta_s", number, VISCOSITY),
-    "balance_low": ("the same, at least (95 %)", r"\eta_s", number, VISCOSITY),
-    "balance_high": ("the same, at most (95 %)", r"\eta_s", number, VISCOSITY),
-    "balance_share": ("its share of the whole viscosity", "", percent, ""),
-    "balance_unbalanced": ("forces left unbalanced with it", "", percent, ""),
-    "balance_without": ("forces left unbalanced without it", "", percent, ""),
-    "plug_volume": ("plug (stress below the yield stress), of the volume", "", percent, ""),
-    "low_plateau_volume": ("low-rate plateau of η, of the volume", "", percent, ""),
-    "low_plateau_dissipation": ("low-rate plateau of η, of the dissipation", "", percent, ""),
-    "high_plateau_volume": ("high-rate plateau of η, of the volume", "", percent, ""),
-    "high_plateau_dissipation": ("high-rate plateau of η, of the dissipation", "", percent, ""),
-    "gradient_error": ("error of η by that of the gradient, median", "", percent, ""),
-    "bins": ("bins of the flow curve", "", count, ""),
-    "cells": ("cells in them", "", count, ""),
-}
 # Weights of laws below this are as good as none.
 LEAST_WEIGHT = 1e-4
 # Laws that are shown though they have no weight.
 _MOST_LAWS = 5
-# Ranges that say something; other values are not shown: no change, and a departure that the factors tell better.
-_TELLING = {"fall_factor": (1.0005, inf), "rise_factor": (1.0005, inf)}
-_TELLING |= {"departure_least": (5e-4, 1.0), "departure_most": (5e-4, 1.0), "scatter": (5e-4, inf)}
-_EXCLUDED = {
-    "excluded_invalid": "without a gradient or a stress",
-    "excluded_negligible_rate": "at rest (negligible shear rate)",
-    "excluded_nonpositive_viscosity": "whose viscosity is not positive",
-    "excluded_unknown_rate": "whose shear rate may be wrong by more than half (noise or error of the gradient)",
-    "excluded_one_sided": "whose gradient is one-sided (an open boundary without values)",
-}
+_FORMS: dict[str, Callable[[float], str]] = {"number": number, "percent": percent, "count": count}
 
 
 def facts(separation: Separation) -> list[Fact]:
@@ -138,27 +64,22 @@ def facts(separation: Separation) -> list[Fact]:
     known = separation.evidence
     return [
         Fact(
-            name,
-            html(mathtext) if mathtext else Markup(),
-            written(known[key]),
-            dimension_of(dimension, separation.gradient),
-            EVIDENCE.get(key, ""),
+            record.name,
+            html(record.symbol) if record.symbol else Markup(),
+            _FORMS[record.form](known[key]),
+            dimension_of(record.dimension, separation.gradient),
+            record.meaning,
         )
-        for key, (name, mathtext, written, dimension) in _FACTS.items()
-        if key in known and _tells(key, known[key])
+        for key, record in EVIDENCE.items()
+        if record.shown and key in known and record.tells(known[key])
     ]
-
-
-def _tells(key: str, value: float) -> bool:
-    low, high = _TELLING.get(key, (-inf, inf))
-    return low <= value <= high
 
 
 def exclusions(separation: Separation) -> list[str]:
     """What the flow curve leaves out, and why."""
     return [
-        f"{count(separation.evidence[key])} {why}: not in the flow curve."
-        for key, why in _EXCLUDED.items()
+        f"{count(separation.evidence[key])} {record.meaning}: not in the flow curve."
+        for key, record in EXCLUDED.items()
         if separation.evidence.get(key)
     ]
 

@@ -13,7 +13,8 @@ from flowgrad.files import printable
 from flowgrad.flow import Flow
 from flowgrad.gradient import SCHEMES
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.pipeline.analysis import Analysis, versions
+from flowgrad.pipeline.analysis import Analysis
+from flowgrad.pipeline.summary import versions
 from flowgrad.plot import Slice
 from flowgrad.plot.distribution import measure
 from flowgrad.plot.scalar_field import component, dimension_of

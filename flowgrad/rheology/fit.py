@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
+from flowgrad.rheology import thresholds
+from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.least_squares import (
     Minima,
     Optimum,
@@ -136,9 +138,6 @@ def checked(
     return FitData(rates, stresses, deviations / stresses, residual, known_to, absolute)
 
 
-__all__ = ["MIN_POINTS", "RESIDUALS", "Fit", "fit_models"]
-
-
 # No stress or rate is known better than this (relative): of laws that all fit closer, the one with
 # the fewest parameters is preferred.
 SMALLEST_MISFIT = 1e-4
@@ -225,6 +224,14 @@ def fit_models(
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     kinds = [_kind(model) for model in (MODELS if models is None else models)]
     return _ranked([_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2])
+
+
+def fits_of(curve: FlowCurve) -> tuple[Fit, ...]:
+    """Models fitted to the bins of a flow curve with their errors, ranked; none where it has fewer than four bins."""
+    if len(curve) < MIN_POINTS:
+        return ()
+    sigma = curve.stress * np.hypot(curve.uncertainty, thresholds.CURVE_ERROR)
+    return fit_models(curve.rate, curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
 
 
 def _kind(model: str | type[Model]) -> type[Model]:

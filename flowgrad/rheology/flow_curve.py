@@ -226,7 +226,7 @@ def _uncertainty(scatter: FloatArray, count: FloatArray, effective: FloatArray) 
 
 def sampled_curve(rate: FloatArray, viscosity: FloatArray) -> FlowCurve:
     """The curve of a law, exact at shear rates (b,) that rise."""
-    shares = np.full(len(rate), 1 / len(rate))
+    shares = np.full(len(rate), 1 / max(len(rate), 1))
     count = np.ones(len(rate), np.int64)
     return FlowCurve(rate, viscosity, viscosity, viscosity, shares, count, np.zeros(len(rate)), {})
 

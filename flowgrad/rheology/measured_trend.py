@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowgrad.rheology import thresholds
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
-from flowgrad.rheology.thresholds import CERTAIN
+from flowgrad.rheology.verdict import rate_factor
 from flowgrad.typing import FloatArray
 
 # The median of |x| of a normal distribution.
@@ -23,6 +24,8 @@ _MISFIT = 2.5
 _FEWEST_LOCAL = 8
 # By what a parabola has to lower χ² beside a line: two, as Akaike's criterion has it.
 _PARABOLA = 2.0
+# Advice is for a little more than what would just do.
+_SLACK = 0.9
 # Degrees of freedom of the local estimate for each of its n − 2 differences (Gasser, Sroka & Jennen-Steinmetz
 # 1986, Biometrika 73, 625, for equidistant points).
 _LOCAL_FREEDOM = 18 / 35
@@ -36,28 +39,28 @@ class Noise:
     freedom: float
 
 
-def noise_of(curve: FlowCurve, scale: FloatArray, fit: Fit, least: float) -> Noise:
-    """Of points about the best law, or where that misses them about the line between each point's neighbours.
+def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, least: float) -> Noise:
+    """Of points (n,) about the best model, or where that misses them about the line between each point's neighbours.
 
     ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts.
     """
     freedom = max(fit.points - len(fit.model.free()), 1)
-    of_law = float(np.sum((fit.residuals / scale) ** 2)) / freedom
-    if len(curve) >= _FEWEST_LOCAL:
-        local = float(np.mean(_differences(curve, scale) ** 2))
-        if of_law > _MISFIT * local:
-            return Noise(float(max(np.sqrt(local), least)), _LOCAL_FREEDOM * (len(curve) - 2))
-    return Noise(float(max(np.sqrt(of_law), least)), freedom)
+    of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
+    if len(rate) >= _FEWEST_LOCAL:
+        local = float(np.mean(_differences(rate, eta, scale) ** 2))
+        if of_model > _MISFIT * local:
+            return Noise(float(max(np.sqrt(local), least)), _LOCAL_FREEDOM * (len(rate) - 2))
+    return Noise(float(max(np.sqrt(of_model), least)), freedom)
 
 
-def typical_noise(curve: FlowCurve, scale: FloatArray) -> float:
+def typical_noise(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> float:
     """The local estimate by a median, which steps and outliers do not raise."""
-    return float(np.median(np.abs(_differences(curve, scale)))) / MEDIAN_DEVIATION
+    return float(np.median(np.abs(_differences(rate, eta, scale)))) / MEDIAN_DEVIATION
 
 
-def _differences(curve: FlowCurve, scale: FloatArray) -> FloatArray:
+def _differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
     """By how many units of noise each inner point misses the line between its neighbours (n − 2,)."""
-    x, y = np.log(curve.rate), np.log(curve.viscosity)
+    x, y = np.log(rate), np.log(eta)
     width = x[2:] - x[:-2]
     left = np.divide(x[2:] - x[1:-1], width, out=np.full(len(width), 0.5), where=width > 0)
     errors = np.sqrt((left * scale[:-2]) ** 2 + scale[1:-1] ** 2 + ((1 - left) * scale[2:]) ** 2)
@@ -66,31 +69,51 @@ def _differences(curve: FlowCurve, scale: FloatArray) -> FloatArray:
 
 def point_trend(curve: FlowCurve, fits: tuple[Fit, ...], freedom: float) -> Trend:
     """The certain changes of η along points with uncertainties, known from ``freedom`` degrees of freedom, and how far
-    η may depart from its log-mean: by a line or a parabola with its error (95 %), and by the mean of the laws."""
-    quantile = certain_quantile(freedom)
-    each = [_certain(window, quantile) for window in _windows(curve)]
+    η may depart from its log-mean: by a line or a parabola with its error (95 %), and by the mean of the models."""
+    quantile = _certain_quantile(freedom)
+    most = max(1, int(_LARGEST_WINDOW * len(curve)))
+    each = [_certain(curve, size, quantile) for size in _WINDOWS if size <= most]
     return Trend(
         fall=max((t.fall for t in each), key=lambda change: change.size),
         rise=max((t.rise for t in each), key=lambda change: change.size),
         at_least=max(t.at_least for t in each),
-        at_most=max(departure(curve, bound_quantile(freedom), degree_of(curve)), law_departure(curve, fits)),
+        at_most=max(departure(curve, _bound_quantile(freedom), _degree_of(curve)), _of_models(curve, fits)),
     )
 
 
-def degree_of(curve: FlowCurve) -> int:
+def noise_that_decides(
+    curve: FlowCurve, trend: Trend, noise: Noise, fits: tuple[Fit, ...], margin: float
+) -> dict[str, float]:
+    """How much less noise, or how many points of this noise, would tell whether η leaves the margin."""
+    log_margin, bound = np.log1p(margin), _bound_quantile(noise.freedom)
+    if rate_factor(curve) < thresholds.RANGE_FACTOR or trend.at_least > log_margin:
+        return {}
+    degree = _degree_of(curve)
+    bare = departure(curve, 0.0, degree)
+    spread = (departure(curve, bound, degree) - bare) / bound
+    estimate = max(bare, _of_models(curve, fits))
+    # With more points the quantiles are those of a known noise.
+    if estimate < log_margin:
+        allowed = (log_margin - estimate) / _bound_quantile(np.inf)
+    else:
+        allowed = (estimate - log_margin) / _certain_quantile(np.inf)
+    factor = _SLACK * min(1.0, allowed / max(spread, 1e-300))
+    return {
+        "noise_needed": noise.size * factor,
+        "points_needed": float(np.ceil(len(curve) / max(factor, 1e-3) ** 2)),
+    }
+
+
+def _degree_of(curve: FlowCurve) -> int:
     """Whether a line or a parabola describes log η(log γ̇), by Akaike's criterion with the points' noise."""
-    squares = [_squares(curve, degree) for degree in (1, 2)]
-    return 2 if squares[0] - squares[1] > _PARABOLA else 1
-
-
-def _squares(curve: FlowCurve, degree: int) -> float:
-    """χ² of the points about a polynomial log η(log γ̇)."""
     x, log_eta = np.log(curve.rate), np.log(curve.viscosity)
     weights = 1 / np.maximum(curve.uncertainty, 1e-6)
-    return float(np.sum((weights * (log_eta - np.polyval(np.polyfit(x, log_eta, degree, w=weights), x))) ** 2))
+    fitted = [np.polyval(np.polyfit(x, log_eta, degree, w=weights), x) for degree in (1, 2)]
+    line, parabola = (float(np.sum((weights * (log_eta - each)) ** 2)) for each in fitted)
+    return 2 if line - parabola > _PARABOLA else 1
 
 
-def bound_quantile(freedom: float) -> float:
+def _bound_quantile(freedom: float) -> float:
     """Of the bound on a departure: one-sided 95 %, for η is within the margin where each rate passes that test
     (Berger 1982, Technometrics 24, 295)."""
     from scipy.special import stdtrit
@@ -98,45 +121,37 @@ def bound_quantile(freedom: float) -> float:
     return float(stdtrit(freedom, _CONFIDENCE))
 
 
-def certain_quantile(freedom: float) -> float:
+def _certain_quantile(freedom: float) -> float:
     """Student's quantile as unlikely as ``CERTAIN`` standard errors of a known noise."""
     from scipy.special import ndtr, stdtrit
 
-    return float(-stdtrit(freedom, ndtr(-CERTAIN)))
+    return float(-stdtrit(freedom, ndtr(-thresholds.CERTAIN)))
 
 
-def law_departure(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
-    """Largest departure of the laws' log η, averaged with their Akaike weights, from its mean; 0 without laws."""
+def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
+    """Largest departure of the models' log η, averaged with their Akaike weights, from its mean; 0 without models."""
     if not fits:
         return 0.0
     average = sum(fit.weight * np.log(fit.model.viscosity(curve.rate)) for fit in fits)
     return float(np.max(np.abs(average - np.mean(average))))
 
 
-def _windows(curve: FlowCurve) -> list[FlowCurve]:
-    most = max(1, int(_LARGEST_WINDOW * len(curve)))
-    return [_averaged(curve, size) for size in _WINDOWS if size <= most]
-
-
-def _averaged(curve: FlowCurve, size: int) -> FlowCurve:
-    """Means of so many neighbouring points."""
+def _certain(curve: FlowCurve, size: int, quantile: float) -> Trend:
+    """The certain changes of means over so many neighbouring points."""
 
     def mean(values: FloatArray) -> FloatArray:
         return np.convolve(values, np.full(size, 1 / size), "valid")
 
-    return dataclasses.replace(
+    averaged = dataclasses.replace(
         curve,
         rate=np.exp(mean(np.log(curve.rate))),
         viscosity=np.exp(mean(np.log(curve.viscosity))),
         uncertainty=np.sqrt(mean(curve.uncertainty**2) / size),
     )
-
-
-def _certain(curve: FlowCurve, quantile: float) -> Trend:
-    log_eta = np.log(curve.viscosity)
-    beyond = np.abs(log_eta - log_eta.mean()) - quantile * curve.uncertainty
+    log_eta = np.log(averaged.viscosity)
+    beyond = np.abs(log_eta - log_eta.mean()) - quantile * averaged.uncertainty
     return Trend(
-        fall=largest_change(curve, -log_eta, quantile),
-        rise=largest_change(curve, log_eta, quantile),
+        fall=largest_change(averaged, -log_eta, quantile),
+        rise=largest_change(averaged, log_eta, quantile),
         at_least=max(0.0, float(beyond.max())),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 
@@ -16,10 +16,13 @@ from flowgrad.typing import FloatArray
 
 # Bins within this factor of the lowest rate show how log τ starts out (three of them at least).
 _LOW_RATES = 10.0
-# Rates at which a fitted law is looked at.
-_LAW_POINTS = 31
-# A law that was given is looked at over this factor of rates at least, around those of the flow.
-_LAW_RATES = 10.0
+# Rates at which a model is looked at.
+_SAMPLES = 31
+# A model that was given is looked at over this factor of rates at least, around those of the flow.
+_GIVEN_RATES = 10.0
+
+# Whether the fluid is Newtonian: the first level of a verdict, which its class follows.
+Answer = Literal["yes", "no", "not known"]
 
 
 class Verdict(StrEnum):
@@ -35,98 +38,56 @@ class Verdict(StrEnum):
     NO_STRESS_KNOWN = "no-stress-known"
 
 
-@dataclass(frozen=True, eq=False)
-class Observed:
-    """What a verdict rests on: the flow curve with its trend, the fits ranked by AICc, the
-    ``unexplained`` share of the stress (0 to 1) with its ``coherence``, the systematic ``error``
-    that log η may have, and the part of Σ V |τ:D| that has a ``nonpositive`` viscosity."""
+def decide(
+    curve: FlowCurve,
+    trend: Trend,
+    fits: tuple[Fit, ...],
+    margin: float = thresholds.MARGIN,
+    certain_class: bool = True,
+    *,
+    unexplained: float = 0.0,
+    coherence: float = 0.0,
+    nonpositive: float = 0.0,
+    error: float = 0.0,
+) -> tuple[Answer, Verdict]:
+    """Whether a fluid whose stress or viscosity was found in the data is Newtonian, and its class.
 
-    curve: FlowCurve
-    trend: Trend
-    fits: tuple[Fit, ...] = ()
-    unexplained: float = 0.0
-    coherence: float = 0.0
-    error: float = 0.0
-    nonpositive: float = 0.0
-    margin: float = thresholds.MARGIN
-
-
-def decide(seen: Observed) -> Verdict:
-    """The verdict on a fluid whose stress or viscosity was found in the data."""
-    coherent = seen.coherence > thresholds.COHERENT
-    if seen.unexplained > thresholds.UNEXPLAINED:
-        return Verdict.VISCOELASTIC if coherent else Verdict.NOT_DECIDED
-    if seen.nonpositive > thresholds.NONPOSITIVE or rate_factor(seen.curve) < thresholds.RANGE_FACTOR:
-        return Verdict.NOT_DECIDED
-    if coherent and seen.unexplained > thresholds.SUSPECT:
-        return _of_weak_elasticity(seen)
-    return _of_curve(seen, seen.error)
-
-
-def _of_weak_elasticity(seen: Observed) -> Verdict:
-    """A law that shows beside a little elasticity; without one, no verdict."""
-    verdict = _of_curve(seen, max(seen.error, thresholds.ELASTIC_ERROR))
-    return Verdict.NOT_DECIDED if verdict is Verdict.NEWTONIAN else verdict
-
-
-def _of_curve(seen: Observed, error: float) -> Verdict:
-    """What the trend is certain of; which class of thinning or thickening it is has to be certain, too."""
-    shape = of_trend(seen.trend, error, seen.margin)
-    if shape not in (Verdict.SHEAR_THINNING, Verdict.SHEAR_THICKENING) or not seen.fits:
-        return shape
-    weights = class_weights(seen.fits, seen.curve, seen.margin)
-    # A stress that falls and rises again may suit a yield-stress law, but is none.
+    ``fits`` are ranked by AICc; ``unexplained`` is the share of the stress (0 to 1) that no viscosity explains, with
+    its ``coherence``, ``nonpositive`` the part of Σ V |τ:D| that has a viscosity that is not positive, ``error`` the
+    systematic one that log η may have. Which class of thinning or thickening it is has to be certain by the weights of
+    the models, too, unless ``certain_class`` is False.
+    """
+    unknown: tuple[Answer, Verdict] = ("not known", Verdict.NOT_DECIDED)
+    coherent = coherence > thresholds.COHERENT
+    if unexplained > thresholds.UNEXPLAINED:
+        return ("no", Verdict.VISCOELASTIC) if coherent else unknown
+    if nonpositive > thresholds.NONPOSITIVE or rate_factor(curve) < thresholds.RANGE_FACTOR:
+        return unknown
+    # A law may show beside a little elasticity, a constant does not.
+    elastic = coherent and unexplained > thresholds.SUSPECT
+    error = max(error, thresholds.ELASTIC_ERROR) if elastic else error
+    shape = of_trend(trend, error, margin)
+    if shape is Verdict.NEWTONIAN:
+        return unknown if elastic else ("yes", shape)
+    answer: Answer = "no" if trend.at_least > np.log1p(margin) + error else "not known"
+    if shape not in (Verdict.SHEAR_THINNING, Verdict.SHEAR_THICKENING) or not fits:
+        return answer, shape
+    weights = class_weights(fits, curve, margin)
+    # A stress that falls and rises again may suit a yield-stress model, but is none.
     possible = (shape, Verdict.YIELD_STRESS) if shape is Verdict.SHEAR_THINNING else (shape,)
     sure = (verdict for verdict in possible if weights.get(verdict, 0.0) >= thresholds.CLASS_WEIGHT)
-    return next(sure, Verdict.NOT_DECIDED)
+    return answer, next(sure, Verdict.NOT_DECIDED if certain_class else shape)
 
 
-def class_weights(fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thresholds.MARGIN) -> dict[Verdict, float]:
-    """The Akaike weights of the fits summed over what each law is at the rates of the curve.
-
-    Laws that imitate a yield stress there count as such where true ones hold at least their weight, and
-    else as thinning: the data cannot tell them apart.
-    """
-    weights: dict[Verdict, float] = {}
-    imitating = 0.0
-    for fit in fits:
-        shown = class_of_law(fit.model, curve, margin)
-        if shown is Verdict.SHEAR_THINNING and imitates_yield(fit.model, curve):
-            imitating += fit.weight
-        else:
-            weights[shown] = weights.get(shown, 0.0) + fit.weight
-    joined = Verdict.YIELD_STRESS if weights.get(Verdict.YIELD_STRESS, 0.0) >= imitating else Verdict.SHEAR_THINNING
-    if imitating:
-        weights[joined] = weights.get(joined, 0.0) + imitating
-    return weights
-
-
-def class_of_law(law: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
-    """What a law is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
-    rate = _rates(curve)
-    sampled = sampled_curve(rate, law.viscosity(rate))
-    log_eta = np.log(sampled.viscosity)
-    departure = float(np.max(np.abs(log_eta - log_eta.mean())))
-    fall, rise = largest_change(sampled, -log_eta), largest_change(sampled, log_eta)
-    shape = of_trend(Trend(fall, rise, departure, departure), margin=margin)
-    return Verdict.YIELD_STRESS if shape is Verdict.SHEAR_THINNING and yields(law, curve) else shape
-
-
-def of_law(law: Model, curve: FlowCurve, trend: Trend) -> Verdict:
-    """The verdict on a law that the user gave, from its trend over the rates of the flow."""
-    if isinstance(law, Newtonian):
-        return Verdict.NEWTONIAN
-    if law.yield_stress > 0:
-        return Verdict.YIELD_STRESS
-    return of_trend(trend) if len(curve) else Verdict.NOT_DECIDED
-
-
-def law_curve(law: Model, curve: FlowCurve) -> FlowCurve:
-    """A law over the shear rates of a flow, widened about their middle to a decade at least."""
-    low, high = (curve.rate[0], curve.rate[-1]) if len(curve) else (1.0, 1.0)
-    widening = max(1.0, np.sqrt(_LAW_RATES * low / high))
-    rate = np.geomspace(low / widening, high * widening, 31)
-    return sampled_curve(rate, law.viscosity(rate))
+def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[Answer, Verdict]:
+    """The same of a model that the user gave, from its trend over the rates of the flow."""
+    if isinstance(model, Newtonian):
+        return "yes", Verdict.NEWTONIAN
+    if model.yield_stress > 0:
+        return "no", Verdict.YIELD_STRESS
+    verdict = of_trend(trend) if len(curve) else Verdict.NOT_DECIDED
+    varies = trend.at_least > thresholds.LOG_MARGIN
+    return "yes" if verdict is Verdict.NEWTONIAN else "no" if varies else "not known", verdict
 
 
 def of_trend(trend: Trend, error: float = 0.0, margin: float = thresholds.MARGIN) -> Verdict:
@@ -144,29 +105,63 @@ def of_trend(trend: Trend, error: float = 0.0, margin: float = thresholds.MARGIN
     return Verdict.SHEAR_THINNING if trend.fall.size == larger else Verdict.SHEAR_THICKENING
 
 
-def rate_factor(curve: FlowCurve) -> float:
-    """Highest over lowest median shear rate; 0 without any."""
-    return float(curve.rate[-1] / curve.rate[0]) if len(curve) else 0.0
+def class_weights(fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thresholds.MARGIN) -> dict[Verdict, float]:
+    """The Akaike weights of the fits summed over what each model is at the rates of the curve.
+
+    Models that imitate a yield stress there count as such where true ones hold at least their weight, and
+    else as thinning: the data cannot tell them apart.
+    """
+    weights: dict[Verdict, float] = {}
+    imitating = 0.0
+    for fit in fits:
+        shown = class_of_model(fit.model, curve, margin)
+        if shown is Verdict.SHEAR_THINNING and imitates_yield(fit.model, curve):
+            imitating += fit.weight
+        else:
+            weights[shown] = weights.get(shown, 0.0) + fit.weight
+    joined = Verdict.YIELD_STRESS if weights.get(Verdict.YIELD_STRESS, 0.0) >= imitating else Verdict.SHEAR_THINNING
+    if imitating:
+        weights[joined] = weights.get(joined, 0.0) + imitating
+    return weights
 
 
-def yields(law: Model, curve: FlowCurve) -> bool:
-    """Whether a law's yield stress shows at the rates of a curve: log τ starts out flat, by the law or by the points,
-    and the yield stress is large beside the stress there."""
+def class_of_model(model: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
+    """What a model is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
+    rate = _rates(curve)
+    sampled = sampled_curve(rate, model.viscosity(rate))
+    log_eta = np.log(sampled.viscosity)
+    departure = float(np.max(np.abs(log_eta - log_eta.mean())))
+    fall, rise = largest_change(sampled, -log_eta), largest_change(sampled, log_eta)
+    shape = of_trend(Trend(fall, rise, departure, departure), margin=margin)
+    return Verdict.YIELD_STRESS if shape is Verdict.SHEAR_THINNING and yields(model, curve) else shape
+
+
+def model_curve(model: Model, curve: FlowCurve) -> FlowCurve:
+    """A model over the shear rates of a flow, widened about their middle to a decade at least."""
+    low, high = (curve.rate[0], curve.rate[-1]) if len(curve) else (1.0, 1.0)
+    widening = max(1.0, np.sqrt(_GIVEN_RATES * low / high))
+    rate = np.geomspace(low / widening, high * widening, _SAMPLES)
+    return sampled_curve(rate, model.viscosity(rate))
+
+
+def yields(model: Model, curve: FlowCurve) -> bool:
+    """Whether a model's yield stress shows at the rates of a curve: log τ starts out flat, by the model or by the
+    points, and the yield stress is large beside the stress there."""
     rate = _rates(curve)[:1]
-    large = law.yielded(rate) >= thresholds.YIELD_SHARE * law.stress(rate)
-    slope = min(float(_log_slope(law, rate)[0]), low_rate_slope(curve))
-    return bool(law.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
+    large = model.yielded(rate) >= thresholds.YIELD_SHARE * model.stress(rate)
+    slope = min(float(_log_slope(model, rate)[0]), low_rate_slope(curve))
+    return bool(model.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
 
 
-def imitates_yield(law: Model, curve: FlowCurve) -> bool:
-    """Whether a law without a yield stress looks at the rates of a curve as if it had one.
+def imitates_yield(model: Model, curve: FlowCurve) -> bool:
+    """Whether a model without a yield stress looks at the rates of a curve as if it had one.
 
     With n near 0, or a plateau of η just at the lowest rates, log τ is level somewhere, or starts with a
     small slope that more than doubles; or a Herschel–Bulkley curve of the same slope s and curvature c of
     log τ against log γ̇ has a large yield stress: its share of the stress is c/(s² + c).
     """
     rate = _rates(curve)
-    slope = _log_slope(law, rate)
+    slope = _log_slope(model, rate)
     if min(slope[0], low_rate_slope(curve)) > thresholds.YIELD_SLOPE:
         return False
     curvature = max(float(np.gradient(slope[:3], np.log(rate[:3]), edge_order=2)[0]), 0.0)
@@ -175,17 +170,21 @@ def imitates_yield(law: Model, curve: FlowCurve) -> bool:
     return bool(like_yield or flattens or slope.min() <= thresholds.LEVEL_SLOPE)
 
 
-def _log_slope(law: Model, rate: FloatArray) -> FloatArray:
-    """d log τ / d log γ̇."""
-    return rate * law.stress_slope(rate) / law.stress(rate)
-
-
-def _rates(curve: FlowCurve) -> FloatArray:
-    """Where a fitted law is looked at."""
-    return np.geomspace(curve.rate[0], curve.rate[-1], _LAW_POINTS)
+def rate_factor(curve: FlowCurve) -> float:
+    """Highest over lowest median shear rate; 0 without any."""
+    return float(curve.rate[-1] / curve.rate[0]) if len(curve) else 0.0
 
 
 def low_rate_slope(curve: FlowCurve) -> float:
     """d log τ / d log γ̇ over the lowest decade of rates: 0 for a yield stress, 1 for a plateau of η."""
     count = max(3, int(np.sum(curve.rate <= _LOW_RATES * curve.rate[0])))
     return float(np.polyfit(np.log(curve.rate[:count]), np.log(curve.stress[:count]), 1)[0])
+
+
+def _log_slope(model: Model, rate: FloatArray) -> FloatArray:
+    """d log τ / d log γ̇."""
+    return rate * model.stress_slope(rate) / model.stress(rate)
+
+
+def _rates(curve: FlowCurve) -> FloatArray:
+    return np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.arrays import array_of, scalars, sized
+from flowgrad.momentum.identification import Identification
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model
@@ -32,8 +33,8 @@ _STRESS = re.compile(r".*(sigma|tau|stress).*")
 class Given(ReprMixin, line="option text law density"):
     """What is known of the fluid at the n tensors of a gradient.
 
-    At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` is the law of
-    which the viscosity was computed. ``option`` and ``text`` are how it was given. With a ``density`` all
+    At most one of ``stress`` (n, 3, 3) and ``viscosity`` (n,) is not None; ``law`` or ``identification`` is what the
+    viscosity was computed from. ``option`` and ``text`` are how it was given. With a ``density`` all
     values are dynamic; without one they are what the data have, dynamic or divided by the density.
     """
 
@@ -43,6 +44,7 @@ class Given(ReprMixin, line="option text law density"):
     viscosity: FloatArray | None = None
     law: Model | None = None
     density: float | None = None
+    identification: Identification | None = field(default=None, repr=False)
 
     @property
     def origin(self) -> str:
@@ -69,7 +71,9 @@ def resolve(
             "both a stress and a viscosity were given: choose --stress for a verdict from the stress field, "
             "or --viscosity; the stress of a polymer and of its solvent have to be added before"
         )
-    factor = _density(density)
+    if density is not None and not (np.isfinite(density) and density > 0):
+        raise OptionError(f"the density is {density}: give a positive number, or none for kinematic values")
+    factor = 1.0 if density is None else float(density)
     if stress is not None:
         return _stress(gradient, stress, factor)
     if viscosity is not None:
@@ -80,7 +84,7 @@ def resolve(
 def check_viscosity(text: str) -> None:
     """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
     read, a number that is not positive, an eddy viscosity."""
-    if text != IDENTIFY and _law_of_text(text) is None:
+    if text != IDENTIFY and model_of_text(text) is None:
         _refuse_eddy(text)
 
 
@@ -105,34 +109,27 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s_.-]", "", name.lower())
 
 
-def _density(density: float | None) -> float:
-    if density is None:
-        return 1.0
-    if not (np.isfinite(density) and density > 0):
-        raise OptionError(f"the density is {density}: give a positive number, or none for kinematic values")
-    return float(density)
-
-
 def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) -> Given:
-    if not isinstance(stress, str):
-        return Given("stress", "", _whole(sized(gradient, as_tensors(stress, "the stress"), "the stress")) * factor)
-    data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
-    opposite = stress.startswith("-") and stress not in data
-    values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
-    return Given("stress", stress, _whole(as_tensors(values, name)) * (-factor if opposite else factor))
-
-
-def _whole(stress: FloatArray) -> FloatArray:
-    """Tensors that are known in all components; NaN throughout where one is not finite."""
-    finite = np.isfinite(stress).all(axis=(1, 2), keepdims=True)
-    return np.where(finite, stress, np.nan)
+    """The stress, NaN throughout where one component is not finite."""
+    if isinstance(stress, str):
+        data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
+        opposite = stress.startswith("-") and stress not in data
+        values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
+        text, tensors, factor = stress, as_tensors(values, name), -factor if opposite else factor
+    else:
+        text, tensors = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
+    finite = np.isfinite(tensors).all(axis=(1, 2), keepdims=True)
+    return Given("stress", text, np.where(finite, tensors, np.nan) * factor)
 
 
 def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
-    law = _law(viscosity)
-    if law is not None:
-        law = law.scaled(factor)
-        return Given("viscosity", str(law), viscosity=_evaluated(law, gradient), law=law)
+    model = _model(viscosity)
+    if model is not None:
+        # At rest its value at the least rate that counts: a model that diverges leaves no spike that rounding makes.
+        model, rate = model.scaled(factor), gradient["shear_rate"]
+        largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
+        eta = model.viscosity(np.maximum(rate, NEGLIGIBLE_RATE * largest))
+        return Given("viscosity", str(model), viscosity=eta, law=model)
     if not isinstance(viscosity, str):
         values = np.asarray(viscosity, float)
         return Given("viscosity", "", viscosity=scalars(gradient, values, "the viscosity") * factor)
@@ -141,30 +138,23 @@ def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | Arra
     return Given("viscosity", viscosity, viscosity=scalars(gradient, values, name) * factor)
 
 
-def _law(viscosity: str | float | Model | ArrayLike) -> Model | None:
-    """The law that was meant, a number being the Newtonian one; None for an array or its name."""
+def _model(viscosity: str | float | Model | ArrayLike) -> Model | None:
+    """The model that was meant, a number being the Newtonian one; None for an array or its name."""
     if isinstance(viscosity, Model):
         return viscosity
     if isinstance(viscosity, str):
-        return _law_of_text(viscosity)
+        return model_of_text(viscosity)
     return Newtonian(viscosity) if np.ndim(viscosity) == 0 else None  # type: ignore[arg-type]
 
 
-def _law_of_text(text: str) -> Model | None:
+def model_of_text(text: str) -> Model | None:
+    """The model that a text such as ``0.1`` or ``carreau(…)`` means; None for what may be an array's name."""
     try:
         return Newtonian(float(text))
     except ValueError:
         pass
-    is_law = text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
-    return parse_model(text) if is_law else None
-
-
-def _evaluated(law: Model, gradient: VelocityGradient) -> FloatArray:
-    """The law at every tensor; at rest the value at the least rate that counts, so that a law that
-    diverges leaves no spike that depends on rounding."""
-    rate = gradient["shear_rate"]
-    largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
-    return law.viscosity(np.maximum(rate, NEGLIGIBLE_RATE * largest))
+    is_model = text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
+    return parse_model(text) if is_model else None
 
 
 def _refuse_eddy(name: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,16 +10,12 @@ from numpy.typing import ArrayLike
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.momentum import Identification, identify_viscosity
+from flowgrad.momentum import identify_viscosity
 from flowgrad.momentum.solvent import forces
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve import FlowCurve, Trend
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.verdict import Verdict
 from flowgrad.separation.inputs import IDENTIFY, Given, resolve
 from flowgrad.separation.separation import Separation
-from flowgrad.typing import FloatArray
 
 
 def separate(
@@ -51,33 +45,38 @@ def separate(
     viscosity or in an axisymmetric flow; MeshError for one without a mesh.
     """
     if isinstance(viscosity, str) and viscosity == IDENTIFY and stress is None:
-        return identified(gradient, body_force, pressure, density)
+        return _identified(gradient, body_force, pressure, density)
     known = dataclasses.replace(resolve(gradient, stress, viscosity, density), density=density)
-    check_balance(known, body_force, pressure)
-    if not known.option:
-        return Separation(gradient, known)
-    check_known(gradient)
-    eta = _projected(gradient, known.stress) if known.stress is not None else np.asarray(known.viscosity)
-    eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
-    supplied = gradient.supply(viscosity=eta, **known.supplies(gradient.valid))
-    separation = Separation(supplied, known)
-    check_sign(separation)
-    if body_force is None:
-        return separation
-    return dataclasses.replace(separation, forces=forces(supplied, separation.stress, body_force, pressure, density))
-
-
-def check_balance(known: Given, body_force: ArrayLike | None, pressure: str | float | ArrayLike | None) -> None:
-    """OptionError for a body force beside which no stress is known, and for a pressure without one."""
     if body_force is not None and not known.option:
         raise OptionError(
             "a body force is for the momentum balance beside a known stress: give --stress or --viscosity as well"
         )
     if pressure is not None and body_force is None:
         raise OptionError("a pressure is for the momentum balance: give body_force as well, (0, 0, 0) for none")
+    if not known.option:
+        return Separation(gradient, known)
+    _check_known(gradient)
+    separation = _separation(gradient, known)
+    _check_sign(separation)
+    if body_force is None:
+        return separation
+    known_forces = forces(separation.gradient, separation.stress, body_force, pressure, density)
+    return dataclasses.replace(separation, forces=known_forces)
 
 
-def check_known(gradient: VelocityGradient) -> None:
+def _separation(gradient: VelocityGradient, known: Given) -> Separation:
+    """The separation, its gradient knowing η: as given, or τ:D/(2 D:D), NaN where D = 0."""
+    if known.stress is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            power, square = tensors.double_dot(known.stress, gradient.D), tensors.double_dot(gradient.D, gradient.D)
+            eta = power / (2 * square)
+    else:
+        eta = np.asarray(known.viscosity)
+    eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
+    return Separation(gradient.supply(viscosity=eta, **known.supplies(gradient.valid)), known)
+
+
+def _check_known(gradient: VelocityGradient) -> None:
     """OptionError where L is known in part only, so that D, and with it the stress, is known nowhere."""
     flow = gradient.flow
     if flow is None or flow.out_of_plane == "zero" or np.isfinite(gradient["shear_rate"]).any():
@@ -89,7 +88,7 @@ def check_known(gradient: VelocityGradient) -> None:
     )
 
 
-def check_sign(separation: Separation) -> None:
+def _check_sign(separation: Separation) -> None:
     """OptionError where Σ V τ:D is negative, and not by rounding: the sign of the stress is the other one."""
     power, size = separation.work
     if power >= -thresholds.WRONG_SIGN * size:
@@ -108,73 +107,12 @@ def check_sign(separation: Separation) -> None:
     )
 
 
-_RELATIVE = "the viscosity is known up to a factor only: its mean is set to one, and so are stresses and dissipation"
-
-
-@dataclass(frozen=True, eq=False)
-class IdentifiedSeparation(Separation):
-    """A separation with the viscosity that ``identification`` found, whose curve, laws and verdict are these."""
-
-    identification: Identification = field(kw_only=True)
-
-    @property
-    def curve(self) -> FlowCurve:
-        """The curve that was found."""
-        return self.identification.curve
-
-    @property
-    def trend(self) -> Trend:
-        """That of the curve."""
-        return self.identification.trend
-
-    @property
-    def fits(self) -> tuple[Fit, ...]:
-        """Laws fitted to the curve."""
-        return self.identification.fits
-
-    @property
-    def fit(self) -> Fit | None:
-        """The best law that agrees with the verdict."""
-        return self.identification.fit
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the fluid is."""
-        return self.identification.verdict
-
-    @property
-    def evidence(self) -> Mapping[str, float]:  # type: ignore[override]
-        """The numbers that the verdict rests on."""
-        return self.identification.evidence
-
-    @property
-    def sentence(self) -> str:
-        """The verdict and its reason, in words."""
-        return self.identification.sentence
-
-    @property
-    def is_absolute(self) -> bool:
-        """Whether the viscosity is known, and not up to a factor only."""
-        return self.identification.is_absolute
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What to know of the identification."""
-        unknown = int((self.gradient.valid & np.isnan(self.eta)).sum())
-        beyond = f"{unknown} of {len(self.eta)} shear rates are outside of those at which the viscosity was found"
-        return (
-            *self.identification.notes,
-            *(() if self.identification.is_absolute else (_RELATIVE,)),
-            *((beyond,) if unknown else ()),
-        )
-
-
-def identified(
+def _identified(
     gradient: VelocityGradient,
     body_force: ArrayLike | None,
     pressure: str | float | ArrayLike | None,
     density: float | None,
-) -> IdentifiedSeparation:
+) -> Separation:
     """The separation with η(γ̇) from the balance of momentum, NaN at rates where it was not found.
 
     With a scheme that ``auto`` chose, schemes that smooth are tried as well. Raises OptionError as
@@ -191,12 +129,5 @@ def identified(
     with np.errstate(divide="ignore", invalid="ignore"):
         log_eta = np.interp(np.log(rate), np.log(found.rate), np.log(found.viscosity), left=np.nan, right=np.nan)
     eta = np.where(gradient.valid, np.exp(log_eta), np.nan)
-    known = Given("viscosity", IDENTIFY, viscosity=eta, density=density)
-    supplied = gradient.supply(viscosity=eta, **known.supplies(gradient.valid))
-    return IdentifiedSeparation(supplied, known, identification=found)
-
-
-def _projected(gradient: VelocityGradient, stress: FloatArray) -> FloatArray:
-    """τ:D/(2 D:D), NaN where D = 0."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return tensors.double_dot(stress, gradient.D) / (2 * tensors.double_dot(gradient.D, gradient.D))
+    known = Given("viscosity", IDENTIFY, viscosity=eta, density=density, identification=found)
+    return Separation(gradient.supply(viscosity=eta, **known.supplies(gradient.valid)), known)

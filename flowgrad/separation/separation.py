@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.solvent import Forces, MomentumBalance, momentum_balance
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology import thresholds
-from flowgrad.rheology import wording as words
-from flowgrad.rheology.fit import MIN_POINTS, Fit, fit_models
+from flowgrad.rheology import thresholds, wording
+from flowgrad.rheology.evidence import Numbers, known, of_curve, of_trend
+from flowgrad.rheology.finding import NOTHING_KNOWN, Finding, HasFinding, judge
+from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, at_shear, flow_curve, trend
 from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.verdict import Observed, Verdict, decide, law_curve, of_law
-from flowgrad.separation.evidence import numbers
+from flowgrad.rheology.verdict import Verdict, model_curve
+from flowgrad.separation.evidence import of_balance, of_bins, of_elasticity, of_regions
 from flowgrad.separation.inputs import Given, candidates, eddy_viscosities
-from flowgrad.separation.regions import region_of, shares_of_regions
+from flowgrad.separation.regions import REGIONS, model_for_regions, regions_of
 from flowgrad.tensors import deviator, double_dot, norm, symmetric
 from flowgrad.typing import FloatArray
 
@@ -118,10 +120,13 @@ def _variance_of_D(covariance: FloatArray) -> FloatArray:
 
 
 LABELS = ("undetermined", "newtonian", "thinner", "thicker", "unexplained")
+_RELATIVE = "the viscosity is known up to a factor only: its mean is set to one, and so are stresses and dissipation"
 
 
 @dataclass(frozen=True, eq=False)
-class Separation(ReprMixin, line="gradient given", table="verdict sentence origin fit eta_newtonian eta shares notes"):
+class Separation(
+    ReprMixin, HasFinding, line="gradient given", table="verdict sentence origin fit eta_newtonian eta shares notes"
+):
     """The stress of a flow separated, and the verdict on its fluid; holds its ``gradient``, which
     knows the viscosity from here on, what was ``given``, and the ``forces`` of a momentum balance.
 
@@ -141,7 +146,7 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
     def stress(self) -> FloatArray:
         """Extra stress τ (n, 3, 3): as given, or 2ηD."""
         if self.given.stress is None:
-            return _times(2 * self.eta, self.gradient.D)
+            return (2 * self.eta)[:, None, None] * self.gradient.D
         return self.gradient["stress"]
 
     @cached_property
@@ -157,18 +162,20 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
     @cached_property
     def newtonian_part(self) -> FloatArray:
         """2 η_N D (n, 3, 3)."""
-        constant = np.where(np.isnan(self._eta_or_mean), np.nan, self._mean)
-        return _times(2 * constant, self.gradient.D)
+        mean, eta = self._viscosities
+        constant = np.where(np.isnan(eta), np.nan, mean)
+        return (2 * constant)[:, None, None] * self.gradient.D
 
     @cached_property
     def generalized_part(self) -> FloatArray:
         """2 (η − η_N) D (n, 3, 3); zero where D = 0."""
-        return _times(2 * (self._eta_or_mean - self._mean), self.gradient.D)
+        mean, eta = self._viscosities
+        return (2 * (eta - mean))[:, None, None] * self.gradient.D
 
     @cached_property
     def unexplained_part(self) -> FloatArray:
         """τ⊥ = τ − 2ηD (n, 3, 3), with τ⊥:D = 0."""
-        return self.stress - _times(2 * self._eta_or_mean, self.gradient.D)
+        return self.stress - (2 * self._viscosities[1])[:, None, None] * self.gradient.D
 
     @property
     def N1(self) -> FloatArray:
@@ -187,8 +194,11 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
             deviation = np.log(self.eta / self.eta_newtonian)
         undetermined = ~(np.isfinite(self.eta) & self.moving)
         near = np.abs(deviation) <= thresholds.LOG_MARGIN
-        codes = np.select([undetermined, self._is_unexplained, near, deviation < 0], [0, 4, 1, 2], default=3)
-        return codes.astype(np.uint8)
+        unexplained = self.eta <= 0
+        if self.given.stress is not None:
+            perpendicular, whole = self._deviator_squares
+            unexplained |= perpendicular > thresholds.UNEXPLAINED**2 * whole
+        return np.select([undetermined, unexplained, near, deviation < 0], [0, 4, 1, 2], default=3).astype(np.uint8)
 
     @cached_property
     def shares(self) -> dict[str, float]:
@@ -201,12 +211,19 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
     def region(self) -> NDArray[np.uint8]:
         """Where the fluid is a plug, on a plateau of its viscosity, or just sheared (n,), a code that indexes
         ``REGIONS``; the rules are those of ``flowgrad.separation.regions``."""
-        return region_of(self)
+        model = model_for_regions(self.finding, self.fit)
+        stress = self.stress if model is not None and model.yield_stress else None
+        return regions_of(self.gradient["shear_rate"], self.eta, self.moving, model, stress, self.weights)
 
     @cached_property
     def region_shares(self) -> dict[str, tuple[float, float]]:
-        """Part of the volume, and of the dissipation, in each of the ``REGIONS``."""
-        return shares_of_regions(self)
+        """Part of the volume, and of the dissipation Σ V |τ:D|, in each of the ``REGIONS``."""
+        weights = self.gradient.weights
+        measures = (weights, np.nan_to_num(weights * np.abs(self.power)))
+        sums = np.array([np.bincount(self.region, each, minlength=len(REGIONS)) for each in measures])
+        totals = sums.sum(axis=1, keepdims=True)
+        parts = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+        return {name: (float(volume), float(power)) for name, (volume, power) in zip(REGIONS, parts.T, strict=True)}
 
     @cached_property
     def balance(self) -> MomentumBalance | None:
@@ -215,9 +232,24 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         return None if self.forces is None else momentum_balance(self.gradient, self.forces)
 
     @property
+    def identification(self) -> Identification | None:
+        """Where the viscosity was found in the velocity alone: how; its curve, models and verdict are those here."""
+        return self.given.identification
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the momentum balance."""
-        return () if self.balance is None else self.balance.notes
+        """What to know of the momentum balance, or of the identification."""
+        if self.identification is None:
+            return () if self.balance is None else self.balance.notes
+        notes = list(self.identification.notes)
+        if not self.is_absolute:
+            notes.append(_RELATIVE)
+        unknown = int((self.gradient.valid & np.isnan(self.eta)).sum())
+        if unknown:
+            notes.append(
+                f"{unknown} of {len(self.eta)} shear rates are outside of those at which the viscosity was found"
+            )
+        return tuple(notes)
 
     @cached_property
     def moving(self) -> NDArray[np.bool_]:
@@ -237,24 +269,39 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
 
     @cached_property
     def curve(self) -> FlowCurve:
-        """The flow curve η(γ̇) in bins of the shear rate."""
+        """The flow curve η(γ̇) in bins of the shear rate, or the one that was found in the velocity."""
+        if self.identification is not None:
+            return self.identification.curve
         return self._curve()
 
     @cached_property
+    def trend(self) -> Trend:
+        """How η changes with the shear rate: of the model that was given, or of the flow curve, beside which, where a
+        stress was given, the one in bins of |τ| has to agree (see ``flow_curve.trend``)."""
+        if self.identification is not None:
+            return self.identification.trend
+        if self.given.law is not None:
+            return trend([model_curve(self.given.law, self.curve)])
+        if self.given.stress is None:
+            return trend([self.curve])
+        return trend([self.curve, self._curve(np.sqrt(0.5 * self._deviator_squares[1]))])
+
+    @cached_property
     def fits(self) -> tuple[Fit, ...]:
-        """Laws fitted to the flow curve, the best first; the law alone where one was given, nothing
+        """Models fitted to the flow curve, the best first; the model alone where one was given, nothing
         where the curve has fewer than four bins or nothing is known."""
+        if self.identification is not None:
+            return self.identification.fits
         if self.given.law is not None:
             return (Fit(self.given.law),)
-        if not self.known or len(self.curve) < MIN_POINTS:
-            return ()
-        sigma = self.curve.stress * np.hypot(self.curve.uncertainty, thresholds.CURVE_ERROR)
-        return fit_models(self.curve.rate, self.curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+        return fits_of(self.curve) if self.known else ()
 
     @property
     def fit(self) -> Fit | None:
-        """The best law that agrees with the verdict, or the given one: within its margin a Newtonian
-        fluid may suit a law with more parameters better."""
+        """The best model that agrees with the verdict, or the given one: within its margin a Newtonian
+        fluid may suit a model with more parameters better."""
+        if self.identification is not None:
+            return self.identification.fit
         if self.verdict is Verdict.NEWTONIAN and self.given.law is None:
             return next((fit for fit in self.fits if isinstance(fit.model, Newtonian)), None)
         return self.fits[0] if self.fits else None
@@ -267,46 +314,75 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
     @property
     def is_absolute(self) -> bool:
         """Whether the viscosity is known, and not up to a factor only."""
-        return self.known
+        return self.known if self.identification is None else self.identification.is_absolute
 
     @property
     def origin(self) -> str:
-        """Whether the law was ``found`` in the data or ``given`` by the user; ``none`` without any."""
+        """Whether the model was ``found`` in the data or ``given`` by the user; ``none`` without any."""
         return self.given.origin
 
     @cached_property
-    def trend(self) -> Trend:
-        """How η changes with the shear rate: of the law that was given, or of the curve."""
-        if self.given.law is not None:
-            return trend([law_curve(self.given.law, self.curve)])
-        return trend(self._curves)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """What the fluid is, as far as this flow shows."""
+    def finding(self) -> Finding:
+        """The verdict, with the curve, the fits and the numbers that it rests on."""
+        if self.identification is not None:
+            return self.identification.finding
         if not self.known:
-            return Verdict.NO_STRESS_KNOWN
-        if self.given.law is not None:
-            return of_law(self.given.law, self.curve, self.trend)
+            return NOTHING_KNOWN
         measured = self.given.stress is None or self._rate_error is not None
-        error = 0.0 if measured else thresholds.GRADIENT_ERROR
-        return decide(
-            Observed(self.curve, self.trend, self.fits, self.unexplained, self.coherence, error, self.nonpositive)
+        return judge(
+            self.curve,
+            self.trend,
+            self.fits,
+            model=self.given.law,
+            unexplained=self.unexplained,
+            coherence=self.coherence,
+            nonpositive=self.nonpositive,
+            error=0.0 if measured else thresholds.GRADIENT_ERROR,
+            evidence=self._numbers(),
         )
+
+    def _numbers(self) -> Numbers:
+        """The curve's ends, its trend, the parts of the stress, the cells left out."""
+        curve, model = self.curve, self.given.law
+        yield "margin", thresholds.MARGIN
+        yield "eta_newtonian", self.eta_newtonian
+        yield from ((f"excluded_{reason}", count) for reason, count in curve.excluded.items())
+        if len(curve):
+            yield from of_bins(curve)
+            yield from of_curve(curve if model is None else model_curve(model, curve))
+            yield from of_trend(self.trend)
+        if self.given.stress is not None and self.moving.any():
+            yield "unexplained", self.unexplained
+            yield "coherence", self.coherence
+        if self.nonpositive:
+            yield "nonpositive", self.nonpositive
 
     @cached_property
     def evidence(self) -> dict[str, float]:
-        """The numbers that the verdict rests on; those that this flow does not have are left out."""
-        return numbers(self) if self.known else {}
+        """The numbers that the verdict rests on, and what follows from it: yield stress, elasticity, regions, momentum
+        balance; those that this flow does not have are left out."""
+        if self.identification is not None or not self.known:
+            return dict(self.finding.evidence)
+        more: list[tuple[str, float]] = []
+        if self.verdict is Verdict.YIELD_STRESS and self.fit is not None:
+            more.append(("yield_stress", self.fit.model.yield_stress))
+        if self.verdict is Verdict.VISCOELASTIC:
+            more += of_elasticity(self.N1, self.eta, self.gradient["shear_rate"], self.moving)
+        more += of_regions(self.region_shares)
+        if self.balance is not None:
+            more += of_balance(self.balance, self.eta_newtonian)
+        return {**self.finding.evidence, **known(more)}
 
     @cached_property
     def sentence(self) -> str:
         """The verdict and its reason, in words."""
+        if self.identification is not None:
+            return self.identification.sentence
         if self.known:
-            return words.sentence(self.verdict, self.evidence, self.fit, self.given.law)
+            return wording.of_flow(self.verdict, self.evidence, self.fit, self.given.law)
         flow = self.gradient.flow
         data = flow.data(self.gradient.location or flow.location) if flow else {}
-        return words.nothing_known(candidates(data), eddy_viscosities(data))
+        return wording.nothing_known(candidates(data), eddy_viscosities(data))
 
     @cached_property
     def unexplained(self) -> float:
@@ -314,14 +390,14 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         where nothing deforms."""
         if self.given.stress is None or not self.moving.any():
             return 0.0
-        return unexplained_share(*self._scaled_stresses, self.weights)
+        return unexplained_share(*self._scaled[:2], self.weights)
 
     @cached_property
     def coherence(self) -> float:
         """How much of τ⊥ keeps one direction with respect to the motion, as an elastic stress does."""
         if self.given.stress is None or not self.moving.any():
             return 0.0
-        return coherence(self._scaled_stresses[0], self.gradient.D, self.gradient.W, self.weights)
+        return coherence(self._scaled[0], self.gradient.D, self.gradient.W, self.weights)
 
     def fields(self) -> dict[str, np.ndarray]:
         """The fields for a file: eta, stress_newtonian, stress_generalized, label and region; N1, N2 and
@@ -348,9 +424,13 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         """Σ V τ:D and Σ V |τ||D| where the fluid deforms."""
         size = np.abs(self.power)
         if self.given.stress is not None:
-            size = np.sqrt(self._deviator_squares[1]) * self._scale * tensors.norm(self.gradient.D)
+            size = np.sqrt(self._deviator_squares[1]) * self._scaled[2] * tensors.norm(self.gradient.D)
         power, whole = (self.integral(np.where(self.moving, each, 0.0)) for each in (self.power, size))
         return power, whole
+
+    def integral(self, values: FloatArray) -> float:
+        """Σ V values over the tensors where they are known and trusted."""
+        return float(np.nansum(self.weights * values))
 
     @cached_property
     def _deformation(self) -> FloatArray:
@@ -358,13 +438,10 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         return 2 * tensors.double_dot(self.gradient.D, self.gradient.D)
 
     @cached_property
-    def _eta_or_mean(self) -> FloatArray:
-        return np.where(self._deformation == 0, self._mean, self.eta)
-
-    @property
-    def _mean(self) -> float:
-        """η_N, 0 where nothing deforms: no part of a stress at rest is Newtonian."""
-        return 0.0 if np.isnan(self.eta_newtonian) else self.eta_newtonian
+    def _viscosities(self) -> tuple[float, FloatArray]:
+        """η_N, 0 where nothing deforms, since no part of a stress at rest is Newtonian, and η (n,), η_N where D = 0."""
+        mean = 0.0 if np.isnan(self.eta_newtonian) else self.eta_newtonian
+        return mean, np.where(self._deformation == 0, mean, self.eta)
 
     @cached_property
     def _normal_stress_differences(self) -> tuple[FloatArray, FloatArray]:
@@ -373,34 +450,16 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         return normal_stress_differences(stress, frame)
 
     @cached_property
-    def _scaled_stresses(self) -> tuple[FloatArray, FloatArray]:
-        """τ⊥ and τ (n, 3, 3) over the largest component of τ, so that no square overflows."""
-        return self.unexplained_part / self._scale, self.stress / self._scale
-
-    @cached_property
-    def _scale(self) -> float:
-        return float(np.nanmax(np.abs(self.stress), initial=0.0)) or 1.0
+    def _scaled(self) -> tuple[FloatArray, FloatArray, float]:
+        """τ⊥ and τ (n, 3, 3) over the largest component of τ, so that no square overflows, and that component."""
+        scale = float(np.nanmax(np.abs(self.stress), initial=0.0)) or 1.0
+        return self.unexplained_part / scale, self.stress / scale, scale
 
     @cached_property
     def _deviator_squares(self) -> tuple[FloatArray, FloatArray]:
         """|dev τ⊥|² and |dev τ|², (n,) each, to one scale."""
-        perpendicular, whole = (tensors.deviator(each) for each in self._scaled_stresses)
+        perpendicular, whole = (tensors.deviator(each) for each in self._scaled[:2])
         return tensors.double_dot(perpendicular, perpendicular), tensors.double_dot(whole, whole)
-
-    @property
-    def _is_unexplained(self) -> NDArray[np.bool_]:
-        if self.given.stress is None:
-            return self.eta <= 0
-        perpendicular, whole = self._deviator_squares
-        return (self.eta <= 0) | (perpendicular > thresholds.UNEXPLAINED**2 * whole)
-
-    @property
-    def _curves(self) -> list[FlowCurve]:
-        """The flow curve, and where a stress was given the one in bins of |τ| (see ``trend``)."""
-        if self.given.stress is None:
-            return [self.curve]
-        size = np.sqrt(0.5 * self._deviator_squares[1])
-        return [self.curve, self._curve(size)]
 
     def _curve(self, bin_by: FloatArray | None = None) -> FlowCurve:
         rate, weights = self.gradient["shear_rate"], self.gradient.weights
@@ -419,14 +478,6 @@ class Separation(ReprMixin, line="gradient given", table="verdict sentence origi
         if one_sided is None or weights[~one_sided].sum() < thresholds.TWO_SIDED * weights.sum():
             return np.zeros(len(weights), bool)
         return one_sided
-
-    def integral(self, values: FloatArray) -> float:
-        """Σ V values over the tensors where they are known and trusted."""
-        return float(np.nansum(self.weights * values))
-
-
-def _times(factors: FloatArray, stack: FloatArray) -> FloatArray:
-    return factors[:, None, None] * stack
 
 
 def _ratio(part: float, whole: float) -> float:

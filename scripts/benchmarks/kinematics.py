@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad import QUANTITIES, VelocityGradient, velocity_gradient
 from flowgrad.exact import Vortices
 from flowgrad.kinematics import inputs_of
-from flowgrad.kinematics.registry import SUPPLIERS
+from flowgrad.kinematics.registry import INPUTS
 from flowgrad.mesh.generate import block
 from flowgrad.tensors import complex_eigenvalues, eigenvalues, norm, symmetric
 from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, fresh, median_time
@@ -63,7 +63,7 @@ def _largest_error(A: np.ndarray, found: np.ndarray, expected: np.ndarray) -> fl
 
 def quantities_of_L() -> list[str]:
     """The quantities that need nothing else."""
-    return [name for name in QUANTITIES if not inputs_of(name) & SUPPLIERS.keys()]
+    return [name for name in QUANTITIES if not inputs_of(name) & INPUTS.keys()]
 
 
 def _quantities(sizes: Sizes) -> Speed:

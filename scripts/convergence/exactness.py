@@ -58,7 +58,7 @@ def cells() -> list[ReferenceCell]:
     lagrange = []
     for kind in LAGRANGE_CELLS.values():
         degree = 2 if kind.name == "lagrange_pyramid" else 3
-        lagrange.append(lagrange_cell(kind.vtk_type, kind.count((degree,) * 3), (degree,) * 3))
+        lagrange.append(lagrange_cell(kind.vtk_type, kind.count(degree, degree, degree), (degree,) * 3))
     return fixed + lagrange
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from flowgrad.batch.manifest import read_all
 from flowgrad.batch.run import run
-from flowgrad.batch.settings import Limits, Settings
+from flowgrad.batch.settings import Settings
 from flowgrad.errors import MissingDependencyError, OptionError
 from tests.batch.conftest import write_flow
 
@@ -25,9 +25,8 @@ def test_the_results_are_those_of_the_local_engine(tmp_path, usual, faults):
     pytest.importorskip("distributed")
     flows = [write_flow(tmp_path / f"{name}.vtu", seed) for seed, name in enumerate(("a", "b", "c", "exits"))]
     flows[2].write_text("nothing")
-    limits = Limits(timeout=60)
-    local = run(flows, tmp_path / "local", usual, Settings(limits=limits, report=False))
-    cluster = run(flows, tmp_path / "dask", usual, Settings(jobs=2, limits=limits, engine="dask", report=False))
+    local = run(flows, tmp_path / "local", usual, Settings(timeout=60, no_report=True))
+    cluster = run(flows, tmp_path / "dask", usual, Settings(jobs=2, timeout=60, engine="dask", no_report=True))
     for one, other in zip(local, cluster, strict=True):
         assert (one.state, one.kind, one.reason, one.row) == (other.state, other.kind, other.reason, other.row)
         assert (one.inputs, one.sizes, one.version) == (other.inputs, other.sizes, other.version)
@@ -51,7 +50,7 @@ def test_a_lost_worker_of_dask_is_replaced(tmp_path, usual, faults):
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        settings = Settings(engine="dask", scheduler=cluster.scheduler_address, report=False)
+        settings = Settings(engine="dask", scheduler=cluster.scheduler_address, no_report=True)
         records = run(flows, tmp_path / "out", usual, settings)
         killer.join(timeout=5)
     assert [record.state for record in records] == ["done"] * 3
@@ -60,6 +59,6 @@ def test_a_lost_worker_of_dask_is_replaced(tmp_path, usual, faults):
 def test_a_scheduler_that_does_not_answer_is_told(tmp_path, usual, monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setattr("flowgrad.batch.dask_engine._ANSWER", 0.3)
-    settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:1", report=False)
+    settings = Settings(engine="dask", scheduler="tcp://127.0.0.1:1", no_report=True)
     with pytest.raises(OptionError, match=r"127\.0\.0\.1:1: no scheduler"):
         run([write_flow(tmp_path / "a.vtu")], tmp_path / "out", usual, settings)

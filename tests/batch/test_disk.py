@@ -15,7 +15,7 @@ from flowgrad.cli import main
 from flowgrad.errors import WriteError
 from tests.batch.conftest import write_flow
 
-PLAIN = Settings(report=False)
+PLAIN = Settings(no_report=True)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])

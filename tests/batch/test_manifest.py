@@ -5,19 +5,19 @@ import os
 
 import pytest
 
-from flowgrad.batch.manifest import DONE, FAILED, Manifest, Record, manifest_file, read_all
+from flowgrad.batch.manifest import DONE, FAILED, FileRecord, Manifest, read_all
 from flowgrad.errors import OptionError, WriteError
 
 
 def record(number, state=DONE, **more):
-    return Record(f"f\udcff{number}.vtu", f"f{number}", state, row={"verdict": "newtonian"}, **more)
+    return FileRecord(f"f\udcff{number}.vtu", f"f{number}", state, row={"verdict": "newtonian"}, **more)
 
 
 def test_the_last_state_counts(tmp_path):
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
-        manifest.start([Record("a", "a"), Record("b", "b")])
-        manifest.add(Record("a", "a", FAILED, reason="one"))
-        manifest.add(Record("a", "a", DONE))
+        manifest.start([FileRecord("a", "a"), FileRecord("b", "b")])
+        manifest.add(FileRecord("a", "a", FAILED, reason="one"))
+        manifest.add(FileRecord("a", "a", DONE))
     found = read_all(tmp_path)
     assert (found["a"].state, found["b"].state) == (DONE, "waiting")
 
@@ -66,7 +66,7 @@ def test_a_file_of_others_is_not_written_to(tmp_path, content):
 
 def test_shards_write_their_own_and_are_read_together(tmp_path):
     for part in (1, 2):
-        with Manifest(manifest_file(tmp_path, (part, 2))) as manifest:
+        with Manifest(tmp_path / f"manifest-{part}-of-2.jsonl") as manifest:
             manifest.add(record(part))
     assert len(read_all(tmp_path)) == 2
 

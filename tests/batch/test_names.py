@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowgrad.batch.files import expand, names, remove_parts, shard
-from flowgrad.batch.manifest import Manifest, Record
+from flowgrad.batch.manifest import FileRecord, Manifest
 from flowgrad.errors import OptionError
 
 
@@ -86,7 +86,7 @@ def test_patterns_leave_out_results_and_nothing_else(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "y.json").write_text('{"provenance": {}}')
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
-        manifest.start([Record("a/x.vtu", "x")])
+        manifest.start([FileRecord("a/x.vtu", "x")])
     patterns = [str(tmp_path / "**" / "*.vtu"), str(tmp_path / "*.csv")]
     found = expand(patterns, tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in found} == {"z.vtu", "deep/x.vtu", "table.csv"}

@@ -6,31 +6,16 @@ import json
 import logging
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
 import termios
 
-import pytest
-
-from flowgrad.batch.manifest import Record
-from flowgrad.batch.progress import Progress, bar, duration
+from flowgrad.batch.manifest import FileRecord
+from flowgrad.batch.progress import Progress
 from flowgrad.cli import main
 from tests.batch.conftest import write_flow
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (12_000, "3 h 20 min")]
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_the_rate_counts_this_run_only():
-    """60 of 100 in 60 s, of which 30 were known: 30 a minute, 80 s for the other 40."""
-    shown = bar(60, 100, 2, 60.0, known=30)
-    assert shown == "[############........]  60/100  2 failed  30.0 files/min  80 s left"
-    assert bar(0, 0, 0, 0.0) == "[####################]  0/0"
 
 
 def test_a_terminal_has_a_bar_below_the_lines(capsys, monkeypatch, caplog):
@@ -38,14 +23,14 @@ def test_a_terminal_has_a_bar_below_the_lines(capsys, monkeypatch, caplog):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     progress = Progress(2, 0)
-    assert capsys.readouterr().err == "\r\x1b[K[....................]  0/2"
-    progress.ended(Record("a.vtu", "a", "failed", reason="why"), [(logging.WARNING, "worth knowing")])
+    assert "0/2" in capsys.readouterr().err
+    progress.ended(FileRecord("a.vtu", "a", "failed", reason="why"), [(logging.WARNING, "worth knowing")])
     shown = capsys.readouterr().err
-    assert "1/2  1 failed" in shown
-    assert shown.startswith("\r\x1b[K")
+    assert "1/2" in shown
+    assert "1 failed" in shown
     assert [record.message for record in caplog.records] == ["worth knowing", "[1/2] a.vtu: FAILED: why"]
     progress.close()
-    assert capsys.readouterr().err == "\r\x1b[K"
+    assert capsys.readouterr().err.endswith("\x1b[2K"), "the bar is taken away"
 
 
 def on_a_terminal(words, columns):
@@ -74,11 +59,14 @@ def test_a_real_terminal_has_a_bar_and_a_log_file_has_none(tmp_path):
         (tmp_path / "out" / f"{name}.vtu").unlink()
     shown, code = on_a_terminal(words, columns=50)
     assert code == 0
-    bars = [part.split("\r")[0] for part in shown.split("\x1b[K") if part.startswith(("[.", "[#"))]
-    assert bars[0] == "[....................]  0/3"
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    bars = [part for part in re.split(r"[\r\n]", plain) if "━" in part]
+    assert "0/3" in bars[0]
     assert any("files/min" in each for each in bars)
-    assert max(map(len, bars)) == 49, "a bar that is cut off where the terminal ends"
-    assert shown.rstrip().splitlines()[-1].startswith("\x1b[K3 of 3 files done")
+    assert max(map(len, bars)) <= 50, "a bar that ends where the terminal ends"
+    lines = [part for part in re.split(r"[\r\n]+", plain) if part.startswith("[")]
+    assert [each.split("]")[0] for each in lines] == ["[1/3", "[2/3", "[3/3"]
+    assert plain.rstrip().splitlines()[-1].strip().startswith("3 of 3 files done")
 
 
 def test_machines_get_lines_of_json_and_nothing_else(tmp_path, capsys):

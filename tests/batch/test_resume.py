@@ -13,7 +13,7 @@ from flowgrad.io import write_vtu
 from tests import meshes
 from tests.batch.conftest import write_flow
 
-PLAIN = Settings(report=False)
+PLAIN = Settings(no_report=True)
 
 
 def count(out):
@@ -73,7 +73,7 @@ def test_other_options_and_versions_are_done_again(case, monkeypatch):
     run([flow], out, Cases(Options(at="points")), PLAIN)
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 3
-    monkeypatch.setattr("flowgrad.pipeline.analysis.versions", lambda: {"flowgrad": "99"})
+    monkeypatch.setattr("flowgrad.pipeline.summary.versions", lambda: {"flowgrad": "99"})
     run([flow], out, Cases(Options(at="cells")), PLAIN)
     assert count(out) == 4
 
@@ -140,9 +140,9 @@ def test_shards_of_a_list_make_one_summary(tmp_path, usual):
     flows = [write_flow(tmp_path / "in" / f"{name}.vtu", seed) for seed, name in enumerate("abc")]
     flows[1].write_text("nothing")
     for part in (3, 1):
-        run(flows, tmp_path / "out", usual, Settings(shard=(part, 3)))
+        run(flows, tmp_path / "out", usual, Settings(shard=f"{part}/3"))
         assert not (tmp_path / "out" / "summary.csv").exists()
-    run(flows, tmp_path / "out", usual, Settings(shard=(2, 3)))
+    run(flows, tmp_path / "out", usual, Settings(shard="2/3"))
     rows = (tmp_path / "out" / "summary.csv").read_text().splitlines()[1:]
     assert [row.split(",")[1] for row in rows] == ["done", "failed", "done"]
     page = (tmp_path / "out" / "report.html").read_text()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from flowgrad.batch.settings import Limits, Settings, cores, jobs_of, memory_of, shard_of
+from flowgrad.batch.settings import Settings, cores
 from flowgrad.errors import OptionError
 
 
@@ -12,18 +12,18 @@ from flowgrad.errors import OptionError
     ("text", "size"), [("4G", 4 * 2**30), ("1.5g", 3 * 2**29), ("800M", 800 * 2**20), ("900MiB", 900 * 2**20)]
 )
 def test_sizes(text, size):
-    assert memory_of(text) == size
+    assert Settings(max_memory=text).limits.memory == size
 
 
 def test_jobs_and_shards():
-    assert (jobs_of("3"), jobs_of("auto"), jobs_of(None)) == (3, cores(), None)
-    assert (shard_of("2/8"), shard_of(None)) == ((2, 8), (1, 1))
+    assert [Settings(jobs=text).processes for text in ("3", "auto", None)] == [3, cores(), 1]
+    assert (Settings(shard="2/8").part, Settings().part) == ((2, 8), (1, 1))
 
 
 @pytest.mark.parametrize("text", ["four", "4X", "-1G", ""])
 def test_sizes_that_are_none(text):
     with pytest.raises(OptionError, match="--max-memory"):
-        memory_of(text)
+        Settings(max_memory=text)
 
 
 @pytest.mark.parametrize(
@@ -32,14 +32,14 @@ def test_sizes_that_are_none(text):
         (lambda: Settings(jobs=0), "--jobs"),
         (lambda: Settings(threads=0), "--threads"),
         (lambda: Settings(engine="spark"), "dask"),
-        (lambda: Settings(scheduler="tcp://a:1"), "--engine dask"),
-        (lambda: Settings(shard=(3, 2)), "--shard"),
-        (lambda: Settings(shard=(0, 2)), "--shard"),
-        (lambda: Limits(timeout=0), "--timeout"),
-        (lambda: Limits(timeout=float("nan")), "--timeout"),
-        (lambda: Limits(memory=1000), "at least 256M"),
-        (lambda: jobs_of("many"), "--jobs"),
-        (lambda: shard_of("half"), "--shard"),
+        (lambda: Settings(scheduler="tcp://a:1"), "--engine"),
+        (lambda: Settings(shard="3/2"), "--shard"),
+        (lambda: Settings(shard="0/2"), "--shard"),
+        (lambda: Settings(timeout=0), "--timeout"),
+        (lambda: Settings(timeout=float("nan")), "--timeout"),
+        (lambda: Settings(max_memory="1000"), "at least 256M"),
+        (lambda: Settings(jobs="many"), "--jobs"),
+        (lambda: Settings(shard="half"), "--shard"),
     ],
 )
 def test_what_cannot_be_is_refused_by_its_name(make, option):

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from flowgrad.batch.run import run
-from flowgrad.batch.settings import Limits, Settings
+from flowgrad.batch.settings import Settings
 from flowgrad.batch.supervisor import resident
 from tests.batch.conftest import write_flow
 
-LIMITS = Settings(jobs=2, limits=Limits(timeout=4, memory=2**29), report=False)
+LIMITS = Settings(jobs=2, timeout=4, max_memory="512M", no_report=True)
 REASONS = {
     "hangs": ("timeout", "not finished after 4 s"),
     "crashes": ("signal", "SIGSEGV"),
@@ -47,7 +47,7 @@ def test_each_failure_has_its_name_and_is_tried_again(tmp_path, usual, faults, m
     assert (out / "first.vtu").read_bytes() == (out / "last.vtu").read_bytes()
     assert not is_alive(int((tmp_path / "hangs.vtu.child").read_text())), "what a worker started outlives it"
     monkeypatch.setenv("PYTHONPATH", "")
-    again = run(flows, out, usual, Settings(report=False))
+    again = run(flows, out, usual, Settings(no_report=True))
     assert [record.state for record in again] == ["done"] * len(names)
     assert [again[number] == records[number] for number in (0, -1)] == [True, True], "what was done is done again"
 
@@ -77,8 +77,8 @@ def test_workers_and_this_process_write_the_same_bytes(tmp_path, usual):
     mesh = Mesh(corners, Cells.of_type(10, np.arange(count).reshape(-1, 4)))
     write_vtu(tmp_path / "a.vtu", mesh, {"U": np.sin(corners @ np.ones((3, 3)) + corners)})
     for name, settings in {
-        "here": Settings(report=False),
-        "one": Settings(threads=1, report=False),
+        "here": Settings(no_report=True),
+        "one": Settings(threads=1, no_report=True),
     }.items():
         run([tmp_path / "a.vtu"], tmp_path / name, usual, settings)
     for result in ("a.vtu", "a.json"):

@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from flowgrad.io import read_contents, vtkxml_blocks
+from flowgrad.io import read_contents
+from flowgrad.io.vtk_xml import blocks
 from tests import meshes
 
 
@@ -14,23 +15,23 @@ def test_blocks_are_expanded_on_the_threads_that_kernels_may_use(tmp_path, monke
     pytest.importorskip("vtkmodules", reason="VTK writes compressed files")
     from tests.io import vtk_twin as twin
 
-    monkeypatch.setattr(vtkxml_blocks, "threads", lambda: threads)
-    monkeypatch.setattr(vtkxml_blocks, "_WORTH_THREADS", 1)
-    seen, expand = set(), vtkxml_blocks._expand
+    monkeypatch.setattr(blocks, "threads", lambda: threads)
+    monkeypatch.setattr(blocks, "_WORTH_THREADS", 1)
+    seen, expand = set(), blocks._expand
 
     def noted(*args):
         seen.add(threading.get_ident())
         return expand(*args)
 
-    monkeypatch.setattr(vtkxml_blocks, "_expand", noted)
+    monkeypatch.setattr(blocks, "_expand", noted)
     pools = []
 
-    class Pool(vtkxml_blocks.ThreadPoolExecutor):
+    class Pool(blocks.ThreadPoolExecutor):
         def __init__(self, count):
             pools.append(count)
             super().__init__(count)
 
-    monkeypatch.setattr(vtkxml_blocks, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(blocks, "ThreadPoolExecutor", Pool)
     mesh = meshes.SOLIDS["tetra"]
     from tests.vtk_peer import vtk_grid
 

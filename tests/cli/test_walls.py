@@ -52,8 +52,8 @@ def test_without_being_asked_nothing_is_said_of_walls(case):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--pressure", "p"], "give --walls"),
-        (["--wall-velocity", "0"], "give --walls"),
+        (["--pressure", "p"], "--walls"),
+        (["--wall-velocity", "0"], "--walls"),
         (["--walls", "auto", "--wall-velocity", "1,2"], "three joined by commas"),
         (["--walls", "auto", "--wall-velocity", "-1,a,2"], "three joined by commas"),
     ],

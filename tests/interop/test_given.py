@@ -3,7 +3,7 @@
 import pytest
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.interop.given import as_options
+from flowgrad.interop.convert import as_options
 
 
 @pytest.mark.parametrize(

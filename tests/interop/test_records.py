@@ -5,7 +5,7 @@ import pytest
 
 from flowgrad import at_walls, series_statistics, to_pandas, to_xarray, velocity_gradient
 from flowgrad.flow import Flow
-from flowgrad.interop.records import about_of
+from flowgrad.interop.convert import about_of
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.mesh import Lattice
 from flowgrad.separation import separate

@@ -1,6 +1,6 @@
 """Guarded readers without the start of a process for each file: a process that has the libraries loaded forks.
 
-What runs in the fork is :func:`flowgrad.io.guarded_worker.main`, with its input, its output and its memory limit.
+What runs in the fork is :func:`flowgrad.io.subprocess_worker.main`, with its input, its output and its memory limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VTK = ("vtkIOLegacy", "vtkIOHDF", "vtkIOEnSight", "vtkIOCGNSReader", "vtkIOGeom
 
 
 class ForkServer:
-    """Stands in for :func:`subprocess.run` in :mod:`flowgrad.io.guarded`, for as long as it is open."""
+    """Its ``run`` stands in for ``run_worker`` of :mod:`flowgrad.io.subprocess_reader`, for as long as it is open."""
 
     def __init__(self, longest: float) -> None:
         self.longest = longest
@@ -34,10 +34,10 @@ class ForkServer:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
 
-    def run(self, command: list[str], *, input: bytes, **_: Any) -> subprocess.CompletedProcess[bytes]:
+    def run(self, command: list[str], payload: bytes, *_: Any) -> tuple[int, bytes, bytes]:
         """What the worker answers; TimeoutExpired where it takes longer than ``longest`` seconds."""
         folder = Path(self._folder.name)
-        (folder / "in").write_bytes(input)
+        (folder / "in").write_bytes(payload)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{self.longest}\n")
@@ -46,7 +46,7 @@ class ForkServer:
         if answer == "late":
             raise subprocess.TimeoutExpired(command, self.longest)
         out, printed = ((folder / name).read_bytes() for name in ("out", "err"))
-        return subprocess.CompletedProcess(command, int(answer), out, printed)
+        return int(answer), out, printed
 
     def close(self) -> None:
         """End the process that forks."""
@@ -83,7 +83,7 @@ def _end(child: int, longest: float) -> str:
 
 
 def _work(folder: Path) -> None:
-    from flowgrad.io import guarded_worker
+    from flowgrad.io import subprocess_worker
 
     code = 1
     try:
@@ -91,7 +91,7 @@ def _work(folder: Path) -> None:
             new = os.O_CREAT | os.O_TRUNC if number else 0
             os.dup2(os.open(folder / name, flags | new), number)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
-        guarded_worker.main()
+        subprocess_worker.main()
         code = 0
     except BaseException:
         traceback.print_exc()

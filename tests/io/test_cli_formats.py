@@ -8,7 +8,7 @@ import pytest
 
 from flowgrad.cli import main
 from flowgrad.errors import OptionError
-from flowgrad.io import SUFFIXES
+from flowgrad.io import formats
 from flowgrad.pipeline.options import Options
 
 HEAD = "x [mm],y [mm],u [m/s],v [m/s]\n"
@@ -48,7 +48,7 @@ def test_a_time_that_the_file_does_not_hold(table, capsys):
 def test_formats_are_listed_with_what_they_keep(capsys):
     assert main(["list", "formats"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert {line.split()[0] for line in lines} >= set(SUFFIXES)
+    assert {line.split()[0] for line in lines} >= set(formats())
     assert all(len(line.split()) > 2 for line in lines)
 
 

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 
@@ -16,10 +14,12 @@ pytest.importorskip("vtkmodules", reason="VTK writes the files")
 pytest.importorskip("h5py", reason="meshio writes some of the files with it")
 pytest.importorskip("netCDF4", reason="writes some of the files")
 
-from flowgrad.io import SUFFIXES, guarded, read_contents
+from flowgrad.io import formats, read_contents, subprocess_reader
 from tests.io.damage import damages, outcome
 from tests.io.fork_server import ForkServer
 from tests.io.small_files import MAKERS
+
+pytestmark = pytest.mark.slow
 
 COUNTS = tuple(map(int, os.environ.get("FLOWGRAD_DAMAGE", "4,16").split(",")))
 # What their files do not tell: tables have no cells, nor a number of rows but for DaVis' and Tecplot's; of names that
@@ -38,18 +38,18 @@ VELOCITY = dict.fromkeys(("a.ele", "a.node"), "tetgen:attr1,tetgen:attr2")
 @pytest.fixture(scope="module")
 def server():
     server = ForkServer(longest=3)
-    yield SimpleNamespace(run=server.run, TimeoutExpired=subprocess.TimeoutExpired)
+    yield server
     server.close()
 
 
 def test_there_is_a_file_of_every_suffix():
     made = {name.split()[-1].removeprefix("a.vtu").removeprefix("a") or ".vtu" for name in MAKERS}
-    assert made == set(SUFFIXES)
+    assert made == set(formats())
 
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_damage(name, tmp_path, monkeypatch, server):
-    monkeypatch.setattr(guarded, "subprocess", server)
+    monkeypatch.setattr(subprocess_reader, "run_worker", server.run)
     # meshio writes the HDF5 file of an XDMF file into the current directory.
     monkeypatch.chdir(tmp_path)
     path, files = MAKERS[name](tmp_path)

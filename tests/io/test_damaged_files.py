@@ -12,6 +12,8 @@ from flowgrad.errors import FlowgradError, ReadError
 from flowgrad.io import Contents, read_contents, write_vtu
 from tests.io.vtk_twin import write_with_vtk
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = {
     "ascii": {"mode": "Ascii"},
     "inline": {"mode": "Binary", "compressor": "None", "header": 64},

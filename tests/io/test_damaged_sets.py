@@ -20,6 +20,8 @@ from tests.io.test_lattices import EXTENTS, KINDS, made
 from tests.io.test_parallel import parallel, two
 from tests.io.vtk_twin import write_with_vtk
 
+pytestmark = pytest.mark.slow
+
 CUTS, CHANGES = 50, 100
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from flowgrad.errors import ReadError
 from flowgrad.io import read, read_contents
-from flowgrad.io.extents import Extent
+from flowgrad.io.vtk_xml.structured import Extent
 from flowgrad.mesh import Lattice
 
 pytest.importorskip("vtkmodules", reason="compares with VTK's own readers and writers")

@@ -9,7 +9,7 @@ import pytest
 import flowgrad
 from flowgrad.errors import FlowgradError, OptionError, ReadError
 from flowgrad.io import read, read_contents
-from flowgrad.io.netcdf_classic import check_length
+from flowgrad.io.netcdf import check_length
 from flowgrad.mesh import Lattice
 
 netCDF4 = pytest.importorskip("netCDF4")

@@ -10,7 +10,7 @@ import pytest
 from flowgrad.errors import ReadError
 from flowgrad.gradient import velocity_gradient
 from flowgrad.io import ReadOptions, flow_of, read, read_contents, write_vtu
-from flowgrad.io.parallel import pieces_of
+from flowgrad.io.vtk_xml.parallel import pieces_of
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.generate import block
 from tests.io.vtk_twin import write_with_vtk

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowgrad.io import FORMATS, read_contents
-from flowgrad.io.refused import REASONS
+from flowgrad.io import formats, read_contents
+from flowgrad.io.unsupported import REASONS
 
 
 @pytest.mark.parametrize("suffix", REASONS)
@@ -25,7 +25,7 @@ def test_the_reason_is_the_formats(tmp_path, refused, suffix, reason):
 
 
 def test_nothing_is_both_read_and_refused():
-    assert not set(FORMATS) & set(REASONS)
+    assert not set(formats()) & set(REASONS)
 
 
 def test_a_suffix_that_nobody_knows(tmp_path, refused):

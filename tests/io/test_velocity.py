@@ -172,7 +172,7 @@ def test_explicit_integers_are_taken():
         ("p,Velocity", None, r"parts of the shapes \(4,\), \(4, 3\): name scalars"),
         ("Velocity", "cells", r"'Velocity' is not on cells but on points: give --location points"),
         (None, "cells", r"no velocity under a usual name on cells"),
-        (None, "nodes", r"location 'nodes' is unknown"),
+        (None, "nodes", "on nodes"),
     ],
 )
 def test_explicit_choices_that_fail(name, location, message):

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from flowgrad.io.vtp import read_vtp
+from flowgrad.io.vtk_xml.unstructured import read_vtp
 from tests.io.vtk_twin import assert_same_arrays, attach_arrays, read_with_vtk, vtk_arrays, write_with_vtk
 
 VERTS, LINES = ((4,), (5, 6, 7)), ((0, 1), (1, 2, 3))

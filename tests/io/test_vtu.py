@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from flowgrad.io.vtu import read_vtu
+from flowgrad.io.vtk_xml.unstructured import read_vtu
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays, write_with_vtk
 
 COMPRESSORS, ORDERS = ("None", "ZLib", "LZMA", "LZ4"), ("LittleEndian", "BigEndian")

@@ -15,7 +15,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 
 from flowgrad.errors import ReadError
-from flowgrad.io.vtu import read_vtu
+from flowgrad.io.vtk_xml.unstructured import read_vtu
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 from flowgrad.mesh.reference.cell import cell_name
 from tests.io.test_vtu import LAYOUTS, array, ascii_vtu, piece

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.io.polyhedra import from_stream, to_stream
-from flowgrad.io.vtu import read_vtu
-from flowgrad.io.vtu_writer import write_vtu
+from flowgrad.io.vtk_xml.polyhedra import from_stream, to_stream
+from flowgrad.io.vtk_xml.unstructured import read_vtu
+from flowgrad.io.vtk_xml.write import write_vtu
 from flowgrad.mesh import Cells, Mesh
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
@@ -113,7 +113,7 @@ def test_no_half_file_and_no_rest_of_one(mixed_mesh, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flowgrad.io.vtu_writer._write", full)
+    monkeypatch.setattr("flowgrad.io.vtk_xml.write._write", full)
     with pytest.raises(FlowgradError, match=r"out\.vtu: cannot be written \(No space left on device\)"):
         write_vtu(path, mixed_mesh, {"x": np.zeros(27)})
     assert path.read_bytes() == before
@@ -126,7 +126,7 @@ def test_folder_that_is_not_there(mixed_mesh, tmp_path):
 
 
 def test_large_point_numbers_become_int64(tmp_path, monkeypatch):
-    monkeypatch.setattr("flowgrad.io.vtu_writer.np.iinfo", lambda _: type("limits", (), {"max": 1}))
+    monkeypatch.setattr("flowgrad.io.vtk_xml.write.np.iinfo", lambda _: type("limits", (), {"max": 1}))
     write_vtu(tmp_path / "out.vtu", Mesh(np.zeros((3, 3)), Cells.of_type(5, np.array([[0, 1, 2]]))))
     assert b'"Int64" Name="connectivity"' in (tmp_path / "out.vtu").read_bytes()
     assert read_vtu(tmp_path / "out.vtu").mesh.cells.connectivity.tolist() == [0, 1, 2]

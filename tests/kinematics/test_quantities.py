@@ -1,9 +1,12 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import QUANTITIES, OptionError, VelocityGradient, compiled
-from flowgrad.kinematics import registry
+from flowgrad.kinematics import quantity, registry
 from flowgrad.kinematics.registry import OF_FIELD
 
 RNG = np.random.default_rng(5)
@@ -196,3 +199,43 @@ def test_weights_share_the_measure_among_points():
     for location, count in (("points", len(mesh.points)), ("cells", len(mesh))):
         flow = Flow(mesh, np.zeros((count, 3)), location)
         assert VelocityGradient(np.zeros((count, 3, 3)), flow).weights.sum() == pytest.approx(total)
+
+
+def test_names_that_are_taken_are_refused():
+    before = RANDOM["shear_rate"]
+    for name in ("shear_rate", "schur_form", "velocity"):
+
+        def function(D):
+            return D[:, 0, 0]
+
+        function.__name__ = name
+        with pytest.raises(OptionError, match=rf"'{name}' of {__name__} .* taken by flowgrad\.kinematics\."):
+            quantity("a", "1/T")(function)
+    np.testing.assert_array_equal(VelocityGradient(RANDOM.L)["shear_rate"], before)
+
+
+def test_a_quantity_of_ones_own_may_be_written_again(monkeypatch):
+    monkeypatch.setattr(registry, "QUANTITIES", dict(QUANTITIES))
+    for _ in range(2):
+
+        @quantity("m", "1/T")
+        def my_rate(shear_rate):
+            return 2 * shear_rate
+
+    assert registry.QUANTITIES["my_rate"].function is my_rate
+
+
+def test_components_are_those_of_the_values():
+    whole = RANDOM.supply(**INPUTS)
+    for name in QUANTITIES:
+        assert registry.components_of(name) == whole[name].shape[1:], name
+    assert {name: registry.components_of(name) for name in INPUTS} == {k: v.shape[1:] for k, v in INPUTS.items()}
+
+
+def test_tensors_without_a_flow_need_no_mesh():
+    code = (
+        "import sys, numpy as np; from flowgrad.kinematics import VelocityGradient\n"
+        "g = VelocityGradient(np.eye(3)[None]); g['lambda2'], g.weights, g.notes\n"
+        "assert not {'flowgrad.mesh', 'flowgrad.flow'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

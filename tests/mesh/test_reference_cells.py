@@ -7,7 +7,7 @@ from flowgrad import MeshError
 from flowgrad.mesh import REFERENCE_CELLS
 from flowgrad.mesh.reference import pyramids, shapes
 from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
-from flowgrad.mesh.reference.shape_functions import gradients, values
+from flowgrad.mesh.reference.shape_functions import gradients, nodal
 from tests.high_order import reference
 
 VTK_CLASSES = {
@@ -104,9 +104,9 @@ def test_the_functions_of_high_degree_keep_their_digits(degree):
 def test_pyramids_hold_the_polynomials_of_their_degree_up_to_the_apex(degree):
     places = [(i, j, k) for k in range(degree + 1) for i in range(degree + 1 - k) for j in range(degree + 1 - k)]
     nodes = (np.array(places) + np.array(places)[:, 2:] * [0.5, 0.5, 0]) / degree
-    shape = pyramids.complete(nodes, degree)
+    shape = nodal(nodes, pyramids.complete_pyramid(degree))
     assert nodes[-1].tolist() == [0.5, 0.5, 1]
-    np.testing.assert_allclose(values(shape, nodes), np.eye(len(nodes)), atol=1e-13)
+    np.testing.assert_allclose(shape(nodes.T).T, np.eye(len(nodes)), atol=1e-13)
     x, y, z = nodes.T
     field, slope = x ** (degree - 1) * (y - z), (degree - 1) * x ** max(degree - 2, 0) * (y - z)
     exact = np.column_stack([slope, x ** (degree - 1), -(x ** (degree - 1))])

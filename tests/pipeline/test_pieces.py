@@ -12,8 +12,8 @@ from flowgrad.cli import main
 from flowgrad.errors import OptionError
 from flowgrad.io import read, read_contents, write_vtu
 from flowgrad.io.contents import Contents
-from flowgrad.io.merging import without_ghosts
-from flowgrad.io.selection import selected
+from flowgrad.io.ghosts import selected
+from flowgrad.io.pieces import without_ghosts
 from flowgrad.mesh import CellFaces, Cells, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.pipeline.analysis import analyse_flow

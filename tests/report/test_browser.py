@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from flowgrad import batch
+from flowgrad.batch.run import run
 from flowgrad.batch.settings import Cases, Settings
 from flowgrad.pipeline.options import Options
 from flowgrad.report import Entry, failed_entry, write_index
@@ -68,7 +68,7 @@ def demo(data, tmp_path_factory):
     cases = Cases.read(data / "cases.toml", Options())
     # One by one they need no worker; the run on all of them then finds them done.
     for some in (*([each] for each in files), files):
-        batch.run(some, folder / "out", cases, Settings())
+        run(some, folder / "out", cases, Settings())
     return folder / "out"
 
 
@@ -80,7 +80,7 @@ def pages(demo, tmp_path_factory):
     options = {"viscosity": "carreau-yasuda(eta0=1, eta_inf=0.1, lam=2, a=2, n=0.5)", "velocity": "x" * 60}
     write_index(large / "report.html", list(two_hundred(demo)), options)
     (failed / "none.vtu").write_text("no mesh")
-    batch.run([failed / "none.vtu"], failed / "out", Cases(Options()), Settings())
+    run([failed / "none.vtu"], failed / "out", Cases(Options()), Settings())
     return {
         "demo": demo / "report.html",
         "page": demo / "report" / "offsetCylinder.html",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flowgrad.cli.command import command_parser
-from flowgrad.cli.run import _options
+from flowgrad.cli.options import options_of
 from flowgrad.pipeline.options import Options
 from flowgrad.report.template import command
 
@@ -24,7 +24,7 @@ CASES = [
 def test_the_command_means_the_same_options(options):
     words = shlex.split(command(options, Path("my files/it's.vtu")))
     assert words[:3] == ["flowgrad", "run", "my files/it's.vtu"]
-    assert _options(command_parser().parse_args(words[1:])) == options
+    assert options_of(Options, command_parser().parse_args(words[1:])) == options
 
 
 def test_a_formula_on_a_grid_has_no_file():

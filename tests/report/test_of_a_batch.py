@@ -2,10 +2,10 @@
 
 import pytest
 
-from flowgrad import batch
 from flowgrad.batch.files import remove_parts
-from flowgrad.batch.manifest import Record
-from flowgrad.batch.run import _names
+from flowgrad.batch.manifest import FileRecord
+from flowgrad.batch.run import display_names
+from flowgrad.batch.run import run as run_batch
 from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
 from flowgrad.pipeline.options import Options
@@ -29,7 +29,7 @@ def home(tmp_path_factory):
 
 
 def run(files, out):
-    return batch.run(files, out, Cases(Options()))
+    return run_batch(files, out, Cases(Options()))
 
 
 def test_the_report_of_one_file_is_its_page(home):
@@ -40,11 +40,11 @@ def test_the_report_of_one_file_is_its_page(home):
 
 
 def test_files_of_one_name_are_told_apart():
-    records = [Record(f"results/{part}/step.vtu", f"{part}-step") for part in "ab"]
-    assert list(_names(records).values()) == ["a/step.vtu", "b/step.vtu"]
-    alike = [*records, Record("elsewhere/c.vtu", "c")]
-    assert _names(alike)["elsewhere/c.vtu"] == "elsewhere/c.vtu"
-    assert _names(records[:1]) == {"results/a/step.vtu": "step.vtu"}
+    records = [FileRecord(f"results/{part}/step.vtu", f"{part}-step") for part in "ab"]
+    assert list(display_names([each.file for each in records]).values()) == ["a/step.vtu", "b/step.vtu"]
+    alike = [*records, FileRecord("elsewhere/c.vtu", "c")]
+    assert display_names([each.file for each in alike])["elsewhere/c.vtu"] == "elsewhere/c.vtu"
+    assert display_names([records[0].file]) == {"results/a/step.vtu": "step.vtu"}
 
 
 def test_a_page_that_is_gone_is_made_again_the_same(home):

@@ -8,7 +8,7 @@ from matplotlib.collections import LineCollection
 
 from flowgrad import plot
 from flowgrad.errors import OptionError
-from flowgrad.pipeline.analysis import plain
+from flowgrad.pipeline.summary import plain
 from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
 from flowgrad.rheometer import Reading, read_flow_curves

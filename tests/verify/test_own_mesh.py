@@ -8,6 +8,7 @@ import pytest
 from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, velocity_gradient
 from flowgrad import verify as module
 from flowgrad.flow import Patch
+from flowgrad.gradient.local_fits.fits import LocalFits
 from flowgrad.mesh.generate import block
 from flowgrad.verify import Manufactured, Trial, verify
 from tests import axial, meshes
@@ -125,13 +126,13 @@ def test_what_auto_takes_is_marked_and_the_best_is_named():
 
 
 def test_an_inexact_scheme_fails(monkeypatch):
-    first = module.LocalFits.first
+    first = LocalFits.first
 
     def wrong(self, stencils, values):
         L, order = first(self, stencils, values)
         return L * (1 + 1e-6), order
 
-    monkeypatch.setattr(module.LocalFits, "first", wrong)
+    monkeypatch.setattr(LocalFits, "first", wrong)
     lines = list(verify(flow_on(block("tetra", 6), "cells")))
     failed = [line for line, passed in lines if not passed]
     assert any("fits, order 2" in line and "FAIL" in line for line in failed)

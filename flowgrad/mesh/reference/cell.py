@@ -9,46 +9,56 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.mesh.reference.shape_functions import Shape, gradients, values
+from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.pyramids import complete_pyramid
+from flowgrad.mesh.reference.shape_functions import Shape, gradients, nodal, simplex, tensor, wedge
 from flowgrad.mesh.reference.shapes import Face, Family
 from flowgrad.typing import FloatArray
 
 
 class VTK(IntEnum):
-    """VTK's numbers of cell types, read here or refused by name: vtkCellType.h of VTK 9."""
+    """VTK's numbers of cell types, read here or refused by name (vtkCellType.h of VTK 9), and meshio's names."""
+
+    meshio: str
+
+    def __new__(cls, number: int, meshio: str = "") -> VTK:
+        """A member that knows its name in meshio, if it has one there."""
+        member = int.__new__(cls, number)
+        member._value_, member.meshio = number, meshio
+        return member
 
     EMPTY_CELL = 0
-    VERTEX = 1
+    VERTEX = 1, "vertex"
     POLY_VERTEX = 2
-    LINE = 3
+    LINE = 3, "line"
     POLY_LINE = 4
-    TRIANGLE = 5
+    TRIANGLE = 5, "triangle"
     TRIANGLE_STRIP = 6
-    POLYGON = 7
-    PIXEL = 8
-    QUAD = 9
-    TETRA = 10
+    POLYGON = 7, "polygon"
+    PIXEL = 8, "pixel"
+    QUAD = 9, "quad"
+    TETRA = 10, "tetra"
     VOXEL = 11
-    HEXAHEDRON = 12
-    WEDGE = 13
-    PYRAMID = 14
-    PENTAGONAL_PRISM = 15
-    HEXAGONAL_PRISM = 16
-    QUADRATIC_EDGE = 21
-    QUADRATIC_TRIANGLE = 22
-    QUADRATIC_QUAD = 23
-    QUADRATIC_TETRA = 24
-    QUADRATIC_HEXAHEDRON = 25
-    QUADRATIC_WEDGE = 26
-    QUADRATIC_PYRAMID = 27
-    BIQUADRATIC_QUAD = 28
-    TRIQUADRATIC_HEXAHEDRON = 29
-    QUADRATIC_LINEAR_QUAD = 30
-    QUADRATIC_LINEAR_WEDGE = 31
-    BIQUADRATIC_QUADRATIC_WEDGE = 32
-    BIQUADRATIC_QUADRATIC_HEXAHEDRON = 33
-    BIQUADRATIC_TRIANGLE = 34
-    CUBIC_LINE = 35
+    HEXAHEDRON = 12, "hexahedron"
+    WEDGE = 13, "wedge"
+    PYRAMID = 14, "pyramid"
+    PENTAGONAL_PRISM = 15, "penta_prism"
+    HEXAGONAL_PRISM = 16, "hexa_prism"
+    QUADRATIC_EDGE = 21, "line3"
+    QUADRATIC_TRIANGLE = 22, "triangle6"
+    QUADRATIC_QUAD = 23, "quad8"
+    QUADRATIC_TETRA = 24, "tetra10"
+    QUADRATIC_HEXAHEDRON = 25, "hexahedron20"
+    QUADRATIC_WEDGE = 26, "wedge15"
+    QUADRATIC_PYRAMID = 27, "pyramid13"
+    BIQUADRATIC_QUAD = 28, "quad9"
+    TRIQUADRATIC_HEXAHEDRON = 29, "hexahedron27"
+    QUADRATIC_LINEAR_QUAD = 30, "quad6"
+    QUADRATIC_LINEAR_WEDGE = 31, "wedge12"
+    BIQUADRATIC_QUADRATIC_WEDGE = 32, "wedge18"
+    BIQUADRATIC_QUADRATIC_HEXAHEDRON = 33, "hexahedron24"
+    BIQUADRATIC_TRIANGLE = 34, "triangle7"
+    CUBIC_LINE = 35, "line4"
     QUADRATIC_POLYGON = 36
     TRIQUADRATIC_PYRAMID = 37
     CONVEX_POINT_SET = 41
@@ -67,13 +77,13 @@ class VTK(IntEnum):
     HIGHER_ORDER_WEDGE = 65
     HIGHER_ORDER_PYRAMID = 66
     HIGHER_ORDER_HEXAHEDRON = 67
-    LAGRANGE_CURVE = 68
-    LAGRANGE_TRIANGLE = 69
-    LAGRANGE_QUADRILATERAL = 70
-    LAGRANGE_TETRAHEDRON = 71
-    LAGRANGE_HEXAHEDRON = 72
-    LAGRANGE_WEDGE = 73
-    LAGRANGE_PYRAMID = 74
+    LAGRANGE_CURVE = 68, "VTK_LAGRANGE_CURVE"
+    LAGRANGE_TRIANGLE = 69, "VTK_LAGRANGE_TRIANGLE"
+    LAGRANGE_QUADRILATERAL = 70, "VTK_LAGRANGE_QUADRILATERAL"
+    LAGRANGE_TETRAHEDRON = 71, "VTK_LAGRANGE_TETRAHEDRON"
+    LAGRANGE_HEXAHEDRON = 72, "VTK_LAGRANGE_HEXAHEDRON"
+    LAGRANGE_WEDGE = 73, "VTK_LAGRANGE_WEDGE"
+    LAGRANGE_PYRAMID = 74, "VTK_LAGRANGE_PYRAMID"
     BEZIER_CURVE = 75
     BEZIER_TRIANGLE = 76
     BEZIER_QUADRILATERAL = 77
@@ -98,8 +108,7 @@ class ReferenceCell:
     with an interpolant belong to a ``family``; ``degree`` is the highest power of a coordinate in it.
     """
 
-    name: str
-    vtk_type: int
+    vtk_type: VTK
     dimension: int
     size: int
     faces: tuple[Face, ...] = ()
@@ -109,12 +118,30 @@ class ReferenceCell:
     degree: int = 1
 
     @classmethod
-    def of(
-        cls, name: str, vtk_type: int, family: Family, nodes: FloatArray, shape: Shape, degree: int
-    ) -> ReferenceCell:
+    def of(cls, vtk_type: VTK, family: Family, nodes: FloatArray, shape: Shape, degree: int) -> ReferenceCell:
         """A cell of a family, whose corners are the first of its nodes."""
         faces = family.node_faces(nodes)
-        return cls(name, vtk_type, family.dimension, len(nodes), faces, nodes, shape, family, degree)
+        return cls(vtk_type, family.dimension, len(nodes), faces, nodes, shape, family, degree)
+
+    @classmethod
+    def lagrange(cls, vtk_type: VTK, family: Family, nodes: FloatArray, degrees: tuple[int, ...]) -> ReferenceCell:
+        """A cell with Lagrange's functions, whose nodes (k, d) are those of a lattice of these degrees along its
+        axes; on a pyramid they are in any place where they tell the functions of its degree apart."""
+        places = np.rint(nodes * degrees).astype(int)
+        if family is shapes.PYRAMID:
+            shape = nodal(nodes, complete_pyramid(degrees[0]))
+        elif family is shapes.WEDGE:
+            shape = wedge(places, degrees[0], degrees[2])
+        elif family in (shapes.TRIANGLE, shapes.TETRA):
+            shape = simplex(places, degrees[0])
+        else:
+            shape = tensor(places, degrees)
+        return cls.of(vtk_type, family, nodes, shape, max(degrees))
+
+    @property
+    def name(self) -> str:
+        """VTK's name of the type, in small letters."""
+        return self.vtk_type.name.lower()
 
     @property
     def center(self) -> FloatArray:
@@ -182,7 +209,7 @@ class ReferenceCell:
     def values(self, sites: FloatArray) -> FloatArray:
         """N (m, k) at sites (m, d)."""
         assert self.shape is not None
-        return values(self.shape, sites)
+        return np.ascontiguousarray(self.shape(np.ascontiguousarray(sites.T)).T)
 
     def gradients(self, sites: FloatArray) -> FloatArray:
         """dN/dξ (m, k, d) at sites (m, d)."""

@@ -15,10 +15,8 @@ from itertools import product
 import numpy as np
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh.reference import pyramids, quadratic, shapes
-from flowgrad.mesh.reference.cell import ReferenceCell
-from flowgrad.mesh.reference.shape_functions import Shape, simplex, tensor
-from flowgrad.mesh.reference.shape_functions import wedge as layered
+from flowgrad.mesh.reference import quadratic, shapes
+from flowgrad.mesh.reference.cell import VTK, ReferenceCell
 from flowgrad.mesh.reference.shapes import Family
 from flowgrad.typing import FloatArray
 
@@ -33,30 +31,17 @@ _ENRICHED = {(69, 7): quadratic.TRIANGLE7, (71, 15): quadratic.TETRA15, (73, 21)
 
 @dataclass(frozen=True)
 class LagrangeType:
-    """One of VTK's types: its shape and how many points it has at given degrees."""
+    """One of VTK's types: its shape, how many points it has at given degrees, and their places on the lattice."""
 
-    name: str
-    vtk_type: int
+    vtk_type: VTK
     family: Family
-    count: Callable[[Degrees], int]
+    count: Callable[[int, int, int], int]
+    places: Callable[[int, int, int], list[Place] | FloatArray]
 
-
-LAGRANGE_CELLS: dict[int, LagrangeType] = {
-    each.vtk_type: each
-    for each in (
-        LagrangeType("lagrange_curve", 68, shapes.LINE, lambda d: d[0] + 1),
-        LagrangeType("lagrange_triangle", 69, shapes.TRIANGLE, lambda d: _triangular(d[0])),
-        LagrangeType("lagrange_quadrilateral", 70, shapes.QUAD, lambda d: (d[0] + 1) * (d[1] + 1)),
-        LagrangeType("lagrange_tetrahedron", 71, shapes.TETRA, lambda d: (d[0] + 1) * (d[0] + 2) * (d[0] + 3) // 6),
-        LagrangeType("lagrange_hexahedron", 72, shapes.HEXAHEDRON, lambda d: (d[0] + 1) * (d[1] + 1) * (d[2] + 1)),
-        LagrangeType("lagrange_wedge", 73, shapes.WEDGE, lambda d: _triangular(d[0]) * (d[2] + 1)),
-        LagrangeType("lagrange_pyramid", 74, shapes.PYRAMID, lambda d: (d[0] + 1) * (d[0] + 2) * (2 * d[0] + 3) // 6),
-    )
-}
-
-
-def _triangular(degree: int) -> int:
-    return (degree + 1) * (degree + 2) // 2
+    @property
+    def name(self) -> str:
+        """VTK's name of the type, in small letters."""
+        return self.vtk_type.name.lower()
 
 
 @lru_cache(maxsize=256)
@@ -75,15 +60,17 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
     if special is not None and degrees in ((0, 0, 0), (2, 2, 2)):
         return special
     found = degrees if any(degrees) else _uniform(kind, count)
-    used = tuple(max(degree, 1) for degree in found)
-    if kind.count((used[0], used[1], used[2])) != count or max(used) > _HIGHEST:
+    p, q, r = (max(degree, 1) for degree in found)
+    if kind.count(p, q, r) != count or max(p, q, r) > _HIGHEST:
         raise MeshError(f"a {kind.name} of degrees {found} has not {count} points: the file is damaged")
-    return _cell(kind, used[0], used[1], used[2])
+    used = (p, p if kind.family is shapes.WEDGE else q, r)[: kind.family.dimension]
+    nodes = np.array(kind.places(p, q, r)) / used
+    return ReferenceCell.lagrange(kind.vtk_type, kind.family, nodes, used)
 
 
 def _uniform(kind: LagrangeType, count: int) -> Degrees:
     for degree in range(1, _HIGHEST + 1):
-        if kind.count((degree, degree, degree)) == count:
+        if kind.count(degree, degree, degree) == count:
             return degree, degree, degree
     raise MeshError(
         f"a {kind.name} of {count} points has no degree that is the same along all axes: "
@@ -91,51 +78,21 @@ def _uniform(kind: LagrangeType, count: int) -> Degrees:
     )
 
 
-def _cell(kind: LagrangeType, p: int, q: int, r: int) -> ReferenceCell:
-    nodes, shape, degree = _element(kind.family, p, q, r)
-    return ReferenceCell.of(kind.name, kind.vtk_type, kind.family, nodes, shape, degree)
-
-
-def _element(family: Family, p: int, q: int, r: int) -> tuple[FloatArray, Shape, int]:
-    """Nodes, shape functions and the highest degree."""
-    if family is shapes.PYRAMID:
-        nodes = _pyramid(p)
-        return nodes, pyramids.complete(nodes, p), p
-    if family in (shapes.TRIANGLE, shapes.TETRA):
-        places = np.array(triangle(p) if family is shapes.TRIANGLE else tetra(p))
-        return places / p, simplex(places, p), p
-    if family is shapes.WEDGE:
-        places = np.array(wedge(p, r))
-        return places / (p, p, r), layered(places, p, r), max(p, r)
-    places = np.array(
-        line(p) if family is shapes.LINE else quad(p, q) if family is shapes.QUAD else hexahedron(p, q, r)
-    )
-    degrees = (p, q, r)[: family.dimension]
-    return places / degrees, tensor(places, degrees), max(degrees)
-
-
 def _pyramid(degree: int) -> FloatArray:
+    """The nodes times the degree; the apex is no place on a lattice."""
     if degree > 2:
         raise MeshError(
             f"lagrange_pyramid of degree {degree}: VTK does not define the order of its points, so it is not read: "
             "write degree 1 or 2, or tetrahedra"
         )
-    return shapes.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14
+    return degree * (shapes.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14)
 
 
-def line(p: int) -> list[Place]:
-    """Ends, then from the first to the second."""
-    return [(0,), (p,), *((i,) for i in range(1, p))]
-
-
-def quad(p: int, q: int) -> list[Place]:
-    """Corners, edges 0-1, 1-2, 3-2, 0-3, inside."""
-    return [(0, 0), (p, 0), (p, q), (0, q), *_quad_edges(p, q), *_inside(p, q)]
-
-
-def _quad_edges(p: int, q: int) -> list[Place]:
+def quad_rim(p: int, q: int) -> list[Place]:
+    """Corners, edges 0-1, 1-2, 3-2, 0-3."""
     along, up = range(1, p), range(1, q)
-    return [*((i, 0) for i in along), *((p, j) for j in up), *((i, q) for i in along), *((0, j) for j in up)]
+    edges = [*((i, 0) for i in along), *((p, j) for j in up), *((i, q) for i in along), *((0, j) for j in up)]
+    return [(0, 0), (p, 0), (p, q), (0, q), *edges]
 
 
 def _inside(*degrees: int) -> list[Place]:
@@ -145,8 +102,8 @@ def _inside(*degrees: int) -> list[Place]:
 
 def hexahedron(p: int, q: int, r: int) -> list[Place]:
     """Corners, edges around the bottom, the top, and up; faces −x, +x, −y, +y, −z, +z; inside."""
-    corners = quad(p, q)[:4]
-    flat, edges = _inside(p, q), _quad_edges(p, q)
+    rim, flat = quad_rim(p, q), _inside(p, q)
+    corners, edges = rim[:4], rim[4:]
     return [
         *((*c, k) for k in (0, r) for c in corners),
         *((*e, k) for k in (0, r) for e in edges),
@@ -202,3 +159,52 @@ def wedge(p: int, r: int) -> list[Place]:
         *((*e, k) for side in sides for k in up for e in side),
         *((*f, k) for k in up for f in flat),
     ]
+
+
+LAGRANGE_CELLS: dict[int, LagrangeType] = {
+    kind.vtk_type: kind
+    for kind in (
+        LagrangeType(
+            VTK.LAGRANGE_CURVE,
+            shapes.LINE,
+            count=lambda p, q, r: p + 1,
+            places=lambda p, q, r: [(0,), (p,), *((i,) for i in range(1, p))],
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_TRIANGLE,
+            shapes.TRIANGLE,
+            count=lambda p, q, r: (p + 1) * (p + 2) // 2,
+            places=lambda p, q, r: triangle(p),
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_QUADRILATERAL,
+            shapes.QUAD,
+            count=lambda p, q, r: (p + 1) * (q + 1),
+            places=lambda p, q, r: [*quad_rim(p, q), *_inside(p, q)],
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_TETRAHEDRON,
+            shapes.TETRA,
+            count=lambda p, q, r: (p + 1) * (p + 2) * (p + 3) // 6,
+            places=lambda p, q, r: tetra(p),
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_HEXAHEDRON,
+            shapes.HEXAHEDRON,
+            count=lambda p, q, r: (p + 1) * (q + 1) * (r + 1),
+            places=hexahedron,
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_WEDGE,
+            shapes.WEDGE,
+            count=lambda p, q, r: (p + 1) * (p + 2) // 2 * (r + 1),
+            places=lambda p, q, r: wedge(p, r),
+        ),
+        LagrangeType(
+            VTK.LAGRANGE_PYRAMID,
+            shapes.PYRAMID,
+            count=lambda p, q, r: (p + 1) * (p + 2) * (2 * p + 3) // 6,
+            places=lambda p, q, r: _pyramid(p),
+        ),
+    )
+}

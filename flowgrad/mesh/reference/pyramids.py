@@ -13,68 +13,47 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh.reference.shape_functions import Shape, nodal
-from flowgrad.typing import FloatArray
+from flowgrad.mesh.reference.shape_functions import Basis
 
 
-def complete(nodes: FloatArray, degree: int) -> Shape:
-    """The whole space of a degree, (p + 1)(p + 2)(2 p + 3)/6 nodes."""
+def complete_pyramid(degree: int) -> Basis:
+    """The whole space of a degree, (p + 1)(p + 2)(2 p + 3)/6 functions."""
     orders = [(i, j, k) for i in range(degree + 1) for j in range(degree + 1) for k in range(degree + 1 - max(i, j))]
 
     def basis(xi: Any) -> list[Any]:
-        x, y, gap = _centered(xi)
+        x, y, gap, inverse = _centered(xi)
         first, second = _legendre(x, gap, degree), _legendre(y, gap, degree)
-        inverse = 1 / _nonzero(gap)
         return [
             first[i] * second[j] * _power(inverse, min(i, j)) * _jacobi(xi[2], k, 2 * max(i, j) + 2)
             for i, j, k in orders
         ]
 
-    return nodal(nodes, basis)
+    return basis
 
 
-def serendipity(nodes: FloatArray) -> Shape:
+def serendipity_pyramid(xi: Any) -> list[Any]:
     """Degree 2 without a node in the base (13 nodes; Bedrosian 1992, Int. J. Numer. Methods Eng. 35, 95):
     all quadratics, xy/g, x²y/g and xy²/g."""
-
-    def basis(xi: Any) -> list[Any]:
-        x, y, gap = _centered(xi)
-        return [*_quadratics(x, y, gap), *_rational(x, y, gap)]
-
-    return nodal(nodes, basis)
+    x, y, gap, _ = _centered(xi)
+    one, twist = 1 + 0 * x, x * y / np.where(gap == 0, 1.0, gap)
+    quadratics = [one, x, y, gap, x * x, y * y, gap * gap, x * y, x * gap, y * gap]
+    return [*quadratics, twist, twist * x, twist * y]
 
 
-def enriched(nodes: FloatArray) -> Shape:
+def enriched_pyramid(xi: Any) -> list[Any]:
     """Degree 2 with nodes in the faces and inside (19 nodes), the space of VTK's triquadratic pyramid:
     the complete one with a bubble for each triangle and one inside."""
-
-    def basis(xi: Any) -> list[Any]:
-        x, y, gap = _centered(xi)
-        z, inverse = 1 - gap, 1 / _nonzero(gap)
-        u, v = (gap * gap - x * x) * inverse, (gap * gap - y * y) * inverse
-        bubbles = [z * x * v, z * y * u, z * x * x * v * inverse, z * y * y * u * inverse, z * u * v * inverse]
-        return [*_quadratics(x, y, gap), *_rational(x, y, gap), x * x * y * y * inverse * inverse, *bubbles]
-
-    return nodal(nodes, basis)
+    x, y, gap, inverse = _centered(xi)
+    z = 1 - gap
+    u, v = (gap * gap - x * x) * inverse, (gap * gap - y * y) * inverse
+    bubbles = [z * x * v, z * y * u, z * x * x * v * inverse, z * y * y * u * inverse, z * u * v * inverse]
+    return [*serendipity_pyramid(xi), x * x * y * y * inverse * inverse, *bubbles]
 
 
-def _quadratics(x: Any, y: Any, gap: Any) -> list[Any]:
-    return [1 + 0 * x, x, y, gap, x * x, y * y, gap * gap, x * y, x * gap, y * gap]
-
-
-def _rational(x: Any, y: Any, gap: Any) -> list[Any]:
-    twist = x * y / _nonzero(gap)
-    return [twist, twist * x, twist * y]
-
-
-def _centered(xi: Any) -> tuple[Any, Any, Any]:
-    """x and y from −g to g, and g, of reference coordinates in [0, 1]³."""
-    return 2 * xi[0] - 1, 2 * xi[1] - 1, 1 - xi[2]
-
-
-def _nonzero(gap: Any) -> Any:
-    """The gap, 1 at the apex."""
-    return np.where(gap == 0, 1.0, gap)
+def _centered(xi: Any) -> tuple[Any, Any, Any, Any]:
+    """x and y from −g to g, g, and 1/g (1 at the apex) of reference coordinates in [0, 1]³."""
+    gap = 1 - xi[2]
+    return 2 * xi[0] - 1, 2 * xi[1] - 1, gap, 1 / np.where(gap == 0, 1.0, gap)
 
 
 def _power(x: Any, exponent: int) -> Any:

@@ -9,61 +9,48 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh.reference import pyramids, shapes
-from flowgrad.mesh.reference.cell import ReferenceCell
-from flowgrad.mesh.reference.shape_functions import Shape, monomials, nodal, simplex, tensor, wedge
-from flowgrad.mesh.reference.shapes import Family
+from flowgrad.mesh.reference.cell import VTK, ReferenceCell
+from flowgrad.mesh.reference.pyramids import enriched_pyramid, serendipity_pyramid
+from flowgrad.mesh.reference.shape_functions import Basis, monomials, nodal
+from flowgrad.mesh.reference.shapes import HEXAHEDRON, LINE, PYRAMID, QUAD, TETRA, TRIANGLE, WEDGE, Family
 from flowgrad.typing import FloatArray
 
 Groups = tuple[tuple[int, ...], ...]
-Exponents = list[tuple[int, ...]]
 
 _AROUND3: Groups = ((0, 1), (1, 2), (2, 0))
 _AROUND4: Groups = ((0, 1), (1, 2), (2, 3), (3, 0))
-_TETRA: Groups = (*_AROUND3, (0, 3), (1, 3), (2, 3))
-_WEDGE: Groups = (*_AROUND3, (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5))
+_TETRA_EDGES: Groups = (*_AROUND3, (0, 3), (1, 3), (2, 3))
+_WEDGE_EDGES: Groups = (*_AROUND3, (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5))
 _WEDGE_SIDES: Groups = ((0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5))
-_HEXAHEDRON: Groups = (*_AROUND4, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7))
-_SIDES: Groups = ((0, 3, 7, 4), (1, 2, 6, 5), (0, 1, 5, 4), (3, 2, 6, 7))
+_HEXAHEDRON_EDGES: Groups = (*_AROUND4, (4, 5), (5, 6), (6, 7), (7, 4), (0, 4), (1, 5), (2, 6), (3, 7))
+_HEXAHEDRON_SIDES: Groups = ((0, 3, 7, 4), (1, 2, 6, 5), (0, 1, 5, 4), (3, 2, 6, 7))
 _ENDS: Groups = ((0, 1, 2, 3), (4, 5, 6, 7))
-_PYRAMID: Groups = (*_AROUND4, (0, 4), (1, 4), (2, 4), (3, 4))
+_PYRAMID_EDGES: Groups = (*_AROUND4, (0, 4), (1, 4), (2, 4), (3, 4))
 _PYRAMID_SIDES: Groups = ((0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
 
 
-def _nodes(family: Family, *groups: tuple[int, ...]) -> FloatArray:
+_TETRA_INNER: Groups = ((0, 1, 2), (0, 1, 3), (1, 2, 3), (0, 2, 3), (0, 1, 2, 3))
+_WEDGE_INNER: Groups = ((0, 1, 2), (3, 4, 5), *_WEDGE_SIDES, tuple(range(6)))
+
+
+def nodes_of(family: Family, *groups: tuple[int, ...]) -> FloatArray:
     """The corners, and the mean of each group of corners."""
     return np.vstack([family.corners, *(family.corners[list(group)].mean(axis=0) for group in groups)])
 
 
-def _tensor(family: Family, degrees: tuple[int, ...], *groups: tuple[int, ...]) -> tuple[FloatArray, Shape]:
-    nodes = _nodes(family, *groups)
-    return nodes, tensor(np.rint(nodes * degrees).astype(int), degrees)
+def _lagrange(vtk_type: VTK, family: Family, degrees: tuple[int, ...], *groups: tuple[int, ...]) -> ReferenceCell:
+    return ReferenceCell.lagrange(vtk_type, family, nodes_of(family, *groups), degrees)
 
 
-def _simplex(family: Family, groups: Groups) -> tuple[FloatArray, Shape]:
-    nodes = _nodes(family, *groups)
-    return nodes, simplex(np.rint(2 * nodes).astype(int), 2)
+def _spanned(vtk_type: VTK, family: Family, basis: Basis, degree: int, nodes: FloatArray) -> ReferenceCell:
+    return ReferenceCell.of(vtk_type, family, nodes, nodal(nodes, basis), degree)
 
 
-def _wedge(layers: int, *groups: tuple[int, ...]) -> tuple[FloatArray, Shape]:
-    nodes = _nodes(shapes.WEDGE, *groups)
-    return nodes, wedge(np.rint(nodes * (2, 2, layers)).astype(int), 2, layers)
-
-
-def _powers(family: Family, exponents: Exponents, *groups: tuple[int, ...]) -> tuple[FloatArray, Shape]:
-    nodes = _nodes(family, *groups)
-    return nodes, nodal(nodes, monomials(np.array(exponents)))
-
-
-def _squares(dimension: int) -> Exponents:
-    """Exponents up to 2, of which at most one is 2: the serendipity space (Arnold & Awanou 2011, Found.
-    Comput. Math. 11, 337)."""
-    return [powers for powers in product(range(3), repeat=dimension) if powers.count(2) <= 1]
-
-
-# The squares of z times those of x or y, for the nodes in the faces along z.
-_ALONG_Z: Exponents = [(0, 2, 2), (1, 2, 2), (2, 0, 2), (2, 1, 2)]
-_WEDGE15: Exponents = [(i, j, k) for i, j, k in product(range(3), repeat=3) if i + j + (k == 2) <= 2 and k <= 2]
+# Exponents up to 2, of which at most one is 2: the serendipity space (Arnold & Awanou 2011, Found. Comput. Math. 11,
+# 337); for nodes in the faces along z also the squares of z times those of x or y.
+_SQUARES2, _SQUARES3 = ([p for p in product(range(3), repeat=d) if p.count(2) <= 1] for d in (2, 3))
+_ALONG_Z = [(0, 2, 2), (1, 2, 2), (2, 0, 2), (2, 1, 2)]
+_WEDGE15 = [(i, j, k) for i, j, k in product(range(3), repeat=3) if i + j + (k == 2) <= 2 and k <= 2]
 
 
 def _bubble_triangle(xi: Any) -> list[Any]:
@@ -81,56 +68,40 @@ def _bubble_tetra(xi: Any) -> list[Any]:
 
 
 def _bubble_wedge(xi: Any) -> list[Any]:
+    """Products of those of the triangle with quadratics along z."""
     z = 2 * xi[2] - 1
     return [f * g for f in _bubble_triangle(xi) for g in (1 + 0 * z, z, z * z)]
 
 
-def _of_basis(nodes: FloatArray, basis: Any) -> tuple[FloatArray, Shape]:
-    return nodes, nodal(nodes, basis)
+_NODES13 = nodes_of(PYRAMID, *_PYRAMID_EDGES)
+PYRAMID14 = nodes_of(PYRAMID, *_PYRAMID_EDGES, (0, 1, 2, 3))
+_NODES19 = np.vstack([PYRAMID14, nodes_of(PYRAMID, *_PYRAMID_SIDES)[5:], [[0.5, 0.5, 0.25]]])
+_NODES7 = nodes_of(TRIANGLE, *_AROUND3, (0, 1, 2))
+_NODES20 = nodes_of(HEXAHEDRON, *_HEXAHEDRON_EDGES)
+_NODES24 = nodes_of(HEXAHEDRON, *_HEXAHEDRON_EDGES, *_HEXAHEDRON_SIDES)
+_ALL = (*_HEXAHEDRON_EDGES, *_HEXAHEDRON_SIDES, *_ENDS, tuple(range(8)))
+_CUBIC = np.array([[0], [3], [1], [2]]) / 3
 
+_TETRA15, _WEDGE21 = nodes_of(TETRA, *_TETRA_EDGES, *_TETRA_INNER), nodes_of(WEDGE, *_WEDGE_EDGES, *_WEDGE_INNER)
+TRIANGLE7 = _spanned(VTK.LAGRANGE_TRIANGLE, TRIANGLE, _bubble_triangle, 3, _NODES7)
+TETRA15 = _spanned(VTK.LAGRANGE_TETRAHEDRON, TETRA, _bubble_tetra, 4, _TETRA15)
+WEDGE21 = _spanned(VTK.LAGRANGE_WEDGE, WEDGE, _bubble_wedge, 3, _WEDGE21)
 
-_CUBIC = np.array([[0], [3], [1], [2]])
-_NODES13 = _nodes(shapes.PYRAMID, *_PYRAMID)
-PYRAMID14 = _nodes(shapes.PYRAMID, *_PYRAMID, (0, 1, 2, 3))
-_NODES19 = np.vstack([PYRAMID14, _nodes(shapes.PYRAMID, *_PYRAMID_SIDES)[5:], [[0.5, 0.5, 0.25]]])
-_TRIANGLE7 = _of_basis(_nodes(shapes.TRIANGLE, *_AROUND3, (0, 1, 2)), _bubble_triangle)
-_TETRA_FACES: Groups = ((0, 1, 2), (0, 1, 3), (1, 2, 3), (0, 2, 3), (0, 1, 2, 3))
-_TETRA15 = _of_basis(_nodes(shapes.TETRA, *_TETRA, *_TETRA_FACES), _bubble_tetra)
-_WEDGE_INNER: Groups = ((0, 1, 2), (3, 4, 5), *_WEDGE_SIDES, tuple(range(6)))
-_WEDGE21 = _of_basis(_nodes(shapes.WEDGE, *_WEDGE, *_WEDGE_INNER), _bubble_wedge)
-
-TRIANGLE7 = ReferenceCell.of("lagrange_triangle", 69, shapes.TRIANGLE, *_TRIANGLE7, 3)
-TETRA15 = ReferenceCell.of("lagrange_tetrahedron", 71, shapes.TETRA, *_TETRA15, 4)
-WEDGE21 = ReferenceCell.of("lagrange_wedge", 73, shapes.WEDGE, *_WEDGE21, 3)
-
-_ALL = (*_HEXAHEDRON, *_SIDES, *_ENDS, tuple(range(8)))
-
-_TABLE: tuple[tuple[str, int, Family, tuple[FloatArray, Shape], int], ...] = (
-    ("quadratic_edge", 21, shapes.LINE, _tensor(shapes.LINE, (2,), (0, 1)), 2),
-    ("quadratic_triangle", 22, shapes.TRIANGLE, _simplex(shapes.TRIANGLE, _AROUND3), 2),
-    ("quadratic_quad", 23, shapes.QUAD, _powers(shapes.QUAD, _squares(2), *_AROUND4), 2),
-    ("quadratic_tetra", 24, shapes.TETRA, _simplex(shapes.TETRA, _TETRA), 2),
-    ("quadratic_hexahedron", 25, shapes.HEXAHEDRON, _powers(shapes.HEXAHEDRON, _squares(3), *_HEXAHEDRON), 2),
-    ("quadratic_wedge", 26, shapes.WEDGE, _powers(shapes.WEDGE, _WEDGE15, *_WEDGE), 2),
-    ("quadratic_pyramid", 27, shapes.PYRAMID, (_NODES13, pyramids.serendipity(_NODES13)), 2),
-    ("biquadratic_quad", 28, shapes.QUAD, _tensor(shapes.QUAD, (2, 2), *_AROUND4, (0, 1, 2, 3)), 2),
-    ("triquadratic_hexahedron", 29, shapes.HEXAHEDRON, _tensor(shapes.HEXAHEDRON, (2, 2, 2), *_ALL), 2),
-    ("quadratic_linear_quad", 30, shapes.QUAD, _tensor(shapes.QUAD, (2, 1), (0, 1), (2, 3)), 2),
-    ("quadratic_linear_wedge", 31, shapes.WEDGE, _wedge(1, *_WEDGE[:6]), 2),
-    ("biquadratic_quadratic_wedge", 32, shapes.WEDGE, _wedge(2, *_WEDGE, *_WEDGE_SIDES), 2),
-    (
-        "biquadratic_quadratic_hexahedron",
-        33,
-        shapes.HEXAHEDRON,
-        _powers(shapes.HEXAHEDRON, _squares(3) + _ALONG_Z, *_HEXAHEDRON, *_SIDES),
-        2,
-    ),
-    ("biquadratic_triangle", 34, shapes.TRIANGLE, _TRIANGLE7, 3),
-    ("cubic_line", 35, shapes.LINE, (_CUBIC / 3, tensor(_CUBIC, (3,))), 3),
-    ("triquadratic_pyramid", 37, shapes.PYRAMID, (_NODES19, pyramids.enriched(_NODES19)), 3),
-)
-
-QUADRATIC_CELLS = tuple(
-    ReferenceCell.of(name, vtk_type, family, nodes, shape, degree)
-    for name, vtk_type, family, (nodes, shape), degree in _TABLE
+QUADRATIC_CELLS = (
+    _lagrange(VTK.QUADRATIC_EDGE, LINE, (2,), (0, 1)),
+    _lagrange(VTK.QUADRATIC_TRIANGLE, TRIANGLE, (2, 2), *_AROUND3),
+    _spanned(VTK.QUADRATIC_QUAD, QUAD, monomials(_SQUARES2), 2, nodes_of(QUAD, *_AROUND4)),
+    _lagrange(VTK.QUADRATIC_TETRA, TETRA, (2, 2, 2), *_TETRA_EDGES),
+    _spanned(VTK.QUADRATIC_HEXAHEDRON, HEXAHEDRON, monomials(_SQUARES3), 2, _NODES20),
+    _spanned(VTK.QUADRATIC_WEDGE, WEDGE, monomials(_WEDGE15), 2, nodes_of(WEDGE, *_WEDGE_EDGES)),
+    _spanned(VTK.QUADRATIC_PYRAMID, PYRAMID, serendipity_pyramid, 2, _NODES13),
+    _lagrange(VTK.BIQUADRATIC_QUAD, QUAD, (2, 2), *_AROUND4, (0, 1, 2, 3)),
+    _lagrange(VTK.TRIQUADRATIC_HEXAHEDRON, HEXAHEDRON, (2, 2, 2), *_ALL),
+    _lagrange(VTK.QUADRATIC_LINEAR_QUAD, QUAD, (2, 1), (0, 1), (2, 3)),
+    _lagrange(VTK.QUADRATIC_LINEAR_WEDGE, WEDGE, (2, 2, 1), *_WEDGE_EDGES[:6]),
+    _lagrange(VTK.BIQUADRATIC_QUADRATIC_WEDGE, WEDGE, (2, 2, 2), *_WEDGE_EDGES, *_WEDGE_SIDES),
+    _spanned(VTK.BIQUADRATIC_QUADRATIC_HEXAHEDRON, HEXAHEDRON, monomials([*_SQUARES3, *_ALONG_Z]), 2, _NODES24),
+    _spanned(VTK.BIQUADRATIC_TRIANGLE, TRIANGLE, _bubble_triangle, 3, _NODES7),
+    ReferenceCell.lagrange(VTK.CUBIC_LINE, LINE, _CUBIC, (3,)),
+    _spanned(VTK.TRIQUADRATIC_PYRAMID, PYRAMID, enriched_pyramid, 3, _NODES19),
 )

@@ -15,6 +15,7 @@ from flowgrad.autodiff import Dual
 from flowgrad.typing import FloatArray, IntArray
 
 Shape = Callable[[Any], Any]
+Basis = Callable[[Any], list[Any]]
 
 
 def gradients(shape: Shape, sites: FloatArray) -> FloatArray:
@@ -24,63 +25,49 @@ def gradients(shape: Shape, sites: FloatArray) -> FloatArray:
     return np.ascontiguousarray(shape(Dual(sites.T, seeds)).derivative.transpose(2, 1, 0))
 
 
-def values(shape: Shape, sites: FloatArray) -> FloatArray:
-    """N (m, k) at sites (m, d)."""
-    return np.ascontiguousarray(shape(np.ascontiguousarray(sites.T)).T)
-
-
 def tensor(indices: IntArray, degrees: Sequence[int]) -> Shape:
     """Lagrange's functions of lines, quadrilaterals and hexahedra: node a sits at
     ``indices[a] / degrees``."""
-
-    def shape(xi: Any) -> Any:
-        factors = [_line(xi[axis], degree) for axis, degree in enumerate(degrees)]
-        return np.stack([_product([factors[axis][i] for axis, i in enumerate(index)]) for index in indices])
-
-    return shape
+    return _products(lambda xi: [_line(xi[axis], degree) for axis, degree in enumerate(degrees)], indices)
 
 
 def simplex(indices: IntArray, degree: int) -> Shape:
     """Lagrange's functions of triangles and tetrahedra: node a sits at ``indices[a] / degree``
     (Silvester 1969, Int. J. Eng. Sci. 7, 849)."""
     barycentric = np.column_stack([indices, degree - indices.sum(axis=1)])
-
-    def shape(xi: Any) -> Any:
-        factors = _rising(xi, barycentric.shape[1] - 1, degree)
-        return np.stack([_product([factors[c][i] for c, i in enumerate(index)]) for index in barycentric])
-
-    return shape
+    return _products(lambda xi: _rising(xi, indices.shape[1], degree), barycentric)
 
 
 def wedge(indices: IntArray, degree: int, layers: int) -> Shape:
     """Lagrange's functions of wedges: a triangle of ``degree`` times a line of degree ``layers``; node a
     sits at ``indices[a] / (degree, degree, layers)``."""
-    barycentric = np.column_stack([indices[:, :2], degree - indices[:, :2].sum(axis=1)])
+    rows = np.column_stack([indices[:, :2], degree - indices[:, :2].sum(axis=1), indices[:, 2]])
+    return _products(lambda xi: [*_rising(xi, 2, degree), _line(xi[2], layers)], rows)
+
+
+def _products(factors: Callable[[Any], list[list[Any]]], rows: IntArray) -> Shape:
+    """Functions that are products of factors: number ``rows[a, c]`` of those of each direction c."""
 
     def shape(xi: Any) -> Any:
-        factors = [*_rising(xi, 2, degree), _line(xi[2], layers)]
-        rows = np.column_stack([barycentric, indices[:, 2]])
-        return np.stack([_product([factors[c][i] for c, i in enumerate(row)]) for row in rows])
+        table = factors(xi)
+        return np.stack([_product([table[c][i] for c, i in enumerate(row)]) for row in rows])
 
     return shape
 
 
-def nodal(nodes: FloatArray, basis: Callable[[Any], list[Any]]) -> Shape:
+def nodal(nodes: FloatArray, basis: Basis) -> Shape:
     """The functions of the space spanned by ``basis`` that are 1 at one of the nodes (k, d) and 0 at
     the others."""
     weights = np.linalg.inv(np.stack(basis(nodes.T)))
-
-    def shape(xi: Any) -> Any:
-        return np.einsum("ab,b...->a...", weights, np.stack(basis(xi)))
-
-    return shape
+    return lambda xi: np.einsum("ab,b...->a...", weights, np.stack(basis(xi)))
 
 
-def monomials(exponents: IntArray) -> Callable[[Any], list[Any]]:
+def monomials(exponents: Sequence[tuple[int, ...]]) -> Basis:
     """Products of powers of the coordinates, taken from −1 to 1 for the sake of rounding."""
+    highest = max(max(row) for row in exponents)
 
     def basis(xi: Any) -> list[Any]:
-        powers = [_powers(2 * xi[axis] - 1, int(exponents.max())) for axis in range(exponents.shape[1])]
+        powers = [_powers(2 * x - 1, highest) for x in xi]
         return [_product([powers[axis][i] for axis, i in enumerate(row)]) for row in exponents]
 
     return basis

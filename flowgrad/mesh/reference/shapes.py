@@ -67,10 +67,8 @@ class Family:
             return self.faces
         if self.dimension == 2:
             return tuple((a, *_between(nodes, a, b), b) for a, b in self.faces)
-        return tuple(self._ring(nodes, face) for face in self.faces)
-
-    def _ring(self, nodes: FloatArray, face: Face) -> Face:
-        return tuple(n for a, b in pairwise((*face, face[0])) for n in (a, *_between(nodes, a, b)))
+        rings = ((*face, face[0]) for face in self.faces)
+        return tuple(tuple(n for a, b in pairwise(ring) for n in (a, *_between(nodes, a, b))) for ring in rings)
 
 
 def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
@@ -82,10 +80,6 @@ def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
     return [int(n) for n in inner[np.argsort(share[inner])]]
 
 
-def _box(x: FloatArray) -> FloatArray:
-    return x
-
-
 def _simplex(x: FloatArray) -> FloatArray:
     """Each coordinate shrinks with what the later ones leave of the whole."""
     left, sites = np.ones(len(x)), np.empty_like(x)
@@ -95,22 +89,9 @@ def _simplex(x: FloatArray) -> FloatArray:
     return sites
 
 
-def _wedge(x: FloatArray) -> FloatArray:
-    return np.column_stack([_simplex(x[:, :2]), x[:, 2]])
-
-
-def _pyramid(x: FloatArray) -> FloatArray:
-    return np.hstack([x[:, 2:] / 2 + x[:, :2] * (1 - x[:, 2:]), x[:, 2:]])
-
-
 def extruded(base: FloatArray) -> FloatArray:
     """A surface cell's corners at z = 0 and again at z = 1."""
     return np.vstack([np.column_stack([base, np.full(len(base), z)]) for z in (0.0, 1.0)])
-
-
-def polygon_faces(count: int) -> tuple[Face, ...]:
-    """Edges of a polygon."""
-    return tuple((i, (i + 1) % count) for i in range(count))
 
 
 def prism_faces(n: int) -> tuple[Face, ...]:
@@ -119,18 +100,9 @@ def prism_faces(n: int) -> tuple[Face, ...]:
     return (bottom, top, *((i, (i + 1) % n, n + (i + 1) % n, n + i) for i in range(n)))
 
 
-def _walls(*rows: tuple[float, ...]) -> FloatArray:
-    return np.array(rows, float)
-
-
 def _box_walls(dimension: int) -> FloatArray:
-    eye = np.eye(dimension)
-    zero, one = np.zeros((dimension, 1)), np.ones((dimension, 1))
-    return np.vstack([np.hstack([-eye, zero]), np.hstack([eye, -one])])
-
-
-def _simplex_walls(dimension: int) -> FloatArray:
-    return np.vstack([np.hstack([-np.eye(dimension), np.zeros((dimension, 1))]), [*[1.0] * dimension, -1.0]])
+    eye, one = np.eye(dimension), np.ones((dimension, 1))
+    return np.vstack([np.hstack([-eye, 0 * one]), np.hstack([eye, -one])])
 
 
 _LINE = np.array([[0.0], [1]])
@@ -138,15 +110,24 @@ _SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
 _TRIANGLE = np.array([[0.0, 0], [1, 0], [0, 1]])
 _TETRA = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
 _PYRAMID = np.vstack([np.column_stack([_SQUARE, np.zeros(4)]), [[0.5, 0.5, 1.0]]])
+_SIDES3, _SIDES4 = ((0, 1), (1, 2), (2, 0)), ((0, 1), (1, 2), (2, 3), (3, 0))
 _TETRA_FACES = ((0, 2, 1), (0, 1, 3), (1, 2, 3), (2, 0, 3))
 _PYRAMID_FACES = ((3, 2, 1, 0), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4))
-_WEDGE_WALLS = _walls((-1, 0, 0, 0), (0, -1, 0, 0), (1, 1, 0, -1), (0, 0, -1, 0), (0, 0, 1, -1))
-_PYRAMID_WALLS = _walls((0, 0, -1, 0), (-1, 0, 0.5, 0), (1, 0, 0.5, -1), (0, -1, 0.5, 0), (0, 1, 0.5, -1))
+_TRIANGLE_WALLS = np.array([[-1.0, 0, 0], [0, -1, 0], [1, 1, -1]])
+_TETRA_WALLS = np.array([[-1.0, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0], [1, 1, 1, -1]])
+_WEDGE_WALLS = np.array([[-1.0, 0, 0, 0], [0, -1, 0, 0], [1, 1, 0, -1], [0, 0, -1, 0], [0, 0, 1, -1]])
+_PYRAMID_WALLS = np.array([[0, 0, -1.0, 0], [-1, 0, 0.5, 0], [1, 0, 0.5, -1], [0, -1, 0.5, 0], [0, 1, 0.5, -1]])
 
-LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), _box)
-TRIANGLE = Family("triangle", _TRIANGLE, polygon_faces(3), 1 / 2, _simplex_walls(2), (0, 1), _simplex)
-QUAD = Family("quad", _SQUARE, polygon_faces(4), 1.0, _box_walls(2), (0, 0), _box)
-TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _simplex_walls(3), (0, 1, 2), _simplex)
-HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), _box)
-WEDGE = Family("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, (0, 1, 0), _wedge)
-PYRAMID = Family("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, (0, 0, 2), _pyramid)
+LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), lambda x: x)
+TRIANGLE = Family("triangle", _TRIANGLE, _SIDES3, 1 / 2, _TRIANGLE_WALLS, (0, 1), _simplex)
+QUAD = Family("quad", _SQUARE, _SIDES4, 1.0, _box_walls(2), (0, 0), lambda x: x)
+TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _TETRA_WALLS, (0, 1, 2), _simplex)
+HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), lambda x: x)
+WEDGE = Family(
+    *("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, (0, 1, 0)),
+    collapse=lambda x: np.column_stack([_simplex(x[:, :2]), x[:, 2]]),
+)
+PYRAMID = Family(
+    *("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, (0, 0, 2)),
+    collapse=lambda x: np.hstack([x[:, 2:] / 2 + x[:, :2] * (1 - x[:, 2:]), x[:, 2:]]),
+)

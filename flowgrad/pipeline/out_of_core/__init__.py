@@ -12,12 +12,12 @@ from typing import Any
 from flowgrad.errors import ReadError
 from flowgrad.files import size_of
 from flowgrad.io.slabs import open_slabs
-from flowgrad.pipeline.analysis import digest_of
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.lattice import write_lattice
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
 from flowgrad.pipeline.out_of_core.pieces import write_pieces
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice
+from flowgrad.pipeline.summary import digest_of
 
 log = logging.getLogger("flowgrad")
 
@@ -42,28 +42,10 @@ def run_in_blocks(path: Path, target: Path, options: Options) -> BlocksResult | 
     """
     if options.formula is not None or not path.is_file():
         return None
-    if path.suffix.lower() == ".pvtu":
-        return _by_pieces(path, target, options)
-    return _in_slabs(path, target, options)
-
-
-def _done(path: Path, options: Options, work: Callable[[], PartsResult]) -> BlocksResult:
-    with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(digest_of, path)
-        result = work()
-        log.info("%s: %s", path, result.said)
-        return BlocksResult(result.summary(path, options, digest.result()), digest.result())
-
-
-def _by_pieces(path: Path, target: Path, options: Options) -> BlocksResult | None:
-    pieces = Pieces.of(path)
-    if pieces.size <= size_of(options.block_memory, "--block-memory"):
-        return None
-    return _done(path, options, lambda: write_pieces(pieces, target, options))
-
-
-def _in_slabs(path: Path, target: Path, options: Options) -> BlocksResult | None:
     budget = size_of(options.block_memory, "--block-memory")
+    if path.suffix.lower() == ".pvtu":
+        pieces = Pieces.of(path)
+        return None if pieces.size <= budget else _done(path, options, lambda: write_pieces(pieces, target, options))
     opened = None if path.stat().st_size * _LARGEST_RATIO < budget else open_slabs(path, options.time)
     if opened is None:
         return None
@@ -73,3 +55,11 @@ def _in_slabs(path: Path, target: Path, options: Options) -> BlocksResult | None
         if file.refusal:
             raise ReadError(f"{path}: {file.refusal}; else {advice(file.size)}")
         return _done(path, options, lambda: write_lattice(file, target, options))
+
+
+def _done(path: Path, options: Options, work: Callable[[], PartsResult]) -> BlocksResult:
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(digest_of, path)
+        result = work()
+        log.info("%s: %s", path, result.said)
+        return BlocksResult(result.summary(path, options, digest.result()), digest.result())

@@ -23,8 +23,8 @@ from flowgrad.gradient.local_fits.operator import PolynomialFits
 from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.scheme import Scheme
 from flowgrad.io.contents import Contents
-from flowgrad.io.merging import merged
-from flowgrad.io.selection import selected
+from flowgrad.io.ghosts import selected
+from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import dimension_of
 from flowgrad.pipeline.out_of_core.piece_files import Pieces

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io.contents import Contents
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
-from flowgrad.io.merging import NUMBERS, place_keys, without_ghosts
-from flowgrad.io.parallel import pieces_of
-from flowgrad.io.vtkxml import open_document
-from flowgrad.io.vtkxml_arrays import TYPES
-from flowgrad.io.vtu import read_vtu
+from flowgrad.io.pieces import NUMBERS, place_keys, without_ghosts
+from flowgrad.io.vtk_xml.arrays import TYPES
+from flowgrad.io.vtk_xml.document import open_document
+from flowgrad.io.vtk_xml.parallel import pieces_of
+from flowgrad.io.vtk_xml.unstructured import read_vtu
 from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,9 @@ from flowgrad.gradient.choose import scheme_of
 from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme
-from flowgrad.io import Contents, ReadOptions, choose_velocity, flow_of, write_vtu
-from flowgrad.io.merging import NUMBERS
-from flowgrad.io.steps import check_only_time
+from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
+from flowgrad.io.contents import check_only_time
+from flowgrad.io.pieces import NUMBERS
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
@@ -36,7 +37,8 @@ from flowgrad.pipeline.out_of_core.overlap import (
     surroundings,
 )
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
-from flowgrad.pipeline.out_of_core.result import PartsResult, RunningStatistics, advice, check_options
+from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS, RunningStatistics
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -99,25 +101,19 @@ class Tally:
         self.count += int(rows.counted.sum())
         self.excluded += int((rows.counted & ~rows.valid).sum())
         self.measure += float(weights.sum())
-        self._count_lowered(rows, found)
-        self._count_missing(around, flow, rows)
-        self._count_cells(flow.mesh, around.layer == 0)
-        self.types.update(around.own.mesh.type_counts())
-
-    def _count_lowered(self, rows: Rows, found: Gradients) -> None:
-        if found.order is None:
-            return
-        order = getattr(getattr(found.operator, "fits", None), "order", 0)
-        reached = taken(found.order.astype(float), rows.here)
-        self.lowered += int((rows.counted & (reached < order) & (reached > 0)).sum())
-
-    def _count_missing(self, around: Surroundings, flow: Flow, rows: Rows) -> None:
-        """Velocities that are not finite; those at points where gradients are at cells count in each piece."""
+        if found.order is not None:
+            order = getattr(getattr(found.operator, "fits", None), "order", 0)
+            reached = taken(found.order.astype(float), rows.here)
+            self.lowered += int((rows.counted & (reached < order) & (reached > 0)).sum())
+        # Velocities at points where gradients are at cells count in each piece.
+        own = around.layer == 0
         if self.location == "cells":
-            chosen = np.flatnonzero(around.layer == 0)
+            chosen = np.flatnonzero(own)
         else:
             chosen = rows.here[rows.counted] if self.at == "points" else around.own_points
         self.missing += int((~finite_rows(flow.velocity[chosen[chosen >= 0]])).sum())
+        self._count_cells(flow.mesh, own)
+        self.types.update(around.own.mesh.type_counts())
 
     def _count_cells(self, mesh: Mesh, own: BoolArray) -> None:
         self.cells += int(own.sum())
@@ -168,9 +164,12 @@ def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
                 f"{advice(pieces.size)}"
             )
     check_only_time(pieces.survey.time, options.time, pieces.path)
-    run = _Run(pieces, names, options)
+    run = _PiecesRun(pieces, names, options)
     folder = target.with_name(f"{target.name}_pieces")
-    _make(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from error
     for number in range(len(pieces)):
         run.add(number, folder / f"{number}.vtu")
     result = run.result()
@@ -178,22 +177,16 @@ def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
     return result
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from error
-
-
-class _Run:
+class _PiecesRun:
     """What is written and counted while pieces come."""
 
     def __init__(self, pieces: Pieces, names: tuple[str, ...], options: Options) -> None:
         self._pieces, self._names, self._options = pieces, names, options
         self._shared = SharedPoints()
         self._scheme: tuple[Scheme, str] | None = None
-        self._statistics = {name: RunningStatistics() for name in names if name not in ("L", "D", "W")}
+        self._statistics = {name: RunningStatistics() for name in names if name not in WITHOUT_STATISTICS}
         self._velocity, self._location = _chosen(pieces.read(pieces.first), options)
+        self._reading = replace(options, velocity=self._velocity, location=self._location)
         self._at = options.at or self._location
         self._tally, self._deepest = Tally(self._at, self._location), 0
         self.written: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
@@ -201,7 +194,9 @@ class _Run:
     def add(self, number: int, path: Path) -> None:
         """Differentiate a piece, write it, and count it in."""
         if self._pieces.is_empty(number):
-            self._write(path, self._pieces.read(number), self._example(), np.empty((0, 3)))
+            nothing = steady_rates(VelocityGradient(np.empty((0, 3, 3)), supplied={"velocity": np.empty((0, 3))}))
+            arrays = {**{name: nothing[name] for name in self._names}, "valid": np.empty(0, bool)}
+            self._write(path, self._pieces.read(number), arrays, np.empty((0, 3)))
             return
         around, flow, found = self._differentiated(number)
         here = np.flatnonzero(around.layer == 0) if self._at == "cells" else around.own_points
@@ -240,7 +235,7 @@ class _Run:
         depth = 1 if self._scheme is None else layers_of(self._scheme[0], self._location, self._at)
         while True:
             around = surroundings(self._pieces, number, depth)
-            flow = self._flow(around.contents)
+            flow = flow_of(replace(around.contents, source=self._pieces.path), self._reading)
             scheme = self._scheme_of(flow)
             if layers_of(scheme, flow.location, self._at) > depth:
                 depth = layers_of(scheme, flow.location, self._at)
@@ -252,18 +247,6 @@ class _Run:
                 continue
             self._deepest = max(self._deepest, depth)
             return around, flow, found
-
-    def _flow(self, contents: Contents) -> Flow:
-        options = self._options
-        contents = replace(contents, source=self._pieces.path)
-        about = ReadOptions(
-            self._velocity,
-            self._location,
-            axisymmetric=options.axisymmetric,
-            length_scale=options.length_scale,
-            y_down=options.y_down,
-        )
-        return flow_of(contents, about)
 
     def _scheme_of(self, flow: Flow) -> Scheme:
         """The scheme of all pieces; OptionError where the choice would differ from piece to piece."""
@@ -278,12 +261,6 @@ class _Run:
             )
         return found[0]
 
-    def _example(self) -> dict[str, np.ndarray]:
-        """Arrays of no rows, for a piece without cells."""
-        supplied = {"velocity": np.empty((0, 3))}
-        gradient = steady_rates(VelocityGradient(np.empty((0, 3, 3)), supplied=supplied))
-        return {**{name: gradient[name] for name in self._names}, "valid": np.empty(0, bool)}
-
     def _write(self, path: Path, own: Contents, arrays: dict[str, np.ndarray], velocity: FloatArray) -> None:
         data: dict[str, dict[str, np.ndarray]] = {"points": {}, "cells": {}}
         data[self._at].update(arrays)
@@ -292,8 +269,8 @@ class _Run:
         if self._pieces.survey.numbered:
             number = next((each for each in NUMBERS if each in own.point_data), NUMBERS[0])
             data["points"][NUMBERS[0]] = own.point_data.get(number, np.empty(0, np.int64))
-        time = self._pieces.survey.time
-        mesh = _scaled(own.mesh, self._options)
+        time, scale = self._pieces.survey.time, self._options.length_scale or 1.0
+        mesh = own.mesh if scale == 1.0 else scaled(own.mesh, (scale, scale, scale))
         write_vtu(path, mesh, data["points"], data["cells"], {} if time is None else {"TimeValue": np.array([time])})
         for where, each in data.items():
             self.written[where].update({key: values[:0] for key, values in each.items()})
@@ -325,7 +302,10 @@ class _Run:
 def _chosen(piece: Contents, options: Options) -> tuple[str, str]:
     """The name and the place of the velocity; two that could both be it are an OptionError, equal or not."""
     data = [
-        {name: _row(number, values) for number, (name, values) in enumerate(arrays.items())}
+        {
+            name: np.full((1, *values.shape[1:]), number, values.dtype)
+            for number, (name, values) in enumerate(arrays.items())
+        }
         for arrays in (piece.point_data, piece.cell_data)
     ]
     sample = Contents(Mesh(np.zeros((1, 3)), Cells.empty()), piece.source, data[0], data[1])
@@ -333,20 +313,15 @@ def _chosen(piece: Contents, options: Options) -> tuple[str, str]:
     return name, where
 
 
-def _row(number: int, values: np.ndarray) -> np.ndarray:
-    return np.full((1, *values.shape[1:]), number, values.dtype)
-
-
-def _scaled(mesh: Mesh, options: Options) -> Mesh:
-    scale = options.length_scale or 1.0
-    return mesh if scale == 1.0 else scaled(mesh, (scale, scale, scale))
-
-
 def _write_index(path: Path, folder: Path, count: int, written: dict[str, dict[str, np.ndarray]]) -> None:
     """The file that names the pieces and their arrays."""
+    kinds = {"f": "Float64", "b": "UInt8", "i": "Int64", "u": "UInt64"}
     sections = ""
     for tag, where in (("PPointData", "points"), ("PCellData", "cells")):
-        arrays = "".join(_declaration(name, values) for name, values in written[where].items())
+        arrays = ""
+        for name, values in written[where].items():
+            kind, width = kinds[values.dtype.kind], math.prod(values.shape[1:])
+            arrays += f'<PDataArray type="{kind}" Name="{escape(name)}" NumberOfComponents="{width}"/>\n'
         sections += f"<{tag}>\n{arrays}</{tag}>\n"
     files = "".join(f'<Piece Source="{escape(folder.name)}/{number}.vtu"/>\n' for number in range(count))
     points = '<PPoints>\n<PDataArray type="Float64" Name="Points" NumberOfComponents="3"/>\n</PPoints>\n'
@@ -356,9 +331,3 @@ def _write_index(path: Path, folder: Path, count: int, written: dict[str, dict[s
     )
     with replacing(path) as handle:
         handle.write(text.encode())
-
-
-def _declaration(name: str, values: np.ndarray) -> str:
-    kind = {"f": "Float64", "b": "UInt8", "i": "Int64", "u": "UInt64"}[values.dtype.kind]
-    width = int(np.prod(values.shape[1:], dtype=int))
-    return f'<PDataArray type="{kind}" Name="{escape(name)}" NumberOfComponents="{width}"/>\n'

@@ -1,0 +1,154 @@
+"""Reading of a flow: from a file's contents and the options to mesh, velocity, noise and boundary."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from flowgrad.errors import OptionError, ReadError
+from flowgrad.flow import Flow, Patch
+from flowgrad.io.contents import Contents, naming
+from flowgrad.io.ghosts import GHOSTS, without_hidden
+from flowgrad.io.options import ReadOptions
+from flowgrad.io.registry import read_contents
+from flowgrad.io.velocity import choose_velocity
+from flowgrad.mesh import Lattice, Mesh
+from flowgrad.mesh.transform import scaled
+from flowgrad.option import takes
+from flowgrad.spec import nearest
+
+_LENGTHS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "km": 1e3, "in": 0.0254, "ft": 0.3048}
+_SAME = {"px": "pixel", "pix": "pixel", "pixels": "pixel", "μm": "µm", "um": "µm", "micron": "µm", "inch": "in"}
+_WORD = re.compile(r"[^\W\d_]+")
+_DEFAULT = ReadOptions()
+
+
+@takes(ReadOptions)
+def read(path: str | Path, options: ReadOptions) -> Flow:
+    """Read a flow: ``velocity`` names its array (or ``u,v,w``), ``location`` chooses ``points`` or
+    ``cells``, ``boundary`` is the pattern of files with the velocity on the patches,
+    ``boundary/{stem}/*.vtp``, ``noise`` is the standard deviation of the velocity samples: a number, or
+    the name of an array of the file where the velocity is, with one or as many components as it.
+    ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
+    chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
+    and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity along it
+    of images, whose y runs down.
+
+    Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
+    not fit.
+    """
+    return flow_of(read_contents(path, options.time), options)
+
+
+def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
+    """The flow in what was read of a file at the time that was chosen, with the options of :func:`read`."""
+    name, where, vectors = choose_velocity(contents, options.velocity, options.location)
+    if options.length_scale is None:
+        check_units(contents, name)
+    if not len(vectors):
+        raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
+    if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
+        contents, vectors = without_hidden(contents, vectors, where)
+    _check_points(contents, where, vectors)
+    if options.y_down:
+        vectors = vectors * (1.0, -1.0, 1.0)
+    if contents.invalid is not None and where == "points":
+        vectors = np.where(contents.invalid[:, None], np.nan, vectors)
+    return Flow(
+        _in_place(contents, options),
+        vectors,
+        where,
+        contents.time,
+        contents.point_data,
+        contents.cell_data,
+        contents.field_data,
+        _boundary(contents, options.boundary, name),
+        contents.source,
+        name,
+        contents.producer,
+        _noise(contents, options.noise, where),
+        options.axisymmetric,
+        options.out_of_plane,
+    )
+
+
+def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
+    """ReadError for points that are not finite, but for holes of a lattice: points without a velocity
+    where it lives at the points."""
+    mesh = contents.mesh
+    if isinstance(mesh, Lattice) and not mesh.is_curved:
+        return
+    finite = np.isfinite(mesh.points)
+    bad = ~(finite[:, 0] & finite[:, 1] & finite[:, 2])
+    if isinstance(mesh, Lattice) and where == "points":
+        bad &= np.isfinite(velocity).all(axis=1)
+    if bad.any():
+        raise ReadError(
+            f"{contents.source}: {bad.sum()} of {len(bad)} points are not finite, such as number "
+            f"{np.flatnonzero(bad)[0]}: write it again"
+        )
+
+
+def _in_place(contents: Contents, options: ReadOptions) -> Mesh:
+    """The mesh in the unit of length that is wanted, its y axis upward."""
+    scale = options.length_scale or 1.0
+    if scale == 1.0 and not options.y_down:
+        return contents.mesh
+    if options.y_down and (options.boundary or contents.patches):
+        raise OptionError(f"{contents.source}: --y-down is for images, which have no patches: leave one out")
+    with naming(contents.source):
+        return scaled(contents.mesh, (scale, -scale if options.y_down else scale, scale))
+
+
+def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Patch, ...]:
+    """The patches in the files that a pattern names, else those that the file itself names."""
+    if not pattern and not contents.patches:
+        return ()
+    from flowgrad.io.patches import matched_patches, read_patches
+
+    if pattern:
+        return read_patches(pattern, contents.source, contents.mesh, name, contents.time)
+    return matched_patches(contents, name)
+
+
+def _noise(contents: Contents, noise: float | str | None, where: str) -> float | np.ndarray | None:
+    """A number, a text of a number, or the array of that name."""
+    if not isinstance(noise, str):
+        return noise
+    data = contents.point_data if where == "points" else contents.cell_data
+    if noise in data:
+        return data[noise]
+    try:
+        return float(noise)
+    except ValueError:
+        raise OptionError(
+            f"{contents.source}: noise '{noise}' is neither a number nor an array at the {where}"
+            f"{nearest(noise, data)}: arrays there are {', '.join(data) or 'none'}"
+        ) from None
+
+
+def check_units(contents: Contents, velocity: str) -> None:
+    """OptionError where the file says that its positions have another unit of length than its velocity.
+
+    ``velocity`` is the name of its array or of its components.
+    """
+    names = [part.strip() for part in velocity.split(",")]
+    said = next((contents.units[name] for name in names if name in contents.units), "")
+    place, speed = _length(contents.units.get("x", "")), _length(said)
+    if not place or not speed or place == speed:
+        return
+    known = place in _LENGTHS and speed in _LENGTHS
+    factor = f"{_LENGTHS[place] / _LENGTHS[speed]:g}" if known else f"the number of {speed} in one {place}"
+    raise OptionError(
+        f"{contents.source}: its positions are in {place} and '{velocity}' in {said}, so that gradients would be in "
+        f"neither: give --length-scale {factor} (1 to leave it)"
+    )
+
+
+def _length(unit: str) -> str:
+    """The unit of length that a unit begins with: ``mm`` of ``mm/s``."""
+    match = _WORD.match(unit)
+    word = match[0] if match else ""
+    return _SAME.get(word.lower(), _SAME.get(word, word))

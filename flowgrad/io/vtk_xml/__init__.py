@@ -1,0 +1,1 @@
+"""VTK XML files: documents, arrays and the data sets made of them."""

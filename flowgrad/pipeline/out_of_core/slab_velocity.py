@@ -1,0 +1,157 @@
+"""Velocity of a lattice in a file, between two of its planes, with what the file blanks there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowgrad.errors import OptionError, ReadError
+from flowgrad.io import choose_velocity
+from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
+from flowgrad.io.point_samples import FLAGS, flagged, plain
+from flowgrad.io.reading import check_units
+from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
+from flowgrad.mesh.lattice import Lattice
+from flowgrad.mesh.transform import scaled
+from flowgrad.pipeline.options import Options
+from flowgrad.typing import BoolArray, FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class SlabVelocity:
+    """Which arrays of a file are the velocity, and where: ``name`` as it was chosen, ``parts`` one vector array or the
+    scalars it is made of; ``lattice`` in the unit of length that is wanted, its y axis upward."""
+
+    file: SlabFile
+    name: str
+    location: str
+    parts: Sequence[str]
+    lattice: Lattice
+    y_down: bool = False
+
+    @classmethod
+    def of(cls, file: SlabFile, options: Options) -> SlabVelocity:
+        """The velocity of a file by its names; two that could both be it are an OptionError, equal or not."""
+        sample = file.sample()
+        name, where, _ = choose_velocity(sample, options.velocity, options.location)
+        if options.length_scale is None:
+            check_units(sample, name)
+        known = file.declared[where]
+        parts = [name] if name in known else [each.strip() for each in name.split(",")]
+        scale = options.length_scale or 1.0
+        lattice = scaled(file.lattice, (scale, -scale if options.y_down else scale, scale))
+        assert isinstance(lattice, Lattice)
+        return cls(file, name, where, parts, lattice, options.y_down)
+
+    @property
+    def plane_size(self) -> int:
+        """Places in a plane."""
+        return plane_size(self.lattice, self.location)
+
+    @property
+    def plane_count(self) -> int:
+        """Planes of places."""
+        return plane_count(self.lattice, self.location)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Float32 where the velocity is in the file."""
+        types = [self.file.declared[self.location][each].dtype for each in self.parts]
+        return np.result_type(*types).newbyteorder("=")
+
+    def planes(self, low: int, high: int) -> FloatArray:
+        """Velocities (n, 3) between two planes, NaN where the file says that they are none."""
+        flags: list[str] = []
+        if self.file.has_flags and self.location == "points":
+            flags = [name for name in self.file.declared["points"] if plain(name) in FLAGS]
+        read = self.file.planes(self.location, [*self.parts, *flags], low, high)
+        parts, marks = read[: len(self.parts)], zip(flags, read[len(self.parts) :], strict=True)
+        count = (high - low) * self.plane_size
+        if any(len(part) != count for part in parts):
+            raise ReadError(f"{self.file.path}: '{self.name}' ends before plane {high}: write the file again")
+        velocity = np.zeros((count, 3))
+        for column, values in enumerate(parts):
+            velocity[:, column if len(parts) > 1 else slice(0, values.shape[1])] = values
+        if self.y_down:
+            velocity[:, 1] *= -1.0
+        missing = [marked for name, values in marks if (marked := flagged(name, values)) is not None]
+        if any(GHOSTS in arrays for arrays in self.file.declared.values()):
+            missing.append(hidden(self.file, self.location, low, high))
+        for each in missing:
+            velocity[each] = np.nan
+        return velocity
+
+
+class Window:
+    """Planes of a velocity, of which those that the next window needs again are kept."""
+
+    def __init__(self, velocity: SlabVelocity) -> None:
+        self._velocity = velocity
+        self._low = self._high = 0
+        self._values: FloatArray = np.empty((0, 3))
+
+    def between(self, low: int, high: int) -> FloatArray:
+        """Velocities (n, 3) between two planes; windows must not go back."""
+        size = self._velocity.plane_size
+        kept = self._values[(low - self._low) * size :] if self._low <= low < self._high else np.empty((0, 3))
+        begin = max(low, self._high) if len(kept) else low
+        values = np.empty(((high - low) * size, 3))
+        values[: len(kept)] = kept
+        self._values = kept = np.empty((0, 3))
+        if begin < high:
+            values[(begin - low) * size :] = self._velocity.planes(begin, high)
+        self._low, self._high, self._values = low, high, values
+        return values
+
+
+def hidden(file: SlabFile, location: str, low: int, high: int) -> BoolArray:
+    """Points or cells (n,) between two planes that the file blanks: a cell with a hidden corner is hidden, and so is a
+    point of none but hidden cells.
+
+    One plane more on each side decides. OptionError where cells are hidden and none of their corners is, so that
+    values at points do not tell.
+    """
+    first, last = max(low - 1, 0), min(high + 1, plane_count(file.lattice, "points"))
+    points = _grid(file, "points", first, last, HIDDEN_POINT)
+    cells = _grid(file, "cells", first, max(last - 1, first + 1), HIDDEN_CELL)
+    cells = cells | _any_corner(points, file.lattice)
+    points = points | ~_of_cells(~cells, file.lattice)
+    if location == "points" and (cells & ~_any_corner(points, file.lattice)).any():
+        raise OptionError(
+            f"{file.path}: blanks cells and none of their points, which is not known in blocks: give a larger "
+            "--block-memory to take the file as a whole"
+        )
+    chosen = points if location == "points" else cells
+    along = 2 - slab_axis(file.lattice)
+    return np.take(chosen, np.arange(low - first, high - first), axis=along).ravel()
+
+
+def _grid(file: SlabFile, location: str, low: int, high: int, bits: int) -> BoolArray:
+    """Marks between two planes, indexed [k, j, i]."""
+    shape = list(file.lattice.shape if location == "points" else file.lattice.cell_shape)
+    shape[slab_axis(file.lattice)] = high - low
+    names = [GHOSTS] if GHOSTS in file.declared[location] else []
+    data = dict(zip(names, file.planes(location, names, low, high), strict=True)) if names else {}
+    marks = marks_of(data, GHOSTS, int(np.prod(shape)))
+    return ((marks & bits) > 0).reshape(shape[::-1])
+
+
+def _any_corner(points: BoolArray, lattice: Lattice) -> BoolArray:
+    """Cells with a marked corner."""
+    for a in lattice.active:
+        along = np.moveaxis(points, 2 - a, 0)
+        points = np.moveaxis(along[1:] | along[:-1], 0, 2 - a)
+    return points
+
+
+def _of_cells(cells: BoolArray, lattice: Lattice) -> BoolArray:
+    """Points of the marked cells."""
+    for a in lattice.active:
+        along = np.moveaxis(cells, 2 - a, 0)
+        spread = np.zeros((len(along) + 1, *along.shape[1:]), bool)
+        spread[:-1] |= along
+        spread[1:] |= along
+        cells = np.moveaxis(spread, 0, 2 - a)
+    return cells
