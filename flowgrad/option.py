@@ -50,10 +50,8 @@ class Option:
 
 
 def option(default: Any, help: str, *, kw_only: bool = True, **about: Any) -> Any:
-    """A field of an OptionRecord: its ``default``, or a type that makes it (dict), and the fields of its
-    :class:`Option`."""
-    made = {"default_factory" if isinstance(default, type) else "default": default}
-    return dataclasses.field(**made, kw_only=kw_only, metadata={"option": Option(help, **about)})
+    """A field of an OptionRecord: its ``default`` and the fields of its :class:`Option`."""
+    return dataclasses.field(default=default, kw_only=kw_only, metadata={"option": Option(help, **about)})
 
 
 class OptionRecord:
@@ -85,12 +83,8 @@ class OptionRecord:
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        found = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value, makes = getattr(self, field.name), field.default_factory
-            if not _is(value, field.default if makes is dataclasses.MISSING else makes()):
-                found[field.name] = value
-        return found
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return {field.name: value for field, value in values if not _is(value, field.default)}
 
 
 def _is(value: Any, default: Any) -> bool:

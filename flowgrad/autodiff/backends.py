@@ -156,6 +156,16 @@ def in_order(inputs: int, outputs: int, forward: T, reverse: T) -> tuple[T, T]:
     return (forward, reverse) if inputs <= outputs else (reverse, forward)
 
 
+def with_value(function: Callable[..., T]) -> Callable[..., tuple[T, T]]:
+    """The function with its result as what is differentiated, and once more as what comes along."""
+
+    def call(*arguments: Any) -> tuple[T, T]:
+        result = function(*arguments)
+        return result, result
+
+    return call
+
+
 def first_sentence(problem: Exception) -> str:
     """The beginning of another package's message, on one line."""
     lines = str(problem).strip().splitlines() or [type(problem).__name__]

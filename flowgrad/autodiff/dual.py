@@ -137,10 +137,7 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, *_: Any, **__: Any) -> NDArray[np.float64]:
         raise no_plain_array()
 
-    def __float__(self) -> float:
-        raise no_plain_array()
-
-    __int__ = __complex__ = __index__ = __float__
+    __float__ = __int__ = __complex__ = __index__ = __array__
 
     def __getattr__(self, name: str) -> Any:
         """Methods of arrays are NumPy's functions of the same name."""
@@ -261,10 +258,11 @@ def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
     with np.errstate(all="ignore"):
         for number, x in enumerate(inputs):
             if is_at(x, level):
-                if partials[number] is None:
+                slope = partials[number]
+                if slope is None:
                     argument = f"{name_of(ufunc)} with respect to its argument {number + 1}"
                     raise no_rule(argument, "keep that argument constant")
-                terms.append((partials[number](result, *values), x))
+                terms.append((slope(result, *values) if callable(slope) else slope, x))
         slopes, rows, count = _sum_of_few(terms, np.shape(result)) or (_sum_of_all(terms, np.shape(result)), None, 0)
     is_remembered = ufunc in _REMEMBERED and isinstance(values[0], Constant)
     return Dual(result.copy() if is_remembered else result, slopes, level, rows, count)

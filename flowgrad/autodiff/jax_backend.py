@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.backends import WayOut, first_that_works, in_chunks, in_order
+from flowgrad.autodiff.backends import WayOut, first_that_works, in_chunks, in_order, with_value
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
 from flowgrad.typing import FloatArray
 
@@ -46,29 +46,27 @@ _ADVICE = (
 
 def jacobian(f: Function, x: FloatArray) -> FloatArray:
     """∂f/∂x, result.shape + x.shape: forward mode where x has at most as many elements as the result."""
-
-    def ways(g: Function, at: Any, result: Any) -> Ways:
-        return (partial(mode(g), at) for mode in in_order(at.size, result.size, jacfwd, jacrev))
-
-    return _of_one_array(f, x, ways)
+    return _of_one_array(
+        f,
+        x,
+        lambda g, at, result: (partial(mode(g), at) for mode in in_order(at.size, result.size, jacfwd, jacrev)),
+    )
 
 
 def hessian(f: Function, x: FloatArray) -> FloatArray:
     """∂²f/∂x², result.shape + x.shape + x.shape."""
-
-    def ways(g: Function, at: Any, result: Any) -> Ways:
-        return (partial(jacfwd(mode(g)), at) for mode in in_order(at.size, result.size, jacfwd, jacrev))
-
-    return _of_one_array(f, x, ways)
+    return _of_one_array(
+        f,
+        x,
+        lambda g, at, result: (partial(jacfwd(mode(g)), at) for mode in in_order(at.size, result.size, jacfwd, jacrev)),
+    )
 
 
 def jvp(f: Function, x: FloatArray, tangent: FloatArray) -> FloatArray:
     """∂f/∂x · tangent, of the result's shape."""
-
-    def ways(g: Function, at: Any, result: Any) -> Ways:
-        yield lambda: jax.jvp(g, (at,), (jnp.asarray(tangent, at.dtype),))[1]
-
-    return _of_one_array(f, x, ways)
+    return _of_one_array(
+        f, x, lambda g, at, result: iter([lambda: jax.jvp(g, (at,), (jnp.asarray(tangent, at.dtype),))[1]])
+    )
 
 
 def vjp(f: Function, x: FloatArray, weights: FloatArray) -> FloatArray:
@@ -159,13 +157,9 @@ def _mapped(f: Function, arguments: tuple[float, ...], batched: bool, turn: int,
             )
         return result
 
-    def with_value(x: Any, *time: Any) -> tuple[Any, Any]:
-        result = of_one(x, *time)
-        return result, result
-
     outputs = jax.eval_shape(of_one, few[0], *arguments).shape[0]
     mode = in_order(few.shape[1], outputs, jacfwd, jacrev)[turn]
-    derivative = jacfwd(mode(of_one)) if second else mode(with_value, has_aux=True)
+    derivative = jacfwd(mode(of_one)) if second else mode(with_value(of_one), has_aux=True)
     compiled = jax.jit(vmap(derivative, in_axes=(0, *[None] * len(arguments))))
 
     def way(x: Any) -> tuple[Any, ...]:

@@ -28,11 +28,7 @@ def jacobian(f: Function, x: FloatArray) -> FloatArray:
 
 def hessian(f: Function, x: FloatArray) -> FloatArray:
     """∂²f/∂x², result.shape + x.shape + x.shape: dual numbers within dual numbers."""
-
-    def inner(y: Any) -> Any:
-        return np.moveaxis(_differentiated(f, y).derivative, 0, -1)
-
-    second = _differentiated(inner, x).derivative
+    second = _differentiated(lambda y: np.moveaxis(_differentiated(f, y).derivative, 0, -1), x).derivative
     return _last(second).reshape((*second.shape[1:-1], *np.shape(x), *np.shape(x)))
 
 

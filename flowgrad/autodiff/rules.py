@@ -16,8 +16,9 @@ from flowgrad.errors import DerivativeError
 
 # A partial derivative of one, which needs no product.
 ONE = 1.0
-# For each ufunc the partial derivatives by its inputs, from the result and the inputs; None where there is none.
-UFUNC_RULES: dict[Any, tuple[Callable[..., Any] | None, ...]] = {}
+# For each ufunc the partial derivatives by its inputs: numbers, functions of the result and the inputs, or None where
+# there is none.
+UFUNC_RULES: dict[Any, tuple[Callable[..., Any] | float | None, ...]] = {}
 # Functions of whole arrays.
 FUNCTION_RULES: dict[Any, Callable[..., Any]] = {}
 # Reductions of ufuncs, such as np.add.reduce.

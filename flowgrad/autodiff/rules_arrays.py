@@ -119,7 +119,7 @@ def _stack(arrays: Sequence[Any], axis: int = 0) -> Dual:
 def _einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Dual:
     """The product rule."""
     if not isinstance(subscripts, str):
-        raise no_rule("np.einsum with subscripts that are no text")
+        raise no_rule("np.einsum with subscripts that are not text")
     level, _count = _level_and_count(operands)
     inputs, output = _explicit(subscripts.replace(" ", ""), operands)
     parts = inputs.split(",")
@@ -296,11 +296,6 @@ def _full_like(x: Any, fill: Any) -> Any:
     return result
 
 
-@rule(np.copy)
-def _copy(x: Any, order: str = "K") -> Dual:
-    return Dual(np.copy(x.value), np.copy(x.derivative), x.level)
-
-
 @rule(np.interp)
 def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
     """Linear interpolation in a table: the slope of the piece, NaN at its knots, zero beyond its ends."""
@@ -366,11 +361,12 @@ FUNCTION_RULES |= {
     np.amax: _extreme(np.argmax),
     np.amin: _extreme(np.argmin),
     np.nan_to_num: lambda x, nan=0.0: np.where(np.isnan(x), nan, x),
+    np.copy: lambda x, order="K": Dual(np.copy(x.value), np.copy(x.derivative), x.level),
     np.zeros_like: _like(0.0),
     np.empty_like: _like(0.0),
     np.ones_like: _like(1.0),
     np.compress: lambda chosen, x, axis=None: np.take(x, np.flatnonzero(plain(chosen)), axis),
-    np.std: lambda x, *args, **options: np.sqrt(_variance(x, *args, **options)),
+    np.std: lambda x, *args, **options: np.sqrt(np.var(x, *args, **options)),
     np.ptp: lambda x, axis=None: np.max(x, axis=axis) - np.min(x, axis=axis),
     np.append: lambda x, y, axis=None: np.concatenate(
         [np.ravel(x), np.ravel(y)] if axis is None else [x, y], axis or 0

@@ -1,7 +1,7 @@
 """Differentiation rules of NumPy's elementary functions, one line a rule: their partial derivatives.
 
-Each has one entry for each input, from the result r and the inputs. NaN where there is no derivative: at
-the kink of |x|, at the jumps of sign and floor, at the root of x = 0, where two arguments are both the
+Each has one entry for each input: a number, or a function of the result r and the inputs. NaN where there is no
+derivative: at the kink of |x|, at the jumps of sign and floor, at the root of x = 0, where two arguments are both the
 largest.
 """
 
@@ -12,10 +12,6 @@ from typing import Any
 import numpy as np
 
 from flowgrad.autodiff.rules import ONE, UFUNC_RULES, WITHOUT_DERIVATIVE
-
-
-def _one(r: Any, *_: Any) -> float:
-    return ONE
 
 
 def _unless(kink: Any, partial: Any) -> Any:
@@ -39,10 +35,10 @@ def _of_exponent(r: Any, a: Any, b: Any) -> Any:
 
 
 UFUNC_RULES |= {
-    np.positive: (_one,),
-    np.negative: (lambda r, a: -1.0,),
-    np.add: (_one, _one),
-    np.subtract: (_one, lambda r, a, b: -1.0),
+    np.positive: (ONE,),
+    np.negative: (-1.0,),
+    np.add: (ONE, ONE),
+    np.subtract: (ONE, -1.0),
     np.multiply: (lambda r, a, b: b, lambda r, a, b: a),
     np.true_divide: (lambda r, a, b: 1 / b, lambda r, a, b: -r / b),
     np.power: (_of_base, _of_exponent),
@@ -74,10 +70,10 @@ UFUNC_RULES |= {
     np.arcsinh: (lambda r, a: 1 / np.hypot(a, 1),),
     np.arccosh: (lambda r, a: 1 / np.sqrt((a - 1) * (a + 1)),),
     np.arctanh: (lambda r, a: 1 / ((1 - a) * (1 + a)),),
-    np.deg2rad: (lambda r, a: np.pi / 180,),
-    np.radians: (lambda r, a: np.pi / 180,),
-    np.rad2deg: (lambda r, a: 180 / np.pi,),
-    np.degrees: (lambda r, a: 180 / np.pi,),
+    np.deg2rad: (np.pi / 180,),
+    np.radians: (np.pi / 180,),
+    np.rad2deg: (180 / np.pi,),
+    np.degrees: (180 / np.pi,),
     np.absolute: (lambda r, a: _unless(np.equal(a, 0), np.sign(a)),),
     np.fabs: (lambda r, a: _unless(np.equal(a, 0), np.sign(a)),),
     np.sign: (lambda r, a: _unless(np.equal(a, 0), 0.0),),

@@ -19,7 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.backends import WayOut, first_sentence, first_that_works, in_chunks, in_order, referenced
+from flowgrad.autodiff.backends import (
+    WayOut,
+    first_sentence,
+    first_that_works,
+    in_chunks,
+    in_order,
+    referenced,
+    with_value,
+)
 from flowgrad.errors import DerivativeError, MissingDependencyError, OptionError
 from flowgrad.typing import FloatArray
 
@@ -70,14 +78,12 @@ def jacobian(f: Function, x: FloatArray) -> FloatArray:
 def hessian(f: Function, x: FloatArray) -> FloatArray:
     """∂²f/∂x², result.shape + x.shape + x.shape."""
 
-    def slopes(g: Function, y: Any) -> Any:
-        return torch.autograd.functional.jacobian(g, y, create_graph=True)
-
     def ways(g: Function, at: Any, result: Any) -> Ways:
         for mode in in_order(at.numel(), result.numel(), jacfwd, jacrev):
             yield partial(jacfwd(mode(g)), at)
         yield partial(jacrev(jacrev(g)), at)
-        yield partial(_with_graph, torch.autograd.functional.jacobian, partial(slopes, g), at)
+        once = torch.autograd.functional.jacobian
+        yield partial(_with_graph, once, lambda y: once(g, y, create_graph=True), at)
 
     return _of_one_array(f, x, ways)
 
@@ -86,7 +92,7 @@ def jvp(f: Function, x: FloatArray, tangent: FloatArray) -> FloatArray:
     """∂f/∂x · tangent, of the result's shape."""
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        direction = _like(tangent, at)
+        direction = _tensor(tangent, at)
         yield lambda: torch.func.jvp(g, (at,), (direction,))[1]
         yield lambda: _with_graph(torch.autograd.functional.jvp, g, at, direction)[1]
 
@@ -97,7 +103,7 @@ def vjp(f: Function, x: FloatArray, weights: FloatArray) -> FloatArray:
     """weights · ∂f/∂x, of x's shape, in one pass backwards; OptionError for weights not of the result's shape."""
 
     def ways(g: Function, at: Any, result: Any) -> Ways:
-        given = _like(weights, at)
+        given = _tensor(weights, at)
         if given.shape != result.shape:
             raise OptionError(
                 f"the weights have the shape {tuple(given.shape)}: give the result's, {tuple(result.shape)}"
@@ -142,14 +148,6 @@ class _Place:
         plain = (each.device for each in tensors if isinstance(each, torch.Tensor))
         return cls(next(plain, torch.device("cpu")), torch.float64, width)
 
-    def tensor(self, values: FloatArray | float) -> Any:
-        """A copy of an array, there."""
-        return torch.from_numpy(np.array(values, float)).to(self.device, self.dtype)
-
-    def chunk(self, copies: int) -> int:
-        """Points evaluated at a time, each with so many copies of its layers."""
-        return max(64, _CHUNK_BYTES // (8 * _LAYERS * copies * self.width))
-
 
 @functools.cache
 def _note_precision(what: str, dtype: Any) -> None:
@@ -172,7 +170,7 @@ def _check_mode(network: Any) -> None:
 
 def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any], Ways]) -> FloatArray:
     """The first of some derivatives of f at x that PyTorch can take."""
-    at = _Place.of(f).tensor(x)
+    at = _tensor(x, _Place.of(f))
 
     def g(y: Any) -> Any:
         return _result(f(y), y)
@@ -188,8 +186,9 @@ def _with_graph(function: Function, *args: Any) -> Any:
         return function(*args)
 
 
-def _like(values: FloatArray, x: Any) -> Any:
-    return torch.from_numpy(np.array(values, float)).to(x.device, x.dtype)
+def _tensor(values: FloatArray | float, like: Any) -> Any:
+    """A copy of an array on the device and in the dtype of a place, or of a tensor."""
+    return torch.from_numpy(np.array(values, float)).to(like.device, like.dtype)
 
 
 def _array(tensor: Any) -> FloatArray:
@@ -218,15 +217,17 @@ def _result(result: Any, x: Any) -> Any:
 def _at_points(f: Function, points: FloatArray, time: float | None, second: bool) -> tuple[FloatArray, ...]:
     """Values and Jacobians, or second derivatives, some points at a time."""
     place = _Place.of(f)
-    moment = None if time is None else place.tensor(time)
+    moment = None if time is None else _tensor(time, place)
     field = f if time is None else lambda x: f(x, moment)
     dimension = points.shape[1]
-    few = place.tensor(points[:3] if len(points) else np.zeros((1, dimension)))
+    few = _tensor(points[:3] if len(points) else np.zeros((1, dimension)), place)
     vmapped = (partial(_mapped, field, batched, turn, few, second) for batched in (False, True) for turn in (0, 1))
     with torch.no_grad():
         way = first_that_works([*vmapped, partial(_summed, field, few, second)], _ADVICE, "torch")
-        size = place.chunk((1 + dimension) ** (1 + second))
-        return in_chunks(lambda part: tuple(_array(each) for each in way(place.tensor(part))), points, size)
+        # Each point with so many copies of its layers.
+        copies = (1 + dimension) ** (1 + second)
+        size = max(64, _CHUNK_BYTES // (8 * _LAYERS * copies * place.width))
+        return in_chunks(lambda part: tuple(_array(each) for each in way(_tensor(part, place))), points, size)
 
 
 def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -> Way:
@@ -238,16 +239,12 @@ def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -
             raise _wrong_shape(result, x)
         return result
 
-    def with_value(x: Any) -> tuple[Any, Any]:
-        result = of_one(x)
-        return result, result
-
     mode = in_order(few.shape[1], vmap(of_one)(few).shape[1], jacfwd, jacrev)[turn]
 
     def way(x: Any) -> tuple[Any, ...]:
         if second:
             return (vmap((jacfwd if turn == 0 else jacrev)(mode(of_one)))(x),)
-        jacobians, values = vmap(mode(with_value, has_aux=True))(x)
+        jacobians, values = vmap(mode(with_value(of_one), has_aux=True))(x)
         return values, jacobians
 
     way(few)

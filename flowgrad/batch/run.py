@@ -20,9 +20,9 @@ from urllib.parse import quote
 from flowgrad.batch import supervisor
 from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, shard, stamp
 from flowgrad.batch.manifest import COLUMNS, DISK, DONE, FAILED, FileRecord, Manifest, Outcome, Task, read_all
-from flowgrad.batch.process_file import attempt, entry_file, page_file
+from flowgrad.batch.process_file import attempt, report_files
 from flowgrad.batch.progress import Progress
-from flowgrad.batch.settings import Cases, Settings
+from flowgrad.batch.settings import Cases, Limits, Settings
 from flowgrad.errors import FlowgradError, OptionError, WriteError
 from flowgrad.files import printable, replacing
 from flowgrad.io.registry import check_file, format_of
@@ -96,8 +96,7 @@ def _is_finished(record: FileRecord, expected: FileRecord, folder: Path, report:
     if record.state == FAILED:
         return True
     there = all(_size(folder / name) == size for name, size in record.sizes.items())
-    pages = (entry_file(folder / record.name), page_file(folder / record.name))
-    return there and (not report or all(path.exists() for path in pages))
+    return there and (not report or all(path.exists() for path in report_files(folder / record.name)))
 
 
 def _size(path: Path) -> int | None:
@@ -136,7 +135,7 @@ def run(
     with Manifest(folder / manifest_name) as manifest, _terminable():
         todo.tidy()
         try:
-            manifest.start(todo.expected[file] for file in todo.to_do)
+            manifest.add(*(todo.expected[file] for file in todo.to_do))
             if configuration:
                 with replacing(folder / "run.toml") as stream:
                     stream.write(configuration.encode())
@@ -191,7 +190,7 @@ def _outcomes(tasks: Sequence[Task], settings: Settings) -> Generator[Outcome]:
         from flowgrad.batch import dask_engine
 
         return dask_engine.outcomes(tasks, equipment, settings.processes, settings.scheduler)
-    if len(tasks) <= 1 and not settings.limits and settings.threads is None and settings.processes == 1:
+    if len(tasks) <= 1 and settings.limits == Limits() and settings.threads is None and settings.processes == 1:
         return (attempt(task) for task in tasks)
     return supervisor.outcomes(tasks, equipment, settings.processes)
 
@@ -248,21 +247,21 @@ def _write_report(folder: Path, records: Sequence[FileRecord], options: Mapping[
     if len(records) > 1 or records[0].state != DONE:
         write_index(folder / "report.html", list(_entries(folder, records)), options)
         return
-    page = page_file(folder / records[0].name).read_text(encoding="utf-8")
+    page = report_files(folder / records[0].name)[0].read_text(encoding="utf-8")
     with replacing(folder / "report.html") as stream:
         stream.write(alone(page).encode())
 
 
 def _entries(folder: Path, records: Sequence[FileRecord]) -> Iterator[Entry]:
-    from flowgrad.report import Entry, failed_entry
+    from flowgrad.report import entry_of, failed_entry
 
     shown = display_names([record.file for record in records])
     for record in records:
         if record.state == DONE:
-            target = folder / record.name
-            stored = json.loads(entry_file(target).read_text(encoding="utf-8"))
-            address = quote(page_file(target).relative_to(folder).as_posix())
-            yield Entry(**{**stored, "name": shown[record.file], "page": address})
+            page, picture = report_files(folder / record.name)
+            read = (folder / f"{record.name}.json", picture)
+            summary, drawn = (json.loads(file.read_text(encoding="utf-8")) for file in read)
+            yield entry_of(shown[record.file], summary, drawn, quote(page.relative_to(folder).as_posix()))
         else:
             yield failed_entry(shown[record.file], record.kind, printable(record.reason))
 

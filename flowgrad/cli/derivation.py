@@ -131,13 +131,13 @@ class _Symbolic:
     def lines(self) -> Iterator[str]:
         """The lines of an answer."""
         asked = self.asked
-        yield from _first([[each.text for each in row] for row in self.jacobian])
+        yield from _table([[each.text for each in row] for row in self.jacobian], "Jacobian", "gradient")
         if asked.direction is not None:
             direction = asked.direction.tolist()
             slopes = [self.symbols.directional_derivative(each, direction).text for _, each in asked.named]
             yield f"derivative along {_row(map(_number, direction))}: {_one_or_row(slopes)}"
         for (name, _), H in zip(asked.named, self.hessians, strict=False):
-            yield from _matrix(f"Hessian of {name}:", [[each.text for each in row] for row in H])
+            yield from _table([[each.text for each in row] for row in H], f"Hessian of {name}")
         d = len(asked.variables)
         if asked.hessian and d > 1:
             pairs = [(H[i][j], H[j][i]) for H in self.hessians for i in range(d) for j in range(i)]
@@ -218,7 +218,7 @@ def answer(asked: Derivation) -> Iterator[str]:
 def _numbers(asked: Derivation) -> Iterator[str]:
     values, J = np.asarray(asked.formulas(np.asarray(asked.point)), float), asked.jacobian
     yield f"value{'s' * (len(values) > 1)}: {_one_or_row([_number(each) for each in values])}"
-    yield from _first([[_number(each) for each in row] for row in J])
+    yield from _table([[_number(each) for each in row] for row in J], "Jacobian", "gradient")
     for (name, formula), slopes in zip(asked.named, J, strict=True):
         reasons = "; ".join(formula.kinks(asked.place))
         if not np.isfinite(slopes).all():
@@ -235,7 +235,7 @@ def _numbers(asked: Derivation) -> Iterator[str]:
         yield f"derivative along {_row(map(_number, unit))}: {_one_or_row(slopes)}"
     if asked.hessian:
         for (name, _), H in zip(asked.named, asked.hessians, strict=True):
-            yield from _matrix(f"Hessian of {name}:", [[_number(each) for each in row] for row in H])
+            yield from _table([[_number(each) for each in row] for row in H], f"Hessian of {name}")
         if len(asked.variables) > 1:
             yield _mixed(asked.hessians)
 
@@ -275,14 +275,13 @@ def _one_or_row(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else _row(texts)
 
 
-def _first(rows: list[list[str]]) -> Iterator[str]:
-    """A gradient in one line, a Jacobian in one a row."""
-    return iter([f"gradient: {_row(rows[0])}"]) if len(rows) == 1 else _matrix("Jacobian:", rows)
-
-
-def _matrix(name: str, rows: list[list[str]]) -> Iterator[str]:
-    yield name
-    yield from ("  " + _row(row) for row in rows)
+def _table(rows: list[list[str]], name: str, of_one: str = "") -> Iterator[str]:
+    """A matrix in one line a row, or the one row of a gradient beside its name."""
+    if of_one and len(rows) == 1:
+        yield f"{of_one}: {_row(rows[0])}"
+    else:
+        yield f"{name}:"
+        yield from ("  " + _row(row) for row in rows)
 
 
 def draw(asked: Derivation, output: Path, ranges: str | None = None) -> list[Path]:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, Variable, check_name, named, parse_formulas
+from flowgrad.formula.expression import Formula, check_name, parse_formulas
 from flowgrad.formula.functions import VARIABLES
+from flowgrad.formula.parser import Variable, named
 
 # More points than this in one grid are taken for a slip.
 _LARGEST_GRID = 200_000_000
@@ -97,7 +98,7 @@ class VelocityFormula:
     def parse(cls, text: str) -> VelocityFormula:
         """From ``u=…; v=…; w=…`` or ``…; …; …`` in this order; those that are left out are zero.
 
-        Raises OptionError for other names, a component given twice and what is no formula.
+        Raises OptionError for other names, a component given twice and what is not a formula.
         """
         given = parse_formulas([text], VARIABLES).formulas
         found: dict[int, Formula] = {}

@@ -1,97 +1,34 @@
-"""Formulas as functions of an array: a text is parsed by precedence to steps in postfix order, and evaluated by plain
-NumPy functions so that dual numbers pass through; none of it is run by Python.
-
-sum:     product {(+|-) product}
-product: signed {(*|/) signed}
-signed:  {+|-} atom [^ signed]
-atom:    number | name | name(sum, …) | where(sum < sum, sum, sum) | (sum)
-
-Python's own parser would not do: what is no formula has to be refused with its place and the way out, ``if`` and
-``lambda`` are names here, and derivatives of 10⁵ terms are deeper than its syntax trees may be.
-"""
+"""Formulas as functions of an array, made of plain NumPy functions so that dual numbers pass through them."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any
 
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.functions import (
-    ALIASES,
-    COMPARISONS,
-    CONSTANTS,
-    FUNCTIONS,
-    KINKS,
-    OPERATIONS,
-    VARIABLES,
-    Operation,
+from flowgrad.formula.functions import CONSTANTS, FUNCTIONS, KINKS, VARIABLES
+from flowgrad.formula.parser import (
+    SPACE,
+    USUAL,
+    Apply,
+    FormulaLimits,
+    Number,
+    Step,
+    Variable,
+    check_length,
+    evaluated,
+    named,
+    parse,
 )
-from flowgrad.spec import nearest
 
-T = TypeVar("T")
-
-_TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9_]*)"
-    r"|(?P<operator>\*\*|<=|>=|[-+*/^(),<>])"
-    r"|(?P<space>[ \t\r\n]+)"
-)
-_ALLOWED = "write it with numbers, + - * / ^, parentheses, commas, names and functions such as sin(x)"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-# The only characters that may stand between tokens.
-_SPACE = " \t\r\n"
-_LABEL = re.compile(rf"[{_SPACE}]*({_NAME.pattern})[{_SPACE}]*=(?!=)(.*)", re.DOTALL)
-# Formulas in one text, and characters of a text, or of a piece of it, that messages show.
-_MOST, _SHOWN = 100, 40
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number or a constant as it stands in the text."""
-
-    value: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A variable."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Apply:
-    """An operation on the last ``count`` results; ``start`` and ``end`` are its place in the text."""
-
-    operation: Operation
-    count: int
-    start: int
-    end: int
-
-
-Step: TypeAlias = Number | Variable | Apply
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Largest number of characters, of steps, of parentheses or powers in each other; largest exponent."""
-
-    length: int = 10_000
-    steps: int = 2_000
-    depth: int = 50
-    exponent: float = 1000.0
-
-
-# What people write is within these.
-USUAL = Limits()
+_LABEL = re.compile(rf"[{SPACE}]*({_NAME.pattern})[{SPACE}]*=(?!=)(.*)", re.DOTALL)
+# Formulas in one text.
+_MOST = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,18 +49,16 @@ class Formula:
         text: str,
         variables: Sequence[str] | None = None,
         names: Collection[str] = VARIABLES,
-        limits: Limits = USUAL,
+        limits: FormulaLimits = USUAL,
     ) -> Formula:
         """A formula from its text; ``variables`` are those that occur among ``names`` unless given.
 
-        OptionError, with the position, for anything that is not a formula, for what exceeds the limits, and for a
-        constant that is not a finite number, such as 1/0 and 9^9^9^9.
+        OptionError for a text that is not a formula, see :func:`flowgrad.formula.parser.parse`.
         """
         labelled = _LABEL.fullmatch(text) if len(text) <= limits.length else None
         label, body = labelled.groups() if labelled else ("", text)
-        body = body.strip(_SPACE)
-        parser = _Parser(body, names if variables is None else variables, limits)
-        steps = parser.whole()
+        body = body.strip(SPACE)
+        steps = parse(body, names if variables is None else variables, limits)
         if variables is None:
             occurring = {step.name for step in steps if isinstance(step, Variable)}
             variables = [name for name in names if name in occurring]
@@ -164,22 +99,6 @@ class Formula:
         )
 
 
-def evaluated(
-    steps: Iterable[Step], leaf: Callable[[Number | Variable], T], apply: Callable[[Apply, list[T]], T]
-) -> Iterator[tuple[Step, list[T], T]]:
-    """Each of some steps in postfix order with its arguments and its result, that of ``leaf`` or of ``apply``."""
-    stack: list[T] = []
-    for step in steps:
-        arguments: list[T] = []
-        if isinstance(step, Apply):
-            arguments = stack[-step.count :]
-            del stack[-step.count :]
-            stack.append(apply(step, arguments))
-        else:
-            stack.append(leaf(step))
-        yield step, arguments, stack[-1]
-
-
 @dataclass(frozen=True, eq=False)
 class Formulas:
     """Several formulas of the same variables: x (…, d) to values (…, k)."""
@@ -200,16 +119,15 @@ def parse_formulas(texts: Sequence[str], variables: Sequence[str] | None = None,
     """Formulas from texts in each of which ``;`` separates several.
 
     The variables are x, y, z, t and the names ``also`` given, those that occur or are in ``also``; or
-    exactly ``variables``. Raises OptionError for a text that is no formula and names that cannot be used.
+    exactly ``variables``. Raises OptionError for a text that is not a formula and names that cannot be used.
     """
     for name in (*(variables or ()), *also):
         check_name(name)
     names = tuple(dict.fromkeys((*VARIABLES, *also))) if variables is None else tuple(variables)
     found = []
     for text in texts:
-        if len(text) > USUAL.length:
-            raise _too_long(text, USUAL)
-        pieces = [piece for piece in text.split(";") if piece.strip(_SPACE)]
+        check_length(text, USUAL)
+        pieces = [piece for piece in text.split(";") if piece.strip(SPACE)]
         if not pieces:
             raise OptionError("the formula is empty: write one, such as 'x^2 + y'")
         if len(pieces) > _MOST:
@@ -225,201 +143,6 @@ def parse_formulas(texts: Sequence[str], variables: Sequence[str] | None = None,
 def check_name(name: str) -> None:
     """OptionError for a text that cannot be the name of a variable."""
     if _NAME.fullmatch(name) is None:
-        raise OptionError(f"the variable {named(name)} is no name: use letters, digits and _, a letter first")
+        raise OptionError(f"the variable {named(name)} is not a name: use letters, digits and _, a letter first")
     if name in CONSTANTS or name in FUNCTIONS:
         raise OptionError(f"the variable '{name}' has the name of a constant or a function: choose another")
-
-
-def named(piece: str) -> str:
-    """A piece of text for a message: a character that is not ASCII, or cannot be seen, by its number."""
-    if len(piece) == 1 and not (piece.isascii() and piece.isprintable()):
-        return f"the character U+{ord(piece):04X}"
-    return ascii(_shortened(piece))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
-
-
-def _refusal(text: str, at: int, reason: str) -> OptionError:
-    """An error of one line that shows the formula, as ASCII, and where it went wrong."""
-    return OptionError(f"formula {_shortened(text)!a}, position {at + 1}: {reason}")
-
-
-def _too_long(text: str, limits: Limits) -> OptionError:
-    return _refusal(text, limits.length, f"{len(text)} characters: write at most {limits.length}")
-
-
-class _Token(NamedTuple):
-    """A piece of the text from ``start`` to ``end``; ``kind`` is number, name, operator or end."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-class _Parser:
-    """Recursive descent by the grammar above, by precedence; each operation is a step after its operands."""
-
-    def __init__(self, text: str, names: Collection[str], limits: Limits) -> None:
-        if len(text) > limits.length:
-            raise _too_long(text, limits)
-        self.text, self.names, self.limits = text, names, limits
-        self.steps: list[Step] = []
-        self.tokens: list[_Token] = []
-        self.next = self.depth = at = 0
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if match is None:
-                raise _refusal(text, at, f"{named(text[at])} is not allowed: {_ALLOWED}")
-            if match.lastgroup != "space":
-                piece = "^" if match.group() == "**" else match.group()
-                self.tokens.append(_Token(str(match.lastgroup), piece, at, match.end()))
-            at = match.end()
-        self.tokens.append(_Token("end", "the end", len(text), len(text)))
-
-    def whole(self) -> tuple[Step, ...]:
-        """The steps of the text, checked; OptionError for what is left over."""
-        self._sum()
-        if self._token.kind != "end":
-            raise self._unexpected("an operator such as * is missing, or this is one too many")
-        list(evaluated(self.steps, lambda step: step.value if isinstance(step, Number) else None, self._constant))
-        return tuple(self.steps)
-
-    @property
-    def _token(self) -> _Token:
-        return self.tokens[self.next]
-
-    def _take(self, *operators: str) -> str:
-        """The next operator if it is one of these, else nothing."""
-        if self._token.kind != "operator" or self._token.text not in operators:
-            return ""
-        self.next += 1
-        return self.tokens[self.next - 1].text
-
-    def _unexpected(self, advice: str) -> OptionError:
-        token = self._token
-        what = "the end" if token.kind == "end" else named(self.text[token.start : token.end])
-        return _refusal(self.text, token.start, f"unexpected {what}: {advice}")
-
-    def _append(self, step: Step) -> None:
-        self.steps.append(step)
-        if len(self.steps) > self.limits.steps:
-            raise _refusal(self.text, self._token.start, f"more than {self.limits.steps} operations: make it shorter")
-
-    def _apply(self, name: str, start: int, count: int = 2) -> None:
-        operation = FUNCTIONS.get(name) or OPERATIONS[name]
-        self._append(Apply(operation, count, start, self.tokens[self.next - 1].end))
-
-    @contextmanager
-    def _deeper(self) -> Iterator[None]:
-        self.depth += 1
-        if self.depth > self.limits.depth:
-            reason = f"more than {self.limits.depth} parentheses or powers in each other: make it simpler"
-            raise _refusal(self.text, self._token.start, reason)
-        yield
-        self.depth -= 1
-
-    def _chain(self, operators: str, operand: Callable[[], None]) -> None:
-        start = self._token.start
-        operand()
-        while operator := self._take(*operators):
-            operand()
-            self._apply(operator, start)
-
-    def _sum(self) -> None:
-        self._chain("+-", partial(self._chain, "*/", self._signed))
-
-    def _signed(self) -> None:
-        first, is_negative = self._token.start, False
-        while sign := self._take("+", "-"):
-            is_negative ^= sign == "-"
-        start = self._token.start
-        self._atom()
-        if self._take("^"):
-            with self._deeper():
-                self._signed()
-            self._apply("^", start)
-        if is_negative:
-            self._apply("negative", first, 1)
-
-    def _atom(self) -> None:
-        token = self._token
-        if self._take("("):
-            with self._deeper():
-                self._sum()
-                self._close()
-        elif token.kind == "number":
-            self.next += 1
-            value = float(token.text)
-            if math.isinf(value):
-                reason = "the number is larger than any that a computer holds: make it less"
-                raise _refusal(self.text, token.start, reason)
-            self._append(Number(value, token.text))
-        elif token.kind == "name":
-            self.next += 1
-            self._name(token)
-        else:
-            raise self._unexpected("a number, a name or '(' is expected here")
-
-    def _close(self) -> None:
-        if not self._take(")"):
-            raise self._unexpected("')' is expected here")
-
-    def _name(self, token: _Token) -> None:
-        name, known = token.text, [*self.names, *CONSTANTS]
-        what = "name"
-        if name not in self.names and self._take("("):
-            if name in FUNCTIONS:
-                self._call(token)
-                return
-            what, known = "function", [each for each in FUNCTIONS if each not in ALIASES]
-        elif name in self.names:
-            self._append(Variable(name))
-            return
-        elif name in CONSTANTS:
-            self._append(Number(CONSTANTS[name], name))
-            return
-        elif name in FUNCTIONS:
-            raise _refusal(self.text, token.end, f"{name} is a function: write {name}(…)")
-        hint = nearest(name[:_SHOWN], known)
-        raise _refusal(self.text, token.start, f"unknown {what} {named(name)}{hint}: known are {', '.join(known)}")
-
-    def _call(self, token: _Token) -> None:
-        operation = FUNCTIONS[token.text]
-        with self._deeper():
-            start = self._token.start
-            self._sum()
-            if operation.name == "where":
-                comparison = self._take(*COMPARISONS)
-                if not comparison:
-                    raise self._unexpected("where(a < b, c, d) needs a comparison first, one of < <= > >=")
-                self._sum()
-                self._apply(comparison, start)
-            count = 1
-            while self._take(","):
-                self._sum()
-                count += 1
-            if not operation.least <= count <= operation.most:
-                wanted = " to ".join(str(n) for n in sorted({operation.least, operation.most}))
-                plural = "s" if operation.most > 1 else ""
-                reason = f"{token.text} takes {wanted} argument{plural}, not {count}"
-                raise _refusal(self.text, token.start, reason)
-            self._close()
-        self._apply(token.text, token.start, count)
-
-    def _constant(self, step: Apply, arguments: list[float | None]) -> float | None:
-        """The result if all arguments are numbers, else None; OptionError for one that is not finite, and for large
-        exponents."""
-        exponent, limit = arguments[-1], self.limits.exponent
-        if step.operation.name == "^" and exponent is not None and abs(exponent) > limit:
-            raise _refusal(self.text, step.start, f"the exponent {exponent:g} is beyond {limit:g}: use exp(…)")
-        if any(each is None for each in arguments):
-            return None
-        with np.errstate(all="ignore"):
-            value = float(step.operation.numpy(*arguments))
-        if not math.isfinite(value):
-            shown = named(self.text[step.start : step.end])
-            raise _refusal(self.text, step.start, f"{shown} is {value:g}, not a finite number: change it")
-        return value

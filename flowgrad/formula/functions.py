@@ -24,8 +24,8 @@ ALIASES = {
 class Operation:
     """An operation on ``least`` to ``most`` arguments.
 
-    ``numpy`` takes arrays (or dual numbers); ``symbol`` takes the module ``formula.symbols`` and SymPy
-    expressions; ``kink`` names in ``KINKS`` where it has no derivative.
+    ``numpy`` takes arrays (or dual numbers); ``symbol`` takes what symbols are made of (SymPy, and more)
+    and expressions; ``kink`` names in ``KINKS`` where it has no derivative.
     """
 
     name: str

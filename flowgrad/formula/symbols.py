@@ -6,9 +6,9 @@ function, are functions of ours: |a|, the sign, the step, and the choice between
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from sympy import E, Expr, Float, Function, I, Integer, Rational, Symbol, nan, o
 from sympy.printing.str import StrPrinter
 
 from flowgrad.errors import OptionError
-from flowgrad.formula.expression import Formula, Limits, Number, Variable, evaluated
+from flowgrad.formula.expression import Formula
+from flowgrad.formula.parser import FormulaLimits, Number, Variable, evaluated
 
 # Integers beyond these bits, and exponents beyond this size, are kept as floating-point numbers.
 _BITS = 200
@@ -25,7 +26,7 @@ _EXPONENT = 100
 _EXACT = 2.0**53
 # A derivative may be longer than what people write.
 UNDEFINED = "undefined"
-_DERIVED = Limits(length=1_000_000, steps=100_000, depth=200, exponent=np.inf)
+_DERIVED = FormulaLimits(length=1_000_000, steps=100_000, depth=200, exponent=np.inf)
 
 
 class _Flat(Function):
@@ -60,10 +61,6 @@ class _LessEqual(_Less):
     sign = "<="
 
 
-# What operations call and is not here is SymPy's: sin, exp, …
-sign, heaviside, absolute = _Sign, _Step, _Absolute
-
-
 def where(condition: tuple[str, Expr, Expr], c: Expr, d: Expr) -> Expr:
     """c where the condition holds, else d."""
     sign, a, b = condition
@@ -81,14 +78,15 @@ def power(base: Expr, exponent: Expr) -> Expr:
     return result.xreplace(large) if large else result
 
 
-def __getattr__(name: str) -> Any:
-    return getattr(sympy, name)
+# What operations call: SymPy's functions, sin, exp, …, and ours.
+_CALLED = SimpleNamespace(**vars(sympy))
+_CALLED.sign, _CALLED.heaviside, _CALLED.absolute = _Sign, _Step, _Absolute
+_CALLED.where, _CALLED.power = where, power
 
 
 def expression(formula: Formula) -> Expr:
     """The SymPy expression of a formula."""
-    operations = sys.modules[__name__]
-    steps = evaluated(formula.steps, _leaf, lambda step, arguments: step.operation.symbol(operations, *arguments))
+    steps = evaluated(formula.steps, _leaf, lambda step, arguments: step.operation.symbol(_CALLED, *arguments))
     return list(steps)[-1][2]
 
 
@@ -123,7 +121,7 @@ class _Printer(StrPrinter):
 
 
 def in_words(found: Expr, variables: Sequence[str]) -> Formula:
-    """An expression as a formula: its text, which can be evaluated; ``undefined`` where it is no real number, or
+    """An expression as a formula: its text, which can be evaluated; ``undefined`` where it is not a real number, or
     has numbers that are larger than any that a computer holds."""
     if not found.has(I, nan, oo, -oo, zoo):
         text = _Printer({"full_prec": False}).doprint(found).replace("**", "^")

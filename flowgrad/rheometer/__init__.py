@@ -1,8 +1,5 @@
 """Flow curves from the tables that rheometers export."""
 
-from flowgrad.rheometer.curve import CORRECTIONS, RheometerCurve
-from flowgrad.rheometer.options import Reading
-from flowgrad.rheometer.quality import Hysteresis, hysteresis
-from flowgrad.rheometer.read import read_flow_curves
+import lazy_loader
 
-__all__ = ["CORRECTIONS", "Hysteresis", "Reading", "RheometerCurve", "hysteresis", "read_flow_curves"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -102,18 +102,20 @@ spalt; status; force; kraft; power; energy; inherent; relative; specific; intrin
 number; zahl; strain; deformation; no"""
 
 
-def _phrases(text: str) -> list[str]:
-    return sorted((" ".join(each.split()) for each in text.split(";")), key=len, reverse=True)
-
-
-_ROLES = {
-    "rate": _phrases(_RATES),
-    "stress": _phrases(_STRESSES),
-    "viscosity": _phrases(_VISCOSITIES),
-    "torque": _phrases(_TORQUES),
-    "temperature": _phrases(_TEMPERATURES),
-    "sample": _phrases(_SAMPLES),
-    "step": _phrases(_STEPS),
+_PHRASES = {
+    holds: sorted((" ".join(each.split()) for each in text.split(";")), key=len, reverse=True)
+    for holds, text in {
+        "rate": _RATES,
+        "stress": _STRESSES,
+        "viscosity": _VISCOSITIES,
+        "torque": _TORQUES,
+        "temperature": _TEMPERATURES,
+        "sample": _SAMPLES,
+        "step": _STEPS,
+        "sigma": _SIGMAS,
+        "oscillation": _OSCILLATION,
+        "other": _OTHERS,
+    }.items()
 }
 # Too short, or too common, to be looked for inside a longer name.
 _ALONE = {
@@ -148,9 +150,6 @@ def plain(name: str) -> str:
     return " ".join(re.sub(r"[_\-.,:;/|\"()\[\]{}<>=#]+", " ", text).split())
 
 
-_SIGMA_PHRASES, _OSCILLATION_PHRASES, _OTHER_PHRASES = map(_phrases, (_SIGMAS, _OSCILLATION, _OTHERS))
-
-
 @lru_cache(4096)
 def role_of(name: str, dimension: str = "") -> tuple[str, str]:
     """What a column holds and the rest of its name: (``stress``, ``a``) for ``Shear stress A``.
@@ -161,12 +160,11 @@ def role_of(name: str, dimension: str = "") -> tuple[str, str]:
     text = plain(name)
     if _SHORT.get(text) in (dimension, "any"):
         return dimension if _SHORT[text] == dimension else "rate", ""
-    spread = next((rest for phrase in _SIGMA_PHRASES if (rest := _rest(phrase, text)) is not None), None)
+    spread = next((rest for phrase in _PHRASES["sigma"] if (rest := _rest(phrase, text)) is not None), None)
     role, label = _matched(text if spread is None else spread)
-    if _is_any(_OSCILLATION_PHRASES, label):
-        return "oscillation", text
-    if _is_any(_OTHER_PHRASES, label):
-        return "other", text
+    for unlike in ("oscillation", "other"):
+        if any(f" {phrase} " in f" {label} " for phrase in _PHRASES[unlike]):
+            return unlike, text
     if spread is not None:
         return {"stress": "sigma", "": "sigma", "viscosity": "sigma_viscosity"}.get(role, "other"), label
     return role or "other", label
@@ -175,8 +173,8 @@ def role_of(name: str, dimension: str = "") -> tuple[str, str]:
 def _matched(text: str) -> tuple[str, str]:
     """The role whose name is longest in the text, and what is left."""
     best = ("", text, 0)
-    for role, phrases in _ROLES.items():
-        for phrase in phrases:
+    for role in ("rate", "stress", "viscosity", "torque", "temperature", "sample", "step"):
+        for phrase in _PHRASES[role]:
             if len(phrase) > best[2] and (label := _rest(phrase, text)) is not None:
                 best = (role, label, len(phrase))
     return best[0], best[1]
@@ -188,11 +186,6 @@ def _rest(phrase: str, text: str) -> str | None:
         return None
     match = re.search(rf"(?<!\w){re.escape(phrase)}(?![^\W\d])", text)
     return None if match is None else " ".join(f"{text[: match.start()]} {text[match.end() :]}".split())
-
-
-def _is_any(phrases: list[str], text: str) -> bool:
-    words = f" {text} "
-    return any(f" {phrase} " in words for phrase in phrases)
 
 
 # Roles that the user may give.
@@ -234,7 +227,7 @@ class Column:
         """With the unit of a row of units; ReadError where it contradicts that of the name."""
         found = unit(text)
         if found is None and self.measures:
-            raise ReadError(f"{where}: the unit '{text}' of '{self.name}' is not known: give --unit {self.role}=…")
+            raise ReadError(f"{where}: the unit '{text}' of '{self.name}' is not known: give --units {self.role}=…")
         if found and self.unit and found != self.unit:
             raise ReadError(f"{where}: '{self.name}' states one unit and the row of units '{text}': correct one")
         return column(self.index, self.name, found or self.unit)
@@ -279,11 +272,11 @@ def check(columns: list[Column], where: str) -> None:
         if not each.measures:
             continue
         if each.unit is None and text:
-            raise ReadError(f"{where}: the unit '{text}' of '{each.name}' is not known: give --unit {each.role}=…")
+            raise ReadError(f"{where}: the unit '{text}' of '{each.name}' is not known: give --units {each.role}=…")
         if each.unit and each.unit.dimension == "kinematic viscosity":
             raise ReadError(f"{where}: '{each.name}' is a kinematic viscosity: multiply it by the density first")
         if each.unit and each.unit.dimension != each.measures:
             raise ReadError(
                 f"{where}: '{each.name}' has the unit of a {each.unit.dimension}, not of a {each.measures}: "
-                f"say what it is with --columns, or correct its unit with --unit {each.role}=…"
+                f"say what it is with --columns, or correct its unit with --units {each.role}=…"
             )

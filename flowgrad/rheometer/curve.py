@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
+from flowgrad.rheometer.options import CORRECTIONS
 from flowgrad.typing import FloatArray
 
-CORRECTIONS = ("rabinowitsch", "parallel-plate")
 # Points through which each slope is taken, and the order of the polynomial in logarithms.
 _WINDOW, _ORDER = 7, 2
 

@@ -111,7 +111,7 @@ def _numbers(table: Table, column: Column, where: str) -> FloatArray:
 
 
 def _with_unit(text: str, column: Column) -> float:
-    """The number of a cell that states its own unit (``12 mPa``), in SI; NaN where it is none of the column's kind."""
+    """The number of a cell that states its own unit (``12 mPa``), in SI; NaN for another kind than the column's."""
     match = _WITH_UNIT.fullmatch(text)
     own = unit(match[2]) if match else None
     if match is None or own is None or own.dimension != column.measures:
@@ -165,7 +165,7 @@ def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> l
     if power and abs(typical / 10.0**power - 1) < _ROUNDED:
         raise ReadError(
             f"{where}: {names} differ by the factor {10.0**power:g}, so one of the units is wrong: "
-            f"give the right one, for example --unit viscosity={'mPas' if power == 3 else 'Pas'}"
+            f"give the right one, for example --units viscosity={'mPas' if power == 3 else 'Pas'}"
         )
     if abs(typical - 1) > _ROUNDED:
         return [f"{names} differ by the factor {typical:.3g} (median): the stress is used"]

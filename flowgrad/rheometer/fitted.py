@@ -12,6 +12,7 @@ from flowgrad.errors import OptionError
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.measured_curve import FlowCurveFit, fit_flow_curve
 from flowgrad.rheometer.curve import RheometerCurve
+from flowgrad.rheometer.options import deviation
 from flowgrad.rheometer.quality import Hysteresis, hysteresis
 from flowgrad.typing import FloatArray
 
@@ -108,8 +109,10 @@ def examine(
 def _examined(
     curve: RheometerCurve, after: RheometerCurve | None, models: list[str] | None, margin: float, sigma: Any
 ) -> Examined:
-    known = curve.sigma if sigma is None else sigma_of(sigma, curve.stress)
-    absolute = sigma is not None
+    known, absolute = curve.sigma, sigma is not None
+    if absolute:
+        size, is_relative = deviation(sigma)
+        known = size * curve.stress if is_relative else np.full(len(curve), size)
     try:
         fit = fit_flow_curve(curve.rate, curve.stress, known, absolute_sigma=absolute, models=models, margin=margin)
     except OptionError as error:
@@ -120,18 +123,6 @@ def _examined(
     end = len(curve) - curve.tail
     up = replace(curve, rate=curve.rate[:end], stress=curve.stress[:end])
     return Examined(curve, fit, hysteresis(up, after), after)
-
-
-def sigma_of(sigma: float | str, stress: FloatArray) -> FloatArray:
-    """Standard deviations (n,) of stresses (n,) from a number, or from a text such as ``3%``."""
-    text = str(sigma).strip()
-    try:
-        size = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        size = np.nan
-    if not 0 < size < np.inf:
-        raise OptionError(f"--sigma '{sigma}' is no standard deviation: give a number such as 0.1, or 3% of the stress")
-    return size * stress if text.endswith("%") else np.full(len(stress), size)
 
 
 def tail_in_words(curve: RheometerCurve) -> str:

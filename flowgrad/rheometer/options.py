@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.option import OptionRecord, option, positive
 from flowgrad.rheometer.columns import ROLES, unit
-from flowgrad.rheometer.curve import CORRECTIONS
 from flowgrad.spec import nearest
+
+CORRECTIONS = ("rabinowitsch", "parallel-plate")
 
 
 def _check_columns(flag: str, columns: Mapping[str, str]) -> None:
@@ -19,12 +22,27 @@ def _check_columns(flag: str, columns: Mapping[str, str]) -> None:
             raise OptionError(f"{flag}: '{role}' is unknown{nearest(role, ROLES)}: known are {', '.join(ROLES)}")
 
 
-def _check_units(_: str, units: Mapping[str, str]) -> None:
-    _check_columns("--unit", units)
+def _check_units(flag: str, units: Mapping[str, str]) -> None:
+    _check_columns(flag, units)
     for role, text in units.items():
         found = unit(text)
         if found is None or found.dimension != ("stress" if role == "sigma" else role):
-            raise OptionError(f"--unit {role}={text}: is no known unit of it: write one such as 1/s, Pa, mPas, mNm")
+            raise OptionError(f"{flag} {role}={text}: not a known unit of it: write one such as 1/s, Pa, mPas, mNm")
+
+
+def _check_models(flag: str, names: tuple[str, ...]) -> None:
+    from flowgrad.rheology import MODELS
+
+    for name in names:
+        if name not in MODELS:
+            raise OptionError(f"{flag}: '{name}' is unknown{nearest(name, MODELS)}: known are {', '.join(MODELS)}")
+    if not names:
+        raise OptionError(f"{flag} is empty: give names of 'flowgrad list models', or leave it out")
+
+
+def _check_margin(flag: str, margin: float) -> None:
+    if not 0 < margin < 1:
+        raise OptionError(f"{flag} is {margin}: give a fraction between 0 and 1, such as 0.05")
 
 
 @dataclass(frozen=True)
@@ -39,15 +57,17 @@ class Reading(OptionRecord):
     rates may be the texts of the command: ``rate=NAME,stress=NAME`` and ``LOW:HIGH``.
     """
 
+    title: ClassVar[str] = "what the data are"
+
     columns: Mapping[str, str] = option(
-        dict,
+        None,
         "names or numbers; also viscosity, sigma, …",
         kw_only=False,
         metavar="rate=NAME,stress=NAME",
         check=_check_columns,
     )
     units: Mapping[str, str] = option(
-        dict, "units in place of those in the file", kw_only=False, metavar="stress=kPa,…", check=_check_units
+        None, "units in place of those in the file", kw_only=False, metavar="stress=kPa,…", check=_check_units
     )
     correction: str | None = option(
         None,
@@ -69,12 +89,48 @@ class Reading(OptionRecord):
     keep_outliers: bool = option(False, "fit also points off the curve of their neighbours", kw_only=False)
 
     def __post_init__(self) -> None:
-        for name, flag in (("columns", "--columns"), ("units", "--unit")):
-            if isinstance(text := getattr(self, name), str):
-                object.__setattr__(self, name, _pairs(text, flag))
+        for name in ("columns", "units"):
+            value = getattr(self, name) or {}
+            object.__setattr__(self, name, _pairs(value, f"--{name}") if isinstance(value, str) else value)
         if isinstance(self.rates, str):
             object.__setattr__(self, "rates", _bounds(self.rates))
         super().__post_init__()
+
+
+@dataclass(frozen=True)
+class FitOptions(OptionRecord):
+    """How models are fitted to a curve: the arguments of :func:`flowgrad.rheometer.fitted.examine`."""
+
+    title: ClassVar[str] = "what is fitted"
+
+    models: tuple[str, ...] | None = option(
+        None, "names of 'flowgrad list models' (default: all)", metavar="A,B,…", check=_check_models
+    )
+    margin: float = option(
+        0.05, "a viscosity that varies by less is constant (default 0.05)", metavar="NUMBER", check=_check_margin
+    )
+    sigma: str | None = option(
+        None, "standard deviation of the stress: 0.1, or 3%%", metavar="NUMBER|PERCENT", check=lambda _, s: deviation(s)
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.models, str):
+            object.__setattr__(self, "models", tuple(filter(None, map(str.strip, self.models.split(",")))))
+        super().__post_init__()
+
+
+def deviation(sigma: float | str) -> tuple[float, bool]:
+    """A standard deviation of the stress, from a number or a text, and whether it is a part of the stress (``3%``)."""
+    text = str(sigma).strip()
+    try:
+        size = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        size = math.nan
+    if not 0 < size < math.inf:
+        raise OptionError(
+            f"--sigma '{sigma}' is not a standard deviation: give a number such as 0.1, or 3% of the stress"
+        )
+    return size, text.endswith("%")
 
 
 def _pairs(text: str, flag: str) -> dict[str, str]:
@@ -89,12 +145,12 @@ def _pairs(text: str, flag: str) -> dict[str, str]:
 
 
 def _bounds(text: str) -> tuple[float, float]:
-    """``LOW:HIGH`` with either end left out for none."""
+    """``LOW:HIGH``; an end that is left out does not bound."""
     low, colon, high = text.partition(":")
     try:
         bounds = float(low or 0), float(high or "inf")
     except ValueError:
         bounds = (0.0, 0.0)
     if not colon or not 0 <= bounds[0] < bounds[1]:
-        raise OptionError(f"--rates '{text}' is no range of shear rates: write LOW:HIGH, such as 0.1:100 or :100")
+        raise OptionError(f"--rates '{text}' is not a range of shear rates: write LOW:HIGH, such as 0.1:100 or :100")
     return bounds

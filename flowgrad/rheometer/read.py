@@ -54,7 +54,7 @@ def read_flow_curves(path: str | Path, reading: Reading | None = None) -> tuple[
 @dataclass(frozen=True, eq=False)
 class _Piece:
     """The rows of one ``sample``, step and temperature, the ``name`` of their curve, and the ``reason`` why they are
-    none."""
+    not one."""
 
     sample: str
     name: str
@@ -74,17 +74,13 @@ def _of_table(table: Table, reading: Reading, where: str) -> Iterator[_Piece]:
             columns[role] = replace(columns[role], unit=unit(reading.units[role]))
         check(list(columns.values()), place)
         for label, step, part in settings(measured(table, replace(group, columns=columns), reading.radius, place)):
-            sample = _joined(table.title, group.label, label) or Path(where).stem
-            name = _joined(table.title, table.step, step, group.label, label) or Path(where).stem
-            yield _Piece(sample, name, part, _no_curve(part))
-
-
-def _joined(*parts: str) -> str:
-    return " ".join(dict.fromkeys(filter(None, parts)))
+            of_sample, of_curve = (table.title, group.label, label), (table.title, table.step, step, group.label, label)
+            sample, name = (" ".join(dict.fromkeys(filter(None, parts))) for parts in (of_sample, of_curve))
+            yield _Piece(sample or Path(where).stem, name or Path(where).stem, part, _no_curve(part))
 
 
 def _no_curve(part: Measured) -> str:
-    """Why these rows are no flow curve; empty if they are one."""
+    """Why these rows are not a flow curve; empty if they are."""
     known = np.isfinite(part.rate) & np.isfinite(part.stress)
     if not known.any():
         return "has no row with numbers"

@@ -27,7 +27,7 @@ _CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 26})
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises ReadError for a file that cannot be opened, is empty, is too large or is no text."""
+    """The text of a file. Raises ReadError for a file that cannot be opened, is empty, is too large or is not text."""
     name = printable(path)
     try:
         size = path.stat().st_size
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
 
 
 def decoded(data: bytes, name: str = "the table") -> str:
-    """Bytes as text; ReadError, with the file's ``name``, for bytes that are none."""
+    """Bytes as text; ReadError, with the file's ``name``, for bytes that are not text."""
     for magic, what in _ALIEN.items():
         if data.startswith(magic):
             raise ReadError(f"{name}: is {what}")
@@ -75,7 +75,7 @@ _COMMENT = re.compile(r"^\s*(?:#+|//+|%+(?=\s*[^\W\d])|!+|;;+)\s*")
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
 NUMERIC = re.compile(rf"\s*{_NUMBER}\s*")
 _SEPARATORS = ("\t", ";", "|", ",", " ")
-# A longer line is no row of a table, and more of them are no flow curve.
+# A longer line is not a row of a table, and a longer file not a flow curve.
 _LONGEST, _MOST = 20_000, 60_000
 # Lines that tell how a table is separated.
 _LOOKED_AT = 2000
@@ -146,7 +146,7 @@ def _of_blanks(line: str) -> list[str]:
 
 
 def parsed(text: str) -> float:
-    """The number of a cell, with a point or a comma; NaN for what is none."""
+    """The number of a cell, with a point or a comma; NaN for other texts."""
     try:
         return float(text)
     except ValueError:

@@ -86,7 +86,7 @@ def test_patterns_leave_out_results_and_nothing_else(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "y.json").write_text('{"provenance": {}}')
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
-        manifest.start([FileRecord("a/x.vtu", "x")])
+        manifest.add(FileRecord("a/x.vtu", "x"))
     patterns = [str(tmp_path / "**" / "*.vtu"), str(tmp_path / "*.csv")]
     found = expand(patterns, tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in found} == {"z.vtu", "deep/x.vtu", "table.csv"}

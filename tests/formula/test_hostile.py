@@ -83,11 +83,11 @@ def _watch(event, arguments):
 
 def outcome(parse, text):
     """The message of the refusal, and the seconds that it took."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         parse(text)
     except OptionError as error:
-        return str(error), time.perf_counter() - start
+        return str(error), time.process_time() - start
     return f"accepted\n{text[:80]!r}", 0.0
 
 
@@ -111,7 +111,7 @@ def test_large_numbers_are_floats(text):
     """What grows beyond all bounds is infinite, at once."""
     from flowgrad.cli.derivation import Derivation, answer
 
-    start = time.perf_counter()
+    start = time.process_time()
     lines = list(answer(Derivation.of([text], "x=9", hessian=True)))
     assert any("inf" in line or "nan" in line for line in lines)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -112,8 +112,8 @@ def test_duplicate_rates_are_kept(tmp_path):
     ("told", "words"),
     [
         ({"columns": {"speed": "a"}}, "'speed' is unknown"),
-        ({"units": {"stress": "1/s"}}, "no known unit"),
-        ({"units": {"stress": "acre"}}, "no known unit"),
+        ({"units": {"stress": "1/s"}}, "--units stress=1/s"),
+        ({"units": {"stress": "acre"}}, "--units stress=acre"),
         ({"correction": "bagley"}, "'bagley' is unknown: choose rabinowitsch"),
         ({"radius": -1.0}, "--radius is -1"),
     ],

@@ -12,7 +12,8 @@ from flowgrad.pipeline.summary import plain
 from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
 from flowgrad.rheometer import Reading, read_flow_curves
-from flowgrad.rheometer.fitted import band, examine, loop_in_words, sigma_of
+from flowgrad.rheometer.fitted import band, examine, loop_in_words
+from flowgrad.rheometer.options import deviation
 from flowgrad.rheometer.quality import Hysteresis
 from tests.rheometer.tables import table, write
 
@@ -144,11 +145,11 @@ def test_the_band_covers_the_law():
 
 
 def test_sigma():
-    np.testing.assert_allclose(sigma_of("3%", np.array([1.0, 2.0])), [0.03, 0.06])
-    np.testing.assert_allclose(sigma_of(0.1, np.array([1.0, 2.0])), [0.1, 0.1])
+    assert deviation("3%") == (0.03, True)
+    assert deviation(0.1) == (0.1, False)
     for wrong in ("much", "-1", "0%", "inf"):
-        with pytest.raises(OptionError, match="no standard deviation"):
-            sigma_of(wrong, np.ones(2))
+        with pytest.raises(OptionError, match=f"--sigma .{wrong}"):
+            deviation(wrong)
 
 
 def test_three_points_are_too_few(tmp_path):

@@ -177,7 +177,7 @@ def test_numbers_without_names(tmp_path):
 
 def test_viscosity_and_stress_over_rate_have_to_agree(tmp_path):
     head = ("Shear rate [1/s]", "Stress [Pa]", "Viscosity [Pa·s]")
-    with pytest.raises(ReadError, match=r"differ by the factor 1000.*--unit viscosity=mPas"):
+    with pytest.raises(ReadError, match=r"differ by the factor 1000.*--units viscosity=mPas"):
         read(tmp_path, table(head, (RATE, STRESS, 1e3 * ETA)))
     told = read(tmp_path, table(head, (RATE, STRESS, 1e3 * ETA)), units={"viscosity": "mPas"})
     assert told[0].notes == ()

@@ -1,1 +1,0 @@
-"""The command ``curve``: rheometer tables to verdicts, laws, figures and a page."""
