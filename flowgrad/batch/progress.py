@@ -71,7 +71,8 @@ def _bar() -> Bar:
 
 def _lines_above(console: Console) -> Any:
     """Let the lines of the log appear above what a console keeps at its end; what undoes this."""
-    handlers = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    streams = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    handlers = [each for each in streams if each.stream is sys.stderr]
     write = functools.partial(console.print, end="", markup=False, highlight=False, soft_wrap=True)
     above: Any = SimpleNamespace(write=write, flush=console.file.flush)
     before = [each.setStream(above) for each in handlers]
