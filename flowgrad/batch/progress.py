@@ -66,7 +66,8 @@ def _bar() -> Bar:
 
     rate = TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True))
     columns = (BarColumn(20), MofNCompleteColumn(), "{task.fields[failed]}", rate, TimeRemainingColumn())
-    return Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=False)
+    console = Console(file=sys.stderr)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
 def _lines_above(console: Console) -> Any:
