@@ -65,7 +65,7 @@ def register_format(
     found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers)
     for suffix in suffixes:
         if not suffix.startswith(".") or suffix != suffix.lower():
-            raise OptionError(f"'{suffix}' of {found.module} is no suffix: give it with its dot, in small letters")
+            raise OptionError(f"'{suffix}' of {found.module} is not a suffix: give it with its dot, in small letters")
         other = _FORMATS.get(suffix, found).module
         if other != found.module:
             raise OptionError(f"the suffix {suffix} of {found.module} is taken by {other}: choose another")

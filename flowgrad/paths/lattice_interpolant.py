@@ -13,8 +13,8 @@ from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.locate import ON_SURFACE
-from flowgrad.paths.field import Interpolation, Sample
-from flowgrad.paths.plane import NOT_ACROSS, Plane
+from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.plane import NOT_ACROSS, PathPlane
 from flowgrad.paths.spline_kernels import BITS, CELLS, FIRST_BREAK, _cell, sample_spline
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -235,7 +235,7 @@ def trace_lattice(C, breaks, table, ends, origin, to_axes, ways, with_holes, ins
 ACROSS = 1e-9
 
 
-class LatticeSpline(Interpolation):
+class LatticeSpline(Interpolant):
     """The interpolating cubic spline: not-a-knot, periodic along periodic axes, twice continuously differentiable.
 
     It reproduces polynomials of degree 3 in each coordinate; errors are of fourth order in v and third in L. Where the
@@ -271,7 +271,7 @@ class LatticeSpline(Interpolation):
             spacings = [np.ptp(lattice.axes[a].coordinates) / (lattice.shape[a] - 1) for a in active]
             size = np.linalg.norm(np.array(spacings)[:, None] * lattice.steps[active])
             axes = np.linalg.qr(lattice.steps[active].T)[0].T
-            self.plane = Plane(axes, self._origin, float(ON_SURFACE * size))
+            self.plane = PathPlane(axes, self._origin, float(ON_SURFACE * size))
 
     def _tabulate(self, lattice: Lattice) -> None:
         """The axes as the kernel reads them."""

@@ -1,4 +1,4 @@
-"""The plane of a planar flow, in which its particles stay."""
+"""Plane of a planar flow, in which its particles stay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
+class PathPlane:
     """``axes`` (2, 3), orthonormal, span it and ``origin`` (3,) lies in it, as does what is up to ``reach`` (a length)
     off it."""
 
@@ -42,10 +42,10 @@ class Plane:
         return np.asarray(np.abs((positions - self.origin) @ self.normal) <= self.reach)
 
 
-XY_PLANE = Plane(np.eye(3)[:2], np.zeros(3))
+XY_PLANE = PathPlane(np.eye(3)[:2], np.zeros(3))
 
 
-def in_space(positions: FloatArray, plane: Plane | None, name: str) -> FloatArray:
+def in_space(positions: FloatArray, plane: PathPlane | None, name: str) -> FloatArray:
     """Positions (n, 3) from (n, 2) in a plane of constant z, or (n, 3) as they are; OptionError for two coordinates in
     other flows."""
     if positions.shape[1] == 3:

@@ -1,4 +1,4 @@
-"""Velocity and gradient within simplices: walking to the one that holds a position, and what is interpolated there.
+"""Compiled interpolation in simplices: the walk to the one that holds a position, v and L there, and straight ways.
 
 With barycentric coordinates λ, and v_a and L_a at the corners x_a,
 
