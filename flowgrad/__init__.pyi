@@ -44,6 +44,7 @@ from .pipeline.analysis import analyse as analyse
 from .pipeline.options import Options as Options
 from .pipeline.write import write as write
 from .rheology import FlowCurveFit as FlowCurveFit
+from .rheology import Model as Model
 from .rheology import PipeFlow as PipeFlow
 from .rheology import Verdict as Verdict
 from .rheology import fit_flow_curve as fit_flow_curve
