@@ -24,6 +24,7 @@ from flowgrad.io.node_order import in_vtk_order
 from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
+from flowgrad.mesh.reference.cell import VTK
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
@@ -40,18 +41,8 @@ _MARK = re.compile(rb"^\$([A-Z]\w{4,40})[ \t\r]*$", re.MULTILINE)
 # polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
 # Tecplot's zones of elements come here too, through their own modules.
 SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
-# meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
-_QUADRATIC = "line3 triangle6 quad8 tetra10 hexahedron20 wedge15 pyramid13 quad9 hexahedron27 quad6 wedge12 wedge18"
-TYPES = {
-    **{REFERENCE_CELLS[number].name: number for number in (1, 3, 5, 7, 8, 9, 10, 12, 13, 14)},
-    "penta_prism": 15,
-    "hexa_prism": 16,
-    **dict(zip([*_QUADRATIC.split(), "hexahedron24", "triangle7", "line4"], range(21, 36), strict=True)),
-    # The wedge as Exodus numbers it, and VTK.
-    "pyramid14": 74,
-    "wedge6": 13,
-    **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
-}
+# meshio's names of cells, and their VTK numbers; the wedge too as Exodus and VTK number it.
+TYPES = {kind.meshio: int(kind) for kind in VTK if kind.meshio} | {"pyramid14": 74, "wedge6": 13}
 # meshio's wedge is Gmsh's, whose first triangle looks inward.
 WEDGE = [0, 2, 1, 3, 5, 4]
 # Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.

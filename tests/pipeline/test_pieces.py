@@ -113,9 +113,10 @@ FITS = [f"finite-difference(order={order}, lattice=False)" for order in (1, 2, 3
 
 EVERYWHERE = [
     *(("v", "points", scheme) for scheme in ("autodiff", *FITS)),
-    *(("U", "cells", scheme) for scheme in FITS),
+    *(("U", "cells", scheme) for scheme in ("green-gauss", *FITS)),
 ]
 ACROSS = [("v", "cells", "autodiff"), ("v", "cells", FITS[1]), ("U", "points", FITS[0]), ("U", "points", FITS[1])]
+ACROSS += [("U", "points", "green-gauss")]
 
 
 @pytest.mark.parametrize(
