@@ -13,7 +13,7 @@ from flowgrad.errors import OptionError
 from flowgrad.exact.flow import ExactFlow, Formula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
-from flowgrad.paths.dormand_prince import Way
+from flowgrad.paths.dormand_prince import DenseOutput
 from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.plane import NOT_ACROSS, XY_PLANE
 from flowgrad.tensors import finite_rows
@@ -64,7 +64,7 @@ class FunctionField(Field):
                 whole[same] = part
         return found
 
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
         """By the velocities at what is watched."""
         if not self.timed:
             positions = way.positions.reshape(-1, 3)

@@ -13,7 +13,6 @@ from matplotlib.legend import Legend
 from matplotlib.quiver import Quiver, QuiverKey
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
-from flowgrad.plot.scalar_field import as_given
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure_of
 
@@ -29,7 +28,7 @@ def linear(axis: Axis, count: int = 6, *, whole: bool = False) -> None:
     """At most about ``count`` ticks at round numbers, ``whole`` ones if asked for, with a common power of ten where
     that is shorter."""
     axis.set_major_locator(MaxNLocator(count, steps=_STEPS, integer=whole))
-    axis.set_major_formatter(_Linear())
+    axis.set_major_formatter(_Linear(useOffset=False, useMathText=False))
 
 
 def logarithmic(axis: XAxis | YAxis, low: float, high: float) -> None:
@@ -37,7 +36,15 @@ def logarithmic(axis: XAxis | YAxis, low: float, high: float) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
     axis.set_minor_formatter(NullFormatter())
     plain = _PLAIN[0] <= low and high < _PLAIN[1]
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.5g}" if plain else _scientific(value)))
+
+    def label(value: float, _: object) -> str:
+        if plain:
+            return f"{value:.5g}"
+        mantissa, exponent = f"{value:.2e}".split("e")
+        factor = mantissa.rstrip("0").rstrip(".")
+        return power_of_ten(exponent) if factor == "1" else f"{factor}×{power_of_ten(exponent)}"
+
+    axis.set_major_formatter(FuncFormatter(label))
     if high < _NARROW * low:
         axis.set_major_locator(MaxNLocator(4 if plain else 2, steps=_STEPS))
         axis.set_minor_locator(LogLocator(subs=()))
@@ -53,20 +60,11 @@ def named_ticks(named: Mapping[float, str], between: str) -> list[str]:
 class _Linear(ScalarFormatter):
     """Plain numbers, and the common power of ten as ×10⁴ instead of 1e4."""
 
-    def __init__(self) -> None:
-        super().__init__(useMathText=False, useOffset=False)
-
     def get_offset(self) -> str:
         """The common power of ten."""
-        _, _, exponent = super().get_offset().partition("e")
-        return "×" + _power(exponent.replace("−", "-")) if exponent else ""
-
-
-def _scientific(value: float) -> str:
-    """A multiple of a power of ten."""
-    mantissa, exponent = f"{value:.2e}".split("e")
-    factor = mantissa.rstrip("0").rstrip(".")
-    return _power(exponent) if factor == "1" else f"{factor}×{_power(exponent)}"
+        text = super().get_offset()
+        exponent = text.partition("e")[2].replace("−", "-")
+        return f"×{power_of_ten(exponent)}" if exponent else ""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -74,10 +72,11 @@ def number(value: float, digits: int = 3) -> str:
     text = f"{value:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     mantissa = mantissa.replace("-", "−")
-    return f"{mantissa}×{_power(exponent)}" if e else mantissa
+    return f"{mantissa}×{power_of_ten(exponent)}" if e else mantissa
 
 
-def _power(exponent: str) -> str:
+def power_of_ten(exponent: str) -> str:
+    """``10⁻³`` of ``-03``."""
     return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
 
 
@@ -95,7 +94,10 @@ _DISTANCES = (0.6, 0.25)
 
 def size_for(section: Slice, width: float = TWO_COLUMN) -> tuple[float, float]:
     """Size in inches of a figure for a section, at most as wide as asked for."""
-    ratio = _shown_ratio(section)
+    across, up = section.spans
+    if not all(section.plane.names):
+        up = up + _SCALE * across
+    ratio = float(across / up / stretch(section)) if across and up else 1.0
     inner = width - _MARGINS
     height = min(inner / ratio, _TALLEST * inner)
     return height * ratio + _MARGINS, height + _MARGINS
@@ -115,17 +117,12 @@ def frame(ax: Axes, section: Slice) -> None:
     if not all(section.plane.names):
         _oblique(ax, section)
         return
-    for axis, label, count in zip((ax.xaxis, ax.yaxis), _labels(section), _tick_counts(ax), strict=True):
+    sides = zip((ax.xaxis, ax.yaxis), _labels(section), inches(ax), _DISTANCES, strict=True)
+    for axis, label, length, distance in sides:
         axis.set_label_text(label)
-        linear(axis, count)
+        linear(axis, min(max(int(length / distance), 1), 8))
     lines = LineCollection(list(section.outline), colors="0.45", linewidths=0.5, capstyle="round", snap=False)
     ax.add_collection(lines, autolim=False)
-
-
-def framed(ax: Axes, section: Slice) -> None:
-    """The frame of a section, unless something has been drawn in it."""
-    if not ax.collections:
-        frame(ax, section)
 
 
 def _oblique(ax: Axes, section: Slice) -> None:
@@ -187,23 +184,12 @@ def _labels(section: Slice) -> list[str]:
     return labels
 
 
-def _tick_counts(ax: Axes) -> list[int]:
-    return [min(max(int(inch / least), 1), 8) for inch, least in zip(inches(ax), _DISTANCES, strict=True)]
-
-
 def stretch(section: Slice) -> float:
     """Length of a unit of the second axis over that of the first: 1 but for very slender sections."""
     width, height = section.spans
     if not width or not height or 1 / _SLENDER <= width / height <= _SLENDER:
         return 1.0
     return float(width / height / (_SHOWN if width > height else 1 / _SHOWN))
-
-
-def _shown_ratio(section: Slice) -> float:
-    width, height = section.spans
-    if not all(section.plane.names):
-        height = height + _SCALE * width
-    return float(width / height / stretch(section)) if width and height else 1.0
 
 
 # Height of a line of small type and width of a letter, of a title's too, in inches.
@@ -226,7 +212,7 @@ def reference_arrow(ax: Axes, arrows: Quiver, full: float, length: float, text: 
     size, (width, height) = round_length(full), inches(ax)
     text = text.replace("#", number(size))
     drawn = size / full * length * width
-    beside = _legend_width(ax) + _LETTER * len(text) + drawn + _LINE < width
+    beside = _legend_above(ax)[0] + _LETTER * len(text) + drawn + _LINE < width
     level = 1 + ((0.0 if beside else _height_above(ax)) + 0.6 * _LINE) / height
     start = 1 - drawn / width
     ax.quiverkey(arrows, start, level, size, "", labelpos="W")
@@ -234,32 +220,34 @@ def reference_arrow(ax: Axes, arrows: Quiver, full: float, length: float, text: 
     ax.text(start - 0.06 / width, level, text, ha="right", va="center", size=7, transform=ax.transAxes)
 
 
-def _legend_width(ax: Axes) -> float:
-    """Of a legend above the axes, in inches."""
-    legend = ax.get_legend()
-    if legend is None or not _legend_height(ax):
-        return 0.0
-    return float(legend.get_window_extent().width / figure_of(ax).dpi)
-
-
-def _legend_height(ax: Axes) -> float:
-    """How far a legend reaches above the axes, in inches."""
-    legend = ax.get_legend()
+def _legend_above(ax: Axes) -> tuple[float, float]:
+    """Width of a legend above the axes, and how far it reaches above them, in inches."""
+    legend, dpi = ax.get_legend(), figure_of(ax).dpi
     if legend is None:
-        return 0.0
+        return 0.0, 0.0
     box, top = legend.get_window_extent(), ax.get_window_extent().y1
-    return float(max(0.0, box.y1 - top) / figure_of(ax).dpi) if box.y0 > top - 0.5 * box.height else 0.0
+    if box.y0 <= top - 0.5 * box.height or box.y1 <= top:
+        return 0.0, 0.0
+    return float(box.width / dpi), float((box.y1 - top) / dpi)
 
 
 def _height_above(ax: Axes) -> float:
     """How far what stands above the axes reaches, in inches."""
     height = inches(ax)[1]
     keys = [(each.Y - 1) * height + 0.6 * _LINE for each in ax.artists if isinstance(each, QuiverKey)]
-    return max([_legend_height(ax), *keys])
+    return max([_legend_above(ax)[1], *keys])
 
 
+# Takes no room: matplotlib leaves out the entries of a legend whose names begin with an underscore.
+_NOTHING = "\u200b"
 # Widest legend, as a multiple of the axes' width, and its distance below them in inches.
 _WIDEST, _BELOW = 1.05, 0.45
+
+
+def in_legend(name: str) -> str:
+    """The name of a line that a legend is to show: its dollar signs begin no formula, and it may begin with _."""
+    name = name.replace("$", r"\$")
+    return _NOTHING + name if name.startswith("_") else name
 
 
 def legend_rows(ax: Axes) -> Legend:
@@ -284,5 +272,5 @@ def legend_rows(ax: Axes) -> Legend:
             break
         columns -= 1
     for text in legend.get_texts():
-        text.set_text(as_given(text.get_text()))
+        text.set_text(text.get_text().removeprefix(_NOTHING))
     return legend

@@ -92,17 +92,15 @@ def flow_types(gradient: VelocityGradient, ax: Axes, section: Slice | None = Non
     return categories(gradient, Classes(codes, names, _FLOW_TYPES, shares, measure(gradient)), ax, section)
 
 
-def _percent(share: float) -> str:
-    return "< 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.3g} %"
-
-
 def _legend(ax: Axes, classes: Classes) -> None:
     present = {classes.names[code] for code in np.unique(classes.codes)}
     shares = {name: share for name, share in classes.shares.items() if name in present}
-    handles = [
-        Patch(facecolor=classes.colours[name], edgecolor="0.45", linewidth=0.4, label=f"{name}: {_percent(share)}")
-        for name, share in shares.items()
-    ]
+    handles = []
+    for name, share in shares.items():
+        percent = "< 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.3g} %"
+        handles.append(
+            Patch(facecolor=classes.colours[name], edgecolor="0.45", linewidth=0.4, label=f"{name}: {percent}")
+        )
     width, height = inches(ax)
     wide = is_wide(ax)
     ax.legend(

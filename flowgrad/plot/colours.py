@@ -53,18 +53,13 @@ def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[flo
     given, measures = np.asarray(values, float), np.asarray(weights, float)
     seen = np.isfinite(given) & (measures > 0)
     given, measures = given[seen], measures[seen]
-    low, high = _limits(scale, given, measures) if limits is None else _checked(limits)
+    low, high = _limits(scale, given, measures) if limits is None else (float(limits[0]), float(limits[1]))
+    if limits is not None and not (np.isfinite([low, high]).all() and low < high):
+        raise OptionError(f"the limits of the colours are {low:g} and {high:g}: give two numbers that rise")
     map_ = colormaps[_MAPS[scale]].with_extremes(bad=NO_VALUE)
     extend = extend_of(given, low, high)
     note = "" if extend == "neither" else _beyond(given, measures, low, high)
     return Colours(map_, Normalize(low, high), extend, TICKS.get(scale, {}), note)
-
-
-def _checked(limits: tuple[float, float]) -> tuple[float, float]:
-    low, high = (float(each) for each in limits)
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise OptionError(f"the limits of the colours are {low:g} and {high:g}: give two numbers that rise")
-    return low, high
 
 
 def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) -> str:
@@ -80,7 +75,12 @@ def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) ->
 def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float, float]:
     if scale == "flow-type":
         return -1.0, 1.0
-    low, high = _without_outliers(values, weights)
+    low, high = robust_limits(values, weights)
+    if len(values):
+        # The extremes, unless they lie far beyond the percentiles.
+        near = _NEAR * (high - low)
+        least, most = float(values.min()), float(values.max())
+        low, high = (least if low - least <= near else low), (most if most - high <= near else high)
     if scale == "signed":
         high = max(abs(low), abs(high))
         low = -high
@@ -89,14 +89,6 @@ def _limits(scale: str, values: FloatArray, weights: FloatArray) -> tuple[float,
     elif low == high == 0:
         high = 1.0
     return apart(low, high)
-
-
-def _without_outliers(values: FloatArray, weights: FloatArray) -> tuple[float, float]:
-    """The extremes; instead of each the percentile, where the extreme lies far beyond it."""
-    low, high = robust_limits(values, weights)
-    near = _NEAR * (high - low)
-    least, most = (float(values.min()), float(values.max())) if len(values) else (low, high)
-    return (least if low - least <= near else low), (most if most - high <= near else high)
 
 
 def robust_limits(values: FloatArray, weights: FloatArray, outside: float = OUTSIDE) -> tuple[float, float]:

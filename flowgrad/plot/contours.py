@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
-from flowgrad.plot.axes import frame, is_wide, linear
+from flowgrad.plot.axes import frame, is_wide, linear, stretch
 from flowgrad.plot.colours import Colours, colours, extend_of, robust_limits
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.field import colour_bar, draw_polygons
 from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
 from flowgrad.plot.slice import Slice, areas_of, triangles_of
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
-from flowgrad.plot.vectors import draw_arrows, spacing_of, square_numbers
+from flowgrad.plot.vectors import draw_arrows, spacing_of
 from flowgrad.typing import FloatArray, IntArray
 
 _LEVELS = 12
@@ -51,10 +51,20 @@ def contours(landscape: Landscape, ax: Axes) -> Axes:
     The colours leave out 2 % of the values at each end; where there is no value it is grey.
     """
     values = np.ma.masked_invalid(landscape.values)
-    _frame(landscape, ax)
+    x, y = landscape.x, landscape.y
+    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=landscape.names[0], ylabel=landscape.names[1])
+    ax.set_facecolor(NO_VALUE)
+    if max(x[-1] - x[0], y[-1] - y[0]) <= _SLENDER * min(x[-1] - x[0], y[-1] - y[0]):
+        ax.set_aspect("equal", adjustable="box")
+    linear(ax.xaxis)
+    linear(ax.yaxis)
     if values.count():
         _fill(landscape, values, ax)
-    _arrows(landscape, ax)
+    known = np.isfinite(landscape.gradients).all(axis=1)
+    across = len(np.unique(landscape.places[:, 0]))
+    length = float(landscape.x[-1] - landscape.x[0]) / max(across, 1)
+    name = landscape.names[2] if len(landscape.names[2]) < _SHORT else ""
+    draw_arrows(ax, landscape.places[known], landscape.gradients[known], length, f"|∇{name}| = #")
     if landscape.point is not None:
         ax.plot(*landscape.point, "o", color=VERMILION, markeredgecolor="white", markeredgewidth=0.6, markersize=5)
     return ax
@@ -63,30 +73,16 @@ def contours(landscape: Landscape, ax: Axes) -> Axes:
 def nodes(window: Sequence[tuple[float, float]]) -> FloatArray:
     """Places of arrows (k, 2), the middles of squares on the page, for the (low, high) of x and y."""
     spans = np.array([high - low for low, high in window])
-    sides = spans if _is_to_scale(spans) else np.ones(2)
+    sides = spans if spans.max() <= _SLENDER * spans.min() else np.ones(2)
     counts = np.maximum(np.round(_ARROWS * sides / sides.max()), 3).astype(int)
     axes = [low + (high - low) * (np.arange(n) + 0.5) / n for (low, high), n in zip(window, counts, strict=True)]
     return np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
 
 
-def _is_to_scale(spans: FloatArray) -> bool:
-    return bool(spans.max() <= _SLENDER * spans.min())
-
-
-def _frame(landscape: Landscape, ax: Axes) -> None:
-    x, y = landscape.x, landscape.y
-    ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]), xlabel=landscape.names[0], ylabel=landscape.names[1])
-    ax.set_facecolor(NO_VALUE)
-    if _is_to_scale(np.array([x[-1] - x[0], y[-1] - y[0]])):
-        ax.set_aspect("equal", adjustable="box")
-    linear(ax.xaxis)
-    linear(ax.yaxis)
-
-
 def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     signed = bool(values.min() < 0 < values.max())
     chosen = colours("signed" if signed else "magnitude", values.filled(np.nan).ravel(), np.ones(values.size))
-    levels = levels_of(values.compressed())
+    levels = _levels(values.compressed())
     extend = extend_of(values.compressed(), float(levels[0]), float(levels[-1]))
     filled = ax.contourf(landscape.x, landscape.y, values, levels, cmap=chosen.map, norm=chosen.norm, extend=extend)
     ax.contour(landscape.x, landscape.y, values, levels, colors="0.25", linewidths=0.4)
@@ -96,30 +92,14 @@ def _fill(landscape: Landscape, values: np.ma.MaskedArray, ax: Axes) -> None:
     linear(bar.ax.yaxis)
 
 
-def levels_of(known: FloatArray) -> FloatArray:
-    """Round numbers over all but 2 % of the values (n,) at each end; about one where all are the same."""
-    low, high = robust_limits(known, np.ones(known.size))
+def _levels(known: FloatArray, limits: tuple[float, float] | None = None) -> FloatArray:
+    """Round numbers over all but 2 % of the values (n,) at each end, or between ``limits`` and these two; about one
+    where all are the same."""
+    low, high = limits or robust_limits(known, np.ones(known.size))
     if not high > low:
         low, high = low - 1, low + 1
-    return _round_numbers(low, high)
-
-
-def levels_within(low: float, high: float) -> FloatArray:
-    """Round numbers from ``low`` to ``high``, and these two."""
-    between = _round_numbers(low, high)
-    return np.concatenate([[low], between[(between > low) & (between < high)], [high]])
-
-
-def _round_numbers(low: float, high: float) -> FloatArray:
-    return np.asarray(MaxNLocator(_LEVELS, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high))
-
-
-def _arrows(landscape: Landscape, ax: Axes) -> None:
-    known = np.isfinite(landscape.gradients).all(axis=1)
-    across = len(np.unique(landscape.places[:, 0]))
-    length = float(landscape.x[-1] - landscape.x[0]) / max(across, 1)
-    name = landscape.names[2] if len(landscape.names[2]) < _SHORT else ""
-    draw_arrows(ax, landscape.places[known], landscape.gradients[known], length, f"|∇{name}| = #")
+    levels = np.asarray(MaxNLocator(_LEVELS, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high))
+    return levels if limits is None else np.concatenate([[low], levels[(levels > low) & (levels < high)], [high]])
 
 
 # Squares filled less than this part of the fullest have no arrow.
@@ -155,25 +135,19 @@ def gradient_arrows(
         draw_polygons(ax, section.take(missing).outlines).set(facecolor=NO_VALUE, edgecolor=NO_VALUE)
     colour_bar(ax, chosen, what.label)
     if known.any():
-        levels = levels_of(values[np.unique(triangles[known])]) if limits is None else levels_within(*limits)
-        _fill_gradient_arrows(ax, places, values, triangles[known], chosen, levels)
-        _mark(ax, chosen, levels)
+        levels = _levels(values[np.unique(triangles[known])], limits)
+        drawn = Triangulation(places[:, 0], places[:, 1], triangles[known])
+        filled = np.where(np.isfinite(values), values, 0.0)
+        ax.tricontourf(drawn, filled, levels, cmap=chosen.map, norm=chosen.norm, extend="both")
+        ax.tricontour(drawn, filled, levels, colors="0.25", linewidths=0.4)
+        _mark_levels(ax, chosen, levels)
         unit = what.label[what.label.rindex("[") :]
-        _arrows_gradient_arrows(ax, section, places, values, triangles[known], count, f"# {unit} per [L]")
+        _mean_gradients(ax, section, places, values, triangles[known], count, f"# {unit} per [L]")
     return ax
 
 
-def _fill_gradient_arrows(
-    ax: Axes, places: FloatArray, values: FloatArray, triangles: IntArray, chosen: Colours, levels: FloatArray
-) -> None:
-    drawn = Triangulation(places[:, 0], places[:, 1], triangles)
-    filled = np.where(np.isfinite(values), values, 0.0)
-    ax.tricontourf(drawn, filled, levels, cmap=chosen.map, norm=chosen.norm, extend="both")
-    ax.tricontour(drawn, filled, levels, colors="0.25", linewidths=0.4)
-
-
-def _mark(ax: Axes, chosen: Colours, levels: FloatArray) -> None:
-    """The levels on the colour bar."""
+def _mark_levels(ax: Axes, chosen: Colours, levels: FloatArray) -> None:
+    """Lines on the colour bar at the levels."""
     bar = ax.child_axes[-1]
     assert isinstance(bar, Axes)
     line = bar.axvline if is_wide(ax) else bar.axhline
@@ -182,7 +156,7 @@ def _mark(ax: Axes, chosen: Colours, levels: FloatArray) -> None:
         line(level, color="0.25", linewidth=0.4)
 
 
-def _arrows_gradient_arrows(
+def _mean_gradients(
     ax: Axes, section: Slice, places: FloatArray, values: FloatArray, triangles: IntArray, count: int, text: str
 ) -> None:
     """Gradients of the triangles, averaged by area over squares of the page, at the mean places there."""
@@ -193,7 +167,9 @@ def _arrows_gradient_arrows(
     # Twice the area times the gradient, so that flat triangles add nothing.
     slopes = np.column_stack([y2 * first - y1 * second, x1 * second - x2 * first]) * np.sign(twice)[:, None]
     middles = (a + b + c) / 3
-    square = square_numbers(section, middles, count)
+    page = (middles - section.bounds[0]) * np.array([1, stretch(section)])
+    i, j = np.floor(page / spacing_of(section, count)).astype(np.int64).T
+    square = np.unique(i * (j.max(initial=0) + 2) + j, return_inverse=True)[1].ravel()
     area = np.bincount(square, np.abs(twice))
     kept = area > _FILLED * area.max()
     sums = [np.bincount(square, each) for each in (*slopes.T, *(middles * np.abs(twice)[:, None]).T)]

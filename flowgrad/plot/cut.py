@@ -34,7 +34,15 @@ def section_of(mesh: Mesh) -> Slice:
     if mesh.dimension == 3:
         return cut(mesh, middle_plane(mesh))
     if mesh.dimension == 2:
-        return _surface(mesh, plane_of_surface(mesh))
+        plane = plane_of_surface(mesh)
+        chosen = np.flatnonzero(mesh.is_full & (np.diff(mesh.cells.offsets) > 2))
+        surface, _, depths = _outer_faces(mesh, chosen, plane, plane.eye)
+        if not len(surface) or np.ptp(depths) <= FLAT * surface.spans.max():
+            return surface
+        # Of a curved surface what is seen; itself where nothing is hidden.
+        shaded = dataclasses.replace(surface, shades=np.ones(len(surface)))
+        found = seen(shaded, depths)
+        return surface if found is shaded else found
     raise OptionError("the mesh has neither surface nor volume cells, so there is no area to draw: give cells")
 
 
@@ -50,7 +58,8 @@ def cut(mesh: Mesh, plane: Plane) -> Slice:
     above = _sides(mesh, plane)
     cells = _crossed(mesh, above)
     if not len(cells):
-        low, high = (float(each) for each in _extent(mesh, plane.normal))
+        heights = mesh.points @ plane.normal
+        low, high = float(heights.min()), float(heights.max())
         raise OptionError(
             f"the plane ({plane.where}) meets no cell of the mesh, which reaches from {low:.6g} to {high:.6g} along "
             "its normal: choose another"
@@ -76,72 +85,50 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Slice:
         raise OptionError("the mesh has neither surface nor volume cells, so it has no boundary to draw: give cells")
     seen_from = view(mesh, direction)
     plane = seen_from.plane
-    curved = is_curved(mesh) & mesh.is_full
-    parts = [_faces_of(mesh, np.flatnonzero(mesh.is_full & ~curved), plane)] if not curved[mesh.is_full].all() else []
-    if curved.any():
-        fine = subdivided(mesh, np.flatnonzero(curved))
-        section, normals, depths = _faces_of(fine.mesh, np.arange(len(fine.mesh)), plane)
-        parts.append((section.of(fine), normals, depths))
-    normals = np.concatenate([part[1] for part in parts])
+    section, normals, depths = _outer_faces(mesh, np.flatnonzero(mesh.is_full), plane, plane.normal)
     size = np.sqrt((normals**2).sum(axis=1))
     facing, light = normals @ plane.normal, normals @ seen_from.light
     if mesh.dimension == 2:
         facing, light = np.abs(facing), np.abs(light)
     towards_eye = facing > 1e-6 * size
     shades = _DARKEST + (1 - _DARKEST) * np.maximum(light, 0) / np.where(towards_eye, size, 1)
-    section = dataclasses.replace(Slice.joined([part[0] for part in parts]), shades=shades)
-    depths = np.concatenate([part[2] for part in parts])[np.repeat(towards_eye, np.diff(section.offsets))]
+    section = dataclasses.replace(section, shades=shades)
+    depths = depths[np.repeat(towards_eye, np.diff(section.offsets))]
     return seen(section.take(np.flatnonzero(towards_eye)), depths)
 
 
-def _faces_of(mesh: Mesh, chosen: IntArray, plane: Plane) -> tuple[Slice, FloatArray, FloatArray]:
-    """Polygons and area vectors (k, 3) of the chosen cells' outer faces, and the depths of their vertices towards the
-    eye (m,)."""
-    if mesh.dimension == 2:
-        start, points = rings(mesh.cells, chosen)
-        normals, _ = polygon_geometry(mesh.points, start, points)
-        return _polygons(mesh, start, points, chosen, plane), normals, mesh.points[points] @ plane.normal
-    topology = mesh.topology
-    own = np.zeros(len(mesh), bool)
-    own[chosen] = True
-    rows = np.flatnonzero(own[topology.boundary_cells])
-    all_start, all_points = topology.boundary_polygons
-    sizes = np.diff(all_start)[rows]
-    points = all_points[runs(all_start[rows], sizes)]
-    section = _polygons(mesh, offsets(sizes), points, topology.boundary_cells[rows], plane)
-    return section, topology.boundary_geometry[0][rows], mesh.points[points] @ plane.normal
-
-
-def _surface(mesh: Mesh, plane: Plane) -> Slice:
-    """The cells of a surface, of a curved one those that are seen."""
-    chosen = np.flatnonzero(mesh.is_full & (np.diff(mesh.cells.offsets) > 2))
+def _outer_faces(mesh: Mesh, chosen: IntArray, plane: Plane, eye: FloatArray) -> tuple[Slice, FloatArray, FloatArray]:
+    """Polygons and area vectors (k, 3) of the chosen cells' outer faces, in a surface of the cells themselves, and the
+    depths of their vertices towards the eye (m,); of curved cells those of their subdivision."""
     curved = is_curved(mesh)[chosen]
-    parts = []
-    if not curved.all() or not len(chosen):
-        straight = chosen[~curved]
-        start, points = rings(mesh.cells, straight)
-        parts.append((_polygons(mesh, start, points, straight, plane), mesh.points[points] @ plane.eye))
+    found = [_straight_faces(mesh, chosen[~curved], plane, eye)] if not curved.all() or not len(chosen) else []
     if curved.any():
         fine = subdivided(mesh, chosen[curved])
-        start, points = rings(fine.mesh.cells, cells := np.arange(len(fine.mesh)))
-        parts.append((_polygons(fine.mesh, start, points, cells, plane).of(fine), fine.mesh.points[points] @ plane.eye))
-    return _as_seen(Slice.joined([part[0] for part in parts]), np.concatenate([part[1] for part in parts]))
+        section, normals, depths = _straight_faces(fine.mesh, np.arange(len(fine.mesh)), plane, eye)
+        found.append((section.of(fine), normals, depths))
+    sections = Slice.joined([part[0] for part in found])
+    return sections, np.concatenate([part[1] for part in found]), np.concatenate([part[2] for part in found])
 
 
-def _as_seen(surface: Slice, depths: FloatArray) -> Slice:
-    """A surface without what is hidden; itself where that is nothing."""
-    if not len(surface) or np.ptp(depths) <= FLAT * surface.spans.max():
-        return surface
-    shaded = dataclasses.replace(surface, shades=np.ones(len(surface)))
-    found = seen(shaded, depths)
-    return surface if found is shaded else found
-
-
-def _polygons(mesh: Mesh, start: IntArray, points: IntArray, cells: IntArray, plane: Plane) -> Slice:
-    """Polygons of the mesh's own points."""
-    count = len(points)
+def _straight_faces(
+    mesh: Mesh, chosen: IntArray, plane: Plane, eye: FloatArray
+) -> tuple[Slice, FloatArray, FloatArray]:
+    if mesh.dimension == 2:
+        cells = chosen
+        start, points = rings(mesh.cells, chosen)
+        normals, _ = polygon_geometry(mesh.points, start, points)
+    else:
+        topology = mesh.topology
+        own = np.zeros(len(mesh), bool)
+        own[chosen] = True
+        rows = np.flatnonzero(own[topology.boundary_cells])
+        all_start, all_points = topology.boundary_polygons
+        sizes = np.diff(all_start)[rows]
+        start, points, cells = offsets(sizes), all_points[runs(all_start[rows], sizes)], topology.boundary_cells[rows]
+        normals = topology.boundary_geometry[0][rows]
+    count, places = len(points), mesh.points[points]
     weights = csr_array((np.ones(count), points, np.arange(count + 1)), (count, mesh.point_count))
-    return Slice(mesh.points[points] @ plane.axes.T, start, cells, weights, points, plane)
+    return Slice(places @ plane.axes.T, start, cells, weights, points, plane), normals, places @ eye
 
 
 def _sides(mesh: Mesh, plane: Plane) -> BoolArray:
@@ -157,11 +144,6 @@ def _heights(mesh: Mesh, plane: Plane) -> FloatArray:
     size = float(np.nanmax(np.ptp(mesh.points, axis=0), initial=0))
     heights[np.abs(heights) <= _ON_PLANE * size] = 0.0
     return heights
-
-
-def _extent(mesh: Mesh, normal: FloatArray) -> tuple[float, float]:
-    heights = mesh.points @ normal
-    return float(heights.min()), float(heights.max())
 
 
 def _crossed(mesh: Mesh, above: BoolArray) -> IntArray:
@@ -180,7 +162,11 @@ def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> S
     ends = np.where(shares[:, None] == 1, ends[:, 1:], ends)
     first, second = mesh.points[ends[:, 0]], mesh.points[ends[:, 1]]
     vertices = (first + shares[:, None] * (second - first)) @ plane.axes.T
-    order = _around(owner, vertices, len(cells))
+    # By owner and by angle about the mean of the owner's vertices.
+    counts = np.maximum(np.bincount(owner, minlength=len(cells)), 1)[:, None]
+    means = np.column_stack([np.bincount(owner, vertices[:, k], len(cells)) for k in range(2)]) / counts
+    x, y = (vertices - means[owner]).T
+    order = np.lexsort((np.arctan2(y, x), owner))
     keys = ends[:, 0] * mesh.point_count + ends[:, 1]
     order = order[_distinct(owner[order], keys[order])]
     sizes = np.bincount(owner[order], minlength=len(cells))
@@ -216,14 +202,6 @@ def _faces(mesh: Mesh, cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     chosen = runs(faces.cell_offsets[cells], counts)
     sizes = np.diff(faces.offsets)[chosen]
     return counts, sizes, faces.connectivity[runs(faces.offsets[chosen], sizes)]
-
-
-def _around(owner: IntArray, vertices: FloatArray, count: int) -> IntArray:
-    """The order by owner and by angle about the mean of the owner's vertices."""
-    counts = np.maximum(np.bincount(owner, minlength=count), 1)[:, None]
-    means = np.column_stack([np.bincount(owner, vertices[:, k], count) for k in range(2)]) / counts
-    x, y = (vertices - means[owner]).T
-    return np.lexsort((np.arctan2(y, x), owner))
 
 
 def _distinct(owner: IntArray, keys: IntArray) -> BoolArray:

@@ -45,7 +45,10 @@ def distribution(result: Result, name: str, ax: Axes) -> Axes:
     ax.set_ylim(0, 1.08 * share.max())
     linear(ax.yaxis, 5)
     _axis(ax, what, edges)
-    _mark_median(ax, values, weights)
+    order = np.argsort(values)
+    middle = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
+    ax.axvline(values[order[middle]], color="0.2", linewidth=0.8, linestyle=(0, (4, 2)), label="median")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
     note_outside(ax, 100 - share.sum())
     return ax
 
@@ -97,13 +100,6 @@ def _axis(ax: Axes, what: ScalarField, edges: FloatArray) -> None:
         linear(ax.xaxis)
 
 
-def _mark_median(ax: Axes, values: FloatArray, weights: FloatArray) -> None:
-    order = np.argsort(values)
-    middle = np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)
-    ax.axvline(values[order[middle]], color="0.2", linewidth=0.8, linestyle=(0, (4, 2)), label="median")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
-
-
 def note_outside(ax: Axes, outside: float) -> None:
     """How many percent lie outside the axes, in the corner."""
     if outside > 5e-3:
@@ -130,7 +126,8 @@ def invariants(gradient: VelocityGradient, ax: Axes) -> Axes:
     if not seen.any():
         return note_empty(ax)
     weights = gradient.weights[seen] / gradient.weights[seen].sum()
-    across, up = _window(r.values[seen], weights), _window(q.values[seen], weights)
+    limits = [apart(*robust_limits(each.values[seen], weights, _LEFT_OUT)) for each in (r, q)]
+    across, up = (1.1 * max(abs(low), abs(high)) for low, high in limits)
     # R is of the size of |Q|^(3/2), unless all of it is rounding, as in plane flow.
     across = max(across, 1e-3 * up**1.5)
     if seen.sum() <= _POINTS:
@@ -144,12 +141,6 @@ def invariants(gradient: VelocityGradient, ax: Axes) -> Axes:
     beyond = (np.abs(r.values[seen]) > across) | (np.abs(q.values[seen]) > up)
     note_outside(ax, 100 * float(weights[beyond].sum()))
     return ax
-
-
-def _window(values: FloatArray, weights: FloatArray) -> float:
-    """Half the width of an axis that is even about zero."""
-    low, high = apart(*robust_limits(values, weights, _LEFT_OUT))
-    return 1.1 * max(abs(low), abs(high))
 
 
 def _draw_density(

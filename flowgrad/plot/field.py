@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PolyCollection, TriMesh
+from matplotlib.collections import Collection, PolyCollection, TriMesh
 from matplotlib.patches import Patch
 from matplotlib.tri import Triangulation
 
@@ -17,7 +17,7 @@ from flowgrad.plot.axes import frame, inches, is_wide, linear, named_ticks
 from flowgrad.plot.colours import Colours, colours
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
-from flowgrad.plot.slice import Slice, Smooth, smooth_triangles
+from flowgrad.plot.slice import Slice, areas_of, smooth_triangles
 from flowgrad.plot.style import NO_VALUE, figure_of
 from flowgrad.typing import BoolArray, FloatArray
 
@@ -49,11 +49,14 @@ def field(
     values = section.values(known, what.location)
     if what.location == "points":
         smooth = smooth_triangles(section, section.at_vertices(known, "points"))
-        chosen = colours(what.scale, smooth.values, smooth.areas, limits)
-        _paint_triangles(ax, section, smooth, chosen)
+        chosen = colours(what.scale, smooth.values, areas_of(smooth.places, smooth.triangles), limits)
+        # A polygon with a vertex without value is grey.
+        mesh = TriMesh(Triangulation(smooth.places[:, 0], smooth.places[:, 1], smooth.triangles), rasterized=True)
+        ax.add_collection(mesh, autolim=False)
+        _paint(mesh, smooth.values, chosen, None if section.shades is None else section.shades[smooth.polygons])
     else:
         chosen = colours(what.scale, values, section.areas, limits)
-        _paint_polygons(ax, section, values, chosen)
+        _paint(draw_polygons(ax, section.outlines), values, chosen, section.shades, edgecolor="face")
     frame(ax, section)
     colour_bar(ax, chosen, what.label)
     _note_missing(ax, section, np.isnan(values), bool(np.isinf(what.values).any()))
@@ -69,24 +72,13 @@ def draw_polygons(ax: Axes, outlines: FloatArray) -> PolyCollection:
     return polygons
 
 
-def _paint_polygons(ax: Axes, section: Slice, values: FloatArray, chosen: Colours) -> None:
-    """The polygons in the colours of their ``values`` (k,)."""
-    polygons, known = draw_polygons(ax, section.outlines), np.ma.masked_invalid(values)
-    if section.shades is None:
-        polygons.set(array=known, cmap=chosen.map, norm=chosen.norm, edgecolor="face")
+def _paint(drawn: Collection, values: FloatArray, chosen: Colours, shades: FloatArray | None, **more: str) -> None:
+    """The parts of what is drawn in the colours of their ``values`` (k,), dimmed by ``shades`` (k,)."""
+    known = np.ma.masked_invalid(values)
+    if shades is None:
+        drawn.set(array=known, cmap=chosen.map, norm=chosen.norm, **more)
     else:
-        polygons.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades), edgecolor="face")
-
-
-def _paint_triangles(ax: Axes, section: Slice, smooth: Smooth, chosen: Colours) -> None:
-    """Triangles whose colours go over; polygons with a vertex without value are grey."""
-    known = np.ma.masked_invalid(smooth.values)
-    mesh = TriMesh(Triangulation(smooth.places[:, 0], smooth.places[:, 1], smooth.triangles), rasterized=True)
-    if section.shades is None:
-        mesh.set(array=known, cmap=chosen.map, norm=chosen.norm)
-    else:
-        mesh.set(facecolor=shaded(chosen.map(chosen.norm(known)), section.shades[smooth.polygons]))
-    ax.add_collection(mesh, autolim=False)
+        drawn.set(facecolor=shaded(chosen.map(chosen.norm(known)), shades), **more)
 
 
 def shaded(colours: FloatArray, shades: FloatArray | None) -> FloatArray:
@@ -138,14 +130,16 @@ def uncertainty(gradient: VelocityGradient, name: str, ax: Axes, section: Slice 
 
 
 def measure_of(gradient: VelocityGradient, name: str) -> str:
-    """What tells how sure a quantity is: ``std(NAME)`` or ``error``, as ``field`` takes them."""
+    """The measure of a quantity's uncertainty: ``std(NAME)`` or ``error``, as ``field`` takes them."""
     if name not in QUANTITIES:
-        raise OptionError(f"how sure {name} is cannot be said: it is no quantity of the gradient, choose one")
+        raise OptionError(
+            f"{name} has no uncertainty: only quantities of the gradient do; choose one of flowgrad list quantities"
+        )
     if gradient.carries_noise(name):
         return f"std({name})"
     if gradient.error is not None:
         return "error"
     raise OptionError(
-        f"how sure {name} is cannot be said: give the noise of the velocity (--noise, noise= in Python) or ask for an "
-        "estimate of the error (--error, error=True)"
+        f"the uncertainty of {name} is not known: give the noise of the velocity (--noise, noise= in Python) or ask "
+        "for an estimate of the error (--error, error=True)"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,15 +37,9 @@ _PER_LINE = 3
 _GREY = "0.72"
 
 
-def law_text(separation: Separation) -> str:
-    """``carreau (given)`` and below it the parameters; ``?`` for those that the data do not determine."""
-    if separation.fit is None:
-        return ""
-    return fit_text(separation.fit, "given" if separation.origin == "given" else "fitted")
-
-
-def fit_text(fit: Fit, how: str) -> str:
-    """A law's name, ``how`` it was found in brackets, and below them the parameters as in ``law_text``."""
+def _fit_text(fit: Fit, how: str) -> str:
+    """``carreau (given)``, ``how`` it was found in brackets, and below it the parameters; ``?`` for those that the data
+    do not determine."""
     values = [
         f"${symbol(name)}$ = {f'{fit.parameters[name]:.3g}' if name in fit.parameters else '?'}"
         for name in fit.model.parameters
@@ -57,7 +50,7 @@ def fit_text(fit: Fit, how: str) -> str:
     return "\n".join([f"{fit.model.name} ({how})", *lines])
 
 
-def draw_others(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
+def _draw_grey(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
     """Thin lines (k,) of laws that were fitted as well, with one entry in the legend for all of them."""
     if not laws:
         return
@@ -76,7 +69,9 @@ def symbol(parameter: str) -> str:
     return _GREEK.get(letter, letter) + (f"_{{{below}}}" if index else "")
 
 
+# Of the ordinate: name, symbol, dimension; and its value of a viscosity or a stress at a shear rate.
 Names = tuple[str, str, str]
+Height = Callable[[FloatArray, FloatArray], FloatArray]
 
 # More cells than these are shown by a random sample, always the same.
 _SAMPLE = 20_000
@@ -90,20 +85,6 @@ _ROW = 0.18
 # Normal stress differences below this part of the largest are rounding.
 _NEGLIGIBLE = 1e-4
 
-# Name, symbol, dimension.
-_STRESS = ("stress", r"\tau=\eta\dot\gamma", STRESS)
-_VISCOSITY = ("viscosity", r"\eta", VISCOSITY)
-_NORMAL = ("normal stress", "|N|", STRESS)
-
-
-@dataclass(frozen=True, eq=False)
-class _Cells:
-    """Shear rate and viscosity of the cells that are not at rest, with their measures."""
-
-    rate: FloatArray
-    viscosity: FloatArray
-    weights: FloatArray
-
 
 def flow_curve(separation: Separation, ax: Axes) -> Axes:
     """Stress τ:D/γ̇ = ηγ̇ against shear rate: cells as points, medians of bins with their 10–90 % range,
@@ -112,12 +93,12 @@ def flow_curve(separation: Separation, ax: Axes) -> Axes:
     Dimensions are those of a dynamic stress or, unless a density was given, of one divided by it. Raises OptionError
     where neither stress nor viscosity is known.
     """
-    return _against_rate(separation, ax, lambda eta, rate: eta * rate, _STRESS)
+    return _against_rate(separation, ax, lambda eta, rate: eta * rate, ("stress", r"\tau=\eta\dot\gamma", STRESS))
 
 
 def viscosity(separation: Separation, ax: Axes) -> Axes:
     """Viscosity against shear rate, with everything that ``flow_curve`` shows."""
-    return _against_rate(separation, ax, lambda eta, rate: eta + 0 * rate, _VISCOSITY)
+    return _against_rate(separation, ax, lambda eta, rate: eta + 0 * rate, ("viscosity", r"\eta", VISCOSITY))
 
 
 def normal_stress(separation: Separation, ax: Axes) -> Axes:
@@ -128,7 +109,8 @@ def normal_stress(separation: Separation, ax: Axes) -> Axes:
     """
     rate = np.where(separation.moving, separation.gradient["shear_rate"], np.nan)
     largest = max(float(np.nanmax(np.abs(each), initial=0)) for each in (separation.N1, separation.N2))
-    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_label(separation, _NORMAL))
+    dimension = dimension_of(STRESS, separation.gradient)
+    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=axis_label("normal stress", "|N|", dimension))
     drawn = [
         _draw_difference(ax, rate, values, name, colour, _NEGLIGIBLE * largest)
         for values, name, colour in ((separation.N1, "N_1", BLUE), (separation.N2, "N_2", ORANGE))
@@ -143,50 +125,35 @@ def normal_stress(separation: Separation, ax: Axes) -> Axes:
     return ax
 
 
-def _against_rate(
-    separation: Separation, ax: Axes, height: Callable[[FloatArray, FloatArray], FloatArray], what: Names
-) -> Axes:
-    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=_label(separation, what))
-    cells = _cells(separation)
-    if not len(cells.rate):
+def _against_rate(separation: Separation, ax: Axes, height: Height, what: Names) -> Axes:
+    name, symbol, dimension = what
+    label = axis_label(name, symbol, dimension_of(dimension, separation.gradient))
+    ax.set(xlabel=QUANTITIES["shear_rate"].label, ylabel=label)
+    rate, eta, weights = separation.gradient["shear_rate"], separation.eta, separation.weights
+    with np.errstate(invalid="ignore"):
+        chosen = separation.moving & np.isfinite(eta) & (eta > 0) & (weights > 0)
+    if not chosen.any():
         return note_empty(ax)
-    low, high = robust_limits(cells.rate, cells.weights, _OUTSIDE)
+    rate, weights, heights = rate[chosen], weights[chosen], height(eta[chosen], rate[chosen])
+    low, high = robust_limits(rate, weights, _OUTSIDE)
     line = np.geomspace(low / 1.3, high * 1.3, 201)
-    heights = height(cells.viscosity, cells.rate)
-    _draw_cells(ax, cells.rate, heights)
+    count = len(rate)
+    few = np.arange(count) if count <= _SAMPLE else np.random.default_rng(0).choice(count, _SAMPLE, replace=False)
+    points: Any = {"ls": "none", "marker": "o", "color": "0.45", "ms": 2, "mew": 0}
+    alpha = float(np.clip(30 / np.sqrt(count), 0.2, 0.7))
+    ax.plot(rate[few], heights[few], alpha=alpha, rasterized=count > _RASTERIZE, **points)
+    ax.plot([], [], **points, label="cells" if count <= _SAMPLE else f"{_SAMPLE} of {count} cells")
     _draw_lines(ax, separation, line, height)
     _draw_medians(ax, separation, height)
     logarithmic(ax.xaxis, line[0], line[-1])
-    bottom, top = robust_limits(heights, cells.weights, _OUTSIDE)
+    bottom, top = robust_limits(heights, weights, _OUTSIDE)
     margin = 1.3 if top > 1.7 * bottom else 3.0
     logarithmic(ax.yaxis, bottom / margin, top * margin)
     legend_above(ax)
     return ax
 
 
-def _label(separation: Separation, what: Names) -> str:
-    name, symbol, dimension = what
-    return axis_label(name, symbol, dimension_of(dimension, separation.gradient))
-
-
-def _cells(separation: Separation) -> _Cells:
-    rate, eta = separation.gradient["shear_rate"], separation.eta
-    weights = separation.weights
-    with np.errstate(invalid="ignore"):
-        chosen = separation.moving & np.isfinite(eta) & (eta > 0) & (weights > 0)
-    return _Cells(rate[chosen], eta[chosen], weights[chosen])
-
-
-def _draw_cells(ax: Axes, rate: FloatArray, heights: FloatArray) -> None:
-    count = len(rate)
-    shown = np.arange(count) if count <= _SAMPLE else np.random.default_rng(0).choice(count, _SAMPLE, replace=False)
-    alpha = float(np.clip(30 / np.sqrt(count), 0.2, 0.7))
-    points: Any = {"ls": "none", "marker": "o", "color": "0.45", "ms": 2, "mew": 0}
-    ax.plot(rate[shown], heights[shown], alpha=alpha, rasterized=count > _RASTERIZE, **points)
-    ax.plot([], [], **points, label="cells" if count <= _SAMPLE else f"{_SAMPLE} of {count} cells")
-
-
-def _draw_medians(ax: Axes, separation: Separation, height: Callable[[FloatArray, FloatArray], FloatArray]) -> None:
+def _draw_medians(ax: Axes, separation: Separation, height: Height) -> None:
     curve = separation.curve
     if not len(curve):
         return
@@ -204,19 +171,18 @@ def _draw_medians(ax: Axes, separation: Separation, height: Callable[[FloatArray
     )
 
 
-def _draw_lines(
-    ax: Axes, separation: Separation, rate: FloatArray, height: Callable[[FloatArray, FloatArray], FloatArray]
-) -> None:
+def _draw_lines(ax: Axes, separation: Separation, rate: FloatArray, height: Height) -> None:
     newtonian = separation.eta_newtonian
     if np.isfinite(newtonian) and newtonian > 0:
         text = rf"Newtonian, $\eta_N$ = {newtonian:.3g}"
         ax.plot(rate, height(np.full_like(rate, newtonian), rate), "--", color="0.3", lw=0.7, label=text)
     if separation.fit is not None:
         heights = height(separation.fit.model.viscosity(rate), rate)
-        ax.plot(rate, heights, color=VERMILION, lw=1.3, label=law_text(separation), zorder=2.5)
+        text = _fit_text(separation.fit, "given" if separation.origin == "given" else "fitted")
+        ax.plot(rate, heights, color=VERMILION, lw=1.3, label=text, zorder=2.5)
     others = [law for law in separation.fits if law is not separation.fit]
     few = rate[::_EVERY]
-    draw_others(ax, others, few, lambda law: height(law.model.viscosity(few), few))
+    _draw_grey(ax, others, few, lambda law: height(law.model.viscosity(few), few))
 
 
 def _draw_difference(
@@ -268,8 +234,6 @@ def _legend(ax: Axes, entries: list[tuple[Artist, str]], height: float, columns:
     )
 
 
-Height = Callable[[FloatArray, FloatArray], FloatArray]
-
 # Other laws have a colour while they hold this weight at least, and so many of them; the rest are grey.
 _WORTH, _COLOURS = 0.05, (GREEN, PURPLE, SKY)
 # Axes go beyond the points by this factor.
@@ -279,59 +243,63 @@ _MARGIN = 1.4
 def rheometer_curve(examined: Examined, ax: Axes) -> Axes:
     """Stress against shear rate: the points, those set aside, the ramp down, the best law with the 95 % band of its
     values, and all others that were fitted, those of some weight by name."""
-    units = ("1/s", "Pa") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, STRESS)
-    return _drawn(examined, ax, lambda stress, rate: stress, units, ("stress", r"\tau"))
+    unit = "Pa" if examined.curve.is_si else STRESS
+    return _draw_examined(examined, ax, lambda stress, rate: stress, ("stress", r"\tau", unit))
 
 
 def rheometer_viscosity(examined: Examined, ax: Axes) -> Axes:
     """Viscosity τ/γ̇ against shear rate, with everything that ``rheometer_curve`` shows."""
-    units = ("1/s", "Pa s") if examined.curve.is_si else (QUANTITIES["shear_rate"].dimension, VISCOSITY)
-    return _drawn(examined, ax, lambda stress, rate: stress / rate, units, ("viscosity", r"\eta"))
+    unit = "Pa s" if examined.curve.is_si else VISCOSITY
+    return _draw_examined(examined, ax, lambda stress, rate: stress / rate, ("viscosity", r"\eta", unit))
 
 
 def residuals(examined: Examined, ax: Axes) -> Axes:
     """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
     as in ``rheometer_curve``; those that miss more are beyond the axes."""
-    curve = examined.curve
-    missed = _missed(examined, examined.fit.best)
+    curve, best = examined.curve, examined.fit.best
+
+    def missed(law: Fit) -> FloatArray:
+        return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
+
     ax.axhline(0, color=GREY, lw=0.7)
-    _draw_others(ax, examined, curve.rate, lambda law: _missed(examined, law))
-    ax.plot(curve.rate, missed, "o", color=VERMILION, ms=3, label=examined.fit.best.model.name, zorder=3)
-    worth = [missed, *(_missed(examined, law) for law, _ in _coloured(examined))]
-    largest = 1.15 * max(float(np.max(np.abs(worth))), 1e-12)
-    unit = "1/s" if curve.is_si else QUANTITIES["shear_rate"].dimension
-    ax.set(xlabel=_rate(unit), ylabel="stress above the law [%]", ylim=(-largest, largest))
+    named = _draw_others(ax, examined, curve.rate, missed)
+    ax.plot(curve.rate, missed(best), "o", color=VERMILION, ms=3, label=best.model.name, zorder=3)
+    largest = 1.15 * max(float(np.max(np.abs([missed(law) for law in (best, *named)]))), 1e-12)
+    ax.set(xlabel=_rate_label(examined), ylabel="stress above the law [%]", ylim=(-largest, largest))
     logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
     linear(ax.yaxis)
     legend_above(ax, 2)
     return ax
 
 
-def _missed(examined: Examined, law: Fit) -> FloatArray:
-    curve = examined.curve
-    return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
+def _rate_label(examined: Examined) -> str:
+    record = QUANTITIES["shear_rate"]
+    return axis_label("shear rate", record.symbol, "1/s" if examined.curve.is_si else record.dimension)
 
 
-def _rate(unit: str) -> str:
-    return axis_label("shear rate", QUANTITIES["shear_rate"].symbol, unit)
-
-
-def _drawn(examined: Examined, ax: Axes, height: Height, units: tuple[str, str], name: tuple[str, str]) -> Axes:
-    curve = examined.curve
-    ax.set(xlabel=_rate(units[0]), ylabel=axis_label(*name, units[1]))
+def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -> Axes:
+    curve, best = examined.curve, examined.fit.best
+    ax.set(xlabel=_rate_label(examined), ylabel=axis_label(*names))
     points = height(curve.stress, curve.rate)
-    shown = [np.stack([curve.rate, points])]
+    drawn = [np.stack([curve.rate, points])]
     for aside in curve.set_aside:
-        shown.append(np.stack([aside.rate, height(aside.stress, aside.rate)]))
-        ax.plot(*shown[-1], "x", color="0.45", ms=4, mew=0.8, label=f"left out: {aside.reason}", zorder=3)
+        drawn.append(np.stack([aside.rate, height(aside.stress, aside.rate)]))
+        ax.plot(*drawn[-1], "x", color="0.45", ms=4, mew=0.8, label=f"left out: {aside.reason}", zorder=3)
     if examined.down is not None:
-        shown.append(np.stack([examined.down.rate, height(examined.down.stress, examined.down.rate)]))
-        ax.plot(*shown[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
+        drawn.append(np.stack([examined.down.rate, height(examined.down.stress, examined.down.rate)]))
+        ax.plot(*drawn[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
     sigma = None if curve.sigma is None else height(curve.sigma, curve.rate)
     label = f"measured, ramp {curve.ramp}" if curve.ramp else "measured"
     ax.errorbar(curve.rate, points, yerr=sigma, fmt="o", color=BLUE, ms=3, elinewidth=0.7, label=label, zorder=3)
-    _draw_laws(ax, examined, height)
-    limits = np.concatenate(shown, axis=1)
+    # The best law with its band, and all the others.
+    rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
+    stress, factor = best.model.stress(rate), band(best, curve.rate, rate, curve.sigma)
+    ax.fill_between(
+        rate, height(stress / factor, rate), height(stress * factor, rate), color=VERMILION, alpha=0.2, lw=0
+    )
+    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=_fit_text(best, "95 % band"), zorder=3.2)
+    _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
+    limits = np.concatenate(drawn, axis=1)
     low, high = limits.min(axis=1) / _MARGIN, limits.max(axis=1) * _MARGIN
     logarithmic(ax.xaxis, low[0], high[0])
     logarithmic(ax.yaxis, low[1], high[1])
@@ -339,32 +307,13 @@ def _drawn(examined: Examined, ax: Axes, height: Height, units: tuple[str, str],
     return ax
 
 
-def _draw_laws(ax: Axes, examined: Examined, height: Height) -> None:
-    """The best law with its band, and all the others."""
-    curve, best = examined.curve, examined.fit.best
-    rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
-    stress = best.model.stress(rate)
-    factor = band(best, curve.rate, rate, curve.sigma)
-    low, high = height(stress / factor, rate), height(stress * factor, rate)
-    ax.fill_between(rate, low, high, color=VERMILION, alpha=0.2, lw=0)
-    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=fit_text(best, "95 % band"), zorder=3.2)
-    _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
-
-
-def _draw_others(ax: Axes, examined: Examined, rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> None:
-    coloured = _coloured(examined)
-    for law, colour in coloured:
+def _draw_others(ax: Axes, examined: Examined, rate: FloatArray, heights: Callable[[Fit], FloatArray]) -> list[Fit]:
+    """All laws but the best: those of some weight by name and colour, which are returned, the others in grey."""
+    others = [law for law in examined.fit.ranking if law is not examined.fit.best]
+    others.sort(key=lambda law: -law.weight)
+    named = [law for law in others if law.weight >= _WORTH][: len(_COLOURS)]
+    for law, colour in zip(named, _COLOURS, strict=False):
         text = f"{law.model.name}, weight {law.weight:.2g}"
         ax.plot(rate, heights(law), "--", color=colour, lw=0.9, label=text, zorder=2.4)
-    draw_others(ax, _others(examined)[len(coloured) :], rate, heights)
-
-
-def _coloured(examined: Examined) -> list[tuple[Fit, str]]:
-    """Other laws that may well be the one, and their colours."""
-    worth = (law for law in _others(examined) if law.weight >= _WORTH)
-    return list(zip(worth, _COLOURS, strict=False))
-
-
-def _others(examined: Examined) -> list[Fit]:
-    """All laws but the best, by their weight."""
-    return sorted((law for law in examined.fit.ranking if law is not examined.fit.best), key=lambda law: -law.weight)
+    _draw_grey(ax, others[len(named) :], rate, heights)
+    return named

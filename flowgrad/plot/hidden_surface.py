@@ -206,14 +206,25 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
         pairs, is_seen = _hiding(section, depths)
         if is_seen.all() and not len(pairs):
             return section
-        section, depths, pairs = _without(section, depths, pairs, is_seen)
-        circling = _circling(pairs, len(section)) & (_extents(section) > _SMALL / _scale(section))
+        if not is_seen.all():
+            number = np.cumsum(is_seen) - 1
+            pairs = number[pairs[is_seen[pairs].all(axis=1)]]
+            depths = depths[np.repeat(is_seen, np.diff(section.offsets))]
+            section = section.take(np.flatnonzero(is_seen))
+        graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(section), len(section)))
+        part = connected_components(graph, connection="strong")[1]
+        circling = (np.bincount(part)[part] > 1) & (_extents(section) > _SMALL / _scale(section))
         if not circling.any():
             break
         section, depths = _cut_up(section, depths, circling)
     else:
         pairs, _ = _hiding(section, depths)
-    return section.take(_order(pairs, section.means(depths)))
+    # From the deepest on, but each polygon after those that are behind it.
+    depths = section.means(depths)
+    pairs = pairs[np.lexsort((depths[pairs[:, 0]], pairs[:, 1]))]
+    start = offsets(np.bincount(pairs[:, 1], minlength=len(depths)))
+    order = in_order(np.argsort(depths, kind="stable"), start, np.ascontiguousarray(pairs[:, 0]))
+    return section.take(np.asarray(order))
 
 
 def _scale(section: Slice) -> float:
@@ -245,31 +256,6 @@ def _hiding(section: Slice, depths: FloatArray) -> tuple[IntArray, BoolArray]:
     return pairs[:count], is_seen
 
 
-def _without(
-    section: Slice, depths: FloatArray, pairs: IntArray, kept: BoolArray
-) -> tuple[Slice, FloatArray, IntArray]:
-    """The kept polygons and the pairs of them."""
-    if kept.all():
-        return section, depths, pairs
-    number = np.cumsum(kept) - 1
-    pairs = number[pairs[kept[pairs].all(axis=1)]]
-    return section.take(np.flatnonzero(kept)), depths[np.repeat(kept, np.diff(section.offsets))], pairs
-
-
-def _circling(pairs: IntArray, count: int) -> BoolArray:
-    """Which of so many polygons are behind each other in a circle (k,)."""
-    graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (count, count))
-    _, part = connected_components(graph, connection="strong")
-    return np.asarray(np.bincount(part)[part] > 1)
-
-
-def _order(pairs: IntArray, depths: FloatArray) -> IntArray:
-    """From the deepest on, but each polygon after those that are behind it (k,)."""
-    pairs = pairs[np.lexsort((depths[pairs[:, 0]], pairs[:, 1]))]
-    start = offsets(np.bincount(pairs[:, 1], minlength=len(depths)))
-    return np.asarray(in_order(np.argsort(depths, kind="stable"), start, np.ascontiguousarray(pairs[:, 0])))
-
-
 def _cut_up(section: Slice, depths: FloatArray, chosen: BoolArray) -> tuple[Slice, FloatArray]:
     """The section with each chosen polygon cut from its vertex mean to the middles of its sides."""
     of_chosen = np.repeat(chosen, np.diff(section.offsets))
@@ -285,7 +271,8 @@ def _cut_up(section: Slice, depths: FloatArray, chosen: BoolArray) -> tuple[Slic
         cut.plane,
         None if cut.shades is None else np.repeat(cut.shades, sides),
     )
-    return _together(whole, parts), np.concatenate([depths[~of_chosen], shares @ depths[of_chosen]])
+    heights = np.concatenate([depths[~of_chosen], shares @ depths[of_chosen]])
+    return Slice.joined([whole, parts], share_keys=True), heights
 
 
 def _sites(section: Slice) -> csr_array:
@@ -307,17 +294,3 @@ def _keys(section: Slice, fresh: int) -> IntArray:
     _, side = np.unique(ends, axis=0, return_inverse=True)
     side = side.ravel() + fresh
     return np.stack([keys, side, section.owners + fresh + count, side[section.preceding]], axis=1).ravel()
-
-
-def _together(one: Slice, other: Slice) -> Slice:
-    """The polygons of both, whose keys mean the same vertices."""
-    shades = None if one.shades is None or other.shades is None else np.concatenate([one.shades, other.shades])
-    return Slice(
-        np.concatenate([one.vertices, other.vertices]),
-        offsets(np.concatenate([np.diff(one.offsets), np.diff(other.offsets)])),
-        np.concatenate([one.cells, other.cells]),
-        csr_array(vstack([one.weights, other.weights])),
-        np.concatenate([one.keys, other.keys]),
-        one.plane,
-        shades,
-    )

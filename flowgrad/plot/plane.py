@@ -89,13 +89,10 @@ def equation(normal: FloatArray, level: float) -> str:
 
 def plane_of_surface(mesh: Mesh) -> Plane:
     """The plane of a planar mesh; a curved surface is seen along the shortest side of its box."""
-    points = mesh.structure.used_points
-    size = np.ptp(points, axis=0).max(initial=0)
-    for normal in candidate_normals(points - points.mean(axis=0)):
-        heights = points @ normal
-        if np.ptp(heights) <= FLAT * size:
-            level = float(heights.mean())
-            return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
+    points, normal = mesh.structure.used_points, mesh.structure.normal
+    if normal is not None:
+        level = float((points @ normal).mean())
+        return plane(normal, level, f"the cells of the mesh in the plane {equation(normal, level)}")
     normal = _shortest(points)
     eye = plane(normal, 0.0).eye
     return plane(normal, 0.0, f"the curved surface seen from {signed_name(eye)}")
@@ -167,20 +164,20 @@ def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
     right /= np.linalg.norm(right)
     axes = np.stack([right, np.cross(eye, right)]) + 0.0
     names = (signed_name(axes[0]), signed_name(axes[1]))
-    where = f"the boundary seen from {direction(eye) if max(eye) > 0.999999 else _components(eye)}"
-    plane = Plane(eye, 0.0, axes, names, where)
+    where = signed_name(eye) or "(" + ", ".join(f"{part + 0.0:.2g}" for part in eye) + ")"
+    plane = Plane(eye, 0.0, axes, names, f"the boundary seen from {where}")
     return View(plane, _LIGHT @ np.vstack([axes, eye]) / np.linalg.norm(_LIGHT))
-
-
-def _components(vector: FloatArray) -> str:
-    name = signed_name(vector)
-    return name or "(" + ", ".join(f"{part + 0.0:.2g}" for part in vector) + ")"
 
 
 def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if isinstance(towards, str):
         if towards == "auto":
-            return _from_corner(np.ptp(mesh.structure.used_points, axis=0))
+            spans = np.ptp(mesh.structure.used_points, axis=0)
+            if spans.min() <= _FLAT * spans.max():
+                return np.eye(3)[spans.argmin()] * (-1.0 if spans.argmin() == 1 else 1.0)
+            # The longer horizontal side goes across the page.
+            corner = np.array([_ASIDE, -_ALONG, _ABOVE] if spans[0] >= spans[1] else [_ALONG, -_ASIDE, _ABOVE])
+            return np.asarray(corner / np.linalg.norm(corner))
         match = re.fullmatch(r"([+-]?)([xyz])", towards)
         if match is None:
             raise OptionError(f"view '{towards}' is unknown: give auto, x, -x, y, -y, z, -z or a vector")
@@ -189,11 +186,3 @@ def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
         raise OptionError(f"view {towards!r} is no direction: give three finite numbers, not all zero")
     return np.asarray(vector / np.linalg.norm(vector))
-
-
-def _from_corner(spans: FloatArray) -> FloatArray:
-    """Flat bodies from the front, others with their longer horizontal side across the page."""
-    if spans.min() <= _FLAT * spans.max():
-        return np.eye(3)[spans.argmin()] * (1.0 if spans.argmin() == 2 else -1.0 if spans.argmin() == 1 else 1.0)
-    eye = np.array([_ASIDE, -_ALONG, _ABOVE]) if spans[0] >= spans[1] else np.array([_ALONG, -_ASIDE, _ABOVE])
-    return np.asarray(eye / np.linalg.norm(eye))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,12 @@ from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.plot.axes import legend_rows, linear, number
+from flowgrad.plot.axes import in_legend, legend_rows, linear, number
 from flowgrad.plot.colours import apart
 from flowgrad.plot.cut import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.plane import equation, plane, plane_of_surface
-from flowgrad.plot.scalar_field import Drawn, ScalarField, in_legend, mesh_of, scalar_field
+from flowgrad.plot.scalar_field import Drawn, ScalarField, mesh_of, scalar_field
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import CATEGORIES
 from flowgrad.typing import FloatArray
@@ -66,11 +66,6 @@ class Line:
         return self.start[self.axis] + way * np.sign(self.end[self.axis] - self.start[self.axis])
 
     @property
-    def label(self) -> str:
-        """Of the axis of a figure."""
-        return "distance from the start [L]" if self.axis is None else f"{'xyz'[self.axis]} [L]"
-
-    @property
     def where(self) -> str:
         """The coordinates that stay, or those of both ends."""
         if self.axis is not None:
@@ -102,17 +97,27 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
     if not several:
         return note_empty(ax)
     meshes = {title: mesh_of(result) for title, result in several.items()}
-    line = Line.between(start, end, _middle_height(next(iter(meshes.values()))))
+    heights = next(iter(meshes.values())).structure.used_points[:, 2]
+    line = Line.between(start, end, float(heights.min() + heights.max()) / 2)
+    colours: Sequence[Any] = CATEGORIES[:-1]
+    if len(several) > len(colours):
+        colours = list(colormaps["viridis"](np.linspace(0, 0.9, len(several))))
     label = ""
-    for (title, result), colour in zip(several.items(), _colours(len(several)), strict=True):
+    for (title, result), colour in zip(several.items(), colours, strict=False):
         what = scalar_field(result, name)
         label = what.label
         _check_plane(meshes[title], line, title)
-        met = _met(result, what, line, title)
+        met = along(meshes[title], line, what.values, what.location)
+        if not len(met.first):
+            raise OptionError(
+                f"{title}{': ' if title else ''}the line from {line.start.tolist()} to {line.end.tolist()} meets no "
+                "cell: choose another"
+            )
         x, y = _joined(met)
         ax.plot(line.at(x), y, color=colour, label=in_legend(title) or None, lw=1.1)
         _draw_band(ax, result, what, line, colour)
-    ax.set(xlabel=line.label, ylabel=label, xlim=(line.at(0.0), line.at(line.length)))
+    way = "distance from the start" if line.axis is None else "xyz"[line.axis]
+    ax.set(xlabel=f"{way} [L]", ylabel=label, xlim=(line.at(0.0), line.at(line.length)))
     ax.set_title(line.where, loc="left")
     ax.set_ylim(apart(*ax.get_ylim()))
     linear(ax.xaxis)
@@ -122,41 +127,19 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
     return ax
 
 
-def _middle_height(mesh: Mesh) -> float:
-    z = mesh.structure.used_points[:, 2]
-    return float(z.min() + z.max()) / 2
-
-
 def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
     """OptionError for a line that would have to be projected on a planar mesh."""
-    if mesh.dimension != 2:
+    if mesh.dimension != 2 or mesh.structure.normal is None:
         return
     points, ends = mesh.structure.used_points, np.stack([line.start, line.end])
-    normal = plane_of_surface(mesh).normal
-    heights = points @ normal
+    found = plane_of_surface(mesh)
     size = float(np.ptp(points, axis=0).max())
-    if np.ptp(heights) <= FLAT * size and np.abs(ends @ normal - heights.mean()).max() > FLAT * size:
-        where = equation(normal, float(heights.mean()))
+    if np.abs(ends @ found.normal - found.level).max() > FLAT * size:
+        where = equation(found.normal, found.level)
         raise OptionError(
             f"{title}{': ' if title else ''}the line from {line.start.tolist()} to {line.end.tolist()} is not in the "
             f"plane of the mesh ({where}): give ends in it, or two coordinates of each where it is normal to z"
         )
-
-
-def _colours(count: int) -> list[Any]:
-    if count <= len(CATEGORIES) - 1:
-        return list(CATEGORIES[:count])
-    return list(colormaps["viridis"](np.linspace(0, 0.9, count)))
-
-
-def _met(result: Drawn, what: ScalarField, line: Line, title: str) -> Crossings:
-    met = along(mesh_of(result), line, what.values, what.location)
-    if not len(met.first):
-        whose = f"{title}: " if title else ""
-        raise OptionError(
-            f"{whose}the line from {line.start.tolist()} to {line.end.tolist()} meets no cell: choose another"
-        )
-    return met
 
 
 def along(mesh: Mesh, line: Line, values: FloatArray, location: str) -> Crossings:

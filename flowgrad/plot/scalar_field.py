@@ -24,25 +24,6 @@ from flowgrad.walls import RECORDS as OF_WALLS
 from flowgrad.walls import Walls
 from flowgrad.walls.records import record_on
 
-# Takes no room: matplotlib leaves out the entries of a legend whose names begin with an underscore.
-_NOTHING = "\u200b"
-
-
-def plain(name: str) -> str:
-    """A name whose dollar signs are that, and do not begin a formula."""
-    return name.replace("$", r"\$")
-
-
-def in_legend(name: str) -> str:
-    """The same for a line that a legend is to show, whatever it begins with."""
-    return plain(_NOTHING + name if name.startswith("_") else name)
-
-
-def as_given(label: str) -> str:
-    """The label in the legend: what begins it was for matplotlib."""
-    return label.removeprefix(_NOTHING)
-
-
 # What a figure of the fluid's motion takes, and one of a field.
 Result: TypeAlias = "Flow | VelocityGradient"
 Drawn: TypeAlias = "Result | Walls | FTLE | Deformation"
@@ -226,16 +207,13 @@ def _array(flow: Flow, name: str) -> ScalarField | None:
             if columns.shape[1] == _SYMMETRIC:
                 columns = as_tensors(columns, bare).reshape(len(given), -1)
             values, symbol, _ = _scalar(columns[:, 0] if columns.shape[1] == 1 else columns, "", "magnitude")
-            text = plain(f"|{bare}|" if symbol == "||" else bare + symbol)
-            return ScalarField(name, values, location, f"{text} [unit of the file]", _scale_of(values))
+            text = (f"|{bare}|" if symbol == "||" else bare + symbol).replace("$", r"\$")
+            known = values[np.isfinite(values)]
+            low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 0.0)
+            is_signed = low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high)
+            scale = "signed" if is_signed else "magnitude"
+            return ScalarField(name, values, location, f"{text} [unit of the file]", scale)
     return None
-
-
-def _scale_of(values: FloatArray) -> str:
-    """Signed for values to both sides of zero, unless one side reaches much farther than the other."""
-    known = values[np.isfinite(values)]
-    low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 0.0)
-    return "signed" if low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high) else "magnitude"
 
 
 def _record(name: str) -> Record:

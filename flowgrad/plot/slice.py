@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs, successor
 from flowgrad.plot.plane import Plane
 from flowgrad.plot.subdivide import Subdivision
 from flowgrad.typing import FloatArray, IntArray
@@ -39,20 +39,21 @@ class Slice:
         return len(self.cells)
 
     @classmethod
-    def joined(cls, parts: Sequence[Slice]) -> Slice:
-        """The polygons of several sections in one plane, whose keys are not the same."""
+    def joined(cls, parts: Sequence[Slice], *, share_keys: bool = False) -> Slice:
+        """The polygons of several slices in one plane, whose keys mean the same vertices only where they
+        ``share_keys``."""
         if len(parts) == 1:
             return parts[0]
-        sizes = np.concatenate([np.diff(part.offsets) for part in parts])
-        steps = np.cumsum([0, *(int(part.keys.max(initial=0)) + 1 for part in parts[:-1])])
-        keys = np.concatenate([part.keys + step for part, step in zip(parts, steps, strict=True)])
+        steps = np.cumsum([0, *(int(part.keys.max(initial=0)) + 1 for part in parts[:-1])]) * (not share_keys)
+        shades = [part.shades for part in parts if part.shades is not None]
         return cls(
             np.concatenate([part.vertices for part in parts]),
-            offsets(sizes),
+            offsets(np.concatenate([np.diff(part.offsets) for part in parts])),
             np.concatenate([part.cells for part in parts]),
             csr_array(vstack([part.weights for part in parts])),
-            keys,
+            np.concatenate([part.keys + step for part, step in zip(parts, steps, strict=True)]),
             parts[0].plane,
+            np.concatenate(shades) if len(shades) == len(parts) else None,
         )
 
     def of(self, subdivision: Subdivision) -> Slice:
@@ -147,8 +148,14 @@ class Slice:
         if location == "points":
             return found
         _, number = np.unique(self.keys, return_inverse=True)
+        count = int(number.max(initial=0)) + 1
         areas = np.repeat(self.areas, np.diff(self.offsets))
-        columns = [_means_of(number, each, areas) for each in found.reshape(len(found), -1).T]
+        columns = []
+        for each in found.reshape(len(found), -1).T:
+            known = np.isfinite(each)
+            sums = np.bincount(number[known], (areas * each)[known], count)
+            with np.errstate(invalid="ignore"):
+                columns.append((sums / np.bincount(number[known], areas[known], count))[number])
         return np.stack(columns, axis=1).reshape(found.shape)
 
     @cached_property
@@ -174,9 +181,7 @@ class Slice:
     @property
     def following(self) -> IntArray:
         """The next vertex around its polygon (m,)."""
-        following = np.arange(1, len(self.vertices) + 1)
-        following[self.offsets[1:] - 1] = self.offsets[:-1]
-        return following
+        return successor(self.offsets)
 
     @property
     def preceding(self) -> IntArray:
@@ -189,15 +194,6 @@ class Slice:
         """Means (k, ...) of values at the vertices (m, ...) over those of each polygon."""
         sums = np.add.reduceat(at_vertices, self.offsets[:-1], axis=0)
         return sums / np.diff(self.offsets).reshape(-1, *[1] * (at_vertices.ndim - 1))
-
-
-def _means_of(number: IntArray, values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Weighted means of the known values (m,) with the same number, at each of them."""
-    known = np.isfinite(values)
-    count = int(number.max(initial=0)) + 1
-    sums = np.bincount(number[known], (weights * values)[known], count)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((sums / np.bincount(number[known], weights[known], count))[number])
 
 
 # As many triangles at least, by cutting each side into at most so many parts.
@@ -240,11 +236,6 @@ class Smooth:
         found[self.triangles] = self.owners[:, None]
         return found
 
-    @property
-    def areas(self) -> FloatArray:
-        """The part of the area (p,) that each place stands for: a third of its triangles'."""
-        return areas_of(self.places, self.triangles)
-
 
 def areas_of(places: FloatArray, triangles: IntArray) -> FloatArray:
     """The part of the area (p,) that each of the ``places`` (p, 2) stands for: a third of its ``triangles``' (t, 3)."""
@@ -260,20 +251,16 @@ def smooth_triangles(section: Slice, at_vertices: FloatArray) -> Smooth:
     places, values, triangles, owners = triangles_of(section, at_vertices)
     parts = int(np.clip(np.ceil(np.sqrt(_ENOUGH / max(len(triangles), 1))), 1, _PARTS))
     if parts > 1:
-        shares, pieces = _cut_triangle(parts)
+        # Shares (s, 3) of the corners at the sites in a triangle whose sides are cut, and its parts.
+        sites = [(i, j) for i in range(parts + 1) for j in range(parts + 1 - i)]
+        number = {site: k for k, site in enumerate(sites)}
+        upright = [(number[i, j], number[i + 1, j], number[i, j + 1]) for i, j in sites if i + j < parts]
+        hanging = [(number[i + 1, j], number[i + 1, j + 1], number[i, j + 1]) for i, j in sites if i + j < parts - 1]
+        at = np.array(sites) / parts
+        shares, pieces = np.column_stack([1 - at.sum(axis=1), at]), np.array(upright + hanging)
         corners = pieces + len(shares) * np.arange(len(triangles))[:, None, None]
         places, values = (shares @ places[triangles]).reshape(-1, 2), (values[triangles] @ shares.T).ravel()
         triangles, owners = corners.reshape(-1, 3), np.repeat(owners, len(pieces))
     cut = Smooth(places, values, triangles, owners)
     missing = np.isnan(section.means(at_vertices))
     return replace(cut, values=np.where(missing[cut.polygons], np.nan, values))
-
-
-def _cut_triangle(n: int) -> tuple[FloatArray, IntArray]:
-    """Shares (s, 3) of the corners at the sites in a triangle whose sides are cut into n parts, and its n² parts."""
-    sites = [(i, j) for i in range(n + 1) for j in range(n + 1 - i)]
-    number = {site: k for k, site in enumerate(sites)}
-    upright = [(number[i, j], number[i + 1, j], number[i, j + 1]) for i, j in sites if i + j < n]
-    hanging = [(number[i + 1, j], number[i + 1, j + 1], number[i, j + 1]) for i, j in sites if i + j < n - 1]
-    at = np.array(sites) / n
-    return np.column_stack([1 - at.sum(axis=1), at]), np.array(upright + hanging)

@@ -15,12 +15,12 @@ from flowgrad.compiled import called, kernel
 from flowgrad.flow import Flow
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.simplices import simplices_of
-from flowgrad.plot.axes import framed, stretch
+from flowgrad.plot.axes import frame, stretch
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Result, flow_of
 from flowgrad.plot.slice import Slice, triangles_of
 from flowgrad.plot.vectors import spacing_of, spread_places
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import FloatArray
 
 # A position this far outside a triangle, in barycentric coordinates, is in it; triangles crossed in one step at most.
 _INSIDE, _CROSSED = 1e-9, 10_000
@@ -123,7 +123,8 @@ def streamlines(result: Result, ax: Axes, section: Slice | None = None, count: i
     """
     flow = flow_of(result)
     section = section or section_of(flow.mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     plane = in_plane(flow, section)
     if plane is None:
         return ax
@@ -141,12 +142,6 @@ class InPlane:
     triangles: NDArray[np.int32]
     neighbours: NDArray[np.int32]
     velocity: FloatArray
-
-    def lines(self, seeds: FloatArray, triangles: IntArray, step: float, count: int) -> list[FloatArray]:
-        """Curves (…, 2) through seeds (m, 2), which lie in these triangles, both ways."""
-        mesh = (self.points, self.triangles, self.neighbours, self.velocity, seeds, triangles)
-        (ahead, after), (behind, before) = trace(*mesh, step, count), trace(*mesh, -step, count)
-        return [np.vstack([behind[i, 1 : before[i]][::-1], ahead[i, : after[i]]]) for i in range(len(seeds))]
 
 
 def in_plane(flow: Flow, section: Slice) -> InPlane | None:
@@ -176,8 +171,11 @@ def _evenly(plane: InPlane, section: Slice, count: int) -> list[FloatArray]:
         chosen = spread_places(centers * page, spacing / density)
         squares = np.floor(centers[chosen] * page * 2 / spacing).astype(int).tolist()
         chosen = chosen[[tuple(square) not in taken for square in squares]]
-        curves = plane.lines(centers[chosen], chosen, _STEP * spacing / max(page), steps)
-        lines += _apart(curves, centers[chosen], page * 2 / spacing, taken)
+        seeds, step = centers[chosen], _STEP * spacing / max(page)
+        mesh = (plane.points, plane.triangles, plane.neighbours, plane.velocity, seeds, chosen)
+        (ahead, after), (behind, before) = trace(*mesh, step, steps), trace(*mesh, -step, steps)
+        curves = [np.vstack([behind[i, 1 : before[i]][::-1], ahead[i, : after[i]]]) for i in range(len(seeds))]
+        lines += _apart(curves, seeds, page * 2 / spacing, taken)
     return lines
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.cells import Block
 from flowgrad.mesh.ragged import offsets
 from flowgrad.mesh.reference import shapes
 from flowgrad.mesh.reference.shapes import Family
@@ -46,33 +45,24 @@ def is_curved(mesh: Mesh) -> NDArray[np.bool_]:
 
 def subdivided(mesh: Mesh, chosen: IntArray) -> Subdivision:
     """The chosen cells, all of them curved; points on what two cells share are one."""
-    wanted = np.zeros(len(mesh), bool)
-    wanted[chosen] = True
-    parts = [_Part.of(block, rows, len(chosen)) for block, rows in _rows(mesh, wanted)]
-    _, first, number = np.unique(
-        np.concatenate([part.keys(mesh.point_count) for part in parts]), return_index=True, return_inverse=True
-    )
+    parts = list(_parts(mesh, chosen))
+    keys = np.concatenate([part.keys(mesh.point_count) for part in parts])
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
     weights = _weights(parts, mesh.point_count)[first]
     types, sizes, points, owners = [], [], [], []
     start = 0
     for part in parts:
-        own = number[start : start + part.count].reshape(len(part.block.cells), -1)
-        start += part.count
-        for vtk_type, cells in part.lattice.cells:
+        count = part.rows.shape[0] * len(part.values)
+        own = number[start : start + count].reshape(len(part.cells), -1)
+        start += count
+        for vtk_type, cells in part.sites.cells:
             rows = own[:, cells].reshape(-1, cells.shape[1])
             types.append(np.full(len(rows), vtk_type, np.uint8))
             sizes.append(np.full(len(rows), rows.shape[1]))
             points.append(rows.ravel())
-            owners.append(np.repeat(part.block.cells, len(cells)))
+            owners.append(np.repeat(part.cells, len(cells)))
     flat = Cells(np.concatenate(types), offsets(np.concatenate(sizes)), np.concatenate(points))
     return Subdivision(Mesh(weights @ mesh.points, flat), np.concatenate(owners), weights)
-
-
-def _rows(mesh: Mesh, wanted: NDArray[np.bool_]) -> Iterator[tuple[Block, IntArray]]:
-    for block in mesh.blocks:
-        own = wanted[block.cells]
-        if own.any() and block.rows is not None:
-            yield Block(block.reference, block.cells[own], block.rows[own]), block.rows[own]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,28 +75,12 @@ class RefinedCell:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A block of curved cells, their sites and the shape functions there (s, k)."""
+    """Curved cells of one type, the rows of their points, their sites and the shape functions there (s, k)."""
 
-    block: Block
+    cells: IntArray
     rows: IntArray
-    lattice: RefinedCell
+    sites: RefinedCell
     values: FloatArray
-
-    @classmethod
-    def of(cls, block: Block, rows: IntArray, total: int) -> _Part:
-        reference = block.reference
-        assert reference.family is not None
-        parts = min(_PER_DEGREE * reference.degree, _PARTS)
-        while parts > 1 and total * parts**reference.dimension > _MOST:
-            parts -= 1
-        sites = lattice(reference.family, parts)
-        values = reference.values(sites.sites)
-        return cls(block, rows, sites, np.where(np.abs(values) > _ZERO, values, 0.0))
-
-    @property
-    def count(self) -> int:
-        """Sites of all cells."""
-        return len(self.rows) * len(self.values)
 
     def keys(self, point_count: int) -> NDArray[np.uint64]:
         """A number for each site that tells which points it is made of, at which shares: on a face that two cells
@@ -116,6 +90,21 @@ class _Part:
         return (names[self.rows] @ shares.T).ravel()
 
 
+def _parts(mesh: Mesh, chosen: IntArray) -> Iterator[_Part]:
+    wanted = np.zeros(len(mesh), bool)
+    wanted[chosen] = True
+    for block in mesh.blocks:
+        own, reference = wanted[block.cells], block.reference
+        if not own.any() or block.rows is None or reference.family is None:
+            continue
+        parts = min(_PER_DEGREE * reference.degree, _PARTS)
+        while parts > 1 and len(chosen) * parts**reference.dimension > _MOST:
+            parts -= 1
+        sites = refined(reference.family, parts)
+        values = reference.values(sites.sites)
+        yield _Part(block.cells[own], block.rows[own], sites, np.where(np.abs(values) > _ZERO, values, 0.0))
+
+
 def _weights(parts: list[_Part], point_count: int) -> csr_array:
     """The shape functions at all sites of all cells (sites, points)."""
     data, columns, counts = [], [], []
@@ -123,7 +112,7 @@ def _weights(parts: list[_Part], point_count: int) -> csr_array:
         shape = (len(part.rows), *part.values.shape)
         data.append(np.broadcast_to(part.values, shape).ravel())
         columns.append(np.broadcast_to(part.rows[:, None], shape).ravel())
-        counts.append(np.full(part.count, part.values.shape[1]))
+        counts.append(np.full(shape[0] * shape[1], shape[2]))
     start = offsets(np.concatenate(counts))
     weights = csr_array((np.concatenate(data), np.concatenate(columns), start), (len(start) - 1, point_count))
     weights.eliminate_zeros()
@@ -131,7 +120,7 @@ def _weights(parts: list[_Part], point_count: int) -> csr_array:
 
 
 @cache
-def lattice(family: Family, n: int) -> RefinedCell:
+def refined(family: Family, n: int) -> RefinedCell:
     """A cell of a family whose edges are cut into ``n`` parts, as cells of its own kind (pyramids: and tetrahedra)."""
     if family is shapes.PYRAMID:
         return _pyramid(n)
@@ -142,14 +131,10 @@ def lattice(family: Family, n: int) -> RefinedCell:
     return _box(n, family.dimension)
 
 
-def _numbered(sites: list[tuple[int, ...]]) -> dict[tuple[int, ...], int]:
-    return {site: number for number, site in enumerate(sites)}
-
-
 def _box(n: int, d: int) -> RefinedCell:
     """Squares or cubes."""
     sites = list(product(range(n + 1), repeat=d))
-    number = _numbered(sites)
+    number = {site: k for k, site in enumerate(sites)}
     family = shapes.QUAD if d == 2 else shapes.HEXAHEDRON
     corners = family.corners.astype(int)
     cells = [[number[tuple(np.add(each, c))] for c in corners] for each in product(range(n), repeat=d)]
@@ -159,7 +144,7 @@ def _box(n: int, d: int) -> RefinedCell:
 def _simplex(n: int, d: int) -> RefinedCell:
     """Triangles or tetrahedra: those of Kuhn (1960, IBM J. Res. Dev. 4, 518) in n ≥ x ≥ y ≥ z ≥ 0."""
     sites = [each for each in product(range(n + 1), repeat=d) if list(each) == sorted(each, reverse=True)]
-    number = _numbered(sites)
+    number = {site: k for k, site in enumerate(sites)}
     ways = [
         np.vstack([np.zeros(d, int), np.cumsum(np.eye(d, dtype=int)[list(p)], axis=0)]) for p in permutations(range(d))
     ]
@@ -185,7 +170,7 @@ def _wedge(n: int) -> RefinedCell:
 def _pyramid(n: int) -> RefinedCell:
     """Pyramids upright and upside down, and tetrahedra between their sides."""
     sites: list[tuple[int, ...]] = [(i, j, k) for k in range(n + 1) for i in range(n - k + 1) for j in range(n - k + 1)]
-    number = _numbered(sites)
+    number = {site: k for k, site in enumerate(sites)}
     square = ((0, 0), (1, 0), (1, 1), (0, 1))
     upright = [
         [*(number[i + a, j + b, k] for a, b in square), number[i, j, k + 1]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import GIVEN, VelocityGradient
-from flowgrad.plot.axes import framed, number, reference_arrow, stretch
+from flowgrad.plot.axes import frame, number, reference_arrow, stretch
 from flowgrad.plot.cut import section_of
 from flowgrad.plot.scalar_field import Result, flow_of
 from flowgrad.plot.slice import Slice
@@ -41,25 +41,14 @@ def spread_places(places: FloatArray, spacing: float) -> IntArray:
     order = np.lexsort((distance, square[:, 1], square[:, 0]))
     first = np.ones(len(order), bool)
     first[1:] = (square[order][1:] != square[order][:-1]).any(axis=1)
-    return _clear(order[first], square.astype(np.int64), place)
-
-
-def _clear(chosen: IntArray, square: IntArray, place: FloatArray) -> IntArray:
-    """Without those that crowd one before, in a square beside theirs."""
+    # Without those that crowd one before, in a square beside theirs.
     kept: dict[tuple[int, int], int] = {}
-    for each in chosen.tolist():
-        i, j = square[each].tolist()
+    for each in order[first].tolist():
+        i, j = square[each].astype(int).tolist()
         beside = (kept.get((i + a, j + b)) for a in (-1, 0, 1) for b in (-1, 0, 1))
         if all(other is None or np.hypot(*(place[each] - place[other])) > _NEAR for other in beside):
             kept[i, j] = each
     return np.array(list(kept.values()), np.int64)
-
-
-def square_numbers(section: Slice, places: FloatArray, count: int) -> IntArray:
-    """The square of the page that each place (m, 2) is in (m,), numbered from 0 without gaps."""
-    scale = np.array([1, stretch(section)])
-    square = np.floor((places - section.bounds[0]) * scale / spacing_of(section, count)).astype(np.int64)
-    return np.unique(square[:, 0] * (square[:, 1].max(initial=0) + 2) + square[:, 1], return_inverse=True)[1].ravel()
 
 
 # Speeds above this percentile have arrows as long as the squares that they are spread over.
@@ -88,7 +77,8 @@ def vectors(result: Result, ax: Axes, section: Slice | None = None, count: int =
     """
     flow = flow_of(result)
     section = section or section_of(flow.mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     velocity = section.values(flow.velocity, flow.location) @ section.plane.axes.T
     chosen = spread(section, count)
     chosen = chosen[np.isfinite(velocity[chosen]).all(axis=1)]
@@ -109,7 +99,7 @@ def draw_arrows(ax: Axes, places: FloatArray, arms: FloatArray, length: float, t
         reference_arrow(ax, arrows, full, length / span, text)
 
 
-# Radius of the circles in distances between them, and the strain of the fastest, which is that of this percentile.
+# Radius of the circles in distances between them, and the strain of the fastest.
 _RADIUS, _STRAIN = 0.26, 0.6
 _SIDES = 48
 
@@ -123,7 +113,8 @@ def ellipses(gradient: VelocityGradient, ax: Axes, section: Slice | None = None,
     is that at it. They lie over what has been drawn. Raises OptionError for a gradient without a mesh.
     """
     section = section or section_of(flow_of(gradient).mesh)
-    framed(ax, section)
+    if not ax.collections:
+        frame(ax, section)
     chosen, rates, axes = principal(gradient, section, count)
     fastest = float(np.percentile(np.abs(rates).max(axis=1), _FULL)) if len(rates) else 0.0
     if not fastest > 0:

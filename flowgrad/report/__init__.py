@@ -1,4 +1,4 @@
-"""The report: an index of all files of a run and a self-contained page for each, or one page on all curves."""
+"""HTML reports: an index of all files of a run and a self-contained page for each, or one page on all curves."""
 
 from flowgrad.report.entry import Entry, entry_of, failed_entry
 from flowgrad.report.flow_section import FileSection, failed_section, file_section

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from markupsafe import Markup
@@ -12,11 +13,11 @@ from flowgrad import plot
 from flowgrad.files import printable
 from flowgrad.pipeline.summary import versions
 from flowgrad.plot.flow_curve import symbol
-from flowgrad.report import embed, evidence
+from flowgrad.report import evidence
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
 from flowgrad.report.flow_section import FileSection
 from flowgrad.report.formatting import count, html, number, percent
-from flowgrad.report.pictures import Picture
+from flowgrad.report.pictures import picture
 from flowgrad.report.template import render
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
@@ -40,7 +41,7 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
         laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
-        pictures=[_picture(examined, draw, caption) for draw, caption in _PICTURES],
+        pictures=[picture(partial(draw, examined), caption, _WIDTH) for draw, caption in _PICTURES],
         excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
         notes=examined.notes,
         provenance=_provenance(examined, source, digest),
@@ -56,11 +57,6 @@ _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
     (plot.rheometer_viscosity, "Viscosity against shear rate."),
     (plot.residuals, "What each law misses of each stress."),
 )
-
-
-def _picture(examined: Examined, draw: Callable[[Examined, Axes], Axes], caption: str) -> Picture:
-    with plot.figure(_WIDTH) as ax:
-        return Picture(embed.svg(draw(examined, ax), caption), caption)
 
 
 def _facts(examined: Examined) -> list[tuple[str, str]]:

@@ -6,9 +6,7 @@ import base64
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, fromstring, tostring
 
 import matplotlib
@@ -22,34 +20,18 @@ from numpy.typing import NDArray
 
 from flowgrad.plot.style import figure_of
 
+Pixels = NDArray[np.uint8]
+
 # What WebP loses at this quality cannot be seen.
 _QUALITY = 60
-# Colours of a stored PNG: a third of the bytes, and no colour off by more than a few hundredths.
-_PALETTE = 96
-
-
-def small_address(pixels: NDArray[np.uint8]) -> str:
-    """Colours (height, width, 3 or 4) as ``data:image/…``, transparency kept."""
-    from PIL import Image, features
-
-    picture: Any = Image.fromarray(pixels)
-    if picture.mode == "RGB" and features.check("webp"):
-        return address(_written(picture, "webp", quality=_QUALITY), "webp")
-    method = Image.Quantize.FASTOCTREE if picture.mode == "RGBA" else Image.Quantize.MAXCOVERAGE
-    few = picture.quantize(_PALETTE, method, dither=Image.Dither.NONE)
-    return address(_written(few, "png", compress_level=7))
-
-
-def address(picture: bytes, kind: str = "png") -> str:
-    """A picture as an address that holds it."""
-    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-
-
-def _written(picture: Any, kind: str, **options: Any) -> bytes:
-    stream = BytesIO()
-    picture.save(stream, kind, **options)
-    return stream.getvalue()
-
+# Dots per inch of pictures: a little more than the page's pixels.
+_DPI = 125
+# Around what is drawn, in inches; and how far beyond the figure letters are expected.
+_MARGIN, _REACH = 0.03, 1.5
+# Pixels on the page for a point (1/72 inch) of a figure: its type, of 7 and 8 points, is then readable.
+_PIXELS = 1.65
+# Of its four bytes.
+_WHITE = 0xFFFFFFFF
 
 # What the whole drawing inherits: the joints of lines, which matplotlib states in a style sheet, and the letters.
 # Verdana is as wide as DejaVu Sans.
@@ -61,32 +43,50 @@ _FAMILY = re.compile(r";?font-family:[^;]*")
 _NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)")
 
 
+def address(pixels: Pixels) -> str:
+    """Colours (height, width, 3 or 4) as ``data:image/…``: those with transparency exactly, others as well as can be
+    seen."""
+    from PIL import Image, features
+
+    kind, stream = "webp" if features.check("webp") else "png", BytesIO()
+    Image.fromarray(pixels).save(stream, kind, quality=_QUALITY, lossless=pixels.shape[2] == 4)
+    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
+def pixels_of(encoded: str) -> Pixels:
+    """The colours of a picture in base64."""
+    from PIL import Image
+
+    return np.asarray(Image.open(BytesIO(base64.b64decode(encoded))))
+
+
 def shortened(drawing: str, prefix: str) -> str:
     """The same picture with hundredths of a point, short names that begin with ``prefix``, and no empty groups."""
-    root = fromstring(drawing)
-    for parent in [*root.iter()]:
-        for child in [*parent]:
-            if _local(child.tag) in ("metadata", "style"):
-                parent.remove(child)
+    # Without namespaces, metadata and the style sheet, whose one rule is inherited.
+    drawing = re.sub(r"<(metadata|style).*?</\1>", "", drawing, flags=re.DOTALL)
+    root = fromstring(re.sub(r' xmlns(:xlink)?="[^"]*"', "", drawing, count=2).replace(' xlink:href="', ' href="'))
     for element in root.iter():
-        element.tag = _local(element.tag)
-        element.attrib = {_local(key): _short(key, value) for key, value in element.attrib.items()}
+        shorter = ((key, _short(key, value)) for key, value in element.attrib.items())
+        element.attrib = {key: value for key, value in shorter if value or key != "transform"}
         element.tail = None
         if element.tag not in ("text", "tspan") or len(element):
             element.text = None
     _rename(root, prefix)
-    _without_repeated_styles(root)
-    _pack(root)
+    # A used shape has its own style, so that the same one beside it says nothing.
+    own = {"#" + str(each.get("id")): each.get("style") for each in root.iter("path") if each.get("id")}
+    for use in root.iter("use"):
+        if use.get("style") is not None and own.get(str(use.get("href"))) == use.get("style"):
+            del use.attrib["style"]
+    for image in root.iter("image"):
+        kind, _, data = image.get("href", "").partition(",")
+        if kind == "data:image/png;base64":
+            image.set("href", address(pixels_of(data)))
     _unwrap(root)
     for text in root.iter("text"):
         _set_type(text)
     root.set("style", _INHERITED)
     root.attrib.pop("version", None)
     return tostring(root, encoding="unicode").replace(" />", "/>").replace("<defs/>", "")
-
-
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
 
 
 def _short(key: str, value: str) -> str:
@@ -97,7 +97,9 @@ def _short(key: str, value: str) -> str:
         return _rounded(value)
     if key == "transform":
         return re.sub(r"translate\([^)]*\)", lambda found: _rounded(found[0]), _NO_TURN.sub("", value)).strip()
-    return re.sub(r"([:;]) ", r"\1", value) if key == "style" else value
+    if key == "style":
+        return _FAMILY.sub("", re.sub(r"([:;]) ", r"\1", value)).strip(";")
+    return value
 
 
 def _rounded(text: str) -> str:
@@ -106,44 +108,15 @@ def _rounded(text: str) -> str:
 
 def _rename(root: Element, prefix: str) -> None:
     """Names that nothing refers to go, the others are short ones of this drawing."""
-    used = dict.fromkeys(name for element in root.iter() for name in _references(element))
-    names = {name: f"{prefix}{number}" for number, name in enumerate(used)}
+    names: dict[str, str] = {}
     for element in root.iter():
-        if element.get("id") is not None and (name := element.attrib.pop("id")) in names:
-            element.attrib = {"id": names[name], **element.attrib}
         for key, value in element.attrib.items():
-            if "#" in value and key != "style":
-                element.set(key, re.sub(r"#([\w-]+)", lambda found: "#" + names.get(found[1], found[1]), value))
-
-
-def _references(element: Element) -> Iterator[str]:
-    for key, value in element.attrib.items():
-        if key == "href" and value.startswith("#"):
-            yield value[1:]
-        elif value.startswith("url(#"):
-            yield value[5:-1]
-
-
-def _without_repeated_styles(root: Element) -> None:
-    """A used shape has its own style, so that the same one beside it says nothing."""
-    own = {"#" + str(each.get("id")): each.get("style") for each in root.iter("path") if each.get("id")}
-    for use in root.iter("use"):
-        if use.get("style") is not None and own.get(str(use.get("href"))) == use.get("style"):
-            del use.attrib["style"]
-
-
-def _pack(root: Element) -> None:
-    """Pictures inside the drawing, such as clouds of points, with few colours."""
-    for image in root.iter("image"):
-        kind, _, data = image.get("href", "").partition(",")
-        if kind == "data:image/png;base64":
-            image.set("href", small_address(_pixels(data)))
-
-
-def _pixels(data: str) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    return np.asarray(Image.open(BytesIO(base64.b64decode(data))))
+            if (key == "href" and value.startswith("#")) or value.startswith("url(#"):
+                name = value.partition("#")[2].removesuffix(")")
+                element.set(key, value.replace(name, names.setdefault(name, f"{prefix}{len(names)}")))
+    for element in root.iter():
+        if (name := element.attrib.pop("id", "")) in names:
+            element.attrib = {"id": names[name], **element.attrib}
 
 
 def _unwrap(parent: Element) -> None:
@@ -158,14 +131,12 @@ def _unwrap(parent: Element) -> None:
 def _set_type(text: Element) -> None:
     """Letters that stand on one line in one type become one run, from left to right, each where it was; an accent
     joins its letter."""
-    _drop_family(text)
     letters = sorted(text, key=lambda span: float(span.get("x", "0")))
     text[:] = []
     for letter in letters:
         letter.text = (letter.text or "").replace("\u00a0", " ")
     run: Element | None = None
     for letter in letters:
-        _drop_family(letter)
         if run is not None and unicodedata.combining((letter.text or " ")[0]):
             run.text, run = f"{run.text}{letter.text}", None
         elif run is not None and all(run.get(key) == letter.get(key) for key in ("y", "style")):
@@ -176,35 +147,16 @@ def _set_type(text: Element) -> None:
             run.text = letter.text
 
 
-def _drop_family(element: Element) -> None:
-    if element.get("style") is not None:
-        element.set("style", _FAMILY.sub("", element.attrib["style"]).strip(";"))
-    if element.get("transform") == "":
-        del element.attrib["transform"]
-
-
-Pixels = NDArray[np.uint8]
-
-# Dots per inch of pictures: a little more than the page's pixels.
-_DPI = 125
-# Around what is drawn, in inches; and how far beyond the figure letters are expected.
-_MARGIN, _REACH = 0.03, 1.5
-# Pixels on the page for a point (1/72 inch) of a figure: its type, of 7 and 8 points, is then readable.
-_PIXELS = 1.65
-# Of its four bytes.
-_WHITE = 0xFFFFFFFF
-
-
 def raster(ax: Axes, description: str) -> Markup:
     """The figure of an Axes as an image that holds its own data."""
-    pixels = _cropped(ax)
-    height, width = (round(each * _PIXELS * 72 / _DPI) for each in pixels.shape[:2])
-    return image(small_address(pixels), description, width, height)
+    return image(_cropped(ax), description, _PIXELS * 72 / _DPI)
 
 
-def image(address: str, description: str, width: int, height: int) -> Markup:
-    """A picture that its ``data:`` address holds, of the given size in pixels."""
-    return Markup('<img alt="{}" width="{}" height="{}" src="{}">').format(description, width, height, address)
+def image(pixels: Pixels, description: str, scale: float = 1.0) -> Markup:
+    """Colours (height, width, 3 or 4) as a picture that holds its own data, ``scale`` of their number wide and high."""
+    height, width = (round(each * scale) for each in pixels.shape[:2])
+    place = Markup('<img alt="{}" width="{}" height="{}" src="{}">')
+    return place.format(description, width, height, address(pixels))
 
 
 def svg(ax: Axes, description: str) -> Markup:
@@ -213,7 +165,10 @@ def svg(ax: Axes, description: str) -> Markup:
     drawing = _drawing(ax)
     drawing = shortened(drawing, "f" + hashlib.sha256(drawing.encode()).hexdigest()[:8] + "-")
     label = Markup('<svg role="img" aria-label="{}"').format(description)
-    return label + Markup(_on_page(drawing).removeprefix("<svg"))
+    # With the size in pixels instead of points.
+    sides = re.compile(r'\b(width|height)="([\d.]+)pt"')
+    drawing = sides.sub(lambda side: f'{side[1]}="{float(side[2]) * _PIXELS:.0f}"', drawing, count=2)
+    return label + Markup(drawing.removeprefix("<svg"))
 
 
 def _cropped(ax: Axes) -> Pixels:
@@ -263,8 +218,3 @@ def _drawing(ax: Axes) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", dpi=_DPI, bbox_inches=_extent(figure), metadata={"Date": None})
     return stream.getvalue().decode()
-
-
-def _on_page(drawing: str) -> str:
-    """With the size in pixels instead of points."""
-    return re.sub(r'\b(width|height)="([\d.]+)pt"', lambda m: f'{m[1]}="{float(m[2]) * _PIXELS:.0f}"', drawing, count=2)

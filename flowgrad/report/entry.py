@@ -1,17 +1,12 @@
-"""Entry of one file in the index of a run, as JSON types: it waits on disk until all files have ended."""
+"""Entry of one file in the index of a run, read from its NAME.json and what was drawn of it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from flowgrad.pipeline.analysis import Analysis
-from flowgrad.pipeline.summary import plain
-from flowgrad.plot import Slice
-from flowgrad.report.flow_section import FAILED, ORIGINS, symbol_of
-from flowgrad.report.thumbnail import thumbnail
+from flowgrad.report.flow_section import FAILED, ORIGINS
 
 
 @dataclass(frozen=True)
@@ -19,7 +14,7 @@ class Entry:
     """A file's line of the index: ``verdict``, ``statement`` and numbers, or ``kind`` and ``statement`` of a failure.
 
     ``statistics`` are those of the analysis, by quantity; ``mesh`` is equal for steps of one series; ``thumbnail`` is
-    a ``Thumbnail`` as JSON types; ``page`` the address of the file's own page.
+    what ``report.thumbnail`` makes; ``page`` the address of the file's own page.
     """
 
     name: str
@@ -38,32 +33,28 @@ class Entry:
     thumbnail: dict[str, Any] | None = None
     page: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON types, NaN as None."""
-        found: dict[str, Any] = plain(asdict(self))
-        return found
 
-
-def entry_of(analysis: Analysis, section: Slice | str) -> Entry:
-    """The line on one analysis, with the picture of its ``section`` where there is one."""
-    separation, gradient, flow = analysis.separation, analysis.gradient, analysis.flow
-    evidence = separation.evidence
+def entry_of(name: str, summary: Mapping[str, Any], drawn: Mapping[str, Any], page: str = "") -> Entry:
+    """The line on a file from its ``summary``, which is NAME.json, and from what is ``drawn`` of it (``FilePage``)."""
+    gradient, evidence, symbols = summary["gradient"], summary.get("evidence", {}), drawn.get("symbols", {})
     return Entry(
-        flow.name,
-        str(separation.verdict.value),
-        ORIGINS[separation.origin],
-        separation.sentence,
-        time=flow.time,
-        count=len(gradient),
-        excluded=int(np.sum(~gradient.valid)),
-        error=gradient.relative_error if gradient.error is not None else None,
+        name,
+        summary["verdict"],
+        ORIGINS[summary["origin"]],
+        summary["statement"],
+        time=summary["time"],
+        count=gradient["count"],
+        excluded=gradient["excluded"],
+        error=gradient.get("relative_error"),
         viscosity=evidence.get("eta_newtonian"),
         unexplained=evidence.get("unexplained"),
         statistics={
-            name: {**asdict(each), "symbol": symbol_of(analysis, name)} for name, each in analysis.statistics.items()
+            quantity: {**each, **({"symbol": symbols[quantity]} if quantity in symbols else {})}
+            for quantity, each in summary["statistics"].items()
         },
-        mesh=[len(flow.mesh.points), len(flow.mesh)],
-        thumbnail=None if isinstance(section, str) else thumbnail(analysis, section),
+        mesh=[summary["mesh"]["points"], summary["mesh"]["cells"]],
+        thumbnail=drawn.get("thumbnail"),
+        page=page,
     )
 
 

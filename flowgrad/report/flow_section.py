@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -22,7 +21,7 @@ from flowgrad.report import evidence, pictures
 from flowgrad.report import evidence as glossary
 from flowgrad.report.formatting import count, html, number, percent
 from flowgrad.report.template import command, render
-from flowgrad.walls import Walls, walls_summary
+from flowgrad.walls import walls_summary
 from flowgrad.walls.records import record_on
 
 HEADINGS = ("least", "5 %", "median", "mean", "95 %", "greatest")
@@ -41,11 +40,6 @@ class QuantityRow:
     values: tuple[str, ...]
 
 
-def rows(analysis: Analysis) -> list[QuantityRow]:
-    """One row a quantity, weighted by the measure of the cells."""
-    return [_row(analysis, name) for name in analysis.statistics if name not in _LEFT_OUT]
-
-
 def _row(analysis: Analysis, name: str) -> QuantityRow:
     record, each = QUANTITIES[name], analysis.statistics[name]
     values = (each.minimum, each.percentile_5, each.median, each.mean, each.percentile_95, each.maximum)
@@ -62,48 +56,26 @@ def symbol_of(analysis: Analysis, name: str) -> str:
     return symbol if analysis.gradient[name].ndim == 1 else f"|{symbol}|"
 
 
-def wall_headings(analysis: Analysis) -> tuple[str, ...]:
-    """Of the columns after the patch; none without walls."""
-    if analysis.walls is None:
-        return ()
+def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, list[str]]]]:
+    """Headings of the columns after the patch, and each patch with its numbers; both empty without walls."""
     walls = analysis.walls
-    found = ("faces", _heading(walls, "area"), _heading(walls, "wall_shear_rate", ", mean"), "greatest")
-    if walls.viscosity is None:
-        return found
-    return (
-        *found,
-        _heading(walls, "wall_shear_stress", ", mean"),
-        "greatest",
-        _heading(walls, "force", " x"),
-        "y",
-        "z",
-    )
+    if walls is None:
+        return (), []
 
+    def heading(name: str, what: str = "") -> str:
+        return f"{name.replace('_', ' ')}{what} [{record_on(walls, name).dimension}]"
 
-def wall_rows(analysis: Analysis) -> list[tuple[str, list[str]]]:
-    """Each patch and its numbers."""
-    if analysis.walls is None:
-        return []
-    patches: dict[str, dict[str, Any]] = walls_summary(analysis.walls)["patches"]
-    return [(name, [number(value) for value in _values(each)]) for name, each in patches.items()]
-
-
-def wall_notes(analysis: Analysis) -> list[str]:
-    """What to know of the walls, that is not told of the flow."""
-    found = () if analysis.walls is None else analysis.walls.notes
-    return [each for each in found if each not in analysis.gradient.notes]
-
-
-def _heading(walls: Walls, name: str, what: str = "") -> str:
-    """Name and dimension as the record has them."""
-    record = record_on(walls, name)
-    return f"{name.replace('_', ' ')}{what} [{record.dimension}]"
-
-
-def _values(patch: dict[str, Any]) -> list[float]:
-    rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
-    found = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
-    return [*found, stress["mean"], stress["maximum"], *patch["force"]] if stress else found
+    headings: tuple[str, ...] = ("faces", heading("area"), heading("wall_shear_rate", ", mean"), "greatest")
+    if walls.viscosity is not None:
+        stress = (heading("wall_shear_stress", ", mean"), "greatest")
+        headings = (*headings, *stress, heading("force", " x"), "y", "z")
+    rows = []
+    for name, patch in walls_summary(walls)["patches"].items():
+        rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
+        values = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
+        values += [stress["mean"], stress["maximum"], *patch["force"]] if stress else []
+        rows.append((name, [number(value) for value in values]))
+    return headings, rows
 
 
 FAILED = "failed"
@@ -134,6 +106,8 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
     separation = analysis.separation
     verdict, origin = str(separation.verdict.value), ORIGINS[separation.origin]
     section = section or pictures.section_of(analysis)
+    wall_headings, walls = wall_table(analysis)
+    fields = pictures.fields(analysis, section) if isinstance(section, Slice) else []
     html = render(
         "section.html",
         name=analysis.flow.name,
@@ -145,15 +119,15 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
         laws=evidence.laws(separation),
         ranking=evidence.ranking(separation),
         other_laws=evidence.other_laws(separation),
-        galleries=_galleries(analysis, section),
+        galleries=[group for group in (pictures.curves(analysis), fields) if group],
         where=section.where if isinstance(section, Slice) else section,
         has_fields=isinstance(section, Slice),
         at_points=analysis.gradient.location == "points",
         headings=HEADINGS,
-        rows=rows(analysis),
+        rows=[_row(analysis, name) for name in analysis.statistics if name not in _LEFT_OUT],
         measure=measure(analysis.gradient),
-        wall_headings=wall_headings(analysis),
-        walls=wall_rows(analysis),
+        wall_headings=wall_headings,
+        walls=walls,
         excluded=_excluded(analysis),
         method=_method(analysis),
         provenance=_provenance(analysis),
@@ -163,12 +137,14 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
 
 def _excluded(analysis: Analysis) -> list[str]:
     """What was left out and what is worth knowing, each once."""
+    names = ", ".join(name.replace("_", " ") for name in analysis.unknown)
+    walls = () if analysis.walls is None else analysis.walls.notes
     lines = (
         *analysis.gradient.notes,
-        *_unknown(analysis),
+        *([f"not known, as the derivatives across the plane are not: {names}"] if names else []),
         *evidence.exclusions(analysis.separation),
         *analysis.separation.notes,
-        *(f"walls: {note}" for note in wall_notes(analysis)),
+        *(f"walls: {note}" for note in walls if note not in analysis.gradient.notes),
     )
     return list(dict.fromkeys(lines))
 
@@ -178,43 +154,26 @@ def failed_section(name: str, reason: str) -> FileSection:
     return FileSection(name, FAILED, "", reason)
 
 
-def _unknown(analysis: Analysis) -> list[str]:
-    names = ", ".join(name.replace("_", " ") for name in analysis.unknown)
-    return [f"not known, as the derivatives across the plane are not: {names}"] if names else []
-
-
-def _galleries(analysis: Analysis, section: Slice | str) -> list[list[pictures.Picture]]:
-    """Pictures in groups of one kind; none that are empty."""
-    fields = pictures.fields(analysis, section) if isinstance(section, Slice) else []
-    return [group for group in ([*pictures.curves(analysis), *pictures.distributions(analysis)], fields) if group]
-
-
 def _method(analysis: Analysis) -> dict[str, str]:
     gradient, flow = analysis.gradient, analysis.flow
     types = ", ".join(f"{count(number)} {name}" for name, number in flow.mesh.type_counts().items())
+    records = [kind.record for name, kind in SCHEMES.items() if gradient.scheme.startswith(name)]
+    summaries = "".join(f": {record.summary}" for record in records if record)
+    order = re.search(r"order=(\d+)", gradient.scheme)
+    exact = (
+        f"{order[1]}: exact where the velocity is a polynomial of degree {order[1]} in the coordinates" if order else ""
+    )
     return {
         "velocity": f"{flow.velocity_name}, at the {flow.location}",
         "mesh": f"{count(len(flow.mesh.points))} points; cells: {types or 'none'}",
         "walls": ", ".join(patch.name for patch in flow.boundary) or "no velocity given on the boundary",
-        "scheme": gradient.scheme + _what_it_does(gradient.scheme),
-        **_order(gradient.scheme),
+        "scheme": gradient.scheme + summaries,
+        **({"order": exact} if exact else {}),
         "reason": gradient.reason,
         "gradients": f"{count(len(gradient))}, at the {gradient.location}",
         "left out": f"{count(len(gradient) - int(np.sum(gradient.valid)))} of them",
         **_uncertainty(gradient, flow),
     }
-
-
-def _what_it_does(scheme: str) -> str:
-    told = (kind.record for name, kind in SCHEMES.items() if scheme.startswith(name))
-    return "".join(f": {record.summary}" for record in told if record)
-
-
-def _order(scheme: str) -> dict[str, str]:
-    found = re.search(r"order=(\d+)", scheme)
-    if found is None:
-        return {}
-    return {"order": f"{found[1]}: exact where the velocity is a polynomial of degree {found[1]} in the coordinates"}
 
 
 def _uncertainty(gradient: VelocityGradient, flow: Flow) -> dict[str, str]:

@@ -25,20 +25,14 @@ def number(value: float | None, digits: int = 4) -> str:
     if not rounded:
         return "0"
     if _SMALL <= abs(rounded) < _LARGE:
-        return _plain(rounded, digits)
+        places = max(digits - 1 - math.floor(math.log10(abs(rounded))), 0)
+        whole, _, rest = f"{rounded:,.{places}f}".partition(".")
+        whole = whole.replace(",", THIN if abs(rounded) >= 1e4 else "").replace("-", "−")
+        return f"{whole}.{rest.rstrip('0')}".rstrip(".")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     factor = mantissa.rstrip("0").rstrip(".").replace("-", "−")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     return {"1": power, "−1": "−" + power}.get(factor, f"{factor}{THIN}×{THIN}{power}")
-
-
-def _plain(value: float, digits: int) -> str:
-    places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:,.{places}f}"
-    whole, _, rest = text.partition(".")
-    rest = rest.rstrip("0")
-    whole = whole.replace(",", THIN if abs(value) >= 1e4 else "").replace("-", "−")
-    return f"{whole}.{rest}" if rest else whole
 
 
 def count(value: float) -> str:

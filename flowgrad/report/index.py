@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.formatting import MISSING, html, number, percent
 from flowgrad.report.page import FLOWS, timestamp
-from flowgrad.report.template import render, script, stylesheet, written
+from flowgrad.report.template import render, script, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -60,7 +60,8 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
 
     ``command`` are the options that all files share.
     """
-    shared = _shared_statements(entries)
+    statements = Counter(entry.statement for entry in entries)
+    shared = frozenset(text for text, count in statements.items() if count > _ONCE)
     scale, small = _small_pictures(entries)
     every, chosen = time_series.progressions(entries), columns(entries)
     text = render(
@@ -74,21 +75,15 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         small=small,
         left_out=sum(entry.thumbnail is not None for entry in entries) - len(small),
         columns=chosen,
-        rows=[(entry, [column.cell(entry) for column in chosen]) for entry in entries],
+        rows=[(entry, [column.cell(i) for column in chosen]) for i, entry in enumerate(entries)],
         shared=shared,
         wording=FLOWS,
         command=command if isinstance(command, str) else written(command),
         written=timestamp(),
-        style=stylesheet(),
         script=script("sort.js"),
     )
     with replacing(Path(path)) as file:
         file.write(text.encode())
-
-
-def _shared_statements(entries: Sequence[Entry]) -> frozenset[str]:
-    counts = Counter(entry.statement for entry in entries)
-    return frozenset(text for text, count in counts.items() if count > _ONCE)
 
 
 def _groups(entries: Sequence[Entry], shared: frozenset[str]) -> list[VerdictGroup]:
@@ -145,49 +140,36 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
 
 @dataclass(frozen=True)
 class IndexColumn:
-    """A column of numbers: heading, symbol, dimension, what it holds of an entry, and how that is written."""
+    """A column of numbers: heading, symbol, dimension, the value of each entry, and how that is written."""
 
     name: str
     symbol: Markup
     dimension: str
-    value: Callable[[Entry], float | None]
+    values: Sequence[float | None]
     written: Callable[[float], str] = number
 
-    def cell(self, entry: Entry) -> Cell:
+    def cell(self, i: int) -> Cell:
         """The number of one file."""
-        value = self.value(entry)
+        value = self.values[i]
         return Cell(MISSING, "") if value is None else Cell(self.written(value), value)
 
 
 def columns(entries: Sequence[Entry]) -> list[IndexColumn]:
-    """Those in which some file has a number."""
-    every = [
-        IndexColumn("time", html("t"), "T", lambda entry: entry.time),
-        *_of_quantity(entries),
-        IndexColumn("viscosity", html(r"\eta_N"), "", lambda entry: entry.viscosity),
-        IndexColumn("error of the gradient", Markup(), "", lambda entry: entry.error, percent),
-        IndexColumn("left out", Markup(), "", _share_left_out, percent),
-    ]
-    return [column for column in every if any(column.value(entry) is not None for entry in entries)]
-
-
-def _share_left_out(entry: Entry) -> float | None:
-    return entry.excluded / entry.count if entry.count else None
-
-
-def _of_quantity(entries: Sequence[Entry]) -> Iterator[IndexColumn]:
-    """Mean and greatest shear rate, or of the first quantity that all files have."""
+    """Those in which some file has a number: among them mean and greatest of the shear rate, or of the first quantity
+    that all files have."""
+    every = [IndexColumn("time", html("t"), "T", [entry.time for entry in entries])]
     done = [entry.statistics for entry in entries if entry.statistics]
     common = [name for name in (done[0] if done else ()) if all(name in each for each in done)]
-    if not common:
-        return
-    quantity = "shear_rate" if "shear_rate" in common else common[0]
-    record = QUANTITIES[quantity]
-    for key, what in (("mean", "mean"), ("maximum", "greatest")):
-        yield IndexColumn(
-            f"{quantity.replace('_', ' ')}, {what}", html(record.symbol), record.dimension, _statistic(quantity, key)
-        )
-
-
-def _statistic(quantity: str, key: str) -> Callable[[Entry], float | None]:
-    return lambda entry: entry.statistics.get(quantity, {}).get(key)
+    for quantity in ("shear_rate",) if "shear_rate" in common else common[:1]:
+        record = QUANTITIES[quantity]
+        for key, what in (("mean", "mean"), ("maximum", "greatest")):
+            heading = f"{quantity.replace('_', ' ')}, {what}"
+            values = [entry.statistics.get(quantity, {}).get(key) for entry in entries]
+            every.append(IndexColumn(heading, html(record.symbol), record.dimension, values))
+    left_out = [entry.excluded / entry.count if entry.count else None for entry in entries]
+    every += [
+        IndexColumn("viscosity", html(r"\eta_N"), "", [entry.viscosity for entry in entries]),
+        IndexColumn("error of the gradient", Markup(), "", [entry.error for entry in entries], percent),
+        IndexColumn("left out", Markup(), "", left_out, percent),
+    ]
+    return [column for column in every if any(value is not None for value in column.values)]

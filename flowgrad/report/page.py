@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from flowgrad.files import replacing
 from flowgrad.pipeline.analysis import Analysis
-from flowgrad.report.entry import Entry, entry_of
-from flowgrad.report.flow_section import FileSection, file_section
+from flowgrad.report.flow_section import FileSection, file_section, symbol_of
 from flowgrad.report.pictures import section_of
-from flowgrad.report.template import render, stylesheet, written
+from flowgrad.report.template import render, written
+from flowgrad.report.thumbnail import thumbnail
 
 # What leads from a file's page to the index, and is taken out where there is no index.
 _BACK = Markup('<nav class="back"><a href="../report.html">All files of this run</a></nav>')
@@ -48,7 +49,7 @@ CURVES = Wording(
 
 def page_text(section: FileSection) -> str:
     """One file's page, which stands alone in the folder ``report`` beside the index; the same whenever it is made."""
-    return render("page.html", section=section, units=FLOWS.units, back=_BACK, style=stylesheet())
+    return render("page.html", section=section, units=FLOWS.units, back=_BACK)
 
 
 def alone(page: str) -> str:
@@ -73,7 +74,6 @@ def write_report(
         counts=Counter(section.verdict for section in sections),
         command=command if isinstance(command, str) else written(command),
         written=timestamp(),
-        style=stylesheet(),
         wording=wording,
     )
     with replacing(Path(path)) as file:
@@ -87,13 +87,18 @@ def timestamp() -> str:
 
 @dataclass(frozen=True)
 class FilePage:
-    """A page as HTML, and the ``entry`` of the index that leads to it."""
+    """A page as HTML, and what is ``drawn`` for the index, as JSON types, that NAME.json does not have: the ``symbols``
+    of the quantities and a ``thumbnail``."""
 
     html: str
-    entry: Entry
+    drawn: dict[str, Any]
 
 
 def file_page(analysis: Analysis) -> FilePage:
-    """The page on one analysis and its entry; the same for the same input and options, wherever they are made."""
+    """The page on one analysis and what is drawn for the index; the same for the same input and options, wherever they
+    are made."""
     section = section_of(analysis)
-    return FilePage(page_text(file_section(analysis, section)), entry_of(analysis, section))
+    drawn: dict[str, Any] = {"symbols": {name: symbol_of(analysis, name) for name in analysis.statistics}}
+    if not isinstance(section, str):
+        drawn["thumbnail"] = thumbnail(analysis, section)
+    return FilePage(page_text(file_section(analysis, section)), drawn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report import Entry, FilePage, FileSection, page_text
+from flowgrad.report import FilePage, FileSection, page_text
 from flowgrad.report import formatting as written
 from flowgrad.report.flow_section import HEADINGS, ORIGINS
 from flowgrad.report.template import render
@@ -14,7 +14,7 @@ _VALUES = ("minimum", "percentile_5", "median", "mean", "percentile_95", "maximu
 
 
 def part_page(summary: dict[str, Any]) -> FilePage:
-    """The page and the entry of a summary as NAME.json has it."""
+    """The page of a summary as NAME.json has it."""
     gradient, origin = summary["gradient"], ORIGINS[summary["origin"]]
     html = render(
         "blocks.html",
@@ -24,25 +24,15 @@ def part_page(summary: dict[str, Any]) -> FilePage:
         note=summary["blocks"]["note"],
         accuracy=written.percent(summary["blocks"]["percentile_error"]),
         headings=HEADINGS,
-        rows=[_row(name, each) for name, each in summary["statistics"].items()],
+        rows=[
+            (name.replace("_", " "), QUANTITIES[name].description, [written.number(each[key]) for key in _VALUES])
+            for name, each in summary["statistics"].items()
+        ],
         notes=gradient["notes"],
         facts=_facts(summary),
     )
     section = FileSection(summary["file"], summary["verdict"], origin, summary["statement"], html)
-    entry = Entry(
-        *(summary["file"], summary["verdict"], origin, summary["statement"]),
-        time=summary["time"],
-        count=gradient["count"],
-        excluded=gradient["excluded"],
-        statistics=summary["statistics"],
-        mesh=[summary["mesh"]["points"], summary["mesh"]["cells"]],
-    )
-    return FilePage(page_text(section), entry)
-
-
-def _row(name: str, statistics: dict[str, Any]) -> tuple[str, str, list[str]]:
-    values = [written.number(statistics[key]) for key in _VALUES]
-    return name.replace("_", " "), QUANTITIES[name].description, values
+    return FilePage(page_text(section), {})
 
 
 def _facts(summary: dict[str, Any]) -> dict[str, str]:

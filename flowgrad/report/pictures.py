@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from markupsafe import Markup
@@ -52,93 +53,68 @@ def section_of(analysis: Analysis) -> Slice | str:
         return f"No picture of the fields: {error}."
 
 
+def picture(
+    draw: Draw,
+    caption: str,
+    width: float = _CURVE,
+    height: float | None = None,
+    encoder: Callable[[Axes, str], Markup] = embed.svg,
+) -> Picture:
+    """A figure of the given size in inches, as a drawing unless another ``encoder`` is given."""
+    with plot.figure(width, height) as ax:
+        return Picture(encoder(draw(ax), caption), caption)
+
+
 def fields(analysis: Analysis, section: Slice) -> list[Picture]:
     """Velocity, kinematic quantities and, where the fluid is known, viscosity and labels."""
     width, height = plot.size_for(section, _WIDE)
     is_wide = width > _SLENDER * height
     size = (width, height) if is_wide else plot.size_for(section, _FIELD)
-    return [
-        replace(_picture(draw, caption, size, embed.raster), is_wide=is_wide)
-        for draw, caption in (*_quantity_fields(analysis, section), *_fluid_fields(analysis, section))
-    ]
+    drawn = (picture(draw, caption, *size, embed.raster) for draw, caption in _fields(analysis, section))
+    return [replace(each, is_wide=is_wide) for each in drawn]
 
 
-def _quantity_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
-    yield (
-        lambda ax: _velocity(analysis, section, ax),
-        "Velocity: its magnitude, and arrows along its part in the plane.",
-    )
-    for name in _chosen(analysis):
-        yield _field(analysis, name, section), QUANTITIES[name].description
+def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
+    gradient, separation = analysis.gradient, analysis.separation
 
+    def velocity(ax: Axes) -> Axes:
+        return plot.vectors(gradient, plot.field(gradient, "velocity", ax, section), section, _ARROWS)
 
-def _velocity(analysis: Analysis, section: Slice, ax: Axes) -> Axes:
-    return plot.vectors(analysis.gradient, plot.field(analysis.gradient, "velocity", ax, section), section, _ARROWS)
-
-
-def _fluid_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
-    separation = analysis.separation
+    yield velocity, "Velocity: its magnitude, and arrows along its part in the plane."
+    asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)[:_MOST]
+    for name in asked or tuple(name for name in _USUAL if name not in analysis.unknown) or ("vorticity",):
+        yield partial(plot.field, gradient, name, section=section), QUANTITIES[name].description
     if not separation.given.option:
         return
     if len(np.unique(separation.eta[np.isfinite(separation.eta)])) > 1:
-        yield _field(analysis, "viscosity", section), "Viscosity η."
+        yield partial(plot.field, gradient, "viscosity", section=section), "Viscosity η."
     if len(np.unique(separation.label)) > 1:
         yield (
-            lambda ax: plot.labels(separation, ax, section),
+            partial(plot.labels, separation, section=section),
             "What each part of the flow shows: the Newtonian viscosity, a lower one (thinner), a higher one "
             "(thicker), or a stress that no viscosity explains.",
         )
     if len(np.unique(separation.region)) > 1:
         yield (
-            lambda ax: plot.regions(separation, ax, section),
+            partial(plot.regions, separation, section=section),
             "Regions: a plug whose stress stays below the yield stress, plateaus of the viscosity (within the margin "
             "of what its law tends to), and where the fluid is sheared between them.",
         )
 
 
 def curves(analysis: Analysis) -> list[Picture]:
-    """Stress and viscosity against the shear rate, normal stresses where a stress is known."""
-    separation = analysis.separation
-    if not separation.given.option:
-        return []
-    drawn: list[tuple[Draw, str]] = [
-        (lambda ax: plot.flow_curve(separation, ax), "Stress against shear rate (flow curve)."),
-        (lambda ax: plot.viscosity(separation, ax), "Viscosity against shear rate."),
-    ]
+    """Stress, viscosity and normal stresses against the shear rate, where they are known; and how much of the flow has
+    which shear rate and which flow type."""
+    gradient, separation = analysis.gradient, analysis.separation
+    found = []
+    if separation.given.option:
+        found.append(picture(partial(plot.flow_curve, separation), "Stress against shear rate (flow curve)."))
+        found.append(picture(partial(plot.viscosity, separation), "Viscosity against shear rate."))
     if separation.given.stress is not None:
-        drawn.append(
-            (lambda ax: plot.normal_stress(separation, ax), "Normal stress differences N1 and N2 against shear rate.")
-        )
-    return [_picture(draw, caption, (_CURVE, None), embed.svg) for draw, caption in drawn]
-
-
-def distributions(analysis: Analysis) -> list[Picture]:
-    """How much of the flow has which shear rate and which flow type."""
-    gradient = analysis.gradient
-    captions = {"shear_rate": "Distribution of the shear rate.", "flow_type": "Distribution of the flow type."}
-    return [
-        _picture(_distribution(analysis, name), caption, (_CURVE, None), embed.svg)
-        for name, caption in captions.items()
-        if len(gradient) and name not in analysis.unknown
-    ]
-
-
-def _distribution(analysis: Analysis, name: str) -> Draw:
-    return lambda ax: plot.distribution(analysis.gradient, name, ax)
-
-
-def _field(analysis: Analysis, name: str, section: Slice) -> Draw:
-    return lambda ax: plot.field(analysis.gradient, name, ax, section)
-
-
-def _picture(
-    draw: Draw, caption: str, size: tuple[float, float | None], encoder: Callable[[Axes, str], Markup]
-) -> Picture:
-    with plot.figure(*size) as ax:
-        return Picture(encoder(draw(ax), caption), caption)
-
-
-def _chosen(analysis: Analysis) -> tuple[str, ...]:
-    """The quantities that the user asked for, or the usual ones."""
-    asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)
-    return asked[:_MOST] or tuple(name for name in _USUAL if name not in analysis.unknown) or ("vorticity",)
+        caption = "Normal stress differences N1 and N2 against shear rate."
+        found.append(picture(partial(plot.normal_stress, separation), caption))
+    for name in ("shear_rate", "flow_type"):
+        if len(gradient) and name not in analysis.unknown:
+            caption = f"Distribution of the {name.replace('_', ' ')}."
+            found.append(picture(partial(plot.distribution, gradient, name), caption))
+    return found

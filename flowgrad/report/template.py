@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from flowgrad.files import printable
@@ -24,28 +24,12 @@ _LONG = 38
 
 def render(name: str, /, **values: Any) -> str:
     """A template of this folder, filled in."""
-    return template(name).render(**values)
-
-
-def template(name: str) -> Template:
-    """A template of this folder."""
-    return _environment().get_template(name)
-
-
-def stylesheet() -> str:
-    """The page's style, to stand in the page itself: every page has one, so without needless spaces."""
-    text = (_FOLDER / "report.css").read_text(encoding="utf-8")
-    return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
+    return _environment().get_template(name).render(**values)
 
 
 def script(name: str) -> str:
     """A script of this folder, to stand in the page itself."""
     return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-def digest(text: str) -> str:
-    """SHA-256 in base64, by which a page allows its own script and no other."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
@@ -57,10 +41,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["options_unbroken"] = options_unbroken
-    environment.filters["digest"] = digest
-    environment.filters["breakable"] = breakable
-    environment.filters["words_unbroken"] = words_unbroken
+    # SHA-256, by which a page allows its own script and no other.
+    environment.filters["digest"] = lambda text: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    for each in (options_unbroken, breakable, words_unbroken):
+        environment.filters[each.__name__] = each
+    # The style stands in every page, so without needless spaces.
+    style = re.sub(r"\s+", " ", (_FOLDER / "report.css").read_text(encoding="utf-8"))
+    environment.globals["style"] = re.sub(r"\s*([{};,])\s*", r"\1", style).strip()
     return environment
 
 
@@ -92,11 +79,8 @@ def command(options: Options, source: Path | None) -> str:
 
 def written(given: Mapping[str, object]) -> str:
     """Options as they stand on the command line, quoted for a shell."""
-    return shlex.join(_written(key, value) for key, value in given.items())
-
-
-def _written(name: str, value: object) -> str:
-    flag = f"--{name.replace('_', '-')}"
-    if value is True:
-        return flag
-    return f"{flag}={','.join(map(str, value)) if isinstance(value, list | tuple) else value}"
+    words = []
+    for name, value in given.items():
+        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+        words.append(f"--{name.replace('_', '-')}" + ("" if value is True else f"={text}"))
+    return shlex.join(words)

@@ -21,7 +21,7 @@ from flowgrad.plot import Slice
 from flowgrad.plot.axes import stretch
 from flowgrad.plot.colours import robust_limits
 from flowgrad.plot.scalar_field import scalar_field
-from flowgrad.report.embed import address, image
+from flowgrad.report.embed import Pixels, image, pixels_of
 from flowgrad.typing import FloatArray
 
 Levels = NDArray[np.uint8]
@@ -46,13 +46,14 @@ class Scale:
     high: float
     is_logarithmic: bool = False
 
-    def colour(self, values: FloatArray) -> NDArray[np.int64]:
-        """Number of the colour of each value, those beyond the ends with them."""
+    def colours(self, values: FloatArray) -> Pixels:
+        """The colour (n, 4) of each value, those beyond the ends with them."""
         low, high = self.low, self.high
         if self.is_logarithmic:
             values, low, high = np.log(np.maximum(values, low)), np.log(low), np.log(high)
         share = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)
-        return np.clip(share * _COLOURS, 0, _COLOURS - 1).astype(np.int64)
+        steps = np.clip(np.floor(share * _COLOURS), 0, _COLOURS - 1) / (_COLOURS - 1)
+        return np.asarray(matplotlib.colormaps["viridis"](steps, bytes=True))
 
 
 def thumbnail(analysis: Analysis, section: Slice) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def thumbnail(analysis: Analysis, section: Slice) -> dict[str, Any]:
     ``levels`` is a grey PNG in base64: 0 where there is nothing, else 1 to 255 for values between ``low`` and
     ``high``, whose distance from ``low`` grows as the square of the level.
     """
+    from PIL import Image
+
     name = "velocity" if "shear_rate" in analysis.unknown else "shear_rate"
     what = scalar_field(analysis.gradient, name)
     values = section.values(what.values, what.location)
@@ -70,7 +73,10 @@ def thumbnail(analysis: Analysis, section: Slice) -> dict[str, Any]:
     with np.errstate(invalid="ignore"):
         share = np.clip((values - low) / ((high - low) or 1.0), 0, 1)
     levels = np.where(known, 1 + np.round(254 * np.sqrt(np.nan_to_num(share))), 0).astype(np.uint8)
-    return {"quantity": name, "low": low, "high": high, "levels": _png(painted(section, levels))}
+    stream = BytesIO()
+    Image.fromarray(painted(section, levels), "L").save(stream, "png", optimize=True)
+    encoded = base64.b64encode(stream.getvalue()).decode()
+    return {"quantity": name, "low": low, "high": high, "levels": encoded}
 
 
 def painted(section: Slice, levels: Levels) -> Levels:
@@ -96,14 +102,6 @@ def painted(section: Slice, levels: Levels) -> Levels:
     return np.asarray(canvas.buffer_rgba())[..., 0].copy()
 
 
-def _png(levels: Levels) -> str:
-    from PIL import Image
-
-    stream = BytesIO()
-    Image.fromarray(levels, "L").save(stream, "png", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode()
-
-
 def common_scale(thumbnails: Sequence[dict[str, Any]]) -> Scale:
     """The scale that shows all of them: from the least to the greatest of their limits, logarithmic where their high
     ends differ by more than a factor of 20."""
@@ -117,28 +115,14 @@ def common_scale(thumbnails: Sequence[dict[str, Any]]) -> Scale:
 
 def coloured(stored: dict[str, Any], scale: Scale, description: str) -> Markup:
     """A thumbnail in the colours of a scale; transparent where there is nothing."""
-    from PIL import Image
-
-    levels = np.asarray(Image.open(BytesIO(base64.b64decode(stored["levels"]))))
-    squares = (np.arange(-1, 255) / 254.0) ** 2
-    numbers = 1 + scale.colour(stored["low"] + (stored["high"] - stored["low"]) * squares)
-    numbers[0] = 0
-    height, width = levels.shape
-    return image(_with_palette(numbers[levels].astype(np.uint8)), description, width, height)
+    levels = pixels_of(stored["levels"])
+    shares = (np.arange(-1, 255) / 254.0) ** 2
+    table = scale.colours(stored["low"] + (stored["high"] - stored["low"]) * shares)
+    table[0] = 255, 255, 255, 0
+    return image(table[levels], description)
 
 
 def bar(description: str) -> Markup:
     """The colours of a scale from its low to its high end."""
-    strip = np.repeat(np.arange(1, _COLOURS + 1, dtype=np.uint8), 4)[None].repeat(10, axis=0)
-    return image(_with_palette(strip), description, strip.shape[1], strip.shape[0])
-
-
-def _with_palette(numbers: Levels) -> str:
-    from PIL import Image
-
-    colours = matplotlib.colormaps["viridis"](np.linspace(0, 1, _COLOURS), bytes=True)[:, :3]
-    picture = Image.fromarray(numbers, "P")
-    picture.putpalette([255, 255, 255, *colours.ravel().tolist()])
-    stream = BytesIO()
-    picture.save(stream, "png", optimize=True, transparency=0)
-    return address(stream.getvalue())
+    strip = Scale("", 0.0, 1.0).colours(np.linspace(0, 1, 256))
+    return image(strip[None].repeat(10, axis=0), description)

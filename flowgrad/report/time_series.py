@@ -9,16 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from flowgrad import plot
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.plot.axes import linear
 from flowgrad.plot.scalar_field import VISCOSITY
 from flowgrad.plot.style import BLUE, VERMILION
 from flowgrad.records import axis_label
-from flowgrad.report import embed
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
-from flowgrad.report.pictures import Picture
+from flowgrad.report.pictures import Picture, picture
 
 # Fewer steps than these are no curve.
 _LEAST = 3
@@ -37,18 +35,15 @@ class Progression:
     times: tuple[float, ...]
     is_numbered: bool = False
 
-    @property
-    def axis(self) -> str:
-        """Label of the axis of time."""
-        return "number in the file's name" if self.is_numbered else "time $t$ [T]"
-
 
 def progressions(entries: Iterable[Entry]) -> list[Progression]:
     """Series among the files: names that differ in one number, meshes of one size, and times that differ."""
     groups: dict[tuple[str, tuple[int, ...]], list[Entry]] = {}
     for entry in entries:
         if entry.verdict != FAILED:
-            groups.setdefault((_without_number(entry.name), tuple(entry.mesh)), []).append(entry)
+            # The name with its last number left out, but not that of a suffix.
+            name = re.sub(r"\d+(?=\D*$)", "*", re.sub(r"\.\w+$", "", entry.name))
+            groups.setdefault((name, tuple(entry.mesh)), []).append(entry)
     found = [_progression(name, group) for (name, _), group in groups.items() if len(group) >= _LEAST]
     return [each for each in found if each is not None]
 
@@ -68,21 +63,12 @@ def pictures(series: Progression) -> list[Picture]:
     return found
 
 
-def _without_number(name: str) -> str:
-    """The name with its last number left out, but not that of a suffix."""
-    return re.sub(r"\d+(?=\D*$)", "*", re.sub(r"\.\w+$", "", name))
-
-
-def _number_in(name: str) -> float:
-    found = re.findall(r"\d+", re.sub(r"\.\w+$", "", name))
-    return float(found[-1]) if found else np.nan
-
-
 def _progression(name: str, group: Sequence[Entry]) -> Progression | None:
     times = [np.nan if entry.time is None else entry.time for entry in group]
     is_numbered = not _differ(times)
     if is_numbered:
-        times = [_number_in(entry.name) for entry in group]
+        names = [re.findall(r"\d+", re.sub(r"\.\w+$", "", entry.name)) for entry in group]
+        times = [float(numbers[-1]) if numbers else np.nan for numbers in names]
     if not _differ(times):
         return None
     order = np.argsort(times)
@@ -105,31 +91,34 @@ def _of_quantity(series: Progression, name: str) -> Picture:
     }
     lines = {"mean": kept["mean"], "greatest": kept["maximum"]}
     label = record.label_of(series.entries[0].statistics[name].get("symbol", record.symbol))
-    return _picture(series, lines, label, record.name.replace("_", " ").capitalize(), kept)
+    title = record.name.replace("_", " ").capitalize()
+    return _picture(series, lines, label, title, (kept["percentile_5"], kept["percentile_95"]))
 
 
 def _picture(
-    series: Progression, lines: dict[str, np.ndarray], label: str, name: str, kept: dict[str, np.ndarray] | None = None
+    series: Progression,
+    lines: dict[str, np.ndarray],
+    label: str,
+    name: str,
+    band: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Picture:
-    with plot.figure(_WIDTH) as ax:
-        _draw(ax, series, lines, kept)
-        ax.set(xlabel=series.axis, ylabel=label)
-        caption = f"{name} over {'the files' if series.is_numbered else 'time'}"
-        if kept:
-            caption += f": {' and '.join(lines)}, shaded 5 to 95 % of the flow"
-        caption += "."
-        return Picture(embed.svg(ax, caption), caption)
+    caption = f"{name} over {'the files' if series.is_numbered else 'time'}"
+    if band is not None:
+        caption += f": {' and '.join(lines)}, shaded 5 to 95 % of the flow"
 
+    def draw(ax: Axes) -> Axes:
+        if band is not None:
+            ax.fill_between(series.times, *band, color=BLUE, alpha=0.18, linewidth=0)
+        marker = "o" if len(series.times) <= 40 else ""
+        for (title, values), colour in zip(lines.items(), (BLUE, VERMILION), strict=False):
+            ax.plot(series.times, values, marker=marker, markersize=2.5, color=colour, label=title)
+        ax.margins(x=0.02)
+        linear(ax.yaxis)
+        linear(ax.xaxis, whole=series.is_numbered)
+        if len(lines) > 1:
+            # To the right, because the common power of ten stands to the left.
+            ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, borderaxespad=0)
+        ax.set(xlabel="number in the file's name" if series.is_numbered else "time $t$ [T]", ylabel=label)
+        return ax
 
-def _draw(ax: Axes, series: Progression, lines: dict[str, np.ndarray], kept: dict[str, np.ndarray] | None) -> None:
-    if kept:
-        ax.fill_between(series.times, kept["percentile_5"], kept["percentile_95"], color=BLUE, alpha=0.18, linewidth=0)
-    marker = "o" if len(series.times) <= 40 else ""
-    for (name, values), colour in zip(lines.items(), (BLUE, VERMILION), strict=False):
-        ax.plot(series.times, values, marker=marker, markersize=2.5, color=colour, label=name)
-    ax.margins(x=0.02)
-    linear(ax.yaxis)
-    linear(ax.xaxis, whole=series.is_numbered)
-    if len(lines) > 1:
-        # To the right, because the common power of ten stands to the left.
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, borderaxespad=0)
+    return picture(draw, f"{caption}.", _WIDTH)

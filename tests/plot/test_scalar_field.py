@@ -146,7 +146,7 @@ def test_the_noise_of_the_velocity_is_not_that_of_an_array():
         with plot.figure() as ax:
             plot.profile(gradient, name, ax, (0.4, 0), (0.4, 1))
             assert len(ax.collections) == bands
-    with plot.figure() as ax, pytest.raises(OptionError, match="array:shear_rate is cannot be said"):
+    with plot.figure() as ax, pytest.raises(OptionError, match="array:shear_rate has no uncertainty"):
         plot.uncertainty(gradient, "array:shear_rate", ax)
 
 

@@ -6,7 +6,7 @@ import pytest
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.reference import shapes
 from flowgrad.plot import boundary, cut, plane, section_of
-from flowgrad.plot.subdivide import lattice, subdivided
+from flowgrad.plot.subdivide import refined, subdivided
 from tests.high_order import reference, straight
 
 FAMILIES = ("TRIANGLE", "QUAD", "TETRA", "HEXAHEDRON", "WEDGE", "PYRAMID")
@@ -17,7 +17,7 @@ SURFACES, SOLIDS = (22, 23, 28, 34), (24, 25, 26, 27, 29, 33, 37)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_parts_fill_the_reference_cell(name, n):
     family = getattr(shapes, name)
-    parts = lattice(family, n)
+    parts = refined(family, n)
     points = np.zeros((len(parts.sites), 3))
     points[:, : family.dimension] = parts.sites
     volumes = np.concatenate([Mesh(points, Cells.of_type(kind, cells)).measures for kind, cells in parts.cells])

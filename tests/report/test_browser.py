@@ -11,7 +11,7 @@ import pytest
 from flowgrad.batch.run import run
 from flowgrad.batch.settings import Cases, Settings
 from flowgrad.pipeline.options import Options
-from flowgrad.report import Entry, failed_entry, write_index
+from flowgrad.report import entry_of, failed_entry, write_index
 from tests.report.browser import Browser, needed
 
 pytestmark = needed
@@ -95,7 +95,8 @@ def two_hundred(demo):
     """Entries of a series, made of one, and some failures."""
     import json
 
-    one = Entry(**json.loads((demo / "report" / "offsetCylinder.json").read_text(encoding="utf-8")))
+    files = (demo / "offsetCylinder.json", demo / "report" / "offsetCylinder.json")
+    one = entry_of("offsetCylinder.vtu", *(json.loads(file.read_text(encoding="utf-8")) for file in files))
     for i in range(180):
         statistics = {
             key: {name: value if isinstance(value, str) else value * (1 + i / 100) for name, value in each.items()}

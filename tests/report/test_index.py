@@ -1,13 +1,15 @@
 """The index: what is said once, what failed, what belongs to one series, and what sorts by its numbers."""
 
-import dataclasses
+import json
 
 import pytest
 
-from flowgrad.report import Entry, failed_entry, write_index
+from flowgrad.pipeline.analysis import analyse_flow
+from flowgrad.pipeline.options import Options
+from flowgrad.report import Entry, entry_of, failed_entry, file_page, write_index
 from flowgrad.report.index import columns
 from flowgrad.report.time_series import progressions
-from tests.report.test_report import Page
+from tests.report.test_report import Page, flow
 
 RATE = {"minimum": 0.0, "maximum": 2.0, "mean": 1.0, "percentile_5": 0.1, "median": 1.0, "percentile_95": 1.9}
 
@@ -110,6 +112,13 @@ def test_every_file_has_its_line(tmp_path, count):
     assert {f"report/f{i}.html" for i in range(count)} <= links
 
 
-def test_an_entry_survives_json():
-    made = entry(time=float("nan"), viscosity=0.5)
-    assert Entry(**made.to_json()) == dataclasses.replace(made, time=None)
+def test_a_line_has_what_name_json_has_and_what_was_drawn():
+    analysis = analyse_flow(flow(), Options(viscosity="0.1"))
+    summary, drawn = (json.loads(json.dumps(each)) for each in (analysis.summary(), file_page(analysis).drawn))
+    made = entry_of("a.vtu", summary, drawn, "report/a.html")
+    assert (made.name, made.verdict, made.count) == ("a.vtu", summary["verdict"], len(analysis.gradient))
+    assert made.viscosity == pytest.approx(0.1)
+    assert made.statistics["shear_rate"]["mean"] == summary["statistics"]["shear_rate"]["mean"]
+    assert made.statistics["principal_rates"]["symbol"].startswith("|")
+    assert made.thumbnail == drawn["thumbnail"]
+    assert entry_of("a.vtu", summary, {}).thumbnail is None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from flowgrad import plot
 from flowgrad.report import embed
-from flowgrad.report.embed import small_address
+from flowgrad.report.embed import address
 
 
 def opened(address: str):
@@ -52,7 +52,7 @@ def test_it_has_a_description_and_its_size_on_the_page():
 def test_transparency_and_few_colours_are_kept():
     pixels = np.zeros((20, 30, 4), np.uint8)
     pixels[5:9, 3:20] = 200, 30, 40, 255
-    kept = np.asarray(opened(small_address(pixels)).convert("RGBA"))
+    kept = np.asarray(opened(address(pixels)).convert("RGBA"))
     assert (kept[..., 3] == pixels[..., 3]).all()
     assert (kept[6, 10] == pixels[6, 10]).all()
 
@@ -60,5 +60,5 @@ def test_transparency_and_few_colours_are_kept():
 def test_colours_go_over_as_they_did():
     x, y = np.meshgrid(np.linspace(0, 255, 200), np.linspace(0, 255, 150))
     pixels = np.stack([x, y, 255 - x], axis=-1).astype(np.uint8)
-    kept = np.asarray(opened(small_address(pixels)).convert("RGB")).astype(int)
+    kept = np.asarray(opened(address(pixels)).convert("RGB")).astype(int)
     assert np.abs(kept - pixels).mean() < 3

@@ -92,7 +92,7 @@ def test_a_page_leads_to_the_index_unless_there_is_none(section):
 def test_a_page_is_the_same_bytes_again():
     first, second = (file_page(analyse_flow(flow(), Options(viscosity="0.1"))) for _ in range(2))
     assert first.html == second.html
-    assert first.entry == second.entry
+    assert first.drawn == second.drawn
 
 
 def test_every_link_within_the_page_has_its_target(tmp_path, section):
