@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -212,9 +211,7 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict evid
     evidence: Mapping[str, float]
 
 
-NOTHING_KNOWN = Finding(
-    sampled_curve(np.zeros(0), np.zeros(0)), Trend(), (), "not known", Verdict.NO_STRESS_KNOWN, MappingProxyType({})
-)
+NOTHING_KNOWN = Finding(sampled_curve(np.zeros(0), np.zeros(0)), Trend(), (), "not known", Verdict.NO_STRESS_KNOWN, {})
 
 
 def judge(
