@@ -1,4 +1,4 @@
-"""Regions of a flow: a plug that does not yield, plateaus of the viscosity, the rest; and the evidence beside the curve.
+"""Regions of a flow: a plug that does not yield, plateaus of the viscosity, the rest; the evidence beside a curve.
 
 The rules, with the margin m = ±5 % of the verdict:
 
