@@ -104,11 +104,11 @@ def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) 
         data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
         opposite = stress.startswith("-") and stress not in data
         values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
-        text, tensors, factor = stress, as_tensors(values, name), -factor if opposite else factor
+        text, stack, factor = stress, as_tensors(values, name), -factor if opposite else factor
     else:
-        text, tensors = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
-    finite = np.isfinite(tensors).all(axis=(1, 2), keepdims=True)
-    return Given("stress", text, np.where(finite, tensors, np.nan) * factor)
+        text, stack = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
+    finite = np.isfinite(stack).all(axis=(1, 2), keepdims=True)
+    return Given("stress", text, np.where(finite, stack, np.nan) * factor)
 
 
 def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
