@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.moments import interpolated_quantiles
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.typing import FloatArray
@@ -175,8 +176,8 @@ def _joined(edges: NDArray[np.int64], count: int, fewest: int) -> NDArray[np.int
 
 
 def _bin(log_rate: FloatArray, log_eta: FloatArray, weights: FloatArray) -> tuple[float, ...]:
-    rate = _quantiles(log_rate, weights, (0.5,))[0]
-    low, median, high = _quantiles(log_eta, weights, (0.1, 0.5, 0.9))
+    rate = interpolated_quantiles(log_rate, weights, (0.5,))[0]
+    low, median, high = interpolated_quantiles(log_eta, weights, (0.1, 0.5, 0.9))
     # Kish's effective number: a bin of one large and many small cells is worth little more than one.
     effective = weights.sum() ** 2 / np.sum(weights**2)
     error = _order_error(log_eta, weights, effective)
@@ -191,17 +192,9 @@ def _order_error(log_eta: FloatArray, weights: FloatArray, effective: float) -> 
     values, which is the other fluid's distance.
     """
     reach = CERTAIN * 0.5 / np.sqrt(effective)
-    low, below, above, high = _quantiles(log_eta, weights, (0.1, 0.5 - reach, 0.5 + reach, 0.9))
+    low, below, above, high = interpolated_quantiles(log_eta, weights, (0.1, 0.5 - reach, 0.5 + reach, 0.9))
     gaps = np.diff(np.clip(np.sort(log_eta), low, high))
     return float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
-
-
-def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-    """Weighted quantiles, interpolated so that reversing the order of the values changes nothing."""
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    centres = (cumulated - 0.5 * weights[order]) / cumulated[-1]
-    return np.interp(levels, centres, values[order])
 
 
 def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
