@@ -207,7 +207,8 @@ class _SlabRun:
     def __init__(self, velocity: SlabVelocity, names: tuple[str, ...], handle: BinaryIO) -> None:
         self._velocity, self._names = velocity, names
         components = {name: math.prod(components_of(name)) for name in names}
-        dtype = np.dtype(np.float32 if velocity.dtype == np.float32 else np.float64)
+        read = np.result_type(*(velocity.file.declared[velocity.location][part].dtype for part in velocity.parts))
+        dtype = np.dtype(np.float32 if read.newbyteorder("=") == np.float32 else np.float64)
         self._writer = SlabWriter(handle, velocity.lattice, velocity.location, components, dtype, velocity.file.time)
         self._shares = shares(velocity.lattice, velocity.location)
         self.statistics = {name: RunningStatistics() for name in names if name not in WITHOUT_STATISTICS}
