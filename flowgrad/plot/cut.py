@@ -12,11 +12,11 @@ from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs, successor
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
 from flowgrad.plot.slice import Slice
-from flowgrad.plot.subdivide import is_curved, subdivided
+from flowgrad.plot.subdivide import subdivided
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A point within this fraction of the mesh's size of the plane lies on it.
@@ -64,7 +64,7 @@ def cut(mesh: Mesh, plane: Plane) -> Slice:
             f"the plane ({plane.where}) meets no cell of the mesh, which reaches from {low:.6g} to {high:.6g} along "
             "its normal: choose another"
         )
-    curved = is_curved(mesh)[cells]
+    curved = _is_curved(mesh)[cells]
     parts = [_cut_cells(mesh, cells[~curved], above, plane)] if not curved.all() else []
     if curved.any():
         fine = subdivided(mesh, cells[curved])
@@ -97,10 +97,18 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Slice:
     return seen(section.take(np.flatnonzero(towards_eye)), depths)
 
 
+def _is_curved(mesh: Mesh) -> BoolArray:
+    """Which cells have more points than their corners (n,)."""
+    curved = np.zeros(len(mesh), bool)
+    for block in mesh.blocks:
+        curved[block.cells] = block.reference.is_curved
+    return curved
+
+
 def _outer_faces(mesh: Mesh, chosen: IntArray, plane: Plane, eye: FloatArray) -> tuple[Slice, FloatArray, FloatArray]:
     """Polygons and area vectors (k, 3) of the chosen cells' outer faces, in a surface of the cells themselves, and the
     depths of their vertices towards the eye (m,); of curved cells those of their subdivision."""
-    curved = is_curved(mesh)[chosen]
+    curved = _is_curved(mesh)[chosen]
     found = [_straight_faces(mesh, chosen[~curved], plane, eye)] if not curved.all() or not len(chosen) else []
     if curved.any():
         fine = subdivided(mesh, chosen[curved])
@@ -184,9 +192,7 @@ def _crossed_edges(mesh: Mesh, cells: IntArray, above: BoolArray) -> tuple[IntAr
     """Edges of the cells with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
     number first, so that an edge gives the same vertex to the rounding from each of its faces."""
     counts, sizes, points = _faces(mesh, cells)
-    following = np.arange(1, len(points) + 1)
-    following[np.cumsum(sizes) - 1] -= sizes
-    pairs = np.column_stack([points, points[following]])
+    pairs = np.column_stack([points, points[successor(offsets(sizes))]])
     owner = np.repeat(np.repeat(np.arange(len(cells)), counts), sizes)
     crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
     return owner[crossing], np.sort(pairs[crossing], axis=1)

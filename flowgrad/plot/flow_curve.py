@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -257,6 +258,7 @@ def residuals(examined: Examined, ax: Axes) -> Axes:
     """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
     as in ``rheometer_curve``; those that miss more are beyond the axes."""
     curve, best = examined.curve, examined.fit.best
+    rate = replace(QUANTITIES["shear_rate"], dimension="1/s") if curve.is_si else QUANTITIES["shear_rate"]
 
     def missed(law: Fit) -> FloatArray:
         return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
@@ -265,21 +267,17 @@ def residuals(examined: Examined, ax: Axes) -> Axes:
     named = _draw_others(ax, examined, curve.rate, missed)
     ax.plot(curve.rate, missed(best), "o", color=VERMILION, ms=3, label=best.model.name, zorder=3)
     largest = 1.15 * max(float(np.max(np.abs([missed(law) for law in (best, *named)]))), 1e-12)
-    ax.set(xlabel=_rate_label(examined), ylabel="stress above the law [%]", ylim=(-largest, largest))
+    ax.set(xlabel=rate.label, ylabel="stress above the law [%]", ylim=(-largest, largest))
     logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
     linear(ax.yaxis)
     legend_above(ax, 2)
     return ax
 
 
-def _rate_label(examined: Examined) -> str:
-    record = QUANTITIES["shear_rate"]
-    return axis_label("shear rate", record.symbol, "1/s" if examined.curve.is_si else record.dimension)
-
-
 def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -> Axes:
     curve, best = examined.curve, examined.fit.best
-    ax.set(xlabel=_rate_label(examined), ylabel=axis_label(*names))
+    record = replace(QUANTITIES["shear_rate"], dimension="1/s") if curve.is_si else QUANTITIES["shear_rate"]
+    ax.set(xlabel=record.label, ylabel=axis_label(*names))
     points = height(curve.stress, curve.rate)
     drawn = [np.stack([curve.rate, points])]
     for aside in curve.set_aside:

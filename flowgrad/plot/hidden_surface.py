@@ -213,7 +213,8 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
             section = section.take(np.flatnonzero(is_seen))
         graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(section), len(section)))
         part = connected_components(graph, connection="strong")[1]
-        circling = (np.bincount(part)[part] > 1) & (_extents(section) > _SMALL / _scale(section))
+        pixel = float(section.spans.max() or 1.0) / _PIXELS
+        circling = (np.bincount(part)[part] > 1) & (_extents(section) > _SMALL * pixel)
         if not circling.any():
             break
         section, depths = _cut_up(section, depths, circling)
@@ -225,11 +226,6 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
     start = offsets(np.bincount(pairs[:, 1], minlength=len(depths)))
     order = in_order(np.argsort(depths, kind="stable"), start, np.ascontiguousarray(pairs[:, 0]))
     return section.take(np.asarray(order))
-
-
-def _scale(section: Slice) -> float:
-    """Pixels for a unit of length."""
-    return _PIXELS / float(section.spans.max() or 1.0)
 
 
 def _extents(section: Slice) -> FloatArray:
@@ -245,7 +241,7 @@ def _hiding(section: Slice, depths: FloatArray) -> tuple[IntArray, BoolArray]:
     if not len(section):
         return np.empty((0, 2), np.int64), is_seen
     places, heights, triangles, owners = triangles_of(section, depths)
-    scale = _scale(section)
+    scale = _PIXELS / float(section.spans.max() or 1.0)
     corners = np.column_stack([places - section.bounds[0], heights - depths.mean()])[triangles] * scale
     width, height = (int(np.ceil(scale * each)) or 1 for each in section.spans)
     nearest, depth = np.full((height, width), -1), np.full((height, width), -np.inf)

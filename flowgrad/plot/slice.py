@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs, successor
 from flowgrad.plot.plane import Plane
 from flowgrad.plot.subdivide import Subdivision
 from flowgrad.typing import FloatArray, IntArray
@@ -181,9 +181,7 @@ class Slice:
     @property
     def following(self) -> IntArray:
         """The next vertex around its polygon (m,)."""
-        following = np.arange(1, len(self.vertices) + 1)
-        following[self.offsets[1:] - 1] = self.offsets[:-1]
-        return following
+        return successor(self.offsets)
 
     @property
     def preceding(self) -> IntArray:

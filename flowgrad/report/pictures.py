@@ -39,11 +39,6 @@ class Picture:
     caption: str
     is_wide: bool = False
 
-    @property
-    def is_drawing(self) -> bool:
-        """Whether it is of lines and letters, which want room."""
-        return self.image.startswith("<svg")
-
 
 def section_of(analysis: Analysis) -> Slice | str:
     """The section on which the fields are drawn, or why there is none."""

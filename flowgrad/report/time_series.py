@@ -55,10 +55,10 @@ def pictures(series: Progression) -> list[Picture]:
     found = [_of_quantity(series, name) for name in chosen if name in QUANTITIES]
     if any(entry.viscosity is not None for entry in series.entries):
         label = axis_label("viscosity", r"\eta_N", VISCOSITY)
-        values = _numbers(entry.viscosity for entry in series.entries)
+        values = np.array([entry.viscosity for entry in series.entries], float)
         found.append(_picture(series, {"by dissipation": values}, label, "Newtonian viscosity (by dissipation)"))
     if any(entry.unexplained is not None for entry in series.entries):
-        values = 100 * _numbers(entry.unexplained for entry in series.entries)
+        values = 100 * np.array([entry.unexplained for entry in series.entries], float)
         found.append(_picture(series, {"unexplained": values}, "unexplained [%]", "Stress that no viscosity explains"))
     return found
 
@@ -79,14 +79,10 @@ def _differ(times: Sequence[float]) -> bool:
     return bool(np.isfinite(times).all()) and len(set(times)) == len(times)
 
 
-def _numbers(values: Iterable[float | None]) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in values], float)
-
-
 def _of_quantity(series: Progression, name: str) -> Picture:
     record = QUANTITIES[name]
     kept = {
-        key: _numbers(entry.statistics[name][key] for entry in series.entries)
+        key: np.array([entry.statistics[name][key] for entry in series.entries], float)
         for key in ("mean", "maximum", "percentile_5", "percentile_95")
     }
     lines = {"mean": kept["mean"], "greatest": kept["maximum"]}
