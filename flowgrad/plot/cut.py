@@ -12,7 +12,7 @@ from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs, successor
+from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
 from flowgrad.plot.slice import Slice
@@ -130,10 +130,8 @@ def _straight_faces(
         own = np.zeros(len(mesh), bool)
         own[chosen] = True
         rows = np.flatnonzero(own[topology.boundary_cells])
-        all_start, all_points = topology.boundary_polygons
-        sizes = np.diff(all_start)[rows]
-        start, points, cells = offsets(sizes), all_points[runs(all_start[rows], sizes)], topology.boundary_cells[rows]
-        normals = topology.boundary_geometry[0][rows]
+        start, points = take(*topology.boundary_polygons, rows)
+        cells, normals = topology.boundary_cells[rows], topology.boundary_geometry[0][rows]
     count, places = len(points), mesh.points[points]
     weights = csr_array((np.ones(count), points, np.arange(count + 1)), (count, mesh.point_count))
     return Slice(places @ plane.axes.T, start, cells, weights, points, plane), normals, places @ eye
@@ -189,25 +187,19 @@ def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> S
 
 
 def _crossed_edges(mesh: Mesh, cells: IntArray, above: BoolArray) -> tuple[IntArray, IntArray]:
-    """Edges of the cells with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
+    """Edges of the cells' faces with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
     number first, so that an edge gives the same vertex to the rounding from each of its faces."""
-    counts, sizes, points = _faces(mesh, cells)
-    pairs = np.column_stack([points, points[successor(offsets(sizes))]])
-    owner = np.repeat(np.repeat(np.arange(len(cells)), counts), sizes)
-    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
-    return owner[crossing], np.sort(pairs[crossing], axis=1)
-
-
-def _faces(mesh: Mesh, cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Faces of the cells: their number, the points of each face, and these points. Without polyhedra
-    the faces of the other cells need not be known, which are most."""
+    rows = np.arange(len(cells))
     if mesh.cells.polyhedra is None:
-        mesh, cells = Mesh(mesh.points, mesh.cells.take(cells)), np.arange(len(cells))
+        # The faces of the other cells, which are most, need not be known.
+        mesh, cells = Mesh(mesh.points, mesh.cells.take(cells)), rows
     faces = mesh.faces
     counts = np.diff(faces.cell_offsets)[cells]
-    chosen = runs(faces.cell_offsets[cells], counts)
-    sizes = np.diff(faces.offsets)[chosen]
-    return counts, sizes, faces.connectivity[runs(faces.offsets[chosen], sizes)]
+    start, points = take(faces.offsets, faces.connectivity, runs(faces.cell_offsets[cells], counts))
+    pairs = np.column_stack([points, points[successor(start)]])
+    owner = np.repeat(np.repeat(rows, counts), np.diff(start))
+    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
+    return owner[crossing], np.sort(pairs[crossing], axis=1)
 
 
 def _distinct(owner: IntArray, keys: IntArray) -> BoolArray:

@@ -81,6 +81,8 @@ _RASTERIZE = 300
 _OUTSIDE = 0.002
 # Of the points of a line, those that a law of no weight is drawn through.
 _EVERY = 5
+# Points with error bars.
+_MEASURED: Any = {"fmt": "o", "color": BLUE, "ms": 3, "elinewidth": 0.7, "zorder": 3}
 # Height of a row of the legend in inches.
 _ROW = 0.18
 # Normal stress differences below this part of the largest are rounding.
@@ -159,17 +161,8 @@ def _draw_medians(ax: Axes, separation: Separation, height: Height) -> None:
     if not len(curve):
         return
     middle, low, high = (height(each, curve.rate) for each in (curve.viscosity, curve.low, curve.high))
-    ax.errorbar(
-        curve.rate,
-        middle,
-        yerr=np.maximum(np.stack([middle - low, high - middle]), 0),
-        fmt="o",
-        color=BLUE,
-        ms=3,
-        elinewidth=0.7,
-        label="medians, 10–90 %",
-        zorder=3,
-    )
+    spread = np.maximum(np.stack([middle - low, high - middle]), 0)
+    ax.errorbar(curve.rate, middle, yerr=spread, label="medians, 10–90 %", **_MEASURED)
 
 
 def _draw_lines(ax: Axes, separation: Separation, rate: FloatArray, height: Height) -> None:
@@ -288,7 +281,7 @@ def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -
         ax.plot(*drawn[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
     sigma = None if curve.sigma is None else height(curve.sigma, curve.rate)
     label = f"measured, ramp {curve.ramp}" if curve.ramp else "measured"
-    ax.errorbar(curve.rate, points, yerr=sigma, fmt="o", color=BLUE, ms=3, elinewidth=0.7, label=label, zorder=3)
+    ax.errorbar(curve.rate, points, yerr=sigma, label=label, **_MEASURED)
     # The best law with its band, and all the others.
     rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
     stress, factor = best.model.stress(rate), band(best, curve.rate, rate, curve.sigma)
