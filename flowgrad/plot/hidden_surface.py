@@ -214,7 +214,9 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
         graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(section), len(section)))
         part = connected_components(graph, connection="strong")[1]
         pixel = float(section.spans.max() or 1.0) / _PIXELS
-        circling = (np.bincount(part)[part] > 1) & (_extents(section) > _SMALL * pixel)
+        start = section.offsets[:-1]
+        boxes = np.maximum.reduceat(section.vertices, start) - np.minimum.reduceat(section.vertices, start)
+        circling = (np.bincount(part)[part] > 1) & (boxes.max(axis=1) > _SMALL * pixel)
         if not circling.any():
             break
         section, depths = _cut_up(section, depths, circling)
@@ -226,13 +228,6 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
     start = offsets(np.bincount(pairs[:, 1], minlength=len(depths)))
     order = in_order(np.argsort(depths, kind="stable"), start, np.ascontiguousarray(pairs[:, 0]))
     return section.take(np.asarray(order))
-
-
-def _extents(section: Slice) -> FloatArray:
-    """The longer side of each polygon's box (k,)."""
-    start = section.offsets[:-1]
-    sides = np.maximum.reduceat(section.vertices, start) - np.minimum.reduceat(section.vertices, start)
-    return np.asarray(sides.max(axis=1))
 
 
 def _hiding(section: Slice, depths: FloatArray) -> tuple[IntArray, BoolArray]:

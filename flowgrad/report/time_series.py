@@ -64,19 +64,14 @@ def pictures(series: Progression) -> list[Picture]:
 
 
 def _progression(name: str, group: Sequence[Entry]) -> Progression | None:
-    times = [np.nan if entry.time is None else entry.time for entry in group]
-    is_numbered = not _differ(times)
-    if is_numbered:
-        names = [re.findall(r"\d+", re.sub(r"\.\w+$", "", entry.name)) for entry in group]
-        times = [float(numbers[-1]) if numbers else np.nan for numbers in names]
-    if not _differ(times):
-        return None
-    order = np.argsort(times)
-    return Progression(name, tuple(group[i] for i in order), tuple(times[i] for i in order), is_numbered)
-
-
-def _differ(times: Sequence[float]) -> bool:
-    return bool(np.isfinite(times).all()) and len(set(times)) == len(times)
+    numbers = [re.findall(r"\d+", re.sub(r"\.\w+$", "", entry.name)) for entry in group]
+    numbered = [float(found[-1]) if found else np.nan for found in numbers]
+    for times in ([np.nan if entry.time is None else entry.time for entry in group], numbered):
+        if np.isfinite(times).all() and len(set(times)) == len(times):
+            order = np.argsort(times)
+            entries, in_order = tuple(group[i] for i in order), tuple(times[i] for i in order)
+            return Progression(name, entries, in_order, times is numbered)
+    return None
 
 
 def _of_quantity(series: Progression, name: str) -> Picture:
