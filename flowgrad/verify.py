@@ -169,7 +169,7 @@ class Manufactured:
 
 
 @dataclass(frozen=True)
-class Deviation:
+class ErrorNorms:
     """Root mean squares of |L − L_exact|, and its largest value, over the root mean square of |L_exact|
     at all places; NaN where there are none. ``worst`` is the place of the largest."""
 
@@ -181,7 +181,7 @@ class Deviation:
     missing: int
 
     @classmethod
-    def of(cls, L: FloatArray, exact: FloatArray, at_boundary: BoolArray) -> Deviation:
+    def of(cls, L: FloatArray, exact: FloatArray, at_boundary: BoolArray) -> ErrorNorms:
         """That of gradients (m, 3, 3); ``at_boundary`` (m,) tells the parts apart."""
         squares = ((L - exact) ** 2).sum(axis=(1, 2))
         known = np.isfinite(squares)
@@ -240,7 +240,7 @@ class Tried:
 
     name: str
     scheme: Scheme
-    deviation: Deviation
+    deviation: ErrorNorms
     estimated: float
     effectivity: float
     linear: float
@@ -326,13 +326,13 @@ class Trial:
         position = replace(waves, velocity=places(waves.mesh, waves.location))
         seen = gradients(position).L if made.curved else np.eye(3)
         boundary = at_boundary(waves.mesh, self.at, made.across)[self.chosen]
-        deviation = Deviation.of(found.L, made.waves.gradient(where) @ seen, boundary)
+        deviation = ErrorNorms.of(found.L, made.waves.gradient(where) @ seen, boundary)
         off = np.abs(gradients(made.flow(made.linear)).L - made.linear.gradient(where) @ seen)
         linear = float(np.nanmax(off, initial=0.0) / np.abs(made.linear.gradient(np.zeros((1, 3)))).max())
         finer = scheme.finer()
         if finer not in self._finer:
             self._finer[finer] = self._prepared(finer)(waves).L
-        estimated = Deviation.of(found.L, self._finer[finer], np.zeros(len(found.L), bool)).overall
+        estimated = ErrorNorms.of(found.L, self._finer[finer], np.zeros(len(found.L), bool)).overall
         effectivity = estimated / deviation.overall if deviation.overall else np.nan
         order = np.zeros(len(found.L)) if found.order is None else found.order
         lowered = self.chosen[(order > 0) & (order < scheme.order)]

@@ -37,13 +37,21 @@ def outcomes(
                 worker.launch()
         distributed = _distributed()
         client = stack.enter_context(_client(distributed, processes, scheduler, stack))
-        stack.callback(_dismiss_all, client, equipment)
+        stack.callback(_quietly, client.run, dismiss, equipment, on_error="ignore")
         asked = [(asdict(task), equipment) for task in tasks]
         futures = client.map(do_one, asked, pure=False, retries=0, batch_size=100)
         stack.callback(client.cancel, futures, force=True)
         sources = {future.key: task.source for future, task in zip(futures, tasks, strict=True)}
         for future in distributed.as_completed(futures):
-            yield _outcome(future, sources[future.key])
+            source = sources[future.key]
+            if future.status == "finished":
+                yield Outcome(**future.result())
+            elif type(failure := future.exception()).__name__ == "KilledWorker":
+                yield Outcome(
+                    source, 0.0, error="several workers of Dask were lost with it: see their logs", kind="lost"
+                )
+            else:
+                raise failure
 
 
 def do_one(asked: tuple[dict[str, Any], Equipment]) -> dict[str, Any]:
@@ -64,9 +72,9 @@ def dismiss(equipment: Equipment) -> None:
         _workers.pop(key).stop()
 
 
-def _dismiss_all(client: Any, equipment: Equipment) -> None:
+def _quietly(call: Any, *args: Any, **options: Any) -> None:
     with contextlib.suppress(OSError, TimeoutError):
-        client.run(dismiss, equipment, on_error="ignore")
+        call(*args, **options)
 
 
 def _distributed() -> Any:
@@ -96,12 +104,3 @@ def _client(distributed: Any, processes: int, scheduler: str | None, stack: cont
         return distributed.Client(stack.enter_context(cluster))
     except (OSError, ValueError) as error:
         raise OptionError(f"--scheduler {scheduler}: no scheduler answers there ({error}): check the address") from None
-
-
-def _outcome(future: Any, source: str) -> Outcome:
-    if future.status == "finished":
-        return Outcome(**future.result())
-    failure = future.exception()
-    if type(failure).__name__ == "KilledWorker":
-        return Outcome(source, 0.0, error="several workers of Dask were lost with it: see their logs", kind="lost")
-    raise failure

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,31 +121,26 @@ class Manifest:
         self.path = path
         self._lock = threading.Lock()
         self._handle = _locked(path)
-        with path.open("rb") as file:
-            is_ours = _BEGIN.startswith(file.read(len(_BEGIN)).split(b"\n")[0])
+        content = path.read_bytes()
+        # A line that was cut off stays one.
+        self._cut_off = not content.endswith(b"\n") and bool(content)
+        is_ours = _BEGIN.startswith(content[: len(_BEGIN)].split(b"\n")[0])
         if not is_ours:
             self.close()
             raise OptionError(f"{path} is there and is no manifest of flowgrad's: choose another -o")
 
-    def start(self, records: Iterable[FileRecord]) -> None:
-        """Add the files that no manifest knows yet, in one go; a line that was cut off stays one."""
-        is_whole = not self.path.stat().st_size or self.path.read_bytes()[-1:] == b"\n"
-        self._append("" if is_whole else "\n", *records)
-
-    def add(self, record: FileRecord) -> None:
-        """Append the state of a file; a line is there whole or not at all."""
-        self._append("", record)
-
-    def _append(self, before: str, *records: FileRecord) -> None:
-        text = (before + "".join(json.dumps(asdict(each)) + "\n" for each in records)).encode()
+    def add(self, *records: FileRecord) -> None:
+        """Append the states of files, in one go; WriteError, and nothing is there, where that is not possible."""
+        text = ("\n" if self._cut_off else "") + "".join(json.dumps(asdict(each)) + "\n" for each in records)
         with self._lock:
             size = os.fstat(self._handle).st_size
             try:
-                if os.write(self._handle, text) != len(text):
+                if os.write(self._handle, text.encode()) != len(text.encode()):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError as error:
                 os.ftruncate(self._handle, size)
                 raise WriteError(f"{self.path}: cannot be written ({error.strerror}): free some space") from error
+            self._cut_off = False
 
     def close(self) -> None:
         """Let others write it."""

@@ -69,7 +69,7 @@ def repeated() -> Differentiate:
 def remove_results(target: Path) -> None:
     """Results of an earlier run with other options would pass for those of this one; WriteError."""
     results = (target.with_name(target.name + suffix) for suffix in reversed(SUFFIXES))
-    for path in (*results, *piece_files(target), entry_file(target), page_file(target)):
+    for path in (*results, *piece_files(target), *reversed(report_files(target))):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -78,14 +78,9 @@ def remove_results(target: Path) -> None:
         piece_folder(target).rmdir()
 
 
-def page_file(target: Path) -> Path:
-    """A file's own page of the report."""
-    return target.parent / "report" / f"{target.name}.html"
-
-
-def entry_file(target: Path) -> Path:
-    """What is drawn of a file for the report's index, which has the rest from NAME.json."""
-    return target.parent / "report" / f"{target.name}.json"
+def report_files(target: Path) -> tuple[Path, Path]:
+    """A file's own page of the report, and what is drawn of it for the index, which has the rest from NAME.json."""
+    return target.parent / "report" / f"{target.name}.html", target.parent / "report" / f"{target.name}.json"
 
 
 def _reason(task: Task, failure: Exception) -> tuple[str, str]:
@@ -148,17 +143,17 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
 
 def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | None) -> None:
     """The page of the report, of parts without an ``analysis``, and NAME.json last."""
+    results: dict[Path, str] = {}
     if task.report:
         from flowgrad.report import file_page
         from flowgrad.report.part_section import part_page
 
         page = part_page(summary) if analysis is None else file_page(analysis)
-        with replacing(page_file(task.target)) as stream:
-            stream.write(page.html.encode())
-        _write_json(entry_file(task.target), page.drawn)
-    _write_json(task.target.with_name(task.target.name + ".json"), summary)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with replacing(path) as stream:
-        stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+        page_file, drawn_file = report_files(task.target)
+        results = {page_file: page.html, drawn_file: json.dumps(page.drawn, indent=2, ensure_ascii=False) + "\n"}
+    results[task.target.with_name(f"{task.target.name}.json")] = (
+        json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    )
+    for path, text in results.items():
+        with replacing(path) as stream:
+            stream.write(text.encode())

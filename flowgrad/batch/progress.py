@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import os
 import sys
+import time
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from flowgrad.batch.manifest import DONE, FileRecord
@@ -15,7 +18,6 @@ from flowgrad.files import printable
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
-    from rich.progress import Task
 
 log = logging.getLogger("flowgrad")
 
@@ -24,14 +26,15 @@ class Progress:
     """Tells each file as it ends; ``total`` of them, of which ``known`` have ended in an earlier run."""
 
     def __init__(self, total: int, known: int, as_json: bool = False) -> None:
-        self.total, self.count, self.failed, self.as_json = total, known, 0, as_json
+        self.total, self.known, self.count, self.failed, self.as_json = total, known, known, 0, as_json
+        self._start = time.monotonic()
         self._shown = ExitStack()
         self._bar: Bar | None = None
         if as_json:
             say(event="start", files=total, known=known)
         elif log.isEnabledFor(logging.INFO) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             self._bar = self._shown.enter_context(_bar())
-            self._bar.add_task("", total=total, completed=known, failed="")
+            self._bar.add_task("", total=total, completed=known, failed="", rate="")
             self._shown.callback(_lines_above(self._bar.console))
 
     def ended(self, record: FileRecord, messages: list[tuple[int, str]]) -> None:
@@ -46,8 +49,9 @@ class Progress:
             level = logging.INFO if record.state == DONE else logging.ERROR
             log.log(level, "[%d/%d] %s", self.count, self.total, line(record))
         if self._bar is not None:
-            failed = f"{self.failed} failed" if self.failed else ""
-            self._bar.update(self._bar.task_ids[0], completed=self.count, failed=failed, refresh=True)
+            rate = 60 * (self.count - self.known) / max(time.monotonic() - self._start, 1e-3)
+            shown = {"failed": f"{self.failed} failed" if self.failed else "", "rate": f"{rate:.1f} files/min"}
+            self._bar.update(self._bar.task_ids[0], completed=self.count, refresh=True, **shown)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -56,34 +60,23 @@ class Progress:
 
 def _bar() -> Bar:
     """Bar, files done, failures, files a minute, time left; imported where there is a terminal to show it."""
-    from rich import progress
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
-    from rich.text import Text
 
-    class Rate(progress.ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(f"{60 * task.speed:.1f} files/min" if task.speed else "")
-
-    columns = (
-        progress.BarColumn(20),
-        progress.MofNCompleteColumn(),
-        "{task.fields[failed]}",
-        Rate(Column(no_wrap=True)),
-    )
-    return progress.Progress(
-        *columns,
-        progress.TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-        transient=True,
-        redirect_stdout=False,
-    )
+    rate = TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True))
+    columns = (BarColumn(20), MofNCompleteColumn(), "{task.fields[failed]}", rate, TimeRemainingColumn())
+    console = Console(file=sys.stderr)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
 def _lines_above(console: Console) -> Any:
     """Let the lines of the log appear above what a console keeps at its end; what undoes this."""
-    handlers = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
-    before = [each.setStream(_Above(console)) for each in handlers]
+    streams = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    handlers = [each for each in streams if each.stream is sys.stderr]
+    write = functools.partial(console.print, end="", markup=False, highlight=False, soft_wrap=True)
+    above: Any = SimpleNamespace(write=write, flush=console.file.flush)
+    before = [each.setStream(above) for each in handlers]
 
     def undo() -> None:
         for handler, stream in zip(handlers, before, strict=True):
@@ -91,19 +84,6 @@ def _lines_above(console: Console) -> Any:
                 handler.setStream(stream)
 
     return undo
-
-
-class _Above:
-    """A stream whose lines are not wrapped or coloured."""
-
-    def __init__(self, console: Console) -> None:
-        self.console = console
-
-    def write(self, text: str) -> None:
-        self.console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
-
-    def flush(self) -> None:
-        self.console.file.flush()
 
 
 def line(record: FileRecord) -> str:

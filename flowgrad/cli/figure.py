@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,35 +66,30 @@ def _check(files: Sequence[Path], output: Path, request: Request) -> None:
 def _result(file: Path, request: Request, options: Options) -> Result | Separation:
     """What the kind of figure is of: the separation, its gradient, or just the flow where no gradient is needed."""
     flow = read_flow(file, options)
-    if request.kind in OF_QUANTITY and _is_of_flow(flow, request):
+    is_of_quantity = request.kind in OF_QUANTITY
+    if is_of_quantity and _is_of_flow(flow, request):
         return flow
-    own = _own_array(flow, request)
+    own = ""
+    if is_of_quantity and request.name in {*flow.point_data, *flow.cell_data}:
+        own = f"the file's own array of this name is --quantity {ARRAY}{request.name}"
+    # What the figure needs and no more.
+    name = _bare(request.name)
+    quantity = name if is_of_quantity and name in QUANTITIES else "D"
+    options = replace(options, quantities=(quantity,), error=options.error or name == "error")
     try:
-        separation = analyse_flow(flow, _computing(request, options)).separation
+        separation = analyse_flow(flow, options).separation
         if own:
             scalar_field(separation.gradient, request.name)
     except OptionError as error:
         raise OptionError(f"{error}{f'; {own}' if own else ''}") from None
     if own:
         log.info("%s: %s is computed; %s", flow.name, request.name, own)
-    _say_how(separation.gradient, flow.name)
-    return separation if request.kind in OF_FLUID else separation.gradient
-
-
-def _say_how(gradient: VelocityGradient, name: str) -> None:
-    """The scheme and why, how many tensors were left out, and what else a reader must know."""
-    left_out = len(gradient) - int(gradient.valid.sum())
-    log.debug("%s: %s at %s: %s", name, gradient.scheme, gradient.location, gradient.reason)
-    log.debug("%s: %d of %d gradients are left out", name, left_out, len(gradient))
+    gradient = separation.gradient
+    log.debug("%s: %s at %s: %s", flow.name, gradient.scheme, gradient.location, gradient.reason)
+    log.debug("%s: %d of %d gradients are left out", flow.name, int((~gradient.valid).sum()), len(gradient))
     for note in gradient.notes:
-        log.debug("%s: %s", name, note)
-
-
-def _own_array(flow: Flow, request: Request) -> str:
-    """That the file has an array with the name of the quantity that is computed; empty where it has none."""
-    if request.kind not in OF_QUANTITY or request.name not in {*flow.point_data, *flow.cell_data}:
-        return ""
-    return f"the file's own array of this name is --quantity {ARRAY}{request.name}"
+        log.debug("%s: %s", flow.name, note)
+    return separation if request.kind in OF_FLUID else gradient
 
 
 def _is_of_flow(flow: Flow, request: Request) -> bool:
@@ -116,32 +112,21 @@ def _bare(name: str) -> str:
     return match[1] if match else name
 
 
-def _computing(request: Request, options: Options) -> Options:
-    """The options with what the figure needs and no more."""
-    name = _bare(request.name)
-    quantity = name if request.kind in OF_QUANTITY and name in QUANTITIES else "D"
-    return replace(options, quantities=(quantity,), error=options.error or name == "error")
-
-
 @contextmanager
 def _axes(result: Result | Separation, request: Request) -> Iterator[tuple[list[Axes], Slice | None]]:
     """The axes of a figure, two for the uncertainty, and the section that they show."""
     width, height = request.inches, GOLDEN * request.inches
     section = _section(result, request) if request.is_on_section else None
-    rows, columns = _panels(section, request)
+    rows = columns = 1
+    if section is not None and request.kind == "uncertainty":
+        # Below each other where the page or the section is narrow.
+        wide, high = plot.size_for(section, request.inches)
+        rows, columns = (2, 1) if request.inches <= plot.ONE_COLUMN or high < _LOW * wide else (1, 2)
     if section is not None:
         width, height = plot.size_for(section, width / columns - (columns - 1) * _BETWEEN)
     with plot.style():
         figure = Figure(figsize=(columns * width, rows * height))
         yield list(np.ravel(figure.subplots(rows, columns))), section
-
-
-def _panels(section: Slice | None, request: Request) -> tuple[int, int]:
-    """Rows and columns of axes: two of the uncertainty, below each other where the page or the section is narrow."""
-    if section is None or request.kind != "uncertainty":
-        return 1, 1
-    width, height = plot.size_for(section, request.inches)
-    return (2, 1) if request.inches <= plot.ONE_COLUMN or height < _LOW * width else (1, 2)
 
 
 def _section(result: Result | Separation, request: Request) -> Slice:
@@ -170,19 +155,15 @@ def _draw(panels: list[Axes], section: Slice | None, result: Result | Separation
         if wanted:
             over(result.gradient if isinstance(result, Separation) else result, ax, section)
     if request.kind in COLOURED:
-        _say_limits(panels, request)
+        for panel, name in zip(panels, (request.name, "how sure it is"), strict=False):
+            bar = panel.child_axes[-1]
+            low, high = bar.get_xlim() if is_wide(panel) else bar.get_ylim()
+            _, _, note = (bar.get_xlabel() or bar.get_ylabel()).partition("\n")
+            log.debug("colours of %s: %s to %s%s", name, number(low), number(high), f" {note}" if note else "")
     if len(panels) > 1:
         _move_apart(*panels)
     if section is not None:
         plot.say_where(ax, section)
-
-
-def _say_limits(panels: list[Axes], request: Request) -> None:
-    for panel, name in zip(panels, (request.name, "how sure it is"), strict=False):
-        bar = panel.child_axes[-1]
-        low, high = bar.get_xlim() if is_wide(panel) else bar.get_ylim()
-        _, _, note = (bar.get_xlabel() or bar.get_ylabel()).partition("\n")
-        log.debug("colours of %s: %s to %s%s", name, number(low), number(high), f" {note}" if note else "")
 
 
 def _move_apart(first: Axes, second: Axes) -> None:
@@ -220,19 +201,15 @@ def _gradient(result: Result | Separation, request: Request) -> VelocityGradient
 
 
 def _profile(files: Sequence[Path], output: Path, request: Request, options: Options) -> Path:
-    results = {name: _one(file, request, options) for name, file in zip(_names(files), files, strict=True)}
+    results: dict[str, Any] = {
+        name: _result(file, request, options) for name, file in zip(_names(files), files, strict=True)
+    }
     assert request.ends is not None
     start, end = request.ends
     with plot.figure(request.inches) as ax:
         plot.profile(results if len(files) > 1 else next(iter(results.values())), request.name, ax, start, end)
         _save(ax, output)
     return output
-
-
-def _one(file: Path, request: Request, options: Options) -> Result:
-    result = _result(file, request, options)
-    assert not isinstance(result, Separation)
-    return result
 
 
 def _names(files: Sequence[Path]) -> list[str]:

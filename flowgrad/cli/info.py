@@ -91,30 +91,34 @@ def _plan(flow: Flow) -> Iterator[str]:
 
 def listing(what: str) -> Iterator[str]:
     """Lines on all ``quantities``, ``models``, ``schemes``, ``cells``, ``formats`` or ``functions``."""
-    return _LISTS[what]()
+    if what == "quantities":
+        from flowgrad.kinematics import QUANTITIES
+        from flowgrad.report.formatting import text
 
+        for quantity in QUANTITIES.values():
+            head = f"{text(quantity.symbol)} [{quantity.dimension}]"
+            yield f"{quantity.name:<29} {head:<16} {quantity.description} ({quantity.reference})"
+    elif what == "models":
+        from flowgrad.rheology import MODELS
 
-def _quantities() -> Iterator[str]:
-    from flowgrad.kinematics import QUANTITIES
-    from flowgrad.report.formatting import text
+        for name, model in MODELS.items():
+            yield f"{name:<20} {(model.__doc__ or '').strip().splitlines()[0]}"
+    elif what == "schemes":
+        from flowgrad.gradient import SCHEMES
 
-    for each in QUANTITIES.values():
-        head = f"{text(each.symbol)} [{each.dimension}]"
-        yield f"{each.name:<29} {head:<16} {each.description} ({each.reference})"
+        for name, scheme in SCHEMES.items():
+            yield f"{name:<20} {'' if scheme.record is None else scheme.record.summary}"
+    elif what == "cells":
+        yield from _cells()
+    elif what == "formats":
+        from flowgrad.io.registry import formats
 
+        for suffix, kind in formats().items():
+            yield f"{suffix:<11} {kind}"
+    else:
+        from flowgrad.autodiff.rules_special import known_functions
 
-def _models() -> Iterator[str]:
-    from flowgrad.rheology import MODELS
-
-    for name, kind in MODELS.items():
-        summary, *_ = (kind.__doc__ or "").strip().split("\n")
-        yield f"{name:<20} {summary}"
-
-
-def _schemes() -> Iterator[str]:
-    from flowgrad.gradient import SCHEMES
-
-    return (f"{name:<20} {'' if kind.record is None else kind.record.summary}" for name, kind in SCHEMES.items())
+        yield from (f"{name:<28} {how}" for name, how in known_functions())
 
 
 def _cells() -> Iterator[str]:
@@ -126,29 +130,6 @@ def _cells() -> Iterator[str]:
     for kind in LAGRANGE_CELLS.values():
         degrees = "degree 1 or 2" if kind.name == "lagrange_pyramid" else "any degree"
         yield f"{kind.vtk_type:>3}  {kind.name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
-
-
-def _functions() -> Iterator[str]:
-    from flowgrad.autodiff.rules_special import known_functions
-
-    return (f"{name:<28} {how}" for name, how in known_functions())
-
-
-def _formats() -> Iterator[str]:
-    from flowgrad.io import formats
-
-    for suffix, kind in formats().items():
-        yield f"{suffix:<11} {kind}"
-
-
-_LISTS = {
-    "quantities": _quantities,
-    "models": _models,
-    "schemes": _schemes,
-    "cells": _cells,
-    "formats": _formats,
-    "functions": _functions,
-}
 
 
 def add(verb: argparse.ArgumentParser) -> None:
@@ -177,7 +158,7 @@ def add_list(verb: argparse.ArgumentParser) -> None:
     """Add the arguments of list."""
     verb.epilog = "examples:\n  flowgrad list quantities\n  flowgrad list formats"
     verb.set_defaults(command=command_list)
-    verb.add_argument("what", choices=tuple(_LISTS))
+    verb.add_argument("what", choices=("quantities", "models", "schemes", "cells", "formats", "functions"))
 
 
 def command_list(args: argparse.Namespace) -> int:

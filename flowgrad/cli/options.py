@@ -34,14 +34,11 @@ def _about(option: Option, kind: Any, default: Any) -> dict[str, Any]:
     """What argparse is told of an option; several names are a text with commas, which :func:`options_of` parts."""
     if kind is bool:
         return {"action": "store_true", "help": option.help}
-    is_number = [each for each in (int, float) if kind in (each, each | None)]
-    about = {
-        "default": None if default == () else default,
-        "help": option.help,
-        "choices": option.choices,
-        "metavar": option.metavar,
-    }
-    return about | ({"type": is_number[0]} if is_number else {})
+    number = [each for each in (int, float) if kind in (each, each | None)]
+    # Choices are checked by the record, which knows the nearest one.
+    metavar = option.metavar or (f"{{{','.join(option.choices)}}}" if option.choices else None)
+    about = {"default": None if default == () else default, "help": option.help, "metavar": metavar}
+    return about | ({"type": number[0]} if number else {})
 
 
 def options_of(record: type[R], args: argparse.Namespace, **others: Any) -> R:

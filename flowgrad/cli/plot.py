@@ -15,7 +15,6 @@ from flowgrad.errors import OptionError
 from flowgrad.io.options import ReadOptions
 from flowgrad.option import OptionRecord, option
 from flowgrad.pipeline.options import FluidOptions, GradientOptions, Options
-from flowgrad.spec import nearest
 
 if TYPE_CHECKING:
     from flowgrad.plot import Plane
@@ -47,16 +46,6 @@ _UNDER_ARROWS = ("field", "uncertainty", "ellipses", "flow-types", "labels", "re
 Line = tuple[list[float], list[float]]
 
 
-def _known_kind(name: str, kind: str) -> None:
-    if kind not in KINDS:
-        raise OptionError(f"{name} '{kind}' is unknown{nearest(kind, KINDS)}: known are {', '.join(KINDS)}")
-
-
-def _known_width(name: str, width: str) -> None:
-    if width not in ("one", "two"):
-        raise OptionError(f"{name} '{width}' is unknown: give one or two (columns)")
-
-
 @dataclass(frozen=True)
 class Request(OptionRecord):
     """One figure: a ``kind``, a ``quantity``, and where: on a ``slice`` (z=0.5, or NX,NY,NZ@X,Y,Z: a normal and a
@@ -74,7 +63,7 @@ class Request(OptionRecord):
         "array:NAME where a quantity has its name (default: shear_rate)",
         metavar="NAME",
     )
-    kind: str = option("field", "of figure, see below (default: field)", check=_known_kind)
+    kind: str = option("field", "of figure, see below (default: field)", metavar="KIND", choices=tuple(KINDS))
     slice: str | None = option(
         None, "plane through a solid mesh, or NX,NY,NZ@X,Y,Z: normal@point", metavar="z=0.5", excludes=("line",)
     )
@@ -83,7 +72,7 @@ class Request(OptionRecord):
     vectors: bool = option(False, "arrows of the velocity over it")
     streamlines: bool = option(False, "streamlines over it")
     limits: str | None = option(None, "of the colours (default: all but outliers)", metavar="LOW:HIGH")
-    width: str | None = option(None, "columns of print: 3.4 or 7 inches", metavar="one|two", check=_known_width)
+    width: str | None = option(None, "columns of print: 3.4 or 7 inches", metavar="one|two", choices=("one", "two"))
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from flowgrad.batch.settings import Cases, Settings, config_text
@@ -47,7 +46,7 @@ def command(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from flowgrad.batch.files import expand
     from flowgrad.batch.progress import say
-    from flowgrad.batch.run import run
+    from flowgrad.batch.run import WOULD_FAIL, dry_run, run
 
     if args.output is None:
         args.verb.error("the following arguments are required: -o/--output")
@@ -58,7 +57,10 @@ def command(args: argparse.Namespace) -> int:
     files = [Path("formula")] if args.grid else expand(args.files, args.output)
     settings = options_of(Settings, args)
     if args.dry_run:
-        return _foresee(args, files, cases, settings)
+        planned = list(dry_run(files, args.output, cases, settings))
+        for each in planned:
+            print(json.dumps({"event": "plan", **vars(each)}) if args.json else each)
+        return 1 if any(each.state == WOULD_FAIL for each in planned) else 0
     fresh = argparse.ArgumentParser()
     add(fresh)
     configuration = config_text({**vars(args), "files": list(args.files)}, fresh._actions)
@@ -69,12 +71,3 @@ def command(args: argparse.Namespace) -> int:
     shown = "summary.csv" if settings.no_report else "report.html"
     log.info("%d of %d files done: %s", len(records) - len(failed), len(records), args.output / shown)
     return 1 if failed else 0
-
-
-def _foresee(args: argparse.Namespace, files: Sequence[Path], cases: Cases, settings: Settings) -> int:
-    from flowgrad.batch.run import WOULD_FAIL, dry_run
-
-    found = list(dry_run(files, args.output, cases, settings))
-    for each in found:
-        print(json.dumps({"event": "plan", **vars(each)}) if args.json else each)
-    return 1 if any(each.state == WOULD_FAIL for each in found) else 0

@@ -88,29 +88,12 @@ def like(x: Array, constants: np.ndarray) -> Array:
     return module.asarray(constants, dtype=x.dtype, **on_device)
 
 
-def sin(x: Array) -> Array:
-    """Sine."""
-    return _of(x).sin(x)
+def _function(name: str) -> Callable[[Array], Array]:
+    # Numbers are Python's own, which mix with every kind of array.
+    return lambda x: getattr(math if isinstance(x, (int, float)) else namespace(x), name)(x)
 
 
-def cos(x: Array) -> Array:
-    """Cosine."""
-    return _of(x).cos(x)
-
-
-def exp(x: Array) -> Array:
-    """Exponential."""
-    return _of(x).exp(x)
-
-
-def expm1(x: Array) -> Array:
-    """eˣ − 1 without cancellation."""
-    return _of(x).expm1(x)
-
-
-def sqrt(x: Array) -> Array:
-    """Square root."""
-    return _of(x).sqrt(x)
+sin, cos, exp, expm1, sqrt = (_function(name) for name in ("sin", "cos", "exp", "expm1", "sqrt"))
 
 
 def where(condition: Array, chosen: Array, other: Array) -> Array:
@@ -125,11 +108,6 @@ def stack(parts: Sequence[Array], axis: int) -> Array:
     full = next((part for part in parts if not isinstance(part, (int, float))), 0.0)
     parts = [part + 0 * full if isinstance(part, (int, float)) else part for part in parts]
     return namespace(full).stack(parts, axis)
-
-
-def _of(x: Array) -> ModuleType:
-    """As ``namespace``; numbers are Python's own, which mix with every kind of array."""
-    return math if isinstance(x, (int, float)) else namespace(x)
 
 
 # Below this the series is summed; its 16th term is then less than rounding.
@@ -226,7 +204,7 @@ class ExactFlow(ABC):
         return self.velocity(x, time)
 
 
-class Formula(ExactFlow):
+class FlowFormula(ExactFlow):
     """A flow written as formulas for the components in x, y, z and t."""
 
     @abstractmethod
@@ -251,7 +229,8 @@ class Formula(ExactFlow):
 
     def _vectors(self, positions: Array, *rows: Components) -> list[Array]:
         """Rows of components (..., 3), NaN where there is no fluid."""
-        vectors = [_filled(row, positions[..., 0]) for row in rows]
+        full = 0 * positions[..., 0]
+        vectors = [stack([c + full if isinstance(c, (int, float)) else c for c in row], -1) for row in rows]
         x, y, z = (positions[..., i : i + 1] for i in range(3))
         fluid = self.fluid(x, y, z)
         if fluid is True:
@@ -261,7 +240,7 @@ class Formula(ExactFlow):
         return [vector + void for vector in vectors]
 
 
-class NamedFlow(Parameters, Formula):
+class NamedFlow(Parameters, FlowFormula):
     """A flow of the literature, in ``EXACT_FLOWS`` under its name."""
 
     name: ClassVar[str]
@@ -288,8 +267,3 @@ class NamedFlow(Parameters, Formula):
 def _coordinates(positions: Array, time: Array | None) -> tuple[Array, Array, Array, Array]:
     """x, y, z and t."""
     return positions[..., 0], positions[..., 1], positions[..., 2], 0.0 if time is None else time
-
-
-def _filled(components: Components, x: Array) -> Array:
-    """Components along a last axis, each in the shape of ``x``."""
-    return stack([each + 0 * x if isinstance(each, (int, float)) else each for each in components], -1)

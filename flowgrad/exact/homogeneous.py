@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from flowgrad.exact.flow import Array, Components, NamedFlow, Real, Rows
 
+Matrix = tuple[tuple[float, ...], ...]
 
+
+@dataclass(frozen=True)
 class Homogeneous(NamedFlow):
-    """v = A x."""
+    """v = A x: A is the ``rate`` times a matrix of the flow."""
+
+    _unit: ClassVar[Matrix]
+
+    rate: Real = 1.0
 
     @property
-    @abstractmethod
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
+    def matrix(self) -> Matrix:
         """A, which is L."""
+        return tuple(tuple(self.rate * a if a else 0.0 for a in row) for row in self._unit)
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """A x, without the terms that are zero."""
@@ -31,24 +38,14 @@ class Homogeneous(NamedFlow):
 class SimpleShear(Homogeneous, name="simple-shear"):
     """v = (γ̇y, 0, 0): ``rate`` γ̇ (1/T). Bird, Armstrong & Hassager 1987, Dynamics of Polymeric Liquids 1, §3.1."""
 
-    rate: Real = 1.0
-
-    @property
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
-        """L_xy = γ̇."""
-        return (0.0, self.rate, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    _unit = ((0, 1, 0), (0, 0, 0), (0, 0, 0))
 
 
 @dataclass(frozen=True)
 class PlanarExtension(Homogeneous, name="planar-extension"):
     """v = ε̇(x, −y, 0): ``rate`` ε̇ (1/T). Bird, Armstrong & Hassager 1987, Dynamics of Polymeric Liquids 1, §3.1."""
 
-    rate: Real = 1.0
-
-    @property
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
-        """diag(ε̇, −ε̇, 0)."""
-        return _diagonal(self.rate, -self.rate, 0.0)
+    _unit = ((1, 0, 0), (0, -1, 0), (0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -56,12 +53,7 @@ class UniaxialExtension(Homogeneous, name="uniaxial-extension"):
     """v = ε̇(x, −y/2, −z/2): ``rate`` ε̇ (1/T). Bird, Armstrong & Hassager 1987, Dynamics of Polymeric
     Liquids 1, §3.1."""
 
-    rate: Real = 1.0
-
-    @property
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
-        """diag(ε̇, −ε̇/2, −ε̇/2)."""
-        return _diagonal(self.rate, -self.rate / 2, -self.rate / 2)
+    _unit = ((1, 0, 0), (0, -0.5, 0), (0, 0, -0.5))
 
 
 @dataclass(frozen=True)
@@ -69,25 +61,11 @@ class BiaxialExtension(Homogeneous, name="biaxial-extension"):
     """v = ε̇(x, y, −2z): ``rate`` ε̇ (1/T), that of each direction stretched. Bird, Armstrong & Hassager 1987,
     Dynamics of Polymeric Liquids 1, §3.1."""
 
-    rate: Real = 1.0
-
-    @property
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
-        """diag(ε̇, ε̇, −2ε̇)."""
-        return _diagonal(self.rate, self.rate, -2 * self.rate)
+    _unit = ((1, 0, 0), (0, 1, 0), (0, 0, -2))
 
 
 @dataclass(frozen=True)
 class RigidRotation(Homogeneous, name="rigid-rotation"):
     """v = Ω × x about the z axis: ``rate`` Ω (rad/T). Batchelor 1967, An Introduction to Fluid Dynamics, §2.3."""
 
-    rate: Real = 1.0
-
-    @property
-    def matrix(self) -> tuple[tuple[float, ...], ...]:
-        """L_yx = −L_xy = Ω."""
-        return (0.0, -self.rate, 0.0), (self.rate, 0.0, 0.0), (0.0, 0.0, 0.0)
-
-
-def _diagonal(a: float, b: float, c: float) -> tuple[tuple[float, ...], ...]:
-    return (a, 0.0, 0.0), (0.0, b, 0.0), (0.0, 0.0, c)
+    _unit = ((0, -1, 0), (1, 0, 0), (0, 0, 0))

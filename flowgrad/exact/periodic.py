@@ -9,12 +9,21 @@ from flowgrad.exact.flow import Array, Components, NamedFlow, NotNegative, Posit
 
 
 @dataclass(frozen=True)
-class TaylorGreen(NamedFlow, name="taylor-green"):
+class _Periodic(NamedFlow):
+    speed: Real = 1.0
+    wave_number: Positive = 1.0
+
+    @property
+    def box(self) -> tuple[Components, Components]:
+        """A period."""
+        return (0.0,) * 3, (2 * pi / self.wave_number,) * 3
+
+
+@dataclass(frozen=True)
+class TaylorGreen(_Periodic, name="taylor-green"):
     """v = U exp(−2νk²t) (sin kx cos ky, −cos kx sin ky, 0), an exact solution: ``speed`` U, ``wave_number`` k (1/L),
     kinematic ``viscosity`` ν (L²/T). Taylor 1923, Phil. Mag. 46, 671."""
 
-    speed: Real = 1.0
-    wave_number: Positive = 1.0
     viscosity: NotNegative = 0.1
     times = (0.0, 0.7)
 
@@ -33,20 +42,13 @@ class TaylorGreen(NamedFlow, name="taylor-green"):
         stretching, turning = U * cos(k * x) * cos(k * y), U * sin(k * x) * sin(k * y)
         return (stretching, -turning, 0.0), (turning, -stretching, 0.0), (0.0, 0.0, 0.0)
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """A period."""
-        return (0.0,) * 3, (2 * pi / self.wave_number,) * 3
-
 
 @dataclass(frozen=True)
-class TaylorGreen3D(NamedFlow, name="taylor-green-3d"):
+class TaylorGreen3D(_Periodic, name="taylor-green-3d"):
     """v = (2U/√3)(sin(θ + 2π/3) sin kx cos ky cos kz, sin(θ − 2π/3) cos kx sin ky cos kz, sin θ cos kx cos ky sin kz):
     the field at the start, ``speed`` U, ``wave_number`` k (1/L), ``angle`` θ. Taylor & Green 1937, Proc. R. Soc. Lond.
     A 158, 499; Brachet et al. 1983, J. Fluid Mech. 130, 411."""
 
-    speed: Real = 1.0
-    wave_number: Positive = 1.0
     angle: Real = 0.0
 
     @property
@@ -69,11 +71,6 @@ class TaylorGreen3D(NamedFlow, name="taylor-green-3d"):
         middle, xy, yz, xz = cx * cy * cz, sx * sy * cz, cx * sy * sz, sx * cy * sz
         return (a * middle, -a * xy, -a * xz), (-b * xy, b * middle, -b * yz), (-c * xz, -c * yz, c * middle)
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """A period."""
-        return (0.0,) * 3, (2 * pi / self.wave_number,) * 3
-
 
 @dataclass(frozen=True)
 class ABC(NamedFlow, name="abc"):
@@ -83,6 +80,7 @@ class ABC(NamedFlow, name="abc"):
     A: Real = 1.0
     B: Real = 0.8
     C: Real = 0.6
+    box = (0.0,) * 3, (2 * pi,) * 3
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Three waves."""
@@ -93,11 +91,6 @@ class ABC(NamedFlow, name="abc"):
         """Nothing on the diagonal."""
         A, B, C = self.A, self.B, self.C
         return (0.0, -C * sin(y), A * cos(z)), (B * cos(x), 0.0, -A * sin(z)), (-B * sin(x), C * cos(y), 0.0)
-
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """A period."""
-        return (0.0,) * 3, (2 * pi,) * 3
 
 
 @dataclass(frozen=True)
@@ -110,6 +103,7 @@ class DoubleGyre(NamedFlow, name="double-gyre"):
     epsilon: Real = 0.25
     omega: Real = 2 * pi / 10
     times = (0.0, 2.3)
+    box = (0.0, 0.0, -1.0), (2.0, 1.0, 1.0)
 
     def _stretch(self, x: Array, t: Array) -> tuple[Array, Array, Array]:
         """πf and its first and second derivative along x."""
@@ -133,8 +127,3 @@ class DoubleGyre(NamedFlow, name="double-gyre"):
             (A * (ddf * cf - df * df * sf) * sy, stretching, 0.0),
             (0.0, 0.0, 0.0),
         )
-
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """Both gyres."""
-        return (0.0, 0.0, -1.0), (2.0, 1.0, 1.0)

@@ -5,7 +5,6 @@ is a power-law fluid for τ0 = 0, Bingham's for n = 1 and a Newtonian one of vis
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,6 +62,7 @@ class Poiseuille(NamedFlow):
     """
 
     per_wall: ClassVar[float]
+    _size: ClassVar[str]
 
     pressure_gradient: Positive = 1.0
     K: Positive = 1.0
@@ -78,9 +78,14 @@ class Poiseuille(NamedFlow):
             raise OptionError(f"{law}: the shear rate at the wall is above 1e308: give a larger n or K") from None
 
     @property
-    @abstractmethod
     def wall(self) -> float:
         """Distance a of the wall from the middle."""
+        return float(getattr(self, self._size))
+
+    @property
+    def box(self) -> tuple[Components, Components]:
+        """As wide as the gap or pipe, and as long."""
+        return (-self.wall,) * 3, (self.wall,) * 3
 
     @property
     def plug(self) -> float:
@@ -119,14 +124,9 @@ class PlanePoiseuille(Poiseuille, name="plane-poiseuille"):
     """Along x between walls at y = ±``half_gap``: see :class:`Poiseuille`. Chhabra & Richardson 2008,
     Non-Newtonian Flow and Applied Rheology, §3.5."""
 
-    per_wall = 1.0
+    per_wall, _size = 1.0, "half_gap"
 
     half_gap: Positive = 1.0
-
-    @property
-    def wall(self) -> float:
-        """Half the gap."""
-        return self.half_gap
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Speed along x."""
@@ -140,25 +140,15 @@ class PlanePoiseuille(Poiseuille, name="plane-poiseuille"):
         """Between the walls."""
         return y * y <= self.half_gap**2 * (1 + BEYOND_WALL)
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """The gap."""
-        return (-self.half_gap,) * 3, (self.half_gap,) * 3
-
 
 @dataclass(frozen=True)
 class PipePoiseuille(Poiseuille, name="pipe-poiseuille"):
     """Along z in a pipe of ``radius`` R about the z axis: see :class:`Poiseuille`. Chhabra & Richardson 2008,
     Non-Newtonian Flow and Applied Rheology, §3.2."""
 
-    per_wall = 2.0
+    per_wall, _size = 2.0, "radius"
 
     radius: Positive = 1.0
-
-    @property
-    def wall(self) -> float:
-        """The radius."""
-        return self.radius
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Speed along z."""
@@ -172,8 +162,3 @@ class PipePoiseuille(Poiseuille, name="pipe-poiseuille"):
     def fluid(self, x: Array, y: Array, z: Array) -> Array:
         """Within the pipe."""
         return x * x + y * y <= self.radius**2 * (1 + BEYOND_WALL)
-
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """As wide as the pipe, and as long."""
-        return (-self.radius,) * 3, (self.radius,) * 3

@@ -74,13 +74,11 @@ class HillVortex(_Sphere, name="hill-vortex"):
     def rows(self, x: Array, y: Array, z: Array, t: Array) -> Rows:
         """Inside and outside."""
         inside = self._inside(x, y, z)
-        rows = zip(self._core_rows(x, y, z), self._outer_rows(x, y, z), strict=True)
+        c = 1.5 * self.speed / self.radius**2
+        core = (-c * z, 0.0, -c * x), (0.0, -c * z, -c * y), (4 * c * x, 4 * c * y, 2 * c * z)
+        rows = zip(core, self._outer_rows(x, y, z), strict=True)
         first, second, third = (tuple(where(inside, *pair) for pair in zip(*both, strict=True)) for both in rows)
         return first, second, third
-
-    def _core_rows(self, x: Array, y: Array, z: Array) -> Rows:
-        c = 1.5 * self.speed / self.radius**2
-        return (-c * z, 0.0, -c * x), (0.0, -c * z, -c * y), (4 * c * x, 4 * c * y, 2 * c * z)
 
     def _outer_rows(self, x: Array, y: Array, z: Array) -> Rows:
         """Product rule: m' = dm/d(r²/2), m'' its own; symmetric, for there is no vorticity."""

@@ -30,6 +30,12 @@ log = logging.getLogger("flowgrad")
 # The options in the advice of readers, with the values that they propose.
 _OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)(?: (?:(NAME|u,v,w|points|cells)\b|(\d[\d.e+-]*\b)))?")
 
+_AXES = "xyz"
+# A column, or the columns of the components of an array.
+Names = dict[str, str | list[str]]
+_COMPONENT = re.compile(r"_[xyz]$")
+_PART = re.compile(r"_(?:[xyz]{1,2}|\d+|std|mean|rms|minimum|maximum)$")
+
 
 def tool(name: str, extra: str) -> Any:
     """A module of an optional package; MissingDependencyError with the extra that brings it."""
@@ -115,11 +121,6 @@ def in_columns(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(rows, np.uint8 if rows.dtype.kind == "b" else None)
 
 
-_AXES = "xyz"
-# A column, or the columns of the components of an array.
-Names = dict[str, str | list[str]]
-
-
 def column_names(arrays: Mapping[str, np.ndarray], first: Sequence[str] = (), others: Sequence[str] = ()) -> Names:
     """The columns of each array, in their order; _ is added where ``others``, an array of ``first`` or one before has
     the name."""
@@ -169,10 +170,6 @@ def _suffixes(shape: tuple[int, ...]) -> list[str] | None:
 
 def _listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
-
-
-_COMPONENT = re.compile(r"_[xyz]$")
-_PART = re.compile(r"_(?:[xyz]{1,2}|\d+|std|mean|rms|minimum|maximum)$")
 
 
 def about_of(name: str, result: Flow | Result) -> dict[str, str]:

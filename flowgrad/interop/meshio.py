@@ -48,7 +48,7 @@ def from_meshio(mesh: Any, velocity: str | None = None, location: str | None = N
     cells that flowgrad does not differentiate, polyhedra among them: meshio.write them as .vtu, or use PyVista.
     """
     if not isinstance(mesh, tool("meshio", "meshio").Mesh):
-        raise OptionError(f"{type(mesh).__name__} is no meshio.Mesh: give one")
+        raise OptionError(f"{type(mesh).__name__} is not a meshio.Mesh: give one")
     parts = parts_of(mesh)
     refuse_complex({**parts["point_data"], **mesh.field_data}, _SOURCE)
     refuse_complex({name: values for name, blocks in parts["cell_data"].items() for values in blocks[:1]}, _SOURCE)

@@ -17,6 +17,8 @@ from flowgrad.mesh.lattice import Periods
 # The name under which the record stands in field data and attributes.
 RECORD = "flowgrad_flow"
 
+_NONE: Periods = (False, False, False)
+
 
 def recalled(text: Any) -> dict[str, Any]:
     """The record in a text; empty where there is none, or something else."""
@@ -44,9 +46,6 @@ def with_record(
         if isinstance(noise, float) or str(noise) in here:
             told.setdefault("noise", noise)
     return dataclasses.replace(contents, producer=str(record.get("producer", contents.producer))), told
-
-
-_NONE: Periods = (False, False, False)
 
 
 def period_vectors(lattice: Lattice) -> NDArray[np.float64]:

@@ -61,7 +61,7 @@ def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow:
     finite numbers.
     """
     if not isinstance(frame, tool("pandas", "pandas").DataFrame):
-        raise OptionError(f"{type(frame).__name__} is no pandas.DataFrame: give one")
+        raise OptionError(f"{type(frame).__name__} is not a pandas.DataFrame: give one")
     columns = _columns(frame)
     found = frame.attrs.get(RECORD)
     record: Mapping[str, Any] = found if isinstance(found, dict) else {}

@@ -34,6 +34,10 @@ from flowgrad.walls.result import surface_mesh
 PATCH, FACES = "flowgrad_patch", "flowgrad_faces"
 _VERTEX = 1
 
+_SOURCE = Path("the PyVista data set")
+_PERIODS = "flowgrad_periods"
+_OURS = (RECORD, PATCH)
+
 
 def with_patches_of(flow: Flow, pyvista: Any, grid: Any, velocity: str) -> Any:
     """A MultiBlock of the grid, ``internal``, and of the flow's patches by their names."""
@@ -93,16 +97,11 @@ def put_array(target: Any, name: str, values: np.ndarray) -> None:
     target.VTKObject.AddArray(array)
 
 
-_SOURCE = Path("the PyVista data set")
-_PERIODS = "flowgrad_periods"
-_OURS = (RECORD, PATCH)
-
-
 def from_pyvista(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow:
     """The flow in a PyVista (or VTK) data set; of a MultiBlock the mesh of the highest dimension, with the others as
     the patches of its boundary. The options are those of :func:`flowgrad.read`.
 
-    Raises OptionError for what is no data set, arrays that do not fit and an ambiguous velocity, MeshError for cells
+    Raises OptionError for what is not a data set, arrays that do not fit and an ambiguous velocity, MeshError for cells
     that are not differentiated, MissingDependencyError without PyVista.
     """
     data = tool("pyvista", "pyvista").wrap(data)

@@ -43,6 +43,16 @@ CELL = "_cell"
 # Attributes: the name of an array whose variable has another, the name of a field, the periods of the axes.
 NAME, FIELD, PERIODS = "flowgrad_name", "flowgrad_field", "flowgrad_periods"
 
+__all__ = ["from_xarray", "to_xarray"]
+_AXES = ("x", "y", "z")
+_LENGTH = {"dimension": "L"}
+_PLACES = ("point_data", "cell_data")
+_KEPT = (*_PLACES, "field_data")
+_TIME = "TimeValue"
+# No array can have one of these as the name of its variable.
+_TAKEN = {"time", "component", "derivative", *(name + end for name in (*_AXES, *"ijk") for end in ("", CELL))}
+Variable = tuple[tuple[str, ...], np.ndarray, dict[str, str]]
+
 
 def from_xarray(data: Any, velocity: str | None = None, location: str | None = None, **about: Any) -> Flow | Series:
     """The flow in a Dataset, or the series in one with a dimension ``time`` (``t``): its variables on the grid of the
@@ -52,10 +62,10 @@ def from_xarray(data: Any, velocity: str | None = None, location: str | None = N
     The velocity is a variable with a dimension of two or three components, or variables ``u``, ``v``, ``w``; options as
     those of :func:`flowgrad.read`. Times that are dates become seconds since the first, the date of a Dataset of one
     time seconds since 1970. Raises OptionError for coordinates that are missing or make no grid, for variables that are
-    neither on it nor without it, and for times that are none.
+    neither on it nor without it, and for times that are not numbers or dates.
     """
     if not isinstance(data, tool("xarray", "xarray").Dataset):
-        raise OptionError(f"{type(data).__name__} is no xarray.Dataset: give one, of a DataArray its to_dataset()")
+        raise OptionError(f"{type(data).__name__} is not an xarray.Dataset: give one, of a DataArray its to_dataset()")
     about = {"velocity": velocity, "location": location, **about}
     axis = next((name for name in _TIMES if name in data.dims), None)
     lattice, dims = _grid(data, axis)
@@ -164,18 +174,6 @@ def _seconds(times: np.ndarray, start: np.datetime64 | None = None) -> np.ndarra
     return times.astype(np.float64)
 
 
-__all__ = ["from_xarray", "to_xarray"]
-
-_AXES = ("x", "y", "z")
-_LENGTH = {"dimension": "L"}
-_PLACES = ("point_data", "cell_data")
-_KEPT = (*_PLACES, "field_data")
-_TIME = "TimeValue"
-# No array can have one of these as the name of its variable.
-_TAKEN = {"time", "component", "derivative", *(name + end for name in (*_AXES, *"ijk") for end in ("", CELL))}
-Variable = tuple[tuple[str, ...], np.ndarray, dict[str, str]]
-
-
 def to_xarray(
     result: Flow | Result | Series, quantities: Sequence[str] = DEFAULT, *, std: bool = False, boundary: bool = True
 ) -> Any:
@@ -274,8 +272,8 @@ def _stack(name: str, given: Sequence[np.ndarray]) -> np.ndarray:
 def _lattice(found: OnMesh) -> Lattice:
     if not isinstance(found.mesh, Lattice):
         raise OptionError(
-            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is no lattice, and xarray has no "
-            "other mesh: use flowgrad.to_pyvista or flowgrad.to_pandas"
+            f"a mesh of {found.mesh.point_count} points and {len(found.mesh)} cells is not a lattice, and xarray has "
+            "no other mesh: use flowgrad.to_pyvista or flowgrad.to_pandas"
         )
     return found.mesh
 

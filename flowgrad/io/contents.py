@@ -17,7 +17,16 @@ from flowgrad.files import CONTROLS
 from flowgrad.mesh import Mesh
 from flowgrad.reprs import ReprMixin
 
+log = logging.getLogger("flowgrad")
+
 Arrays = dict[str, np.ndarray]
+
+# Digits of a count, and names in a message.
+_DIGITS, _NAMES = 18, 20
+# Times that differ by less are the same one written with fewer digits.
+SAME_TIME = 1e-5
+# More times than this do not fit into a message.
+_LISTED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +62,7 @@ class Contents(ReprMixin):
 def native(values: np.ndarray) -> np.ndarray:
     """Values as Contents keeps them: float64, or their own integer type (uint8 for bool)."""
     if values.dtype.kind == "f":
-        # A signalling NaN, as some solvers fill unset cells with, becomes a quiet one without a word.
+        # A signalling NaN, as some solvers fill unset cells with, becomes a quiet one silently.
         with np.errstate(invalid="ignore"):
             return np.ascontiguousarray(values, np.float64)
     return np.ascontiguousarray(values, np.uint8 if values.dtype.kind == "b" else values.dtype.newbyteorder("="))
@@ -77,10 +86,6 @@ def system_errors(path: Path) -> Iterator[None]:
         raise ReadError(f"{path}: cannot be read ({error.strerror or error}): check its permissions") from None
 
 
-# Digits of a count, and names in a message.
-_DIGITS, _NAMES = 18, 20
-
-
 def whole(text: str | bytes) -> int:
     """A count, of digits only; ReadError for one that no file can hold."""
     if len(text) > _DIGITS:
@@ -93,14 +98,6 @@ def listed(names: Iterable[str]) -> str:
     every = list(names)
     more = f" and {len(every) - _NAMES} more" if len(every) > _NAMES else ""
     return ", ".join(every[:_NAMES]) + more
-
-
-log = logging.getLogger("flowgrad")
-
-# Times that differ by less are the same one written with fewer digits.
-SAME_TIME = 1e-5
-# More times than this do not fit into a message.
-_LISTED = 12
 
 
 @dataclass(frozen=True, eq=False)

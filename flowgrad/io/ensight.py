@@ -30,7 +30,7 @@ class _Unchecked(Exception):
     """The file is of a kind that is left to VTK."""
 
 
-class _Text:
+class _TextStream:
     """The lines of a text file: the next text, empty at the end; whole numbers, one each line; rows passed over."""
 
     def __init__(self, data: bytes) -> None:
@@ -51,7 +51,7 @@ class _Text:
                 raise ReadError(f"has {row} rows of {rows} that it declares: {_DAMAGED}")
 
 
-class _Binary:
+class _BinaryStream:
     """The same of a C binary file, whose byte order its first number tells."""
 
     def __init__(self, data: bytes) -> None:
@@ -79,7 +79,7 @@ class _Binary:
             raise ReadError(f"ends in the middle of {rows} rows that it declares: {_DAMAGED}")
 
 
-_Stream = _Text | _Binary
+_Stream = _TextStream | _BinaryStream
 
 
 def check_case(path: Path) -> None:
@@ -119,7 +119,7 @@ def _files(path: Path, words: list[str], before: int = 0) -> list[Path]:
 def _checked(file: Path, check: Callable[[_Stream], Parts]) -> Parts:
     """What a check of a file finds, nothing for a file of a kind that is left to VTK."""
     data = file.read_bytes()
-    stream = _Binary(data) if data[:8].lower() == b"c binary" or b"\0" in data[:80] else _Text(data)
+    stream = _BinaryStream(data) if data[:8].lower() == b"c binary" or b"\0" in data[:80] else _TextStream(data)
     if stream.text() == "BEGIN TIME STEP":
         return {}
     try:
@@ -161,7 +161,7 @@ def _part_sizes(stream: _Stream, node_ids: bool, element_ids: bool) -> tuple[dic
     """How much there is in a part, and the word behind it."""
     word = stream.text()
     if word == "block":
-        count = math.prod(stream.numbers(3) if isinstance(stream, _Binary) else _row(stream.text()))
+        count = math.prod(stream.numbers(3) if isinstance(stream, _BinaryStream) else _row(stream.text()))
         stream.skip(3 * count)
         return {"coordinates": count, "block": count}, stream.text()
     if word.startswith("block"):

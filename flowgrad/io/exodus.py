@@ -112,7 +112,7 @@ def _points(variables: Any) -> np.ndarray:
         return np.asarray(variables["coord"][:].T, np.float64)
     axes = [np.asarray(variables[name][:], np.float64) for name in ("coordx", "coordy", "coordz") if name in variables]
     if len(axes) < 2:
-        raise ReadError("has no coordinates of its nodes in two directions: it is no mesh")
+        raise ReadError("has no coordinates of its nodes in two directions: it is not a mesh")
     return np.column_stack(axes)
 
 

@@ -56,7 +56,7 @@ def _number(path: Path, value: object) -> float:
     except (TypeError, ValueError):
         time = math.nan
     if not math.isfinite(time):
-        raise ReadError(f"{path}: has the time '{value}', which is no number: write it again")
+        raise ReadError(f"{path}: has the time '{value}', which is not a number: write it again")
     return time
 
 

@@ -13,6 +13,15 @@ from flowgrad.io.contents import Arrays, Contents
 from flowgrad.mesh import CellFaces, Lattice, Mesh, ragged
 from flowgrad.typing import BoolArray
 
+log = logging.getLogger("flowgrad")
+
+GHOSTS = "vtkGhostType"
+# The older name, whose numbers count layers: every number but 0 is a copy.
+_LEVELS = "vtkGhostLevels"
+_COPY = 1
+HIDDEN_POINT = 2
+HIDDEN_CELL = 32 | 8  # hidden, and refined by cells elsewhere
+
 
 def selected(contents: Contents, points: BoolArray, cells: BoolArray) -> Contents:
     """The marked points (n,) and cells (m,), in their order; the cells must use none but marked points."""
@@ -52,16 +61,6 @@ def _faces_of(faces: CellFaces, cells: NDArray[np.int64]) -> CellFaces:
     sizes = np.diff(faces.offsets)[chosen]
     connectivity = faces.connectivity[ragged.runs(faces.offsets[chosen], sizes)]
     return CellFaces(connectivity, ragged.offsets(sizes), ragged.offsets(counts))
-
-
-log = logging.getLogger("flowgrad")
-
-GHOSTS = "vtkGhostType"
-# The older name, whose numbers count layers: every number but 0 is a copy.
-_LEVELS = "vtkGhostLevels"
-_COPY = 1
-HIDDEN_POINT = 2
-HIDDEN_CELL = 32 | 8  # hidden, and refined by cells elsewhere
 
 
 def copies(data: Arrays, count: int) -> BoolArray:

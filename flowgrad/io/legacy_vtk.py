@@ -40,9 +40,12 @@ _LINE = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+_VERSION = re.compile(rb"#\s*vtk DataFile Version\s+(\d+)")
+_DATASET = re.compile(rb"^\s*DATASET\s+(\w+)", re.MULTILINE | re.IGNORECASE)
+
 
 @dataclass
-class Declared:
+class LegacyHeader:
     """Numbers of points and cells, names of arrays by section, and the field data themselves."""
 
     points: int | None = None
@@ -68,9 +71,9 @@ class Declared:
                 raise ReadError(f"declares '{missing[0]}' in {section} but it was not read: convert it to .vtu")
 
 
-def declared(path: Path) -> Declared:
+def declared(path: Path) -> LegacyHeader:
     """Read what a file declares, without its mesh."""
-    data, result, section = path.read_bytes(), Declared(), ""
+    data, result, section = path.read_bytes(), LegacyHeader(), ""
     for match in _LINE.finditer(data):
         keyword = (match[1] or b"").decode().upper()
         if keyword.endswith("_DATA"):
@@ -85,7 +88,7 @@ def declared(path: Path) -> Declared:
     return result
 
 
-def _count(result: Declared, keyword: str, match: re.Match[bytes]) -> None:
+def _count(result: LegacyHeader, keyword: str, match: re.Match[bytes]) -> None:
     if keyword == "POINTS":
         result.points = whole(match[2])
     elif keyword == "CELL_TYPES":
@@ -109,10 +112,6 @@ def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
         return {name: native(values.reshape(tuples, components) if components > 1 else values)}
     except (ValueError, IndexError):
         raise ReadError(f"field data '{name}' are not {count} numbers: the file is damaged") from None
-
-
-_VERSION = re.compile(rb"#\s*vtk DataFile Version\s+(\d+)")
-_DATASET = re.compile(rb"^\s*DATASET\s+(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
 def read_legacy(path: Path) -> Contents:

@@ -1,7 +1,7 @@
 """Formats that meshio reads (AVS, Gmsh, HMF, MED, MOAB, TetGen), through a process of their own.
 
 meshio may print, call ``sys.exit``, raise anything, crash in a C library or never return; here all of
-that becomes one ReadError. Cells or arrays that it leaves out without a word are an error too, as
+that becomes one ReadError. Cells or arrays that it leaves out silently are an error too, as
 far as the file tells how many there are.
 """
 
@@ -24,22 +24,29 @@ from flowgrad.io.node_order import in_vtk_order
 from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
+from flowgrad.mesh.reference.cell import VTK
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 
-# What is lost of the others that are known says nothing of the flow.
+log = logging.getLogger("flowgrad")
+
+# Sections that meshio reads, and those that hold nothing of the flow.
 _SECTIONS = {
-    "MeshFormat",
-    "PhysicalNames",
-    "Entities",
-    "Nodes",
-    "Elements",
-    "NodeData",
-    "ElementData",
-    "Periodic",
+    *("MeshFormat", "PhysicalNames", "Entities", "Nodes", "Elements", "NodeData", "ElementData", "Periodic"),
+    *("PartitionedEntities", "GhostElements", "Parametrizations", "Comments"),
 }
-_SECTIONS |= {"PartitionedEntities", "GhostElements", "Parametrizations", "Comments"}
 # So many letters do not stand in binary data by chance.
 _MARK = re.compile(rb"^\$([A-Z]\w{4,40})[ \t\r]*$", re.MULTILINE)
+
+# Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
+# polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
+# Tecplot's zones of elements come here too, through their own modules.
+SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
+# meshio's names of cells, and their VTK numbers; the wedge too as Exodus and VTK number it.
+TYPES = {kind.meshio: int(kind) for kind in VTK if kind.meshio} | {"pyramid14": 74, "wedge6": 13}
+# meshio's wedge is Gmsh's, whose first triangle looks inward.
+WEDGE = [0, 2, 1, 3, 5, 4]
+# Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
+_PATIENCE = 100
 
 
 def check_sections(path: Path) -> None:
@@ -78,30 +85,8 @@ def _check(file: Path) -> None:
         )
 
 
-log = logging.getLogger("flowgrad")
-
-# Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
-# polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
-# Tecplot's zones of elements come here too, through their own modules.
-SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
-
 # What is looked at before meshio reads, because it does not.
 _CHECKS: dict[str, Callable[[Path], None]] = {".msh": check_sections, ".node": check_rows, ".ele": check_rows}
-
-# meshio's names of the cells that flowgrad differentiates, and their VTK numbers.
-_QUADRATIC = "line3 triangle6 quad8 tetra10 hexahedron20 wedge15 pyramid13 quad9 hexahedron27 quad6 wedge12 wedge18"
-TYPES = {
-    **{REFERENCE_CELLS[number].name: number for number in (1, 3, 5, 7, 8, 9, 10, 12, 13, 14)},
-    "penta_prism": 15,
-    "hexa_prism": 16,
-    **dict(zip([*_QUADRATIC.split(), "hexahedron24", "triangle7", "line4"], range(21, 36), strict=True)),
-    # The wedge as Exodus numbers it, and VTK.
-    "pyramid14": 74,
-    "wedge6": 13,
-    **{f"VTK_{kind.name.upper()}": kind.vtk_type for kind in LAGRANGE_CELLS.values()},
-}
-# meshio's wedge is Gmsh's, whose first triangle looks inward.
-WEDGE = [0, 2, 1, 3, 5, 4]
 
 
 def read_with_meshio(path: Path, timeout: float | None = None, field_data: Arrays | None = None) -> Contents:
@@ -153,7 +138,8 @@ def _mesh(parts: dict[str, Any]) -> Mesh:
 def _check_types(blocks: list[tuple[str, int, np.ndarray | None]]) -> None:
     unknown: dict[str, int] = {}
     for name, count, rows in blocks:
-        if name not in TYPES or rows is None or (name == "wedge" and rows.shape[1] != len(WEDGE)):
+        is_odd = rows is None or rows.ndim != 2 or (name == "wedge" and rows.shape[1] != len(WEDGE))
+        if is_odd or name not in TYPES:
             unknown[name] = unknown.get(name, 0) + count
     if unknown:
         listed = ", ".join(f"{count} of the type {name}" for name, count in unknown.items())
@@ -202,10 +188,6 @@ def _check_lengths(contents: Contents) -> None:
                 )
 
 
-# Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
-_PATIENCE = 100
-
-
 def parts(path: Path) -> dict[str, Any]:
     """The points, cells and arrays that meshio finds in a file."""
     import meshio
@@ -214,30 +196,29 @@ def parts(path: Path) -> dict[str, Any]:
     return parts_of(meshio.read(str(path)))
 
 
-class _Bytes(io.BufferedReader):
+class _Ending:
+    """A file that raises EOFError where lines are read on and on behind its end."""
+
     empty = 0
 
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
+    def readline(self, size: int = -1, /) -> Any:
+        line = super().readline(size)  # type: ignore[misc]
         self.empty = 0 if line else self.empty + 1
         if self.empty > _PATIENCE:
             raise EOFError("it ends too early")
         return line
 
 
-class _Text(io.TextIOWrapper):
-    empty = 0
+class _Bytes(_Ending, io.BufferedReader):  # type: ignore[misc]
+    """Of bytes."""
 
-    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
-        line = super().readline(size)
-        self.empty = 0 if line else self.empty + 1
-        if self.empty > _PATIENCE:
-            raise EOFError("it ends too early")
-        return line
+
+class _Text(_Ending, io.TextIOWrapper):  # type: ignore[misc]
+    """Of text."""
 
 
 def _opened(file: Any, mode: str = "r", *rest: Any, **more: Any) -> Any:
-    """A file, as by ``open``, whose end is an EOFError for who goes on reading lines."""
+    """A file, as by ``open``, that raises EOFError where lines are read on and on behind its end."""
     if mode not in ("r", "rb") or rest:
         return open(file, mode, *rest, **more)
     binary = _Bytes(io.FileIO(file))
@@ -248,28 +229,20 @@ def parts_of(mesh: Any) -> dict[str, Any]:
     """The same of a meshio.Mesh."""
     return {
         "points": np.asarray(mesh.points),
-        "cells": [(str(block.type), len(block.data), _rows(block.data)) for block in mesh.cells],
+        "cells": [(str(block.type), len(block.data), _array(block.data, "iu")) for block in mesh.cells],
         "point_data": {name: np.asarray(values) for name, values in mesh.point_data.items()},
         "cell_data": {name: [np.asarray(part) for part in parts] for name, parts in mesh.cell_data.items()},
-        "field_data": {name: _field(values) for name, values in mesh.field_data.items()},
+        "field_data": {name: _array(values, "fiub") for name, values in mesh.field_data.items()},
     }
 
 
-def _rows(data: Any) -> np.ndarray | None:
-    """The point numbers (n, k) of a block of cells; None for polyhedra, which are lists of faces."""
+def _array(data: Any, kinds: str) -> np.ndarray | None:
+    """An array of some kinds of numbers; None for others, and for lists of different lengths."""
     try:
-        rows = np.asarray(data)
+        array = np.asarray(data)
     except ValueError:
         return None
-    return rows if rows.ndim == 2 and rows.dtype.kind in "iu" else None
-
-
-def _field(values: Any) -> np.ndarray | None:
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        return None
-    return array if array.dtype.kind in "fiub" else None
+    return array if array.dtype.kind in kinds else None
 
 
 register_format(

@@ -29,6 +29,20 @@ from flowgrad.mesh import Lattice
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 8, 7: 1, 8: 2, 9: 4, 10: 8, 11: 8}
 _DAMAGED = "the file is damaged or was cut off, write it again"
 
+# A variable may always take this many bytes, and beyond it so many times the size of the file.
+_ALWAYS = 1 << 28
+_RATIO = 300
+_NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
+_NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
+_SECONDS = {
+    **dict.fromkeys(("second", "sec", "s"), 1.0),
+    **dict.fromkeys(("minute", "min"), 60.0),
+    **dict.fromkeys(("hour", "hr", "h"), 3600.0),
+    **dict.fromkeys(("day", "d"), 86400.0),
+    **dict.fromkeys(("millisecond", "msec", "ms"), 1e-3),
+}
+Space = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class _Variable:
@@ -145,24 +159,6 @@ def _padded(size: int) -> int:
     return size + -size % 4
 
 
-# A variable may always take this many bytes, and beyond it so many times the size of the file.
-_ALWAYS = 1 << 28
-_RATIO = 300
-_NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
-_NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
-_SECONDS = {
-    "second": 1.0,
-    "sec": 1.0,
-    "s": 1.0,
-    "minute": 60.0,
-    "min": 60.0,
-    "hour": 3600.0,
-    "hr": 3600.0,
-    "h": 3600.0,
-}
-_SECONDS |= {"day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "msec": 1e-3, "ms": 1e-3}
-
-
 def netcdf_steps(path: Path) -> Sequence[Step]:
     """The times of a file, in seconds where its unit is a known one; one step without a time axis.
 
@@ -204,21 +200,18 @@ def step_in(path: Path, number: int) -> Contents:
     """Everything in a file at one of its times; run by the worker."""
     with opened(path) as data:
         time = _time_axis(data)
-        arrays = {
-            n: _values(v, time, number) for n, v in data.variables.items() if v.dtype != str and v.dtype.kind in "fiu"
-        }
-        spaces = {n: tuple(d for d in data.variables[n].dimensions if d != time) for n in arrays}
-        grid = _grid(arrays, spaces)
-        positions = _positions(data, grid, arrays)
-        on = {n: values for n, values in arrays.items() if spaces[n] == grid and n not in positions}
-        used = {*positions, time}
-        rest = {n: values for n, values in arrays.items() if n not in on and n not in used}
+        arrays = {n: _values(v, time, number) for n, v in _numeric(data).items()}
+        grid, spaces, positions, on, units = _grid_of(data, time, arrays)
+        rest = {n: values for n, values in arrays.items() if n not in {*on, *positions, time}}
         fields = {n: np.atleast_1d(v) if v.ndim < 2 else v.reshape(len(v), -1) for n, v in rest.items()}
-        units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
-        first = next(iter(positions))
-        unit = getattr(data.variables[first], "units", "")
-        contents = _contents(path, grid, positions, spaces, on)
-        return dataclasses.replace(contents, field_data=fields, units={**units, **({"x": unit} if unit else {})})
+        here = {n: arrays[n] for n in on}
+        if any(values.ndim > 1 for values in positions.values()):
+            contents = on_grid(path, list(positions.values()), here, None)
+        else:
+            lattice, order = _rectilinear(grid, positions, spaces)
+            flat = {name: _flat(values, order) for name, values in here.items()}
+            contents = Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])
+        return dataclasses.replace(contents, field_data=fields, units=units)
 
 
 def opened(path: Path) -> Any:
@@ -271,9 +264,27 @@ def _axis(data: Any, name: str) -> str:
     return next((axis for axis, names in _NAMES.items() if name.lower() in names), "")
 
 
-def _grid(arrays: Arrays, spaces: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _grid_of(
+    data: Any, time: str | None, arrays: Arrays
+) -> tuple[Space, dict[str, Space], dict[str, np.ndarray], list[str], dict[str, str]]:
+    """The dimensions of the velocity's grid, those of each array but the time, the positions by their names, the names
+    of the other arrays on the grid, and their units, with ``x`` for that of the positions."""
+    spaces = {n: tuple(d for d in data.variables[n].dimensions if d != time) for n in arrays}
+    grid = _grid(arrays, spaces)
+    positions = _positions(data, grid, arrays)
+    on = [n for n in arrays if spaces[n] == grid and n not in positions]
+    units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
+    unit = str(getattr(data.variables[next(iter(positions))], "units", ""))
+    return grid, spaces, positions, on, {**units, **({"x": unit} if unit else {})}
+
+
+def _numeric(data: Any) -> dict[str, Any]:
+    return {name: each for name, each in data.variables.items() if each.dtype != str and each.dtype.kind in "fiu"}
+
+
+def _grid(arrays: Arrays, spaces: dict[str, Space]) -> Space:
     """The dimensions of the velocity, by its usual names; else those of the arrays with the most of them."""
-    usual: list[tuple[str, ...]] = [(name,) for name in VECTORS if name in arrays and name not in ("u", "v", "U", "V")]
+    usual: list[Space] = [(name,) for name in VECTORS if name in arrays and name not in ("u", "v", "U", "V")]
     usual += [names[:2] for names in COMPONENTS if names[0] in arrays and names[1] in arrays]
     for names in usual:
         found = {spaces[name] for name in names}
@@ -291,7 +302,7 @@ def _grid(arrays: Arrays, spaces: dict[str, tuple[str, ...]]) -> tuple[str, ...]
     return grid
 
 
-def _positions(data: Any, grid: tuple[str, ...], arrays: Arrays) -> dict[str, np.ndarray]:
+def _positions(data: Any, grid: Space, arrays: Arrays) -> dict[str, np.ndarray]:
     """Coordinates by their variable's name, x, y and, in space, z first to last: along the axes, or of all points."""
     if all(name in arrays for name in grid):
         found = {_axis(data, name): name for name in grid}
@@ -313,23 +324,7 @@ def _positions(data: Any, grid: tuple[str, ...], arrays: Arrays) -> dict[str, np
     return positions
 
 
-def _contents(
-    path: Path,
-    grid: tuple[str, ...],
-    positions: dict[str, np.ndarray],
-    spaces: dict[str, tuple[str, ...]],
-    data: Arrays,
-) -> Contents:
-    if any(values.ndim > 1 for values in positions.values()):
-        return on_grid(path, list(positions.values()), data, None)
-    lattice, order = _rectilinear(grid, positions, spaces)
-    flat = {name: _flat(values, order) for name, values in data.items()}
-    return Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])
-
-
-def _rectilinear(
-    grid: tuple[str, ...], positions: dict[str, np.ndarray], spaces: dict[str, tuple[str, ...]]
-) -> tuple[Lattice, list[int]]:
+def _rectilinear(grid: Space, positions: dict[str, np.ndarray], spaces: dict[str, Space]) -> tuple[Lattice, list[int]]:
     """The lattice of coordinates along axes, and the order of a variable's dimensions with the first axis last."""
     axes = [name for name in positions if spaces[name] == (name,)]
     x, y, z = (*positions.values(), np.zeros(1))[:3]
@@ -359,29 +354,20 @@ def layout_in(path: Path, number: int) -> Layout:
     """The layout of a file; run by the worker. A curvilinear grid has a ``refusal``, and of the lattice the shape."""
     time = times_in(path)[number]
     with opened(path) as data:
-        axis = _time_axis(data)
-        numeric = {n: v for n, v in data.variables.items() if v.dtype != str and v.dtype.kind in "fiu"}
-        spaces = {n: tuple(d for d in v.dimensions if d != axis) for n, v in numeric.items()}
-        lines = {n: _values(v, axis, number) if len(spaces[n]) < 2 else np.empty(0) for n, v in numeric.items()}
-        grid = _grid(lines, spaces)
-        positions = _positions(data, grid, lines)
-        on = [n for n in numeric if spaces[n] == grid and n not in positions]
+        axis, numeric = _time_axis(data), _numeric(data)
+        is_line = {n: len([d for d in v.dimensions if d != axis]) < 2 for n, v in numeric.items()}
+        lines = {n: _values(v, axis, number) if is_line[n] else np.empty(0) for n, v in numeric.items()}
+        grid, spaces, positions, on, units = _grid_of(data, axis, lines)
+        # Packed values are floats once they are unpacked.
+        packed = {n for n in on if hasattr(numeric[n], "scale_factor") or hasattr(numeric[n], "add_offset")}
+        declared = {n: np.dtype(np.float64 if n in packed else numeric[n].dtype) for n in on}
         if any(len(spaces[name]) != 1 for name in positions):
             shape = Lattice.uniform([data.dimensions[d].size for d in grid[::-1]])
             why = "has a curvilinear grid, which is not read in blocks: write it with coordinates along its axes"
-            return Layout(shape, {n: _dtype(numeric[n]) for n in on}, "", [], number, time, {}, why)
+            return Layout(shape, declared, "", [], number, time, {}, why)
         lattice, order = _rectilinear(grid, positions, spaces)
-        units = {n: str(numeric[n].units) for n in on if hasattr(numeric[n], "units")}
-        unit = str(getattr(data.variables[next(iter(positions))], "units", ""))
         across = grid[order[len(order) - 1 - lattice.active[-1]]]
-        declared = {n: _dtype(numeric[n]) for n in on}
-        return Layout(lattice, declared, across, order, number, time, {**units, **({"x": unit} if unit else {})})
-
-
-def _dtype(variable: Any) -> np.dtype:
-    """The type of a variable's values: that of packed ones once they are unpacked."""
-    packed = hasattr(variable, "scale_factor") or hasattr(variable, "add_offset")
-    return np.dtype(np.float64 if packed else variable.dtype)
+        return Layout(lattice, declared, across, order, number, time, units)
 
 
 def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:

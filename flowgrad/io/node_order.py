@@ -22,6 +22,27 @@ DEGREES = "HigherOrderDegrees"
 TODAYS_HEXAHEDRA = (2, 1)
 LAGRANGE_HEXAHEDRON = 72
 
+# Points farther than this from where they should be, as a fraction of the cell's diagonal (rms), are
+# in no known order.
+_OUT_OF_ORDER = 0.15
+_EIGHT, _UPRIGHT = list(range(12)), [16, 17, 18, 19, 12, 13, 14, 15]
+_SIX, _UPRIGHT6 = list(range(9)), [12, 13, 14, 9, 10, 11]
+_GMSH_PYRAMID = [0, 1, 2, 3, 4, 5, 8, 10, 6, 7, 9, 11, 12]
+# Exodus and Nastran number the upright edges before those of the top (Schoof & Yarberry 1994, SAND92-2137,
+# fig. 4.9); of Gmsh's orders meshio leaves these two (Geuzaine & Remacle, Gmsh reference manual, §9.2).
+_OTHERS: dict[int, list[list[int]]] = {
+    24: [[0, 1, 2, 3, 4, 5, 6, 7, 9, 8]],
+    25: [[*_EIGHT, *_UPRIGHT]],
+    26: [[*_SIX, *_UPRIGHT6]],
+    27: [_GMSH_PYRAMID],
+    29: [[*_EIGHT, *_UPRIGHT, 23, 24, 25, 26, 21, 22, 20]],
+    32: [
+        [0, 1, 2, 3, 4, 5, 6, 9, 7, 12, 14, 13, 8, 10, 11, 15, 17, 16],
+        [*_SIX, *_UPRIGHT6, 15, 16, 17],
+    ],
+    74: [[*_GMSH_PYRAMID, 13]],
+}
+
 
 def with_degrees(cells: Cells, name: str, cell_data: Arrays) -> Cells:
     """The cells with the degrees that a cell array gives, which is taken out of the cell data."""
@@ -57,29 +78,6 @@ def exchanged(nodes: np.ndarray | None) -> np.ndarray:
     order = np.arange(len(nodes))
     order[third], order[fourth] = fourth, third
     return order
-
-
-# Points farther than this from where they should be, as a fraction of the cell's diagonal (rms), are
-# in no known order.
-_OUT_OF_ORDER = 0.15
-
-_EIGHT, _UPRIGHT = list(range(12)), [16, 17, 18, 19, 12, 13, 14, 15]
-_SIX, _UPRIGHT6 = list(range(9)), [12, 13, 14, 9, 10, 11]
-_GMSH_PYRAMID = [0, 1, 2, 3, 4, 5, 8, 10, 6, 7, 9, 11, 12]
-# Exodus and Nastran number the upright edges before those of the top (Schoof & Yarberry 1994, SAND92-2137,
-# fig. 4.9); of Gmsh's orders meshio leaves these two (Geuzaine & Remacle, Gmsh reference manual, §9.2).
-_OTHERS: dict[int, list[list[int]]] = {
-    24: [[0, 1, 2, 3, 4, 5, 6, 7, 9, 8]],
-    25: [[*_EIGHT, *_UPRIGHT]],
-    26: [[*_SIX, *_UPRIGHT6]],
-    27: [_GMSH_PYRAMID],
-    29: [[*_EIGHT, *_UPRIGHT, 23, 24, 25, 26, 21, 22, 20]],
-    32: [
-        [0, 1, 2, 3, 4, 5, 6, 9, 7, 12, 14, 13, 8, 10, 11, 15, 17, 16],
-        [*_SIX, *_UPRIGHT6, 15, 16, 17],
-    ],
-    74: [[*_GMSH_PYRAMID, 13]],
-}
 
 
 def in_vtk_order(reference: ReferenceCell, points: FloatArray, rows: IntArray) -> IntArray:

@@ -106,7 +106,7 @@ def _cells(rows: np.ndarray, points: np.ndarray) -> Cells:
 
 def _rows(values: np.ndarray, count: int, name: str) -> np.ndarray:
     if values.shape[:1] != (count,):
-        raise ReadError(f"'{name}' has the shape {values.shape}: one row for each of {count} points is needed")
+        raise ReadError(f"'{name}' has the shape {values.shape}: give one row for each of {count} points")
     return values.reshape(count, -1) if values.ndim > 2 else values
 
 
@@ -145,7 +145,7 @@ def on_grid(path: Path, positions: Sequence[np.ndarray], arrays: Arrays, time: f
         shapes = " and ".join(str(each.shape) for each in positions)
         raise ReadError(f"its positions have the shapes {shapes}: give them alike")
     if 0 in shape:
-        raise ReadError(f"its positions have the shape {shape} and are none: save the whole field")
+        raise ReadError(f"its positions have the shape {shape}, which holds none: save the whole field")
     for name, values in arrays.items():
         if values.shape[: len(shape)] != shape:
             raise ReadError(f"'{name}' has the shape {values.shape} and the positions {shape}: save them alike")

@@ -23,7 +23,7 @@ def read_patches(
 
     ``{stem}`` stands for the name of ``source`` without its suffix; the pattern is tried from the
     current directory, then from the folder of ``source``. Each patch's cell data hold the velocity.
-    Raises OptionError if no file matches, if a face of a patch is no boundary face of the mesh, if
+    Raises OptionError if no file matches, if a face of a patch is not a boundary face of the mesh, if
     two patches give one face different velocities, and if a patch has another ``time`` than the flow.
     """
     patches = tuple(_patch(path, flow_mesh, velocity_name, time) for path in matching_files(pattern, source))
@@ -65,7 +65,7 @@ def _matched(name: str, contents: Contents, flow_mesh: Mesh, velocity_name: str)
     unmatched = int((faces < 0).sum())
     if unmatched:
         raise OptionError(
-            f"{contents.source}: {unmatched} of the {len(faces)} faces of the patch '{name}' are no boundary faces "
+            f"{contents.source}: {unmatched} of the {len(faces)} faces of the patch '{name}' are not boundary faces "
             "of the mesh: give the patches of this mesh"
         )
     return Patch(name, faces, velocity)

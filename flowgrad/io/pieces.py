@@ -22,6 +22,12 @@ from flowgrad.io.vtk_xml.polyhedra import of_cells
 from flowgrad.mesh import CellFaces, Cells, Mesh
 from flowgrad.typing import IntArray
 
+log = logging.getLogger("flowgrad")
+
+NUMBERS = ("GlobalPointIds", "GlobalNodeIds", "GlobalNodeId")
+# Values at a shared point that differ by more than this fraction of the largest are not the same.
+_SAME = 1e-5
+
 
 def joined(pieces: Sequence[Contents]) -> Contents:
     """One Contents of the pieces of one file; what belongs to all of the file comes from the first.
@@ -96,13 +102,6 @@ def _joined_offsets(parts: list[np.ndarray]) -> np.ndarray:
 
 def _shifted(parts: list[np.ndarray], shifts: list[int]) -> np.ndarray:
     return np.concatenate([part + shift for part, shift in zip(parts, shifts[: len(parts)], strict=True)])
-
-
-log = logging.getLogger("flowgrad")
-
-NUMBERS = ("GlobalPointIds", "GlobalNodeIds", "GlobalNodeId")
-# Values at a shared point that differ by more than this fraction of the largest are not the same.
-_SAME = 1e-5
 
 
 def merged(pieces: Sequence[Contents]) -> Contents:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
 from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.mesh.lattice_detection import lattice_geometry
 from flowgrad.typing import BoolArray
+
+log = logging.getLogger("flowgrad")
 
 _UNIT = re.compile(r"^(?P<name>.*?)\s*[\[(]\s*(?P<unit>[^\[\]()]*?)\s*[\])]$")
 # TSI's form, "X mm"; of other names the second word is a part of the name.
@@ -105,9 +106,6 @@ def flagged(name: str, values: np.ndarray) -> BoolArray | None:
     return marked
 
 
-log = logging.getLogger("flowgrad")
-
-
 def contents_of(
     path: Path,
     points: NDArray[np.float64],
@@ -127,6 +125,8 @@ def contents_of(
     if found is not None:
         mesh, data = Lattice(*found.geometry), {name: values[found.points] for name, values in data.items()}
     elif shape is not None:
+        from flowgrad.mesh.lattice_detection import lattice_geometry
+
         mesh = Lattice(*lattice_geometry(points, np.array(shape)))
     invalid, said = invalid_rows(data)
     if said:

@@ -21,6 +21,9 @@ from flowgrad.io.vtk_xml.structured import IMAGE, RECTILINEAR, Extent, Part, Str
 from flowgrad.io.vtk_xml.write import TENSOR
 from flowgrad.mesh import Cells, Lattice, Mesh
 
+# What marks the places with a result, as in the files of whole results.
+VALID = "valid"
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -57,7 +60,7 @@ class SlabFile:
         )
 
     def sample(self) -> Contents:
-        """Contents of one row of each array, no two alike, for whoever only chooses among the names."""
+        """Contents of one row of each array, no two alike, to choose among the names."""
         data = {
             location: {name: _row(number, each) for number, (name, each) in enumerate(arrays.items())}
             for location, arrays in self.declared.items()
@@ -164,10 +167,6 @@ def _open_netcdf(path: Path, time: float | None) -> Iterator[SlabFile]:
         return cast(list[np.ndarray], found)
 
     yield SlabFile(path, layout.lattice, declared, planes, layout.time, layout.units, True, layout.refusal)
-
-
-# What marks the places with a result, as in the files of whole results.
-VALID = "valid"
 
 
 def suffix_of(lattice: Lattice) -> str:

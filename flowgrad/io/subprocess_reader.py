@@ -30,6 +30,14 @@ _BASE, _TIMES = 1 << 30, 64
 # Seconds of computing, and bytes for one more: the slowest of the libraries reads ten times as fast.
 _SECONDS, _BYTES_A_SECOND = 30, 100_000
 
+# Seconds that a library gets at least, whatever else the machine does meanwhile.
+_PATIENCE = 300
+# More of what a library prints does not help.
+_LONGEST = 300
+# Seconds between two looks at the memory of a process.
+_PAUSE = 0.05
+_MISSING = re.compile(r"No module named '(\w+)")
+
 
 def memory_for(size: int) -> int:
     """Bytes, beyond what the process holds when it begins."""
@@ -39,15 +47,6 @@ def memory_for(size: int) -> int:
 def seconds_for(size: int) -> int:
     """Seconds of computing; those that pass meanwhile may be more."""
     return _SECONDS + size // _BYTES_A_SECOND
-
-
-# Seconds that a library gets at least, whatever else the machine does meanwhile.
-_PATIENCE = 300
-# More of what a library prints does not help.
-_LONGEST = 300
-# Seconds between two looks at the memory of a process.
-_PAUSE = 0.05
-_MISSING = re.compile(r"No module named '(\w+)")
 
 
 def guarded(

@@ -48,10 +48,11 @@ def _recorded() -> list[tuple[int, str]]:
 
 
 def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tuple[str, Any]:
-    (module, name), limit = call.split(":"), 0
+    (module, name), limit = call.split(":"), memory_for(size)
     try:
         function: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        limit = _limit_memory(memory_for(size))
+        if sys.platform == "linux":  # elsewhere the process that asked watches
+            _limit("RLIMIT_AS", psutil.Process().memory_info().vms + limit)
         # Damaged files send libraries round in circles.
         _limit("RLIMIT_CPU", seconds_for(size))
         return "done", function(path, *arguments)
@@ -64,14 +65,6 @@ def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tu
         return "error", too_much(limit, size)
     except BaseException as error:
         return "error", f"{type(error).__name__}: {error}"
-
-
-def _limit_memory(more: int) -> int:
-    """Let this process take so many bytes more; where the system has no such limit, the process that asked watches."""
-    if sys.platform == "linux":
-        taken = psutil.Process().memory_info().vms
-        _limit("RLIMIT_AS", taken + more)
-    return more
 
 
 def _limit(name: str, wanted: int) -> None:

@@ -24,6 +24,8 @@ from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, na
 from flowgrad.io.registry import register_format
 from flowgrad.typing import FloatArray
 
+log = logging.getLogger("flowgrad")
+
 # A table begins within so many lines.
 _HEAD = 2000
 # Fewer numbers in a row are no positions with velocities.
@@ -33,13 +35,26 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*(,\d*)?([eE][+-]?\d+)?$")
 _TRUTH = {"true": 1.0, "false": 0.0}
 _ROW = re.compile(r"\bat row (\d+)")
 
+_BARE = {4: ["x", "y", "u", "v"], 6: ["x", "y", "z", "u", "v", "w"]}
+_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+(?P<rows>\d+)\s+(?P<columns>\d+)(?P<axes>.*)")
+_QUOTED = re.compile(r'"([^"]*)"')
+_VARIABLES = re.compile(
+    r"\bVARIABLES\s*=\s*(?P<names>.*?)(?=\b(?:ZONE|DATASETAUXDATA|AUXDATA|FILETYPE|$))", re.S | re.I
+)
+_ZONE = re.compile(r"\bZONE\b(?P<about>.*)", re.S | re.I)
+_SIZE = re.compile(r"\b([IJK])\s*=\s*(\d+)", re.I)
+_ELEMENTS = re.compile(r"\b(?:N|NODES|E|ELEMENTS)\s*=\s*\d+", re.I)
+_TIME = re.compile(r"\bSOLUTIONTIME\s*=\s*([-+.\dEe]+)", re.I)
+# Before the names, signs of a comment.
+_COMMENT = "#%/!* \t"
+
 
 def lines_of(path: Path) -> list[str]:
     """The lines of a text file in UTF-8, UTF-16 (with its mark) or Latin-1; ReadError for other files."""
     data = path.read_bytes()
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     if encoding != "utf-16" and b"\0" in data:
-        raise ReadError("is no text (it has a byte 0): give the file that the program writes as text")
+        raise ReadError("is not text (it has a byte 0): give the file that the program writes as text")
     try:
         return data.decode(encoding).splitlines()
     except UnicodeDecodeError:
@@ -56,7 +71,7 @@ def first_row(lines: Sequence[str]) -> int:
         # Some fields may be empty, and two are text, as the name of a block.
         if numbers >= 2 and numbers + empty >= max(LEAST, len(fields) - 2):
             return number
-    raise ReadError(f"has no row of {LEAST} numbers or more (x, y, u, v): this is no table of velocities")
+    raise ReadError(f"has no row of {LEAST} numbers or more (x, y, u, v): this is not a table of velocities")
 
 
 def delimiter_of(row: str) -> str | None:
@@ -77,7 +92,9 @@ def split(line: str, delimiter: str | None) -> list[str]:
     try:
         return [field.strip() for field in next(csv.reader([line], delimiter=delimiter), [])]
     except csv.Error as error:
-        raise ReadError(f"has a line of {len(line)} characters that is no row ({error}): the file is damaged") from None
+        raise ReadError(
+            f"has a line of {len(line)} characters that is not a row ({error}): the file is damaged"
+        ) from None
 
 
 def is_number(field: str) -> bool:
@@ -122,7 +139,7 @@ def _check_alike(lines: Sequence[str], start: int, delimiter: str) -> None:
     for number, line in enumerate(lines[start:], start + 1):
         if line.count(delimiter) > due and '"' not in line:
             raise ReadError(
-                f"line {number} is no row of the table ({line.count(delimiter) + 1} fields instead of {due + 1}): "
+                f"line {number} is not a row of the table ({line.count(delimiter) + 1} fields instead of {due + 1}): "
                 "every row must have as many numbers"
             )
 
@@ -142,21 +159,7 @@ def _said(reason: str, lines: Sequence[str], start: int) -> str:
     row = int(match[1]) - (1 if "number of columns" in reason or "invalid column" in reason else 0)
     filled = [number for number, line in enumerate(lines[start:], start + 1) if line.strip()]
     line = filled[min(max(row, 0), len(filled) - 1)]
-    return f"line {line} is no row of the table ({_ROW.sub('there', reason).rstrip('.')})"
-
-
-_BARE = {4: ["x", "y", "u", "v"], 6: ["x", "y", "z", "u", "v", "w"]}
-_DAVIS = re.compile(r"#DaVis\s+\S+\s+(?P<kind>\S+-vector)\s+\d+\s+(?P<rows>\d+)\s+(?P<columns>\d+)(?P<axes>.*)")
-_QUOTED = re.compile(r'"([^"]*)"')
-_VARIABLES = re.compile(
-    r"\bVARIABLES\s*=\s*(?P<names>.*?)(?=\b(?:ZONE|DATASETAUXDATA|AUXDATA|FILETYPE|$))", re.S | re.I
-)
-_ZONE = re.compile(r"\bZONE\b(?P<about>.*)", re.S | re.I)
-_SIZE = re.compile(r"\b([IJK])\s*=\s*(\d+)", re.I)
-_ELEMENTS = re.compile(r"\b(?:N|NODES|E|ELEMENTS)\s*=\s*\d+", re.I)
-_TIME = re.compile(r"\bSOLUTIONTIME\s*=\s*([-+.\dEe]+)", re.I)
-# Before the names, signs of a comment.
-_COMMENT = "#%/!* \t"
+    return f"line {line} is not a row of the table ({_ROW.sub('there', reason).rstrip('.')})"
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ def _tecplot(text: str) -> Head:
 def _time(about: str) -> float | None:
     found = _TIME.search(about)
     if found is not None and not is_number(found[1]):
-        raise ReadError(f"has the time '{found[1][:40]}', which is no number: write it again")
+        raise ReadError(f"has the time '{found[1][:40]}', which is not a number: write it again")
     return None if found is None else float(found[1])
 
 
@@ -254,9 +257,6 @@ def _split_units(texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     if twice:
         raise ReadError(f"has {names.count(twice[0])} columns named '{twice[0]}': rename them")
     return names, {name: unit for name, unit in pairs if unit}
-
-
-log = logging.getLogger("flowgrad")
 
 
 def read_table(path: Path) -> Contents:

@@ -16,8 +16,8 @@ REASONS: dict[str, str] = {
     ".npy": "holds one array without a name, so that positions and velocity cannot be told apart: save both with "
     "numpy.savez(x=…, y=…, u=…, v=…)",
     ".mat": "is MATLAB's own: save x, y, u, v as text with writematrix, or as NetCDF",
-    ".h5": "says nothing of what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
-    ".hdf5": "says nothing of what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
+    ".h5": "does not say what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
+    ".hdf5": "does not say what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
     ".xlsx": "is a workbook: save the sheet as .csv",
     ".xls": "is a workbook: save the sheet as .csv",
     ".zip": "is an archive: unpack it",

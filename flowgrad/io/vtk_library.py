@@ -2,7 +2,7 @@
 
 Each data set that a reader finds is written as VTK-XML into a temporary folder and read by flowgrad's own strict
 readers; arrays are counted on both sides. What VTK reports as an error is one here. Fluent's .cas and the .dat beside
-it are looked at before, because VTK takes what there is of them without a word (layout: Ansys Fluent user's guide
+it are looked at before, because VTK takes what there is of them silently (layout: Ansys Fluent user's guide
 2022 R1, appendix B, "Case and data file formats").
 """
 
@@ -30,6 +30,13 @@ _BINARY = re.compile(rb"^\((?:20|30|[23]3)\d\d\s*\(", re.MULTILINE)
 _END = b"End of Binary Section"
 _SECTION = re.compile(rb"\(\s*\d+\s")
 _VALUES = re.compile(rb"\(\s*300\s*\((?:\s*\d+){7}\s*\)\s*\(")
+
+# Arrays that are the reader's business and not data.
+_OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
+_SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
+_LEGACY = tuple(
+    (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
+)
 
 
 def check_sections(path: Path) -> None:
@@ -72,11 +79,6 @@ def _sections(data: bytes) -> Iterator[bytes]:
         raise ReadError("has brackets that do not match: the file is damaged or was cut off")
 
 
-# Arrays that are the reader's business and not data.
-_OWN_ARRAYS = {"vtkGhostType", "HigherOrderDegrees"}
-_SELECTIONS = ("PointData", "CellData", "PointDataArray", "CellDataArray")
-
-
 @dataclass(frozen=True)
 class VtkReader:
     """A class of VTK, the module it is in, what is set before it reads, whether it reads other files too, what
@@ -92,9 +94,6 @@ class VtkReader:
     check: Callable[[Path], None] | None = None
 
 
-_LEGACY = tuple(
-    (f"ReadAll{kind}On", None) for kind in ("Scalars", "Vectors", "Normals", "Tensors", "Fields", "TCoords")
-)
 _ENSIGHT = VtkReader(
     "vtkIOEnSight",
     "vtkGenericEnSightReader",
@@ -233,7 +232,7 @@ def written(data: Any, folder: str, needs_arrays: bool = False) -> list[Leaf]:
         if not needs_arrays or leaf.GetCellData().GetNumberOfArrays() or leaf.GetPointData().GetNumberOfArrays():
             leaves.append(_write(leaf, name, Path(folder) / str(number)))
     if not leaves:
-        raise ReadError("has no points in VTK's eyes: check the file, and those that it names")
+        raise ReadError("has no points that VTK can read: check the file, and those that it names")
     return leaves
 
 

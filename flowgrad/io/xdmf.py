@@ -32,7 +32,8 @@ def xdmf_steps(path: Path) -> Sequence[Step]:
     """
     with naming(path):
         root = _parsed(path)
-        size = path.stat().st_size + sum(file.stat().st_size for file in _checked_files(root, path))
+        files = {path, *filter(None, [_checked_item(item, path) for item in root.iter("DataItem")])}
+        size = sum(file.stat().st_size for file in files)
         collection = root.find(".//Grid[@GridType='Collection']")
         if collection is None:
             return [Step(path, _time(root.find(".//Grid")), partial(_read, path, size, None))]
@@ -47,18 +48,14 @@ def _parsed(path: Path) -> ET.Element:
     try:
         root = ET.fromstring(data)
     except (ET.ParseError, ValueError, LookupError) as error:
-        raise ReadError(f"is no well-formed XML ({error}): the file is damaged") from None
+        raise ReadError(f"is not well-formed XML ({error}): the file is damaged") from None
     if root.tag != "Xdmf":
         raise ReadError(f"begins with <{root.tag}> instead of <Xdmf>: this is another format")
     return root
 
 
-def _checked_files(root: ET.Element, path: Path) -> set[Path]:
-    """The HDF5 files that are named; ReadError for a reference that is not followed."""
-    return {file for item in root.iter("DataItem") if (file := _checked_item(item, path)) is not None}
-
-
 def _checked_item(item: ET.Element, path: Path) -> Path | None:
+    """The HDF5 file that an item names; ReadError for a reference that is not followed."""
     kind, form, text = item.get("ItemType", "Uniform"), item.get("Format", "XML"), (item.text or "").strip()
     if kind != "Uniform" or form not in ("XML", "HDF"):
         raise ReadError(f"has a DataItem of the type {kind} in the format {form}, which is not read: write it as HDF")

@@ -57,11 +57,11 @@ def _along_curve(low: FloatArray, high: FloatArray) -> IntArray:
         middle = low[:, axis] + high[:, axis]
         few = np.sort(middle[:: max(1, len(middle) // (16 * _INTERVALS))])
         edges = few[np.linspace(0, len(few) - 1, _INTERVALS).astype(int)[1:-1]] if len(few) else few
-        code |= _spread(np.searchsorted(edges, middle)) << axis
+        code |= spread_bits(np.searchsorted(edges, middle)) << axis
     return code
 
 
-def _spread(numbers: IntArray) -> IntArray:
+def spread_bits(numbers: IntArray) -> IntArray:
     """Numbers below 1024 with two zeros between their binary digits."""
     x = numbers.astype(np.int64)
     for shift, mask in ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249)):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.paths.field_of import Source, field_of
-from flowgrad.paths.integrator import Control, travel
+from flowgrad.paths.integrator import Control, integrate
 from flowgrad.paths.pathlines import as_seeds, notes_of
 from flowgrad.paths.plane import in_space
 from flowgrad.reprs import ReprMixin
@@ -135,7 +135,7 @@ def deformation(
         raise OptionError(f"t0 is {t0} and t1 is {t1}: give two finite times that differ")
     field = field_of(flow, start.shape[1], backend)
     vectors, moments = in_space(start, field.plane, "points"), np.array([t0, t1], float)
-    states, left = travel(
+    states, left = integrate(
         field, vectors, moments, Control(field.rtol if rtol is None else rtol, atol, steps), with_F=True
     )
     F = np.ascontiguousarray(states[-1, :, 3:]).reshape(-1, 3, 3)

@@ -1,4 +1,4 @@
-"""One step of the Runge–Kutta method of Dormand and Prince, of any arrays or dual numbers."""
+"""Runge–Kutta step of Dormand and Prince, of any arrays or dual numbers, and its dense output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WITHIN = (
 )
 
 
-class Step(NamedTuple):
+class RungeKuttaStep(NamedTuple):
     """What is reached, and the rates at the seven stages: the first where the step starts, the last at its end."""
 
     y: Value
@@ -52,25 +52,14 @@ class Step(NamedTuple):
         return h * _combined(_ERROR, self.rates)
 
 
-def step(rate: Rate, t: Value, y: Value, h: Value, first: Value = None) -> Step:
+def step(rate: Rate, t: Value, y: Value, h: Value, first: Value = None) -> RungeKuttaStep:
     """From y at time t to t + h, where dy/dt = ``rate(t, y)``; ``first`` is the rate at the start where it is known."""
     rates: tuple[Value, ...] = (rate(t, y) if first is None else first,)
     reached = y
     for node, weights in zip(_NODES[1:], _WEIGHTS[1:], strict=True):
         reached = y + h * _combined(weights, rates)
         rates = (*rates, rate(t + node * h, reached))
-    return Step(reached, rates)
-
-
-def between(fraction: float) -> tuple[float, ...]:
-    """Weights (7,) of the rates of a step, so that y + h Σ weight · rate is where it is at a fraction of h."""
-    rest = 1 - fraction
-    total = (*_WEIGHTS[-1], 0.0)
-    first, last = (1.0, *[0.0] * 6), (*[0.0] * 6, 1.0)
-    return tuple(
-        fraction * (b + rest * (one - b + fraction * (2 * b - one - other + rest * d)))
-        for b, one, other, d in zip(total, first, last, _WITHIN, strict=True)
-    )
+    return RungeKuttaStep(reached, rates)
 
 
 def _combined(weights: tuple[float, ...], rates: tuple[Value, ...]) -> Value:
@@ -81,8 +70,9 @@ def _combined(weights: tuple[float, ...], rates: tuple[Value, ...]) -> Value:
     return total
 
 
-class Way(NamedTuple):
-    """``positions`` (m, k, 3) at ``fractions`` (k,) of a step from time ``t`` by ``h``: numbers, or (m, 1)."""
+class DenseOutput(NamedTuple):
+    """Dense output of a step: ``positions`` (m, k, 3) at ``fractions`` (k,) of it, from time ``t`` by ``h``: numbers,
+    or (m, 1)."""
 
     positions: FloatArray
     fractions: tuple[float, ...]
@@ -90,21 +80,36 @@ class Way(NamedTuple):
     h: float | FloatArray
 
     @classmethod
-    def of(cls, made: Step, y: FloatArray, t: float | FloatArray, h: float | FloatArray, at: tuple[float, ...]) -> Way:
+    def of_step(
+        cls, made: RungeKuttaStep, y: FloatArray, t: float | FloatArray, h: float | FloatArray, at: tuple[float, ...]
+    ) -> DenseOutput:
         """Of a step from states y (m, 3 or more), by the interpolant of fourth order that belongs to the method."""
         positions = np.empty((len(y), len(at), 3))
-        along(y, np.ravel(np.asarray(h, float)), made.rates, _weights(at), positions)
+        along(y, np.ravel(np.asarray(h, float)), made.rates, weights_within(at), positions)
         return cls(positions, at, t, h)
 
     def time(self, number: int) -> float | FloatArray:
-        """When they are at the positions of this number: one time, or (m,)."""
-        found = self.t + self.fractions[number] * self.h
-        return found if np.ndim(found) == 0 else np.ravel(found)
+        """The time at the positions of this number: one for all, or (m,)."""
+        time = self.t + self.fractions[number] * self.h
+        return time if np.ndim(time) == 0 else np.ravel(time)
 
 
 @cache
-def _weights(fractions: tuple[float, ...]) -> FloatArray:
-    return np.array([between(each) for each in fractions])
+def weights_within(fractions: tuple[float, ...]) -> FloatArray:
+    """Weights (k, 7) of the rates of a step: at each fraction of h the dense output is y + h Σ weight · rate."""
+    total = (*_WEIGHTS[-1], 0.0)
+    first, last = (1.0, *[0.0] * 6), (*[0.0] * 6, 1.0)
+    rows = []
+    for fraction in fractions:
+        rest = 1 - fraction
+        coefficients = zip(total, first, last, _WITHIN, strict=True)
+        rows.append(
+            [
+                fraction * (b + rest * (one - b + fraction * (2 * b - one - other + rest * d)))
+                for b, one, other, d in coefficients
+            ]
+        )
+    return np.array(rows)
 
 
 @kernel()

@@ -1,4 +1,4 @@
-"""What particles move through: a velocity and its gradient at any position and time."""
+"""Velocity field that particles move through, at any position and time; interpolants between the values of a mesh."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from flowgrad.flow import Flow
-from flowgrad.paths.dormand_prince import Way
-from flowgrad.paths.plane import Plane
+from flowgrad.paths.dormand_prince import DenseOutput
+from flowgrad.paths.plane import PathPlane
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 RTOL = 1e-7
@@ -31,11 +31,12 @@ class Field(ABC):
     """A velocity field in space and time.
 
     ``plane`` is that of a planar flow, in which its particles stay (velocities across it and derivatives across it are
-    zero); None where the flow has three dimensions. ``watched`` are the fractions of a step at which :meth:`trace`
-    looks at the path.
+    zero); None where the flow has three dimensions. ``rtol`` is the relative error of a step that suits the field.
+    ``watched`` are the fractions of a step at which :meth:`trace` looks at the path.
     """
 
-    plane: Plane | None = None
+    plane: PathPlane | None = None
+    rtol: float = RTOL
     watched: tuple[float, ...] = ()
     # Particles that share a step size, small enough for a core's cache, and whether threads may share the work.
     chunk: int = 1024
@@ -44,19 +45,9 @@ class Field(ABC):
     outliers: float = 0.05
 
     @property
-    def rtol(self) -> float:
-        """The relative error of a step that suits the field."""
-        return RTOL
-
-    @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the field."""
         return ()
-
-    @property
-    def dimension(self) -> int:
-        """2 for a planar flow, 3 for others."""
-        return 3 if self.plane is None else 2
 
     @abstractmethod
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
@@ -67,25 +58,25 @@ class Field(ABC):
         given; without ``need_L`` it may hold anything. Called from several threads at once, with other particles.
         """
 
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
         """Set ``inside`` (m,) to False for particles that meet a wall or a hole on their way between the ends of a
         step, which both are inside; ``cells`` (m,) are where they start. Not called where nothing is watched."""
         raise NotImplementedError
 
     def leg(self, start: float, end: float) -> float:
-        """Make ready to travel from one time towards another: up to which time the field is smooth (``end``, or
+        """Make ready to integrate from one time towards another: up to which time the field is smooth (``end``, or
         before), and may be sampled until the next leg."""
         return end
 
 
-class Interpolation(ABC):
-    """How a velocity known at the points or cells of a mesh continues between them.
+class Interpolant(ABC):
+    """Interpolant of a velocity that is known at the points or cells of a mesh.
 
     It is linear in the data, so that what is interpolated in time are the ``nodal`` arrays of the steps. ``notes`` say
     what the user should know of those that have been made.
     """
 
-    plane: Plane | None = None
+    plane: PathPlane | None = None
     notes: tuple[str, ...] = ()
     # The relative error of a step that suits the interpolant: smaller steps are lost on one with kinks.
     rtol: float = RTOL
@@ -108,31 +99,34 @@ class Interpolation(ABC):
         polyline."""
 
 
-class SteadyField(Field):
-    """One flow, at rest in time."""
+class InterpolatedField(Field):
+    """An interpolant with the nodal values ``_nodal`` (k, …) of one or several steps."""
 
     watched = POLYLINE
+    _nodal: FloatArray
 
-    def __init__(self, interpolation: Interpolation, flow: Flow) -> None:
-        self.plane = interpolation.plane
-        self._interpolation = interpolation
-        self._nodal = interpolation.nodal(flow)[None]
-        self._weights = np.ones((1, 1))
+    def __init__(self, interpolant: Interpolant) -> None:
+        self.interpolant = interpolant
+        self.plane, self.rtol = interpolant.plane, interpolant.rtol
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Those of the interpolation."""
-        return self._interpolation.notes
+        """Those of the interpolant."""
+        return self.interpolant.notes
 
-    @property
-    def rtol(self) -> float:
-        """That of the interpolation."""
-        return self._interpolation.rtol
+    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
+        """By the interpolant, through what no step leaves open."""
+        self.interpolant.trace(self._nodal, way.positions, cells, inside)
+
+
+class SteadyField(InterpolatedField):
+    """One flow, at rest in time."""
+
+    def __init__(self, interpolant: Interpolant, flow: Flow) -> None:
+        super().__init__(interpolant)
+        self._nodal = interpolant.nodal(flow)[None]
+        self._weights = np.ones((1, 1))
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The field at positions (m, 3), whatever the time."""
-        return self._interpolation.sample(self._nodal, self._weights, positions, cells)
-
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
-        """By the interpolation."""
-        self._interpolation.trace(self._nodal, way.positions, cells, inside)
+        return self.interpolant.sample(self._nodal, self._weights, positions, cells)

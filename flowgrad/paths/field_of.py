@@ -1,4 +1,4 @@
-"""Which field a flow, a series or a function makes."""
+"""Field of a flow, a series or a function, with the interpolant that suits its mesh."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any, TypeAlias
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.paths.field import Field, Interpolation, SteadyField
+from flowgrad.paths.field import Field, Interpolant, SteadyField
 from flowgrad.series import Series
 
-# What has paths: data, or a velocity v(x) or v(x, t) that is given as a function.
+# Sources of paths: data, or a velocity v(x) or v(x, t) that is given as a function.
 Source: TypeAlias = Flow | Series | Callable[..., Any]
 
 
 def field_of(source: Source, dimension: int = 3, backend: str | None = None) -> Field:
     """The field of a flow, a series, or a function of positions (…, ``dimension``).
 
-    Straight lattices are interpolated by cubic splines, other meshes by :class:`MeshInterpolation`. OptionError for
+    Straight lattices are interpolated by cubic splines, other meshes by :class:`MeshInterpolant`. OptionError for
     what is none of these and for flows that are symmetric about an axis.
     """
     if isinstance(source, Field):
         return source
     if isinstance(source, Flow):
-        return SteadyField(interpolation_of(source), source)
+        return SteadyField(interpolant_of(source), source)
     if isinstance(source, Series):
         from flowgrad.paths.series_field import SeriesField
 
-        return SeriesField(interpolation_of(source[0]), source)
+        return SeriesField(interpolant_of(source[0]), source)
     if not callable(source):
         raise OptionError(f"{type(source).__name__} given for the flow: give a Flow, a Series or a function v(x, t)")
     from flowgrad.paths.function_field import FunctionField
@@ -36,8 +36,8 @@ def field_of(source: Source, dimension: int = 3, backend: str | None = None) -> 
     return FunctionField(source, dimension, backend)
 
 
-def interpolation_of(flow: Flow) -> Interpolation:
-    """The interpolation that suits a flow's mesh."""
+def interpolant_of(flow: Flow) -> Interpolant:
+    """The interpolant that suits a flow's mesh."""
     if flow.is_meridian:
         raise OptionError(
             f"{flow.name} is symmetric about an axis: its meridian plane does not hold the hoops that particles "
@@ -47,6 +47,6 @@ def interpolation_of(flow: Flow) -> Interpolation:
         from flowgrad.paths.lattice_interpolant import LatticeSpline
 
         return LatticeSpline(flow)
-    from flowgrad.paths.mesh_interpolant import MeshInterpolation
+    from flowgrad.paths.mesh_interpolant import MeshInterpolant
 
-    return MeshInterpolation(flow)
+    return MeshInterpolant(flow)

@@ -10,10 +10,10 @@ import numpy as np
 
 from flowgrad.autodiff.backends import backend_of
 from flowgrad.errors import OptionError
-from flowgrad.exact.flow import ExactFlow, Formula
+from flowgrad.exact.flow import ExactFlow, FlowFormula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
-from flowgrad.paths.dormand_prince import Way
+from flowgrad.paths.dormand_prince import DenseOutput
 from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.plane import NOT_ACROSS, XY_PLANE
 from flowgrad.tensors import finite_rows
@@ -44,7 +44,7 @@ class FunctionField(Field):
         # PyTorch and JAX have their own threads, and want many positions at once.
         self.chunk = 4096 if self._is_numpy else 131072
         self.watched = _WATCHED if self._is_numpy else _FEW_WATCHED
-        if getattr(type(function), "fluid", None) is Formula.fluid:
+        if getattr(type(function), "fluid", None) is FlowFormula.fluid:
             self.watched = ()  # known everywhere
         self._goes_across = False
 
@@ -64,7 +64,7 @@ class FunctionField(Field):
                 whole[same] = part
         return found
 
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
+    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
         """By the velocities at what is watched."""
         if not self.timed:
             positions = way.positions.reshape(-1, 3)

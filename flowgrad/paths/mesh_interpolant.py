@@ -1,9 +1,8 @@
-"""Unstructured meshes as fields: velocity and gradient at the points, and quadratics in simplices between them."""
+"""Interpolant on unstructured meshes: quadratics in simplices, of the velocity and its gradient at the points."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,15 @@ from numba import prange
 
 from flowgrad.compiled import kernel
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient import velocity_gradients
-from flowgrad.gradient.scheme import Scheme
+from flowgrad.gradient import PreparedGradient, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.mesh.planar import FLAT, frame_of
 from flowgrad.mesh.ragged import runs
-from flowgrad.mesh.simplices import Simplices, simplices_of
-from flowgrad.paths.field import Interpolation, Sample
-from flowgrad.paths.plane import Plane
+from flowgrad.mesh.simplices import simplices_of
+from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.plane import PathPlane
 from flowgrad.paths.simplex_kernels import sample, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -28,7 +26,7 @@ from flowgrad.typing import BoolArray, FloatArray, IntArray
 _FEW_FACES = 3
 
 
-class MeshInterpolation(Interpolation):
+class MeshInterpolant(Interpolant):
     """The velocity v_a and its gradient L_a at the points of a mesh, continued as v(x) = Σ λ_a [v_a + ½ L_a (x − x_a)]
     with the barycentric coordinates λ of the tetrahedra (triangles) that its cells are cut into.
 
@@ -46,8 +44,11 @@ class MeshInterpolation(Interpolation):
         self.simplices = own = simplices_of(flow.mesh)
         self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
         self._tree = own.tree.boxes, own.tree.members
-        self.plane = _plane_of(own) if own.dimension == 2 else None
-        self._at_points, self._at_cells = _Gradients(scheme, "points"), _Gradients(scheme, "cells")
+        if own.dimension == 2:
+            corners = own.points[own.corners[:, 0]]
+            reach = ON_SURFACE * np.sqrt(2 * own.measures.mean()) + FLAT * np.ptp(corners, axis=0).max()
+            self.plane = PathPlane(frame_of(own.normal)[:2], corners[0], float(reach))
+        self._at_points, self._at_cells = PreparedGradient(scheme, "points"), PreparedGradient(scheme, "cells")
 
     def nodal(self, flow: Flow) -> FloatArray:
         """v and L (n, 12) at the points of the simplices, of a flow on the same mesh."""
@@ -92,29 +93,6 @@ class MeshInterpolation(Interpolation):
             return positions
         normal = self.simplices.normal
         return np.asarray(positions - ((positions - self.plane.origin) @ normal)[..., None] * normal)
-
-
-def _plane_of(simplices: Simplices) -> Plane:
-    corners = simplices.points[simplices.corners[:, 0]]
-    reach = ON_SURFACE * np.sqrt(2 * simplices.measures.mean()) + FLAT * np.ptp(corners, axis=0).max()
-    return Plane(frame_of(simplices.normal)[:2], corners[0], float(reach))
-
-
-class _Gradients:
-    """Velocity gradients of flows on one mesh, one after the other, with one preparation of the scheme."""
-
-    def __init__(self, scheme: Scheme | str, at: str) -> None:
-        self._flow: Flow | None = None
-        self._found = velocity_gradients(self._flows(), scheme, at)
-
-    def _flows(self) -> Iterator[Flow]:
-        while self._flow is not None:
-            yield self._flow
-
-    def of(self, flow: Flow) -> VelocityGradient:
-        """That of a flow."""
-        self._flow = flow
-        return next(self._found)
 
 
 def known_components(gradient: VelocityGradient) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What became of the particles, in words."""
+"""Pathlines: positions of particles at given times; and the flow map of a function, to be differentiated."""
 
 from __future__ import annotations
 
@@ -15,23 +15,10 @@ from flowgrad.paths.dormand_prince import Value, step
 from flowgrad.paths.field import Field
 from flowgrad.paths.field_of import Source, field_of
 from flowgrad.paths.function_field import takes_time
-from flowgrad.paths.integrator import Control, travel
+from flowgrad.paths.integrator import Control, integrate
 from flowgrad.paths.plane import in_space
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
-
-
-def notes_of(field: Field, left: FloatArray, start: float) -> tuple[str, ...]:
-    """How many particles were outside at the start, how many left (n,) and when first; what is known of the field."""
-    outside = left == start
-    gone = ~np.isnan(left) & ~outside
-    notes = []
-    if outside.any():
-        notes.append(f"{int(outside.sum())} of {len(left)} particles start outside the flow")
-    if gone.any():
-        first = left[gone][np.abs(left[gone] - start).argmin()]
-        notes.append(f"{int(gone.sum())} of {len(left)} particles leave the flow, the first at t = {first:.6g}")
-    return (*notes, *field.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +57,7 @@ def pathlines(
 
     ``flow`` is a Flow (steady), a Series (cubic in time between its steps), or a function v(x) or v(x, t) of positions
     (…, 3), or (…, 2) where the seeds have two coordinates. On straight lattices velocities are interpolated by cubic
-    splines, in other meshes by :class:`~flowgrad.paths.mesh_interpolant.MeshInterpolation`. A particle stops at the
+    splines, in other meshes by :class:`~flowgrad.paths.mesh_interpolant.MeshInterpolant`. A particle stops at the
     wall, a hole, or the end of the data, however long its steps; where a function is not a number (NaN) a step sees
     that if it is so for a quarter of the step: give ``steps`` or more times for smaller holes. Planar flows move
     particles within their plane: seeds off it are outside, and two coordinates do for planes of constant z.
@@ -86,7 +73,7 @@ def pathlines(
     moments = as_times(times)
     field = field_of(flow, given.shape[1], backend)
     start = in_space(given, field.plane, "seeds")
-    states, left = travel(field, start, moments, Control(field.rtol if rtol is None else rtol, atol, steps), F)
+    states, left = integrate(field, start, moments, Control(field.rtol if rtol is None else rtol, atol, steps), F)
     gradients = np.ascontiguousarray(states[..., 3:]).reshape(*states.shape[:2], 3, 3) if F else None
     notes = notes_of(field, left, moments[0])
     return Paths(moments, np.ascontiguousarray(states[..., :3]), left, gradients, notes)
@@ -109,6 +96,19 @@ def as_times(times: ArrayLike) -> FloatArray:
     if (directions != directions[:1]).any() or (directions == 0).any():
         raise OptionError(f"the times {moments.tolist()[:6]} … turn back or repeat: sort them, rising or falling")
     return moments
+
+
+def notes_of(field: Field, left: FloatArray, start: float) -> tuple[str, ...]:
+    """Notes on particles that start outside or left (n,), and the first time, and those of the field."""
+    outside = left == start
+    gone = ~np.isnan(left) & ~outside
+    notes = []
+    if outside.any():
+        notes.append(f"{int(outside.sum())} of {len(left)} particles start outside the flow")
+    if gone.any():
+        first = left[gone][np.abs(left[gone] - start).argmin()]
+        notes.append(f"{int(gone.sum())} of {len(left)} particles leave the flow, the first at t = {first:.6g}")
+    return (*notes, *field.notes)
 
 
 def flow_map(velocity: Callable[..., Any], x: Value, t0: Value, t1: Value, steps: int) -> Value:

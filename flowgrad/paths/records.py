@@ -1,4 +1,4 @@
-"""What follows from paths: symbol, dimension and definition of each, as the registry has them of quantities."""
+"""Records of the quantities of paths: symbol, dimension and definition, as the registry has them of quantities of L."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Velocities known at several times: cubic between them."""
+"""Field of a series: cubic polynomials in time between its steps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.paths.dormand_prince import Way
-from flowgrad.paths.field import POLYLINE, Field, Interpolation, Sample
+from flowgrad.paths.field import Interpolant, InterpolatedField, Sample
 from flowgrad.series import Series
-from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.typing import FloatArray, IntArray
 
 # Steps that take part in a polynomial in time.
 _STEPS = 4
@@ -17,7 +16,7 @@ _STEPS = 4
 _BEYOND_SPAN, _BEYOND = 1e-12, 4 * np.finfo(float).eps
 
 
-class SeriesField(Field):
+class SeriesField(InterpolatedField):
     """Lagrange's polynomial through the four nearest steps of a series, at any distances; one-sided between the first
     two and the last two, of lower degree where there are fewer. Four steps at a time are in memory.
 
@@ -25,12 +24,9 @@ class SeriesField(Field):
     repeat, naming them.
     """
 
-    watched = POLYLINE
-
-    def __init__(self, interpolation: Interpolation, series: Series) -> None:
-        self.plane = interpolation.plane
-        self._interpolation = interpolation
-        self._series = series
+    def __init__(self, interpolant: Interpolant, series: Series) -> None:
+        super().__init__(interpolant)
+        self._series, self._last = series, len(series) - 1
         self._times: dict[int, float] = {}
         self._flows: dict[int, Flow] = {}
         self._falls = False
@@ -38,16 +34,6 @@ class SeriesField(Field):
         self._held: list[int] = [-1] * self._width
         self._nodal = np.empty(0)
         self._moments = np.empty(0)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the interpolation."""
-        return self._interpolation.notes
-
-    @property
-    def rtol(self) -> float:
-        """That of the interpolation."""
-        return self._interpolation.rtol
 
     def leg(self, start: float, end: float) -> float:
         """Load the steps around the interval that starts at a time; it ends at the next step or before."""
@@ -72,25 +58,22 @@ class SeriesField(Field):
                 "asked for: stay within"
             )
 
-    @property
-    def _last(self) -> int:
-        return len(self._series) - 1
-
     def _interval(self, t: float, forward: bool) -> int:
         """The step before the interval that a path enters at a time, by bisection between those whose times are
         known."""
+
+        def is_before(number: int) -> bool:
+            return self._time(number) <= t if forward else self._time(number) < t
+
         known = sorted(self._times)
-        before = [number for number in known[:-1] if self._is_before(number, t, forward)]
+        before = [number for number in known[:-1] if is_before(number)]
         low = before[-1] if before else 0
         high = next(number for number in [*known, 1] if number > low)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._is_before(middle, t, forward) else (low, middle)
+            low, high = (middle, high) if is_before(middle) else (low, middle)
             self._flows = {n: flow for n, flow in self._flows.items() if low - 2 <= n <= high + 2}
         return low
-
-    def _is_before(self, number: int, t: float, forward: bool) -> bool:
-        return self._time(number) <= t if forward else self._time(number) < t
 
     def _time(self, number: int) -> float:
         if number not in self._times:
@@ -113,7 +96,7 @@ class SeriesField(Field):
             if number in self._held:
                 continue
             flow = self._flows.pop(number, None) or self._made(number)
-            nodal = self._interpolation.nodal(flow)
+            nodal = self.interpolant.nodal(flow)
             if not self._nodal.size:
                 self._nodal = np.empty((self._width, *nodal.shape))
             place = free.pop()
@@ -127,11 +110,7 @@ class SeriesField(Field):
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """The field at positions (m, 3) and a time of the leg."""
-        return self._interpolation.sample(self._nodal, lagrange(self._moments, time), positions, cells)
-
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
-        """By the interpolation, through what no step of the leg leaves open."""
-        self._interpolation.trace(self._nodal, way.positions, cells, inside)
+        return self.interpolant.sample(self._nodal, lagrange(self._moments, time), positions, cells)
 
 
 def lagrange(nodes: FloatArray, t: float | FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Streamlines: curves along the velocity of one moment."""
+"""Streamlines: curves along the velocity at one time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.paths.dormand_prince import Way
+from flowgrad.paths.dormand_prince import DenseOutput
 from flowgrad.paths.field import Field, Sample
 from flowgrad.paths.field_of import Source, field_of
-from flowgrad.paths.integrator import Control, travel
+from flowgrad.paths.integrator import Control, integrate
 from flowgrad.paths.pathlines import as_seeds
 from flowgrad.paths.plane import in_space
 from flowgrad.reprs import ReprMixin
@@ -66,67 +66,55 @@ def streamlines(
     and ``atol`` are those of :func:`pathlines`. OptionError unless one of length and duration is given, positive, and
     for a missing time.
     """
-    extent = _extent(length, duration)
+    extents = [each for each in (length, duration) if each is not None]
+    if len(extents) != 1 or not 0 < extents[0] < np.inf:
+        raise OptionError(f"length is {length} and duration {duration}: give one of them, a positive number")
     start = as_seeds(seeds)
-    moment = _moment(flow, time, field := field_of(flow, start.shape[1], backend))
+    field = field_of(flow, start.shape[1], backend)
+    if time is None and (isinstance(flow, Series) or getattr(field, "needs_time", False)):
+        raise OptionError("the flow changes in time: say at which time= its streamlines are wanted")
+    moment = 0.0 if time is None else float(time)
     vectors = in_space(start, field.plane, "seeds")
     field.leg(moment, moment)
-    frozen = Frozen(field, moment)
-    moved: Field = frozen if length is None else Direction(frozen, frozen.speed(vectors))
-    stations = np.linspace(0.0, extent, max(count, 1) + 1)
+    moved = FrozenField(field, moment, None if length is None else vectors)
+    stations = np.linspace(0.0, float(extents[0]), max(count, 1) + 1)
     control = Control(field.rtol if rtol is None else rtol, atol)
-    ways = [_Way.of(moved, vectors, stations, control)]
-    if both:
-        ways.insert(0, _Way.of(moved, vectors, -stations, control))
-    return _joined(ways)
+    downstream = _OneWay.of(moved, vectors, stations, control)
+    return _joined(_OneWay.of(moved, vectors, -stations, control) if both else None, downstream)
 
 
-class Frozen(Field):
-    """A field at one moment."""
+class FrozenField(Field):
+    """A field at one moment; given ``seeds``, unit vectors along its velocity, so that lengths take the place of times.
+    Where the fluid is at rest, against the fastest seed, is outside then, and L is not known."""
 
-    def __init__(self, field: Field, moment: float) -> None:
+    def __init__(self, field: Field, moment: float, seeds: FloatArray | None = None) -> None:
         self.field, self.moment = field, moment
-        self.plane, self.chunk, self.threaded = field.plane, field.chunk, field.threaded
-        self.outliers, self.watched = field.outliers, field.watched
-
-    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
-        """The field at that moment."""
-        return self.field.sample(positions, self.moment, cells, need_L)
-
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
-        """At that moment."""
-        self.field.trace(way._replace(t=self.moment, h=0.0), cells, inside)
-
-    def speed(self, seeds: FloatArray) -> float:
-        """That of the fastest seed."""
-        found = self.sample(seeds, self.moment, np.full(len(seeds), -1), need_L=False)
-        return float(np.linalg.norm(found.velocity[found.inside], axis=1).max(initial=0.0))
-
-
-class Direction(Field):
-    """Unit vectors along a field's velocity; where it is at rest is outside."""
-
-    # Fewer than of a field: each swarm goes at the pace of its most winding curve.
-    chunk = 64
-
-    def __init__(self, field: Field, speed: float) -> None:
-        self.field, self.least = field, AT_REST * speed
+        self.least: float | None = None
         self.plane, self.threaded, self.watched = field.plane, field.threaded, field.watched
+        self.chunk, self.outliers = field.chunk, field.outliers
+        if seeds is not None:
+            found = self.sample(seeds, moment, np.full(len(seeds), -1), need_L=False)
+            fastest = float(np.linalg.norm(found.velocity[found.inside], axis=1).max(initial=0.0))
+            self.least = AT_REST * fastest
+            # Fewer than of a field: each batch goes at the pace of its most winding curve.
+            self.chunk, self.outliers = 64, Field.outliers
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
-        """The direction; L is not known."""
-        found = self.field.sample(positions, time, cells, need_L=False)
+        """The field at that moment, or its direction."""
+        found = self.field.sample(positions, self.moment, cells, need_L and self.least is None)
+        if self.least is None:
+            return found
         speed = np.linalg.norm(found.velocity, axis=1)
         moving = found.inside & (speed > self.least)
         return Sample(found.velocity / np.where(moving, speed, 1.0)[:, None], found.L, moving)
 
-    def trace(self, way: Way, cells: IntArray, inside: BoolArray) -> None:
-        """By the field."""
-        self.field.trace(way, cells, inside)
+    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
+        """At that moment."""
+        self.field.trace(way._replace(t=self.moment, h=0.0), cells, inside)
 
 
 @dataclass(frozen=True, eq=False)
-class _Way:
+class _OneWay:
     """Curves one way: positions (k, n, 3) at stations (k,), which of them count (k, n), where each is (k, n)."""
 
     positions: FloatArray
@@ -135,40 +123,26 @@ class _Way:
     stopped: BoolArray
 
     @classmethod
-    def of(cls, field: Field, seeds: FloatArray, stations: FloatArray, control: Control) -> _Way:
+    def of(cls, field: Field, seeds: FloatArray, stations: FloatArray, control: Control) -> _OneWay:
         """Up to the point where a curve stops, which is its last."""
-        positions, left = travel(field, seeds, stations, control, with_F=False)
+        positions, left = integrate(field, seeds, stations, control, with_F=False)
         stopped = ~np.isnan(left)
         ends = np.where(stopped, np.abs(left), np.inf)
         counts = np.vstack([ends > 0, np.abs(stations[:-1, None]) < ends])
         along = np.sign(stations[-1]) * np.minimum(np.abs(stations)[:, None], ends)
         return cls(positions, counts, along, stopped)
 
-    def reversed(self) -> _Way:
-        """Towards the seed, without it."""
-        return _Way(self.positions[:0:-1], self.counts[:0:-1], self.along[:0:-1], self.stopped)
 
-
-def _joined(ways: list[_Way]) -> Streamlines:
-    upstream = [ways[0].reversed()] if len(ways) == 2 else []
-    parts = [*upstream, ways[-1]]
-    counts = np.concatenate([part.counts for part in parts]).T
-    positions = np.concatenate([part.positions for part in parts]).transpose(1, 0, 2)[counts]
-    along = np.concatenate([part.along for part in parts]).T[counts]
+def _joined(upstream: _OneWay | None, downstream: _OneWay) -> Streamlines:
+    counts, positions, along = downstream.counts, downstream.positions, downstream.along
+    before = np.zeros(counts.shape[1], bool)
+    if upstream is not None:
+        # Towards the seed, without it.
+        counts = np.concatenate([upstream.counts[:0:-1], counts])
+        positions = np.concatenate([upstream.positions[:0:-1], positions])
+        along = np.concatenate([upstream.along[:0:-1], along])
+        before = upstream.stopped
+    counts = counts.T
     offsets = np.append(0, np.cumsum(counts.sum(axis=1)))
-    before = ways[0].stopped if upstream else np.zeros(len(counts), bool)
-    return Streamlines(positions, offsets, along, np.column_stack([before, ways[-1].stopped]))
-
-
-def _extent(length: float | None, duration: float | None) -> float:
-    given = [each for each in (length, duration) if each is not None]
-    if len(given) != 1 or not 0 < given[0] < np.inf:
-        raise OptionError(f"length is {length} and duration {duration}: give one of them, a positive number")
-    return float(given[0])
-
-
-def _moment(flow: Source, time: float | None, field: Field) -> float:
-    """The time of the streamlines; 0 for what is steady, and for exact flows."""
-    if time is None and (isinstance(flow, Series) or getattr(field, "needs_time", False)):
-        raise OptionError("the flow changes in time: say at which time= its streamlines are wanted")
-    return 0.0 if time is None else float(time)
+    stopped = np.column_stack([before, downstream.stopped])
+    return Streamlines(positions.transpose(1, 0, 2)[counts], offsets, along.T[counts], stopped)

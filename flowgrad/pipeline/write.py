@@ -71,7 +71,10 @@ def on_mesh(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: 
         surface, arrays = result.surface()
         return OnMesh(surface, {}, dict(arrays), _time(result.flow))
     if isinstance(result, SeriesStatistics):
-        return _of_statistics(result)
+        if result.first is None or result.location not in LOCATIONS:
+            raise OptionError(f"statistics at {result.location} have no mesh to be written on")
+        data = {location: result.arrays() if location == result.location else {} for location in LOCATIONS}
+        return OnMesh(result.first.mesh, data["points"], data["cells"])
     return _of_gradient(result, quantities, std)
 
 
@@ -110,13 +113,6 @@ def _same(given: np.ndarray, values: np.ndarray) -> bool:
     if given.shape == (len(values), 2) and values.shape == (len(values), 3):
         given = np.column_stack([given, np.zeros(len(given))])
     return np.array_equal(given, values, equal_nan=True)
-
-
-def _of_statistics(statistics: SeriesStatistics) -> OnMesh:
-    if statistics.first is None or statistics.location not in LOCATIONS:
-        raise OptionError(f"statistics at {statistics.location} have no mesh to be written on")
-    data = {location: statistics.arrays() if location == statistics.location else {} for location in LOCATIONS}
-    return OnMesh(statistics.first.mesh, data["points"], data["cells"])
 
 
 def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str], std: bool) -> OnMesh:

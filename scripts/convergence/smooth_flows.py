@@ -14,7 +14,7 @@ from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
-from flowgrad.verify import Deviation, at_boundary, places, sampled
+from flowgrad.verify import ErrorNorms, at_boundary, places, sampled
 from scripts.convergence.lattice_peers import Derivatives, by_findiff, by_numpy
 from scripts.convergence.table import Accuracy, Sizes, beside_vtk, is_installed, listed
 
@@ -97,7 +97,7 @@ def _by_vtk(flow: Flow) -> FloatArray:
 
 def inside_and_boundary(L: FloatArray, exact: ExactFlow, mesh: Mesh) -> tuple[float, float]:
     """Root mean square errors at the points inside and at the boundary, over the rms |L| of all of them."""
-    found = Deviation.of(L, exact.gradient(mesh.points), at_boundary(mesh, "points"))
+    found = ErrorNorms.of(L, exact.gradient(mesh.points), at_boundary(mesh, "points"))
     return found.interior, found.boundary
 
 

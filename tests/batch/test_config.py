@@ -64,7 +64,7 @@ def test_every_option_of_the_command_can_be_given(tmp_path):
         ("error = 1", "not true or false"),
         ('density = "water"', "not a number"),
         ("threads = 1.5", "threads"),
-        ('engine = "spark"', "local, dask"),
+        ('engine = "spark"', "dask"),
         ("velocity = true", "not a text or a number"),
         ("[run]\njobs = 2", "no option 'run'"),
         ("jobs = ", "TOML"),

@@ -14,6 +14,8 @@ from flowgrad.batch.settings import Settings
 from flowgrad.errors import MissingDependencyError, OptionError
 from tests.batch.conftest import write_flow
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_dask_the_error_names_the_extra(tmp_path, usual, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)

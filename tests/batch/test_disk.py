@@ -15,6 +15,8 @@ from flowgrad.cli import main
 from flowgrad.errors import WriteError
 from tests.batch.conftest import write_flow
 
+pytestmark = pytest.mark.slow
+
 PLAIN = Settings(no_report=True)
 
 

@@ -13,6 +13,8 @@ from flowgrad.batch.manifest import read_all
 from scripts.killed_runs import killed_runs
 from tests.batch.conftest import write_flow
 
+pytestmark = pytest.mark.slow
+
 
 def workers_of(process):
     """The processes that a process has started."""

@@ -15,7 +15,7 @@ def record(number, state=DONE, **more):
 
 def test_the_last_state_counts(tmp_path):
     with Manifest(tmp_path / "manifest.jsonl") as manifest:
-        manifest.start([FileRecord("a", "a"), FileRecord("b", "b")])
+        manifest.add(FileRecord("a", "a"), FileRecord("b", "b"))
         manifest.add(FileRecord("a", "a", FAILED, reason="one"))
         manifest.add(FileRecord("a", "a", DONE))
     found = read_all(tmp_path)
@@ -42,7 +42,6 @@ def test_cut_off_at_any_byte_the_whole_lines_are_left_and_the_next_is_whole(tmp_
         expected = sum(cut >= end - 1 for end in ends)
         assert len(read_all(tmp_path)) == expected
         with Manifest(path) as manifest:
-            manifest.start([])
             manifest.add(record(9))
         assert len(read_all(tmp_path)) == expected + 1
         Manifest(path).close()

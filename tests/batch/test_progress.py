@@ -12,6 +12,8 @@ import subprocess
 import sys
 import termios
 
+import pytest
+
 from flowgrad.batch.manifest import FileRecord
 from flowgrad.batch.progress import Progress
 from flowgrad.cli import main
@@ -47,6 +49,7 @@ def on_a_terminal(words, columns):
     return shown.decode(), process.wait()
 
 
+@pytest.mark.slow
 def test_a_real_terminal_has_a_bar_and_a_log_file_has_none(tmp_path):
     flows = [str(write_flow(tmp_path / f"{name}.vtu")) for name in "abc"]
     words = [sys.executable, "-m", "flowgrad", "run", *flows, "-o", str(tmp_path / "out"), "--no-report"]

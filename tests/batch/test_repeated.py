@@ -81,6 +81,7 @@ def test_an_error_is_not_carried_on():
     np.testing.assert_array_equal(differentiate(four, "auto", None, **HOW).L, velocity_gradient(four).L)
 
 
+@pytest.mark.slow
 def test_one_worker_writes_what_each_file_has_alone(tmp_path, usual):
     files = [write_flow(tmp_path / f"{name}.vtu", seed) for seed, name in enumerate("abcd")]
     run(files, tmp_path / "series", usual, Settings(timeout=60, no_report=True))

@@ -13,6 +13,8 @@ from flowgrad.batch.settings import Settings
 from flowgrad.batch.supervisor import resident
 from tests.batch.conftest import write_flow
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Settings(jobs=2, timeout=4, max_memory="512M", no_report=True)
 REASONS = {
     "hangs": ("timeout", "not finished after 4 s"),

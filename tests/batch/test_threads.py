@@ -9,6 +9,8 @@ from flowgrad.io import read_contents
 from flowgrad.io.vtk_xml import blocks
 from tests import meshes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("threads", "most"), [(1, 0), (2, 2), (64, 4)])
 def test_blocks_are_expanded_on_the_threads_that_kernels_may_use(tmp_path, monkeypatch, threads, most):

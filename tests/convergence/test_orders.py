@@ -7,7 +7,7 @@ import pytest
 
 from flowgrad.gradient import FiniteDifference, Operator, Scheme
 from flowgrad.mesh.generate import block
-from flowgrad.verify import Deviation, places
+from flowgrad.verify import ErrorNorms, places
 from scripts.convergence import orders, studies
 from scripts.convergence.orders import Result, Row, Study
 
@@ -17,7 +17,7 @@ FLOW = studies._PLANE
 
 def result(errors, expected=2, **fields):
     spacings = [0.5**k for k in range(len(errors))]
-    deviations = [Deviation(e, 2 * e, e, e, 0, 0) for e in errors]
+    deviations = [ErrorNorms(e, 2 * e, e, e, 0, 0) for e in errors]
     return Result(Row("made up", FiniteDifference(), "points", expected), spacings, deviations, **fields)
 
 
@@ -48,7 +48,7 @@ def test_what_fails():
     assert not result(good, effectivity=0.5).passed
     assert not result(good, effectivity=1.6).passed
     missing = result(good)
-    missing.deviations[0] = Deviation(1.0, 2.0, 1.0, 1.0, 0, 1)
+    missing.deviations[0] = ErrorNorms(1.0, 2.0, 1.0, 1.0, 0, 1)
     assert not missing.passed
     assert not result([1.0, 0.25, np.nan]).passed
 

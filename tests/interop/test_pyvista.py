@@ -137,7 +137,7 @@ def test_patches_of_changed_blocks_are_found_by_their_places():
         flow, dataclasses.replace(flow, boundary=in_order(flowgrad.from_pyvista(blocks).boundary, flow))
     )
     blocks["wall"].points += 0.1
-    with pytest.raises(OptionError, match="faces of the patch 'wall' are no boundary faces"):
+    with pytest.raises(OptionError, match="faces of the patch 'wall' are not boundary faces"):
         flowgrad.from_pyvista(blocks)
     with pytest.raises(OptionError, match="y_down= is for images"):
         flowgrad.from_pyvista(flowgrad.to_pyvista(flow), y_down=True)

@@ -138,7 +138,7 @@ def test_the_gradient_is_that_of_xarray_inside():
 
 
 def test_what_is_refused_says_why(monkeypatch):
-    with pytest.raises(OptionError, match="is no lattice"):
+    with pytest.raises(OptionError, match="lattice"):
         flowgrad.to_xarray(flow_on(MESHES["tetra"]))
     data = flowgrad.to_xarray(flow_on(LATTICES["uneven"]))
     with pytest.raises(OptionError, match="no coordinate 'x'"):
@@ -168,7 +168,7 @@ def test_what_is_refused_says_why(monkeypatch):
     with pytest.raises(OptionError, match="'p' has the dimensions"):
         flowgrad.from_xarray(odd.assign(p=(("x_cell", "y_cell", "z_cell"), np.ones((2, 3, 3)))))
     for wrong in (None, data["p"]):
-        with pytest.raises(OptionError, match=r"is no xarray\.Dataset"):
+        with pytest.raises(OptionError, match=r"xarray\.Dataset"):
             flowgrad.from_xarray(wrong)
     monkeypatch.setitem(sys.modules, "xarray", None)
     with pytest.raises(MissingDependencyError, match=r"install flowgrad\[xarray\]"):

@@ -91,7 +91,7 @@ def test_a_surface_inside_is_no_patch(tmp_path, mesh):
     written(tmp_path / "all.vtu", mesh)
     inside = Mesh(mesh.points, Cells.of_type(9, mesh.cells.connectivity[None, [1, 2, 6, 5]]))
     write_vtu(tmp_path / "cut.vtu", inside, None, {"U": np.ones((1, 3))})
-    with pytest.raises(OptionError, match="1 of the 1 faces of the patch 'slice' are no boundary faces"):
+    with pytest.raises(OptionError, match="1 of the 1 faces of the patch 'slice' are not boundary faces"):
         read(blocks(tmp_path, internal="all.vtu", slice="cut.vtu"))
 
 
@@ -101,7 +101,7 @@ def test_a_surface_inside_is_no_patch(tmp_path, mesh):
         ({}, "no file with points"),
         ({"a": "../a.vtu"}, "not in its folder"),
         ({"a": "b.vtu"}, "not there"),
-        ({"a": "a.vtm"}, "which is none of .vtu"),
+        ({"a": "a.vtm"}, "a.vtm.*not one of .vtu"),
         ({"a": "empty.vtu"}, "no file with points"),
     ],
 )
@@ -184,8 +184,8 @@ def test_lists_that_cannot_be_read(tmp_path, mesh, refused, listing):
     for entries, message in (
         ([("0", "../a.vtu")], "not in its folder"),
         ([("0", "b.vtu")], "not there"),
-        ([("now", "a.vtu")], "time 'now', which is no number"),
-        ([("inf", "a.vtu")], "time 'inf', which is no number"),
+        ([("now", "a.vtu")], "time 'now'"),
+        ([("inf", "a.vtu")], "time 'inf'"),
         ([], "holds no time step"),
     ):
         path = listing(tmp_path, *entries)

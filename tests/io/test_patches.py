@@ -94,7 +94,7 @@ def test_pattern_from_the_current_directory_first(case, tmp_path, monkeypatch):
     ("files", "message"),
     [
         ({}, r"no file matches the boundary pattern 'walls/.*check --boundary"),
-        ({"inside": face(INSIDE)}, r"inside\.vtp: 1 of the 1 faces of the patch 'inside' are no boundary faces"),
+        ({"inside": face(INSIDE)}, r"inside\.vtp: 1 of the 1 faces of the patch 'inside' are not boundary faces"),
         ({"far": vtp(POINTS[LEFT] + [0, 0.1, 0], [[0, 1, 2, 3]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"part": vtp(POINTS[LEFT], [[0, 1, 2]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"old": face(LEFT).replace(">1.0<", ">0.5<")}, r"old\.vtp: the patch has the time 0\.5 and the flow 1"),

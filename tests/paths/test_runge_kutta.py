@@ -7,7 +7,7 @@ from flowgrad import OptionError
 from flowgrad.autodiff import jacobian, jvp
 from flowgrad.exact import DoubleGyre
 from flowgrad.paths import deformation, flow_map
-from flowgrad.paths.dormand_prince import Way, between, step
+from flowgrad.paths.dormand_prince import DenseOutput, step, weights_within
 
 
 def test_the_step_is_of_fifth_order_and_its_error_of_the_embedded_fourth():
@@ -38,7 +38,7 @@ def test_between_the_ends_the_solution_is_of_fourth_order():
 
     errors = []
     for h in (0.1, 0.05, 0.025):
-        way = Way.of(step(rate, 0.3, y, h), y, 0.3, h, at)
+        way = DenseOutput.of_step(step(rate, 0.3, y, h), y, 0.3, h, at)
         exact = np.concatenate([flow_map(lambda x, t: rate(t, x), y, 0.3, 0.3 + h * each, 64) for each in at])
         errors.append(np.abs(way.positions[0] - exact).max(axis=1)[1:-1])
         np.testing.assert_array_equal(way.positions[0, 0], y[0])
@@ -51,7 +51,7 @@ def test_between_the_ends_the_solution_is_of_fourth_order():
 def test_between_the_ends_cubics_in_time_are_exact(fraction):
     nodes = np.array([0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1])
     for power in range(4):
-        moment = np.dot(between(fraction), nodes**power)
+        moment = np.dot(weights_within((fraction,))[0], nodes**power)
         np.testing.assert_allclose(moment, fraction ** (power + 1) / (power + 1), atol=1e-14)
 
 

@@ -6,10 +6,10 @@ import pytest
 from flowgrad import Flow, Lattice, Series
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.paths import pathlines, streamlines
-from flowgrad.paths.dormand_prince import Way
+from flowgrad.paths.dormand_prince import DenseOutput
 from flowgrad.paths.field import POLYLINE, SteadyField
 from flowgrad.paths.lattice_interpolant import LatticeSpline
-from flowgrad.paths.mesh_interpolant import MeshInterpolation
+from flowgrad.paths.mesh_interpolant import MeshInterpolant
 from tests import meshes
 from tests.paths.test_lattice_spline import TURNED
 
@@ -158,7 +158,7 @@ def agree(field, ways, fine):
     path = (1 - shares) * ways[:, 0] + shares * ways[:, -1]
     seen = field.sample(path.reshape(-1, 3), 0.0, np.full(fine * count, -1)).inside.reshape(fine, count).all(axis=0)
     traced = inside.copy()
-    field.trace(Way(ways, POLYLINE, 0.0, 0.0), cells, traced)
+    field.trace(DenseOutput(ways, POLYLINE, 0.0, 0.0), cells, traced)
     assert inside.sum() > 80
     assert 0.1 < traced[inside].mean() < 0.9
     assert not (traced & ~seen).any()
@@ -189,7 +189,7 @@ def test_ways_through_meshes_are_those_of_many_samples(kind):
     v = rng.normal(size=(len(mesh.points), 3))
     v[rng.random(len(v)) < 0.1] = np.nan
     flow = Flow(mesh, v, "points")
-    interpolation = MeshInterpolation(flow)
+    interpolation = MeshInterpolant(flow)
     field = SteadyField(interpolation, flow)
     nodal = field._nodal[0]
     nodal[np.isfinite(v).all(axis=1).nonzero()[0]] = 1.0

@@ -6,7 +6,7 @@ from flowgrad import Cells, Lattice, Mesh
 from flowgrad.exact import Linear
 from flowgrad.flow import Patch
 from flowgrad.mesh.generate import block
-from flowgrad.verify import Deviation, at_boundary, sampled
+from flowgrad.verify import ErrorNorms, at_boundary, sampled
 from tests import meshes
 
 
@@ -15,7 +15,7 @@ def test_deviations_by_hand():
     exact[:, 0, 0] = 2.0
     L = exact.copy()
     L[0, 1, 2], L[1, 0, 0], L[2, 0, 1], L[3] = 3.0, 3.0, 4.0, np.nan
-    found = Deviation.of(L, exact, np.array([False, False, True, True]))
+    found = ErrorNorms.of(L, exact, np.array([False, False, True, True]))
     assert found.interior == np.sqrt((9 + 1) / 2) / 2
     assert found.boundary == 2.0
     assert found.overall == np.sqrt((9 + 1 + 16) / 3) / 2
@@ -23,7 +23,7 @@ def test_deviations_by_hand():
 
 
 def test_parts_without_places_are_nan():
-    found = Deviation.of(np.ones((1, 3, 3)), np.ones((1, 3, 3)), np.array([True]))
+    found = ErrorNorms.of(np.ones((1, 3, 3)), np.ones((1, 3, 3)), np.array([True]))
     assert np.isnan(found.interior)
     assert found.boundary == 0
 

@@ -32,6 +32,8 @@ TYPES = {
 
 _CUT_OFF = "the file is damaged or was cut off, write it again"
 
+_OTHERWISE = "write it appended and raw, or take it as a whole with a larger --block-memory"
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -123,7 +125,7 @@ def read_values(element: ET.Element, count: int | None, encoding: Encoding, appe
     else:
         values = _appended(element, layout, appended).values(offset_of(element), count, kind, encoding)
     if count is not None and len(values) != count:
-        raise ReadError(f"has {len(values)} values but {count} are needed: {_CUT_OFF}")
+        raise ReadError(f"has {len(values)} values instead of {count}: {_CUT_OFF}")
     return native(values)
 
 
@@ -154,7 +156,7 @@ def _appended(element: ET.Element, layout: str, appended: Appended | None) -> Ap
 
 
 def offset_of(element: ET.Element) -> int:
-    """Where in the appended data an array begins; ReadError for what is no number."""
+    """Where in the appended data an array begins; ReadError for what is not a number."""
     offset = element.get("offset", "").strip()
     if not (offset.isascii() and offset.isdigit() and len(offset) < 20):
         raise ReadError(f"points to offset '{offset[:40]}' of appended data that are not there: {_CUT_OFF}")
@@ -182,7 +184,7 @@ def _payload(stream: Stream, expected: int | None, encoding: Encoding) -> np.nda
         return array.bytes_between(0, array.total)
     size = int(stream.take(0, header.itemsize).view(header)[0])
     if expected is not None and size != expected:
-        raise ReadError(f"has {size} bytes but {expected} are needed: {_CUT_OFF}")
+        raise ReadError(f"has {size} bytes instead of {expected}: {_CUT_OFF}")
     return stream.take(header.itemsize, size)
 
 
@@ -251,9 +253,6 @@ def _base64(text: memoryview) -> bytes:
         raise ReadError(f"is not base64 ({error}): the file is damaged") from None
 
 
-_OTHERWISE = "write it appended and raw, or take it as a whole with a larger --block-memory"
-
-
 @dataclass(frozen=True, eq=False)
 class Slices:
     """An array of numbers of the type ``dtype``, of which ``bytes_between(low, high)`` gives the bytes."""
@@ -288,7 +287,7 @@ def slices(element: ET.Element, count: int, encoding: Encoding, appended: Append
         begin = encoding.header.itemsize
         size = int(stream.take(0, begin).view(encoding.header)[0])
         if size != due:
-            raise ReadError(f"has {size} bytes but {due} are needed: {_CUT_OFF}")
+            raise ReadError(f"has {size} bytes instead of {due}: {_CUT_OFF}")
         stream.take(begin + size, 0)  # all of it is there
         found = Slices(dtype, lambda low, high: stream.take(begin + low, high - low))
     appended.claim(offset, stream.reach - appended.start)

@@ -19,6 +19,15 @@ from flowgrad.errors import MissingDependencyError, ReadError
 # LZMA's dictionary at its highest level takes 65 MB; a block that asks for much more is damaged.
 _LZMA_MEMORY = 1 << 28
 
+_XZ = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _LZMA_MEMORY)
+Take = Callable[[int, int], np.ndarray]
+# More threads than these wait for the memory.
+_MOST_THREADS = 4
+# Below this size the threads cost more than they save.
+_WORTH_THREADS = 1 << 20
+# Compressed bytes that are in memory at once.
+_AT_ONCE = 1 << 22
+
 
 @dataclass(frozen=True)
 class Codec:
@@ -56,7 +65,6 @@ def _lz4(data: memoryview, size: int) -> bytes:
     return values
 
 
-_XZ = partial(lzma.LZMADecompressor, lzma.FORMAT_XZ, _LZMA_MEMORY)
 LZ4 = {"lz4": "flowgrad[lz4]"}
 # By VTK's names. The ratios: deflate's own bound; measured on zeros, rounded up; one length byte for 255.
 CODECS: dict[str, Codec] = {
@@ -64,16 +72,6 @@ CODECS: dict[str, Codec] = {
     "vtkLZMADataCompressor": Codec(partial(_streamed, _XZ), 7168),
     "vtkLZ4DataCompressor": Codec(_lz4, 256),
 }
-
-
-Take = Callable[[int, int], np.ndarray]
-
-# More threads than these wait for the memory.
-_MOST_THREADS = 4
-# Below this size the threads cost more than they save.
-_WORTH_THREADS = 1 << 20
-# Compressed bytes that are in memory at once.
-_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +138,7 @@ def compressed(take: Take, header: np.dtype, expected: int | None, codec: Codec)
     if last > full or total > codec.ratio * stored:
         raise ReadError(f"declares {total} bytes in {stored} compressed ones: the file is damaged")
     if expected is not None and total != expected:
-        raise ReadError(f"has {total} bytes but {expected} are needed: the file is damaged")
+        raise ReadError(f"has {total} bytes instead of {expected}: the file is damaged")
     start = (3 + count) * width
     take(start + stored, 0)  # all of the blocks are there
     return Compressed(take, start, blocks, total)

@@ -1,8 +1,8 @@
 """VTK XML documents: the header, the pieces and their sections, for every type of data set.
 
 The values of a single array are the business of :mod:`flowgrad.io.vtk_xml.arrays`. The layout is that
-of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html. Elements that are none of
-VTK's and hold data are refused: whatever they hold would be left out without a word.
+of "VTK XML Formats", https://docs.vtk.org/en/latest/vtk_file_formats/vtkxml_file_format.html. Elements unknown to
+VTK that hold data are refused: what they hold would be left out silently.
 """
 
 from __future__ import annotations
@@ -25,27 +25,33 @@ from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh
 
-_DATA_SETS = {"UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid"}
-_SECTIONS = {
-    "FieldData",
-    "PointData",
-    "CellData",
-    "Points",
-    "Cells",
-    "Coordinates",
-    "Verts",
-    "Lines",
-    "Strips",
-    "Polys",
-}
+log = logging.getLogger("flowgrad")
+
+# With a P before them in parallel files.
+_IN_BOTH = (
+    *("UnstructuredGrid", "PolyData", "ImageData", "RectilinearGrid", "StructuredGrid", "DataArray", "Array"),
+    *("FieldData", "PointData", "CellData", "Points", "Cells", "Coordinates", "Verts", "Lines", "Strips", "Polys"),
+)
 _KNOWN = {
-    *("VTKFile", "Piece", "DataArray", "Array", "AppendedData", "InformationKey", "Value"),
+    *("VTKFile", "Piece", "AppendedData", "InformationKey", "Value"),
     *("vtkMultiBlockDataSet", "Block", "DataSet", "Collection"),
-    *(kind for each in (*_DATA_SETS, *_SECTIONS, "DataArray", "Array") for kind in (each, f"P{each}")),
+    *(kind for each in _IN_BOTH for kind in (each, f"P{each}")),
 }
 _TEXTS = {"DataArray", "Array", "AppendedData", "InformationKey", "Value"}
 # Attributes that say that an element holds values, or names a file that does.
 _HOLDS = {"format", "offset", "Source", "file"}
+
+VERSIONS = ("0", "1", "2")
+HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
+ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
+# foamToVTK begins its files with a comment on the case or the patch.
+_OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")
+_APPENDED = b"<AppendedData"
+_CHUNK = 1 << 20
+# Blocks of VTK's may hold blocks, but not so many.
+_DEEPEST = 100
+# The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
+_TAIL = 1 << 16
 
 
 def check_tags(root: ET.Element) -> None:
@@ -55,28 +61,12 @@ def check_tags(root: ET.Element) -> None:
             inner.tag in ("DataArray", "Array") or not _HOLDS.isdisjoint(inner.attrib) for inner in element.iter()
         ):
             raise ReadError(
-                f"has a <{element.tag[:40]}>, which is no element of VTK's, with data in it: the file is damaged"
+                f"has a <{element.tag[:40]}>, which VTK does not define, with data in it: the file is damaged"
             )
         # Where the sign before an element is damaged, the element is text.
         text = ("" if element.tag in _TEXTS else element.text or "").strip() or (element.tail or "").strip()
         if text:
             raise ReadError(f"has the text {text[:40]!a} in or behind <{element.tag[:40]}>: the file is damaged")
-
-
-log = logging.getLogger("flowgrad")
-
-VERSIONS = ("0", "1", "2")
-HEADERS: dict[str, np.dtype] = {"UInt32": np.dtype("<u4"), "UInt64": np.dtype("<u8")}
-ORDERS: dict[str, Literal["<", ">"]] = {"LittleEndian": "<", "BigEndian": ">"}
-
-# foamToVTK begins its files with a comment on the case or the patch.
-_OPENFOAM = re.compile(r"\s*(case='[^']*' region=|patch=')")
-_APPENDED = b"<AppendedData"
-_CHUNK = 1 << 20
-# Blocks of VTK's may hold blocks, but not so many.
-_DEEPEST = 100
-# The end tags stand in the last bytes of a file; a longer tail would be searched in vain.
-_TAIL = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +130,9 @@ class Document:
         for axis, element, count in zip("xyz", elements, counts, strict=True):
             values = self._array(element, "Coordinates", axis, count)
             if values is None or values.ndim != 1:
-                raise ReadError(f"{self.path}: the coordinates along {axis} are no numbers (n,): the file is damaged")
+                raise ReadError(
+                    f"{self.path}: the coordinates along {axis} are not numbers of the shape (n,): the file is damaged"
+                )
             found.append(values.astype(np.float64, copy=False))
         return found
 
@@ -180,7 +172,7 @@ def open_document(path: Path, kind: str) -> Iterator[Document]:
             appended = None if start is None else _appended(handle, root, start)
             encoding, grid = _encoding(root), _grid(root, kind)
             check_tags(root)
-        # Major and minor number; 0 for what is no number.
+        # Major and minor number; 0 for what is not a number.
         major, minor, *_ = [int(part) if part.isdigit() else 0 for part in root.get("version", "0.1").split(".")] + [0]
         yield Document(path, grid, tuple(builder.comments), encoding, appended, (major, minor), root)
 
@@ -210,7 +202,7 @@ def _shaped(element: ET.Element, count: int | None, encoding: Encoding, appended
         raise ReadError("NumberOfComponents is 0: the file is damaged")
     tuples = natural(element, "NumberOfTuples", -1)
     if count is not None and tuples not in (-1, count):
-        raise ReadError(f"NumberOfTuples is {tuples} but {count} are needed: the file is damaged")
+        raise ReadError(f"NumberOfTuples is {tuples} instead of {count}: the file is damaged")
     rows = tuples if count is None else count
     values = read_values(element, None if rows < 0 else rows * components, encoding, appended)
     if len(values) % components:

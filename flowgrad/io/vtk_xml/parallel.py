@@ -14,6 +14,11 @@ from flowgrad.io.registry import read_contents, register_format
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtp, read_vtu
 
+# Data sets that may be blocks.
+_DATA_SETS = (".vtu", ".pvtu", ".vtp", ".pvtp", ".vti", ".pvti", ".vtr", ".pvtr", ".vts", ".pvts")
+# What a block without a file may have.
+_EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
+
 
 def read_pvtu(path: Path) -> Contents:
     """Everything in the unstructured grids that a file names, as one mesh without ghosts.
@@ -30,7 +35,7 @@ def read_pvtp(path: Path) -> Contents:
 
 
 def pieces_of(path: Path) -> list[Path]:
-    """The files that a .pvtu names, for whoever reads one after the other (with their ghosts)."""
+    """The files that a .pvtu names, to be read one after the other (with their ghosts)."""
     with open_document(path, "PUnstructuredGrid") as document:
         return piece_files(document)
 
@@ -48,12 +53,6 @@ def _with_common(whole: Contents, common: Contents) -> Contents:
     """The contents with the field data and the time of the file that names their files."""
     time = whole.time if common.time is None else common.time
     return dataclasses.replace(whole, field_data={**whole.field_data, **common.field_data}, time=time)
-
-
-# Data sets that may be blocks.
-_DATA_SETS = (".vtu", ".pvtu", ".vtp", ".pvtp", ".vti", ".pvti", ".vtr", ".pvtr", ".vts", ".pvts")
-# What a block without a file may have.
-_EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
 
 
 def read_vtm(path: Path) -> Contents:
@@ -76,7 +75,7 @@ def _blocks(document: Document) -> dict[str, Path]:
         name = element.get("file", "")
         if not name and not _EMPTY.issuperset(element.attrib):
             raise ReadError(
-                f"{document.path}: has a block that is no file ({', '.join(element.attrib)}): it is damaged"
+                f"{document.path}: has a block that names no file ({', '.join(element.attrib)}): it is damaged"
             )
         if name:
             file = referred(document.path, name)
@@ -87,7 +86,7 @@ def _blocks(document: Document) -> dict[str, Path]:
 
 def _read(path: Path, file: Path) -> Contents:
     if file.suffix.lower() not in _DATA_SETS:
-        raise ReadError(f"{path}: names the file '{file.name}', which is none of {' '.join(_DATA_SETS)}: convert it")
+        raise ReadError(f"{path}: names the file '{file.name}', which is not one of {' '.join(_DATA_SETS)}: convert it")
     return read_contents(file)
 
 

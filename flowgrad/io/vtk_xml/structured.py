@@ -24,6 +24,11 @@ from flowgrad.mesh import Lattice
 Shape = tuple[int, int, int]
 Ranges = tuple[slice, slice, slice]
 
+# Points along an axis of a data set without any array.
+_LONGEST = 1 << 20
+Places = list[tuple[int, tuple[slice, slice, slice], np.ndarray]]
+_STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
 
 @dataclass(frozen=True)
 class Extent:
@@ -73,10 +78,6 @@ class Extent:
 
     def __str__(self) -> str:
         return " ".join(f"{low} {high}" for low, high in zip(self.low, self.high, strict=True))
-
-
-# Points along an axis of a data set without any array.
-_LONGEST = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +163,9 @@ def _check_filled(parts: Sequence[Part], whole: Extent) -> None:
     if len(parts) == 1 and parts[0].extent == whole:
         return
     # Sizes first, which a damaged extent makes enormous.
-    given = sum(math.prod(part.extent.shape) for part in parts)
-    if given < math.prod(whole.shape):
-        raise ReadError(
-            f"has {given} points in its pieces for {math.prod(whole.shape)} of the extent {whole}: pieces lack"
-        )
+    given, due = sum(math.prod(part.extent.shape) for part in parts), math.prod(whole.shape)
+    if given < due:
+        raise ReadError(f"has {given} points in its pieces for {due} of the extent {whole}: give all of its pieces")
     for what, of_cells, shape in (("points", False, whole.shape), ("cells", True, whole.cell_shape)):
         filled = np.zeros(shape[::-1], bool)
         for part in parts:
@@ -187,9 +186,6 @@ def together(data: Sequence[Arrays], parts: Sequence[Part], whole: Extent, of_ce
             raise ReadError(f"piece {missing[0]} of {len(parts)} lacks the array '{name}': write it in all pieces")
     order = _owners_last(data, parts, whole, of_cells)
     return {name: _filled([arrays[name] for arrays in data], order, whole, name, of_cells) for name in names}
-
-
-Places = list[tuple[int, tuple[slice, slice, slice], np.ndarray]]
 
 
 def _owners_last(data: Sequence[Arrays], parts: Sequence[Part], whole: Extent, of_cells: bool) -> Places:
@@ -273,7 +269,6 @@ def _curvilinear(grid: ET.Element, whole: Extent, parts: Sequence[Part]) -> Latt
     return Lattice.curvilinear(points.reshape(*whole.shape[::-1], 3).transpose(2, 1, 0, 3))
 
 
-_STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 IMAGE = StructuredData("ImageData", lambda document, piece, extent: {}, image_lattice)
 RECTILINEAR = StructuredData(
     "RectilinearGrid",

@@ -23,6 +23,16 @@ from flowgrad.typing import IntArray
 _STREAM = ("faces", "faceoffsets")
 _LISTS = ("face_connectivity", "face_offsets", "polyhedron_to_faces", "polyhedron_offsets")
 
+_STRIP = 6
+# VTK numbers the cells of poly data in this order. Each section: the types of cells of 1, 2, …
+# points, and the type of those with more.
+_SECTIONS: dict[str, tuple[dict[int, int], int]] = {
+    "Verts": ({1: 1}, 2),
+    "Lines": ({2: 3}, 4),
+    "Polys": ({3: 5, 4: 9}, 7),
+    "Strips": ({}, _STRIP),
+}
+
 
 def read_vtu(path: Path) -> Contents:
     """Everything in an unstructured grid, its pieces joined.
@@ -112,17 +122,6 @@ def _polyhedra(arrays: Arrays, types: NDArray[np.uint8]) -> CellFaces | None:
     if len(ends) != len(types):
         raise ReadError(f"'faceoffsets' has {len(ends)} values for {len(types)} cells: the file is damaged")
     return from_stream(stream, ends, types)
-
-
-_STRIP = 6
-# VTK numbers the cells of poly data in this order. Each section: the types of cells of 1, 2, …
-# points, and the type of those with more.
-_SECTIONS: dict[str, tuple[dict[int, int], int]] = {
-    "Verts": ({1: 1}, 2),
-    "Lines": ({2: 3}, 4),
-    "Polys": ({3: 5, 4: 9}, 7),
-    "Strips": ({}, _STRIP),
-}
 
 
 def read_vtp(path: Path) -> Contents:

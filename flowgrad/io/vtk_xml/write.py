@@ -117,16 +117,13 @@ def _flat(name: str, values: ArrayLike, count: int | None, location: str) -> np.
         raise OptionError(f"'{name}' on {location} has the shape {array.shape}: give (n,), (n, k) or (n, 3, 3)")
     if array.ndim == 3:
         array = array.reshape(len(array), array.shape[1] * array.shape[2])
-    return np.ascontiguousarray(array, _stored(array.dtype))
-
-
-def _stored(dtype: np.dtype) -> np.dtype:
-    """The type on disk: the array's own wherever VTK has it, little-endian."""
+    # The array's own type wherever VTK has it, little-endian.
+    dtype = array.dtype.newbyteorder("<")
     if dtype.kind == "b":
-        return np.dtype(np.uint8)
-    if dtype.kind == "f":
-        return np.dtype("<f4" if dtype.itemsize <= 4 else "<f8")
-    return dtype.newbyteorder("<")
+        dtype = np.dtype(np.uint8)
+    elif dtype.kind == "f":
+        dtype = np.dtype("<f4" if dtype.itemsize <= 4 else "<f8")
+    return np.ascontiguousarray(array, dtype)
 
 
 def _cell_arrays(mesh: Mesh) -> dict[str, np.ndarray]:

@@ -15,9 +15,9 @@ from itertools import product
 import numpy as np
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh.reference import quadratic, shapes
 from flowgrad.mesh.reference.cell import VTK, ReferenceCell
-from flowgrad.mesh.reference.shapes import Family
+from flowgrad.mesh.reference.quadratic import PYRAMID14, TETRA15, TRIANGLE7, WEDGE21
+from flowgrad.mesh.reference.shapes import HEXAHEDRON, LINE, PYRAMID, QUAD, TETRA, TRIANGLE, WEDGE, Family
 from flowgrad.typing import FloatArray
 
 Place = tuple[int, ...]
@@ -26,7 +26,7 @@ Degrees = tuple[int, int, int]
 # Enough for any file, and few enough for their lattices to be searched.
 _HIGHEST = 30
 # Of two quadratic cells with points inside their faces VTK reads the one from its number of points.
-_ENRICHED = {(69, 7): quadratic.TRIANGLE7, (71, 15): quadratic.TETRA15, (73, 21): quadratic.WEDGE21}
+_ENRICHED = {(69, 7): TRIANGLE7, (71, 15): TETRA15, (73, 21): WEDGE21}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
     degree 2, the order of whose points VTK does not define.
     """
     kind = LAGRANGE_CELLS[vtk_type]
-    if kind.family not in (shapes.QUAD, shapes.HEXAHEDRON, shapes.WEDGE):
+    if kind.family not in (QUAD, HEXAHEDRON, WEDGE):
         degrees = (0, 0, 0)
     special = _ENRICHED.get((vtk_type, count))
     if special is not None and degrees in ((0, 0, 0), (2, 2, 2)):
@@ -63,7 +63,7 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
     p, q, r = (max(degree, 1) for degree in found)
     if kind.count(p, q, r) != count or max(p, q, r) > _HIGHEST:
         raise MeshError(f"a {kind.name} of degrees {found} has not {count} points: the file is damaged")
-    used = (p, p if kind.family is shapes.WEDGE else q, r)[: kind.family.dimension]
+    used = (p, p if kind.family is WEDGE else q, r)[: kind.family.dimension]
     nodes = np.array(kind.places(p, q, r)) / used
     return ReferenceCell.lagrange(kind.vtk_type, kind.family, nodes, used)
 
@@ -78,21 +78,14 @@ def _uniform(kind: LagrangeType, count: int) -> Degrees:
     )
 
 
-def _pyramid(degree: int) -> FloatArray:
+def pyramid(p: int, *_: int) -> FloatArray:
     """The nodes times the degree; the apex is no place on a lattice."""
-    if degree > 2:
+    if p > 2:
         raise MeshError(
-            f"lagrange_pyramid of degree {degree}: VTK does not define the order of its points, so it is not read: "
+            f"lagrange_pyramid of degree {p}: VTK does not define the order of its points, so it is not read: "
             "write degree 1 or 2, or tetrahedra"
         )
-    return degree * (shapes.PYRAMID.corners if degree == 1 else quadratic.PYRAMID14)
-
-
-def quad_rim(p: int, q: int) -> list[Place]:
-    """Corners, edges 0-1, 1-2, 3-2, 0-3."""
-    along, up = range(1, p), range(1, q)
-    edges = [*((i, 0) for i in along), *((p, j) for j in up), *((i, q) for i in along), *((0, j) for j in up)]
-    return [(0, 0), (p, 0), (p, q), (0, q), *edges]
+    return p * (PYRAMID.corners if p == 1 else PYRAMID14)
 
 
 def _inside(*degrees: int) -> list[Place]:
@@ -102,8 +95,8 @@ def _inside(*degrees: int) -> list[Place]:
 
 def hexahedron(p: int, q: int, r: int) -> list[Place]:
     """Corners, edges around the bottom, the top, and up; faces −x, +x, −y, +y, −z, +z; inside."""
-    rim, flat = quad_rim(p, q), _inside(p, q)
-    corners, edges = rim[:4], rim[4:]
+    base, rim = quad(p, q), 2 * (p + q)
+    corners, edges, flat = base[:4], base[4:rim], base[rim:]
     return [
         *((*c, k) for k in (0, r) for c in corners),
         *((*e, k) for k in (0, r) for e in edges),
@@ -115,7 +108,19 @@ def hexahedron(p: int, q: int, r: int) -> list[Place]:
     ]
 
 
-def triangle(p: int) -> list[Place]:
+def line(p: int, *_: int) -> list[Place]:
+    """Ends, then from the first to the second."""
+    return [(0,), (p,), *((i,) for i in range(1, p))]
+
+
+def quad(p: int, q: int, *_: int) -> list[Place]:
+    """Corners, edges 0-1, 1-2, 3-2, 0-3, inside."""
+    along, up = range(1, p), range(1, q)
+    edges = [*((i, 0) for i in along), *((p, j) for j in up), *((i, q) for i in along), *((0, j) for j in up)]
+    return [(0, 0), (p, 0), (p, q), (0, q), *edges, *_inside(p, q)]
+
+
+def triangle(p: int, *_: int) -> list[Place]:
     """Corners, edges 0-1, 1-2, 2-0, and a smaller triangle inside."""
     if p <= 0:
         return [(0, 0)] if p == 0 else []
@@ -124,7 +129,7 @@ def triangle(p: int) -> list[Place]:
     return [(0, 0), (p, 0), (0, p), *edges, *((i + 1, j + 1) for i, j in triangle(p - 3))]
 
 
-def tetra(p: int) -> list[Place]:
+def tetra(p: int, *_: int) -> list[Place]:
     """Corners, edges 0-1, 1-2, 2-0, 0-3, 1-3, 2-3, faces 0-1-3, 2-3-1, 0-3-2, 0-2-1, and a smaller
     tetrahedron inside."""
     if p <= 0:
@@ -144,7 +149,7 @@ def tetra(p: int) -> list[Place]:
     return [*own, *((i + 1, j + 1, k + 1) for i, j, k in tetra(p - 4))]
 
 
-def wedge(p: int, r: int) -> list[Place]:
+def wedge(p: int, _: int, r: int) -> list[Place]:
     """Corners, edges around the bottom, the top, and up; the bottom, the top, the sides over the edges
     0-1, 1-2, 2-0; inside. Unlike those of triangles, inner points lie row after row."""
     base, up = triangle(p), range(1, r)
@@ -164,47 +169,12 @@ def wedge(p: int, r: int) -> list[Place]:
 LAGRANGE_CELLS: dict[int, LagrangeType] = {
     kind.vtk_type: kind
     for kind in (
-        LagrangeType(
-            VTK.LAGRANGE_CURVE,
-            shapes.LINE,
-            count=lambda p, q, r: p + 1,
-            places=lambda p, q, r: [(0,), (p,), *((i,) for i in range(1, p))],
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_TRIANGLE,
-            shapes.TRIANGLE,
-            count=lambda p, q, r: (p + 1) * (p + 2) // 2,
-            places=lambda p, q, r: triangle(p),
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_QUADRILATERAL,
-            shapes.QUAD,
-            count=lambda p, q, r: (p + 1) * (q + 1),
-            places=lambda p, q, r: [*quad_rim(p, q), *_inside(p, q)],
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_TETRAHEDRON,
-            shapes.TETRA,
-            count=lambda p, q, r: (p + 1) * (p + 2) * (p + 3) // 6,
-            places=lambda p, q, r: tetra(p),
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_HEXAHEDRON,
-            shapes.HEXAHEDRON,
-            count=lambda p, q, r: (p + 1) * (q + 1) * (r + 1),
-            places=hexahedron,
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_WEDGE,
-            shapes.WEDGE,
-            count=lambda p, q, r: (p + 1) * (p + 2) // 2 * (r + 1),
-            places=lambda p, q, r: wedge(p, r),
-        ),
-        LagrangeType(
-            VTK.LAGRANGE_PYRAMID,
-            shapes.PYRAMID,
-            count=lambda p, q, r: (p + 1) * (p + 2) * (2 * p + 3) // 6,
-            places=lambda p, q, r: _pyramid(p),
-        ),
+        LagrangeType(VTK.LAGRANGE_CURVE, LINE, lambda p, q, r: p + 1, line),
+        LagrangeType(VTK.LAGRANGE_TRIANGLE, TRIANGLE, lambda p, q, r: (p + 1) * (p + 2) // 2, triangle),
+        LagrangeType(VTK.LAGRANGE_QUADRILATERAL, QUAD, lambda p, q, r: (p + 1) * (q + 1), quad),
+        LagrangeType(VTK.LAGRANGE_TETRAHEDRON, TETRA, lambda p, q, r: (p + 1) * (p + 2) * (p + 3) // 6, tetra),
+        LagrangeType(VTK.LAGRANGE_HEXAHEDRON, HEXAHEDRON, lambda p, q, r: (p + 1) * (q + 1) * (r + 1), hexahedron),
+        LagrangeType(VTK.LAGRANGE_WEDGE, WEDGE, lambda p, q, r: (p + 1) * (p + 2) // 2 * (r + 1), wedge),
+        LagrangeType(VTK.LAGRANGE_PYRAMID, PYRAMID, lambda p, q, r: (p + 1) * (p + 2) * (2 * p + 3) // 6, pyramid),
     )
 }

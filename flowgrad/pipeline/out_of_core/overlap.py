@@ -20,7 +20,7 @@ from flowgrad.gradient.local_fits.fits import FitStencils, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search
 from flowgrad.gradient.local_fits.one_sided import between_boundaries
 from flowgrad.gradient.local_fits.operator import PolynomialFits
-from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.scheme import Scheme
 from flowgrad.io.contents import Contents
 from flowgrad.io.ghosts import selected
@@ -59,11 +59,12 @@ class Surroundings:
         numbers[self.own.mesh.cells.connectivity] = self.mesh.cells.connectivity[entries]
         return numbers
 
-    def points_of(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Points (n,) of the marked cells."""
-        marked = np.zeros(len(self.mesh.points), bool)
-        marked[self.mesh.cells.connectivity[np.repeat(cells, np.diff(self.mesh.cells.offsets))]] = True
-        return marked
+
+def points_of(mesh: Mesh, cells: BoolArray) -> BoolArray:
+    """Points (n,) of the marked cells of a mesh."""
+    marked = np.zeros(len(mesh.points), bool)
+    marked[mesh.cells.connectivity[np.repeat(cells, np.diff(mesh.cells.offsets))]] = True
+    return marked
 
 
 @dataclass
@@ -94,8 +95,13 @@ def surroundings(pieces: Pieces, number: int, depth: int) -> Surroundings:
 
     Pieces are read one at a time, those only whose boxes hold points that a further layer starts from.
     """
+
+    def marked(contents: Contents, layer: IntArray, piece: int) -> Contents:
+        marks = {_LAYER: layer, _PIECE: np.full(len(layer), piece)}
+        return dataclasses.replace(contents, cell_data={**contents.cell_data, **marks})
+
     own = pieces.read(number)
-    taken = {number: _marked(own, np.zeros(len(own.mesh), np.int64), number)}
+    taken = {number: marked(own, np.zeros(len(own.mesh), np.int64), number)}
     known = _Known()
     keys = pieces.keys(own)
     known.lower(keys, np.zeros(len(keys), np.int64))
@@ -108,7 +114,7 @@ def surroundings(pieces: Pieces, number: int, depth: int) -> Surroundings:
         less = known.lower(keys, points) & (points < depth)
         near = cells <= depth
         if near.any():
-            taken[other] = _marked(_only(piece, near), cells[near], other)
+            taken[other] = marked(selected(piece, points_of(piece.mesh, near), near), cells[near], other)
         if less.any():
             further = pieces.touching(piece.mesh.points[less], other)
             waiting.extend(each for each in further if each != number and each not in waiting)
@@ -116,11 +122,6 @@ def surroundings(pieces: Pieces, number: int, depth: int) -> Surroundings:
     data = dict(whole.cell_data)
     layer, piece_of = data.pop(_LAYER), data.pop(_PIECE)
     return Surroundings(dataclasses.replace(whole, cell_data=data), layer, piece_of, depth, own)
-
-
-def _marked(contents: Contents, layer: IntArray, number: int) -> Contents:
-    marks = {_LAYER: layer, _PIECE: np.full(len(layer), number)}
-    return dataclasses.replace(contents, cell_data={**contents.cell_data, **marks})
 
 
 def _spread(mesh: Mesh, points: IntArray, depth: int) -> tuple[IntArray, IntArray]:
@@ -138,13 +139,6 @@ def _spread(mesh: Mesh, points: IntArray, depth: int) -> tuple[IntArray, IntArra
     return points, cells
 
 
-def _only(contents: Contents, cells: NDArray[np.bool_]) -> Contents:
-    points = np.zeros(len(contents.mesh.points), bool)
-    sizes = np.diff(contents.mesh.cells.offsets)
-    points[contents.mesh.cells.connectivity[np.repeat(cells, sizes)]] = True
-    return selected(contents, points, cells)
-
-
 # Cells of blocks that may be a lattice, where finite differences would run along its axes.
 _OF_LATTICES = frozenset((8, 9, 11, 12))
 
@@ -158,17 +152,23 @@ def layers_of(scheme: Scheme, location: str, at: str) -> int:
     return 0 if scheme.record is None else scheme.record.layers(scheme, location, at) or 0
 
 
-def gradients(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Gradients:
+def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Gradients:
     """Gradients at the points or cells of a piece with its layers; those in the piece itself are right.
 
     Raises NotEnoughLayersError where they may not be, and OptionError where the piece does not tell.
     """
     operator = scheme.prepare(flow, at)
-    _check_directions(operator, flow)
+    found = operator.sampled_directions
+    if found is not None and (found.free < 3 or found.turned or found.curved):
+        # It would be differentiated in other directions than the whole.
+        raise OptionError(
+            f"{flow.name}: a piece is one cell thick, so that it does not tell what the whole does: give a larger "
+            "--block-memory to take the file as a whole"
+        )
     if not isinstance(operator, PolynomialFits):
         return operator.gradients(flow)
     own = around.layer == 0
-    wanted = own if at == "cells" else around.points_of(own)
+    wanted = own if at == "cells" else points_of(around.mesh, own)
     _check_layers(around, flow, at)
     fits = operator.fits
     watched = _Watched(
@@ -181,10 +181,10 @@ def gradients(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Grad
         rim=_rim(around, fits.samples, flow.location),
         touched=np.zeros(len(fits.targets), bool),
     )
-    found = replace(operator, fits=watched).gradients(flow)
+    gradients = replace(operator, fits=watched).gradients(flow)
     if watched.touched[wanted].any():
         raise NotEnoughLayersError
-    return found
+    return gradients
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +208,7 @@ class _Watched(LocalFits):
 def _rim(around: Surroundings, samples: Samples, location: str) -> BoolArray:
     """Samples whose neighbours are not all there, and those next to one that searches go through without a word."""
     inner = around.layer < around.depth
-    rim = ~inner if location == "cells" else ~around.points_of(inner)
+    rim = ~inner if location == "cells" else ~points_of(around.mesh, inner)
     owner = np.repeat(np.arange(len(rim)), np.diff(samples.start))
     while True:
         silent = rim & ~samples.usable
@@ -216,16 +216,6 @@ def _rim(around: Surroundings, samples: Samples, location: str) -> BoolArray:
         if not (more & ~rim).any():
             return rim
         rim = rim | more
-
-
-def _check_directions(operator: Operator, flow: Flow) -> None:
-    """OptionError where the piece looks thin and would be differentiated in other directions than the whole."""
-    found = operator.sampled_directions
-    if found is not None and (found.free < 3 or found.turned or found.curved):
-        raise OptionError(
-            f"{flow.name}: a piece is one cell thick, so that it does not tell what the whole does: give a larger "
-            "--block-memory to take the file as a whole"
-        )
 
 
 def _check_layers(around: Surroundings, flow: Flow, at: str) -> None:

@@ -17,7 +17,6 @@ from flowgrad.io.vtk_xml.arrays import TYPES
 from flowgrad.io.vtk_xml.document import open_document
 from flowgrad.io.vtk_xml.parallel import pieces_of
 from flowgrad.io.vtk_xml.unstructured import read_vtu
-from flowgrad.mesh.reference.cell import cell_name
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 
@@ -51,9 +50,6 @@ class Pieces:
         """Those that a file names; ReadError where one is missing."""
         return cls(path, tuple(pieces_of(path)))
 
-    def __len__(self) -> int:
-        return len(self.files)
-
     @cached_property
     def size(self) -> int:
         """Bytes of all arrays in memory, as the files declare them."""
@@ -75,7 +71,7 @@ class Pieces:
         """One look at each piece."""
         boxes, types, numbered, sample = [], set(), True, []
         time, producer = None, ""
-        for number in range(len(self)):
+        for number in range(len(self.files)):
             piece = self.read(number)
             points = piece.mesh.points
             boxes.append(_box(points))
@@ -94,11 +90,6 @@ class Pieces:
     def is_empty(self, number: int) -> bool:
         """Whether there is nothing in a piece."""
         return not np.isfinite(self.survey.boxes[number]).all()
-
-    @property
-    def first(self) -> int:
-        """The first piece with something in it."""
-        return next(number for number in range(len(self)) if not self.is_empty(number))
 
     def _check(self, piece: Contents) -> None:
         """OptionError for points without cells, and for points at one place, of which only numbers tell which belongs
@@ -126,11 +117,6 @@ class Pieces:
             if other != number and ((points >= low) & (points <= high)).all(axis=1).any():
                 found.append(other)
         return found
-
-    @property
-    def type_names(self) -> list[str]:
-        """Names of the types of cells."""
-        return [cell_name(each) for each in sorted(self.survey.types)]
 
 
 def _box(points: FloatArray) -> FloatArray:

@@ -26,19 +26,21 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.transform import scaled
+from flowgrad.moments import RunningStatistics
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.overlap import (
     NotEnoughLayersError,
     Surroundings,
     check_scheme,
-    gradients,
+    gradients_of,
     layers_of,
+    points_of,
     surroundings,
 )
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, RunningStatistics
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -170,10 +172,10 @@ def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from error
-    for number in range(len(pieces)):
+    for number in range(len(pieces.files)):
         run.add(number, folder / f"{number}.vtu")
     result = run.result()
-    _write_index(target.with_name(f"{target.name}_pieces.pvtu"), folder, len(pieces), run.written)
+    _write_index(target.with_name(f"{target.name}_pieces.pvtu"), folder, len(pieces.files), run.written)
     return result
 
 
@@ -185,7 +187,8 @@ class _PiecesRun:
         self._shared = SharedPoints()
         self._scheme: tuple[Scheme, str] | None = None
         self._statistics = {name: RunningStatistics() for name in names if name not in WITHOUT_STATISTICS}
-        self._velocity, self._location = _chosen(pieces.read(pieces.first), options)
+        first = next(number for number in range(len(pieces.files)) if not pieces.is_empty(number))
+        self._velocity, self._location = _chosen(pieces.read(first), options)
         self._reading = replace(options, velocity=self._velocity, location=self._location)
         self._at = options.at or self._location
         self._tally, self._deepest = Tally(self._at, self._location), 0
@@ -218,7 +221,7 @@ class _PiecesRun:
 
     def _unified(self, around: Surroundings, L: FloatArray, velocity: FloatArray) -> NDArray[np.bool_]:
         """Points (n,) that no earlier piece had; values at the others become those of the earlier piece."""
-        others, numbers = around.points_of(around.layer > 0), around.own_points
+        others, numbers = points_of(around.mesh, around.layer > 0), around.own_points
         shared = np.flatnonzero((numbers >= 0) & others[np.maximum(numbers, 0)])
         new = np.ones(len(numbers), bool)
         keys = self._pieces.keys(around.own)[shared]
@@ -241,7 +244,7 @@ class _PiecesRun:
                 depth = layers_of(scheme, flow.location, self._at)
                 continue
             try:
-                found = gradients(around, flow, scheme, self._at)
+                found = gradients_of(around, flow, scheme, self._at)
             except NotEnoughLayersError:
                 depth += 1
                 continue
@@ -294,8 +297,8 @@ class _PiecesRun:
             tuple(tally.notes()),
             {name: each.result() for name, each in self._statistics.items()},
             f"takes {size} of arrays, more than --block-memory {self._options.block_memory}, and was done in "
-            f"{len(self._pieces)} pieces, each with up to {self._deepest} {layers} of cells from its neighbours",
-            {"count": len(self._pieces), "overlap": self._deepest},
+            f"{len(self._pieces.files)} pieces, each with up to {self._deepest} {layers} of cells from its neighbours",
+            {"count": len(self._pieces.files), "overlap": self._deepest},
         )
 
 
