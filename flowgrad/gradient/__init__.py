@@ -5,7 +5,8 @@ from __future__ import annotations
 from flowgrad.gradient.choose import choose as choose_scheme
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
-from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.green_gauss import GreenGauss
+from flowgrad.gradient.operator import MatrixOperator, Operator
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.scheme import SCHEMES, Scheme, register_scheme
 from flowgrad.gradient.stored import Stored
@@ -15,6 +16,8 @@ __all__ = [
     "SCHEMES",
     "Autodiff",
     "FiniteDifference",
+    "GreenGauss",
+    "MatrixOperator",
     "Operator",
     "PreparedGradient",
     "Scheme",

@@ -1,34 +1,40 @@
-"""Compiled loops of the least-squares gradients: weights of each stencil, and their application."""
+"""Order 1 on cell data: compact least squares over the cells across faces and the known boundary values.
+
+Around each cell, L minimises Σ_j w_j |v_j − v_i − L (x_j − x_i)|² with w_j = 1/|x_j − x_i|², over
+the cells across its faces and the known values on the boundary (Barth & Jespersen 1989, AIAA
+89-0366; the weights of Mavriplis 2003, AIAA 2003-3986). Directions in which the mesh is one cell
+thick carry no information and have no derivative.
+
+Samples are numbered through: cells first, then the boundary faces whose values are known.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
 from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
-from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.element import mean_matrix
+from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import Directions, directions
 from flowgrad.gradient.local_fits.one_sided import do_not_reach, one_sided_cells
 from flowgrad.gradient.operator import (
     Operator,
-    average_to_points,
+    PointMeans,
     boundary_samples,
-    from_owners,
+    on_owners,
     patch_centroids,
     patch_faces,
-    rows_of_owners,
 )
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -103,6 +109,12 @@ def apply_weights(values: Any, offsets: Any, samples: Any, weights: Any) -> Any:
     return result
 
 
+# det M/(tr M/r)^r of the fit's matrix is 1 where the samples lie evenly around, 0 where they
+# determine nothing; below this value the neighbourhood grows. Higher values help smooth fields at
+# boundaries and harm those with steep walls.
+_POOR = 0.1
+
+
 @dataclass(frozen=True, eq=False)
 class CellStencils:
     """Cell ``i`` uses ``samples[offsets[i]:offsets[i + 1]]``, each with a weight vector (m, 3)."""
@@ -117,7 +129,7 @@ class CellStencils:
         order = np.argsort(cells, kind="stable")
         return cls(offsets(np.bincount(cells, minlength=count)), samples[order])
 
-    def of_usable(self, usable: NDArray[np.bool_]) -> CellStencils:
+    def of_usable(self, usable: BoolArray) -> CellStencils:
         """These stencils without the samples that have no value."""
         if usable.all():
             return self
@@ -169,170 +181,113 @@ def around_points(mesh: Mesh, patch_faces: IntArray, chosen: IntArray) -> CellSt
     )
 
 
-# det M/(tr M/r)^r of the fit's matrix is 1 where the samples lie evenly around, 0 where they
-# determine nothing; below this value the neighbourhood grows. Higher values help smooth fields at
-# boundaries and harm those with steep walls.
-_POOR = 0.1
+@dataclass(frozen=True, eq=False)
+class CellSamples:
+    """Samples of a flow at cells: ``positions`` (n + b, 3) of the cells of a mesh, then of boundary ``faces``
+    (b,), those that have a value (``usable``), and the directions that they resolve."""
 
+    mesh: Mesh
+    positions: FloatArray
+    faces: IntArray
+    usable: BoolArray
+    directions: Directions
 
-def _usable(flow: Flow) -> NDArray[np.bool_]:
-    return finite_rows(boundary_samples(flow))
-
-
-def prepare_compact(flow: Flow, at: str) -> CellFits | PointMeans:
-    """The operator for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
-    mesh = flow.mesh
-    samples = np.concatenate([mesh.centroids[mesh.is_full], patch_centroids(mesh, flow.boundary)])
-    if not finite_rows(samples).any():
-        raise MeshError(f"{flow.name}: finite-difference on cell data needs cells and the mesh has none")
-    where = directions(mesh, samples)
-    if where.curved:
-        what = "surface" if mesh.dimension == 2 else "line"
-        raise MeshError(f"{flow.name}: order 1 does not know curved {what}s: use finite-difference(order=2)")
-    cells = CellFits(mesh, flow.boundary, where, _usable(flow))
-    return cells if at == "cells" else PointMeans(cells)
+    @classmethod
+    def of(cls, flow: Flow, scheme: str) -> CellSamples:
+        """Those of a flow; MeshError where there are none, and on curved surfaces, which ``scheme`` does not know."""
+        mesh, on_boundary = flow.mesh, patch_centroids(flow.mesh, flow.boundary)
+        samples = np.concatenate([mesh.centroids[mesh.is_full], on_boundary])
+        if not finite_rows(samples).any():
+            raise MeshError(f"{flow.name}: {scheme} on cell data needs cells and the mesh has none: use autodiff")
+        found = directions(mesh, samples)
+        if found.curved:
+            what = "surface" if mesh.dimension == 2 else "line"
+            raise MeshError(f"{flow.name}: {scheme} does not know curved {what}s: use finite-difference(order=2)")
+        positions = np.concatenate([mesh.centroids, on_boundary])
+        return cls(mesh, positions, patch_faces(flow.boundary), finite_rows(boundary_samples(flow)), found)
 
 
 @dataclass(frozen=True, eq=False)
-class CellFits(Operator):
-    """Gradients at the cells, with the known velocities on the boundary, in the directions of the mesh;
-    samples that are not ``usable`` (n + b,) are left out."""
+class CellDifferences(Operator):
+    """Gradients at the cells of full dimension, Σ_j (v_j − v_i) ⊗ w_ij with the weights w of their ``stencils``."""
 
-    mesh: Mesh
-    boundary: tuple[Patch, ...]
-    directions: Directions
-    usable: NDArray[np.bool_]
+    on: CellSamples
+    stencils: CellStencils
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Directions without a derivative."""
-        return self.directions.notes
+        return self.on.directions.notes
 
-    @cached_property
-    def one_sided(self) -> NDArray[np.bool_] | None:
-        """Cells with an open boundary face: neither a known value on it nor a direction across."""
-        return one_sided_cells(self.mesh, patch_faces(self.boundary), self.directions.across)
+    @property
+    def faces(self) -> IntArray:
+        """The boundary faces whose values are samples."""
+        return self.on.faces
 
     @property
     def sampled_directions(self) -> Directions:
         """Those of the mesh."""
-        return self.directions
-
-    @property
-    def boundary_count(self) -> int:
-        """How many of the samples lie on the boundary."""
-        return len(patch_faces(self.boundary))
-
-    def samples(self, flow: Flow) -> FloatArray:
-        """The velocity of a flow, and after it the values on its boundary."""
-        return boundary_samples(flow)
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether a flow knows values in the same places."""
-        same = np.array_equal(patch_faces(flow.boundary), patch_faces(self.boundary))
-        return same and np.array_equal(_usable(flow), self.usable)
+        return self.on.directions
 
     @cached_property
-    def positions(self) -> FloatArray:
-        """Where the samples sit: cells, then boundary faces (n + b, 3)."""
-        return np.concatenate([self.mesh.centroids, patch_centroids(self.mesh, self.boundary)])
+    def one_sided(self) -> BoolArray | None:
+        """Cells with an open boundary face: neither a known value on it nor a direction across."""
+        return one_sided_cells(self.on.mesh, self.on.faces, self.on.directions.across)
 
-    @cached_property
-    def stencils(self) -> CellStencils:
-        """Samples and weights: L_i = Σ_j (v_j − v_i) ⊗ w_ij."""
-        patches = patch_faces(self.boundary)
-        near = across_faces(self.mesh, patches).of_usable(self.usable)
-        weights, quality = self._weights(near)
-        poor = np.flatnonzero(self.mesh.is_full & ~(quality > _POOR))
-        if not len(poor):
-            return CellStencils(near.offsets, near.samples, weights)
-        grown = near.replaced(poor, around_points(self.mesh, patches, poor).of_usable(self.usable))
-        weights, quality = self._weights(grown)
-        blind = ~(quality > SINGULAR)
-        doubtful = np.flatnonzero((quality > SINGULAR) & ~(quality > _POOR))
-        blind[doubtful] = do_not_reach(
-            self.mesh,
-            self.positions,
-            grown.offsets,
-            grown.samples,
-            self.directions,
-            doubtful,
-            np.arange(len(self.mesh)),
-        )
-        weights[np.repeat(blind, np.diff(grown.offsets))] = np.nan
-        return CellStencils(grown.offsets, grown.samples, weights)
-
-    def _weights(self, stencils: CellStencils) -> tuple[FloatArray, FloatArray]:
-        return fit_weights(
-            self.positions, stencils.offsets, stencils.samples, self.directions.basis, self.directions.rank
-        )
+    def takes(self, values: FloatArray) -> bool:
+        """Whether values are missing in the same places."""
+        return np.array_equal(finite_rows(values), self.on.usable)
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n, 3, 3) of the samples (n + b, 3)."""
-        return from_owners(self.mesh, self.full_cells(values))
-
-    def full_cells(self, values: FloatArray) -> FloatArray:
-        """The same, NaN on cells of lower dimension."""
-        stencils = self.stencils
-        return apply_weights(values, stencils.offsets, stencils.samples, stencils.weights)
+        return apply_weights(values, self.stencils.offsets, self.stencils.samples, self.stencils.weights)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (n, n + b) on cell values followed by boundary values."""
         from scipy.sparse import csr_array
 
-        stencils, n = self.stencils, len(self.mesh)
+        stencils, n = self.stencils, len(self.on.mesh)
         rows = np.repeat(np.arange(n), np.diff(stencils.offsets))
-        shape = (n, len(self.positions))
+        shape = (n, len(self.on.positions))
         result = []
         for weights in stencils.weights.T:
             own = csr_array((weights, stencils.samples, stencils.offsets), shape=shape)
             own_weight = np.where(np.diff(stencils.offsets) > 0, -np.bincount(rows, weights, minlength=n), np.nan)
             center = csr_array((own_weight, (range(n), range(n))), shape=shape)
-            result.append(rows_of_owners(self.mesh, (own + center).tocsr()))
+            result.append((own + center).tocsr())
         return tuple(result)
 
 
-@dataclass(frozen=True, eq=False)
-class PointMeans(Operator):
-    """Gradients at the points: the measure-weighted mean of the fits of the cells around."""
+def cell_operator(flow: Flow, at: str, scheme: str, weighted: Callable[[CellSamples], CellStencils]) -> Operator:
+    """The operator at ``cells`` or ``points`` for a flow with values at cells, whose weights ``weighted`` finds."""
+    on = CellSamples.of(flow, scheme)
+    cells = CellDifferences(on, weighted(on))
+    return on_owners(flow.mesh, cells) if at == "cells" else PointMeans(cells, flow.mesh)
 
-    cells: CellFits
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the fits at the cells."""
-        return self.cells.notes
+def prepare_compact(flow: Flow, at: str) -> Operator:
+    """Least squares for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
+    return cell_operator(flow, at, "finite-difference(order=1)", _least_squares)
 
-    @property
-    def sampled_directions(self) -> Directions:
-        """Those of the mesh."""
-        return self.cells.directions
 
-    @property
-    def boundary_count(self) -> int:
-        """How many of the samples lie on the boundary."""
-        return self.cells.boundary_count
+def _least_squares(on: CellSamples) -> CellStencils:
+    """Cells across faces, and where these determine a gradient badly, cells around points."""
+    mesh, where = on.mesh, on.directions
 
-    def samples(self, flow: Flow) -> FloatArray:
-        """The velocity of a flow, and after it the values on its boundary."""
-        return self.cells.samples(flow)
+    def fitted(stencils: CellStencils) -> tuple[FloatArray, FloatArray]:
+        return fit_weights(on.positions, stencils.offsets, stencils.samples, where.basis, where.rank)
 
-    def suits(self, flow: Flow) -> bool:
-        """Whether a flow knows values in the same places."""
-        return self.cells.suits(flow)
-
-    @cached_property
-    def matrices(self) -> tuple[csr_array, ...]:
-        """Sparse d/dx, d/dy, d/dz (n_points, n + b) on cell values followed by boundary values."""
-        mean = mean_matrix(self.cells.mesh)
-        return tuple((mean @ matrix).tocsr() for matrix in self.cells.matrices)
-
-    def vectors(self, values: FloatArray) -> FloatArray:
-        """Gradients (n_points, 3, 3) of the samples (n_cells + b, 3)."""
-        from flowgrad.gradient.element_kernels import empty_sums, mean_of_sums
-
-        mesh = self.cells.mesh
-        sums = empty_sums(len(mesh.points))
-        average_to_points(mesh, self.cells.full_cells(values), np.flatnonzero(mesh.is_full), sums)
-        return mean_of_sums(sums)
+    near = across_faces(mesh, on.faces).of_usable(on.usable)
+    weights, quality = fitted(near)
+    poor = np.flatnonzero(mesh.is_full & ~(quality > _POOR))
+    if not len(poor):
+        return replace(near, weights=weights)
+    grown = near.replaced(poor, around_points(mesh, on.faces, poor).of_usable(on.usable))
+    weights, quality = fitted(grown)
+    blind = ~(quality > SINGULAR)
+    doubtful = np.flatnonzero((quality > SINGULAR) & ~(quality > _POOR))
+    own = np.arange(len(mesh))
+    blind[doubtful] = do_not_reach(mesh, on.positions, grown.offsets, grown.samples, where, doubtful, own)
+    weights[np.repeat(blind, np.diff(grown.offsets))] = np.nan
+    return replace(grown, weights=weights)

@@ -17,7 +17,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
-from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.operator import OnRows, Operator
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -45,7 +45,7 @@ class LatticeDifferences(Operator):
 
     ``holes`` (n,) are points without a value; None where there are none. ``at_cells`` says that the
     lattice is that of the centres of cells, whose outermost lack a sample on the boundary. ``finite``
-    are values known to have no holes, which need not be looked through again; ``remarks`` are notes on them.
+    are values known to have no holes, which need not be looked through again; ``same_ends`` are notes on them.
     """
 
     lattice: Lattice
@@ -53,7 +53,12 @@ class LatticeDifferences(Operator):
     holes: BoolArray | None = None
     at_cells: bool = False
     finite: FloatArray | None = None
-    remarks: tuple[str, ...] = ()
+    same_ends: tuple[str, ...] = ()
+
+    @cached_property
+    def faces(self) -> IntArray | None:
+        """None of the boundary's beside values at cells: with one known there these form no lattice."""
+        return np.empty(0, np.int64) if self.at_cells else None
 
     @cached_property
     def stencils(self) -> tuple[AxisStencils, AxisStencils, AxisStencils]:
@@ -70,7 +75,7 @@ class LatticeDifferences(Operator):
     def notes(self) -> tuple[str, ...]:
         """Directions without a derivative, and where the order is lower than asked for."""
         found = (*self._missing_directions(), *self._lowered_axes(), *self._lowered_points(), *self._uneven())
-        return (*found, *self.remarks)
+        return (*found, *self.same_ends)
 
     def _uneven(self) -> list[str]:
         if not self.lattice.is_curved or self.lattice.roughness <= ROUGH:
@@ -108,11 +113,7 @@ class LatticeDifferences(Operator):
                 across[0] = across[-1] = True
         return ends.ravel() if ends.any() else None
 
-    def suits(self, flow: Flow) -> bool:
-        """Whether another flow on the same lattice has its holes at the same places."""
-        return self.has_holes_of(flow.velocity)
-
-    def has_holes_of(self, values: FloatArray) -> bool:
+    def takes(self, values: FloatArray) -> bool:
         """Whether values (n, 3) are missing where the operator takes them to be."""
         holes = holes_of(self.lattice, values)
         if holes is None or self.holes is None:
@@ -319,7 +320,7 @@ def lattice_operator(flow: Flow, order: int = 2) -> Operator | None:
     operator = LatticeDifferences(inner, order, holes, at_cells, finite, () if at_cells else _same_ends(inner, values))
     if used is None:
         return operator
-    return Selected(operator, used, _positions(samples, rows, flow.count(flow.location)))
+    return OnRows(operator, _positions(samples, rows, len(flow.velocity)), used)
 
 
 def _lattice_of(flow: Flow) -> tuple[Lattice, IntArray | None] | None:
@@ -380,45 +381,3 @@ def _positions(samples: IntArray | None, rows: IntArray | None, count: int) -> I
     result = np.empty(count, np.int64)
     result[samples] = np.arange(count) if rows is None else rows
     return result
-
-
-@dataclass(frozen=True, eq=False)
-class Selected(Operator):
-    """An operator on some of the samples, ``samples`` (m,), whose results go to many: result i is its
-    row ``rows[i]``. For lattices numbered otherwise, and for points that are there twice."""
-
-    inner: LatticeDifferences
-    used: IntArray
-    rows: IntArray
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the operator."""
-        return self.inner.notes
-
-    @property
-    def one_sided(self) -> BoolArray | None:
-        """Those of the operator, at their places."""
-        inner = self.inner.one_sided
-        return None if inner is None else inner[self.rows]
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether another flow has its holes at the same places."""
-        return self.inner.has_holes_of(flow.velocity[self.used])
-
-    def vectors(self, values: FloatArray) -> FloatArray:
-        """Gradients (n, 3, 3) of vectors (n, 3)."""
-        return self.inner.vectors(values[self.used])[self.rows]
-
-    def second(self, values: FloatArray) -> FloatArray:
-        """Second derivatives (n, 3, 3, 3) of vectors (n, 3)."""
-        return self.inner.second(values[self.used])[self.rows]
-
-    @cached_property
-    def matrices(self) -> tuple[csr_array, ...]:
-        """Sparse d/dx, d/dy, d/dz (n, n)."""
-        from scipy.sparse import csr_array
-
-        n = len(self.rows)
-        chosen = [matrix[self.rows] for matrix in self.inner.matrices]
-        return tuple(csr_array((each.data, self.used[each.indices], each.indptr), shape=(n, n)) for each in chosen)

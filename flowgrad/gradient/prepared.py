@@ -153,7 +153,7 @@ class PreparedGradient:
         if not self._chosen.differentiates:
             refuse_stored(flow)
             return self._chosen.gradients(flow, self._at)
-        if self._operator is None or not _suits(self._operator, flow):
+        if self._operator is None or not self._operator.suits(flow):
             self._operator = prepare(self._chosen, flow, self._at)
             self._noise = None
         else:
@@ -171,11 +171,6 @@ class PreparedGradient:
 
 def _is_same(one: Mesh, other: Mesh) -> bool:
     return one is other or not difference(one, other)
-
-
-def _suits(operator: Operator, flow: Flow) -> bool:
-    """Values on the boundary that are no samples of the operator may be a part of it."""
-    return operator.suits(flow) and (bool(operator.boundary_count) or not flow.boundary)
 
 
 def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:

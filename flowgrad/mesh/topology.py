@@ -27,8 +27,8 @@ _MATCH = 1e-5
 class Topology(ReprMixin):
     """Topology of the cells of full dimension.
 
-    ``pairs`` (m, 2) are cells that share a face; ``boundary`` (b,) the faces (rows of
-    ``mesh.faces``) with one cell, ``boundary_cells`` (b,) that cell.
+    ``pairs`` (m, 2) are cells that share a face, which is the first one's ``pair_faces`` (m,); ``boundary`` (b,) the
+    faces with one cell, ``boundary_cells`` (b,) that cell. Faces are rows of ``mesh.faces``.
     """
 
     points: FloatArray
@@ -36,6 +36,7 @@ class Topology(ReprMixin):
     faces: CellFaces
     signed_measures: Callable[[], FloatArray]
     pairs: IntArray
+    pair_faces: IntArray
     boundary: IntArray
     boundary_cells: IntArray
     boundary_scale: FloatArray | float = 1.0
@@ -181,7 +182,7 @@ def topology(points: FloatArray, cells: Cells, faces: CellFaces, signed_measures
     alone = np.ones(len(order), bool)
     alone[first] = alone[second] = False
     pairs = np.column_stack([owner[first], owner[second]])
-    return Topology(points, cells, faces, signed_measures, pairs, chosen[alone], owner[alone])
+    return Topology(points, cells, faces, signed_measures, pairs, chosen[first], chosen[alone], owner[alone])
 
 
 def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:

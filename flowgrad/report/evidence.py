@@ -71,7 +71,7 @@ def facts(separation: Separation) -> list[Fact]:
             record.meaning,
         )
         for key, record in EVIDENCE.items()
-        if record.shown and key in known and record.tells(known[key])
+        if record.shown and key in known and record.least <= known[key] <= record.most
     ]
 
 

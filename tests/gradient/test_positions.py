@@ -5,6 +5,7 @@ import pytest
 
 from flowgrad import Flow, Mesh, velocity_gradient
 from flowgrad.gradient import Autodiff
+from flowgrad.mesh.locate import locate
 from tests import meshes
 from tests.high_order import bent, polynomial, reference, straight
 
@@ -22,13 +23,11 @@ def test_linear_fields_in_solids(name, scale):
     low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
     x = np.random.default_rng(0).uniform(low, high, (300, 3))
     operator = Autodiff().prepare(linear(mesh), x)
-    inside = operator.location.inside
-    assert 0.3 < inside.mean() <= 1
     gradients = operator.vectors(linear(mesh).velocity)
+    inside = locate(mesh, x).inside
+    assert 0.3 < inside.mean() <= 1
     np.testing.assert_allclose(gradients[inside], np.broadcast_to(L, (inside.sum(), 3, 3)), atol=1e-10)
     assert np.isnan(gradients[~inside]).all()
-    values = operator.interpolate(linear(mesh).velocity)[inside]
-    np.testing.assert_allclose(values, x[inside] @ L.T + [1, -2, 3], atol=1e-11 * max(1, scale))
 
 
 @pytest.mark.parametrize("name", ["hexahedron", "polyhedron", "mixed"])

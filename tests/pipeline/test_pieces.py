@@ -10,8 +10,7 @@ import pytest
 
 from flowgrad.cli import main
 from flowgrad.errors import OptionError
-from flowgrad.io import read, read_contents, write_vtu
-from flowgrad.io.contents import Contents
+from flowgrad.io import Contents, read, read_contents, write_vtu
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import without_ghosts
 from flowgrad.mesh import CellFaces, Cells, Mesh
@@ -114,9 +113,10 @@ FITS = [f"finite-difference(order={order}, lattice=False)" for order in (1, 2, 3
 
 EVERYWHERE = [
     *(("v", "points", scheme) for scheme in ("autodiff", *FITS)),
-    *(("U", "cells", scheme) for scheme in FITS),
+    *(("U", "cells", scheme) for scheme in ("green-gauss", *FITS)),
 ]
 ACROSS = [("v", "cells", "autodiff"), ("v", "cells", FITS[1]), ("U", "points", FITS[0]), ("U", "points", FITS[1])]
+ACROSS += [("U", "points", "green-gauss")]
 
 
 @pytest.mark.parametrize(

@@ -287,14 +287,9 @@ class Targets:
         return len(self.positions)
 
     @classmethod
-    def at_samples(cls, samples: Samples, count: int) -> Targets:
-        """The first ``count`` samples themselves."""
-        return cls(samples.positions[:count], np.arange(count), np.zeros(count + 1, np.int64), np.empty(0, np.int64))
-
-    @classmethod
-    def around_samples(cls, samples: Samples, count: int) -> Targets:
-        """The first ``count`` samples themselves, of which the fits take only a share."""
-        return cls.seeded(samples.positions[:count], np.arange(count + 1), np.arange(count))
+    def at_samples(cls, samples: Samples, own: IntArray) -> Targets:
+        """Samples (m,) themselves."""
+        return cls(samples.positions[own], own, np.zeros(len(own) + 1, np.int64), np.empty(0, np.int64))
 
     @classmethod
     def seeded(cls, positions: FloatArray, start: IntArray, seeds: IntArray) -> Targets:
@@ -307,11 +302,6 @@ class Targets:
         sizes = np.where(mesh.is_full, np.diff(mesh.cells.offsets), 0)
         seeds = mesh.cells.connectivity[runs(mesh.cells.offsets[:-1], sizes)]
         return cls.seeded(mesh.centroids, offsets(sizes), seeds)
-
-    @classmethod
-    def at_points(cls, mesh: Mesh) -> Targets:
-        """The points, from the full cells around each."""
-        return cls.seeded(mesh.points, *mesh.topology.point_cells)
 
     @classmethod
     def at_positions(cls, positions: FloatArray, samples: Samples) -> Targets:

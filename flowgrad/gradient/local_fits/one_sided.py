@@ -77,7 +77,7 @@ def unresolved_cells(mesh: Mesh, samples: Samples, directions: Directions) -> In
     cells = cells[samples.usable[cells]]
     if not len(cells):
         return cells
-    start, found = Search(samples).around(Targets.at_samples(samples, len(mesh))[cells], _FEWEST)
+    start, found = Search(samples).around(Targets.at_samples(samples, cells), _FEWEST)
     return cells[do_not_reach(mesh, samples.positions, start, found, directions, np.arange(len(cells)), cells)]
 
 

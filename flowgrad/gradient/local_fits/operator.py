@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow, Patch
@@ -18,19 +18,20 @@ from flowgrad.gradient.local_fits.fits import AveragingNodes, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
 from flowgrad.gradient.local_fits.one_sided import one_sided_cells, unresolved_cells
 from flowgrad.gradient.operator import (
+    Composed,
     Gradients,
     Operator,
     boundary_samples,
     from_owners,
     patch_centroids,
     patch_faces,
-    rows_of_owners,
+    spread_rows,
 )
 from flowgrad.gradient.scheme import Where
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -46,7 +47,7 @@ class PolynomialFits(Operator):
     at: Where
     boundary: tuple[Patch, ...]
     fits: LocalFits
-    known: NDArray[np.bool_]
+    known: BoolArray
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -59,26 +60,20 @@ class PolynomialFits(Operator):
         return self.fits.directions
 
     @cached_property
-    def one_sided(self) -> NDArray[np.bool_] | None:
+    def faces(self) -> IntArray | None:
+        """The boundary faces whose values are samples, beside values at cells."""
+        return patch_faces(self.boundary) if self.location == "cells" else None
+
+    @cached_property
+    def one_sided(self) -> BoolArray | None:
         """Cells with an open boundary face: neither a known value on it nor a direction across."""
-        if self.location != "cells" or not isinstance(self.at, str) or self.at != "cells":
+        if self.faces is None or self._places != "cells":
             return None
-        return one_sided_cells(self.mesh, patch_faces(self.boundary), self.fits.directions.across)
+        return one_sided_cells(self.mesh, self.faces, self.fits.directions.across)
 
-    @property
-    def boundary_count(self) -> int:
-        """How many of the samples lie on the boundary."""
-        return sum(len(patch.faces) for patch in self.boundary)
-
-    def samples(self, flow: Flow) -> FloatArray:
-        """The velocity of a flow, and after it the values on its boundary."""
-        return boundary_samples(flow) if self.location == "cells" else flow.velocity
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether a flow has values at the same places."""
-        boundary = flow.boundary if self.location == "cells" else ()
-        same = np.array_equal(patch_faces(boundary), patch_faces(self.boundary))
-        return same and np.array_equal(finite_rows(self.samples(flow)), self.known)
+    def takes(self, values: FloatArray) -> bool:
+        """Whether values are missing in the same places."""
+        return np.array_equal(finite_rows(values), self.known)
 
     def keep(self) -> None:
         """The weights of all fits."""
@@ -100,15 +95,13 @@ class PolynomialFits(Operator):
         if lowered:
             notes += (f"the order is lowered at {lowered} of {len(order)} {self._places}: too few samples around",)
         if self._places == "cells":
-            order = order[np.maximum(self.mesh.topology.owners, 0)] if not self.mesh.is_full.all() else order
-        return Gradients(self._of_owners(L), notes, self.one_sided, self, order)
+            order = order if self.mesh.is_full.all() else order[np.maximum(self.mesh.topology.owners, 0)]
+            L = from_owners(self.mesh, L)
+        return Gradients(L, notes, self.one_sided, self, order)
 
     @property
     def _places(self) -> str:
         return self.at if isinstance(self.at, str) else "positions"
-
-    def _of_owners(self, L: FloatArray) -> FloatArray:
-        return from_owners(self.mesh, L) if self._places == "cells" else L
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3) at the samples."""
@@ -127,7 +120,9 @@ class PolynomialFits(Operator):
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (m, n)."""
         own = self.fits.matrices()
-        return tuple(rows_of_owners(self.mesh, each) for each in own) if self._places == "cells" else own
+        if self._places != "cells":
+            return own
+        return tuple(spread_rows(matrix, self.mesh.topology.owners) for matrix in own)
 
 
 def prepare_fits(
@@ -160,7 +155,7 @@ def prepare_fits(
     return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
 
 
-def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> NDArray[np.bool_]:
+def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> BoolArray:
     """Targets (m,) that lie in no other cells than the given ones."""
     chosen = np.zeros(len(mesh) + 1, bool)
     chosen[cells] = True
@@ -204,46 +199,39 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
             at = np.where(locate(flow.mesh, at).inside[:, None], at, np.nan)
         return Targets.at_positions(at, samples)
     if at == flow.location:
-        own = Targets.at_samples if smoothing == 1 else Targets.around_samples
-        return own(samples, flow.count(at))
+        own = np.arange(len(flow.velocity))
+        if smoothing == 1:
+            return Targets.at_samples(samples, own)
+        return Targets.seeded(samples.positions[: len(own)], np.append(own, len(own)), own)
     if not flow.mesh.dimension:
         raise OptionError(f"{flow.name}: has no cells to take the gradient at: choose at='points'")
-    return Targets.at_cells(flow.mesh) if at == "cells" else Targets.at_points(flow.mesh)
+    if at == "points":
+        return Targets.seeded(flow.mesh.points, *flow.mesh.topology.point_cells)
+    return Targets.at_cells(flow.mesh)
 
 
 @dataclass(frozen=True, eq=False)
-class FaceFits(Operator):
-    """Gradients on boundary faces: ``means`` (k, m) of those of ``fits`` at the faces' m points."""
+class FaceMeans(Composed):
+    """Gradients on boundary faces: ``means`` (k, m) of those of the ``inner`` fits at the faces' m points."""
 
-    fits: PolynomialFits
     means: csr_array
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the fits."""
-        return self.fits.notes
-
-    @property
-    def boundary_count(self) -> int:
-        """None: the samples are those at the points."""
-        return 0
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (k, 3, 3) of vectors (n, 3)."""
-        return self._means(self.fits.vectors(values))
+        return self._mean(self.inner.vectors(values))
 
     def gradients(self, flow: Flow) -> Gradients:
         """Velocity gradients, with the notes of the fits."""
-        found = self.fits.gradients(flow)
-        return Gradients(self._means(found.L), found.notes, None, self)
+        found = self.inner.gradients(flow)
+        return Gradients(self._mean(found.L), found.notes, None, self)
+
+    def _mean(self, L: FloatArray) -> FloatArray:
+        return (self.means @ L.reshape(-1, 9)).reshape(-1, 3, 3)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (k, n)."""
-        return tuple((self.means @ matrix).tocsr() for matrix in self.fits.matrices)
-
-    def _means(self, L: FloatArray) -> FloatArray:
-        return (self.means @ L.reshape(-1, 9)).reshape(-1, 3, 3)
+        return tuple((self.means @ matrix).tocsr() for matrix in self.inner.matrices)
 
 
 def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: float, averages: bool) -> Operator:
@@ -257,10 +245,11 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     if flow.location == "points":
         means = mesh.topology.face_means(faces)
         own, number = np.unique(means.indices, return_inverse=True)
-        fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, lambda samples: _at(samples, own))
+        at_points = functools.partial(Targets.at_samples, own=own)
+        fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, at_points)
         means.indices = number.astype(means.indices.dtype)
         means.resize(len(faces), len(own))
-        return FaceFits(fits, means)
+        return FaceMeans(fits, means)
     known = np.full(len(mesh.topology.boundary), -1)
     known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))
     centroids = mesh.topology.boundary_geometry[1][faces]
@@ -268,11 +257,8 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     through = bool((known[faces] >= 0).all()) and smoothing == 1
 
     def targets(samples: Samples) -> Targets:
-        return _at(samples, seeds) if through else Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds)
+        if through:
+            return Targets.at_samples(samples, seeds)
+        return Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds)
 
     return prepare_fits(flow, centroids, order, smoothing, averages, targets)
-
-
-def _at(samples: Samples, own: IntArray) -> Targets:
-    """Some of the samples themselves."""
-    return Targets(samples.positions[own], own, np.zeros(len(own) + 1, np.int64), np.empty(0, np.int64))

@@ -15,7 +15,6 @@ positively about y moves +x to −z, so w = −v_θ. With v_r, v_θ these are th
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,9 +26,9 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import TAKEN_AS_ZERO
 from flowgrad.gradient.noise import Weights, covariance_of
-from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.operator import Composed, Operator, patch_centroids, patch_faces
 from flowgrad.gradient.scheme import Scheme, Where
-from flowgrad.gradient.symmetry.meridian import Meridian, meridian, sample_positions, wall_values
+from flowgrad.gradient.symmetry.meridian import Meridian, meridian
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
 from flowgrad.typing import FloatArray, IntArray
@@ -54,17 +53,16 @@ def prepare_axisymmetric(scheme: Scheme, flow: Flow, at: Where) -> AxisymmetricO
             f"{flow.axisymmetric} axis: leave the option out for wedges of OpenFOAM, which are recognised"
         )
     whole = meridian(flow)
-    return AxisymmetricOperator(flow, whole, scheme, scheme.prepare(whole.flow, at), at)
+    return AxisymmetricOperator(scheme.prepare(whole.flow, at), flow, whole, scheme, at)
 
 
 @dataclass(frozen=True, eq=False)
-class AxisymmetricOperator(Operator):
+class AxisymmetricOperator(Composed):
     """Whole gradients of axisymmetric flows, by a scheme on their meridian plane."""
 
     flow: Flow
     meridian: Meridian
     scheme: Scheme
-    planar: Operator
     at: Where
 
     @property
@@ -73,39 +71,33 @@ class AxisymmetricOperator(Operator):
         limits = int(self._on_axis.sum())
         where = f"; limits on the axis at {limits} of {len(self._rho)}" if limits else ""
         axis = f"the flow is axisymmetric about the {self.flow.axisymmetric} axis"
-        return (f"{axis}: v_r/r and −v_θ/r complete the gradient{where}", *notes_in_plane(self.planar))
+        return (f"{axis}: v_r/r and −v_θ/r complete the gradient{where}", *notes_in_plane(self.inner))
 
     @property
     def one_sided(self) -> NDArray[np.bool_] | None:
         """Where the gradients lack samples on one side (m,); with its mirror image the axis is no side."""
-        one_sided = self.planar.one_sided
+        one_sided = self.inner.one_sided
         return None if one_sided is None else one_sided[: self._size]
 
     @property
-    def boundary_count(self) -> int:
-        """How many of the samples, the last ones, are values on the boundary."""
-        return len(wall_values(self.flow)) if self.planar.boundary_count else 0
+    def faces(self) -> IntArray | None:
+        """The boundary faces of the original whose values are samples."""
+        return None if self.inner.faces is None else patch_faces(self.flow.boundary)
+
+    def takes(self, values: FloatArray) -> bool:
+        """Whether the operator in the plane takes the samples of the whole plane."""
+        return self.inner.takes(self.meridian.samples(values))
 
     @property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz of scalars, which are even across the axis (d/dz is zero)."""
         fold = self._fold(np.ones(len(self.meridian.own)), np.ones(len(self.meridian.walls)))
-        return tuple((matrix[: self._size] @ fold).tocsr() for matrix in self.planar.matrices)
-
-    def samples(self, flow: Flow) -> FloatArray:
-        """The velocity, and after it the values on the boundary where the scheme uses these."""
-        return np.concatenate([flow.velocity, wall_values(flow)]) if self.boundary_count else flow.velocity
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether the operator in the plane serves the other flow, whose boundary is known on the same faces."""
-        own, other = ([patch.faces for patch in each.boundary] for each in (self.flow, flow))
-        same = len(own) == len(other) and all(map(np.array_equal, own, other))
-        return same and self.planar.suits(self.meridian.of(flow))
+        return tuple((matrix[: self._size] @ fold).tocsr() for matrix in self.inner.matrices)
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of axisymmetric vectors (n, 3)."""
         samples = self.meridian.samples(values)
-        L = np.array(self.planar.vectors(samples)[: self._size])
+        L = np.array(self.inner.vectors(samples)[: self._size])
         radial = self.meridian.radial
         over_r = L[:, :, radial].copy()
         if self._direct.any():
@@ -119,17 +111,16 @@ class AxisymmetricOperator(Operator):
         L[:, 2, 2] += stretch
         return L
 
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients, with a note where the velocity on the axis crosses it."""
-        found = super().gradients(flow)
-        return dataclasses.replace(found, notes=(*found.notes, *_crossing(flow, self.meridian.radial)))
+    def remarks(self, flow: Flow) -> tuple[str, ...]:
+        """Where the velocity on the axis crosses it."""
+        return _crossing(flow, self.meridian.radial)
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """cov(L_ij, L_kl) (m, 3, 3, 3, 3): the terms over r share the noise of other rows. ``noise`` is the
         standard deviation of the samples, a number, (n,) or (n, 3); values on the boundary are exact."""
         axial, radial = 1 - self.meridian.radial, self.meridian.radial
         folds = [self._fold(self.meridian.signs[:, i], self.meridian.wall_signs[:, i]) for i in range(3)]
-        along, across = (self.planar.matrices[i][: self._size] for i in (axial, radial))
+        along, across = (self.inner.matrices[i][: self._size] for i in (axial, radial))
         over_r = self._over_r(along, across)
         entries: dict[tuple[int, int], Weights] = {}
         for i, fold in enumerate(folds):
@@ -174,7 +165,7 @@ class AxisymmetricOperator(Operator):
         from scipy.sparse import csr_array
 
         meridian = self.meridian
-        if not self.planar.boundary_count:
+        if not self.inner.boundary_count:
             source, factors = meridian.own, signs
         else:
             source = np.concatenate([meridian.own, meridian.count + meridian.walls])
@@ -189,7 +180,7 @@ class AxisymmetricOperator(Operator):
         axis AM − MA with M = ∂L/∂ρ, of which the part along z vanishes there.
         """
         radial = self.meridian.radial
-        H = np.array(self.planar.second(self.meridian.samples(values))[: self._size])
+        H = np.array(self.inner.second(self.meridian.samples(values))[: self._size])
         H[:, :, 2, :] = H[:, :, :, 2] = 0.0
         L = self.vectors(values)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -203,7 +194,7 @@ class AxisymmetricOperator(Operator):
     def apply(self, values: ArrayLike) -> FloatArray:
         """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k), without a derivative along z."""
         values = np.asarray(values, float)
-        gradients = self.planar.apply(self.meridian.scalars(values.reshape(len(values), -1)))[: self._size]
+        gradients = self.inner.apply(self.meridian.scalars(values.reshape(len(values), -1)))[: self._size]
         return gradients[:, 0] if values.ndim == 1 else gradients
 
     @cached_property
@@ -273,14 +264,16 @@ class AxisymmetricOperator(Operator):
         value q_i = [∂((ρ − ρ_i)(q − ∇q·(x − x_i)))/∂ρ]_i, exact for linear fields."""
         radial = self.meridian.radial
         q = self._quotients(samples)
-        slopes = self.planar.vectors(q)[: self._size]
-        moments = self.planar.vectors(q * self._sites[: len(q), radial, None])[: self._size, :, radial]
+        slopes = self.inner.vectors(q)[: self._size]
+        moments = self.inner.vectors(q * self._sites[: len(q), radial, None])[: self._size, :, radial]
         return moments - self._rho[:, None] * slopes[:, :, radial] - np.einsum("nij,nj->ni", slopes, self._arms)
 
     @cached_property
     def _sites(self) -> FloatArray:
         """Positions of the samples, the axial coordinate from its mean."""
-        sites = sample_positions(self.meridian.flow)
+        flow = self.meridian.flow
+        own = flow.mesh.points if flow.location == "points" else flow.mesh.centroids
+        sites = np.concatenate([own, patch_centroids(flow.mesh, flow.boundary)])
         sites[:, 1 - self.meridian.radial] -= self._origin
         return sites
 
@@ -294,9 +287,9 @@ class AxisymmetricOperator(Operator):
         radial = self.meridian.radial
         own = np.array(self._positions)
         own[:, 1 - radial] -= self._origin
-        sites = self._sites if self.planar.boundary_count else self._sites[: len(self.meridian.own)]
+        sites = self._sites if self.inner.boundary_count else self._sites[: len(self.meridian.own)]
         products = sites * sites[:, radial, None]
-        arms = self.planar.vectors(products)[: self._size, :, radial] - own
+        arms = self.inner.vectors(products)[: self._size, :, radial] - own
         arms[:, radial] -= own[:, radial]
         arms[:, 2] = 0
         return arms

@@ -51,27 +51,6 @@ class Meridian:
         inner = values[: self.count][self.own]
         return inner if len(values) == self.count else np.concatenate([inner, values[self.count :][self.walls]])
 
-    def of(self, flow: Flow) -> Flow:
-        """The whole plane of another flow on the same mesh, its known boundary the same faces."""
-        walls = wall_values(flow)[self.walls] * self.wall_signs
-        starts = np.cumsum([len(patch.faces) for patch in self.flow.boundary])
-        parts = np.split(walls, starts[:-1]) if len(starts) else []
-        patches = tuple(Patch(p.name, p.faces, v) for p, v in zip(self.flow.boundary, parts, strict=True))
-        velocity = flow.velocity[self.own] * self.signs
-        return dataclasses.replace(self.flow, velocity=velocity, boundary=patches)
-
-
-def wall_values(flow: Flow) -> FloatArray:
-    """The velocities known on the boundary (b, 3), patch after patch."""
-    return np.concatenate([np.empty((0, 3)), *(patch.velocity for patch in flow.boundary)])
-
-
-def sample_positions(flow: Flow) -> FloatArray:
-    """Where the samples of a flow sit, those on the boundary last (n + b, 3)."""
-    mesh = flow.mesh
-    own = mesh.points if flow.location == "points" else mesh.centroids
-    return np.concatenate([own, *(mesh.topology.boundary_geometry[1][patch.faces] for patch in flow.boundary)])
-
 
 def meridian(flow: Flow) -> Meridian:
     """The meridian plane of a planar flow whose ``axisymmetric`` names the axis.

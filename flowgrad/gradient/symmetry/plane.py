@@ -12,12 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.noise import expanded, mapped, turning
-from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.operator import Composed
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
 from flowgrad.mesh.planar import frame_of
@@ -39,7 +38,7 @@ def prepare_plane(scheme: Scheme, flow: Flow, at: Where) -> PlaneOperator:
 
 
 @dataclass(frozen=True, eq=False)
-class PlaneOperator(Operator):
+class PlaneOperator(Composed):
     """Gradients on a plane with the ``normal`` (3,), ``unknown`` across it or ``incompressible``.
 
     A normal along x, y or z leaves the components as they are. With an oblique one every Cartesian
@@ -47,7 +46,6 @@ class PlaneOperator(Operator):
     two axes in it, then the normal.
     """
 
-    planar: Operator
     normal: FloatArray
     closure: str
 
@@ -62,44 +60,26 @@ class PlaneOperator(Operator):
                 "nor is what needs the others"
             )
         if not self._is_oblique:
-            return (unknown, *notes_in_plane(self.planar))
+            return (unknown, *notes_in_plane(self.inner))
         axes = (", ".join(f"{part + 0.0:.4g}" for part in row) for row in np.round(self._frame, 12))
         rows = "; ".join(f"{name} = ({axis})" for name, axis in zip("xyz", axes, strict=True))
         turned = f"tensors and vectors of the gradient are given in the frame of the plane: {rows}"
-        return (unknown, turned, *notes_in_plane(self.planar))
-
-    @property
-    def one_sided(self) -> NDArray[np.bool_] | None:
-        """Where the gradients lack samples on one side (m,)."""
-        return self.planar.one_sided
-
-    @property
-    def boundary_count(self) -> int:
-        """How many of the samples, the last ones, are values on the boundary."""
-        return self.planar.boundary_count
+        return (unknown, turned, *notes_in_plane(self.inner))
 
     @property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz in the plane: without the part across it, which is not known."""
-        return self.planar.matrices
+        return self.inner.matrices
 
     @cached_property
     def across(self) -> int:
         """Which component is the one along the normal."""
         return 2 if self._is_oblique else int(np.argmax(np.abs(self.normal)))
 
-    def samples(self, flow: Flow) -> FloatArray:
-        """Those of the scheme."""
-        return self.planar.samples(flow)
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether the scheme's operator serves the other flow."""
-        return self.planar.suits(flow)
-
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3); a component along the normal that is zero everywhere was
         not measured, and its derivatives are not known either."""
-        L = np.array(self.planar.vectors(values))
+        L = np.array(self.inner.vectors(values))
         if self._is_oblique:
             L = self._frame @ L @ self._frame.T
         across = self.across
@@ -117,7 +97,7 @@ class PlaneOperator(Operator):
         closed[:, self.across] = 0
         if self.closure == "incompressible":
             closed[self.across, self.across] = -sum(closed[i, i] for i in range(3) if i != self.across)
-        return mapped(expanded(self.planar.covariance(noise)), closed.reshape(9, 9) @ change)
+        return mapped(expanded(self.inner.covariance(noise)), closed.reshape(9, 9) @ change)
 
     def second(self, values: FloatArray) -> FloatArray:
         """OptionError: those across the plane are not known."""

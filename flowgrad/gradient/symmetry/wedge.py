@@ -7,21 +7,19 @@ half-plane is that on the other turned about the axis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.noise import mapped, turning
-from flowgrad.gradient.operator import Gradients, Operator
+from flowgrad.gradient.operator import Composed, OnRows, patch_centroids, patch_faces
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
-from flowgrad.gradient.symmetry.meridian import wall_values
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.axisymmetric_wedge import Wedge
 from flowgrad.mesh.ragged import offsets, runs
@@ -59,7 +57,7 @@ class HalfPlane:
             sizes = np.diff(start)[patch.faces]
             rows = self._edges(points[runs(start[patch.faces], sizes)], sizes)
             found = np.flatnonzero(rows >= 0)
-            values = self.local(wall_positions(flow, patch)[found], patch.velocity[found])
+            values = self.local(self.whole.topology.boundary_geometry[1][patch.faces][found], patch.velocity[found])
             patches.append(Patch(patch.name, rows[found], values))
             walls.append(first + found)
             first += len(patch.faces)
@@ -112,11 +110,6 @@ class HalfPlane:
         return float(np.nanmax(np.abs(local - self.velocity(values)[self.places[used]]), initial=0.0) / largest)
 
 
-def wall_positions(flow: Flow, patch: Patch) -> FloatArray:
-    """Centroids of the faces of a patch (k, 3)."""
-    return flow.mesh.topology.boundary_geometry[1][patch.faces]
-
-
 def section(mesh: Mesh, wedge: Wedge, location: str) -> HalfPlane:
     """The section of a wedge for values at its ``points`` or ``cells``."""
     partners = wedge.partners
@@ -154,19 +147,41 @@ def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeO
         target = wedge.cylindrical(at) * (1, 1, 0)
     elif (flow.location, at) == ("points", "cells"):
         target = sites(flow.mesh, wedge)
-    return WedgeOperator(flow, half, walls, prepare_axisymmetric(scheme, planar, target), planar, at)
+    frames = wedge.frames(wedge.cylindrical(_positions(flow.mesh, at))[:, 2])
+    on_circles = patch_centroids(flow.mesh, flow.boundary)[walls]
+    inner = OnRows(prepare_axisymmetric(scheme, planar, target), _rows(half, at))
+    return WedgeOperator(inner, flow, half, walls, on_circles, frames)
+
+
+def _rows(half: HalfPlane, at: Where) -> IntArray:
+    """Row of the section's gradients for each of the wedge's, -1 for none."""
+    if not isinstance(at, str):
+        return np.arange(len(at))
+    if at == "points":
+        return half.places
+    owners = half.whole.topology.owners
+    return np.where(owners >= 0, half.cells[owners], -1)
+
+
+def _positions(mesh: Mesh, at: Where) -> FloatArray:
+    if not isinstance(at, str):
+        return at
+    return mesh.points if at == "points" else mesh.centroids
 
 
 @dataclass(frozen=True, eq=False)
-class WedgeOperator(Operator):
-    """Gradients in Cartesian components on a wedge, by a scheme on the meridian plane of its flow."""
+class WedgeOperator(Composed):
+    """Gradients in Cartesian components on a wedge, by a scheme on the meridian plane of its flow.
+
+    ``walls`` (b,) are the boundary values that the section takes, at ``wall_positions`` (b, 3); ``frames`` (m, 3, 3)
+    the axial, radial and azimuthal directions where the gradients are.
+    """
 
     flow: Flow
     section: HalfPlane
     walls: IntArray
-    axisymmetric: Operator
-    planar: Flow
-    at: Where
+    wall_positions: FloatArray
+    frames: FloatArray
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -181,40 +196,26 @@ class WedgeOperator(Operator):
             f"the mesh is a wedge of {wedge.degrees:.3g}° about {about}{through}: its flow is taken as axisymmetric "
             "(axisymmetric=none turns this off)"
         )
-        return (note, *self.axisymmetric.notes[1:])
+        return (note, *self.inner.notes[1:])
 
     @property
-    def one_sided(self) -> NDArray[np.bool_] | None:
-        """Where the gradients lack samples on one side (m,)."""
-        one_sided = self.axisymmetric.one_sided
-        return None if one_sided is None else one_sided[self._rows] & (self._rows >= 0)
+    def faces(self) -> IntArray | None:
+        """The boundary faces of the wedge whose values are samples."""
+        return None if self.inner.faces is None else patch_faces(self.flow.boundary)
 
-    @property
-    def boundary_count(self) -> int:
-        """How many of the samples, the last ones, are values on the boundary."""
-        return len(wall_values(self.flow)) if self.axisymmetric.boundary_count else 0
+    def takes(self, values: FloatArray) -> bool:
+        """Whether the operator in the plane takes what the values are there."""
+        return self.inner.takes(self._local(values))
 
     @property
     def matrices(self) -> tuple[csr_array, ...]:
         """OptionError: the components of a vector turn with the angle; use ``vectors``."""
         raise OptionError("a wedge has no matrices d/dx, d/dy, d/dz: the velocity's components turn about the axis")
 
-    def samples(self, flow: Flow) -> FloatArray:
-        """The velocity, and after it the values on the boundary where the scheme uses these."""
-        return np.concatenate([flow.velocity, wall_values(flow)]) if self.boundary_count else flow.velocity
-
-    def suits(self, flow: Flow) -> bool:
-        """Whether the operator in the plane serves the other flow."""
-        patches, _ = self.section.patches(flow)
-        velocity = self.section.velocity(flow.velocity)
-        return self.axisymmetric.suits(replace(self.planar, velocity=velocity, boundary=patches))
-
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3) that turn with the angle."""
-        rows = self._rows
-        L = self.axisymmetric.vectors(self._local(values))[rows]
-        L[rows < 0] = np.nan
-        return np.ascontiguousarray(tensors.transpose(self._frames) @ L @ self._frames)
+        L = self.inner.vectors(self._local(values))
+        return np.ascontiguousarray(tensors.transpose(self.frames) @ L @ self.frames)
 
     def _local(self, values: FloatArray) -> FloatArray:
         """The section's samples, those on its boundary last."""
@@ -222,59 +223,28 @@ class WedgeOperator(Operator):
         local = self.section.velocity(values[:n])
         if not self.boundary_count:
             return local
-        return np.concatenate([local, self.section.local(self._wall_positions, values[n:][self.walls])])
+        return np.concatenate([local, self.section.local(self.wall_positions, values[n:][self.walls])])
 
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients, with a note where the two half-planes do not agree."""
-        found = super().gradients(flow)
+    def remarks(self, flow: Flow) -> tuple[str, ...]:
+        """Where the two half-planes do not agree."""
         spread = self.section.spread(flow.velocity)
         if spread <= _DIFFERENT:
-            return found
-        note = f"the velocities on the two half-planes differ from their mean by up to {spread:.2g} of the largest"
-        return replace(found, notes=(*found.notes, note))
+            return ()
+        return (f"the velocities on the two half-planes differ from their mean by up to {spread:.2g} of the largest",)
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """cov(L_ij, L_kl) (m, 3, 3, 3, 3) for the standard deviation of the samples, a number or (n,): the
         same in all directions, else OptionError."""
         if np.ndim(noise) == 2:
             raise OptionError("on a wedge the noise must be the same in all directions: give a number, or one each")
-        local = self.axisymmetric.covariance(self.section.noise(noise))[self._rows]
-        local[self._rows < 0] = np.nan
-        return mapped(local, turning(tensors.transpose(self._frames)))
+        local = self.inner.covariance(self.section.noise(noise))
+        return mapped(local, turning(tensors.transpose(self.frames)))
 
     def second(self, values: FloatArray) -> FloatArray:
         """Second derivatives (m, 3, 3, 3) of vectors (n, 3) that turn with the angle."""
-        rows, frames = self._rows, self._frames
-        H = self.axisymmetric.second(self._local(values))[rows]
-        H[rows < 0] = np.nan
+        H, frames = self.inner.second(self._local(values)), self.frames
         return np.asarray(np.einsum("npi,nqj,nrk,npqr->nijk", frames, frames, frames, H, optimize=True))
 
     def apply(self, values: ArrayLike) -> FloatArray:
         """OptionError: see ``matrices``."""
         raise OptionError("scalars on a wedge are not differentiated: use vectors for the velocity")
-
-    @cached_property
-    def _rows(self) -> IntArray:
-        """Row of the section's gradients for each of the wedge's, -1 for none."""
-        if not isinstance(self.at, str):
-            return np.arange(len(self.at))
-        if self.at == "points":
-            return self.section.places
-        mesh = self.section.whole
-        if mesh.is_full.all():
-            return self.section.cells
-        owners = mesh.topology.owners
-        return np.where(owners >= 0, self.section.cells[owners], -1)
-
-    @cached_property
-    def _frames(self) -> FloatArray:
-        """Axial, radial and azimuthal directions where the gradients are (m, 3, 3)."""
-        mesh = self.section.whole
-        places = {"points": mesh.points, "cells": mesh.centroids}
-        positions = places[self.at] if isinstance(self.at, str) else self.at
-        return self.section.wedge.frames(self.section.wedge.cylindrical(positions)[:, 2])
-
-    @cached_property
-    def _wall_positions(self) -> FloatArray:
-        flow = self.flow
-        return np.concatenate([np.empty((0, 3)), *(wall_positions(flow, patch) for patch in flow.boundary)])[self.walls]
