@@ -1,4 +1,4 @@
-"""Flows and scalars in closed form: the value and its exact gradient at any position, to measure against."""
+"""Exact flows and scalars, in closed form: the value and its exact gradient at any position, to measure against."""
 
 from flowgrad.exact.flow import EXACT_FLOWS, ExactFlow, NamedFlow
 from flowgrad.exact.flow import FlowFormula as Formula

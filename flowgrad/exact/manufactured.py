@@ -1,4 +1,4 @@
-"""Flows made up to measure schemes against: linear, polynomial, waves, and two of the benchmarks."""
+"""Manufactured flows, to measure schemes against: linear, polynomial, waves, and two of the benchmarks."""
 
 from __future__ import annotations
 
