@@ -6,7 +6,7 @@ from flowgrad.gradient.choose import choose as choose_scheme
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.green_gauss import GreenGauss
-from flowgrad.gradient.operator import Operator
+from flowgrad.gradient.operator import MatrixOperator, Operator
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.scheme import SCHEMES, Scheme, register_scheme
 from flowgrad.gradient.stored import Stored
@@ -17,6 +17,7 @@ __all__ = [
     "Autodiff",
     "FiniteDifference",
     "GreenGauss",
+    "MatrixOperator",
     "Operator",
     "PreparedGradient",
     "Scheme",

@@ -121,6 +121,22 @@ class Operator(ABC):
 
 
 @dataclass(frozen=True, eq=False)
+class MatrixOperator(Operator):
+    """Operator that is nothing but its matrices d/dx, d/dy, d/dz (m, n), for schemes of other packages."""
+
+    derivatives: tuple[csr_array, ...]
+
+    @property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """The matrices (m, n)."""
+        return self.derivatives
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of the samples (n, 3)."""
+        return np.stack([matrix @ values for matrix in self.derivatives], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
 class Gradients(ReprMixin):
     """Result of a scheme: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
     that made L (None for gradients that were not computed from the velocity), and the order reached at each
