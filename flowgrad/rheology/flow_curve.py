@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.moments import interpolated_quantiles
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.typing import FloatArray
@@ -183,26 +184,18 @@ def _starts(key: FloatArray) -> NDArray[np.int64]:
 
 
 def _bin(log_rate: FloatArray, log_eta: FloatArray, weights: FloatArray) -> tuple[float, ...]:
-    rate = _quantiles(log_rate, weights, (0.5,))[0]
-    low, median, high = _quantiles(log_eta, weights, (0.1, 0.5, 0.9))
+    rate = interpolated_quantiles(log_rate, weights, (0.5,))[0]
+    low, median, high = interpolated_quantiles(log_eta, weights, (0.1, 0.5, 0.9))
     # Kish's effective number: a bin of one large and many small cells is worth little more than one.
     effective = weights.sum() ** 2 / np.sum(weights**2)
     # Standard error of a median of any distribution, also that of two fluids in one bin: from the order statistics at
     # as many standard errors as a certain change needs, for a step from one fluid to the other has no tangent; nor
     # less than lets a change be the largest gap among the values, which is the other fluid's distance.
     reach = CERTAIN * 0.5 / np.sqrt(effective)
-    below, above = _quantiles(log_eta, weights, (0.5 - reach, 0.5 + reach))
+    below, above = interpolated_quantiles(log_eta, weights, (0.5 - reach, 0.5 + reach))
     gaps = np.diff(np.clip(np.sort(log_eta), low, high))
     error = float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
     return rate, low, median, high, weights.sum(), len(weights), effective, error
-
-
-def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-    """Weighted quantiles, interpolated so that reversing the order of the values changes nothing."""
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    centres = (cumulated - 0.5 * weights[order]) / cumulated[-1]
-    return np.interp(levels, centres, values[order])
 
 
 def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:

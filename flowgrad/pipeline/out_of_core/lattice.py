@@ -28,11 +28,12 @@ from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.reference.cell import cell_name
+from flowgrad.moments import RunningStatistics
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
 from flowgrad.pipeline.out_of_core.slab_velocity import SlabVelocity, Window
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, RunningStatistics
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 
