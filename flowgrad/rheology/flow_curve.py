@@ -216,7 +216,7 @@ def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
 
 
 def sampled_curve(rate: FloatArray, viscosity: FloatArray) -> FlowCurve:
-    """The curve of a law, exact at shear rates (b,) that rise."""
+    """The curve of a model, exact at shear rates (b,) that rise."""
     shares = np.full(len(rate), 1 / max(len(rate), 1))
     count = np.ones(len(rate), np.int64)
     return FlowCurve(rate, viscosity, viscosity, viscosity, shares, count, np.zeros(len(rate)), {})

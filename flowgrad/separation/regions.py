@@ -1,4 +1,4 @@
-"""Regions of a flow by what its fluid does there: a plug that does not yield, plateaus of the viscosity, and the rest.
+"""Regions of a flow: a plug that does not yield, plateaus of the viscosity, the rest; the evidence beside a curve.
 
 The rules, with the margin m = ±5 % of the verdict:
 
