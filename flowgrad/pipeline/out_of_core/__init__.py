@@ -11,7 +11,7 @@ from typing import Any
 
 from flowgrad.errors import ReadError
 from flowgrad.files import size_of
-from flowgrad.io.slabs import open_slabs
+from flowgrad.io.slabs import SLAB_SUFFIXES, open_slabs
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.lattice import write_lattice
 from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
@@ -23,6 +23,10 @@ log = logging.getLogger("flowgrad")
 
 # A file may expand to so many times its size, and no further: the readers see to that.
 _LARGEST_RATIO = 8192
+
+
+# Files that have parts.
+SUFFIXES = (".pvtu", *SLAB_SUFFIXES)
 
 
 @dataclass(frozen=True, eq=False)
