@@ -7,6 +7,7 @@ from . import exact as exact
 from . import formula as formula
 from . import paths as paths
 from . import plot as plot
+from . import plugins as plugins
 from .errors import DerivativeError as DerivativeError
 from .errors import FlowgradError as FlowgradError
 from .errors import MeshError as MeshError
@@ -43,7 +44,9 @@ from .pipeline.analysis import Analysis as Analysis
 from .pipeline.analysis import analyse as analyse
 from .pipeline.options import Options as Options
 from .pipeline.write import write as write
+from .rheology import Finding as Finding
 from .rheology import FlowCurveFit as FlowCurveFit
+from .rheology import Model as Model
 from .rheology import PipeFlow as PipeFlow
 from .rheology import Verdict as Verdict
 from .rheology import fit_flow_curve as fit_flow_curve

@@ -106,10 +106,15 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
         first = self.first
         if first is None or self.positions is not None or self.location != first.location:
             raise OptionError(f"the mean velocity is at {self.location}, not where the velocity lives: leave out at=")
+        patches: tuple[Patch, ...] = ()
+        if self.boundary is not None:
+            ends = np.cumsum([len(patch.faces) for patch in first.boundary])[:-1]
+            means = zip(first.boundary, np.split(self.boundary.known(self.boundary.mean), ends), strict=True)
+            patches = tuple(Patch(patch.name, patch.faces, mean) for patch, mean in means)
         return dataclasses.replace(
             first,
             velocity=self.mean("velocity"),
-            boundary=self._mean_patches(first),
+            boundary=patches,
             **{"point_data" if self.location == "points" else "cell_data": self.arrays()},  # type: ignore[arg-type]
         )
 
@@ -136,27 +141,19 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
             raise OptionError(f"no statistics of '{name}': there are those of {', '.join(self.moments)}")
         return self.moments[name]
 
-    def _mean_patches(self, first: Flow) -> tuple[Patch, ...]:
-        if self.boundary is None:
-            return ()
-        ends = np.cumsum([len(patch.faces) for patch in first.boundary])[:-1]
-        means = np.split(self.boundary.known(self.boundary.mean), ends)
-        return tuple(Patch(patch.name, patch.faces, mean) for patch, mean in zip(first.boundary, means, strict=True))
-
 
 def check_same(one: SeriesStatistics, other: SeriesStatistics, what: str) -> None:
     """OptionError where the other ones are at another place, MeshError where they are on another mesh."""
-    if one.location != other.location or not _same_positions(one.positions, other.positions):
+    same = one.positions is other.positions
+    if one.positions is not None and other.positions is not None:
+        same = same or np.array_equal(one.positions, other.positions)
+    if one.location != other.location or not same:
         raise OptionError(f"{what} is at {other.location}, and the first is at {one.location}: take one place for all")
     if one.first is None or other.first is None or one.first.mesh is other.first.mesh:
         return
     reason = difference(one.first.mesh, other.first.mesh)
     if reason:
         raise MeshError(f"{what} is on another mesh than the first: {reason}; take its statistics on its own")
-
-
-def _same_positions(one: FloatArray | None, other: FloatArray | None) -> bool:
-    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def same_faces(one: Flow | None, other: Flow | None) -> bool:
@@ -193,51 +190,38 @@ def series_statistics(
     running: SeriesStatistics | None = None
     number = -1
     for number, (step, weight) in enumerate(_weighted(_prepared(steps, names, scheme, at), weights)):
-        samples = {name: Moments.of_sample(_values(step, name), weight) for name in names}
-        boundary = _boundary_sample(_flow_of(step), weight)
+        one = _of_step(step, names, weight)
         if running is None:
-            running = _begin(step, samples, boundary)
-        running = _add(running, step, samples, boundary, number)
+            moments = {name: each.empty() for name, each in one.moments.items()}
+            boundary = None if one.boundary is None else one.boundary.empty()
+            running = dataclasses.replace(one, moments=moments, boundary=boundary)
+        check_same(running, one, f"step {number}")
+        for name, each in one.moments.items():
+            running.moments[name].absorb(each)
+        kept = running.boundary
+        if kept is None:
+            continue
+        if one.boundary is None or not same_faces(running.first, one.first):
+            # Its mean is given up where the faces are others.
+            running = dataclasses.replace(running, boundary=None)
+        else:
+            kept.absorb(one.boundary)
     if running is None:
         raise OptionError("there are no steps: give flows or velocity gradients")
     return dataclasses.replace(running, steps=number + 1)
 
 
-def _begin(step: Step, samples: Mapping[str, Moments], boundary: Moments | None) -> SeriesStatistics:
-    flow = _flow_of(step)
+def _of_step(step: Step, names: tuple[str, ...], weight: float) -> SeriesStatistics:
+    """Statistics of one step."""
+    flow, positions = (step, None) if isinstance(step, Flow) else (step.flow, step.positions)
+    values = {name: step.velocity if isinstance(step, Flow) else step[name] for name in names}
+    boundary = None
     if flow is not None:
+        if flow.boundary:
+            boundary = Moments.of_sample(np.concatenate([patch.velocity for patch in flow.boundary]), weight)
         flow = dataclasses.replace(flow, time=None, point_data={}, cell_data={}, field_data={}, source=None, noise=None)
-    return SeriesStatistics(
-        {name: each.empty() for name, each in samples.items()},
-        0,
-        flow,
-        step.location,
-        step.positions if isinstance(step, VelocityGradient) else None,
-        None if boundary is None else boundary.empty(),
-    )
-
-
-def _add(
-    running: SeriesStatistics, step: Step, samples: Mapping[str, Moments], boundary: Moments | None, number: int
-) -> SeriesStatistics:
-    """A step's values, added in place; the boundary's mean is given up where its faces are others."""
-    check_same(running, _begin(step, {}, None), f"step {number}")
-    for name, each in samples.items():
-        running.moments[name].absorb(each)
-    if running.boundary is None:
-        return running
-    if boundary is None or not same_faces(running.first, _flow_of(step)):
-        return dataclasses.replace(running, boundary=None)
-    running.boundary.absorb(boundary)
-    return running
-
-
-def _flow_of(step: Step) -> Flow | None:
-    return step if isinstance(step, Flow) else step.flow
-
-
-def _values(step: Step, name: str) -> np.ndarray:
-    return step.velocity if isinstance(step, Flow) else step[name]
+    moments = {name: Moments.of_sample(each, weight) for name, each in values.items()}
+    return SeriesStatistics(moments, 1, flow, step.location, positions, boundary)
 
 
 def _prepared(
@@ -248,20 +232,20 @@ def _prepared(
     first = next(remaining, None)
     if first is None:
         return iter(())
-    steps = _again([first], remaining)
-    if isinstance(first, VelocityGradient):
-        if at is not None or scheme != "auto":
-            raise OptionError("scheme= and at= are for flows: the gradients have theirs")
-        return steps
-    if names == ("velocity",) and at is None:
-        return steps
-    return velocity_gradients(steps, scheme, at)  # type: ignore[arg-type]
+    is_gradient = isinstance(first, VelocityGradient)
+    if is_gradient and (at is not None or scheme != "auto"):
+        raise OptionError("scheme= and at= are for flows: the gradients have theirs")
+    looked_at = [first]
+    del first
 
+    def again() -> Iterator[Step]:
+        # Nothing holds the step that was looked at when the next one is made.
+        yield looked_at.pop()
+        yield from remaining
 
-def _again(taken: list[Step], remaining: Iterator[Step]) -> Iterator[Step]:
-    """A step that was looked at, which nothing holds when the next one is made, and those after it."""
-    yield taken.pop()
-    yield from remaining
+    if is_gradient or (names == ("velocity",) and at is None):
+        return again()
+    return velocity_gradients(again(), scheme, at)  # type: ignore[arg-type]
 
 
 def _weighted(steps: Iterator[Step], weights: str | Iterable[float] | None) -> Iterator[tuple[Step, float]]:
@@ -292,7 +276,7 @@ def _by_time(steps: Iterator[Step]) -> Iterator[tuple[Step, float]]:
     held: Step | None = None
     times: list[float] = []
     for number, step in enumerate(steps):
-        times = [*times[-2:], time_of(_flow_of(step), number)]
+        times = [*times[-2:], time_of(step if isinstance(step, Flow) else step.flow, number)]
         check_times(times, number)
         if held is not None:
             yield held, abs(times[-1] - times[0]) / 2
@@ -302,10 +286,3 @@ def _by_time(steps: Iterator[Step]) -> Iterator[tuple[Step, float]]:
     if len(times) < 2:
         raise OptionError("weights='time' needs the interval to another step, and there is one: leave out weights")
     yield held, abs(times[-1] - times[-2]) / 2
-
-
-def _boundary_sample(flow: Flow | None, weight: float) -> Moments | None:
-    """The velocities on all patches."""
-    if flow is None or not flow.boundary:
-        return None
-    return Moments.of_sample(np.concatenate([patch.velocity for patch in flow.boundary]), weight)

@@ -22,8 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from flowgrad import Verdict, fit_flow_curve
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.fit import fit_models
-from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import parse_model
+from flowgrad.rheology.model import Model, parse_model
 
 POINTS = 25
 # Between 0.1 and 10 as between 0.01 and 1,000 every one shows its class.

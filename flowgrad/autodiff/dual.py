@@ -86,6 +86,12 @@ class Dual(np.lib.mixins.NDArrayOperatorsMixin):
     def __repr__(self) -> str:
         return f"Dual({self.value!r}, {len(self.derivative)} derivatives)"
 
+    @property
+    def is_coordinate(self) -> bool:
+        """Whether it is one of the variables, or moves with it: all of its slopes are one number, 1."""
+        slopes = self._derivative
+        return slopes.size > 0 and not any(slopes.strides) and slopes.item(0) == 1.0
+
     def put_slopes(self, goal: Any) -> None:
         """Write the derivatives into an array (d, *S) of zeros."""
         goal[slice(None) if self.rows is None else list(self.rows)] = self._derivative
@@ -229,11 +235,6 @@ def value_of(x: Any) -> NDArray[np.float64]:
     return np.asarray(plain(x), float)
 
 
-def level_of(*inputs: Any) -> int:
-    """The highest level among the inputs: with respect to its variables they are differentiated."""
-    return max(x.level for x in inputs if isinstance(x, Dual))
-
-
 def is_at(x: Any, level: int) -> bool:
     """Whether x is a dual number of this level."""
     return isinstance(x, Dual) and x.level == level
@@ -246,7 +247,8 @@ def below(x: Any, level: int) -> Any:
 
 def _elementwise(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Dual:
     partials = partials_of(ufunc, len(inputs))
-    level = level_of(*inputs)
+    # With respect to the variables of the highest level it is differentiated.
+    level = max(x.level for x in inputs if isinstance(x, Dual))
     values = []
     for x in inputs:
         if not isinstance(x, Dual) and (np.iscomplexobj(x) or isinstance(x, np.ma.MaskedArray)):
@@ -289,9 +291,7 @@ def _sum_of_few(terms: list[tuple[Any, Dual]], shape: tuple[int, ...]) -> Any:
         return None
     if len(terms) == 1:
         partial_derivative, x = terms[0]
-        slopes = x._derivative
-        # A variable, or what moves with it: all of its slopes are one number, 1.
-        if slopes.size > 0 and not any(slopes.strides) and slopes.item(0) == 1.0:
+        if x.is_coordinate:
             return np.broadcast_to(partial_derivative, (1, *shape)), x.rows, x.count
     named = sorted({row for _, x in terms for row in x.rows or ()})
     total = np.empty((len(named), *shape))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.autodiff.dual import Dual, below, is_at, level_of, plain
+from flowgrad.autodiff.dual import Dual, below, is_at, plain
 from flowgrad.autodiff.rules import FUNCTION_RULES, METHOD_RULES, name_of, no_rule, rule
 
 # Linear in their first argument, an array or a sequence of arrays.
@@ -79,7 +79,7 @@ def _freeze_views(x: Any, value: Any) -> None:
 
 
 def _level_and_count(x: Any) -> tuple[int, int]:
-    level = level_of(*duals_in(x))
+    level = max(each.level for each in duals_in(x))
     return level, next(each.count for each in duals_in(x) if each.level == level)
 
 

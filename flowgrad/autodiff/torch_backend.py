@@ -47,6 +47,8 @@ Ways = Iterator[Callable[[], Any]]
 _CHUNK_BYTES, _LAYERS = 2**28, 8
 # Width taken for a function without a network.
 _WIDTH = 8
+# PyTorch's first interface, wrapped by this, runs where torch.func does not.
+_with_graph: Callable[[Function], Function] = torch.enable_grad()
 
 _ADVICE = (
     WayOut(
@@ -70,7 +72,7 @@ def jacobian(f: Function, x: FloatArray) -> FloatArray:
     def ways(g: Function, at: Any, result: Any) -> Ways:
         for mode in in_order(at.numel(), result.numel(), jacfwd, jacrev):
             yield partial(mode(g), at)
-        yield partial(_with_graph, torch.autograd.functional.jacobian, g, at)
+        yield partial(_with_graph(torch.autograd.functional.jacobian), g, at)
 
     return _of_one_array(f, x, ways)
 
@@ -83,7 +85,7 @@ def hessian(f: Function, x: FloatArray) -> FloatArray:
             yield partial(jacfwd(mode(g)), at)
         yield partial(jacrev(jacrev(g)), at)
         once = torch.autograd.functional.jacobian
-        yield partial(_with_graph, once, lambda y: once(g, y, create_graph=True), at)
+        yield partial(_with_graph(once), lambda y: once(g, y, create_graph=True), at)
 
     return _of_one_array(f, x, ways)
 
@@ -94,7 +96,7 @@ def jvp(f: Function, x: FloatArray, tangent: FloatArray) -> FloatArray:
     def ways(g: Function, at: Any, result: Any) -> Ways:
         direction = _tensor(tangent, at)
         yield lambda: torch.func.jvp(g, (at,), (direction,))[1]
-        yield lambda: _with_graph(torch.autograd.functional.jvp, g, at, direction)[1]
+        yield lambda: _with_graph(torch.autograd.functional.jvp)(g, at, direction)[1]
 
     return _of_one_array(f, x, ways)
 
@@ -109,7 +111,7 @@ def vjp(f: Function, x: FloatArray, weights: FloatArray) -> FloatArray:
                 f"the weights have the shape {tuple(given.shape)}: give the result's, {tuple(result.shape)}"
             )
         yield lambda: torch.func.vjp(g, at)[1](given.to(result.dtype))[0]
-        yield lambda: _with_graph(torch.autograd.functional.vjp, g, at, given.to(result.dtype))[1]
+        yield lambda: _with_graph(torch.autograd.functional.vjp)(g, at, given.to(result.dtype))[1]
 
     return _of_one_array(f, x, ways)
 
@@ -178,12 +180,6 @@ def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any
     with torch.no_grad():  # the graph of the parameters would only cost memory
         result = first_that_works([partial(g, at)], _ADVICE, "torch")
         return _array(first_that_works(ways(g, at, result), _ADVICE, "torch"))
-
-
-def _with_graph(function: Function, *args: Any) -> Any:
-    """By PyTorch's first interface, which runs where torch.func does not."""
-    with torch.enable_grad():
-        return function(*args)
 
 
 def _tensor(values: FloatArray | float, like: Any) -> Any:

@@ -34,15 +34,14 @@ def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
     A name that matches nothing is kept, so that it fails by its name; results that a pattern finds in their
     ``folder`` are left out, so that the same command runs again.
     """
-
-    def by_numbers(name: str) -> list[tuple[int, str]]:
-        # step_2 before step_10
-        return [(int(part), part) if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
-
     found: dict[Path, None] = {}
     ours = None if folder is None else _results_in(folder)
     for pattern in patterns:
-        matches = [] if os.path.exists(pattern) else sorted(glob.glob(pattern, recursive=True), key=by_numbers)
+        matches = [] if os.path.exists(pattern) else glob.glob(pattern, recursive=True)
+        # Numbers as such: step_2 before step_10.
+        split = {match: re.split(r"(\d+)", match) for match in matches}
+        order = {match: [(int(p), p) if p.isdecimal() else (-1, p) for p in parts] for match, parts in split.items()}
+        matches.sort(key=order.__getitem__)
         for match in [match for match in matches if ours is None or not ours(Path(match))] or [pattern]:
             found[Path(match)] = None
     return list(found)
@@ -60,7 +59,7 @@ def _results_in(folder: Path) -> Callable[[Path], bool]:
             is_piece = above.parent == home and above.name.removesuffix("_pieces") in names and above.name not in names
             return is_piece or home / "report" in place.parents
         stems = (place.name.removesuffix(suffix) for suffix in SUFFIXES if place.name.endswith(suffix))
-        is_shared = place.name in SHARED and _has_manifest(home)
+        is_shared = place.name in SHARED and any(home.glob("manifest*.jsonl"))
         return is_shared or any(stem in names or _has_summary(home, stem) for stem in stems)
 
     return is_result
@@ -79,11 +78,13 @@ def names(
         parts = [part for part in file.parts if part not in ("/", "..", ".")]
         return "-".join(parts).replace(".", "-").removesuffix("-vtu")
 
-    def marked_name(file: Path) -> str:
-        return f"{long_name(file)}-{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
-
-    for name_of in (stem, lambda file: file.name.replace(".", "-"), long_name, marked_name):
-        chosen = {file: name_of(file) for file in files}
+    marks = {file: hashlib.sha256(os.fsencode(file)).hexdigest()[:12] for file in files}
+    for chosen in (
+        {file: stem(file) for file in files},
+        {file: file.name.replace(".", "-") for file in files},
+        {file: long_name(file) for file in files},
+        {file: f"{long_name(file)}-{marks[file]}" for file in files},
+    ):
         results = [*chosen.values(), *(f"{chosen[file]}_walls" for file in with_walls)]
         # No two have one name, on file systems that ignore case too.
         if len({name.casefold() for name in results}) == len(results):
@@ -96,7 +97,7 @@ def names(
         for path in (piece_folder(folder / name), *piece_files(folder / name)):
             _check_free(path, is_ours, inputs, str(file))
     for name in SHARED:
-        _check_free(folder / name, _has_manifest(folder), inputs, "the files")
+        _check_free(folder / name, any(folder.glob("manifest*.jsonl")), inputs, "the files")
     return chosen
 
 
@@ -107,11 +108,6 @@ def _check_free(result: Path, is_ours: bool, inputs: Collection[tuple[int, int]]
         raise OptionError(f"{source}: the result {result} would overwrite an input: choose another -o")
     if identity and not is_ours:
         raise OptionError(f"{result} is there and is no result of flowgrad's: choose another -o")
-
-
-def _has_manifest(folder: Path) -> bool:
-    """Whether a run has been here."""
-    return any(folder.glob("manifest*.jsonl"))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -141,11 +137,6 @@ def piece_files(target: Path) -> list[Path]:
     """The pieces of a result, and what a killed process left of them; none of a result that is whole."""
     found = piece_folder(target).iterdir() if piece_folder(target).is_dir() else ()
     return sorted(path for path in found if _PIECE.fullmatch(path.name))
-
-
-def shard(files: Sequence[Path], part: int, count: int) -> list[Path]:
-    """The files of one of ``count`` parts, 1 to ``count``: every ``count``-th."""
-    return list(files[part - 1 :: count])
 
 
 def remove_parts(folder: Path, owned: Collection[str]) -> None:

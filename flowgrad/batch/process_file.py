@@ -143,18 +143,17 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
 
 def _write_results(task: Task, summary: dict[str, Any], analysis: Analysis | None) -> None:
     """The page of the report, of parts without an ``analysis``, and NAME.json last."""
+    results: dict[Path, str] = {}
     if task.report:
         from flowgrad.report import file_page
         from flowgrad.report.part_section import part_page
 
         page = part_page(summary) if analysis is None else file_page(analysis)
-        page_file, entry_file = report_files(task.target)
-        with replacing(page_file) as stream:
-            stream.write(page.html.encode())
-        _write_json(entry_file, page.drawn)
-    _write_json(task.target.with_name(task.target.name + ".json"), summary)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with replacing(path) as stream:
-        stream.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+        page_file, drawn_file = report_files(task.target)
+        results = {page_file: page.html, drawn_file: json.dumps(page.drawn, indent=2, ensure_ascii=False) + "\n"}
+    results[task.target.with_name(f"{task.target.name}.json")] = (
+        json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    )
+    for path, text in results.items():
+        with replacing(path) as stream:
+            stream.write(text.encode())

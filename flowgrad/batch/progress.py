@@ -66,12 +66,14 @@ def _bar() -> Bar:
 
     rate = TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True))
     columns = (BarColumn(20), MofNCompleteColumn(), "{task.fields[failed]}", rate, TimeRemainingColumn())
-    return Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=False)
+    console = Console(file=sys.stderr)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
 def _lines_above(console: Console) -> Any:
     """Let the lines of the log appear above what a console keeps at its end; what undoes this."""
-    handlers = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
+    streams = [each for each in logging.getLogger().handlers if isinstance(each, logging.StreamHandler)]
+    handlers = [each for each in streams if each.stream is sys.stderr]
     write = functools.partial(console.print, end="", markup=False, highlight=False, soft_wrap=True)
     above: Any = SimpleNamespace(write=write, flush=console.file.flush)
     before = [each.setStream(above) for each in handlers]

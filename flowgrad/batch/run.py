@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import fnmatch
 import io
 import json
 import logging
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flowgrad.batch import supervisor
-from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, shard, stamp
+from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, stamp
 from flowgrad.batch.manifest import COLUMNS, DISK, DONE, FAILED, FileRecord, Manifest, Outcome, Task, read_all
 from flowgrad.batch.process_file import attempt, report_files
 from flowgrad.batch.progress import Progress
@@ -79,7 +80,7 @@ def plan(files: Sequence[Path], folder: Path, cases: Cases, settings: Settings) 
         for file in files
         if str(file) in before and _is_finished(before[str(file)], expected[file], folder, not settings.no_report)
     }
-    own = shard(files, *settings.part)
+    own = settings.own(files)
     return Plan(folder, expected, known, tuple(file for file in own if file not in known))
 
 
@@ -124,15 +125,16 @@ def run(
     """
     settings = settings or Settings()
     todo = plan(files, folder, cases, settings)
-    for name in cases.unused(files):
-        log.warning("the table [%s] of the cases matches none of the files", name)
+    for name in cases.tables:
+        if not any(fnmatch.fnmatchcase(file.stem, name) for file in files):
+            log.warning("the table [%s] of the cases matches none of the files", name)
     try:
         (folder if settings.no_report else folder / "report").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
-    part, count = settings.part
-    manifest_name = "manifest.jsonl" if count == 1 else f"manifest-{part}-of-{count}.jsonl"
-    with Manifest(folder / manifest_name) as manifest, _terminable():
+    part, count = map(int, settings.shard.split("/"))
+    name = "manifest.jsonl" if count == 1 else f"manifest-{part}-of-{count}.jsonl"
+    with Manifest(folder / name) as manifest, _terminable():
         todo.tidy()
         try:
             manifest.add(*(todo.expected[file] for file in todo.to_do))
@@ -146,7 +148,7 @@ def run(
                 f"{error}; what has ended is kept in {folder}: make room there, or make it writable, and give the "
                 "same command again"
             ) from error
-    return [ended[file] for file in shard(files, *settings.part)]
+    return [ended[file] for file in settings.own(files)]
 
 
 def _do(todo: Plan, settings: Settings, cases: Cases, manifest: Manifest, as_json: bool) -> dict[Path, FileRecord]:
@@ -161,7 +163,7 @@ def _do(todo: Plan, settings: Settings, cases: Cases, manifest: Manifest, as_jso
         )
         for file in todo.to_do
     ]
-    own = len(todo.to_do) + sum(file in todo.known for file in shard([*todo.expected], *settings.part))
+    own = len(todo.to_do) + sum(file in todo.known for file in settings.own([*todo.expected]))
     progress = Progress(own, own - len(tasks), as_json)
     if len(tasks) < own:
         log.info("%d of %d files have ended before, with the same input, options and version", own - len(tasks), own)
@@ -214,7 +216,7 @@ def _collect(
     files: Sequence[Path], folder: Path, cases: Cases, settings: Settings, ended: Mapping[Path, FileRecord]
 ) -> None:
     """Summary and report, of all shards as soon as the last has ended."""
-    if settings.part[1] > 1:
+    if int(settings.shard.split("/")[1]) > 1:
         found = read_all(folder)
         # Those that failed in a way that would be tried again are known too.
         tried = {file: found[str(file)] for file in files if str(file) in found and found[str(file)].state == FAILED}
@@ -313,7 +315,7 @@ def dry_run(files: Sequence[Path], folder: Path, cases: Cases, settings: Setting
     Raises OptionError where nothing could be started.
     """
     todo = plan(files, folder, cases, settings)
-    for file in shard(files, *settings.part):
+    for file in settings.own(files):
         expected, known, mark = todo.expected[file], todo.known.get(file), stamp(file)
         about = (printable(folder / f"{expected.name}.vtu"), 0 if mark is None else int(mark[0]))
         if known is not None:

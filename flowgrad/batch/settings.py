@@ -105,11 +105,10 @@ class Settings(OptionRecord):
         """What one file may take."""
         return Limits(self.timeout, None if self.max_memory is None else size_of(self.max_memory, "--max-memory"))
 
-    @property
-    def part(self) -> tuple[int, int]:
-        """(I, N) of the shard."""
-        first, count = self.shard.split("/")
-        return int(first), int(count)
+    def own(self, files: Sequence[Path]) -> list[Path]:
+        """The files of the shard: of N parts every N-th."""
+        part, count = map(int, self.shard.split("/"))
+        return list(files[part - 1 :: count])
 
 
 def cores() -> int:
@@ -150,15 +149,16 @@ class Cases:
             if key not in known:
                 raise OptionError(f"{path}: [{name}] has no option '{key}'{nearest(key, known)}: known are {[*known]}")
         where = f"{path}: [{name}]"
-        typed = {key: _typed(f"{where}: {key}", value, _kinds(known[key])) for key, value in values.items()}
+        typed = {}
+        for key, value in values.items():
+            hint = known[key]
+            members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+            kinds = [get_origin(each) or each for each in members if each is not type(None)]
+            typed[key] = _typed(f"{where}: {key}", value, kinds)
         try:
             return dataclasses.replace(options, **typed)
         except OptionError as error:
             raise OptionError(f"{where}: {error}") from None
-
-    def unused(self, files: Sequence[Path]) -> list[str]:
-        """Tables that match none of the files."""
-        return [name for name in self.tables if not any(fnmatch.fnmatchcase(file.stem, name) for file in files)]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -187,12 +187,6 @@ def _typed(where: str, value: Any, kinds: Sequence[Any]) -> Any:
         return float(value)
     wanted = "a text or a number" if str in kinds else _WANTED.get(kinds[0], "of its type")
     raise OptionError(f"{where} = {value!r} is not {wanted}")
-
-
-def _kinds(hint: Any) -> list[Any]:
-    """The types that an option may have, None left out."""
-    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    return [get_origin(each) or each for each in members if each is not type(None)]
 
 
 # Of one call, not of the run.

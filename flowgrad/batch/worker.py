@@ -34,8 +34,13 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(waiting,), daemon=True).start()
+
+    class Sender(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _say(answers, {"log": [record.levelno, self.format(record)]})
+
     level = int(os.environ.get("FLOWGRAD_LOG_LEVEL", logging.INFO))
-    logging.basicConfig(handlers=[_Sender(answers)], level=level, format="%(message)s")
+    logging.basicConfig(handlers=[Sender()], level=level, format="%(message)s")
     for library in ("matplotlib", "numba", "PIL", "fontTools"):
         logging.getLogger(library).setLevel(logging.WARNING)
     start = time.perf_counter()
@@ -61,15 +66,6 @@ def _listen(waiting: queue.SimpleQueue[str]) -> None:
 def _say(answers: TextIO, message: dict[str, Any]) -> None:
     answers.write(json.dumps(message) + "\n")
     answers.flush()
-
-
-class _Sender(logging.Handler):
-    def __init__(self, answers: TextIO) -> None:
-        super().__init__()
-        self.answers = answers
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _say(self.answers, {"log": [record.levelno, self.format(record)]})
 
 
 def limit_memory(most: int) -> None:

@@ -96,11 +96,10 @@ class Derivation:
         for i, j in np.argwhere(~np.isfinite(found)):
             # With the other variables constant: a kink along them is none along x_j.
             formula, name = self.formulas.formulas[i], self.variables[j]
-
-            def along(s: Any, formula: Formula = formula, name: str = name) -> Any:
-                return formula.evaluate({**self.place, name: s}, ())
-
-            found[i, j] = float(autodiff.jacobian(along, self.place[name]))
+            slope = autodiff.jacobian(
+                lambda s, f=formula, name=name: f.evaluate({**self.place, name: s}, ()), self.place[name]
+            )
+            found[i, j] = float(slope)
         return found
 
     @cached_property
@@ -299,15 +298,16 @@ def draw(asked: Derivation, output: Path, ranges: str | None = None) -> list[Pat
     names, rest = asked.variables, np.empty(0) if asked.point is None else asked.point[2:]
     fixed = [f"{each} = {_number(value)}" for each, value in list(asked.place.items())[2:]] if len(rest) else []
 
-    def in_plane(places: FloatArray) -> FloatArray:
-        """Points (…, d): the first two variables at the places (…, 2), the others as they are given."""
-        return np.concatenate([places, np.broadcast_to(rest, (*places.shape[:-1], len(rest)))], axis=-1)
-
     x, y = (np.linspace(low, high, _VALUES) for low, high in window)
     places = nodes(window)
+    # Points (…, d): the first two variables in the plane, the others as they are given.
+    grid, arrows = (
+        np.concatenate([each, np.broadcast_to(rest, (*each.shape[:-1], len(rest)))], axis=-1)
+        for each in (np.stack(np.meshgrid(x, y), -1), places)
+    )
     for (name, formula), file in zip(asked.named, files, strict=True):
-        values = formula(in_plane(np.stack(np.meshgrid(x, y), -1)))
-        slopes = point_jacobians(Formulas((formula,)), in_plane(places))[1][:, 0, :2]
+        values = formula(grid)
+        slopes = point_jacobians(Formulas((formula,)), arrows)[1][:, 0, :2]
         label = f"{name}  ({', '.join(fixed)})" if fixed else name
         point = None if asked.point is None else asked.point[:2]
         landscape = Landscape(x, y, values, places, slopes, (names[0], names[1], label), point)

@@ -1,6 +1,7 @@
-"""Flows and scalars in closed form: the value and its exact gradient at any position, to measure against."""
+"""Exact flows and scalars, in closed form: the value and its exact gradient at any position, to measure against."""
 
-from flowgrad.exact.flow import EXACT_FLOWS, ExactFlow, Formula, NamedFlow
+from flowgrad.exact.flow import EXACT_FLOWS, ExactFlow, NamedFlow
+from flowgrad.exact.flow import FlowFormula as Formula
 from flowgrad.exact.homogeneous import BiaxialExtension, PlanarExtension, RigidRotation, SimpleShear, UniaxialExtension
 from flowgrad.exact.manufactured import Axisymmetric, Linear, PlanarWaves, Polynomial, Vortices, Waves
 from flowgrad.exact.periodic import ABC, DoubleGyre, TaylorGreen, TaylorGreen3D

@@ -204,7 +204,7 @@ class ExactFlow(ABC):
         return self.velocity(x, time)
 
 
-class Formula(ExactFlow):
+class FlowFormula(ExactFlow):
     """A flow written as formulas for the components in x, y, z and t."""
 
     @abstractmethod
@@ -240,7 +240,7 @@ class Formula(ExactFlow):
         return [vector + void for vector in vectors]
 
 
-class NamedFlow(Parameters, Formula):
+class NamedFlow(Parameters, FlowFormula):
     """A flow of the literature, in ``EXACT_FLOWS`` under its name."""
 
     name: ClassVar[str]

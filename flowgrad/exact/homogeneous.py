@@ -1,4 +1,4 @@
-"""Flows with the same gradient everywhere: shear, extension, rotation."""
+"""Homogeneous flows, with the same gradient everywhere: shear, extension, rotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows made up to measure schemes against: linear, polynomial, waves, and two of the benchmarks."""
+"""Manufactured flows, to measure schemes against: linear, polynomial, waves, and two of the benchmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from operator import mul
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.exact.flow import Array, Components, ExactFlow, Formula, Rows, cos, like, sin, stack
+from flowgrad.exact.flow import Array, Components, ExactFlow, FlowFormula, Rows, cos, like, sin, stack
 from flowgrad.typing import FloatArray
 
 
@@ -122,7 +122,7 @@ class Axisymmetric(ExactFlow):
 
 
 @dataclass(frozen=True, eq=False)
-class Vortices(Formula):
+class Vortices(FlowFormula):
     """v = (sin x cos y cos z, −cos x sin y cos z, 0.3 x sin 2z): the vortices of Taylor and Green (1937,
     Proc. R. Soc. Lond. A 158, 499, eq. 5) and a shear along z."""
 
@@ -142,7 +142,7 @@ class Vortices(Formula):
 
 
 @dataclass(frozen=True, eq=False)
-class PlanarWaves(Formula):
+class PlanarWaves(FlowFormula):
     """v = (sin 2x cos 3y, cos x sin 2y + xy, 0), in the plane."""
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:

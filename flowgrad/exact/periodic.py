@@ -1,4 +1,4 @@
-"""Flows that repeat in space: Taylor and Green's, Arnold, Beltrami and Childress's, the double gyre."""
+"""Periodic flows: Taylor and Green's, Arnold, Beltrami and Childress's, the double gyre."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows between walls, along one direction: Couette's, and Poiseuille's in a slit and a pipe.
+"""Unidirectional flows between walls: Couette's, and Poiseuille's in a slit and a pipe.
 
 The fluid of Poiseuille's is Herschel and Bulkley's (1926, Kolloid-Z. 39, 291): |τ| = τ0 + K γ̇ⁿ where it flows, which
 is a power-law fluid for τ0 = 0, Bingham's for n = 1 and a Newtonian one of viscosity K for both."""

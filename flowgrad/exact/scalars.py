@@ -1,4 +1,4 @@
-"""Scalar functions in closed form: the value, its gradient and its Hessian."""
+"""Exact scalars, functions in closed form: the value, its gradient and its Hessian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows with a sphere of radius a at the origin in a stream along z."""
+"""Flows past a sphere of radius a at the origin, in a stream along z: Stokes's, and Hill's vortex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flows that turn about the z axis: v = Ω(s) (−y, x, 0) with s = x² + y², which has no singularity at the axis."""
+"""Vortices and other swirling flows about the z axis: v = Ω(s) (−y, x, 0) with s = x² + y², regular at the axis."""
 
 from __future__ import annotations
 

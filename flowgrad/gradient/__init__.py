@@ -5,6 +5,7 @@ from __future__ import annotations
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.green_gauss import GreenGauss
+from flowgrad.gradient.operator import MatrixOperator
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.prepared import choose as choose_scheme
 from flowgrad.gradient.scheme import SCHEMES, Operator, Scheme, register_scheme
@@ -16,6 +17,7 @@ __all__ = [
     "Autodiff",
     "FiniteDifference",
     "GreenGauss",
+    "MatrixOperator",
     "Operator",
     "PreparedGradient",
     "Scheme",

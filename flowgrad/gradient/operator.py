@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class MatrixOperator(Operator):
+    """Operator that is nothing but its matrices d/dx, d/dy, d/dz (m, n), for schemes of other packages."""
+
+    derivatives: tuple[csr_array, ...]
+
+    @property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """The matrices (m, n)."""
+        return self.derivatives
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of the samples (n, 3)."""
+        return np.stack([matrix @ values for matrix in self.derivatives], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
 class Composed(Operator):
     """An operator made of an ``inner`` one; :func:`handed_on` gives what it takes over from that."""
 

@@ -63,6 +63,8 @@ def register_format(
     if call is None or (steps and reader):
         raise OptionError(f"the format {' '.join(suffixes)} needs a reader or steps: give one of them")
     found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers)
+    if not found.module.startswith("flowgrad.io."):
+        _load()  # what flowgrad reads itself is taken
     for suffix in suffixes:
         if not suffix.startswith(".") or suffix != suffix.lower():
             raise OptionError(f"'{suffix}' of {found.module} is not a suffix: give it with its dot, in small letters")

@@ -57,6 +57,8 @@ class VelocityGradient(
     positions: FloatArray | None = None
     _known: dict[str, Any] = field(default_factory=dict, init=False)
     _deviations: dict[str, FloatArray] = field(default_factory=dict, init=False)
+    # The gradient that this one is with further inputs; they have the same weights.
+    _bare: VelocityGradient | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         gradients = np.ascontiguousarray(self.L, np.float64)
@@ -81,6 +83,8 @@ class VelocityGradient(
     @cached_property
     def valid(self) -> NDArray[np.bool_]:
         """Where L is known (n,): all the components that are known anywhere."""
+        if self._bare is not None:
+            return self._bare.valid
         finite = np.isfinite(self.L).reshape(-1, 9)
         anywhere = [component for component in finite.T if component.any()]
         return np.logical_and.reduce(anywhere) if anywhere else np.zeros(len(self), bool)
@@ -166,6 +170,8 @@ class VelocityGradient(
         """Measure that each tensor stands for (n,): its cell's, or at points a share of the cells
         around; the volume 2π r A of its ring in an axisymmetric flow; 1 without a mesh and at positions.
         Zero where L is not valid or the cell is of lower dimension."""
+        if self._bare is not None:
+            return self._bare.weights
         if self.flow is None or self.positions is not None:
             return self.valid.astype(float)
         from flowgrad.kinematics.on_mesh import measures_at
@@ -173,8 +179,13 @@ class VelocityGradient(
         return np.where(self.valid, measures_at(self.flow, self.location or "points"), 0.0)
 
     def supply(self, **arrays: np.ndarray) -> VelocityGradient:
-        """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,)."""
-        return dataclasses.replace(self, supplied={**self.supplied, **arrays})
+        """The same gradient with further inputs for quantities, e.g. ``viscosity`` (n,); what is computed already and
+        does not depend on them is kept."""
+        supplied = dataclasses.replace(self, supplied={**self.supplied, **arrays})
+        kept = {name: self._known[name] for name in self._known if arrays.keys().isdisjoint(inputs_of(name))}
+        supplied._known.update(kept)
+        object.__setattr__(supplied, "_bare", self)
+        return supplied
 
 
 def _inputs(supplied: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:

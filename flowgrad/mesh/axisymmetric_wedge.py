@@ -6,10 +6,8 @@ principal axes, and the distance from it grows linearly with that from the axis:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +15,11 @@ from numpy.typing import NDArray
 from flowgrad.mesh.cells import CellFaces, Cells
 from flowgrad.mesh.faces import cell_faces
 from flowgrad.mesh.planar import FLAT, candidate_normals
-from flowgrad.mesh.ragged import offsets, successor, take
-from flowgrad.mesh.reference.cell import VTK
+from flowgrad.mesh.ragged import offsets, successor
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Opening angles of a wedge, in degrees: wider ones are sectors, narrower ones slabs.
 _OPENING = (0.05, 30.0)
-# Cells that may be prisms between two planes.
-_PRISMS = {
-    VTK.HEXAHEDRON,
-    VTK.WEDGE,
-    VTK.PYRAMID,
-    VTK.PENTAGONAL_PRISM,
-    VTK.HEXAGONAL_PRISM,
-    VTK.POLYHEDRON,
-}
-# Cells looked at first, points of one of them, and how near to a plane, of their extent, points lie in it.
-_FEW, _OWN, _LOOSE = 64, 12, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +78,6 @@ def find_wedge(points: FloatArray, cells: Cells) -> Wedge | None:
     All points lie on two half-planes through one axis to the rounding of float32 files, the angle
     between these is below 30°, and each cell of full dimension has one face on either.
     """
-    solids = {block.reference.vtk_type for block in cells.blocks if block.reference.dimension == 3}
-    if not solids or not solids <= _PRISMS or not _may_be_wedge(points, cells):
-        return None
     used = cells.used(len(points))
     own = points[used]
     if not np.isfinite(own).all():
@@ -110,38 +93,6 @@ def find_wedge(points: FloatArray, cells: Cells) -> Wedge | None:
     sides[used] = np.where(np.abs(height) > rounding, np.sign(height), 0)
     faces = _section(cell_faces(points, cells), cells.is_full, sides)
     return None if faces is None else Wedge(points, used, origin, frame, half_angle, faces)
-
-
-def _may_be_wedge(points: FloatArray, cells: Cells) -> bool:
-    """Whether the points of some cells lie on two planes: a quick look that spares most solid meshes the
-    rest. The planes are sought among those through three points of the largest of these cells."""
-    full = np.flatnonzero(cells.is_full)
-    some = full[np.unique(np.linspace(0, len(full) - 1, _FEW).astype(int))]
-    ends, corners = take(cells.offsets, cells.connectivity, some)
-    x = points[corners]
-    largest = int(np.argmax([np.ptp(x[a:b], axis=0).max() for a, b in pairwise(ends)]))
-    own = x[ends[largest] : ends[largest + 1]][:_OWN]
-    loose = _LOOSE * np.ptp(x, axis=0).max()
-    return any(_is_flat(x[~on_it], loose) for on_it in _planes(own, x, loose))
-
-
-def _planes(own: FloatArray, points: FloatArray, loose: float) -> Iterator[NDArray[np.bool_]]:
-    """Which points lie in each plane through three of the own ones, where these are a third at least."""
-    for i, j, k in combinations(range(len(own)), 3):
-        normal = np.cross(own[j] - own[i], own[k] - own[i])
-        length = np.linalg.norm(normal)
-        if length > 0:
-            on_it = np.abs((points - own[i]) @ normal) <= loose * length
-            if 3 * on_it.sum() >= len(points):
-                yield on_it
-
-
-def _is_flat(points: FloatArray, loose: float) -> bool:
-    if len(points) < 4:
-        return True
-    arms = points - points.mean(axis=0)
-    normal = np.linalg.svd(arms, full_matrices=False)[2][2]
-    return bool(np.abs(arms @ normal).max() <= loose)
 
 
 def _between_planes(

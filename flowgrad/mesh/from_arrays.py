@@ -31,7 +31,7 @@ def cells_of(given: GivenCells, points: NDArray[np.float64]) -> Cells:
     (of triangles or quads where z is constant, else of triangles, tetrahedra, pyramids, wedges or hexahedra: k tells),
     or as a mapping of such rows by the name of their type, ``{"quad": …}``, which says it of any; None is no cells.
 
-    Raises MeshError for rows of other sizes, numbers that are not whole, and a name that is none.
+    Raises MeshError for rows of other sizes, numbers that are not whole, and an unknown name.
     """
     if given is None:
         return Cells.empty()

@@ -39,27 +39,17 @@ class LatticeOf:
 
 
 def find_lattice(points: FloatArray, cells: Cells) -> LatticeOf | None:
-    """The lattice that points (n, 3) and cells are, or None.
+    """The lattice that points (n, 3) and cells are, quads and pixels or hexahedra and voxels, or None.
 
-    Cells must be quads and pixels, or hexahedra and voxels, joined as one block of nx × ny × nz in
-    any numbering, with no other cell and no unused point. Points without cells must be all
-    combinations of their own x, y and z, written with the same digits. Nothing else is a lattice.
+    Cells must be joined as one block of nx × ny × nz in any numbering, with no unused point. Points without
+    cells must be all combinations of their own x, y and z, written with the same digits. Nothing else is a lattice.
     """
     if not len(cells):
         return _of_cloud(points) if len(points) > 1 else None
-    kinds = set(cells.present_types.tolist())
-    if not (kinds <= {VTK.PIXEL, VTK.QUAD} or kinds <= {VTK.VOXEL, VTK.HEXAHEDRON}):
-        return None
     corners = _corners(cells)
     around = np.bincount(corners.ravel(), minlength=len(points))
-    # Points have 1, 2, 4 or 8 cells around them, and as many as a block has corners just one: quick to refuse.
-    seen, size = np.bincount(around, minlength=corners.shape[1] + 1), corners.shape[1]
-    powers = [2**a for a in range(size.bit_length())]
-    if len(seen) != size + 1 or seen[1] != size or seen[powers].sum() != len(around):
-        return None
-    return _numbered(points, corners, _in_order(around, size.bit_length() - 1)) or _numbered(
-        points, corners, _by_distances(corners, around)
-    )
+    in_order = _in_order(around, corners.shape[1].bit_length() - 1)
+    return _numbered(points, corners, in_order) or _numbered(points, corners, _by_distances(corners, around))
 
 
 def _of_cloud(points: FloatArray) -> LatticeOf | None:
@@ -159,15 +149,6 @@ def edge_distances(neighbours: Any, start: int) -> Any:
     return distance
 
 
-def _shape(index: IntArray) -> IntArray | None:
-    """Number of points along each axis, where every one of the lattice is there once."""
-    shape = index.max(axis=0) + 1
-    if (index < 0).any() or np.prod(shape.astype(float)) != len(index):
-        return None
-    number = _number(index, shape)
-    return shape if (np.bincount(number, minlength=len(index)) == 1).all() else None
-
-
 def _number(index: IntArray, shape: IntArray) -> IntArray:
     return index[..., 0] + shape[0] * (index[..., 1] + shape[1] * index[..., 2])
 
@@ -230,7 +211,13 @@ def _along_coordinates(index: IntArray, points: FloatArray) -> IntArray:
 
 def _numbered(points: FloatArray, corners: IntArray, index: IntArray | None) -> LatticeOf | None:
     """The lattice of points with these indices, if it is one."""
-    if index is None or _shape(index) is None:
+    if index is None:
+        return None
+    shape = index.max(axis=0) + 1
+    # Every point of the lattice is there once.
+    if (index < 0).any() or np.prod(shape.astype(float)) != len(index):
+        return None
+    if (np.bincount(_number(index, shape), minlength=len(index)) != 1).any():
         return None
     index = _along_coordinates(index, points)
     shape = index.max(axis=0) + 1

@@ -169,7 +169,7 @@ _MOST_INTERVALS = 64
 
 
 def candidate_pairs(low: FloatArray, high: FloatArray, positions: FloatArray) -> tuple[IntArray, IntArray]:
-    """Cells and positions, one number each a pair, of all positions in the cells' boxes (NaN has none).
+    """Cells and positions, one number each a pair, of all positions in the cells' boxes (NaN is in no box).
 
     The grid's intervals hold as many positions each along every axis, however these are spread.
     """

@@ -1,4 +1,4 @@
-"""Topology of a mesh: which cells share faces and points, the boundary, and patches matched to it."""
+"""Topology of a mesh: cells that share faces and points, the boundary, and patches matched to it."""
 
 from __future__ import annotations
 

@@ -51,11 +51,6 @@ class Inference(ReprMixin):
         """What is left of the equations, as a fraction of the terms that cancel in them."""
         return self.misfit / max(self.terms, 1e-300)
 
-    @property
-    def beta_error(self) -> float:
-        """Standard error of β."""
-        return float(np.sqrt(self.covariance[-1, -1]))
-
 
 def infer(balance: Balance) -> Inference:
     """The viscosity that balances the momentum best."""
@@ -70,12 +65,15 @@ def infer(balance: Balance) -> Inference:
     information = equations.information(unknowns) * min(1.0, (misfit / _RESOLVED) ** 2)
     prior = np.linalg.pinv(information / _COUNTED + smoothness(nodes) / BEND**2 + gauge(nodes), rcond=1e-13)
     constant = solved_constant(equations, nodes)
+    # Of estimates that each leave out one of k parts (Tukey 1958, Ann. Math. Stat. 29, 614).
+    deviations = others - others.mean(axis=0)
+    jackknife = (len(others) - 1) / len(others) * deviations.T @ deviations
     unit = np.append(np.ones(nodes), 1 / equations.scale if equations.scale else 1.0)
     inertia = equations.misfit(np.append(unknowns[:-1], 0.0)) if equations.scale else 0.0
     return Inference(
         log_eta=unknowns[:-1],
         beta=float(unknowns[-1] * unit[-1]),
-        covariance=(prior + _jackknife(others)) * np.outer(unit, unit),
+        covariance=(prior + jackknife) * np.outer(unit, unit),
         smoothing=smoothing,
         misfit=misfit,
         misfit_constant=equations.misfit(constant),
@@ -120,13 +118,6 @@ def bisected(centres: FloatArray, times: int) -> NDArray[np.int64]:
             halves[own[np.argsort(along, kind="stable")[len(own) // 2 :]]] = 1
         parts = 2 * parts + halves
     return parts
-
-
-def _jackknife(others: FloatArray) -> FloatArray:
-    """Covariance from estimates (k, b + 1) that each leave out one of k parts (Tukey 1958, Ann. Math. Stat. 29,
-    614)."""
-    deviations = others - others.mean(axis=0)
-    return (len(others) - 1) / len(others) * deviations.T @ deviations
 
 
 # Nodes count whose log η is known better than this, beside that of the others.

@@ -13,11 +13,10 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_errors
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.finding import Finding, HasFinding, judge
+from flowgrad.rheology.finding import Finding, HasFinding, Verdict, judge
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Trend
-from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.verdict import Verdict
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
 
@@ -195,14 +194,10 @@ class Identification(
             # log η less log β, whatever their common mean
             to_beta = np.hstack([np.eye(len(log_rates))[inner], np.full((len(whole), 1), -1 / inference.beta)])
             mean = to_beta[whole.known()].mean(axis=0, keepdims=True)
-            if inertia_shows(inference, float(standard_errors(mean, covariance)[0])):
+            error = float(standard_errors(mean, covariance)[0])
+            # The inertia is above what is left of the balance, and the scale that it gives is certain.
+            if thresholds.CERTAIN * error < 1 and inference.inertia_share > inference.misfit:
                 scale = float(np.log(density / inference.beta))
                 errors = standard_errors(to_beta, covariance)
         origin = "the inertia" if np.isfinite(scale) else ""
         return cls(gradient, inference, whole, share[inner], count[inner], scale, origin, errors, margin, notes)
-
-
-def inertia_shows(inference: Inference, error: float) -> bool:
-    """Whether the inertia is above what is left of the balance, and gives a scale of η whose logarithm has a standard
-    ``error`` that is small."""
-    return thresholds.CERTAIN * error < 1 and inference.inertia_share > inference.misfit

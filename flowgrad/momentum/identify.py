@@ -120,7 +120,13 @@ def _gradients(flow: Flow | Series, scheme: str, steady: bool | None) -> list[Ve
 
 
 def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None) -> _Problem:
-    found = [samples(each, _force(each, body_force)) for each in gradients]
+    found = []
+    for each in gradients:
+        force = np.zeros((len(each), 3)) if body_force is None else np.asarray(body_force, float)
+        if force.shape not in ((3,), (len(each), 3)):
+            raise OptionError(f"the body force has the shape {force.shape}: give (3,) or ({len(each)}, 3), per mass")
+        rate = each.supplied.get("velocity_rate", np.zeros(3))
+        found.append(samples(each, np.broadcast_to(force - rate, (len(each), 3))))
     nodes = Nodes.of(found)
     balances = [_balance(each, own, nodes) for each, own in zip(gradients, found, strict=True)]
     joined = balances[0].joined(balances[1:])
@@ -141,31 +147,20 @@ def _balance(gradient: VelocityGradient, own: Samples, nodes: Nodes) -> Balance:
     return balance(own, balls(gradient.flow.mesh, own.basis[:d], unknown), nodes.log_rates)
 
 
-def _force(gradient: VelocityGradient, body_force: ArrayLike | None) -> FloatArray:
-    """f − ∂v/∂t (n, 3)."""
-    force = np.zeros((len(gradient), 3)) if body_force is None else np.asarray(body_force, float)
-    if force.shape not in ((3,), (len(gradient), 3)):
-        raise OptionError(f"the body force has the shape {force.shape}: give (3,) or ({len(gradient)}, 3), per mass")
-    rate = gradient.supplied.get("velocity_rate", np.zeros(3))
-    return np.broadcast_to(force - rate, (len(gradient), 3))
-
-
-def _best(
-    tried: list[tuple[list[VelocityGradient], _Problem]],
-) -> tuple[list[VelocityGradient], _Problem]:
-    """The first, unless another one closes the balance better."""
-    left = [_closure(problem.balance) for _, problem in tried] if len(tried) > 1 else [0.0]
+def _best(tried: list[tuple[list[VelocityGradient], _Problem]]) -> tuple[list[VelocityGradient], _Problem]:
+    """The first, unless another one closes the balance better: what is left of it as a fraction of the work."""
+    if len(tried) == 1:
+        return tried[0]
+    left = []
+    for _, problem in tried:
+        start = np.zeros(len(problem.nodes.log_rates) + 1)
+        prepared, unknowns = weighted(Equations.of(problem.balance), OVERLAP, start)
+        left.append(float(np.median(np.sqrt((prepared.residuals(unknowns) ** 2).mean(axis=1)))))
     best = 0
     for i, each in enumerate(left):
         if each < _BETTER * left[best]:
             best = i
     return tried[best]
-
-
-def _closure(equations: Balance) -> float:
-    """What is left of the balance, as a fraction of the work."""
-    prepared, unknowns = weighted(Equations.of(equations), OVERLAP, np.zeros(len(equations.log_rates) + 1))
-    return float(np.median(np.sqrt((prepared.residuals(unknowns) ** 2).mean(axis=1))))
 
 
 def _notes(
@@ -195,7 +190,7 @@ def _scaled(
                 f"the viscosity is known at the shear rate {rate:g}, but the flow determines it from {low:.3g} to "
                 f"{high:.3g} only: give one of these rates"
             )
-        weights = _interpolation(shape.log_rates, np.log(rate))
+        weights = np.array([np.interp(np.log(rate), shape.log_rates, row) for row in np.eye(len(shape))])
         scale, origin = float(np.log(eta) - weights @ shape.log_eta), f"the viscosity given at {rate:g}"
     else:
         assert power is not None
@@ -208,8 +203,3 @@ def _scaled(
     errors = np.full(len(found.whole), np.nan)
     errors[found.whole.known()] = np.sqrt(np.maximum(square, 0.0))
     return dataclasses.replace(found, log_scale=scale, scale_from=origin, log_errors=errors)
-
-
-def _interpolation(x: FloatArray, at: float) -> FloatArray:
-    """Weights (b,) of linear interpolation."""
-    return np.array([np.interp(at, x, row) for row in np.eye(len(x))])

@@ -84,34 +84,21 @@ def momentum_balance(gradient: VelocityGradient, forces: Forces) -> MomentumBala
 def _equations(gradient: VelocityGradient, forces: Forces, bump: Bump) -> FloatArray:
     """Of each of three test fields ∫2D:∇w, ∫2|D||∇w|, the right-hand side and the size of its terms, over ‖∇w‖
     (3, 4)."""
-    at, V = bump.samples, gradient.weights[bump.samples]
+    at, V, slopes = bump.samples, gradient.weights[bump.samples], bump.slopes
     rate, stress = _less_mean(2 * gradient.D[at], V), _less_mean(forces.stress[at], V)
     if forces.pressure is None:
-        work, resist, drive = _on_curls(bump, V, rate, stress, forces.momentum[at])
+        # w = ∇φ × e_k, which has no divergence: ∇w_k = ε_ijk ∂_j∂_lφ
+        work, resist = _axial(bump.curved(rate, V)), _axial(bump.curved(stress, V))
+        drive = _axial((V[:, None] * forces.momentum[at]).T @ slopes)
         size = bump.curvature
     else:
+        # w = φ e_k
         pressure = _less_mean(forces.pressure[at], V)
-        work, resist, drive = _on_bumps(bump, V, rate, stress, forces.momentum[at], pressure)
-        size = np.sqrt((bump.slopes**2).sum(axis=1))
+        work, resist = V @ apply(rate, slopes), V @ apply(stress, slopes)
+        drive = (V * bump.values) @ forces.momentum[at] + (V * pressure) @ slopes
+        size = np.sqrt((slopes**2).sum(axis=1))
     reach = np.full(3, V @ (norm(rate) * size))
     return np.stack([work, reach, drive - resist, np.abs(drive) + np.abs(resist)], axis=1) / np.sqrt(V @ size**2)
-
-
-def _on_bumps(
-    bump: Bump, V: FloatArray, rate: FloatArray, stress: FloatArray, momentum: FloatArray, pressure: FloatArray
-) -> tuple[FloatArray, ...]:
-    """∫2D:∇w, ∫τ:∇w and ∫ρ(f − Dv/Dt)·w + p ∇·w, (3,) each, with w = φ e_k."""
-    slopes = bump.slopes
-    drive = (V * bump.values) @ momentum + (V * pressure) @ slopes
-    return V @ apply(rate, slopes), V @ apply(stress, slopes), drive
-
-
-def _on_curls(
-    bump: Bump, V: FloatArray, rate: FloatArray, stress: FloatArray, momentum: FloatArray
-) -> tuple[FloatArray, ...]:
-    """The same with w = ∇φ × e_k, which has no divergence: ∇w_k = ε_ijk ∂_j∂_lφ."""
-    drive = (V[:, None] * momentum).T @ bump.slopes
-    return _axial(bump.curved(rate, V)), _axial(bump.curved(stress, V)), _axial(drive)
 
 
 def _axial(A: FloatArray) -> FloatArray:
@@ -134,6 +121,10 @@ def _solved(rows: FloatArray, centres: FloatArray, forces: Forces) -> MomentumBa
     alike = np.sqrt(np.mean(left**2) / np.mean(work**2) / _PARTS)
     error = max(_jackknife(work, lack, centres), float(alike))
     scale = np.sqrt(np.mean(size**2))
+    if forces.pressure is None:
+        note = "the pressure is not known: the momentum balance takes test fields without divergence"
+    else:
+        note = f"the momentum balance takes the pressure {forces.origin}"
     return MomentumBalance(
         viscosity=eta,
         interval=(eta - _REACH * error, eta + _REACH * error),
@@ -141,14 +132,8 @@ def _solved(rows: FloatArray, centres: FloatArray, forces: Forces) -> MomentumBa
         unbalanced=float(np.sqrt(np.mean(left**2)) / scale),
         without=float(np.sqrt(np.mean(lack**2)) / scale),
         pressure=forces.origin,
-        notes=(*forces.notes, _pressure_note(forces)),
+        notes=(*forces.notes, note),
     )
-
-
-def _pressure_note(forces: Forces) -> str:
-    if forces.pressure is None:
-        return "the pressure is not known: the momentum balance takes test fields without divergence"
-    return f"the momentum balance takes the pressure {forces.origin}"
 
 
 def _undetermined(tests: int, forces: Forces) -> MomentumBalance:
@@ -191,7 +176,10 @@ def forces(
     """
     flow = gradient.flow
     _check_flow(flow)
-    f = _body_force(gradient, body_force)
+    f = np.asarray(body_force, np.float64)
+    if f.shape not in ((3,), (len(gradient), 3)) or not np.isfinite(f).all():
+        raise OptionError(f"the body force has the shape {f.shape}: give three finite numbers, or (n, 3) of them")
+    f = np.broadcast_to(f, (len(gradient), 3))
     steady = "velocity_rate" not in gradient.supplied
     inertia = gradient["convective_acceleration" if steady else "acceleration"]
     factor = 1.0 if density is None else density
@@ -210,13 +198,6 @@ def _check_flow(flow: Flow | None) -> None:
             f"{flow.name}: a momentum balance needs the derivatives across the plane, which are {flow.out_of_plane}: "
             "leave out --body-force"
         )
-
-
-def _body_force(gradient: VelocityGradient, body_force: ArrayLike) -> FloatArray:
-    f = np.asarray(body_force, np.float64)
-    if f.shape not in ((3,), (len(gradient), 3)) or not np.isfinite(f).all():
-        raise OptionError(f"the body force has the shape {f.shape}: give three finite numbers, or (n, 3) of them")
-    return np.broadcast_to(f, (len(gradient), 3))
 
 
 def _pressure(gradient: VelocityGradient, pressure: str | float | ArrayLike | None) -> tuple[FloatArray | None, str]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.errors import MeshError
-from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
@@ -23,7 +22,7 @@ from flowgrad.tensors import apply
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
+    pass
 
 # A bump needs about so many samples across for its integrals to mean anything.
 _ACROSS = 8
@@ -51,6 +50,16 @@ class Bump:
     bend: FloatArray
     active: FloatArray
     centre: FloatArray
+
+    @classmethod
+    def around(
+        cls, centre: FloatArray, samples: IntArray, positions: FloatArray, active: FloatArray, radius: float
+    ) -> Bump:
+        """The bump of a radius around a centre (3,)."""
+        arms = (positions[samples] - centre) @ active
+        rest = np.maximum(1 - (arms**2).sum(axis=1) / radius**2, 0.0)
+        along, bend = -8 * rest**3 / radius**2, 48 * rest**2 / radius**4
+        return cls(samples, arms, rest**4, along, bend, active, centre)
 
     @property
     def slopes(self) -> FloatArray:
@@ -80,7 +89,7 @@ def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
     flow = gradient.flow
     if flow is None or not len(flow.mesh) or gradient.positions is not None:
         raise MeshError("a momentum balance needs the cells of a mesh, and the gradient at its cells or points")
-    positions = _samples(flow, gradient.location)
+    positions = flow.mesh.points if gradient.location == "points" else flow.mesh.centroids
     plan = directions(flow.mesh, positions)
     active = plan.basis[: plan.rank]
     inner = usable & ~_on_boundary(flow.mesh, gradient.location, plan.across) & (gradient.weights > 0)
@@ -90,38 +99,25 @@ def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
     if not len(numbers):
         return
     tree = cKDTree(positions[inner] @ active.T)
+    if tree.n < _ACROSS:
+        return
     reach = _reach(flow.mesh, positions[inner], positions[~inner], active)
-    for i in _centres(tree, reach):
+    spacing = tree.query(tree.data, k=2)[0][:, 1]
+    # Samples, spread over the flow, around which there is room for enough others.
+    roomy = np.flatnonzero(2 * _EVEN * reach >= _ACROSS * spacing)
+    for i in roomy[:: max(1, len(roomy) // _CENTRES)]:
         for size in _SIZES:
             within = numbers[tree.query_ball_point(tree.data[i], _EVEN * size * reach[i])]
             if len(within) >= _ACROSS**plan.rank * _BALL[plan.rank]:
-                yield _bump(np.sort(within), positions, positions[numbers[i]], active.T @ active, size * reach[i])
-
-
-def _centres(tree: cKDTree, reach: FloatArray) -> IntArray:
-    """Samples, spread over the flow, around which there is room for enough others."""
-    if tree.n < _ACROSS:
-        return np.empty(0, np.int64)
-    spacing = tree.query(tree.data, k=2)[0][:, 1]
-    roomy = np.flatnonzero(2 * _EVEN * reach >= _ACROSS * spacing)
-    return roomy[:: max(1, len(roomy) // _CENTRES)]
-
-
-def _samples(flow: Flow, location: str | None) -> FloatArray:
-    return flow.mesh.points if location == "points" else flow.mesh.centroids
-
-
-def _bump(samples: IntArray, positions: FloatArray, centre: FloatArray, active: FloatArray, radius: float) -> Bump:
-    arms = (positions[samples] - centre) @ active
-    rest = np.maximum(1 - (arms**2).sum(axis=1) / radius**2, 0.0)
-    along, bend = -8 * rest**3 / radius**2, 48 * rest**2 / radius**4
-    return Bump(samples, arms, rest**4, along, bend, active, centre)
+                yield Bump.around(positions[numbers[i]], np.sort(within), positions, active.T @ active, size * reach[i])
 
 
 def _on_boundary(mesh: Mesh, location: str | None, across: FloatArray) -> BoolArray:
     """Cells that own a boundary face, or points of one; faces across a mesh one cell thick bound nothing."""
     topology = mesh.topology
-    bounding = _bounding(mesh, across)
+    area = topology.boundary_geometry[0]
+    size = np.sqrt((area**2).sum(axis=1))
+    bounding = ((area @ across.T) ** 2).sum(axis=1) <= (_ALONG * size) ** 2
     if location == "cells":
         marked = np.zeros(len(mesh), bool)
         marked[topology.boundary_cells[bounding]] = True
@@ -130,12 +126,6 @@ def _on_boundary(mesh: Mesh, location: str | None, across: FloatArray) -> BoolAr
     marked = np.zeros(len(mesh.points), bool)
     marked[points[np.repeat(bounding, np.diff(start))]] = True
     return marked
-
-
-def _bounding(mesh: Mesh, across: FloatArray) -> BoolArray:
-    area = mesh.topology.boundary_geometry[0]
-    size = np.sqrt((area**2).sum(axis=1))
-    return np.asarray(((area @ across.T) ** 2).sum(axis=1) <= (_ALONG * size) ** 2)
 
 
 def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatArray) -> FloatArray:
@@ -177,9 +167,13 @@ def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray) -> Balls:
     """Balls around centroids of cells that lie within the mesh, along ``axes`` (d, 3), and hold none of the
     ``unknown`` positions (k, d). The choice depends on the numbering of the cells and not on how the mesh is
     turned or scaled."""
+    from scipy.spatial import cKDTree
+
     full = np.flatnonzero(mesh.is_full)
     centres = mesh.centroids[full]
-    room = _less_unknown(clearance(mesh, centres, axes), centres @ axes.T, unknown)
+    room = clearance(mesh, centres, axes)
+    if len(unknown):
+        room = np.minimum(room, cKDTree(unknown).query(centres @ axes.T)[0])
     x, smallest = centres @ axes.T, _SMALLEST * _cell_sizes(mesh, axes)[full]
     found: list[tuple[IntArray, FloatArray, int]] = []
     shuffled = np.random.default_rng(0).permutation(len(x))
@@ -191,12 +185,6 @@ def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray) -> Balls:
     rows = np.concatenate([each[0] for each in found])
     sizes = np.concatenate([np.full(len(each[0]), each[2]) for each in found])
     return Balls(np.ascontiguousarray(x[rows]), np.concatenate([each[1] for each in found]), sizes)
-
-
-def _less_unknown(room: FloatArray, x: FloatArray, unknown: FloatArray) -> FloatArray:
-    from scipy.spatial import cKDTree
-
-    return np.minimum(room, cKDTree(unknown).query(x)[0]) if len(unknown) else room
 
 
 def _cell_sizes(mesh: Mesh, axes: FloatArray) -> FloatArray:

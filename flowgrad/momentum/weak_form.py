@@ -104,8 +104,7 @@ def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, Fl
     # Shape functions of the second degree need no slopes.
     needs = location == "cells" or any(block.reference.degree == 1 for block in full)
     slopes = _slopes(flow, str(location), values) if needs else np.zeros((*values.shape, 3))
-    lead = _from_cells if location == "cells" else _from_points
-    parts = [(*_gauss(mesh, block), lead(mesh, block, values, slopes)) for block in full]
+    parts = [_in_block(mesh, block, values, slopes, location == "cells") for block in full]
     positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
     return positions, volumes, found
 
@@ -118,53 +117,42 @@ def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(found), found, 0.0)
 
 
-def _from_cells(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
-    positions, _ = _gauss(mesh, block)
-    cells = np.repeat(block.cells, len(positions) // len(block.cells))
-    return values[cells] + np.einsum("nci,ni->nc", slopes[cells], positions - mesh.centroids[cells])
+def _in_block(
+    mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray, of_cells: bool
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Positions (m s, 3) of s Gauss points in each of m cells, the volumes that these stand for (m s,), and the values
+    there; of cells that have no shape functions the centroid alone."""
+    N, rows = None, block.rows
+    positions, volumes = mesh.centroids[block.cells], mesh.measures[block.cells]
+    if block.reference.has_interpolant and rows is not None:
+        N, positions, volumes = _gauss(mesh, block)
+    if of_cells:
+        cells = np.repeat(block.cells, len(positions) // len(block.cells))
+        found = values[cells] + np.einsum("nci,ni->nc", slopes[cells], positions - mesh.centroids[cells])
+    elif N is None:
+        start, points = mesh.cells.offsets, mesh.cells.connectivity
+        found = np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])
+    else:
+        found = np.einsum("sk,mkc->msc", N, values[rows])
+        if block.reference.degree == 1:
+            # With half the slopes linear shape functions are exact for what is quadratic.
+            arms = positions.reshape(len(block.cells), len(N), 1, 3) - mesh.points[rows][:, None]
+            found += 0.5 * np.einsum("sk,mkci,mski->msc", N, slopes[rows], arms, optimize=True)
+        found = found.reshape(-1, values.shape[1])
+    return positions, volumes, found
 
 
-def _from_points(mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray) -> FloatArray:
-    """Interpolated in a cell; with half their slopes linear shape functions are exact for what is quadratic."""
-    if not _has_sites(block):
-        return _means(mesh, block, values)
-    assert block.rows is not None
-    N, positions = block.reference.values(_sites(mesh, block)[0]), _gauss(mesh, block)[0]
-    found = np.einsum("sk,mkc->msc", N, values[block.rows])
-    if block.reference.degree == 1:
-        arms = positions.reshape(len(block.rows), len(N), 1, 3) - mesh.points[block.rows][:, None]
-        found += 0.5 * np.einsum("sk,mkci,mski->msc", N, slopes[block.rows], arms, optimize=True)
-    return found.reshape(-1, values.shape[1])
-
-
-def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
-    """Positions (m s, 3) of s Gauss points in each of m cells, and the volumes that these stand for (m s,); one, the
-    centroid, of cells that have no shape functions."""
-    if not _has_sites(block):
-        return mesh.centroids[block.cells], mesh.measures[block.cells]
-    sites, weights = _sites(mesh, block)
+def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Shape functions at the Gauss points (s, k), positions (m s, 3) and volumes (m s,) of these."""
+    family = block.reference.family
+    assert family is not None
+    sites, weights = family.gauss(1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension])
     N, dN = block.reference.values(sites), block.reference.gradients(sites)
     nodes = mesh.points[block.rows]
     J = np.einsum("ska,mkd->msda", dN, nodes)
     # √det JᵀJ is |det J| of solids, and the measure of surfaces and lines.
     measure = np.sqrt(np.maximum(np.linalg.det(np.swapaxes(J, -1, -2) @ J), 0.0))
-    return np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel()
-
-
-def _has_sites(block: Block) -> bool:
-    return block.reference.has_interpolant and block.rows is not None
-
-
-def _sites(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray]:
-    family = block.reference.family
-    assert family is not None
-    return family.gauss(1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension])
-
-
-def _means(mesh: Mesh, block: Block, values: FloatArray) -> FloatArray:
-    """Of the values at the points of each cell of a block."""
-    start, points = mesh.cells.offsets, mesh.cells.connectivity
-    return np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])
+    return N, np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel()
 
 
 _POWER = 5

@@ -10,7 +10,7 @@ import numpy as np
 
 from flowgrad.autodiff.backends import backend_of
 from flowgrad.errors import OptionError
-from flowgrad.exact.flow import ExactFlow, Formula
+from flowgrad.exact.flow import ExactFlow, FlowFormula
 from flowgrad.flow import as_vectors
 from flowgrad.gradient.function import Function
 from flowgrad.paths.dormand_prince import DenseOutput
@@ -44,7 +44,7 @@ class FunctionField(Field):
         # PyTorch and JAX have their own threads, and want many positions at once.
         self.chunk = 4096 if self._is_numpy else 131072
         self.watched = _WATCHED if self._is_numpy else _FEW_WATCHED
-        if getattr(type(function), "fluid", None) is Formula.fluid:
+        if getattr(type(function), "fluid", None) is FlowFormula.fluid:
             self.watched = ()  # known everywhere
         self._goes_across = False
 

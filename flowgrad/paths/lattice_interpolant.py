@@ -1,13 +1,9 @@
-"""Cubic splines through values along one axis of a lattice, each span's basis written as four cubic polynomials."""
+"""Interpolant on straight lattices: tensor products of cubic splines, each span's basis four cubic polynomials."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 
-from flowgrad.compiled import called, inlined, kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
@@ -15,7 +11,7 @@ from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.paths.field import Interpolant, Sample
 from flowgrad.paths.plane import NOT_ACROSS, PathPlane
-from flowgrad.paths.spline_kernels import BITS, CELLS, FIRST_BREAK, _cell, sample_spline
+from flowgrad.paths.spline_kernels import BITS, sample_spline, trace_lattice
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -23,85 +19,51 @@ from flowgrad.typing import BoolArray, FloatArray, IntArray
 BEYOND_END = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
 class SplineAxis:
     """The not-a-knot cubic spline through values at the points of an axis (periodic where the axis is).
 
     Axes of one, two and three points have the polynomial through them. de Boor 2001, A Practical Guide to Splines,
     ch. IV (not-a-knot), IX and X.
+
+    The spline runs along the ``sign`` of the coordinates, −1 where they fall. ``breaks`` are the points along the axis,
+    rising, once around the ``period`` (0 for an axis with two ends). ``starts`` (spans,) is where each span starts, and
+    ``basis`` (spans, 4, 4) the coefficients of its four functions, in rising powers of the distance from there. The
+    span of a cell is the cell's number less the ``shift``: not-a-knot leaves out the first inner point.
     """
 
-    axis: Axis
-
-    @property
-    def sign(self) -> float:
-        """−1 where the coordinates fall: the spline runs along their negatives."""
-        x = self.axis.coordinates
-        return -1.0 if len(x) > 1 and x[1] < x[0] else 1.0
-
-    @property
-    def period(self) -> float:
-        """Positive, 0 for an axis with two ends."""
-        return abs(self.axis.period or 0.0)
-
-    @cached_property
-    def breaks(self) -> FloatArray:
-        """The points along the axis, rising; once around where it is periodic."""
-        x = self.sign * self.axis.unique.coordinates
-        return np.append(x, x[0] + self.period) if self.period else x
-
-    @cached_property
-    def knots(self) -> FloatArray:
-        """Of the B-splines (spans + 7,), for four points or more; round and round where the axis is periodic."""
-        x = self.breaks
-        if not self.period:
-            return np.concatenate([np.repeat(x[0], 4), x[2:-2], np.repeat(x[-1], 4)])
-        count = len(x) - 1
-        turns, places = np.divmod(np.arange(-3, count + 4), count)
-        return x[places] + turns * self.period
-
-    @property
-    def is_polynomial(self) -> bool:
-        """Whether one polynomial goes through all points: there are too few for knots."""
-        return not self.period and len(self.breaks) < 4
-
-    @property
-    def shift(self) -> int:
-        """The span of a cell is the cell's number less this: not-a-knot leaves out the first inner point."""
-        return 0 if self.period else 1
-
-    @cached_property
-    def basis(self) -> FloatArray:
-        """Coefficients (spans, 4, 4) of the four functions of each span, in rising powers of the distance from
-        its start."""
+    def __init__(self, axis: Axis) -> None:
+        x = axis.coordinates
+        self.sign = -1.0 if len(x) > 1 and x[1] < x[0] else 1.0
+        self.period, self.count = abs(axis.period or 0.0), len(axis.unique)
+        x = self.sign * axis.unique.coordinates
+        self.breaks = x = np.append(x, x[0] + self.period) if self.period else x
+        self.shift = 0 if self.period else 1
+        # Where there are too few points for knots, one polynomial goes through all.
+        self.is_polynomial = not self.period and len(x) < 4
         if self.is_polynomial:
-            return _lagrange(self.breaks)[None]
-        return _b_splines(self.knots, len(self.knots) - 7)
-
-    @property
-    def starts(self) -> FloatArray:
-        """Where each span starts (spans,)."""
-        return self.breaks[:1] if self.is_polynomial else self.knots[3 : 3 + len(self.basis)]
+            self.basis, self.starts = _lagrange(x)[None], x[:1]
+            return
+        self.knots = np.concatenate([np.repeat(x[0], 4), x[2:-2], np.repeat(x[-1], 4)])
+        if self.period:
+            turns, places = np.divmod(np.arange(-3, self.count + 4), self.count)
+            self.knots = x[places] + turns * self.period
+        self.basis = _b_splines(self.knots, len(self.knots) - 7)
+        self.starts = self.knots[3 : 3 + len(self.basis)]
 
     def coefficients(self, values: FloatArray) -> FloatArray:
         """Of values (n, …) at the axis' points, so that span s has those from s to s + 3."""
-        values = values[: len(self.axis.unique)]
+        values = values[: self.count]
         if self.is_polynomial:
             return values
-        return self._periodic(values) if self.period else self._not_a_knot(values)
+        if not self.period:
+            from scipy.interpolate import make_interp_spline
 
-    def _not_a_knot(self, values: FloatArray) -> FloatArray:
-        from scipy.interpolate import make_interp_spline
-
-        found: FloatArray = make_interp_spline(self.breaks, values, k=3, t=self.knots).c
-        return found
-
-    def _periodic(self, values: FloatArray) -> FloatArray:
-        """Each point lies where a span starts, and has its first three functions; the last spans go on with the
-        first coefficients."""
+            return np.asarray(make_interp_spline(self.breaks, values, k=3, t=self.knots).c)
         from scipy.sparse import coo_array
         from scipy.sparse.linalg import splu
 
+        # Each point lies where a span starts, and has its first three functions; the last spans go on with the
+        # first coefficients.
         count = len(self.basis)
         span, function = np.mgrid[:count, :3]
         entries = (self.basis[:, :3, 0].ravel(), (span.ravel(), (span + function).ravel() % count))
@@ -143,92 +105,6 @@ def _lagrange(points: FloatArray) -> FloatArray:
     found[:count, :count] = np.linalg.inv(np.vander(u / max(u[-1], 1e-300), count, increasing=True)).T
     found[:, 1:count] /= np.maximum(u[-1:], 1e-300) ** np.arange(1, count)
     return found
-
-
-# A cell of which a way takes up less than this fraction is touched at a corner.
-_TOUCHED = 1e-12
-
-
-@inlined
-def _place(position, origin, to_axes, ends, x):  # type: ignore[no-untyped-def]
-    """Coordinates along the axes, not led back into a period; whether they are within the ends."""
-    inside = True
-    for a in range(3):
-        x[a] = 0.0
-        for j in range(3):
-            x[a] += to_axes[a, j] * (position[j] - origin[j])
-        if ends[a, 2] <= 0.0 and not (x[a] >= ends[a, 0] and x[a] <= ends[a, 1]):
-            inside = False
-    return inside
-
-
-@inlined
-def _enter(breaks, table, ends, start, end, x, way, cell):  # type: ignore[no-untyped-def]
-    """The first coordinates led back into the period, the way from there, and the cell."""
-    for a in range(3):
-        period = ends[a, 2]
-        turns = np.floor((start[a] - ends[a, 0]) / period) if period > 0.0 else 0.0
-        x[a], way[a] = start[a] - turns * period, end[a] - start[a]
-        cell[a] = _cell(breaks, table[a, FIRST_BREAK], table[a, CELLS], x[a], -1)
-
-
-@inlined
-def _leave(breaks, table, ends, x, way, cell):  # type: ignore[no-untyped-def]
-    """Across which axis' end of the cell the way goes first, and after what fraction of it; −1 where it ends before."""
-    axis, first = -1, 1.0
-    for a in range(3):
-        ahead = 1 if way[a] > 0.0 else 0
-        following = cell[a] + 2 * ahead - 1
-        if way[a] == 0.0 or (ends[a, 2] <= 0.0 and (following < 0 or following >= table[a, CELLS])):
-            continue
-        fraction = (breaks[table[a, FIRST_BREAK] + cell[a] + ahead] - x[a]) / way[a]
-        if fraction < first:
-            axis, first = a, fraction
-    return axis, first
-
-
-@inlined
-def _is_hole(C, cell):  # type: ignore[no-untyped-def]
-    found = False
-    for s in range(len(C)):
-        found |= C[s, cell[0], cell[1], cell[2], 3] != 0.0
-    return found
-
-
-@called
-def _meets_hole(C, breaks, table, ends, start, end, x, way, cell):  # type: ignore[no-untyped-def]
-    """Whether the way between coordinates goes through a cell that is a hole of one of the steps (Amanatides & Woo
-    1987, A fast voxel traversal algorithm for ray tracing, Eurographics)."""
-    _enter(breaks, table, ends, start, end, x, way, cell)
-    reached = 0.0
-    while True:
-        a, fraction = _leave(breaks, table, ends, x, way, cell)
-        if fraction - reached > _TOUCHED and _is_hole(C, cell):
-            return True
-        if a < 0:
-            return False
-        reached = max(reached, fraction)
-        turn = 1 if way[a] > 0.0 else -1
-        cell[a] += turn
-        if cell[a] < 0 or cell[a] >= table[a, CELLS]:
-            cell[a] -= turn * table[a, CELLS]
-            x[a] -= turn * ends[a, 2]
-
-
-@kernel()
-def trace_lattice(C, breaks, table, ends, origin, to_axes, ways, with_holes, inside):  # type: ignore[no-untyped-def]
-    """Set inside (m,) to False for ``ways`` (m, k, 3), polylines that start inside, which leave the lattice or, where
-    it is ``with_holes``, meet one; all else as in :func:`~flowgrad.paths.spline_kernels.sample_spline`."""
-    start, end, x, way = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
-    cell = np.empty(3, np.int64)
-    for p in range(len(ways)):
-        for j in range(ways.shape[1]):
-            if not inside[p]:
-                break
-            inside[p] = _place(ways[p, j], origin, to_axes, ends, end)
-            if with_holes and j > 0 and inside[p]:
-                inside[p] = not _meets_hole(C, breaks, table, ends, start, end, x, way, cell)
-            start[:] = end
 
 
 # Velocities across the plane of a planar flow beyond this fraction of the largest velocity are noted.
@@ -295,7 +171,7 @@ class LatticeSpline(Interpolant):
     def nodal(self, flow: Flow) -> FloatArray:
         """The spline's coefficients (nx, ny, nz, 4), axes of one point first, and which cells have no velocity.
         MeshError without any velocity."""
-        velocity = self._in_plane(flow.velocity)
+        velocity = flow.velocity if self.plane is None else flow.velocity @ self.plane.inward
         known = finite_rows(velocity)
         if not known.any():
             raise MeshError(f"{flow.name} has no velocity that is a number: check the array {flow.velocity_name}")
@@ -313,14 +189,14 @@ class LatticeSpline(Interpolant):
             self._has_holes = True
         return nodal
 
-    def _in_plane(self, velocity: FloatArray) -> FloatArray:
-        return velocity if self.plane is None else velocity @ self.plane.inward
-
     def _holes(self, known: BoolArray) -> BoolArray:
         """Cells with a corner that has no velocity."""
         grid = self._lattice.grid(known).transpose(self._order)
         for a, axis in enumerate(self._axes):
-            grid = np.moveaxis(_both_ends(np.moveaxis(grid, a, 0), axis), 0, a)
+            if len(axis.breaks) > 1:
+                points = np.moveaxis(grid, a, 0)[: axis.count]
+                points = np.concatenate([points, points[:1]]) if axis.period else points
+                grid = np.moveaxis(points[1:] & points[:-1], 0, a)
         return ~grid
 
     def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
@@ -343,16 +219,6 @@ def _ends(outer: SplineAxis, own: SplineAxis) -> tuple[float, float, float]:
     if len(x) == 1:
         return -np.inf, np.inf, 0.0
     return float(x[0] - BEYOND_END * (x[1] - x[0])), float(x[-1] + BEYOND_END * (x[-1] - x[-2])), own.period
-
-
-def _both_ends(known: BoolArray, axis: SplineAxis) -> BoolArray:
-    """Whether both points of each cell along the first axis are known."""
-    if len(axis.breaks) == 1:
-        return known
-    points = known[: len(axis.axis.unique)]
-    if axis.period:
-        points = np.concatenate([points, points[:1]])
-    return points[1:] & points[:-1]
 
 
 def _without_holes(lattice: Lattice, velocity: FloatArray) -> FloatArray:

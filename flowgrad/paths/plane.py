@@ -27,19 +27,9 @@ class PathPlane:
         """Projects vectors on the plane (3, 3)."""
         return self.axes.T @ self.axes
 
-    @cached_property
-    def normal(self) -> FloatArray:
-        """A unit vector (3,) across."""
-        return np.cross(*self.axes)
-
-    @property
-    def height(self) -> float | None:
-        """z of a plane of constant z, None for another."""
-        return None if self.axes[:, 2].any() else float(self.origin[2])
-
     def holds(self, positions: FloatArray) -> BoolArray:
         """Which positions (m, 3) lie in it."""
-        return np.asarray(np.abs((positions - self.origin) @ self.normal) <= self.reach)
+        return np.asarray(np.abs((positions - self.origin) @ np.cross(*self.axes)) <= self.reach)
 
 
 XY_PLANE = PathPlane(np.eye(3)[:2], np.zeros(3))
@@ -50,8 +40,7 @@ def in_space(positions: FloatArray, plane: PathPlane | None, name: str) -> Float
     other flows."""
     if positions.shape[1] == 3:
         return np.ascontiguousarray(positions)
-    height = None if plane is None else plane.height
-    if height is None:
+    if plane is None or plane.axes[:, 2].any():
         where = "has three dimensions" if plane is None else "lies in a plane that is not one of constant z"
         raise OptionError(f"{name} have two coordinates, but the flow {where}: give three coordinates (n, 3)")
-    return np.column_stack([positions, np.full(len(positions), height)])
+    return np.column_stack([positions, np.full(len(positions), plane.origin[2])])

@@ -75,15 +75,6 @@ def walk(points: Any, corners: Any, beyond: Any, normal: Any, x: Any, s: Any, sh
 
 
 @inlined
-def _is_in(boxes: Any, node: Any, x: Any) -> Any:
-    return (
-        boxes[node, 0] <= x[0] <= boxes[node, 3]
-        and boxes[node, 1] <= x[1] <= boxes[node, 4]
-        and boxes[node, 2] <= x[2] <= boxes[node, 5]
-    )
-
-
-@inlined
 def _depth_in(corners: Any, beyond: Any, s: Any, shares: Any) -> Any:
     """The smallest λ of a position in simplex s, −∞ where it is outside."""
     lowest = math.inf
@@ -104,8 +95,10 @@ def search(
     stack = np.ones(_DEEPEST, np.int64)
     while top > 0 and best < 0:
         top -= 1
-        node = stack[top]
-        if not _is_in(boxes, node, x):
+        node, outside = stack[top], False
+        for k in range(3):
+            outside |= not boxes[node, k] <= x[k] <= boxes[node, 3 + k]
+        if outside:
             continue
         if node < leaves:
             stack[top], stack[top + 1] = 2 * node, 2 * node + 1
@@ -140,11 +133,6 @@ def _gather(corners: Any, s: Any, nodal: Any, weights: Any, values: Any) -> None
 
 
 @inlined
-def _is_still(values: Any, a: Any) -> Any:
-    return values[a, 0] == 0 and values[a, 1] == 0 and values[a, 2] == 0
-
-
-@inlined
 def _interpolate(
     points: Any, corners: Any, s: Any, edges: Any, values: Any, shares: Any, slopes: Any, v: Any, L: Any
 ) -> None:
@@ -162,7 +150,9 @@ def _interpolate(
     edge = 0
     for a in range(d):
         for b in range(a + 1, d):
-            is_wall = (edges >> edge) & 1 and _is_still(values, a) and _is_still(values, b)
+            is_wall = (edges >> edge) & 1 != 0
+            for i in range(3):
+                is_wall &= values[a, i] == 0 and values[b, i] == 0
             edge += 1
             if is_wall:
                 continue
@@ -251,12 +241,6 @@ def _leave(corners: Any, a: Any, b: Any, shares: Any, slopes: Any) -> Any:
     return face, first, fall
 
 
-@inlined
-def _advance(a: Any, b: Any, fraction: Any) -> None:
-    for k in range(3):
-        a[k] += fraction * (b[k] - a[k])
-
-
 @called
 def _follow(
     points: Any,
@@ -289,7 +273,8 @@ def _follow(
             s, reached = following, max(reached, fraction)
             continue
         ahead = min(1.0, reached + _ON if is_lost else max(reached, fraction) + _AHEAD / fall)
-        _advance(a, b, ahead)
+        for k in range(3):
+            a[k] += ahead * (b[k] - a[k])
         s = search(points, corners, beyond, normal, boxes, members, a, shares, slopes)
         if s < 0 or ahead == 1.0:
             return s

@@ -76,56 +76,41 @@ def streamlines(
     moment = 0.0 if time is None else float(time)
     vectors = in_space(start, field.plane, "seeds")
     field.leg(moment, moment)
-    frozen = Frozen(field, moment)
-    moved: Field = frozen if length is None else Direction(frozen, frozen.speed(vectors))
+    moved = FrozenField(field, moment, None if length is None else vectors)
     stations = np.linspace(0.0, float(extents[0]), max(count, 1) + 1)
     control = Control(field.rtol if rtol is None else rtol, atol)
     downstream = _OneWay.of(moved, vectors, stations, control)
     return _joined(_OneWay.of(moved, vectors, -stations, control) if both else None, downstream)
 
 
-class Frozen(Field):
-    """A field at one moment."""
+class FrozenField(Field):
+    """A field at one moment; given ``seeds``, unit vectors along its velocity, so that lengths take the place of times.
+    Where the fluid is at rest, against the fastest seed, is outside then, and L is not known."""
 
-    def __init__(self, field: Field, moment: float) -> None:
+    def __init__(self, field: Field, moment: float, seeds: FloatArray | None = None) -> None:
         self.field, self.moment = field, moment
-        self.plane, self.chunk, self.threaded = field.plane, field.chunk, field.threaded
-        self.outliers, self.watched = field.outliers, field.watched
-
-    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
-        """The field at that moment."""
-        return self.field.sample(positions, self.moment, cells, need_L)
-
-    def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
-        """At that moment."""
-        self.field.trace(way._replace(t=self.moment, h=0.0), cells, inside)
-
-    def speed(self, seeds: FloatArray) -> float:
-        """That of the fastest seed."""
-        found = self.sample(seeds, self.moment, np.full(len(seeds), -1), need_L=False)
-        return float(np.linalg.norm(found.velocity[found.inside], axis=1).max(initial=0.0))
-
-
-class Direction(Field):
-    """Unit vectors along a field's velocity; where it is at rest is outside."""
-
-    # Fewer than of a field: each swarm goes at the pace of its most winding curve.
-    chunk = 64
-
-    def __init__(self, field: Field, speed: float) -> None:
-        self.field, self.least = field, AT_REST * speed
+        self.least: float | None = None
         self.plane, self.threaded, self.watched = field.plane, field.threaded, field.watched
+        self.chunk, self.outliers = field.chunk, field.outliers
+        if seeds is not None:
+            found = self.sample(seeds, moment, np.full(len(seeds), -1), need_L=False)
+            fastest = float(np.linalg.norm(found.velocity[found.inside], axis=1).max(initial=0.0))
+            self.least = AT_REST * fastest
+            # Fewer than of a field: each batch goes at the pace of its most winding curve.
+            self.chunk, self.outliers = 64, Field.outliers
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
-        """The direction; L is not known."""
-        found = self.field.sample(positions, time, cells, need_L=False)
+        """The field at that moment, or its direction."""
+        found = self.field.sample(positions, self.moment, cells, need_L and self.least is None)
+        if self.least is None:
+            return found
         speed = np.linalg.norm(found.velocity, axis=1)
         moving = found.inside & (speed > self.least)
         return Sample(found.velocity / np.where(moving, speed, 1.0)[:, None], found.L, moving)
 
     def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
-        """By the field."""
-        self.field.trace(way, cells, inside)
+        """At that moment."""
+        self.field.trace(way._replace(t=self.moment, h=0.0), cells, inside)
 
 
 @dataclass(frozen=True, eq=False)

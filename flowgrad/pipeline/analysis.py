@@ -22,8 +22,9 @@ from flowgrad.io import flow_of, read_contents
 from flowgrad.io.contents import Contents
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
+from flowgrad.moments import Statistics
 from flowgrad.pipeline.options import DEFAULT, Options
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, Deviation, Statistics, digest_of, summary_of
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS, Deviation, digest_of, summary_of
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.model import Model
 from flowgrad.separation import IDENTIFY, Separation, separate

@@ -51,14 +51,12 @@ def _size(name: str, text: str) -> None:
     size_of(text, name)
 
 
-def _three_numbers(name: str, text: str) -> None:
-    if len(_numbers(text)) != 3:
-        raise OptionError(f"{name} is {text}: give three numbers joined by commas, per mass")
-
-
-def _number_or_three(name: str, text: str) -> None:
-    if len(_numbers(text)) not in (1, 3):
-        raise OptionError(f"{name} is {text}: give a number, or three joined by commas")
+def _vector(name: str, text: str) -> None:
+    """OptionError for what is no three numbers, nor the one that a speed of walls may be."""
+    is_one_enough = name == "--wall-velocity"
+    if len(_numbers(text)) not in ((1, 3) if is_one_enough else (3,)):
+        wanted = "a number, or three" if is_one_enough else "three numbers"
+        raise OptionError(f"{name} is {text}: give {wanted} joined by commas")
 
 
 def _numbers(text: str) -> list[float]:
@@ -137,7 +135,7 @@ class FluidOptions(OptionRecord):
         None,
         "per mass: asks the momentum balance for a solvent's viscosity",
         metavar="X,Y,Z",
-        check=_three_numbers,
+        check=_vector,
         needs=("stress", "viscosity"),
     )
 
@@ -159,7 +157,7 @@ class WallOptions(OptionRecord):
         None,
         "of walls that are not in --boundary: 0 at rest",
         metavar="NUMBER|U,V,W",
-        check=_number_or_three,
+        check=_vector,
         needs=("walls",),
     )
     pressure: str | None = option(

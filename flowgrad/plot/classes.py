@@ -88,21 +88,18 @@ def flow_types(gradient: VelocityGradient, ax: Axes, section: Slice | None = Non
     sums = np.bincount(codes, gradient.weights, minlength=len(_FLOW_TYPES))
     total = float(sums.sum())
     shares = {name: float(each) / total if total else 0.0 for name, each in zip(_FLOW_TYPES, sums, strict=True)}
-    names = tuple(_FLOW_TYPES)
-    return categories(gradient, Classes(codes, names, _FLOW_TYPES, shares, measure(gradient)), ax, section)
+    classes = Classes(codes, tuple(_FLOW_TYPES), _FLOW_TYPES, shares, measure(gradient))
+    return categories(gradient, classes, ax, section)
 
 
 def _legend(ax: Axes, classes: Classes) -> None:
     present = {classes.names[code] for code in np.unique(classes.codes)}
-    shares = {name: share for name, share in classes.shares.items() if name in present}
     handles = []
-    for name, share in shares.items():
-        percent = "< 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.3g} %"
-        handles.append(
-            Patch(facecolor=classes.colours[name], edgecolor="0.45", linewidth=0.4, label=f"{name}: {percent}")
-        )
-    width, height = inches(ax)
-    wide = is_wide(ax)
+    for name, share in classes.shares.items():
+        if name in present:
+            text = f"{name}: " + ("< 0.01 %" if 0 < share < 1e-4 else f"{100 * share:.3g} %")
+            handles.append(Patch(facecolor=classes.colours[name], edgecolor="0.45", linewidth=0.4, label=text))
+    (width, height), wide = inches(ax), is_wide(ax)
     ax.legend(
         handles=handles,
         title=f"share of the {classes.of}",

@@ -26,9 +26,8 @@ _FROM_ZERO = 0.2
 _MAPS = {"magnitude": "viridis", "signed": "RdBu_r", "flow-type": "PuOr_r"}
 
 # What certain values of a scale mean.
-TICKS: dict[str, Mapping[float, str]] = {
-    "flow-type": {-1.0: "rotation", -0.5: "", 0.0: "shear", 0.5: "", 1.0: "extension"}
-}
+TICKS: Mapping[str, Mapping[float, str]]
+TICKS = {"flow-type": {-1.0: "rotation", -0.5: "", 0.0: "shear", 0.5: "", 1.0: "extension"}}
 
 
 @dataclass(frozen=True, eq=False)

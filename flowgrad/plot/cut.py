@@ -12,11 +12,11 @@ from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
 from flowgrad.plot.slice import Slice
-from flowgrad.plot.subdivide import is_curved, subdivided
+from flowgrad.plot.subdivide import subdivided
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # A point within this fraction of the mesh's size of the plane lies on it.
@@ -64,7 +64,7 @@ def cut(mesh: Mesh, plane: Plane) -> Slice:
             f"the plane ({plane.where}) meets no cell of the mesh, which reaches from {low:.6g} to {high:.6g} along "
             "its normal: choose another"
         )
-    curved = is_curved(mesh)[cells]
+    curved = _is_curved(mesh)[cells]
     parts = [_cut_cells(mesh, cells[~curved], above, plane)] if not curved.all() else []
     if curved.any():
         fine = subdivided(mesh, cells[curved])
@@ -97,10 +97,18 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Slice:
     return seen(section.take(np.flatnonzero(towards_eye)), depths)
 
 
+def _is_curved(mesh: Mesh) -> BoolArray:
+    """Which cells have more points than their corners (n,)."""
+    curved = np.zeros(len(mesh), bool)
+    for block in mesh.blocks:
+        curved[block.cells] = block.reference.is_curved
+    return curved
+
+
 def _outer_faces(mesh: Mesh, chosen: IntArray, plane: Plane, eye: FloatArray) -> tuple[Slice, FloatArray, FloatArray]:
     """Polygons and area vectors (k, 3) of the chosen cells' outer faces, in a surface of the cells themselves, and the
     depths of their vertices towards the eye (m,); of curved cells those of their subdivision."""
-    curved = is_curved(mesh)[chosen]
+    curved = _is_curved(mesh)[chosen]
     found = [_straight_faces(mesh, chosen[~curved], plane, eye)] if not curved.all() or not len(chosen) else []
     if curved.any():
         fine = subdivided(mesh, chosen[curved])
@@ -122,10 +130,8 @@ def _straight_faces(
         own = np.zeros(len(mesh), bool)
         own[chosen] = True
         rows = np.flatnonzero(own[topology.boundary_cells])
-        all_start, all_points = topology.boundary_polygons
-        sizes = np.diff(all_start)[rows]
-        start, points, cells = offsets(sizes), all_points[runs(all_start[rows], sizes)], topology.boundary_cells[rows]
-        normals = topology.boundary_geometry[0][rows]
+        start, points = take(*topology.boundary_polygons, rows)
+        cells, normals = topology.boundary_cells[rows], topology.boundary_geometry[0][rows]
     count, places = len(points), mesh.points[points]
     weights = csr_array((np.ones(count), points, np.arange(count + 1)), (count, mesh.point_count))
     return Slice(places @ plane.axes.T, start, cells, weights, points, plane), normals, places @ eye
@@ -181,27 +187,19 @@ def _cut_cells(mesh: Mesh, cells: IntArray, above: BoolArray, plane: Plane) -> S
 
 
 def _crossed_edges(mesh: Mesh, cells: IntArray, above: BoolArray) -> tuple[IntArray, IntArray]:
-    """Edges of the cells with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
+    """Edges of the cells' faces with one end on each side: row in ``cells`` (m,) and points (m, 2), the lower
     number first, so that an edge gives the same vertex to the rounding from each of its faces."""
-    counts, sizes, points = _faces(mesh, cells)
-    following = np.arange(1, len(points) + 1)
-    following[np.cumsum(sizes) - 1] -= sizes
-    pairs = np.column_stack([points, points[following]])
-    owner = np.repeat(np.repeat(np.arange(len(cells)), counts), sizes)
-    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
-    return owner[crossing], np.sort(pairs[crossing], axis=1)
-
-
-def _faces(mesh: Mesh, cells: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Faces of the cells: their number, the points of each face, and these points. Without polyhedra
-    the faces of the other cells need not be known, which are most."""
+    rows = np.arange(len(cells))
     if mesh.cells.polyhedra is None:
-        mesh, cells = Mesh(mesh.points, mesh.cells.take(cells)), np.arange(len(cells))
+        # The faces of the other cells, which are most, need not be known.
+        mesh, cells = Mesh(mesh.points, mesh.cells.take(cells)), rows
     faces = mesh.faces
     counts = np.diff(faces.cell_offsets)[cells]
-    chosen = runs(faces.cell_offsets[cells], counts)
-    sizes = np.diff(faces.offsets)[chosen]
-    return counts, sizes, faces.connectivity[runs(faces.offsets[chosen], sizes)]
+    start, points = take(faces.offsets, faces.connectivity, runs(faces.cell_offsets[cells], counts))
+    pairs = np.column_stack([points, points[successor(start)]])
+    owner = np.repeat(np.repeat(rows, counts), np.diff(start))
+    crossing = above[pairs[:, 0]] != above[pairs[:, 1]]
+    return owner[crossing], np.sort(pairs[crossing], axis=1)
 
 
 def _distinct(owner: IntArray, keys: IntArray) -> BoolArray:

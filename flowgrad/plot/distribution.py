@@ -32,7 +32,11 @@ def distribution(result: Result, name: str, ax: Axes) -> Axes:
     it, is counted in the corner. Raises OptionError for an unknown quantity.
     """
     what = scalar_field(result, name)
-    weights = _weights(result, what)
+    if not isinstance(result, Flow) and (result.flow is None or result.location == what.location):
+        weights = result.weights
+    else:
+        # Of the velocity and of arrays that live elsewhere those of the mesh there.
+        weights = measures_at(flow_of(result), what.location)
     seen = np.isfinite(what.values) & (weights > 0)
     values, weights = what.values[seen], weights[seen]
     ax.set_xlabel(what.label)
@@ -51,13 +55,6 @@ def distribution(result: Result, name: str, ax: Axes) -> Axes:
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0, handlelength=1.4)
     note_outside(ax, 100 - share.sum())
     return ax
-
-
-def _weights(result: Result, what: ScalarField) -> FloatArray:
-    """The gradient's; of the velocity and of arrays that live elsewhere those of the mesh there."""
-    if not isinstance(result, Flow) and (result.flow is None or result.location == what.location):
-        return result.weights
-    return measures_at(flow_of(result), what.location)
 
 
 def measure(result: Result) -> str:

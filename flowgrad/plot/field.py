@@ -28,12 +28,7 @@ _BAR, _GAP, _BELOW = 0.09, 0.08, 0.51
 
 
 def field(
-    result: Drawn,
-    name: str,
-    ax: Axes,
-    section: Slice | None = None,
-    *,
-    limits: tuple[float, float] | None = None,
+    result: Drawn, name: str, ax: Axes, section: Slice | None = None, *, limits: tuple[float, float] | None = None
 ) -> Axes:
     """A quantity, ``velocity``, ``viscosity``, ``error``, ``std(NAME)`` or an array of the file on a section of its
     mesh, with a colour bar; or what is known on walls, or follows from paths that begin at the points of a mesh.

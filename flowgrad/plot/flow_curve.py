@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,8 @@ _RASTERIZE = 300
 _OUTSIDE = 0.002
 # Of the points of a line, those that a law of no weight is drawn through.
 _EVERY = 5
+# Points with error bars.
+_MEASURED: Any = {"fmt": "o", "color": BLUE, "ms": 3, "elinewidth": 0.7, "zorder": 3}
 # Height of a row of the legend in inches.
 _ROW = 0.18
 # Normal stress differences below this part of the largest are rounding.
@@ -158,17 +161,8 @@ def _draw_medians(ax: Axes, separation: Separation, height: Height) -> None:
     if not len(curve):
         return
     middle, low, high = (height(each, curve.rate) for each in (curve.viscosity, curve.low, curve.high))
-    ax.errorbar(
-        curve.rate,
-        middle,
-        yerr=np.maximum(np.stack([middle - low, high - middle]), 0),
-        fmt="o",
-        color=BLUE,
-        ms=3,
-        elinewidth=0.7,
-        label="medians, 10–90 %",
-        zorder=3,
-    )
+    spread = np.maximum(np.stack([middle - low, high - middle]), 0)
+    ax.errorbar(curve.rate, middle, yerr=spread, label="medians, 10–90 %", **_MEASURED)
 
 
 def _draw_lines(ax: Axes, separation: Separation, rate: FloatArray, height: Height) -> None:
@@ -257,6 +251,7 @@ def residuals(examined: Examined, ax: Axes) -> Axes:
     """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
     as in ``rheometer_curve``; those that miss more are beyond the axes."""
     curve, best = examined.curve, examined.fit.best
+    rate = replace(QUANTITIES["shear_rate"], dimension="1/s") if curve.is_si else QUANTITIES["shear_rate"]
 
     def missed(law: Fit) -> FloatArray:
         return 100 * np.expm1(-np.log(law.model.stress(curve.rate) / curve.stress))
@@ -265,21 +260,17 @@ def residuals(examined: Examined, ax: Axes) -> Axes:
     named = _draw_others(ax, examined, curve.rate, missed)
     ax.plot(curve.rate, missed(best), "o", color=VERMILION, ms=3, label=best.model.name, zorder=3)
     largest = 1.15 * max(float(np.max(np.abs([missed(law) for law in (best, *named)]))), 1e-12)
-    ax.set(xlabel=_rate_label(examined), ylabel="stress above the law [%]", ylim=(-largest, largest))
+    ax.set(xlabel=rate.label, ylabel="stress above the law [%]", ylim=(-largest, largest))
     logarithmic(ax.xaxis, curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN)
     linear(ax.yaxis)
     legend_above(ax, 2)
     return ax
 
 
-def _rate_label(examined: Examined) -> str:
-    record = QUANTITIES["shear_rate"]
-    return axis_label("shear rate", record.symbol, "1/s" if examined.curve.is_si else record.dimension)
-
-
 def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -> Axes:
     curve, best = examined.curve, examined.fit.best
-    ax.set(xlabel=_rate_label(examined), ylabel=axis_label(*names))
+    record = replace(QUANTITIES["shear_rate"], dimension="1/s") if curve.is_si else QUANTITIES["shear_rate"]
+    ax.set(xlabel=record.label, ylabel=axis_label(*names))
     points = height(curve.stress, curve.rate)
     drawn = [np.stack([curve.rate, points])]
     for aside in curve.set_aside:
@@ -290,7 +281,7 @@ def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -
         ax.plot(*drawn[-1], "o", mfc="none", mec="0.45", mew=0.6, ms=3, label="ramp down", zorder=2.8)
     sigma = None if curve.sigma is None else height(curve.sigma, curve.rate)
     label = f"measured, ramp {curve.ramp}" if curve.ramp else "measured"
-    ax.errorbar(curve.rate, points, yerr=sigma, fmt="o", color=BLUE, ms=3, elinewidth=0.7, label=label, zorder=3)
+    ax.errorbar(curve.rate, points, yerr=sigma, label=label, **_MEASURED)
     # The best law with its band, and all the others.
     rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
     stress, factor = best.model.stress(rate), band(best, curve.rate, rate, curve.sigma)

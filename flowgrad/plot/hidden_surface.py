@@ -213,7 +213,10 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
             section = section.take(np.flatnonzero(is_seen))
         graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(section), len(section)))
         part = connected_components(graph, connection="strong")[1]
-        circling = (np.bincount(part)[part] > 1) & (_extents(section) > _SMALL / _scale(section))
+        pixel = float(section.spans.max() or 1.0) / _PIXELS
+        start = section.offsets[:-1]
+        boxes = np.maximum.reduceat(section.vertices, start) - np.minimum.reduceat(section.vertices, start)
+        circling = (np.bincount(part)[part] > 1) & (boxes.max(axis=1) > _SMALL * pixel)
         if not circling.any():
             break
         section, depths = _cut_up(section, depths, circling)
@@ -227,25 +230,13 @@ def seen(section: Slice, depths: FloatArray) -> Slice:
     return section.take(np.asarray(order))
 
 
-def _scale(section: Slice) -> float:
-    """Pixels for a unit of length."""
-    return _PIXELS / float(section.spans.max() or 1.0)
-
-
-def _extents(section: Slice) -> FloatArray:
-    """The longer side of each polygon's box (k,)."""
-    start = section.offsets[:-1]
-    sides = np.maximum.reduceat(section.vertices, start) - np.minimum.reduceat(section.vertices, start)
-    return np.asarray(sides.max(axis=1))
-
-
 def _hiding(section: Slice, depths: FloatArray) -> tuple[IntArray, BoolArray]:
     """Pairs of polygons (p, 2), the first of which is behind the second, and which are seen (k,)."""
     is_seen = np.zeros(len(section), bool)
     if not len(section):
         return np.empty((0, 2), np.int64), is_seen
     places, heights, triangles, owners = triangles_of(section, depths)
-    scale = _scale(section)
+    scale = _PIXELS / float(section.spans.max() or 1.0)
     corners = np.column_stack([places - section.bounds[0], heights - depths.mean()])[triangles] * scale
     width, height = (int(np.ceil(scale * each)) or 1 for each in section.spans)
     nearest, depth = np.full((height, width), -1), np.full((height, width), -np.inf)

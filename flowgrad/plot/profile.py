@@ -31,10 +31,13 @@ _ON_LINE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """The way from ``start`` (3,) to ``end`` (3,)."""
+    """The way from ``start`` (3,) to ``end`` (3,), its ``length``, and the coordinate ``axis`` that it runs along, None
+    for an oblique one."""
 
     start: FloatArray
     end: FloatArray
+    length: float
+    axis: int | None
 
     @classmethod
     def between(cls, start: ArrayLike, end: ArrayLike, z: float = 0.0) -> Line:
@@ -46,18 +49,8 @@ class Line:
         ends = [np.append(each, z)[:3] for each in ends]
         if (ends[0] == ends[1]).all():
             raise OptionError(f"the line begins and ends at {ends[0].tolist()}: give two different points")
-        return cls(*ends)
-
-    @property
-    def length(self) -> float:
-        """From start to end."""
-        return float(np.linalg.norm(self.end - self.start))
-
-    @property
-    def axis(self) -> int | None:
-        """The coordinate axis that the line runs along, None for an oblique one."""
-        along = np.flatnonzero(self.end != self.start)
-        return int(along[0]) if len(along) == 1 else None
+        axes = np.flatnonzero(ends[1] != ends[0])
+        return cls(ends[0], ends[1], float(np.linalg.norm(ends[1] - ends[0])), int(axes[0]) if len(axes) == 1 else None)
 
     def at(self, way: FloatArray | float) -> Any:
         """What the axis of a figure shows for a distance from the start: that coordinate, or the distance."""

@@ -82,7 +82,10 @@ def scalar_field(result: Drawn, name: str) -> ScalarField:
         if deviation := re.fullmatch(r"std\((\w+)\)", name):
             return _deviation(result, deviation[1])
         if name == "error":
-            return _error(result)
+            if result.error is None:
+                raise OptionError("no error of the gradient was estimated: ask for it (--error, error=True in Python)")
+            label = axis_label("estimated error of the gradient", r"|\Delta L|", QUANTITIES["L"].dimension)
+            return ScalarField("error", result.error, result.location or "points", label, "magnitude")
         if name in QUANTITIES or name in GIVEN:
             return _quantity(result, name)
     if flow is not None and (found := _array(flow, name)):
@@ -188,13 +191,6 @@ def _deviation(gradient: VelocityGradient, name: str) -> ScalarField:
     return ScalarField(f"std({name})", values, gradient.location or "points", label, "magnitude")
 
 
-def _error(gradient: VelocityGradient) -> ScalarField:
-    if gradient.error is None:
-        raise OptionError("no error of the gradient was estimated: ask for it (--error, error=True in Python)")
-    label = axis_label("estimated error of the gradient", r"|\Delta L|", QUANTITIES["L"].dimension)
-    return ScalarField("error", gradient.error, gradient.location or "points", label, "magnitude")
-
-
 def _array(flow: Flow, name: str) -> ScalarField | None:
     """An array of the file, from the cells where it is on both; its unit is the file's, whatever its name."""
     bare = name.removeprefix(ARRAY)
@@ -210,9 +206,9 @@ def _array(flow: Flow, name: str) -> ScalarField | None:
             text = (f"|{bare}|" if symbol == "||" else bare + symbol).replace("$", r"\$")
             known = values[np.isfinite(values)]
             low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 0.0)
-            is_signed = low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high)
-            scale = "signed" if is_signed else "magnitude"
-            return ScalarField(name, values, location, f"{text} [unit of the file]", scale)
+            both = low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high)
+            label = f"{text} [unit of the file]"
+            return ScalarField(name, values, location, label, "signed" if both else "magnitude")
     return None
 
 

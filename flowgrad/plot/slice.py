@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh.ragged import offsets, runs, successor
+from flowgrad.mesh.ragged import offsets, successor, take
 from flowgrad.plot.plane import Plane
 from flowgrad.plot.subdivide import Subdivision
 from flowgrad.typing import FloatArray, IntArray
@@ -63,18 +63,10 @@ class Slice:
 
     def take(self, chosen: IntArray) -> Slice:
         """Some of the polygons, in the order given."""
-        sizes = np.diff(self.offsets)[chosen]
-        rows = runs(self.offsets[chosen], sizes)
+        start, rows = take(self.offsets, np.arange(len(self.vertices)), chosen)
         shades = None if self.shades is None else self.shades[chosen]
-        return Slice(
-            self.vertices[rows],
-            offsets(sizes),
-            self.cells[chosen],
-            self.weights[rows],
-            self.keys[rows],
-            self.plane,
-            shades,
-        )
+        cells, keys = self.cells[chosen], self.keys[rows]
+        return Slice(self.vertices[rows], start, cells, self.weights[rows], keys, self.plane, shades)
 
     @property
     def where(self) -> str:

@@ -188,7 +188,7 @@ def _apart(
     for curve, seed in zip(curves, seeds, strict=True):
         if len(curve) < 3:
             continue
-        squares = [tuple(each) for each in np.floor(curve * scale).astype(int).tolist()]
+        squares = list(map(tuple, np.floor(curve * scale).astype(int).tolist()))
         start = int(np.argmin(np.hypot(*(curve - seed).T)))
         first, last = _free(squares, start, taken)
         piece = curve[first : last + 1]

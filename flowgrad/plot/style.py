@@ -24,7 +24,6 @@ DPI = 150
 _PRINT_DPI = 300
 
 # Okabe & Ito 2008, colours that people with any colour vision can tell apart.
-BLACK = "#000000"
 ORANGE = "#E69F00"
 SKY = "#56B4E9"
 GREEN = "#009E73"

@@ -35,14 +35,6 @@ class Subdivision:
     weights: csr_array
 
 
-def is_curved(mesh: Mesh) -> NDArray[np.bool_]:
-    """Which cells have more points than their corners (n,)."""
-    curved = np.zeros(len(mesh), bool)
-    for block in mesh.blocks:
-        curved[block.cells] = block.reference.is_curved
-    return curved
-
-
 def subdivided(mesh: Mesh, chosen: IntArray) -> Subdivision:
     """The chosen cells, all of them curved; points on what two cells share are one."""
     parts = list(_parts(mesh, chosen))

@@ -27,11 +27,6 @@ def spacing_of(section: Slice, count: int) -> float:
     return float((section.spans * [1, stretch(section)]).max()) / count
 
 
-def spread(section: Slice, count: int) -> IntArray:
-    """The polygons nearest to the middles of squares of the page, one in each that has any."""
-    return spread_places(section.centers * [1, stretch(section)], spacing_of(section, count))
-
-
 def spread_places(places: FloatArray, spacing: float) -> IntArray:
     """Of places (m, 2) on the page those nearest to the middles of squares of a side, one in each that has any and
     none that is nearer than 0.6 of it to another."""
@@ -80,7 +75,7 @@ def vectors(result: Result, ax: Axes, section: Slice | None = None, count: int =
     if not ax.collections:
         frame(ax, section)
     velocity = section.values(flow.velocity, flow.location) @ section.plane.axes.T
-    chosen = spread(section, count)
+    chosen = spread_places(section.centers * [1, stretch(section)], spacing_of(section, count))
     chosen = chosen[np.isfinite(velocity[chosen]).all(axis=1)]
     text = f"# [{GIVEN['velocity'].dimension}]"
     draw_arrows(ax, section.centers[chosen], velocity[chosen], spacing_of(section, count), text)
@@ -138,7 +133,7 @@ def principal(
     if location == "positions":
         raise OptionError("D at positions cannot be drawn on a section: take the gradient at points or cells")
     across = section.plane.axes
-    chosen = spread(section, count)
+    chosen = spread_places(section.centers * [1, stretch(section)], spacing_of(section, count))
     D = section.take(chosen).values(gradient.D, location)
     # What is known nowhere lies across the plane of the measurement.
     D = np.where(np.isfinite(D).any(axis=0), D, 0.0)

@@ -50,10 +50,7 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
 
 
 _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
-    (
-        plot.rheometer_curve,
-        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best.",
-    ),
+    (plot.rheometer_curve, "Stress against shear rate: all laws that were fitted, and the 95 % band of the best."),
     (plot.rheometer_viscosity, "Viscosity against shear rate."),
     (plot.residuals, "What each law misses of each stress."),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -71,7 +71,7 @@ def facts(separation: Separation) -> list[Fact]:
             record.meaning,
         )
         for key, record in EVIDENCE.items()
-        if record.shown and key in known and record.tells(known[key])
+        if record.shown and key in known and record.least <= known[key] <= record.most
     ]
 
 
@@ -100,16 +100,16 @@ def laws(separation: Separation) -> list[Law]:
     """The laws that were compared; none where one was given."""
     if separation.origin == "given":
         return []
-    return [
-        Law(
-            fit.model.name,
-            Markup(", ").join(_parameters(fit.model.parameters, fit.parameters)),
-            percent(fit.misfit),
-            percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {percent(LEAST_WEIGHT)}",
-            mark(str(separation.verdict.value), fit, separation.fit),
-        )
-        for fit in _shown(separation)
-    ]
+    found, pair = [], Markup('<span class="pair">{} = {}</span>')
+    for fit in _shown(separation):
+        values = {
+            name: number(fit.parameters[name], 3) if name in fit.parameters else "?" for name in fit.model.parameters
+        }
+        parameters = Markup(", ").join(pair.format(html(symbol(name)), value) for name, value in values.items())
+        weight = percent(fit.weight) if fit.weight > LEAST_WEIGHT else f"< {percent(LEAST_WEIGHT)}"
+        marked = mark(str(separation.verdict.value), fit, separation.fit)
+        found.append(Law(fit.model.name, parameters, percent(fit.misfit), weight, marked))
+    return found
 
 
 def _shown(separation: Separation) -> list[Fit]:
@@ -169,9 +169,3 @@ def law_and_verdict(first: Fit, best: Fit, verdict: str) -> str:
         "it misses a change that is certain. The verdict rests on that change: whether the viscosity differs from one "
         f"shear rate to another by more than its scatter. {best.model.name}, marked, is the best law that agrees."
     )
-
-
-def _parameters(all_: dict[str, float], determined: dict[str, float]) -> Iterator[Markup]:
-    for name in all_:
-        value = number(determined[name], 3) if name in determined else "?"
-        yield Markup('<span class="pair">{} = {}</span>').format(html(symbol(name)), value)

@@ -16,8 +16,8 @@ from flowgrad.report import evidence, thumbnail, time_series
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.formatting import MISSING, html, number, percent
-from flowgrad.report.page import FLOWS, timestamp
-from flowgrad.report.template import render, script, written
+from flowgrad.report.page import FLOWS
+from flowgrad.report.template import FOLDER, render, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -79,8 +79,7 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         shared=shared,
         wording=FLOWS,
         command=command if isinstance(command, str) else written(command),
-        written=timestamp(),
-        script=script("sort.js"),
+        script=(FOLDER / "sort.js").read_text(encoding="utf-8"),
     )
     with replacing(Path(path)) as file:
         file.write(text.encode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +72,10 @@ def write_report(
         sections=sections,
         counts=Counter(section.verdict for section in sections),
         command=command if isinstance(command, str) else written(command),
-        written=timestamp(),
         wording=wording,
     )
     with replacing(Path(path)) as file:
         file.write(text.encode())
-
-
-def timestamp() -> str:
-    """When a page was written."""
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)

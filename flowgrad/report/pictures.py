@@ -39,11 +39,6 @@ class Picture:
     caption: str
     is_wide: bool = False
 
-    @property
-    def is_drawing(self) -> bool:
-        """Whether it is of lines and letters, which want room."""
-        return self.image.startswith("<svg")
-
 
 def section_of(analysis: Analysis) -> Slice | str:
     """The section on which the fields are drawn, or why there is none."""
@@ -76,11 +71,10 @@ def fields(analysis: Analysis, section: Slice) -> list[Picture]:
 
 def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
     gradient, separation = analysis.gradient, analysis.separation
-
-    def velocity(ax: Axes) -> Axes:
-        return plot.vectors(gradient, plot.field(gradient, "velocity", ax, section), section, _ARROWS)
-
-    yield velocity, "Velocity: its magnitude, and arrows along its part in the plane."
+    yield (
+        lambda ax: plot.vectors(gradient, plot.field(gradient, "velocity", ax, section), section, _ARROWS),
+        "Velocity: its magnitude, and arrows along its part in the plane.",
+    )
     asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)[:_MOST]
     for name in asked or tuple(name for name in _USUAL if name not in analysis.unknown) or ("vorticity",):
         yield partial(plot.field, gradient, name, section=section), QUANTITIES[name].description

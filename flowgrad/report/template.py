@@ -7,6 +7,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from markupsafe import Markup, escape
 from flowgrad.files import printable
 from flowgrad.pipeline.options import Options
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 # Letters that do not fit into a line of a narrow page.
 _LONG = 38
 
@@ -27,15 +28,10 @@ def render(name: str, /, **values: Any) -> str:
     return _environment().get_template(name).render(**values)
 
 
-def script(name: str) -> str:
-    """A script of this folder, to stand in the page itself."""
-    return (_FOLDER / name).read_text(encoding="utf-8")
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,7 +42,8 @@ def _environment() -> Environment:
     for each in (options_unbroken, breakable, words_unbroken):
         environment.filters[each.__name__] = each
     # The style stands in every page, so without needless spaces.
-    style = re.sub(r"\s+", " ", (_FOLDER / "report.css").read_text(encoding="utf-8"))
+    style = re.sub(r"\s+", " ", (FOLDER / "report.css").read_text(encoding="utf-8"))
+    environment.globals["now"] = lambda: f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     environment.globals["style"] = re.sub(r"\s*([{};,])\s*", r"\1", style).strip()
     return environment
 

@@ -55,38 +55,29 @@ def pictures(series: Progression) -> list[Picture]:
     found = [_of_quantity(series, name) for name in chosen if name in QUANTITIES]
     if any(entry.viscosity is not None for entry in series.entries):
         label = axis_label("viscosity", r"\eta_N", VISCOSITY)
-        values = _numbers(entry.viscosity for entry in series.entries)
+        values = np.array([entry.viscosity for entry in series.entries], float)
         found.append(_picture(series, {"by dissipation": values}, label, "Newtonian viscosity (by dissipation)"))
     if any(entry.unexplained is not None for entry in series.entries):
-        values = 100 * _numbers(entry.unexplained for entry in series.entries)
+        values = 100 * np.array([entry.unexplained for entry in series.entries], float)
         found.append(_picture(series, {"unexplained": values}, "unexplained [%]", "Stress that no viscosity explains"))
     return found
 
 
 def _progression(name: str, group: Sequence[Entry]) -> Progression | None:
-    times = [np.nan if entry.time is None else entry.time for entry in group]
-    is_numbered = not _differ(times)
-    if is_numbered:
-        names = [re.findall(r"\d+", re.sub(r"\.\w+$", "", entry.name)) for entry in group]
-        times = [float(numbers[-1]) if numbers else np.nan for numbers in names]
-    if not _differ(times):
-        return None
-    order = np.argsort(times)
-    return Progression(name, tuple(group[i] for i in order), tuple(times[i] for i in order), is_numbered)
-
-
-def _differ(times: Sequence[float]) -> bool:
-    return bool(np.isfinite(times).all()) and len(set(times)) == len(times)
-
-
-def _numbers(values: Iterable[float | None]) -> np.ndarray:
-    return np.array([np.nan if value is None else value for value in values], float)
+    numbers = [re.findall(r"\d+", re.sub(r"\.\w+$", "", entry.name)) for entry in group]
+    numbered = [float(found[-1]) if found else np.nan for found in numbers]
+    for times in ([np.nan if entry.time is None else entry.time for entry in group], numbered):
+        if np.isfinite(times).all() and len(set(times)) == len(times):
+            order = np.argsort(times)
+            entries, in_order = tuple(group[i] for i in order), tuple(times[i] for i in order)
+            return Progression(name, entries, in_order, times is numbered)
+    return None
 
 
 def _of_quantity(series: Progression, name: str) -> Picture:
     record = QUANTITIES[name]
     kept = {
-        key: _numbers(entry.statistics[name][key] for entry in series.entries)
+        key: np.array([entry.statistics[name][key] for entry in series.entries], float)
         for key in ("mean", "maximum", "percentile_5", "percentile_95")
     }
     lines = {"mean": kept["mean"], "greatest": kept["maximum"]}

@@ -1,4 +1,4 @@
-"""Evidence for a verdict: a record for every number that one may rest on, and those of a flow curve and its trend.
+"""Evidence for a verdict: a record for every number that one may rest on.
 
 A number is added by its record here and by the line that gives its value; tables, the glossary, the sentences and the
 summaries read the record.
@@ -6,17 +6,9 @@ summaries read the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-
-import numpy as np
-
-from flowgrad.rheology.flow_curve import FlowCurve, Trend
-from flowgrad.rheology.verdict import Verdict, low_rate_slope
-
-Numbers = Iterator[tuple[str, float]]
 
 
 @dataclass(frozen=True)
@@ -34,10 +26,6 @@ class EvidenceRecord:
     least: float = -inf
     most: float = inf
     shown: bool = True
-
-    def tells(self, value: float) -> bool:
-        """Whether a value says something."""
-        return self.least <= value <= self.most
 
 
 _VISCOSITY = "M/(L T) or L²/T"
@@ -164,10 +152,6 @@ EVIDENCE: dict[str, EvidenceRecord] = {
     "inertia": _percent("inertia in the momentum balance", shown=False),
     "smoothing": EvidenceRecord("smoothing of log η", shown=False),
     "stress_fall_factor": EvidenceRecord("fall of the stress with the shear rate, factor", shown=False),
-    **{
-        f"weight_{verdict.replace('-', '_')}": EvidenceRecord(f"Akaike weight of models: {verdict}", shown=False)
-        for verdict in Verdict
-    },
 }
 
 # What a flow curve, or a measured one, leaves out and counts, in the order of the report.
@@ -187,33 +171,3 @@ EXCLUDED: dict[str, EvidenceRecord] = {
     }.items()
 }
 EVIDENCE |= EXCLUDED
-
-
-def known(numbers: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """The numbers that are finite, by the keys of their records; KeyError for one without a record."""
-    return {key: float(value) for key, value in numbers if np.isfinite(value) and EVIDENCE[key]}
-
-
-def of_curve(curve: FlowCurve) -> Numbers:
-    """The ends of a curve, its extremes and slopes."""
-    yield "rate_min", curve.rate[0]
-    yield "rate_max", curve.rate[-1]
-    yield "eta_first", curve.viscosity[0]
-    yield "eta_last", curve.viscosity[-1]
-    yield "eta_min", curve.viscosity.min()
-    yield "eta_max", curve.viscosity.max()
-    yield "eta_mean", np.exp(np.mean(np.log(curve.viscosity)))
-    if len(curve) > 2:
-        yield "low_rate_slope", low_rate_slope(curve)
-        yield "flow_index", np.polyfit(np.log(curve.rate), np.log(curve.stress), 1)[0]
-
-
-def of_trend(trend: Trend) -> Numbers:
-    """How far from constant the viscosity is, and its certain changes."""
-    yield "departure_least", np.expm1(trend.at_least)
-    yield "departure_most", np.expm1(trend.at_most)
-    for name, change in (("fall", trend.fall), ("rise", trend.rise)):
-        yield f"{name}_factor", np.exp(change.size)
-        if change.size:
-            yield f"{name}_rate_low", change.low
-            yield f"{name}_rate_high", change.high

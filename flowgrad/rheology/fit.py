@@ -15,15 +15,7 @@ from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.flow_curve import FlowCurve
-from flowgrad.rheology.least_squares import (
-    Minima,
-    Optimum,
-    Residuals,
-    correlation,
-    evaluated,
-    minimised,
-    profile_intervals,
-)
+from flowgrad.rheology.least_squares import Minima, Optimum, Residuals, evaluated, minimised, profile_intervals
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models import MODELS
 from flowgrad.spec import nearest
@@ -65,15 +57,18 @@ class FitData:
         with np.errstate(over="ignore"):
             return np.average(deviations**2, axis=-1, weights=self.relative_sigma**-2.0)
 
-    def residuals(self, kind: type[Model]) -> Residuals:
-        """Scaled deviations and their derivatives by the logarithms of the law's parameters."""
-        return partial(self._residuals, kind)
-
-    def _residuals(self, kind: type[Model], logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def residuals(self, kind: type[Model], logs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Scaled deviations and their derivatives by the logarithms of the model's parameters."""
         stress, slopes = stress_and_slopes(kind, logs, self.rate)
         part = stress if self.residual == "log" else np.broadcast_to(self.stress, stress.shape)
         slopes = np.where((stress > _LEAST_RATIO * self.stress)[:, None], slopes / part[:, None, :], 0.0)
         return self.deviations(stress) / self.scale, slopes / self.scale
+
+    def bounds(self, kind: type[Model]) -> tuple[FloatArray, FloatArray]:
+        """Logarithms of the least and largest parameters that a fit may find."""
+        pairs = [each.bounds(self.rate, self.stress) for each in kind.free().values()]
+        lower, upper = np.log(np.array(pairs)).T
+        return lower, upper
 
     def variance(self, cost: float, freedom: int) -> float:
         """Of the scatter of scaled residuals whose squares sum to 2 ``cost``, not below what data are known to."""
@@ -186,7 +181,11 @@ class Fit:
     @property
     def correlation(self) -> FloatArray:
         """Of the logarithms of the parameters (p, p), in the order of the law."""
-        return np.eye(len(self.model.free())) if self.optimum is None else correlation(self.optimum.covariance())
+        if self.optimum is None:
+            return np.eye(len(self.model.free()))
+        covariance = self.optimum.covariance()
+        error = np.sqrt(np.diag(covariance))
+        return covariance / np.outer(error, error)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -223,7 +222,13 @@ def fit_models(
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     kinds = [_kind(model) for model in (MODELS if models is None else models)]
-    return _ranked([_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2])
+    fits = [_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2]
+    fits.sort(key=lambda fit: fit.aicc)
+    likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]
+    total = sum(likelihoods)
+    return tuple(
+        dataclasses.replace(fit, weight=likelihood / total) for fit, likelihood in zip(fits, likelihoods, strict=True)
+    )
 
 
 def fits_of(curve: FlowCurve) -> tuple[Fit, ...]:
@@ -243,7 +248,7 @@ def _kind(model: str | type[Model]) -> type[Model]:
 
 
 def _fit(kind: type[Model], data: FitData) -> Fit:
-    bounds, residuals = _bounds(kind, data), data.residuals(kind)
+    bounds, residuals = data.bounds(kind), partial(data.residuals, kind)
     starts = _starts(kind, data, *bounds)
     minima = _searched(data, residuals, starts, bounds)
     best, cost = int(np.argmin(minima.cost)), float(minima.cost.min())
@@ -266,12 +271,6 @@ def _searched(data: FitData, residuals: Residuals, starts: FloatArray, bounds: t
     return minima
 
 
-def _bounds(kind: type[Model], data: FitData) -> tuple[FloatArray, FloatArray]:
-    pairs = [each.bounds(data.rate, data.stress) for each in kind.free().values()]
-    lower, upper = np.log(np.array(pairs)).T
-    return lower, upper
-
-
 def _starts(kind: type[Model], data: FitData, lower: FloatArray, upper: FloatArray) -> FloatArray:
     """The best of the law's own guesses and of random parameters, in logarithms, strictly within the bounds."""
     guesses = np.array(list(kind.guesses(data.rate, data.stress)))
@@ -279,12 +278,11 @@ def _starts(kind: type[Model], data: FitData, lower: FloatArray, upper: FloatArr
     with np.errstate(divide="ignore"):
         logs = np.clip(np.log(guesses), lower + margin, upper - margin)
     random = np.random.default_rng(0).uniform(lower, upper, (20 * _RANDOM, len(lower)))
-    return np.concatenate([_best(kind, data, logs, _GUESSES), _best(kind, data, random, _RANDOM)])
-
-
-def _best(kind: type[Model], data: FitData, logs: FloatArray, count: int) -> FloatArray:
-    misfit = data.mean_square(data.deviations(stresses(kind, logs, data.rate)))
-    return logs[np.argsort(np.where(np.isfinite(misfit), misfit, np.inf))[:count]]
+    chosen = []
+    for each, count in ((logs, _GUESSES), (random, _RANDOM)):
+        misfit = data.mean_square(data.deviations(stresses(kind, each, data.rate)))
+        chosen.append(each[np.argsort(np.where(np.isfinite(misfit), misfit, np.inf))[:count]])
+    return np.concatenate(chosen)
 
 
 def _described(kind: type[Model], data: FitData, optimum: Optimum) -> Fit:
@@ -298,13 +296,4 @@ def _described(kind: type[Model], data: FitData, optimum: Optimum) -> Fit:
         points=len(data.rate),
         residuals=deviations,
         optimum=optimum,
-    )
-
-
-def _ranked(fits: list[Fit]) -> tuple[Fit, ...]:
-    ordered = sorted(fits, key=lambda fit: fit.aicc)
-    likelihoods = [float(np.exp(-0.5 * (fit.aicc - ordered[0].aicc))) for fit in ordered]
-    return tuple(
-        dataclasses.replace(fit, weight=likelihood / sum(likelihoods))
-        for fit, likelihood in zip(ordered, likelihoods, strict=True)
     )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.moments import interpolated_quantiles
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
 from flowgrad.typing import FloatArray
+
+# Keys of the evidence with their values.
+Numbers: TypeAlias = Iterator[tuple[str, float]]
 
 # Below this fraction of the largest rate, of shear or of spin, a cell is at rest: the rounding of float32
 # velocities.
@@ -28,6 +33,8 @@ MIN_SHARE = 1e-3
 _PRIOR_CELLS = 10
 # A shear rate that may be wrong by more than this part of itself is not known.
 RATE_UNKNOWN = 0.5
+# Bins within this factor of the lowest rate show how log τ starts out (three of them at least).
+_LOW_RATES = 10.0
 # For a normal distribution: 10–90 % range over σ, and error of the median over that of the mean.
 _DECILES = 2.5631
 _MEDIAN_ERROR = 1.2533
@@ -60,6 +67,25 @@ class FlowCurve(ReprMixin):
     def stress(self) -> FloatArray:
         """ηγ̇ (b,)."""
         return self.viscosity * self.rate
+
+    @property
+    def low_rate_slope(self) -> float:
+        """d log τ / d log γ̇ over the lowest decade of rates: 0 for a yield stress, 1 for a plateau of η."""
+        count = max(3, int(np.sum(self.rate <= _LOW_RATES * self.rate[0])))
+        return float(np.polyfit(np.log(self.rate[:count]), np.log(self.stress[:count]), 1)[0])
+
+    def numbers(self) -> Numbers:
+        """Evidence: the ends of the curve, its extremes and slopes."""
+        yield "rate_min", self.rate[0]
+        yield "rate_max", self.rate[-1]
+        yield "eta_first", self.viscosity[0]
+        yield "eta_last", self.viscosity[-1]
+        yield "eta_min", self.viscosity.min()
+        yield "eta_max", self.viscosity.max()
+        yield "eta_mean", np.exp(np.mean(np.log(self.viscosity)))
+        if len(self) > 2:
+            yield "low_rate_slope", self.low_rate_slope
+            yield "flow_index", np.polyfit(np.log(self.rate), np.log(self.stress), 1)[0]
 
 
 def flow_curve(
@@ -104,23 +130,13 @@ def flow_curve(
     rows = np.array(bins).reshape(-1, 8)
     ranked = np.argsort(rows[:, 0], kind="stable")
     curve = _assembled(rows[ranked], excluded)
-    if error is None:
+    if error is None or not len(curve):
         return curve
-    return _with_rate_error(curve, np.array([_middle(error[groups[i]]) for i in ranked]), of_stress)
-
-
-def _middle(error: FloatArray) -> float:
-    """The median where it is known; of a systematic error no number of cells makes less."""
-    known = error[np.isfinite(error)]
-    return float(np.median(known)) if len(known) else np.nan
-
-
-def _with_rate_error(curve: FlowCurve, error: FloatArray, of_stress: bool) -> FlowCurve:
-    """The curve with the shift of log η at its rates, (s + 1)e of a stress and s e of a viscosity, s the slope
-    d log η/d log γ̇; bins whose error is not known take the largest."""
-    if not len(curve):
-        return curve
-    known = np.where(np.isnan(error), np.max(error, where=np.isfinite(error), initial=0.0), error)
+    # The shift of log η at its rates is (s + 1)e of a stress and s e of a viscosity, s the slope d log η/d log γ̇. Of a
+    # systematic error no number of cells makes less; bins whose error is not known take the largest.
+    finite = [error[groups[i]][np.isfinite(error[groups[i]])] for i in ranked]
+    medians = np.array([np.median(each) if len(each) else np.nan for each in finite])
+    known = np.where(np.isnan(medians), np.max(medians, where=np.isfinite(medians), initial=0.0), medians)
     slope = np.gradient(np.log(curve.viscosity), np.log(curve.rate)) if len(curve) > 1 else np.zeros(1)
     shift = np.abs(slope + of_stress) * known
     return dataclasses.replace(curve, uncertainty=np.hypot(curve.uncertainty, shift), rate_error=shift)
@@ -144,13 +160,11 @@ def _usable(
 def at_shear(rate: FloatArray, size: FloatArray | None = None) -> NDArray[np.bool_]:
     """Where the shear rate (n,) is not negligible beside the largest, nor beside the largest ``size``
     √2 |L| (n,) of a gradient: nowhere in a body that turns as a whole."""
-    fastest = _largest(rate)
-    largest = fastest if size is None else max(fastest, _largest(size))
+    fastest, largest = (
+        float(np.max(each, where=np.isfinite(each), initial=0.0)) for each in (rate, rate if size is None else size)
+    )
+    largest = max(fastest, largest)
     return (rate > NEGLIGIBLE_RATE * largest) & (fastest > RIGID * largest)
-
-
-def _largest(values: FloatArray) -> float:
-    return float(np.max(values, where=np.isfinite(values), initial=0.0))
 
 
 def _starts(key: FloatArray) -> NDArray[np.int64]:
@@ -160,52 +174,35 @@ def _starts(key: FloatArray) -> NDArray[np.int64]:
     width = min(np.log(10) / BINS_PER_DECADE, (key[-1] - key[0]) / _FEWEST_BINS)
     if width <= 0:
         return np.zeros(1, np.int64)
-    edges = np.searchsorted(key, np.arange(key[0], key[-1], width))
-    return _joined(edges, len(key), max(MIN_CELLS, int(MIN_SHARE * len(key))))
-
-
-def _joined(edges: NDArray[np.int64], count: int, fewest: int) -> NDArray[np.int64]:
-    starts = [0]
-    for edge in edges:
+    starts, fewest = [0], max(MIN_CELLS, int(MIN_SHARE * len(key)))
+    for edge in np.searchsorted(key, np.arange(key[0], key[-1], width)):
         if edge - starts[-1] >= fewest:
             starts.append(int(edge))
-    if len(starts) > 1 and count - starts[-1] < fewest:
+    if len(starts) > 1 and len(key) - starts[-1] < fewest:
         starts.pop()
     return np.array(starts)
 
 
 def _bin(log_rate: FloatArray, log_eta: FloatArray, weights: FloatArray) -> tuple[float, ...]:
-    rate = _quantiles(log_rate, weights, (0.5,))[0]
-    low, median, high = _quantiles(log_eta, weights, (0.1, 0.5, 0.9))
+    rate = interpolated_quantiles(log_rate, weights, (0.5,))[0]
+    low, median, high = interpolated_quantiles(log_eta, weights, (0.1, 0.5, 0.9))
     # Kish's effective number: a bin of one large and many small cells is worth little more than one.
     effective = weights.sum() ** 2 / np.sum(weights**2)
-    error = _order_error(log_eta, weights, effective)
-    return rate, low, median, high, weights.sum(), len(weights), effective, error
-
-
-def _order_error(log_eta: FloatArray, weights: FloatArray, effective: float) -> float:
-    """Standard error of a median of any distribution, also that of two fluids in one bin.
-
-    From the order statistics at as many standard errors as a certain change needs, for a step from
-    one fluid to the other has no tangent; nor less than lets a change be the largest gap among the
-    values, which is the other fluid's distance.
-    """
+    # Standard error of a median of any distribution, also that of two fluids in one bin: from the order statistics at
+    # as many standard errors as a certain change needs, for a step from one fluid to the other has no tangent; nor
+    # less than lets a change be the largest gap among the values, which is the other fluid's distance.
     reach = CERTAIN * 0.5 / np.sqrt(effective)
-    low, below, above, high = _quantiles(log_eta, weights, (0.1, 0.5 - reach, 0.5 + reach, 0.9))
+    below, above = interpolated_quantiles(log_eta, weights, (0.5 - reach, 0.5 + reach))
     gaps = np.diff(np.clip(np.sort(log_eta), low, high))
-    return float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
-
-
-def _quantiles(values: FloatArray, weights: FloatArray, levels: tuple[float, ...]) -> FloatArray:
-    """Weighted quantiles, interpolated so that reversing the order of the values changes nothing."""
-    order = np.argsort(values)
-    cumulated = np.cumsum(weights[order])
-    centres = (cumulated - 0.5 * weights[order]) / cumulated[-1]
-    return np.interp(levels, centres, values[order])
+    error = float(max((above - below) / 2, np.max(gaps, initial=0.0))) / CERTAIN
+    return rate, low, median, high, weights.sum(), len(weights), effective, error
 
 
 def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
     rate, low, median, high, volume, count, effective, error = bins.T
+    scatter = (high - low) / _DECILES
+    pooled = np.median(scatter) if len(scatter) else 0.0
+    variance = (count * scatter**2 + _PRIOR_CELLS * pooled**2) / (count + _PRIOR_CELLS)
     return FlowCurve(
         rate=np.exp(rate),
         viscosity=np.exp(median),
@@ -213,15 +210,9 @@ def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
         high=np.exp(high),
         share=volume / max(volume.sum(), 1e-300),
         count=count.astype(np.int64),
-        uncertainty=np.maximum(error, _uncertainty((high - low) / _DECILES, count, effective)),
+        uncertainty=np.maximum(error, _MEDIAN_ERROR * np.sqrt(variance / np.maximum(effective, 1.0))),
         excluded=excluded,
     )
-
-
-def _uncertainty(scatter: FloatArray, count: FloatArray, effective: FloatArray) -> FloatArray:
-    pooled = np.median(scatter) if len(scatter) else 0.0
-    variance = (count * scatter**2 + _PRIOR_CELLS * pooled**2) / (count + _PRIOR_CELLS)
-    return _MEDIAN_ERROR * np.sqrt(variance / np.maximum(effective, 1.0))
 
 
 def sampled_curve(rate: FloatArray, viscosity: FloatArray) -> FlowCurve:
@@ -250,6 +241,16 @@ class Trend:
     rise: Change = Change()
     at_least: float = 0.0
     at_most: float = np.inf
+
+    def numbers(self) -> Numbers:
+        """Evidence: how far from constant the viscosity is, and its certain changes."""
+        yield "departure_least", np.expm1(self.at_least)
+        yield "departure_most", np.expm1(self.at_most)
+        for name, change in (("fall", self.fall), ("rise", self.rise)):
+            yield f"{name}_factor", np.exp(change.size)
+            if change.size:
+                yield f"{name}_rate_low", change.low
+                yield f"{name}_rate_high", change.high
 
 
 def trend(curves: Sequence[FlowCurve]) -> Trend:
@@ -303,12 +304,10 @@ def departure(curve: FlowCurve, bound: float = BOUND, degree: int = 2) -> float:
     weighted = basis / errors[:, None]
     coefficients, _, _, _ = np.linalg.lstsq(weighted, log_eta / errors, rcond=None)
     centred = basis - basis.mean(axis=0)
-    covariance = np.linalg.pinv(weighted.T @ weighted) * _excess(log_eta - basis @ coefficients, errors, basis)
+    # How much larger the residuals' variance is than the scatter within the bins explains, at least 1.
+    freedom = len(log_eta) - basis.shape[1]
+    square = float(np.sum(((log_eta - basis @ coefficients) / errors) ** 2))
+    excess = max(1.0, square / freedom) if freedom > 0 else 1.0
+    covariance = np.linalg.pinv(weighted.T @ weighted) * excess
     spread = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", centred, covariance, centred), 0.0))
     return float(np.max(np.abs(centred @ coefficients) + bound * spread))
-
-
-def _excess(residuals: FloatArray, errors: FloatArray, basis: FloatArray) -> float:
-    """How much larger the residuals' variance is than the scatter within the bins explains, at least 1."""
-    freedom = len(residuals) - basis.shape[1]
-    return max(1.0, float(np.sum((residuals / errors) ** 2)) / freedom) if freedom > 0 else 1.0

@@ -185,12 +185,6 @@ def quantile(freedom: float, confidence: float) -> float:
     return float(stdtrit(freedom, 0.5 + confidence / 2))
 
 
-def correlation(covariance: FloatArray) -> FloatArray:
-    """Correlation (p, p) of a covariance."""
-    error = np.sqrt(np.diag(covariance))
-    return covariance / np.outer(error, error)
-
-
 def profile_intervals(optimum: Optimum) -> list[tuple[float, float] | None]:
     """The interval of each parameter; None where the data do not determine it: where an end is
     not reached within the bounds, or the interval spans more than a factor of 10."""
@@ -243,10 +237,6 @@ class _Search:
         self.low[rows[under]], self.at_low[rows[under]] = at[under], statistic[under]
         self.high[rows[~under]], self.at_high[rows[~under]] = at[~under], statistic[~under]
 
-    def open(self, most: FloatArray, limit: float) -> NDArray[np.bool_]:
-        """Where the interval has no end within ``most`` (m,)."""
-        return (self.statistic < (1 - _TOLERANCE) * limit) & (self.distance >= most)
-
     def ended(self, most: FloatArray, limit: float) -> NDArray[np.bool_]:
         """Which live ends are found, or need not be: the interval is too wide already."""
         wide = np.repeat(self.low[::2] + self.low[1::2] > _REACH, 2)
@@ -282,7 +272,8 @@ def _ends(optimum: Optimum) -> FloatArray:
         if not len(search.live):
             break
         distance = search.next(most, t)
-    return np.where(search.open(most, t), np.inf, search.distance)
+    without_end = (search.statistic < (1 - _TOLERANCE) * t) & (search.distance >= most)
+    return np.where(without_end, np.inf, search.distance)
 
 
 def _conditional(optimum: Optimum, start: FloatArray, which: NDArray[np.intp], shift: FloatArray) -> Minima:

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.evidence import EXCLUDED, known, of_curve, of_trend
-from flowgrad.rheology.finding import Finding, HasFinding, judge
+from flowgrad.rheology.evidence import EXCLUDED
+from flowgrad.rheology.finding import Finding, HasFinding, Verdict, class_of_model, class_weights, judge, known
 from flowgrad.rheology.fit import MIN_POINTS, SMALLEST_MISFIT, Fit, fit_models
 from flowgrad.rheology.flow_curve import FlowCurve, Trend
 from flowgrad.rheology.measured_trend import (
@@ -26,8 +26,7 @@ from flowgrad.rheology.measured_trend import (
     typical_noise,
 )
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.verdict import Verdict, class_of_model, class_weights
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
 # Why a point cannot be used, the first that holds; each has a record among the evidence.
@@ -234,7 +233,7 @@ class FlowCurveFit(
         """The verdict, with the trend and the numbers that it rests on."""
         trend = point_trend(self.curve, self.contrary, self.noise.freedom)
         evidence: list[tuple[str, float]] = [("margin", self.margin), ("points", len(self.rate))]
-        evidence += [("noise", self.noise.size), *of_curve(self.curve), *of_trend(trend)]
+        evidence += [("noise", self.noise.size), *self.curve.numbers(), *trend.numbers()]
         evidence += [(f"weight_{name.replace('-', '_')}", weight) for name, weight in self.weights.items()]
         evidence += [(f"excluded_{reason}", count) for reason, count in self.excluded.items()]
         return judge(self.curve, trend, self.ranking, self.margin, evidence=evidence)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.finding import rate_factor
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
-from flowgrad.rheology.verdict import rate_factor
 from flowgrad.typing import FloatArray
 
 # The median of |x| of a normal distribution.
@@ -98,10 +98,7 @@ def noise_that_decides(
     else:
         allowed = (estimate - log_margin) / _certain_quantile(np.inf)
     factor = _SLACK * min(1.0, allowed / max(spread, 1e-300))
-    return {
-        "noise_needed": noise.size * factor,
-        "points_needed": float(np.ceil(len(curve) / max(factor, 1e-3) ** 2)),
-    }
+    return {"noise_needed": noise.size * factor, "points_needed": float(np.ceil(len(curve) / max(factor, 1e-3) ** 2))}
 
 
 def _degree_of(curve: FlowCurve) -> int:

@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
-from flowgrad.spec import unparse
+from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray
 
-# Laws that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
+# Models that diverge at rest are evaluated at this rate (1/T) there, so that no field gets inf or NaN.
 # Solvers do the same, and then apply their caps. It is as near to 0 as a yield stress of 1e28 allows, for
 # the rates of glaciers and of the Earth's mantle are below 1e-10. separate() raises it to a fraction of
 # the flow's rates.
@@ -75,30 +75,48 @@ MODELS: dict[str, type[Model]] = {}
 
 @dataclass(frozen=True)
 class Model(ABC):
-    """A viscosity law η(γ̇).
+    """A viscosity model η(γ̇).
 
-    A subclass ``class Casson(Model, name="casson", citation="…")`` with annotated fields, ``law``
+    A frozen dataclass ``class Casson(Model, name="casson", citation="…")`` with annotated fields, ``law``
     and ``guesses`` is all it takes to add one: the text form, the fit and the lists follow. Raises
-    OptionError for a parameter that is not a number, is infinite or negative, or is zero where the
-    law needs more.
+    OptionError for a name that another model has, and for a parameter that is not a number, is infinite or
+    negative, or is zero where the model needs more.
     """
 
     name: ClassVar[str]
     citation: ClassVar[str]
 
     def __init_subclass__(cls, name: str = "", citation: str = "") -> None:
-        if name:
-            cls.name, cls.citation = name, citation
-            MODELS[name] = cls
+        if not name:
+            return
+        taken = MODELS.get(name)
+        if taken is not None and _path(taken) != _path(cls):
+            raise OptionError(
+                f"the viscosity model '{name}' of {_path(cls)} has the name of {_path(taken)}: choose another name"
+            )
+        cls.name, cls.citation = name, citation
+        MODELS[name] = cls
 
     def __post_init__(self) -> None:
         for key, kind in self.kinds().items():
-            object.__setattr__(self, key, _checked(self.name, key, kind, getattr(self, key)))
+            value = getattr(self, key)
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                raise OptionError(f"{self.name}: {key} = {value!r} is not a number: write {key}=1.0") from None
+            allowed = number >= 0 if kind.may_be_zero else number > 0
+            if not (allowed and number >= kind.least) or (np.isinf(number) and kind.fitted):
+                needs = "finite and not negative" if kind.may_be_zero else "finite and positive"
+                needs = f"finite and {kind.least:g} at least" if kind.least else needs
+                raise OptionError(f"{self.name}: {key} = {number:g} is impossible: this {kind.name} has to be {needs}")
+            object.__setattr__(self, key, number)
 
     @classmethod
+    @functools.cache
     def kinds(cls) -> dict[str, Kind]:
         """The kind of every parameter, caps included, in the order of the fields."""
-        return _kinds(cls)
+        hints = get_type_hints(cls, include_extras=True)
+        return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(cls)}
 
     @classmethod
     def free(cls) -> dict[str, Kind]:
@@ -112,9 +130,8 @@ class Model(ABC):
 
     @property
     def yield_stress(self) -> float:
-        """Stress below which the fluid does not flow, the parameter ``tau0``; 0 for a law without one."""
-        tau0: float = getattr(self, "tau0", 0.0)
-        return tau0
+        """Stress below which the fluid does not flow, the parameter ``tau0``; 0 for a model without one."""
+        return float(getattr(self, "tau0", 0.0))
 
     def yielded(self, rate: FloatArray) -> FloatArray:
         """What the yield stress adds to the stress at positive shear rates."""
@@ -153,8 +170,8 @@ class Model(ABC):
         level, count = next_level(), len(self.free())
         unit = np.eye(count)
         carried = {key: Dual(value, unit[k], level) for k, (key, value) in enumerate(self.parameters.items())}
-        law = self.with_values(carried)
-        found: Any = law.limited(law.law(size))
+        model = self.with_values(carried)
+        found: Any = model.limited(model.law(size))
         derivative = found.derivative if is_at(found, level) else np.zeros((count, *size.shape))
         return dict(zip(carried, np.broadcast_to(derivative, (count, *size.shape)), strict=True))
 
@@ -164,7 +181,7 @@ class Model(ABC):
         return {key: slope * size for key, slope in self.viscosity_sensitivity(rate).items()}
 
     def with_values(self, values: Mapping[str, Any]) -> Self:
-        """The law with other values, arrays and dual numbers too, which are not checked."""
+        """The model with other values, arrays and dual numbers too, which are not checked."""
         other = object.__new__(type(self))
         for key in self.kinds():
             object.__setattr__(other, key, values.get(key, getattr(self, key)))
@@ -182,11 +199,11 @@ class Model(ABC):
         return np.where(np.abs(signed) <= SMALLEST_RATE, 0.0, slope)
 
     def limited(self, viscosity: FloatArray) -> FloatArray:
-        """The viscosity within the caps of the law, if it has any."""
+        """The viscosity within the caps of the model, if it has any."""
         return viscosity
 
     def scaled(self, density: float) -> Self:
-        """The law in dynamic values where its own are kinematic (divided by the density)."""
+        """The model in dynamic values where its own are kinematic (divided by the density)."""
         changes = {key: getattr(self, key) * density for key, kind in self.kinds().items() if kind.per_density}
         return dataclasses.replace(self, **changes)
 
@@ -195,7 +212,7 @@ class Model(ABC):
 
 
 class Capped(Model):
-    """A law that diverges at rest or at high rates: ``eta_min`` and ``eta_max`` as solvers have them."""
+    """A model that diverges at rest or at high rates: ``eta_min`` and ``eta_max`` as solvers have them."""
 
     eta_min: float
     eta_max: float
@@ -212,20 +229,13 @@ class Capped(Model):
         return np.clip(viscosity, self.eta_min, self.eta_max)
 
 
-@functools.cache
-def _kinds(cls: type[Model]) -> dict[str, Kind]:
-    hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(cls)}
+def parse_model(text: str) -> Model:
+    """The model of a text such as ``carreau(eta0=0.056, eta_inf=0.00345, lam=3.313, n=0.3568)``.
+
+    Raises OptionError for an unknown model, an unknown or missing parameter and an impossible value.
+    """
+    return parse(text, MODELS, "viscosity law")
 
 
-def _checked(law: str, key: str, kind: Kind, value: Any) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise OptionError(f"{law}: {key} = {value!r} is not a number: write {key}=1.0") from None
-    allowed = number >= 0 if kind.may_be_zero else number > 0
-    if not (allowed and number >= kind.least) or (np.isinf(number) and kind.fitted):
-        needs = "finite and not negative" if kind.may_be_zero else "finite and positive"
-        needs = f"finite and {kind.least:g} at least" if kind.least else needs
-        raise OptionError(f"{law}: {key} = {number:g} is impossible: this {kind.name} has to be {needs}")
-    return number
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

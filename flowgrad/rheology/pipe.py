@@ -17,8 +17,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import parse_model
+from flowgrad.rheology.model import Model, parse_model
 
 # Nodes of the quadrature over the rates from 0 to the wall's, and the power that crowds them towards 0.
 _NODES, _CROWDING = 128, 4

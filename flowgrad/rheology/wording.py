@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping
 
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.finding import Verdict
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.verdict import Verdict
+from flowgrad.rheology.models.basic import Newtonian
 
 Evidence = Mapping[str, float]
 

@@ -205,16 +205,15 @@ def hysteresis(up: RheometerCurve, down: RheometerCurve) -> Hysteresis | None:
         return None
     rate = np.unique(np.concatenate([up.rate, down.rate]))
     rate = np.unique(np.concatenate([[low], rate[(rate > low) & (rate < high)], [high]]))
-    first, second = (np.interp(rate, *_means(each)) for each in (up, down))
+    stresses = []
+    for each in (up, down):
+        known, place = np.unique(each.rate, return_inverse=True)
+        # The mean stress at each rate, which rise.
+        stresses.append(np.interp(rate, known, np.bincount(place, each.stress) / np.bincount(place)))
+    first, second = stresses
     under = float(np.trapezoid(first, rate))
     area = float(np.trapezoid(first - second, rate))
     return Hysteresis(area, area / under, _absolute(rate, first - second) / under, float(low), float(high))
-
-
-def _means(curve: RheometerCurve) -> tuple[FloatArray, FloatArray]:
-    """Rates that rise, and the mean stress at each."""
-    rate, place = np.unique(curve.rate, return_inverse=True)
-    return rate, np.bincount(place, curve.stress) / np.bincount(place)
 
 
 def _absolute(rate: FloatArray, difference: FloatArray) -> float:

@@ -11,15 +11,18 @@ The rules, with the margin m = ±5 % of the verdict:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad import tensors
-from flowgrad.rheology.finding import Finding
+from flowgrad.momentum.solvent import MomentumBalance
+from flowgrad.rheology.finding import Finding, Verdict
 from flowgrad.rheology.fit import Fit
+from flowgrad.rheology.flow_curve import FlowCurve, Numbers
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.thresholds import LOG_MARGIN, MARGIN
-from flowgrad.rheology.verdict import Verdict
 from flowgrad.typing import BoolArray, FloatArray
 
 REGIONS = ("undetermined", "plug", "low-rate plateau", "sheared", "high-rate plateau")
@@ -78,3 +81,43 @@ def _near(viscosity: FloatArray, plateau: float) -> BoolArray:
         return np.zeros(len(viscosity), bool)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.abs(np.log(viscosity / plateau)) <= LOG_MARGIN)
+
+
+def of_bins(curve: FlowCurve) -> Numbers:
+    """The bins of a flow curve and their scatter."""
+    yield "bins", len(curve)
+    yield "cells", int(curve.count.sum())
+    yield "scatter", np.median(curve.high / curve.low) - 1
+    if curve.rate_error is not None:
+        yield "gradient_error", np.median(curve.rate_error)
+
+
+def of_elasticity(N1: FloatArray, eta: FloatArray, rate: FloatArray, moving: BoolArray) -> Numbers:
+    """Relaxation time and Weissenberg number, by the first normal stress difference where the fluid deforms."""
+    known = moving & (eta > 0) & np.isfinite(N1)
+    if known.any():
+        ratio = N1[known] / (2 * eta[known] * rate[known] ** 2)
+        yield "relaxation_time", np.median(ratio)
+        yield "weissenberg_max", np.max(ratio * rate[known])
+
+
+def of_regions(shares: Mapping[str, tuple[float, float]]) -> Numbers:
+    """The parts of the volume and the dissipation in a plug and on plateaus, where there are any."""
+    keys = {"plug": "plug", "low-rate plateau": "low_plateau", "high-rate plateau": "high_plateau"}
+    for name, key in keys.items():
+        volume, dissipation = shares[name]
+        if volume:
+            yield f"{key}_volume", volume
+            yield f"{key}_dissipation", dissipation
+
+
+def of_balance(balance: MomentumBalance, eta_newtonian: float) -> Numbers:
+    """What the balance of momentum needs beside a stress of this Newtonian viscosity."""
+    yield "balance_tests", balance.tests
+    if balance.is_determined:
+        yield "balance_viscosity", balance.viscosity
+        yield "balance_low", balance.interval[0]
+        yield "balance_high", balance.interval[1]
+        yield "balance_share", balance.viscosity / (balance.viscosity + eta_newtonian)
+        yield "balance_unbalanced", balance.unbalanced
+        yield "balance_without", balance.without

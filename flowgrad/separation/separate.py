@@ -1,4 +1,4 @@
-"""Separation of the stress of a flow: the call, and what cannot be right about a stress and a flow together."""
+"""Separation of the stress of a flow: the call, and the checks of what is given of the fluid."""
 
 from __future__ import annotations
 
@@ -10,12 +10,105 @@ from numpy.typing import ArrayLike
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.kinematics.arrays import array_of, scalars, sized
 from flowgrad.momentum import identify_viscosity
 from flowgrad.momentum.solvent import forces
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.model import Model
-from flowgrad.separation.inputs import IDENTIFY, Given, resolve
+from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
+from flowgrad.rheology.model import MODELS, Model, parse_model
+from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.separation.inputs import IDENTIFY, Given, eddy_viscosities
 from flowgrad.separation.separation import Separation
+from flowgrad.tensors import as_tensors
+from flowgrad.typing import FloatArray
+
+
+def resolve(
+    gradient: VelocityGradient,
+    stress: str | ArrayLike | None,
+    viscosity: str | float | Model | ArrayLike | None,
+    density: float | None,
+) -> Given:
+    """What the options of ``separate`` say about the fluid. Raises OptionError as ``separate`` does."""
+    if stress is not None and viscosity is not None:
+        raise OptionError(
+            "both a stress and a viscosity were given: choose --stress for a verdict from the stress field, "
+            "or --viscosity; the stress of a polymer and of its solvent have to be added before"
+        )
+    if density is not None and not (np.isfinite(density) and density > 0):
+        raise OptionError(f"the density is {density}: give a positive number, or none for kinematic values")
+    factor = 1.0 if density is None else float(density)
+    if stress is not None:
+        return _stress(gradient, stress, factor)
+    if viscosity is not None:
+        return _viscosity(gradient, viscosity, factor)
+    return Given()
+
+
+def check_viscosity(text: str) -> None:
+    """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
+    read, a number that is not positive, an eddy viscosity."""
+    if text != IDENTIFY and _model(text) is None:
+        _refuse_eddy(text)
+
+
+def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) -> Given:
+    """The stress, NaN throughout where one component is not finite."""
+    if isinstance(stress, str):
+        data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
+        opposite = stress.startswith("-") and stress not in data
+        values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
+        text, tensors, factor = stress, as_tensors(values, name), -factor if opposite else factor
+    else:
+        text, tensors = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
+    finite = np.isfinite(tensors).all(axis=(1, 2), keepdims=True)
+    return Given("stress", text, np.where(finite, tensors, np.nan) * factor)
+
+
+def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
+    model = _model(viscosity)
+    if model is not None:
+        # At rest its value at the least rate that counts: a model that diverges leaves no spike that rounding makes.
+        model, rate = model.scaled(factor), gradient["shear_rate"]
+        largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
+        eta = model.viscosity(np.maximum(rate, NEGLIGIBLE_RATE * largest))
+        return Given("viscosity", str(model), viscosity=eta, law=model)
+    if not isinstance(viscosity, str):
+        values = np.asarray(viscosity, float)
+        return Given("viscosity", "", viscosity=scalars(gradient, values, "the viscosity") * factor)
+    _refuse_eddy(viscosity)
+    values, name = array_of(gradient, viscosity, "viscosity")
+    return Given("viscosity", viscosity, viscosity=scalars(gradient, values, name) * factor)
+
+
+def is_number_or_model(text: str) -> bool:
+    """Whether a text is a number, or a model such as ``carreau(…)``, and not the name of an array."""
+    try:
+        float(text)
+    except ValueError:
+        return text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
+    return True
+
+
+def _model(viscosity: str | float | Model | ArrayLike) -> Model | None:
+    """The model that was meant, a number being the Newtonian one; None for an array or its name."""
+    if isinstance(viscosity, Model):
+        return viscosity
+    if isinstance(viscosity, str):
+        if not is_number_or_model(viscosity):
+            return None
+        if "(" in viscosity or viscosity.strip() in MODELS:
+            return parse_model(viscosity)
+        viscosity = float(viscosity)
+    return Newtonian(viscosity) if np.ndim(viscosity) == 0 else None  # type: ignore[arg-type]
+
+
+def _refuse_eddy(name: str) -> None:
+    if eddy_viscosities([name]):
+        raise OptionError(
+            f"{name} is a turbulent eddy viscosity, a property of the flow and not of the fluid, and says nothing "
+            f"about whether the fluid is Newtonian: give the fluid's own viscosity, e.g. --viscosity=1e-5"
+        )
 
 
 def separate(
@@ -72,8 +165,17 @@ def _separation(gradient: VelocityGradient, known: Given) -> Separation:
             eta = power / (2 * square)
     else:
         eta = np.asarray(known.viscosity)
-    eta = np.where(gradient.valid & np.isfinite(eta), eta, np.nan)
-    return Separation(gradient.supply(viscosity=eta, **known.supplies(gradient.valid)), known)
+    return _supplied(gradient, known, np.where(gradient.valid & np.isfinite(eta), eta, np.nan))
+
+
+def _supplied(gradient: VelocityGradient, known: Given, eta: FloatArray) -> Separation:
+    """The separation, its gradient knowing η and, where they were given, the density and the whole stress."""
+    supplied = {"viscosity": eta}
+    if known.density is not None:
+        supplied["density"] = np.full(len(eta), known.density)
+    if known.stress is not None:
+        supplied["stress"] = np.where(gradient.valid[:, None, None], known.stress, np.nan)
+    return Separation(gradient.supply(**supplied), known)
 
 
 def _check_known(gradient: VelocityGradient) -> None:
@@ -130,4 +232,4 @@ def _identified(
         log_eta = np.interp(np.log(rate), np.log(found.rate), np.log(found.viscosity), left=np.nan, right=np.nan)
     eta = np.where(gradient.valid, np.exp(log_eta), np.nan)
     known = Given("viscosity", IDENTIFY, viscosity=eta, density=density, identification=found)
-    return Separation(gradient.supply(viscosity=eta, **known.supplies(gradient.valid)), known)
+    return _supplied(gradient, known, eta)

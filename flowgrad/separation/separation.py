@@ -14,110 +14,22 @@ from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.solvent import Forces, MomentumBalance, momentum_balance
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.evidence import Numbers, known, of_curve, of_trend
-from flowgrad.rheology.finding import NOTHING_KNOWN, Finding, HasFinding, judge
+from flowgrad.rheology.finding import NOTHING_KNOWN, Finding, HasFinding, Verdict, judge, known, model_curve
 from flowgrad.rheology.fit import Fit, fits_of
-from flowgrad.rheology.flow_curve import FlowCurve, Trend, at_shear, flow_curve, trend
-from flowgrad.rheology.models import Newtonian
-from flowgrad.rheology.verdict import Verdict, model_curve
-from flowgrad.separation.evidence import of_balance, of_bins, of_elasticity, of_regions
+from flowgrad.rheology.flow_curve import FlowCurve, Numbers, Trend, at_shear, flow_curve, trend
+from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.separation.inputs import Given, candidates, eddy_viscosities
-from flowgrad.separation.regions import REGIONS, model_for_regions, regions_of
-from flowgrad.tensors import deviator, double_dot, norm, symmetric
+from flowgrad.separation.regions import (
+    REGIONS,
+    model_for_regions,
+    of_balance,
+    of_bins,
+    of_elasticity,
+    of_regions,
+    regions_of,
+)
+from flowgrad.separation.stress import coherence, normal_stress_differences, shear_frame, unexplained_share
 from flowgrad.typing import FloatArray
-
-
-def shear_frame(L: FloatArray, directions: FloatArray) -> FloatArray:
-    """Unit vectors e1 (flow), e2 (gradient), e3 (neutral) as columns, (n, 3, 3).
-
-    ``directions`` (n, 3, 3) are D's principal directions as columns, descending. e1 and e2 lie at
-    45° to the extreme ones, named so that |e1·L·e2| ≥ |e2·L·e1|: in simple shear v = (γ̇y, 0, 0)
-    they are x and y. In a flow without rotation the two are interchangeable, and so is N1's sign.
-    """
-    first, neutral, last = np.moveaxis(directions, -1, 0)
-    one, two = (first + last) / np.sqrt(2), (first - last) / np.sqrt(2)
-    forward = np.abs(_component(L, one, two)) >= np.abs(_component(L, two, one))
-    e1 = np.where(forward[:, None], one, two)
-    e2 = np.where(forward[:, None], two, one)
-    return np.stack([e1, e2, neutral], axis=-1)
-
-
-def normal_stress_differences(stress: FloatArray, frame: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """N1 = τ11 − τ22 and N2 = τ22 − τ33, (n,) each (Bird, Armstrong & Hassager 1987, eq. 3.4-2 with
-    tension positive)."""
-    t11, t22, t33 = (_component(stress, e, e) for e in np.moveaxis(frame, -1, 0))
-    return t11 - t22, t22 - t33
-
-
-def _component(A: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("ni,nij,nj->n", left, A, right, optimize=True))
-
-
-def unexplained_share(perpendicular: FloatArray, stress: FloatArray, weights: FloatArray) -> float:
-    """Σ V |dev τ⊥| / Σ V |dev τ|, for stacks (n, 3, 3) and volumes (n,).
-
-    Sums of the size, not of its square, and not of its ratio in each cell: one singular corner would
-    rule the former, and cells where the fluid hardly moves the latter.
-    """
-    part = np.nansum(weights * norm(deviator(perpendicular)))
-    whole = np.nansum(weights * norm(deviator(stress)))
-    return float(part / whole) if whole else 0.0
-
-
-def coherence(perpendicular: FloatArray, D: FloatArray, W: FloatArray, weights: FloatArray) -> float:
-    """How much of τ⊥ (n, 3, 3) keeps one direction with respect to the motion: 0 none, 1 all.
-
-    The mean cosines, weighted by volume and |τ⊥|, between dev τ⊥ and the two directions that the
-    stress of a fluid of second grade takes beside D: WD − DW (N1 in shear) and the part of D² that
-    is perpendicular to D (Truesdell & Noll 1965, eq. 108.1). An error of the gradient has no
-    preferred direction: its cosines cancel.
-    """
-    stress = weights[:, None, None] * deviator(perpendicular)
-    total = np.nansum(norm(stress))
-    # WD − DW is twice the symmetric part of WD.
-    directions = (symmetric(W @ D), _square(D))
-    cosines = [float(np.nansum(double_dot(stress, _unit(direction)))) for direction in directions]
-    return float(np.linalg.norm(cosines) / total) if total else 0.0
-
-
-def _square(D: FloatArray) -> FloatArray:
-    """The part of dev D² that is perpendicular to D."""
-    square = deviator(D @ D)
-    along = _unit(D)
-    return square - double_dot(square, along)[:, None, None] * along
-
-
-def _unit(A: FloatArray) -> FloatArray:
-    """A/|A|, zero where A is."""
-    size = norm(A)[:, None, None]
-    return np.divide(A, size, out=np.zeros_like(A), where=size > 0)
-
-
-def rate_error(gradient: VelocityGradient) -> FloatArray | None:
-    """Systematic relative error of the shear rate (n,), which no averaging over cells takes away; None where neither
-    noise nor error is known, NaN at the cells where they are not.
-
-    Of an estimated error |L' − L| all of it, as in simple shear, where γ̇ = |L|. Of noise its bias, half the excess
-    2Σ var D_ij of γ̇² = 2 D:D over γ̇²; the noise itself shows in the scatter of the viscosity.
-    """
-    rate = gradient["shear_rate"]
-    parts = []
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if gradient.error is not None:
-            parts.append(gradient.error / rate)
-        if gradient.covariance is not None:
-            parts.append(_variance_of_D(gradient.covariance) / rate**2)
-    return np.asarray(np.sqrt(sum(part**2 for part in parts))) if parts else None
-
-
-def _variance_of_D(covariance: FloatArray) -> FloatArray:
-    """Σ var D_ij (n,) = ½ Σ (cov(L_ij, L_ij) + cov(L_ij, L_ji)), of each shape that a covariance may have."""
-    if covariance.ndim == 3:
-        return np.asarray(2 * np.einsum("njj->n", covariance))
-    if covariance.ndim == 4:
-        return np.asarray(0.5 * (np.einsum("nijj->n", covariance) + np.einsum("niii->n", covariance)))
-    return np.asarray(0.5 * (np.einsum("nijij->n", covariance) + np.einsum("nijji->n", covariance)))
-
 
 LABELS = ("undetermined", "newtonian", "thinner", "thicker", "unexplained")
 _RELATIVE = "the viscosity is known up to a factor only: its mean is set to one, and so are stresses and dissipation"
@@ -349,8 +261,8 @@ class Separation(
         yield from ((f"excluded_{reason}", count) for reason, count in curve.excluded.items())
         if len(curve):
             yield from of_bins(curve)
-            yield from of_curve(curve if model is None else model_curve(model, curve))
-            yield from of_trend(self.trend)
+            yield from (curve if model is None else model_curve(model, curve)).numbers()
+            yield from self.trend.numbers()
         if self.given.stress is not None and self.moving.any():
             yield "unexplained", self.unexplained
             yield "coherence", self.coherence
@@ -482,3 +394,29 @@ class Separation(
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+def rate_error(gradient: VelocityGradient) -> FloatArray | None:
+    """Systematic relative error of the shear rate (n,), which no averaging over cells takes away; None where neither
+    noise nor error is known, NaN at the cells where they are not.
+
+    Of an estimated error |L' − L| all of it, as in simple shear, where γ̇ = |L|. Of noise its bias, half the excess
+    2Σ var D_ij of γ̇² = 2 D:D over γ̇²; the noise itself shows in the scatter of the viscosity.
+    """
+    rate = gradient["shear_rate"]
+    parts = []
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if gradient.error is not None:
+            parts.append(gradient.error / rate)
+        if gradient.covariance is not None:
+            parts.append(_variance_of_D(gradient.covariance) / rate**2)
+    return np.asarray(np.sqrt(sum(part**2 for part in parts))) if parts else None
+
+
+def _variance_of_D(covariance: FloatArray) -> FloatArray:
+    """Σ var D_ij (n,) = ½ Σ (cov(L_ij, L_ij) + cov(L_ij, L_ji)), of each shape that a covariance may have."""
+    if covariance.ndim == 3:
+        return np.asarray(2 * np.einsum("njj->n", covariance))
+    if covariance.ndim == 4:
+        return np.asarray(0.5 * (np.einsum("nijj->n", covariance) + np.einsum("niii->n", covariance)))
+    return np.asarray(0.5 * (np.einsum("nijij->n", covariance) + np.einsum("nijji->n", covariance)))

@@ -1,4 +1,4 @@
-"""Pure functions on stacks of 3 × 3 tensors of shape (..., 3, 3), and the eigenproblem of symmetric ones."""
+"""Algebra of stacks of 3 × 3 tensors of shape (..., 3, 3), and their eigenvalues and Schur form."""
 
 from __future__ import annotations
 

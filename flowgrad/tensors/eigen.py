@@ -1,4 +1,4 @@
-"""Compiled eigenvalues and eigenvectors of symmetric 3 × 3 tensors.
+"""Eigenvalues and eigenvectors of symmetric 3 × 3 tensors, compiled.
 
 The eigenvalue farthest from the others is a well-conditioned root of the characteristic polynomial of the
 deviator; its eigenvector leads to a 2 × 2 problem for the other two (Scherzinger & Dohrmann 2008, Comput.

@@ -1,4 +1,4 @@
-"""Compiled real Schur form of general 3 × 3 tensors, standardised, with the real eigenvalue first.
+"""Real Schur form of general 3 × 3 tensors, compiled, standardised, with the real eigenvalue first.
 
 A = Z T Zᵀ with orthogonal Z. One eigenvalue is real: T = [[λ_r, ·, ·], [0, a, b], [0, c, a]] with b c < 0 and
 |b| ≥ |c| where the other two are complex, a ± i √(−b c), and upper triangular with a falling diagonal where all are

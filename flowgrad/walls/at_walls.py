@@ -13,8 +13,9 @@ from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
 from flowgrad.gradient.prepared import wall_scheme_of
 from flowgrad.gradient.scheme import patch_faces
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.rheology.model import MODELS, Model
-from flowgrad.separation.inputs import eddy_viscosities, resolve
+from flowgrad.rheology.model import Model
+from flowgrad.separation.inputs import eddy_viscosities
+from flowgrad.separation.separate import is_number_or_model, resolve
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray, IntArray
 from flowgrad.walls.result import Walls
@@ -45,43 +46,37 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
     return np.where(np.isnan(known[faces]), gradient["velocity"], known[faces])
 
 
-def _gradient(flow: Flow, faces: IntArray, chosen: Scheme, reason: str) -> VelocityGradient:
-    centroids = flow.mesh.topology.boundary_geometry[1][faces]
+def _gradient(flow: Flow, faces: IntArray, scheme: Scheme, reason: str) -> VelocityGradient:
+    centroids, wedge = flow.mesh.topology.boundary_geometry[1][faces], flow.wedge
+    if wedge is not None:
+        # The flat faces of a wedge stand for a round wall.
+        axial, radius, _ = wedge.cylindrical(centroids).T
+        axis, radial, _ = wedge.frame
+        radius = radius / np.cos(wedge.half_angle)
+        centroids = wedge.origin + axial[:, None] * axis + radius[:, None] * radial
     # Where symmetry completes the gradient it is taken at positions.
-    is_completed = flow.is_meridian or flow.wedge is not None
-    operator = None if is_completed else chosen.prepare_on_boundary(flow, faces)
+    is_completed = flow.is_meridian or wedge is not None
+    operator = None if is_completed else scheme.prepare_on_boundary(flow, faces)
     if operator is None:
-        return replace(velocity_gradient(flow, chosen, at=_on_circles(flow, centroids)), reason=reason)
+        return replace(velocity_gradient(flow, scheme, at=centroids), reason=reason)
     found = operator.gradients(flow)
+    notes = list(found.notes)
+    unknown = ~np.isin(faces, patch_faces(flow.boundary))
+    if flow.location == "cells" and unknown.any():
+        notes.append(
+            f"the velocity is not known on {unknown.sum()} of {len(faces)} faces: L is continued from the cells "
+            "(wall_velocity=0 for walls at rest)"
+        )
     return VelocityGradient(
         found.L,
         flow,
         covariance=None if flow.noise is None else operator.covariance(flow.noise),
         location="positions",
         positions=centroids,
-        scheme=str(chosen),
+        scheme=str(scheme),
         reason=reason,
-        method_notes=(*found.notes, *_unknown(flow, faces)),
+        method_notes=tuple(notes),
     )
-
-
-def _on_circles(flow: Flow, centroids: FloatArray) -> FloatArray:
-    """Centroids of the flat faces of a wedge on the round walls that they stand for; others as they are."""
-    wedge = flow.wedge
-    if wedge is None:
-        return centroids
-    axial, radius, _ = wedge.cylindrical(centroids).T
-    axis, radial, _ = wedge.frame
-    return wedge.origin + axial[:, None] * axis + (radius / np.cos(wedge.half_angle))[:, None] * radial
-
-
-def _unknown(flow: Flow, faces: IntArray) -> tuple[str, ...]:
-    """A note on faces whose velocity is not known, with values at cells."""
-    if flow.location == "points":
-        return ()
-    unknown = int((~np.isin(faces, patch_faces(flow.boundary))).sum())
-    where = f"the velocity is not known on {unknown} of {len(faces)} faces: L is continued from the cells"
-    return (f"{where} (wall_velocity=0 for walls at rest)",) if unknown else ()
 
 
 def viscosity_at(
@@ -90,7 +85,7 @@ def viscosity_at(
     """η (k,) on boundary faces, of a law at the shear rates there. OptionError as ``separate`` raises it."""
     flow = gradient.flow
     assert flow is not None
-    if isinstance(viscosity, str) and not _is_law(viscosity):
+    if isinstance(viscosity, str) and not is_number_or_model(viscosity):
         if eddy_viscosities([viscosity]):
             resolve(gradient, None, viscosity, density)
         viscosity = _named(flow, faces, viscosity, "viscosity", positive=True)
@@ -109,15 +104,6 @@ def pressure_at(flow: Flow, faces: IntArray, pressure: str | float | ArrayLike, 
     if not np.ndim(pressure):
         return np.full(len(faces), factor * float(pressure))  # type: ignore[arg-type]
     return factor * _given(flow, faces, pressure, "pressure")
-
-
-def _is_law(text: str) -> bool:
-    """Whether a text is a law or a number, not the name of an array."""
-    try:
-        float(text)
-    except ValueError:
-        return text.split("(")[0].strip() in MODELS or ("(" in text and "=" in text)
-    return True
 
 
 def _named(flow: Flow, faces: IntArray, name: str, what: str, positive: bool = False) -> FloatArray:

@@ -105,13 +105,14 @@ class Walls(
     @cached_property
     def _rate(self) -> FloatArray:
         """2D·n (k, 3)."""
-        return _applied(2 * self.gradient.D, self.normals)
+        return np.asarray(np.einsum("nij,nj->ni", 2 * self.gradient.D, self.normals))
 
     @property
     def shear_rate_vector(self) -> FloatArray:
         """Tangential part of −2D·n (k, 3): ∂v/∂s on a wall at rest, s the distance from it; it points along the
         flow."""
-        return -self._tangential(self._rate)
+        normal = np.einsum("ni,ni->n", self._rate, self.normals)
+        return -(self._rate - normal[:, None] * self.normals)
 
     @property
     def wall_shear_rate(self) -> FloatArray:
@@ -121,7 +122,7 @@ class Walls(
     @property
     def normal_rate(self) -> FloatArray:
         """n·D·n (k,), in 1/T: 0 on a wall that an incompressible fluid adheres to."""
-        return 0.5 * self._along_normal(self._rate)
+        return np.asarray(0.5 * np.einsum("ni,ni->n", self._rate, self.normals))
 
     @property
     def wall_shear_stress(self) -> FloatArray:
@@ -152,7 +153,8 @@ class Walls(
         It is (−Sf/|Sf|)·R with R = −ν dev(2 symm(grad U)), in releases of both OpenCFD and the OpenFOAM Foundation.
         There the normal part of grad U on a wall is the difference to the cell's centre; here it is this gradient.
         """
-        stress = self._eta[:, None] * _applied(2 * tensors.deviator(self.gradient.D), self.normals)
+        rate = np.einsum("nij,nj->ni", 2 * tensors.deviator(self.gradient.D), self.normals)
+        stress = self._eta[:, None] * rate
         return stress if self.density is None else stress / self.density
 
     def force(self, patch: str | None = None) -> FloatArray:
@@ -184,11 +186,9 @@ class Walls(
         if not chosen.any():
             return np.full(3, np.nan)
         total = self.areas[chosen] @ vectors[chosen]
-        return total * self._axis if self.flow.is_meridian else total
-
-    @property
-    def _axis(self) -> FloatArray:
-        return np.eye(3)[0 if self.flow.axisymmetric == "x" else 1]
+        if self.flow.is_meridian:
+            return total * np.eye(3)[0 if self.flow.axisymmetric == "x" else 1]
+        return total
 
     def on(self, patch: str | None) -> BoolArray:
         """Which faces (k,) belong to a patch, all to None; OptionError for a patch that is none of these."""
@@ -206,12 +206,6 @@ class Walls(
                 "array or its name"
             )
         return self.viscosity
-
-    def _along_normal(self, vectors: FloatArray) -> FloatArray:
-        return np.asarray(np.einsum("ni,ni->n", vectors, self.normals))
-
-    def _tangential(self, vectors: FloatArray) -> FloatArray:
-        return vectors - self._along_normal(vectors)[:, None] * self.normals
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray]:
@@ -239,23 +233,16 @@ class Walls(
     @property
     def notes(self) -> tuple[str, ...]:
         """Which walls these are, how L was obtained, and what is not known."""
-        return (*self.selection_notes, *self.gradient.notes, *self._missing(), *self._without_pressure())
-
-    def _missing(self) -> tuple[str, ...]:
+        notes = [*self.selection_notes, *self.gradient.notes]
         known = self.wall_shear_rate if self.viscosity is None else self.traction.sum(axis=1)
         lost = ~np.isfinite(known)
-        share = float(self.areas[lost].sum() / self.areas.sum())
-        what = "no shear rate" if self.viscosity is None else "no traction and are not in the force"
-        return (f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}",) if lost.any() else ()
-
-    def _without_pressure(self) -> tuple[str, ...]:
-        without = self.viscosity is not None and self.pressure is None
-        return ("no pressure was given: traction and force are the viscous part",) if without else ()
-
-
-def _applied(A: FloatArray, vectors: FloatArray) -> FloatArray:
-    """A·n of each."""
-    return np.asarray(np.einsum("nij,nj->ni", A, vectors))
+        if lost.any():
+            share = float(self.areas[lost].sum() / self.areas.sum())
+            what = "no shear rate" if self.viscosity is None else "no traction and are not in the force"
+            notes.append(f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}")
+        if self.viscosity is not None and self.pressure is None:
+            notes.append("no pressure was given: traction and force are the viscous part")
+        return tuple(notes)
 
 
 def walls_summary(walls: Walls) -> dict[str, Any]:

@@ -61,7 +61,8 @@ def select(flow: Flow, where: Where) -> Chosen:
     """The faces that ``where`` names, as :func:`flowgrad.walls.at_walls` says. OptionError where there are none."""
     chosen = _selected(flow, where)
     if not len(chosen.faces):
-        raise OptionError(f"{flow.name}: where= chooses none of the {_count(flow)} boundary faces: {_CHOOSE}")
+        count = len(flow.mesh.topology.boundary)
+        raise OptionError(f"{flow.name}: where= chooses none of the {count} boundary faces: {_CHOOSE}")
     return chosen
 
 
@@ -78,17 +79,13 @@ def _selected(flow: Flow, where: Where) -> Chosen:
 
 
 def _mask(flow: Flow, mask: Any) -> BoolArray:
-    values = np.asarray(mask)
-    if values.shape != (_count(flow),) or values.dtype != bool:
+    values, count = np.asarray(mask), len(flow.mesh.topology.boundary)
+    if values.shape != (count,) or values.dtype != bool:
         raise OptionError(
             f"{flow.name}: where= gives {values.dtype} of the shape {values.shape}: give a mask (True, False) over the "
-            f"{_count(flow)} boundary faces"
+            f"{count} boundary faces"
         )
     return values
-
-
-def _count(flow: Flow) -> int:
-    return len(flow.mesh.topology.boundary)
 
 
 def _named(flow: Flow, names: Iterable[str]) -> Chosen:
@@ -103,8 +100,14 @@ def _named(flow: Flow, names: Iterable[str]) -> Chosen:
 
 def _impermeable(flow: Flow) -> Chosen:
     """The patches through which nothing flows and along which nothing slips, none in front of or behind a layer."""
-    area, layer = flow.mesh.topology.boundary_geometry[0], across_layer(flow)
-    closed = [patch for patch in flow.boundary if _is_closed(patch, area[patch.faces]) and not layer[patch.faces].all()]
+    layer, closed = across_layer(flow), []
+    for patch in flow.boundary:
+        area = flow.mesh.topology.boundary_geometry[0][patch.faces]
+        size = np.sqrt((area**2).sum(axis=1))
+        across = np.abs((patch.velocity * area).sum(axis=1)) / np.where(size > 0, size, 1.0)
+        largest = np.sqrt((patch.velocity**2).sum(axis=1)).max(initial=0.0)
+        if (across <= _THROUGH * largest).all() and not layer[patch.faces].all():
+            closed.append(patch)
     rates = [_rate_before(flow, patch) for patch in closed]
     closed = [
         patch
@@ -119,14 +122,6 @@ def _impermeable(flow: Flow) -> Chosen:
     names = ", ".join(patch.name for patch in closed)
     note = f"walls are the patches that nothing flows through or slips along: {names}"
     return Chosen.of_patches(closed, (f"{note}; not {', '.join(others)}" if others else note,))
-
-
-def _is_closed(patch: Patch, area: FloatArray) -> bool:
-    """Whether the velocity lies along the faces."""
-    size = np.sqrt((area**2).sum(axis=1))
-    across = np.abs((patch.velocity * area).sum(axis=1)) / np.where(size > 0, size, 1.0)
-    largest = np.sqrt((patch.velocity**2).sum(axis=1)).max(initial=0.0)
-    return bool((across <= _THROUGH * largest).all())
 
 
 def _rate_before(flow: Flow, patch: Patch) -> float:
@@ -192,7 +187,7 @@ def _of_cells(flow: Flow, text: str) -> Chosen:
         raise OptionError(f"where='{text}': '{value}' is not a number: write {name}=3") from None
     cells = mesh.cells.take(marked)
     rows = mesh.topology.match(mesh.points, cells.offsets, cells.connectivity)
-    mask = np.zeros(_count(flow), bool)
+    mask = np.zeros(len(mesh.topology.boundary), bool)
     mask[rows[rows >= 0]] = True
     lost = int((rows < 0).sum())
     note = f"{lost} of {len(rows)} cells with {text} are no boundary faces and take no part"

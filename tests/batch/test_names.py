@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from flowgrad.batch.files import expand, names, remove_parts, shard
+from flowgrad.batch.files import expand, names, remove_parts
 from flowgrad.batch.manifest import FileRecord, Manifest
+from flowgrad.batch.settings import Settings
 from flowgrad.errors import OptionError
 
 
@@ -102,7 +103,7 @@ def test_a_result_without_its_summary_is_ours_only_if_the_manifest_knows_it(tmp_
 @pytest.mark.parametrize("count", [1, 3, 7, 20])
 def test_shards_are_a_partition(count):
     files = [Path(f"{number}.vtu") for number in range(10)]
-    parts = [shard(files, part, count) for part in range(1, count + 1)]
+    parts = [Settings(shard=f"{part}/{count}").own(files) for part in range(1, count + 1)]
     assert sorted(each for part in parts for each in part) == sorted(files)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 

@@ -17,7 +17,7 @@ def test_sizes(text, size):
 
 def test_jobs_and_shards():
     assert [Settings(jobs=text).processes for text in ("3", "auto", None)] == [3, cores(), 1]
-    assert (Settings(shard="2/8").part, Settings().part) == ((2, 8), (1, 1))
+    assert (Settings(shard="2/8").own(range(16)), Settings().own(range(2))) == ([1, 9], [0, 1])
 
 
 @pytest.mark.parametrize("text", ["four", "4X", "-1G", ""])

@@ -1,4 +1,4 @@
-"""The table of errors: on small meshes all rows pass, a wrong gradient does not, and the README has these rows."""
+"""The table of errors: on small meshes all rows pass, a wrong gradient does not, and docs/benchmarks.md has them."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ from flowgrad.mesh import Lattice
 from scripts.convergence import accuracy, lattice_peers, linear_flows, smooth_flows, table, uncertainty
 from scripts.convergence.table import EXACT
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+WRITTEN = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text()
 SMALL = table.Sizes(box=28, square=21, image=16, draws=100)
 
 
 def in_readme(row):
-    return row.markdown().rpartition(f"| {row.peer} |")[0] in README
+    return row.markdown().rpartition(f"| {row.peer} |")[0] in WRITTEN
 
 
 def test_all_rows_pass_on_small_meshes(monkeypatch):
@@ -33,7 +33,7 @@ def test_the_readme_has_these_rows():
     assert len(square) == 3
     assert all(in_readme(row) for row in [*square, *uncertainty.inside_a_lattice()])
     assert not in_readme(table.Accuracy(square[0].what, (0.5,), square[0].peer))
-    assert all(f"| {row.what} |" in README for row in linear_flows.linear())
+    assert all(f"| {row.what} |" in WRITTEN for row in linear_flows.linear())
 
 
 def test_bounds_follow_the_order():

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.io import formats, read, read_contents, write_vtu
-from flowgrad.io.registry import Format
+from flowgrad.io import Format, formats, read, read_contents, write_vtu
 from flowgrad.mesh import Cells, Mesh
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +55,16 @@ def test_a_suffix_that_is_taken_is_refused_by_both_names(suffix):
     owner = formats()[suffix].module
     with pytest.raises(OptionError, match=rf"{suffix}.*{__name__}.*{owner}"):
         flowgrad.register_format([suffix], reader=read_ones)
+
+
+def test_a_suffix_of_flowgrads_is_taken_before_anything_was_read():
+    code = """
+import flowgrad
+def read(path): ...
+flowgrad.register_format([".csv"], reader=read)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert re.search(r"OptionError: .*\.csv.*__main__.*flowgrad\.io\.tables", done.stderr)
 
 
 def test_a_module_may_register_its_own_again():

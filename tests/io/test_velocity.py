@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import OptionError
-from flowgrad.io.contents import Contents
+from flowgrad.io import Contents
 from flowgrad.io.velocity import COMPONENTS, VECTORS, choose_velocity
 from flowgrad.mesh import Cells, Mesh
 

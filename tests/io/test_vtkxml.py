@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import MissingDependencyError, ReadError
+from flowgrad.io import read_contents
 from flowgrad.io.vtk_xml.arrays import TYPES, parse_ascii
-from flowgrad.io.vtk_xml.unstructured import read_vtu
 
 HEAD = (
     '<VTKFile type="UnstructuredGrid" version="{version}" byte_order="{order}" {more}>'
@@ -66,7 +66,7 @@ def read(tmp_path):
     def read_bytes(data: bytes):
         path = tmp_path / "case.vtu"
         path.write_bytes(data)
-        return read_vtu(path)
+        return read_contents(path)
 
     return read_bytes
 
@@ -149,7 +149,7 @@ def test_text_that_is_no_number(text):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not well-formed"),
+        (b"", "is empty"),
         (b"some text", "not well-formed"),
         (b"<html></html>", "not a VTK-XML file, its root is <html>"),
         (b"\x1f\x8b\x08\x00rest", "not well-formed"),

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from flowgrad.io.vtk_xml.unstructured import read_vtp
+from flowgrad.io import read_contents
 from tests.io.vtk_twin import assert_same_arrays, attach_arrays, read_with_vtk, vtk_arrays, write_with_vtk
 
 VERTS, LINES = ((4,), (5, 6, 7)), ((0, 1), (1, 2, 3))
@@ -39,7 +39,7 @@ def poly_data(arrays):
 def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, compressor, header):
     path = tmp_path / "surface.vtp"
     write_with_vtk(poly_data, path, mode, base64, compressor, header, kind="PolyData", block=16)
-    contents = read_vtp(path)
+    contents = read_contents(path)
     cells = contents.mesh.cells
     assert cells.types.tolist() == [1, 2, 3, 4, 5, 9, 7]
     assert [row.tolist() for row in np.split(cells.connectivity, cells.offsets[1:-1])] == [
@@ -53,7 +53,7 @@ def test_reads_what_vtk_writes(poly_data, tmp_path, mode, base64, compressor, he
 def test_several_pieces_are_joined_section_by_section(poly_data, tmp_path):
     path = tmp_path / "surface.vtp"
     write_with_vtk(poly_data, path, kind="PolyData", pieces=2)
-    contents, theirs = read_vtp(path), read_with_vtk(path, "PolyData")
+    contents, theirs = read_contents(path), read_with_vtk(path, "PolyData")
     assert theirs.GetNumberOfCells() == len(contents.mesh) == 14
     assert contents.mesh.cells.types.tolist() == [theirs.GetCellType(c) for c in range(14)]
     for c in range(14):
@@ -78,7 +78,7 @@ def test_strips_become_the_triangles_that_vtk_makes_of_them(poly_data, arrays, t
     data.SetStrips(strips)
     attach_arrays(data, arrays)
     write_with_vtk(data, tmp_path / "strips.vtp", kind="PolyData")
-    contents = read_vtp(tmp_path / "strips.vtp")
+    contents = read_contents(tmp_path / "strips.vtp")
     # The filter takes a vertex of several points apart, so it sees the strips alone.
     alone = vtkPolyData()
     alone.SetPoints(poly_data.GetPoints())
@@ -119,7 +119,7 @@ def polys(connectivity: str, offsets: str) -> str:
 )
 def test_absent_sections_are_empty(tmp_path, content, types):
     (tmp_path / "a.vtp").write_text(content)
-    assert read_vtp(tmp_path / "a.vtp").mesh.cells.types.tolist() == types
+    assert read_contents(tmp_path / "a.vtp").mesh.cells.types.tolist() == types
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_absent_sections_are_empty(tmp_path, content, types):
 def test_contradictions_are_refused(refused, tmp_path, content, message):
     (tmp_path / "a.vtp").write_text(content)
     with refused(tmp_path / "a.vtp", message):
-        read_vtp(tmp_path / "a.vtp")
+        read_contents(tmp_path / "a.vtp")

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from flowgrad.io.vtk_xml.unstructured import read_vtu
+from flowgrad.io import read_contents
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays, write_with_vtk
 
 COMPRESSORS, ORDERS = ("None", "ZLib", "LZMA", "LZ4"), ("LittleEndian", "BigEndian")
@@ -23,7 +23,7 @@ def test_reads_what_vtk_writes(vtk_grid, tmp_path, mode, base64, compressor, hea
     # A small block: every array has several, the last one shorter.
     block = 64 if compressor == "LZMA" else 8
     write_with_vtk(vtk_grid, path, mode, base64, compressor, header, block=block, order=order)
-    contents = read_vtu(path)
+    contents = read_contents(path)
     assert_same_mesh(contents.mesh, vtk_grid)
     assert_same_arrays(contents.point_data, vtk_arrays(vtk_grid.GetPointData()))
     assert_same_arrays(contents.cell_data, vtk_arrays(vtk_grid.GetCellData()))
@@ -36,7 +36,7 @@ def test_reads_all_versions(vtk_grid, tmp_path, version):
     path = tmp_path / "mixed.vtu"
     write_with_vtk(vtk_grid, path)
     path.write_bytes(re.sub(rb'version="[^"]*" byte', b'version="%s" byte' % version.encode(), path.read_bytes()))
-    assert_same_mesh(read_vtu(path).mesh, vtk_grid)
+    assert_same_mesh(read_contents(path).mesh, vtk_grid)
 
 
 def test_large_arrays_go_through_the_threads(tmp_path):
@@ -50,7 +50,7 @@ def test_large_arrays_go_through_the_threads(tmp_path):
     points.SetData(numpy_to_vtk(values))
     grid.SetPoints(points)
     write_with_vtk(grid, tmp_path / "cloud.vtu", block=32768)
-    np.testing.assert_array_equal(read_vtu(tmp_path / "cloud.vtu").mesh.points, values)
+    np.testing.assert_array_equal(read_contents(tmp_path / "cloud.vtu").mesh.points, values)
 
 
 def ascii_vtu(*pieces: str, head: str = "", version: str = "1.0") -> str:
@@ -97,7 +97,7 @@ def parse(tmp_path):
     def read(text: str | bytes):
         path = tmp_path / "case.vtu"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_vtu(path)
+        return read_contents(path)
 
     return read
 
@@ -127,7 +127,7 @@ def test_pieces_are_joined_with_shifted_points(parse):
 
 def test_pieces_read_as_vtk_reads_them(vtk_grid, tmp_path):
     write_with_vtk(vtk_grid, tmp_path / "pieces.vtu", pieces=3)
-    contents = read_vtu(tmp_path / "pieces.vtu")
+    contents = read_contents(tmp_path / "pieces.vtu")
     grid = read_with_vtk(tmp_path / "pieces.vtu")
     assert len(contents.mesh) == 3 * vtk_grid.GetNumberOfCells()
     # VTK 9.7 does not shift the points of the faces of later pieces, so those are compared with the

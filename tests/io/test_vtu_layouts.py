@@ -15,7 +15,7 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 
 from flowgrad.errors import ReadError
-from flowgrad.io.vtk_xml.unstructured import read_vtu
+from flowgrad.io import read_contents
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 from flowgrad.mesh.reference.cell import cell_name
 from tests.io.test_vtu import LAYOUTS, array, ascii_vtu, piece
@@ -59,7 +59,7 @@ def test_random_arrays_are_those_of_vtk(tmp_path, seed):
         block = int(rng.choice([64, 200, 4096]))
         pieces = int(rng.integers(1, 4))
         write_with_vtk(random_grid(rng), path, mode, base64, compressor, header, block, pieces, order=order)
-        ours, theirs = read_vtu(path), read_with_vtk(path)
+        ours, theirs = read_contents(path), read_with_vtk(path)
         assert len(ours.mesh) == theirs.GetNumberOfCells()
         if len(ours.mesh.points):
             assert_same_mesh(ours.mesh, theirs)
@@ -84,7 +84,7 @@ def test_every_cell_type_is_that_of_vtk_or_refused(tmp_path, kind):
     extra = array("faceoffsets", "-1 -1", "Int32")
     path.write_text(ascii_vtu(piece(30, (kind, " ".join(map(str, range(size)))), (1, "3"), extra=extra)))
     if kind in REFERENCE_CELLS or kind in LAGRANGE_CELLS:
-        assert_same_mesh(read_vtu(path).mesh, read_with_vtk(path))
+        assert_same_mesh(read_contents(path).mesh, read_with_vtk(path))
         return
     with pytest.raises(ReadError, match=re.escape(f"1 cells of the type {cell_name(kind)} ({kind}) are not supported")):
-        read_vtu(path)
+        read_contents(path)

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from flowgrad.errors import FlowgradError, OptionError
+from flowgrad.io import read_contents, write_vtu
 from flowgrad.io.vtk_xml.polyhedra import from_stream, to_stream
-from flowgrad.io.vtk_xml.unstructured import read_vtu
-from flowgrad.io.vtk_xml.write import write_vtu
 from flowgrad.mesh import Cells, Mesh
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
@@ -14,19 +13,19 @@ from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vt
 @pytest.mark.parametrize("time", [0.1234567890123, 1 / 3, 1e300, 16777217.0])
 def test_a_time_is_not_rounded(mixed_mesh, tmp_path, time):
     write_vtu(tmp_path / "out.vtu", mixed_mesh, {}, {}, {"TimeValue": time})
-    assert read_vtu(tmp_path / "out.vtu").time == time
+    assert read_contents(tmp_path / "out.vtu").time == time
 
 
 def test_a_time_of_float32_is_the_number_that_was_printed(mixed_mesh, tmp_path):
     write_vtu(tmp_path / "out.vtu", mixed_mesh, {}, {}, {"TimeValue": np.float32([0.1])})
-    assert read_vtu(tmp_path / "out.vtu").time == 0.1
+    assert read_contents(tmp_path / "out.vtu").time == 0.1
 
 
 def test_what_is_written_is_read_again(mixed_mesh, arrays, tmp_path):
     path = tmp_path / "out.vtu"
     points, cells = arrays(27), arrays(15)
     write_vtu(path, mixed_mesh, points, cells, {"TimeValue": 0.1, "table": np.eye(3), "n": [1, 2]})
-    contents = read_vtu(path)
+    contents = read_contents(path)
     for ours, theirs in ((contents.point_data, points), (contents.cell_data, cells)):
         assert_same_arrays(ours, theirs)
     for name in ("types", "offsets", "connectivity"):
@@ -84,7 +83,7 @@ def test_tensors_are_rows_of_nine_named_components(mixed_mesh, tmp_path):
 )
 def test_types_and_memory_orders(tmp_path, given, stored):
     write_vtu(tmp_path / "out.vtu", Mesh(np.zeros((2, 3)), Cells.empty()), {"a": given})
-    read = read_vtu(tmp_path / "out.vtu").point_data["a"]
+    read = read_contents(tmp_path / "out.vtu").point_data["a"]
     assert read.dtype == stored.dtype
     assert read.tolist() == stored.tolist()
 
@@ -129,7 +128,7 @@ def test_large_point_numbers_become_int64(tmp_path, monkeypatch):
     monkeypatch.setattr("flowgrad.io.vtk_xml.write.np.iinfo", lambda _: type("limits", (), {"max": 1}))
     write_vtu(tmp_path / "out.vtu", Mesh(np.zeros((3, 3)), Cells.of_type(5, np.array([[0, 1, 2]]))))
     assert b'"Int64" Name="connectivity"' in (tmp_path / "out.vtu").read_bytes()
-    assert read_vtu(tmp_path / "out.vtu").mesh.cells.connectivity.tolist() == [0, 1, 2]
+    assert read_contents(tmp_path / "out.vtu").mesh.cells.connectivity.tolist() == [0, 1, 2]
 
 
 def test_face_streams_of_random_polyhedra_come_back():

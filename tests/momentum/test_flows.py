@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from flowgrad.momentum import identify_viscosity
+from flowgrad.rheology.finding import Verdict
 from flowgrad.rheology.models import Carreau
-from flowgrad.rheology.verdict import Verdict
 
 pytest.importorskip("skfem", reason="the flows are solved for with scikit-fem")
 

@@ -11,8 +11,8 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.momentum import Identification, identify_viscosity
+from flowgrad.rheology.finding import Verdict
 from flowgrad.rheology.models import Carreau, Newtonian, PowerLaw
-from flowgrad.rheology.verdict import Verdict
 from flowgrad.series import Series
 
 

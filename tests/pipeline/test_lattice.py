@@ -9,10 +9,10 @@ import pytest
 
 from flowgrad.errors import MeshError, OptionError, ReadError
 from flowgrad.io import read_contents
+from flowgrad.moments import PERCENTILE_ERROR
 from flowgrad.pipeline.analysis import analyse
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks
-from flowgrad.pipeline.summary import PERCENTILE_ERROR
 from tests.pipeline.images import rough, write_image
 
 SHAPE = (7, 6, 9)

@@ -10,8 +10,7 @@ import pytest
 
 from flowgrad.cli import main
 from flowgrad.errors import OptionError
-from flowgrad.io import read, read_contents, write_vtu
-from flowgrad.io.contents import Contents
+from flowgrad.io import Contents, read, read_contents, write_vtu
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import without_ghosts
 from flowgrad.mesh import CellFaces, Cells, Mesh

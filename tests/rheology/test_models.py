@@ -3,7 +3,7 @@ import pytest
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology import MODELS
-from flowgrad.rheology.model import Model, Viscosity
+from flowgrad.rheology.model import Model, Viscosity, parse_model
 from flowgrad.rheology.models import (
     Bingham,
     Carreau,
@@ -20,7 +20,6 @@ from flowgrad.rheology.models import (
     Quemada,
     Sisko,
     ThreeComponent,
-    parse_model,
 )
 
 LAWS = [

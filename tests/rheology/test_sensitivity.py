@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from flowgrad.autodiff import Dual
-from flowgrad.rheology.models import Bingham, Casson, Ellis, HerschelBulkley, PowerLaw, parse_model
+from flowgrad.rheology.model import parse_model
+from flowgrad.rheology.models import Bingham, Casson, Ellis, HerschelBulkley, PowerLaw
 
 from .test_models import LAWS
 

@@ -4,7 +4,7 @@ import pytest
 from flowgrad import VelocityGradient
 from flowgrad.rheology import Verdict
 from flowgrad.separation import separate
-from flowgrad.separation.separation import coherence, unexplained_share
+from flowgrad.separation.stress import coherence, unexplained_share
 
 RNG = np.random.default_rng(2)
 ONES = np.ones(2000)

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from flowgrad import VelocityGradient
-from flowgrad.separation.separation import normal_stress_differences, shear_frame
+from flowgrad.separation.stress import normal_stress_differences, shear_frame
 
 
 def frame_of(L):

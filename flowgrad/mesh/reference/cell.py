@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 
@@ -106,6 +106,10 @@ class ReferenceCell:
     line, edges of a surface cell (from end to end), faces of a volume cell (the nodes on their edges
     in ring order), each as local point numbers with its normal outward in VTK's numbering. Cells
     with an interpolant belong to a ``family``; ``degree`` is the highest power of a coordinate in it.
+
+    ``has_interpolant``: point values define a field inside the cell through shape functions; ``is_fitted``: the
+    gradient is a least-squares fit through the cell's own points instead; ``is_curved``: there are nodes besides the
+    corners, so that edges and faces may be curved.
     """
 
     vtk_type: VTK
@@ -116,6 +120,17 @@ class ReferenceCell:
     shape: Shape | None = None
     family: Family | None = None
     degree: int = 1
+    name: str = field(init=False)
+    has_interpolant: bool = field(init=False)
+    is_fitted: bool = field(init=False)
+    is_curved: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "name", cell_name(self.vtk_type))
+        put(self, "has_interpolant", self.shape is not None)
+        put(self, "is_fitted", self.shape is None and self.dimension > 1)
+        put(self, "is_curved", self.family is not None and self.size > len(self.family.corners))
 
     @classmethod
     def of(cls, vtk_type: VTK, family: Family, nodes: FloatArray, shape: Shape, degree: int) -> ReferenceCell:
@@ -139,11 +154,6 @@ class ReferenceCell:
         return cls.of(vtk_type, family, nodes, shape, max(degrees))
 
     @property
-    def name(self) -> str:
-        """VTK's name of the type, in small letters."""
-        return self.vtk_type.name.lower()
-
-    @property
     def center(self) -> FloatArray:
         """Mean of the corners (d,)."""
         assert self.family is not None
@@ -154,21 +164,6 @@ class ReferenceCell:
         """What the cell's measure would be, over |det J| at a node, if det J were the same throughout."""
         assert self.family is not None
         return self.family.volume
-
-    @property
-    def has_interpolant(self) -> bool:
-        """Whether point values define a field inside the cell through shape functions."""
-        return self.shape is not None
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether the gradient is a least-squares fit through the cell's own points instead."""
-        return self.shape is None and self.dimension > 1
-
-    @property
-    def is_curved(self) -> bool:
-        """Whether there are nodes besides the corners, so that edges and faces may be curved."""
-        return self.family is not None and self.size > len(self.family.corners)
 
     @cached_property
     def ring(self) -> NDArray[np.int64]:

@@ -28,11 +28,12 @@ from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.reference.cell import cell_name
+from flowgrad.moments import RunningStatistics
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
 from flowgrad.pipeline.out_of_core.slab_velocity import SlabVelocity, Window
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, RunningStatistics
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 
@@ -206,7 +207,8 @@ class _SlabRun:
     def __init__(self, velocity: SlabVelocity, names: tuple[str, ...], handle: BinaryIO) -> None:
         self._velocity, self._names = velocity, names
         components = {name: math.prod(components_of(name)) for name in names}
-        dtype = np.dtype(np.float32 if velocity.dtype == np.float32 else np.float64)
+        read = np.result_type(*(velocity.file.declared[velocity.location][part].dtype for part in velocity.parts))
+        dtype = np.dtype(np.float32 if read.newbyteorder("=") == np.float32 else np.float64)
         self._writer = SlabWriter(handle, velocity.lattice, velocity.location, components, dtype, velocity.file.time)
         self._shares = shares(velocity.lattice, velocity.location)
         self.statistics = {name: RunningStatistics() for name in names if name not in WITHOUT_STATISTICS}

@@ -25,6 +25,7 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.transform import scaled
+from flowgrad.moments import RunningStatistics
 from flowgrad.pipeline.analysis import DEFAULT_QUANTITIES
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.overlap import (
@@ -38,7 +39,7 @@ from flowgrad.pipeline.out_of_core.overlap import (
 )
 from flowgrad.pipeline.out_of_core.piece_files import Pieces
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, RunningStatistics
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

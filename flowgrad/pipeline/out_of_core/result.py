@@ -13,9 +13,10 @@ from flowgrad.errors import OptionError
 from flowgrad.files import printable, size_text
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import OF_FIELD
+from flowgrad.moments import PERCENTILE_ERROR, Statistics
 from flowgrad.option import flag
 from flowgrad.pipeline.options import Options
-from flowgrad.pipeline.summary import PERCENTILE_ERROR, Statistics, summary_of
+from flowgrad.pipeline.summary import summary_of
 from flowgrad.separation import separate
 
 # They need the whole of a file.

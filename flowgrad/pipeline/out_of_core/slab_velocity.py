@@ -55,12 +55,6 @@ class SlabVelocity:
         """Planes of places."""
         return plane_count(self.lattice, self.location)
 
-    @property
-    def dtype(self) -> np.dtype:
-        """Float32 where the velocity is in the file."""
-        types = [self.file.declared[self.location][each].dtype for each in self.parts]
-        return np.result_type(*types).newbyteorder("=")
-
     def planes(self, low: int, high: int) -> FloatArray:
         """Velocities (n, 3) between two planes, NaN where the file says that they are none."""
         flags: list[str] = []
