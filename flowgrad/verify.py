@@ -17,8 +17,8 @@ from flowgrad.gradient import SCHEMES, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.local_fits.operator import PolynomialFits
-from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.prepared import prepare
+from flowgrad.gradient.scheme import Gradients
 from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block

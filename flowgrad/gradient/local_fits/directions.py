@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray
 
@@ -52,7 +53,13 @@ class Directions:
             return (f"the samples lie on a {what}: derivatives out of it {TAKEN_AS_ZERO}",)
         if not self.rank or not len(self.across):
             return ()
-        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in _near_coordinate_axes(self.across))
+        from scipy.linalg import qr
+
+        # Another orthonormal basis of the space of these directions, along coordinate axes where those lie in it.
+        turned = qr(self.across.T @ self.across, pivoting=True)[0][:, : len(self.across)].T
+        signs = np.sign(turned[np.arange(len(turned)), np.abs(turned).argmax(axis=1)])
+        rows = np.round(turned * signs[:, None], 12) + 0.0
+        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in rows)
         across = f"derivatives across {TAKEN_AS_ZERO}" if self.rank < 3 else "velocities across are taken as linear"
         return (f"the mesh is one cell thick along {axes}: {across}",)
 
@@ -82,10 +89,8 @@ def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
     """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
     spread in any direction is no less than their smallest principal deviation."""
     full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
-    start = mesh.cells.offsets[full]
-    sizes = mesh.cells.offsets[full + 1] - start
-    corners = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
-    middles = np.add.reduceat(corners, offsets(sizes)[:-1]) / sizes[:, None]
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, full)
+    middles = np.add.reduceat(mesh.points[corners], start[:-1]) / np.diff(start)[:, None]
     size = np.linalg.norm([np.ptp(column) for column in mesh.points.T])
     few = samples[:: max(1, len(samples) // _FEW)]
     if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
@@ -99,15 +104,11 @@ def _cells_within(mesh: Mesh, basis: FloatArray, width: FloatArray) -> BoolArray
     few = full[:: max(1, len(full) // _FEW)]
     corners = mesh.points[mesh.cells.connectivity[mesh.cells.offsets[few]]] @ basis.T
     ends = np.concatenate([few[np.nanargmin(corners, axis=0)], few[np.nanargmax(corners, axis=0)]])
-    means = np.array([_mean_point(mesh, c) for c in ends]) @ basis.T
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, ends)
+    means = np.array([mesh.points[corners[a:b]].mean(axis=0) for a, b in pairwise(start)]) @ basis.T
     if (np.ptp(means, axis=0) > width).all():
         return np.zeros(3, bool)
     return np.asarray(np.ptp(mesh.centroids[full] @ basis.T, axis=0) <= width)
-
-
-def _mean_point(mesh: Mesh, cell: int) -> FloatArray:
-    start, end = mesh.cells.offsets[cell : cell + 2]
-    return np.asarray(mesh.points[mesh.cells.connectivity[start:end]].mean(axis=0))
 
 
 def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Directions:
@@ -118,12 +119,3 @@ def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Dir
         return Directions(np.eye(3), 3, 3, np.empty((0, 3)))
     order = np.argsort(kind, kind="stable")
     return Directions(np.ascontiguousarray(basis[order]), rank, free, basis[one_cell])
-
-
-def _near_coordinate_axes(rows: FloatArray) -> FloatArray:
-    """Another orthonormal basis of the space of the rows, along coordinate axes where these lie in it."""
-    from scipy.linalg import qr
-
-    turned = qr(rows.T @ rows, pivoting=True)[0][:, : len(rows)].T
-    signs = np.sign(turned[np.arange(len(rows)), np.abs(turned).argmax(axis=1)])
-    return np.round(turned * signs[:, None], 12) + 0.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from flowgrad.gradient.local_fits.directions import Directions
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search, Targets
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import take
 from flowgrad.typing import FloatArray, IntArray
 
 # A boundary face looks across the layer where its normal lies along it by more than this cosine.
@@ -55,16 +55,17 @@ def do_not_reach(
         return blind
     basis = directions.basis[: directions.rank]
     own = cells[rows]
-    d = (positions[samples[runs(start[rows], counts)]] - np.repeat(positions[own], counts, axis=0)) @ basis.T
-    starts = offsets(counts)[:-1]
+    starts, found = take(start, samples, rows)
+    starts = starts[:-1]
+    d = (positions[found] - np.repeat(positions[own], counts, axis=0)) @ basis.T
     unit = d / np.sqrt((d**2).sum(axis=1, keepdims=True))
     weakest = np.linalg.eigh(np.add.reduceat(unit[:, :, None] * unit[:, None, :], starts))[1][:, :, 0]
     reach = np.maximum.reduceat(np.abs((d * np.repeat(weakest, counts, axis=0)).sum(axis=1)), starts)
-    sizes = np.diff(mesh.cells.offsets)[own]
-    points = mesh.points[mesh.cells.connectivity[runs(mesh.cells.offsets[own], sizes)]]
-    d = (points - np.repeat(positions[own], sizes, axis=0)) @ basis.T
+    starts, points = take(mesh.cells.offsets, mesh.cells.connectivity, own)
+    sizes = np.diff(starts)
+    d = (mesh.points[points] - np.repeat(positions[own], sizes, axis=0)) @ basis.T
     extent = np.abs((d * np.repeat(weakest, sizes, axis=0)).sum(axis=1))
-    blind[~blind] = reach < _REACH * np.maximum.reduceat(extent, offsets(sizes)[:-1])
+    blind[~blind] = reach < _REACH * np.maximum.reduceat(extent, starts[:-1])
     return blind
 
 
