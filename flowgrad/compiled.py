@@ -4,7 +4,6 @@ the first compilation.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import zlib
@@ -63,17 +62,20 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__qualname__ += f"-{zlib.crc32(_called_by(function).encode()):08x}"
         compiled = _compiled(function, parallel)
+        if not hasattr(compiled, "overloads"):  # NUMBA_DISABLE_JIT
+            return function
+        compile_for = compiled._compile_for_args  # what numba calls for types that it has not met
 
-        @functools.wraps(function)
-        def call(*args: Any) -> Any:
-            if not compiled.overloads:
-                with _alone(compiled, function):
-                    if not _on_disk(compiled, function):
-                        _announce()
-                    compiled.compile(tuple(map(compiled.typeof_pyval, args)))
-            return compiled(*args)
+        def first(*args: Any, **named: Any) -> Any:
+            if compiled.overloads:
+                return compile_for(*args, **named)
+            with _alone(compiled, function):
+                if not _on_disk(compiled, function):
+                    _announce()
+                return compile_for(*args, **named)
 
-        return call
+        compiled._compile_for_args = first
+        return compiled  # type: ignore[no-any-return]
 
     return decorate
 

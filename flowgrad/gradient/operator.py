@@ -11,7 +11,7 @@ import numpy as np
 from flowgrad.gradient import element_kernels as kernels
 from flowgrad.gradient.scheme import Operator
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import take
+from flowgrad.mesh.cells import take
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:

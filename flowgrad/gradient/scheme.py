@@ -6,6 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
@@ -74,9 +75,13 @@ class Scheme(ABC):
             raise OptionError(f"{self}: no finer one beside it would tell its error: leave out the error")
         return parse_scheme(finer) if isinstance(finer, str) else finer(self)
 
-    def __str__(self) -> str:
+    @cached_property
+    def _text(self) -> str:
         name = type(self).__name__ if self.record is None else self.record.name
         return unparse(name, self, self.shown) if dataclasses.is_dataclass(self) else name
+
+    def __str__(self) -> str:
+        return self._text
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ def register_scheme(
     cls.record = SchemeRecord(name, summary, finer, reach)
 
 
+@cache
 def parse_scheme(text: str) -> Scheme:
     """The scheme that a text such as ``finite-difference(order=2)`` names; OptionError for an unknown one."""
     return parse(text, SCHEMES, "scheme")

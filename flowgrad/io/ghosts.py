@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
 from flowgrad.io.contents import Arrays, Contents
-from flowgrad.mesh import CellFaces, Lattice, Mesh, ragged
+from flowgrad.mesh import CellFaces, Lattice, Mesh
+from flowgrad.mesh import cells as ragged
 from flowgrad.typing import BoolArray
 
 log = logging.getLogger("flowgrad")

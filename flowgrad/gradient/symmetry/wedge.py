@@ -22,7 +22,7 @@ from flowgrad.gradient.scheme import Scheme, Where, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.axisymmetric_wedge import Wedge
-from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.cells import offsets
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray
 

@@ -17,7 +17,8 @@ from flowgrad.io.registry import register_format
 from flowgrad.io.vtk_xml.blocks import LZ4
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.polyhedra import POLYHEDRON, from_lists, from_stream
-from flowgrad.mesh import LAGRANGE_CELLS, CellFaces, Cells, Mesh, ragged
+from flowgrad.mesh import LAGRANGE_CELLS, CellFaces, Cells, Mesh
+from flowgrad.mesh import cells as ragged
 from flowgrad.typing import IntArray
 
 _STREAM = ("faces", "faceoffsets")
