@@ -97,7 +97,7 @@ def united(order: str) -> Callable[[type[T]], type[T]]:
     too, the named ones first in this order."""
 
     def decorate(cls: type[T]) -> type[T]:
-        known = {each.name: each for base in cls.__bases__ for each in dataclasses.fields(base)}  # type: ignore[arg-type]
+        known = {each.name: each for base in cls.__bases__ for each in dataclasses.fields(base)}
         names = list(dict.fromkeys([*order.split(), *known]))
         own = [(each, known[each].type, _positional(known[each])) for each in names]
         check = {"__post_init__": cls.__post_init__}  # type: ignore[attr-defined]

@@ -418,11 +418,7 @@ def short(value: float) -> str:
 
 def _advice(trial: Trial) -> Iterator[str]:
     """The best scheme, where it is worst, and how the one that is taken by itself compares."""
-
-    def overall(each: Tried) -> float:
-        return np.inf if np.isnan(each.deviation.overall) else each.deviation.overall
-
-    best = min(trial.tried, key=overall)
+    best = min(trial.tried, key=lambda each: np.nan_to_num(each.deviation.overall, nan=np.inf))
     worst = trial.chosen[best.deviation.worst]
     ratio = best.deviation.largest / best.deviation.overall
     yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{best.scheme}'"

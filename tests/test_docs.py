@@ -8,7 +8,7 @@ import pytest
 
 from flowgrad import plot
 from flowgrad.cli import main
-from flowgrad.cli.plot import KINDS
+from flowgrad.cli.request import KINDS
 from scripts import quantities_table
 
 ROOT = Path(__file__).resolve().parent.parent

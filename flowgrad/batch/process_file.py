@@ -117,6 +117,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
     from flowgrad.gradient import velocity_gradient
     from flowgrad.pipeline.analysis import analyse
     from flowgrad.pipeline.options import Options
+    from flowgrad.pipeline.out_of_core import SUFFIXES as IN_PARTS
     from flowgrad.pipeline.out_of_core import run_in_blocks
     from flowgrad.pipeline.write import write
 
@@ -124,7 +125,7 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
         key: tuple(value) if isinstance(value, list) else value for key, value in task.options.items()
     }
     source, target, options = Path(task.source), task.target, Options(**given)
-    in_parts = run_in_blocks(source, target, options)
+    in_parts = run_in_blocks(source, target, options) if source.suffix.lower() in IN_PARTS else None
     if in_parts is not None:
         _write_results(task, in_parts.summary, None)
         return row_of(in_parts.summary), in_parts.digest

@@ -50,7 +50,10 @@ class Progress:
             log.log(level, "[%d/%d] %s", self.count, self.total, line(record))
         if self._bar is not None:
             rate = 60 * (self.count - self.known) / max(time.monotonic() - self._start, 1e-3)
-            shown = {"failed": f"{self.failed} failed" if self.failed else "", "rate": f"{rate:.1f} files/min"}
+            shown: dict[str, Any] = {
+                "failed": f"{self.failed} failed" if self.failed else "",
+                "rate": f"{rate:.1f} files/min",
+            }
             self._bar.update(self._bar.task_ids[0], completed=self.count, refresh=True, **shown)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from flowgrad import plot
-from flowgrad.cli.plot import COLOURED, OF_FLUID, OF_QUANTITY, Request
+from flowgrad.cli.request import COLOURED, OF_FLUID, OF_QUANTITY, Request
 from flowgrad.errors import OptionError, WriteError
 from flowgrad.files import replacing, stem
 from flowgrad.flow import Flow

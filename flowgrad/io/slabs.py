@@ -24,6 +24,10 @@ from flowgrad.mesh import Cells, Lattice, Mesh
 # What marks the places with a result, as in the files of whole results.
 VALID = "valid"
 
+# Files whose planes can be read alone.
+_VTK = {".vti": IMAGE, ".vtr": RECTILINEAR}
+SLAB_SUFFIXES = (*_VTK, ".nc", ".nc4", ".cdf")
+
 
 @dataclass(frozen=True)
 class Declared:
@@ -76,15 +80,15 @@ def _row(number: int, declared: Declared) -> np.ndarray:
 
 
 def open_slabs(path: Path, time: float | None) -> AbstractContextManager[SlabFile] | None:
-    """The lattice of a file at a time, open as long as the context is; None for formats that are read as a whole only.
+    """The lattice of a file at a time, open as long as the context is; None for other than ``SLAB_SUFFIXES``.
 
     The context raises ReadError for a file that is damaged or of which no part can be read alone, OptionError for a
     time that it does not hold.
     """
     suffix = path.suffix.lower()
-    if suffix in (".vti", ".vtr"):
-        return _open_vtk(path, time, IMAGE if suffix == ".vti" else RECTILINEAR)
-    return _open_netcdf(path, time) if suffix in (".nc", ".nc4", ".cdf") else None
+    if suffix in _VTK:
+        return _open_vtk(path, time, _VTK[suffix])
+    return _open_netcdf(path, time) if suffix in SLAB_SUFFIXES else None
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
 from flowgrad.rheology.finding import Finding, HasFinding, Verdict, judge
 from flowgrad.rheology.fit import Fit, fits_of
-from flowgrad.rheology.flow_curve import FlowCurve, Trend
+from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
@@ -142,11 +142,6 @@ class Identification(
             certain_class=False,
             evidence=evidence.items(),
         )
-
-    @property
-    def trend(self) -> Trend:
-        """Certain falls and rises of log η, and how far it departs from its mean."""
-        return self.finding.trend
 
     @property
     def evidence(self) -> Mapping[str, float]:

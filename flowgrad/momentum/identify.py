@@ -16,7 +16,7 @@ from flowgrad.momentum.cross_validation import infer, weighted
 from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.regression import OVERLAP, Equations, Nodes
 from flowgrad.momentum.test_functions import balls
-from flowgrad.momentum.weak_form import Balance, Samples, balance, samples
+from flowgrad.momentum.weak_form import Balance, FlowSamples, balance, samples
 from flowgrad.rheology import thresholds
 from flowgrad.series import Series
 from flowgrad.typing import FloatArray
@@ -140,7 +140,7 @@ def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None
     return _Problem(joined, nodes, *nodes.contents(found))
 
 
-def _balance(gradient: VelocityGradient, own: Samples, nodes: Nodes) -> Balance:
+def _balance(gradient: VelocityGradient, own: FlowSamples, nodes: Nodes) -> Balance:
     assert gradient.flow is not None
     d = own.positions.shape[1]
     unknown = own.positions[~np.isfinite(own.volumes + own.velocity.sum(axis=1) + own.D.sum(axis=(1, 2)))]

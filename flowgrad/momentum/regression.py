@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.momentum.weak_form import Balance, Samples
+from flowgrad.momentum.weak_form import Balance, FlowSamples
 from flowgrad.typing import FloatArray
 
 # Nodes a decade, and at least so many within a narrow range.
@@ -43,7 +43,7 @@ class Nodes:
         return slice(_BELOW, len(self.log_rates) - _ABOVE)
 
     @classmethod
-    def of(cls, found: Sequence[Samples]) -> Nodes:
+    def of(cls, found: Sequence[FlowSamples]) -> Nodes:
         """Over the rates that count in a flow; OptionError where nothing deforms."""
         rates = np.concatenate([each.shear_rate for each in found])
         weights = np.concatenate([each.volumes for each in found]) * rates
@@ -58,7 +58,7 @@ class Nodes:
         step = max(high - low, np.log(_ONE_RATE)) / (count - 1)
         return cls(low + step * np.arange(-_BELOW, count + _ABOVE))
 
-    def contents(self, found: Sequence[Samples]) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
+    def contents(self, found: Sequence[FlowSamples]) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
         """Share of the volume (b,), number of samples (b,) and Σ V 2D:D (b,) nearest to each node."""
         rates = np.concatenate([each.shear_rate for each in found])
         volumes = np.concatenate([each.volumes for each in found])
@@ -70,7 +70,7 @@ class Nodes:
         return share / max(share.sum(), 1e-300), np.bincount(place, minlength=len(self.log_rates)), work / len(found)
 
 
-# Standard deviation that second differences of log η between nodes may have, a priori: that of a law with caps. Nodes
+# Standard deviation that second differences of log η between nodes may have, a priori: that of a model with caps. Nodes
 # are a fifth of a decade apart, or less.
 BEND = 0.1
 # About so many balls of one size overlap at each place: their errors are not independent.

@@ -35,7 +35,7 @@ _MANY_CELLS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class FlowSamples:
     """Positions (m, d) in the d directions along which the mesh extends, volumes (m,), velocities (m, 3), rates of
     deformation D (m, 3, 3) and forces f − ∂v/∂t (m, 3), all in the frame of ``basis`` (3, 3), whose first d rows are
     those directions; sorted by the first coordinate. NaN where the flow is not known."""
@@ -75,7 +75,7 @@ def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
     return found.basis, found.rank
 
 
-def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
+def samples(gradient: VelocityGradient, force: FloatArray) -> FlowSamples:
     """The samples of a gradient at points or cells, and of the force (n, 3) there."""
     assert gradient.flow is not None
     basis, rank = frame_of(gradient)
@@ -85,7 +85,7 @@ def samples(gradient: VelocityGradient, force: FloatArray) -> Samples:
     x = positions @ basis[:rank].T
     order = np.argsort(x[:, 0], kind="stable")
     values = values[order]
-    return Samples(
+    return FlowSamples(
         basis,
         np.ascontiguousarray(x[order]),
         volumes[order],
@@ -183,7 +183,7 @@ class Balance:
         return Balance(self.log_rates, *parts)
 
 
-def balance(samples: Samples, balls: Balls, log_rates: FloatArray) -> Balance:
+def balance(samples: FlowSamples, balls: Balls, log_rates: FloatArray) -> Balance:
     """The equations of all balls with enough samples, none of them unknown."""
     x, R = samples.positions, balls.radii
     d = x.shape[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from flowgrad.paths.deformation import FTLE, Deformation, deformation, ftle
 from flowgrad.paths.pathlines import Paths, flow_map, pathlines
 from flowgrad.paths.records import RECORDS
@@ -19,3 +21,6 @@ __all__ = [
     "pathlines",
     "streamlines",
 ]
+
+# Alias of the module's former name: from flowgrad.paths.ftle import FTLE.
+sys.modules[f"{__name__}.ftle"] = sys.modules[f"{__name__}.deformation"]

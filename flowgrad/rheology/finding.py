@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -67,7 +66,7 @@ def decide(
         return ("no", Verdict.VISCOELASTIC) if coherent else unknown
     if nonpositive > thresholds.NONPOSITIVE or rate_factor(curve) < thresholds.RANGE_FACTOR:
         return unknown
-    # A law may show beside a little elasticity, a constant does not.
+    # A model may show beside a little elasticity, a constant does not.
     elastic = coherent and unexplained > thresholds.SUSPECT
     error = max(error, thresholds.ELASTIC_ERROR) if elastic else error
     shape = of_trend(trend, error, margin)
@@ -153,7 +152,8 @@ def yields(model: Model, curve: FlowCurve) -> bool:
     points, and the yield stress is large beside the stress there."""
     rate = _rates(curve)[:1]
     large = model.yielded(rate) >= thresholds.YIELD_SHARE * model.stress(rate)
-    slope = min(float(_log_slope(model, rate)[0]), curve.low_rate_slope)
+    log_slope = float((rate * model.stress_slope(rate) / model.stress(rate))[0])
+    slope = min(log_slope, curve.low_rate_slope)
     return bool(model.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
 
 
@@ -165,7 +165,8 @@ def imitates_yield(model: Model, curve: FlowCurve) -> bool:
     log τ against log γ̇ has a large yield stress: its share of the stress is c/(s² + c).
     """
     rate = _rates(curve)
-    slope = _log_slope(model, rate)
+    # d log τ / d log γ̇
+    slope = rate * model.stress_slope(rate) / model.stress(rate)
     if min(slope[0], curve.low_rate_slope) > thresholds.YIELD_SLOPE:
         return False
     curvature = max(float(np.gradient(slope[:3], np.log(rate[:3]), edge_order=2)[0]), 0.0)
@@ -177,11 +178,6 @@ def imitates_yield(model: Model, curve: FlowCurve) -> bool:
 def rate_factor(curve: FlowCurve) -> float:
     """Highest over lowest median shear rate; 0 without any."""
     return float(curve.rate[-1] / curve.rate[0]) if len(curve) else 0.0
-
-
-def _log_slope(model: Model, rate: FloatArray) -> FloatArray:
-    """d log τ / d log γ̇."""
-    return rate * model.stress_slope(rate) / model.stress(rate)
 
 
 def _rates(curve: FlowCurve) -> FloatArray:
@@ -215,9 +211,7 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict evid
     evidence: Mapping[str, float]
 
 
-NOTHING_KNOWN = Finding(
-    sampled_curve(np.zeros(0), np.zeros(0)), Trend(), (), "not known", Verdict.NO_STRESS_KNOWN, MappingProxyType({})
-)
+NOTHING_KNOWN = Finding(sampled_curve(np.zeros(0), np.zeros(0)), Trend(), (), "not known", Verdict.NO_STRESS_KNOWN, {})
 
 
 def judge(
@@ -264,3 +258,8 @@ class HasFinding:
     def verdict(self) -> Verdict:
         """What the fluid is, as far as these data show."""
         return self.finding.verdict
+
+    @property
+    def trend(self) -> Trend:
+        """The certain changes of η with the shear rate, and how far from constant it may be."""
+        return self.finding.trend

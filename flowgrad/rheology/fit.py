@@ -24,7 +24,7 @@ from flowgrad.typing import FloatArray
 # Two parameters (viscosity and scatter) and AICc's correction need this many points at least.
 MIN_POINTS = 4
 RESIDUALS = ("log", "relative")
-# A law may turn negative far from the data (Carreau with n > 1 and η∞ > η0): misfit, not NaN.
+# A model may turn negative far from the data (Carreau with n > 1 and η∞ > η0): misfit, not NaN.
 _LEAST_RATIO = 1e-300
 
 
@@ -48,7 +48,7 @@ class FitData:
         return self.relative_sigma * np.sqrt(np.mean(self.relative_sigma**-2.0))
 
     def deviations(self, stress: FloatArray) -> FloatArray:
-        """What a law's stresses (…, n) miss of each stress, as a fraction of it."""
+        """What a model's stresses (…, n) miss of each stress, as a fraction of it."""
         ratio = stress / self.stress
         return np.log(np.maximum(ratio, _LEAST_RATIO)) if self.residual == "log" else ratio - 1
 
@@ -103,7 +103,7 @@ def stresses(kind: type[Model], logs: FloatArray, rate: FloatArray) -> FloatArra
 
 
 def with_parameters(kind: type[Model], values: Mapping[str, Any]) -> Model:
-    """A law whose parameters are arrays or dual numbers, without caps."""
+    """A model whose parameters are arrays or dual numbers, without caps."""
     law = object.__new__(kind)
     for key, value in values.items():
         object.__setattr__(law, key, value)
@@ -133,10 +133,10 @@ def checked(
     return FitData(rates, stresses, deviations / stresses, residual, known_to, absolute)
 
 
-# No stress or rate is known better than this (relative): of laws that all fit closer, the one with
+# No stress or rate is known better than this (relative): of models that all fit closer, the one with
 # the fewest parameters is preferred.
 SMALLEST_MISFIT = 1e-4
-# Searches from so many of a law's own guesses and of random parameters; after some steps the best go on.
+# Searches from so many of a model's own guesses and of random parameters; after some steps the best go on.
 _GUESSES = 10
 _RANDOM = 10
 _FIRST_STEPS = 15
@@ -146,12 +146,12 @@ _STEPS = 300
 
 @dataclass(frozen=True)
 class Fit:
-    """A law with the parameters that suit the data best.
+    """A model with the parameters that suit the data best.
 
     ``chi2`` is the sum of squared residuals over σ², ``misfit`` their root mean square
     as a fraction of the stress, ``aicc`` Akaike's criterion (smaller is better), ``weight`` the
-    probability of this law among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
-    number of data, ``residuals`` (points,) what the law misses of each stress as a fraction of it.
+    probability of this model among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
+    number of data, ``residuals`` (points,) what the model misses of each stress as a fraction of it.
     ``optimum`` is the fit's minimum, from which the intervals follow when they are asked for.
     """
 
@@ -166,7 +166,7 @@ class Fit:
 
     @cached_property
     def intervals(self) -> Mapping[str, tuple[float, float]]:
-        """95 % interval of each parameter that the data determine, from the likelihood's profile; none for a law that
+        """95 % interval of each parameter that the data determine, from the likelihood's profile; none for a model that
         was given."""
         if self.optimum is None:
             return {}
@@ -175,12 +175,12 @@ class Fit:
 
     @property
     def undetermined(self) -> tuple[str, ...]:
-        """Parameters that the data do not determine; ``model`` has values for them only because a law needs some."""
+        """Parameters that the data do not determine; ``model`` has values for them only because a model needs some."""
         return tuple(key for key in self.model.free() if self.optimum is not None and key not in self.intervals)
 
     @property
     def correlation(self) -> FloatArray:
-        """Of the logarithms of the parameters (p, p), in the order of the law."""
+        """Of the logarithms of the parameters (p, p), in the order of the model."""
         if self.optimum is None:
             return np.eye(len(self.model.free()))
         covariance = self.optimum.covariance()
@@ -193,7 +193,7 @@ class Fit:
         return {key: value for key, value in self.model.parameters.items() if key not in self.undetermined}
 
     def __str__(self) -> str:
-        """The law with ``?`` for what the data do not determine."""
+        """The model with ``?`` for what the data do not determine."""
         known = self.parameters
         shown = (f"{key}={known[key]:.4g}" if key in known else f"{key}=?" for key in self.model.parameters)
         return f"{self.model.name}({', '.join(shown)})"
@@ -208,17 +208,17 @@ def fit_models(
     known_to: float = SMALLEST_MISFIT,
     absolute_sigma: bool = False,
 ) -> tuple[Fit, ...]:
-    """Fit every law to shear rates (n,) and stresses (n,) and rank them, the best first.
+    """Fit every model to shear rates (n,) and stresses (n,) and rank them, the best first.
 
     ``sigma`` (n,) are standard deviations of the stress, taken as relative weights (the scatter is
     estimated from the data), or with ``absolute_sigma`` as they are; by default each is proportional to
     its stress. ``residual`` is ``log``, log(model/stress), or ``relative``, (model − stress)/stress.
-    ``known_to`` is the relative error that the data have beside their scatter: laws that all fit closer
+    ``known_to`` is the relative error that the data have beside their scatter: models that all fit closer
     are equally good.
 
-    Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); laws with
+    Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); models with
     too many parameters for n are left out. Raises OptionError for fewer than four points, values that
-    are not positive and finite, and unknown laws.
+    are not positive and finite, and unknown models.
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     kinds = [_kind(model) for model in (MODELS if models is None else models)]
@@ -272,7 +272,7 @@ def _searched(data: FitData, residuals: Residuals, starts: FloatArray, bounds: t
 
 
 def _starts(kind: type[Model], data: FitData, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """The best of the law's own guesses and of random parameters, in logarithms, strictly within the bounds."""
+    """The best of the model's own guesses and of random parameters, in logarithms, strictly within the bounds."""
     guesses = np.array(list(kind.guesses(data.rate, data.stress)))
     margin = 1e-3 * (upper - lower)
     with np.errstate(divide="ignore"):

@@ -74,6 +74,14 @@ class FlowCurve(ReprMixin):
         count = max(3, int(np.sum(self.rate <= _LOW_RATES * self.rate[0])))
         return float(np.polyfit(np.log(self.rate[:count]), np.log(self.stress[:count]), 1)[0])
 
+    def of_bins(self) -> Numbers:
+        """Evidence: the bins and their scatter."""
+        yield "bins", len(self)
+        yield "cells", int(self.count.sum())
+        yield "scatter", np.median(self.high / self.low) - 1
+        if self.rate_error is not None:
+            yield "gradient_error", np.median(self.rate_error)
+
     def numbers(self) -> Numbers:
         """Evidence: the ends of the curve, its extremes and slopes."""
         yield "rate_min", self.rate[0]
@@ -216,7 +224,7 @@ def _assembled(bins: FloatArray, excluded: Mapping[str, int]) -> FlowCurve:
 
 
 def sampled_curve(rate: FloatArray, viscosity: FloatArray) -> FlowCurve:
-    """The curve of a law, exact at shear rates (b,) that rise."""
+    """The curve of a model, exact at shear rates (b,) that rise."""
     shares = np.full(len(rate), 1 / max(len(rate), 1))
     count = np.ones(len(rate), np.int64)
     return FlowCurve(rate, viscosity, viscosity, viscosity, shares, count, np.zeros(len(rate)), {})

@@ -198,7 +198,7 @@ def profile_intervals(optimum: Optimum) -> list[tuple[float, float] | None]:
 
 def _suits_far_away(optimum: Optimum) -> NDArray[np.bool_]:
     """Whether a value of each parameter (p,) a factor of 10 off suits the data, too, perhaps in another valley: η0 and
-    η∞ of a law can change places."""
+    η∞ of a model can change places."""
     others, count = optimum.others, len(optimum.x)
     which, sign = np.repeat(np.arange(count), 2 * len(others)), np.tile(np.repeat([-1.0, 1.0], len(others)), count)
     end = np.clip(optimum.x[which] + sign * _REACH, optimum.bounds[0][which], optimum.bounds[1][which])

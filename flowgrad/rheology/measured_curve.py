@@ -16,7 +16,7 @@ from flowgrad.rheology import thresholds, wording
 from flowgrad.rheology.evidence import EXCLUDED
 from flowgrad.rheology.finding import Finding, HasFinding, Verdict, class_of_model, class_weights, judge, known
 from flowgrad.rheology.fit import MIN_POINTS, SMALLEST_MISFIT, Fit, fit_models
-from flowgrad.rheology.flow_curve import FlowCurve, Trend
+from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.measured_trend import (
     MEDIAN_DEVIATION,
     Noise,
@@ -118,7 +118,7 @@ def _why_not(columns: list[FloatArray]) -> NDArray[np.str_]:
     return why
 
 
-# A point further from the best law than so many times the noise is an outlier.
+# A point further from the best model than so many times the noise is an outlier.
 _OUTLYING = 5.0
 
 
@@ -132,16 +132,16 @@ def fit_flow_curve(
     margin: float = thresholds.MARGIN,
     residual: str = "relative",
 ) -> FlowCurveFit:
-    """Fit every viscosity law to a measured flow curve and say whether the fluid is Newtonian.
+    """Fit every viscosity model to a measured flow curve and say whether the fluid is Newtonian.
 
     ``rate`` (n,) are shear rates (1/T), ``stress`` (n,) shear stresses. Residuals are weighted by 1/stress, or by
     1/``sigma`` (n,), standard deviations of the stress: relative ones, whose size the scatter gives, or with
-    ``absolute_sigma`` as they are. ``models`` are the laws to compare (all of them by default). Newtonian means
+    ``absolute_sigma`` as they are. ``models`` are the models to compare (all of them by default). Newtonian means
     that η stays within ±``margin`` of its log-mean over the measured range, with 95 % confidence. ``residual`` is
     ``relative``, (model − stress)/stress, or ``log``.
 
     Rows that cannot be used are left out and counted. Raises OptionError for what are no numbers or not (n,) each,
-    a stress of the wrong sign, fewer than four different shear rates, unknown laws and an impossible margin.
+    a stress of the wrong sign, fewer than four different shear rates, unknown models and an impossible margin.
     """
     if not 0 < margin < 1:
         raise OptionError(f"the margin is {margin:g}: give a part of the viscosity between 0 and 1, such as 0.05")
@@ -237,11 +237,6 @@ class FlowCurveFit(
         evidence += [(f"weight_{name.replace('-', '_')}", weight) for name, weight in self.weights.items()]
         evidence += [(f"excluded_{reason}", count) for reason, count in self.excluded.items()]
         return judge(self.curve, trend, self.ranking, self.margin, evidence=evidence)
-
-    @property
-    def trend(self) -> Trend:
-        """The certain changes of η with the shear rate, and how far from constant it may be."""
-        return self.finding.trend
 
     @cached_property
     def evidence(self) -> dict[str, float]:

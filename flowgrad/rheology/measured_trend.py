@@ -135,15 +135,13 @@ def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
 
 def _certain(curve: FlowCurve, size: int, quantile: float) -> Trend:
     """The certain changes of means over so many neighbouring points."""
-
-    def mean(values: FloatArray) -> FloatArray:
-        return np.convolve(values, np.full(size, 1 / size), "valid")
-
+    window = np.full(size, 1 / size)
+    log_rate, log_eta, variance = (
+        np.convolve(each, window, "valid")
+        for each in (np.log(curve.rate), np.log(curve.viscosity), curve.uncertainty**2)
+    )
     averaged = dataclasses.replace(
-        curve,
-        rate=np.exp(mean(np.log(curve.rate))),
-        viscosity=np.exp(mean(np.log(curve.viscosity))),
-        uncertainty=np.sqrt(mean(curve.uncertainty**2) / size),
+        curve, rate=np.exp(log_rate), viscosity=np.exp(log_eta), uncertainty=np.sqrt(variance / size)
     )
     log_eta = np.log(averaged.viscosity)
     beyond = np.abs(log_eta - log_eta.mean()) - quantile * averaged.uncertainty

@@ -89,11 +89,9 @@ class Model(ABC):
     def __init_subclass__(cls, name: str = "", citation: str = "") -> None:
         if not name:
             return
-        taken = MODELS.get(name)
-        if taken is not None and _path(taken) != _path(cls):
-            raise OptionError(
-                f"the viscosity model '{name}' of {_path(cls)} has the name of {_path(taken)}: choose another name"
-            )
+        new, old = (f"{each.__module__}.{each.__qualname__}" for each in (cls, MODELS.get(name, cls)))
+        if new != old:
+            raise OptionError(f"the viscosity model '{name}' of {new} has the name of {old}: choose another name")
         cls.name, cls.citation = name, citation
         MODELS[name] = cls
 
@@ -235,7 +233,3 @@ def parse_model(text: str) -> Model:
     Raises OptionError for an unknown model, an unknown or missing parameter and an impossible value.
     """
     return parse(text, MODELS, "viscosity law")
-
-
-def _path(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"

@@ -28,7 +28,7 @@ _DECADES = 40
 class PipeFlow(ReprMixin):
     """Laminar flow with mean velocity ``speed`` V through a pipe of ``diameter`` D: ``wall_shear_rate`` γ̇_w (1/T),
     ``wall_shear_stress`` τ_w, ``flow_index`` n' = d log τ_w/d log(8V/D), and ``reynolds_number``, that of Metzner &
-    Reed; stresses are divided by the density where the law is kinematic."""
+    Reed; stresses are divided by the density where the model is kinematic."""
 
     law: Model
     speed: float
@@ -63,9 +63,9 @@ class PipeFlow(ReprMixin):
 
 
 def pipe_flow(law: Model | str, speed: float, diameter: float, density: float = 1.0) -> PipeFlow:
-    """Laminar flow of a law, or its text such as ``carreau(…)``, through a pipe.
+    """Laminar flow of a model, or its text such as ``carreau(…)``, through a pipe.
 
-    ``speed`` (L/T) is the mean velocity, ``diameter`` (L); ``density`` (M/L³) is 1 for a kinematic law. Raises
+    ``speed`` (L/T) is the mean velocity, ``diameter`` (L); ``density`` (M/L³) is 1 for a kinematic model. Raises
     OptionError for numbers that are not positive, and where no wall rate gives this speed.
     """
     for name, value in (("speed", speed), ("diameter", diameter), ("density", density)):

@@ -8,7 +8,7 @@ import numpy as np
 MARGIN = 0.05
 LOG_MARGIN = float(np.log1p(MARGIN))
 
-# A range of shear rates narrower than this factor shows no law: η ∝ γ̇^−0.1 would be within the margin.
+# A range of shear rates narrower than this factor shows no model: η ∝ γ̇^−0.1 would be within the margin.
 RANGE_FACTOR = 2.0
 
 # Part of the stress that no scalar viscosity explains. A Maxwell fluid in shear has 0.2 at a
@@ -38,7 +38,7 @@ CERTAIN = 4.0
 # Standard errors of the bound on how far a curve departs from its mean: 95 %.
 BOUND = 2.0
 
-# A class of fluids is certain where its laws hold this Akaike weight together. The best law alone is not
+# A class of fluids is certain where its models hold this Akaike weight together. The best model alone is not
 # enough: for one in five Newtonian samples that is another one.
 CLASS_WEIGHT = 0.99
 
@@ -52,7 +52,7 @@ YIELD_SLOPE = 0.5
 LEVEL_SLOPE = 0.05
 FLAT_SLOPE = 0.2
 
-# Part of Σ V |τ:D| in cells whose η is not positive, above which the rest of the cells prove no law.
+# Part of Σ V |τ:D| in cells whose η is not positive, above which the rest of the cells prove no model.
 NONPOSITIVE = 0.05
 
 # The stress has the wrong sign, and not just noise, where Σ V τ:D is below −1e-3 of Σ V |τ||D|.

@@ -87,7 +87,7 @@ def of_velocity(verdict: Verdict, evidence: Evidence, fit: Fit | None, scale_fro
     scale = (
         f" Its scale comes from {scale_from}."
         if scale_from
-        else " Viscosities and stresses are known up to a common factor: inertia does not tell it."
+        else " Viscosities and stresses are known up to a common factor, which inertia does not tell here."
     )
     return f"From the velocity alone: {_filled(text, evidence)}{_best(fit)}{scale}"
 
@@ -116,7 +116,7 @@ def _decided(verdict: Verdict, evidence: Evidence, fit: Fit | None) -> str:
 
 
 def _best(fit: Fit | None) -> str:
-    return "" if fit is None else f" Best law: {fit}, off by {100 * fit.misfit:.2g} %."
+    return "" if fit is None else f" Best law: {fit}, with a root mean square misfit of {100 * fit.misfit:.2g} %."
 
 
 def _given(verdict: Verdict, evidence: Evidence, model: Model) -> str:
@@ -132,29 +132,29 @@ def _missing_in_flow(evidence: Evidence) -> str:
     unexplained, coherence = evidence.get("unexplained", 0.0), evidence.get("coherence", 0.0)
     if unexplained > thresholds.SUSPECT and coherence > thresholds.COHERENT:
         return (
-            f"{_ASIDE}, as in a weakly elastic fluid or with a systematic error of the gradient; needed is a gradient "
-            "of another scheme or a finer mesh"
+            f"{_ASIDE}, as in a weakly elastic fluid or with a systematic error of the gradient; a gradient of another "
+            "scheme or a finer mesh is needed"
         )
     if unexplained > thresholds.UNEXPLAINED:
         return (
-            f"{_ASIDE}, but in no consistent direction, so stress and gradient do not fit each other; needed is a "
-            "better gradient, or the right order of the stress components"
+            f"{_ASIDE}, but in no consistent direction, so stress and gradient do not fit each other; a better "
+            "gradient is needed, or the right order of the stress components"
         )
     if "rate_min" not in evidence:
         return (
-            "no cell has both a shear rate that counts and a positive viscosity; needed is a flow that deforms the "
-            "fluid"
+            "no cell has both a shear rate that counts and a positive viscosity; a flow that deforms the fluid is "
+            "needed"
         )
     if evidence.get("nonpositive", 0.0) > thresholds.NONPOSITIVE:
         return (
             "{nonpositive:3%} of Σ V|τ:D| is in cells whose viscosity is not positive (the limit is "
-            f"{100 * thresholds.NONPOSITIVE:.0f} %); needed is a better gradient, or a stress with its right sign and "
+            f"{100 * thresholds.NONPOSITIVE:.0f} %); a better gradient is needed, or a stress with its right sign and "
             "order of components"
         )
     return _narrow(evidence) or (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, more than ±{{margin:3%}}, but no "
-        "change beyond the scatter and the error of the gradient is certain; needed are more cells, a better gradient "
-        "or a wider range of shear rates"
+        "change beyond the scatter and the error of the gradient is certain; more cells, a better gradient or a wider "
+        "range of shear rates is needed"
     )
 
 
@@ -162,8 +162,8 @@ def _narrow(evidence: Evidence) -> str:
     if evidence["rate_max"] >= thresholds.RANGE_FACTOR * evidence["rate_min"]:
         return ""
     return (
-        "the shear rates span only {rate_min} to {rate_max}; needed is a factor of "
-        f"{thresholds.RANGE_FACTOR:g} at least"
+        "the shear rates span only {rate_min} to {rate_max}; a factor of "
+        f"{thresholds.RANGE_FACTOR:g} at least is needed"
     )
 
 
@@ -174,13 +174,13 @@ def _missing_in_points(evidence: Evidence) -> str:
         return _contested(evidence)
     text = (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, more than ±{{margin:3%}}, but no "
-        "change beyond the noise of {noise:2%} is certain; needed is "
+        "change beyond the noise of {noise:2%} is certain; "
     )
     if "noise_needed" not in evidence:
-        return text + "a wider range of shear rates, less noise or more points"
+        return text + "a wider range of shear rates, less noise or more points are needed"
     few = evidence["points_needed"] <= _MOST_POINTS
     more = ", or about {points_needed:.0f} points of this noise" if few else ""
-    return f"{text}noise below {{noise_needed:2%}}{more}, or a wider range of shear rates"
+    return f"{text}noise below {{noise_needed:2%}}{more}, or a wider range of shear rates is needed"
 
 
 def _contested(evidence: Evidence) -> str:
@@ -190,11 +190,13 @@ def _contested(evidence: Evidence) -> str:
     falls = evidence["fall_factor"] >= evidence["rise_factor"]
     change = "falls by a factor of {fall_factor}" if falls else "rises by a factor of {rise_factor}"
     needed = (
-        "lower shear rates or less noise" if Verdict.YIELD_STRESS in (first, second) else "less noise or more points"
+        "lower shear rates or less noise is needed"
+        if Verdict.YIELD_STRESS in (first, second)
+        else "less noise or more points are needed"
     )
     return (
         f"the viscosity is not constant (it {change} beyond the noise), but laws that are {first} (Akaike weight "
-        f"{kinds[first]:.3f}) and {second} ({kinds[second]:.3f}) suit the points alike; needed are {needed}"
+        f"{kinds[first]:.3f}) and {second} ({kinds[second]:.3f}) suit the points alike; {needed}"
     )
 
 
@@ -207,18 +209,18 @@ def _missing_in_velocity(evidence: Evidence) -> str:
         )
     if evidence["rate_max"] < thresholds.RANGE_FACTOR * evidence["rate_min"]:
         return (
-            "η is determined at shear rates from {rate_min} to {rate_max} only; needed is a flow whose shear rate "
-            "varies more from place to place, and not along one direction alone"
+            "η is determined at shear rates from {rate_min} to {rate_max} only; a flow whose shear rate varies more "
+            "from place to place, and not along one direction alone, is needed"
         )
     if evidence["stress_fall_factor"] > math.exp(thresholds.FALLING):
         return (
             f"the balance of momentum is closed best by a stress that falls by a factor of {{stress_fall_factor}} "
-            f"{_RATES}, which no fluid has in a steady flow; needed are a finer mesh, less noise or a force that is "
-            "missing"
+            f"{_RATES}, which no fluid has in a steady flow; a finer mesh, less noise or the missing force is "
+            "needed"
         )
     return (
-        f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, and no change is certain; needed "
-        "are less noise, a finer mesh or a flow that varies more"
+        f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, and no change is certain; less "
+        "noise, a finer mesh or a flow that varies more is needed"
     )
 
 

@@ -23,6 +23,52 @@ from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
 
 
+def separate(
+    gradient: VelocityGradient,
+    stress: str | ArrayLike | None = None,
+    viscosity: str | float | Model | ArrayLike | None = None,
+    density: float | None = None,
+    *,
+    body_force: ArrayLike | None = None,
+    pressure: str | float | ArrayLike | None = None,
+) -> Separation:
+    """Separate the stress τ = 2η_N D + 2(η − η_N)D + τ⊥ and say whether the fluid is Newtonian.
+
+    ``stress`` is the extra stress, tension positive: the name of an array of the flow where the
+    gradient lives (``-sigma`` turns its sign) or an array (n, 6) in VTK's order, (n, 9) or
+    (n, 3, 3). ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
+    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density`` makes dynamic values of
+    kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is ``no-stress-known``.
+
+    ``body_force`` per mass, (3,) or (n, 3), asks for the viscosity that the balance of momentum needs beside the known
+    stress, such as a solvent's (``balance``); ``pressure`` is a number, an array or its name, by default the array
+    with a pressure's usual name; without one the pressure is taken out of the balance.
+
+    Raises OptionError where both stress and viscosity are given, a name is not an array, a shape does not fit, the
+    viscosity is a turbulent eddy viscosity, the stress works against the flow (Σ V τ:D < 0), which means the other
+    sign, D is not known because the flow is a plane cut from a 3-D one, and for a body force without stress or
+    viscosity or in an axisymmetric flow; MeshError for one without a mesh.
+    """
+    if isinstance(viscosity, str) and viscosity == IDENTIFY and stress is None:
+        return _identified(gradient, body_force, pressure, density)
+    known = dataclasses.replace(resolve(gradient, stress, viscosity, density), density=density)
+    if body_force is not None and not known.option:
+        raise OptionError(
+            "a body force is for the momentum balance beside a known stress: give --stress or --viscosity as well"
+        )
+    if pressure is not None and body_force is None:
+        raise OptionError("a pressure is for the momentum balance: give body_force as well, (0, 0, 0) for none")
+    if not known.option:
+        return Separation(gradient, known)
+    _check_known(gradient)
+    separation = _separation(gradient, known)
+    _check_sign(separation)
+    if body_force is None:
+        return separation
+    known_forces = forces(separation.gradient, separation.stress, body_force, pressure, density)
+    return dataclasses.replace(separation, forces=known_forces)
+
+
 def resolve(
     gradient: VelocityGradient,
     stress: str | ArrayLike | None,
@@ -58,11 +104,11 @@ def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) 
         data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
         opposite = stress.startswith("-") and stress not in data
         values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
-        text, tensors, factor = stress, as_tensors(values, name), -factor if opposite else factor
+        text, stack, factor = stress, as_tensors(values, name), -factor if opposite else factor
     else:
-        text, tensors = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
-    finite = np.isfinite(tensors).all(axis=(1, 2), keepdims=True)
-    return Given("stress", text, np.where(finite, tensors, np.nan) * factor)
+        text, stack = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
+    finite = np.isfinite(stack).all(axis=(1, 2), keepdims=True)
+    return Given("stress", text, np.where(finite, stack, np.nan) * factor)
 
 
 def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
@@ -109,52 +155,6 @@ def _refuse_eddy(name: str) -> None:
             f"{name} is a turbulent eddy viscosity, a property of the flow and not of the fluid, and says nothing "
             f"about whether the fluid is Newtonian: give the fluid's own viscosity, e.g. --viscosity=1e-5"
         )
-
-
-def separate(
-    gradient: VelocityGradient,
-    stress: str | ArrayLike | None = None,
-    viscosity: str | float | Model | ArrayLike | None = None,
-    density: float | None = None,
-    *,
-    body_force: ArrayLike | None = None,
-    pressure: str | float | ArrayLike | None = None,
-) -> Separation:
-    """Separate the stress τ = 2η_N D + 2(η − η_N)D + τ⊥ and say whether the fluid is Newtonian.
-
-    ``stress`` is the extra stress, tension positive: the name of an array of the flow where the
-    gradient lives (``-sigma`` turns its sign) or an array (n, 6) in VTK's order, (n, 9) or
-    (n, 3, 3). ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
-    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density`` makes dynamic values of
-    kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is ``no-stress-known``.
-
-    ``body_force`` per mass, (3,) or (n, 3), asks for the viscosity that the balance of momentum needs beside the known
-    stress, such as a solvent's (``balance``); ``pressure`` is a number, an array or its name, by default the array
-    with a pressure's usual name; without one the pressure is taken out of the balance.
-
-    Raises OptionError where both stress and viscosity are given, a name is not an array, a shape does not fit, the
-    viscosity is a turbulent eddy viscosity, the stress works against the flow (Σ V τ:D < 0), which means the other
-    sign, D is not known because the flow is a plane cut from a 3-D one, and for a body force without stress or
-    viscosity or in an axisymmetric flow; MeshError for one without a mesh.
-    """
-    if isinstance(viscosity, str) and viscosity == IDENTIFY and stress is None:
-        return _identified(gradient, body_force, pressure, density)
-    known = dataclasses.replace(resolve(gradient, stress, viscosity, density), density=density)
-    if body_force is not None and not known.option:
-        raise OptionError(
-            "a body force is for the momentum balance beside a known stress: give --stress or --viscosity as well"
-        )
-    if pressure is not None and body_force is None:
-        raise OptionError("a pressure is for the momentum balance: give body_force as well, (0, 0, 0) for none")
-    if not known.option:
-        return Separation(gradient, known)
-    _check_known(gradient)
-    separation = _separation(gradient, known)
-    _check_sign(separation)
-    if body_force is None:
-        return separation
-    known_forces = forces(separation.gradient, separation.stress, body_force, pressure, density)
-    return dataclasses.replace(separation, forces=known_forces)
 
 
 def _separation(gradient: VelocityGradient, known: Given) -> Separation:

@@ -87,7 +87,7 @@ class Walls(
     @cached_property
     def normals(self) -> FloatArray:
         """Unit normals (k, 3), out of the fluid."""
-        vectors = self._area_vectors
+        vectors = self.flow.mesh.topology.boundary_geometry[0][self.faces]
         size = np.sqrt((vectors**2).sum(axis=1, keepdims=True))
         return vectors / np.where(size > 0, size, np.nan)
 
@@ -95,12 +95,9 @@ class Walls(
     def areas(self) -> FloatArray:
         """Area of each face (k,): of edges of a planar mesh their length, per unit depth, or 2πr times it in an
         axisymmetric flow."""
-        sizes = np.sqrt((self._area_vectors**2).sum(axis=1))
+        vectors = self.flow.mesh.topology.boundary_geometry[0][self.faces]
+        sizes = np.sqrt((vectors**2).sum(axis=1))
         return areas_of_revolution(self.flow, self.centroids, sizes) if self.flow.is_meridian else sizes
-
-    @property
-    def _area_vectors(self) -> FloatArray:
-        return self.flow.mesh.topology.boundary_geometry[0][self.faces]
 
     @cached_property
     def _rate(self) -> FloatArray:

@@ -1,5 +1,5 @@
-"""What must come out to rounding: exact flows by dual numbers, linear ones on every cell type, polynomials of a
-scheme's order."""
+"""Exactness to rounding: exact flows by dual numbers, linear ones on every cell type, polynomials of a scheme's
+order."""
 
 from __future__ import annotations
 

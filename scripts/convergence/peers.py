@@ -1,4 +1,4 @@
-"""Other people's code given the same: NumPy and SciPy, and VTK where it is installed."""
+"""Comparison with other people's code on the same data: NumPy and SciPy, and VTK where it is installed."""
 
 from __future__ import annotations
 

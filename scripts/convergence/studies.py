@@ -1,4 +1,4 @@
-"""Which schemes are verified on which meshes, and the orders that they must show."""
+"""Convergence studies: schemes, the meshes that they are measured on, and the orders that they must show."""
 
 from __future__ import annotations
 

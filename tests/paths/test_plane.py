@@ -8,7 +8,7 @@ from flowgrad.exact import ABC
 from flowgrad.mesh import Mesh
 from flowgrad.paths import deformation, ftle, pathlines, streamlines
 from tests import meshes
-from tests.paths.test_lattice_spline import TURNED
+from tests.paths.test_lattice_interpolant import TURNED
 
 
 def planar_flow(kind, Q, shift):

@@ -11,7 +11,7 @@ from flowgrad.paths.field import POLYLINE, SteadyField
 from flowgrad.paths.lattice_interpolant import LatticeSpline
 from flowgrad.paths.mesh_interpolant import MeshInterpolant
 from tests import meshes
-from tests.paths.test_lattice_spline import TURNED
+from tests.paths.test_lattice_interpolant import TURNED
 
 N = 41
 AXIS = np.linspace(0, 1, N)

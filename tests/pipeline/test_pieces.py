@@ -19,7 +19,7 @@ from flowgrad.pipeline.analysis import analyse_flow
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks
 from flowgrad.pipeline.out_of_core.overlap import surroundings
-from flowgrad.pipeline.out_of_core.piece_files import Pieces
+from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from tests.io import test_parallel
 
 NAMES = ("L", "shear_rate", "lambda2", "helicity")
@@ -88,7 +88,7 @@ def compare(path: Path, folder: Path, mesh: Mesh, **options) -> dict:
         for name in given.quantities:
             due = gradient[name].reshape(len(gradient), -1)[ids]
             scale = np.nanmax(np.abs(gradient[name]))
-            np.testing.assert_allclose(data[name].reshape(due.shape), due, rtol=0, atol=1e-12 * scale, err_msg=name)
+            np.testing.assert_allclose(data[name].reshape(due.shape), due, rtol=0, atol=3e-12 * scale, err_msg=name)
         for one, L in zip(ids if at == "points" else [], data.get("L", []), strict=False):
             np.testing.assert_array_equal(L, seen.setdefault(int(one), L))
     whole_summary, ours = whole.summary(), found.summary
@@ -176,7 +176,7 @@ def test_missing_velocities(tmp_path):
 def test_layers_are_those_of_the_whole(tmp_path):
     """Through corners, where the way leads through a third piece."""
     mesh = MESHES["hexahedron"]()
-    pieces = Pieces.of(cut(tmp_path, mesh, octants(mesh)))
+    pieces = PieceFiles.of(cut(tmp_path, mesh, octants(mesh)))
     owner, rows = octants(mesh), mesh.cells.connectivity.reshape(len(mesh), -1)
     layer = np.where(owner == 5, 0, 99)
     for depth in (1, 2, 3):

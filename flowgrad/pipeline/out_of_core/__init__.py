@@ -11,10 +11,10 @@ from typing import Any
 
 from flowgrad.errors import ReadError
 from flowgrad.files import size_of
-from flowgrad.io.slabs import open_slabs
+from flowgrad.io.slabs import SLAB_SUFFIXES, open_slabs
 from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core.lattice import write_lattice
-from flowgrad.pipeline.out_of_core.piece_files import Pieces
+from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from flowgrad.pipeline.out_of_core.pieces import write_pieces
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice
 from flowgrad.pipeline.summary import digest_of
@@ -23,6 +23,10 @@ log = logging.getLogger("flowgrad")
 
 # A file may expand to so many times its size, and no further: the readers see to that.
 _LARGEST_RATIO = 8192
+
+
+# Files that have parts.
+SUFFIXES = (".pvtu", *SLAB_SUFFIXES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ def run_in_blocks(path: Path, target: Path, options: Options) -> BlocksResult | 
         return None
     budget = size_of(options.block_memory, "--block-memory")
     if path.suffix.lower() == ".pvtu":
-        pieces = Pieces.of(path)
+        pieces = PieceFiles.of(path)
         return None if pieces.size <= budget else _done(path, options, lambda: write_pieces(pieces, target, options))
     opened = None if path.stat().st_size * _LARGEST_RATIO < budget else open_slabs(path, options.time)
     if opened is None:

@@ -26,7 +26,7 @@ from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import dimension_of
-from flowgrad.pipeline.out_of_core.piece_files import Pieces
+from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from flowgrad.typing import BoolArray, IntArray
 
 # Names of arrays that mark the cells while they are put together.
@@ -89,7 +89,7 @@ class _Known:
         return less
 
 
-def surroundings(pieces: Pieces, number: int, depth: int) -> Surroundings:
+def surroundings(pieces: PieceFiles, number: int, depth: int) -> Surroundings:
     """The piece with so many layers: the cells that share a point with it, those that share one with these, and so on.
 
     Pieces are read one at a time, those only whose boxes hold points that a further layer starts from.

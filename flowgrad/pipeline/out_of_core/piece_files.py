@@ -1,4 +1,4 @@
-"""The pieces of a mesh in several files, read one at a time."""
+"""Pieces of a mesh in several files, read one at a time."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Survey:
 
 
 @dataclass(frozen=True, eq=False)
-class Pieces:
+class PieceFiles:
     """The files of a .pvtu."""
 
     path: Path
     files: tuple[Path, ...]
 
     @classmethod
-    def of(cls, path: Path) -> Pieces:
+    def of(cls, path: Path) -> PieceFiles:
         """Those that a file names; ReadError where one is missing."""
         return cls(path, tuple(pieces_of(path)))
 

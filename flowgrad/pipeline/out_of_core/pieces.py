@@ -37,7 +37,7 @@ from flowgrad.pipeline.out_of_core.overlap import (
     points_of,
     surroundings,
 )
-from flowgrad.pipeline.out_of_core.piece_files import Pieces
+from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from flowgrad.pipeline.out_of_core.result import PartsResult, advice, check_options
 from flowgrad.pipeline.summary import WITHOUT_STATISTICS
 from flowgrad.tensors import finite_rows
@@ -150,7 +150,7 @@ def taken(values: np.ndarray, rows: IntArray) -> np.ndarray:
     return found
 
 
-def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
+def write_pieces(pieces: PieceFiles, target: Path, options: Options) -> PartsResult:
     """Differentiate a mesh piece by piece, each with layers of its neighbours, and write the quantities as ``target``
     with ``_pieces.pvtu``, its pieces in a folder of that name.
 
@@ -181,7 +181,7 @@ def write_pieces(pieces: Pieces, target: Path, options: Options) -> PartsResult:
 class _PiecesRun:
     """What is written and counted while pieces come."""
 
-    def __init__(self, pieces: Pieces, names: tuple[str, ...], options: Options) -> None:
+    def __init__(self, pieces: PieceFiles, names: tuple[str, ...], options: Options) -> None:
         self._pieces, self._names, self._options = pieces, names, options
         self._shared = SharedPoints()
         self._scheme: tuple[Scheme, str] | None = None

@@ -73,19 +73,26 @@ class ThreeComponent(
             yield tau0, eta_bg, rate_c
 
 
+class _Regularised(Model):
+    """A yield stress that grows in with the shear rate, τ0 (1 − exp(−mγ̇))."""
+
+    tau0: float
+    m: float
+
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """τ0 (1 − exp(−mγ̇))."""
+        return _regularised(self.tau0, self.m, rate) * rate
+
+
 @dataclass(frozen=True)
 class PapanastasiouBingham(
-    Model, name="papanastasiou-bingham", citation="Papanastasiou 1987, J. Rheol. 31, 385; Bingham 1922"
+    _Regularised, name="papanastasiou-bingham", citation="Papanastasiou 1987, J. Rheol. 31, 385; Bingham 1922"
 ):
     """η = τ0 (1 − exp(−mγ̇))/γ̇ + η_p (``eta``): Bingham's law with the finite viscosity mτ0 + η_p at rest."""
 
     tau0: Stress
     eta: Plateau
     m: Regularisation
-
-    def yielded(self, rate: FloatArray) -> FloatArray:
-        """τ0 (1 − exp(−mγ̇))."""
-        return _regularised(self.tau0, self.m, rate) * rate
 
     def law(self, rate: FloatArray) -> FloatArray:
         """τ0 (1 − exp(−mγ̇))/γ̇ + η_p."""
@@ -94,12 +101,13 @@ class PapanastasiouBingham(
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of m, with the τ0 and η_p that suit the data best."""
-        for m in _regularisations(rate):
+        for m in np.append(times(rate), 100 / rate.min()):
             yield *coefficients(stress, -np.expm1(-m * rate), rate), m
 
 
 @dataclass(frozen=True)
 class PapanastasiouHerschelBulkley(
+    _Regularised,
     Capped,
     name="papanastasiou-herschel-bulkley",
     citation="Papanastasiou 1987, J. Rheol. 31, 385; Herschel & Bulkley 1926",
@@ -113,10 +121,6 @@ class PapanastasiouHerschelBulkley(
     eta_min: Cap = 0.0
     eta_max: Cap = np.inf
 
-    def yielded(self, rate: FloatArray) -> FloatArray:
-        """τ0 (1 − exp(−mγ̇))."""
-        return _regularised(self.tau0, self.m, rate) * rate
-
     def law(self, rate: FloatArray) -> FloatArray:
         """τ0 (1 − exp(−mγ̇))/γ̇ + K γ̇^(n−1)."""
         return _regularised(self.tau0, self.m, rate) + self.K * rate ** (self.n - 1)
@@ -124,15 +128,10 @@ class PapanastasiouHerschelBulkley(
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of m and n, with the τ0 and K that suit the data best."""
-        for m, n in product(_regularisations(rate), _INDICES):
+        for m, n in product(np.append(times(rate), 100 / rate.min()), _INDICES):
             yield *coefficients(stress, -np.expm1(-m * rate), rate**n), n, m
 
 
 def _regularised(tau0: float, m: float, rate: FloatArray) -> FloatArray:
     """τ0 (1 − exp(−mγ̇))/γ̇."""
     return -np.expm1(-m * rate) / rate * tau0
-
-
-def _regularisations(rate: FloatArray) -> FloatArray:
-    """From m that all rates see to m that none does."""
-    return np.append(times(rate), 100 / rate.min())

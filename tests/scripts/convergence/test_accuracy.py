@@ -11,7 +11,7 @@ from flowgrad.mesh import Lattice
 from scripts.convergence import accuracy, lattice_peers, linear_flows, smooth_flows, table, uncertainty
 from scripts.convergence.table import EXACT
 
-WRITTEN = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text()
+WRITTEN = (Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md").read_text()
 SMALL = table.Sizes(box=28, square=21, image=16, draws=100)
 
 
