@@ -84,8 +84,7 @@ def _check_plane(flow: Flow) -> None:
 def _positions(gradient: VelocityGradient) -> FloatArray:
     if gradient.positions is not None:
         return gradient.positions
-    mesh = _flow_of(gradient).mesh
-    return mesh.points if gradient.location == "points" else mesh.centroids
+    return _flow_of(gradient).mesh.places(gradient.location or "cells")
 
 
 def _of_function(

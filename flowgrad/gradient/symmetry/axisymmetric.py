@@ -207,9 +207,7 @@ class AxisymmetricOperator(Composed):
 
     @cached_property
     def _positions(self) -> FloatArray:
-        if not isinstance(self.at, str):
-            return self.at
-        return self.flow.mesh.points if self.at == "points" else self.flow.mesh.centroids
+        return self.flow.mesh.places(self.at)
 
     @property
     def _rho(self) -> FloatArray:
@@ -272,8 +270,7 @@ class AxisymmetricOperator(Composed):
     def _sites(self) -> FloatArray:
         """Positions of the samples, the axial coordinate from its mean."""
         flow = self.meridian.flow
-        own = flow.mesh.points if flow.location == "points" else flow.mesh.centroids
-        sites = np.concatenate([own, patch_centroids(flow.mesh, flow.boundary)])
+        sites = np.concatenate([flow.mesh.places(flow.location), patch_centroids(flow.mesh, flow.boundary)])
         sites[:, 1 - self.meridian.radial] -= self._origin
         return sites
 
