@@ -46,7 +46,7 @@ class Function(Scheme):
     def gradients(self, flow: Flow, at: Where) -> Gradients:
         """Velocity gradients (m, 3, 3) at the points or centroids of the flow's mesh, or at positions."""
         if isinstance(at, str):
-            at = flow.mesh.points if at == "points" else flow.mesh.centroids
+            at = flow.mesh.places(at)
         return self._gradients(self.values_and_gradients(at)[1])
 
     def values_and_gradients(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -146,7 +146,7 @@ def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeO
         target = wedge.cylindrical(at) * (1, 1, 0)
     elif (flow.location, at) == ("points", "cells"):
         target = sites(flow.mesh, wedge)
-    frames = wedge.frames(wedge.cylindrical(_positions(flow.mesh, at))[:, 2])
+    frames = wedge.frames(wedge.cylindrical(flow.mesh.places(at))[:, 2])
     on_circles = patch_centroids(flow.mesh, flow.boundary)[walls]
     inner = on_rows(prepare_axisymmetric(scheme, planar, target), _rows(half, at))
     faces = None if inner.faces is None else patch_faces(flow.boundary)
@@ -174,12 +174,6 @@ def _rows(half: HalfPlane, at: Where) -> IntArray:
         return half.places
     owners = half.whole.topology.owners
     return np.where(owners >= 0, half.cells[owners], -1)
-
-
-def _positions(mesh: Mesh, at: Where) -> FloatArray:
-    if not isinstance(at, str):
-        return at
-    return mesh.points if at == "points" else mesh.centroids
 
 
 @dataclass(frozen=True, eq=False)
