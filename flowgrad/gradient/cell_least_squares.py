@@ -20,8 +20,7 @@ from numba import prange
 from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
-from flowgrad.gradient.local_fits.directions import Directions, directions
-from flowgrad.gradient.local_fits.one_sided import do_not_reach, one_sided_cells
+from flowgrad.gradient.local_fits.directions import Directions, directions, do_not_reach, one_sided_cells
 from flowgrad.gradient.operator import mean_to_points, on_owners
 from flowgrad.gradient.scheme import Operator, boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh

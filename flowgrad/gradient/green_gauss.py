@@ -27,7 +27,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.cell_least_squares import CellSamples, CellStencils, cell_differences
-from flowgrad.gradient.local_fits.one_sided import do_not_reach
+from flowgrad.gradient.local_fits.directions import do_not_reach
 from flowgrad.gradient.operator import Composed, handed_on, mean_to_points, on_owners, on_rows
 from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
 from flowgrad.mesh import Mesh

@@ -13,10 +13,9 @@ import numpy as np
 from flowgrad.errors import MeshError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.averages import averaging_nodes
-from flowgrad.gradient.local_fits.directions import directions
+from flowgrad.gradient.local_fits.directions import directions, one_sided_cells, unresolved_cells
 from flowgrad.gradient.local_fits.fits import NO_NODES, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
-from flowgrad.gradient.local_fits.one_sided import one_sided_cells, unresolved_cells
 from flowgrad.gradient.operator import Composed, from_owners, handed_on, spread_rows
 from flowgrad.gradient.scheme import Gradients, Operator, Where, boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh

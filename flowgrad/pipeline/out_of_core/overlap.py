@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.gradient.local_fits.directions import between_boundaries
 from flowgrad.gradient.local_fits.fits import FitStencils, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search
-from flowgrad.gradient.local_fits.one_sided import between_boundaries
 from flowgrad.gradient.local_fits.operator import PolynomialFits
 from flowgrad.gradient.scheme import Gradients, Scheme
 from flowgrad.io.contents import Contents
