@@ -65,7 +65,7 @@ def tensor_rate(
     gradient = flow if isinstance(flow, VelocityGradient) else velocity_gradient(flow, scheme or "auto")
     positions = gradient.positions
     if positions is None:
-        positions = chosen.mesh.points if gradient.location == "points" else chosen.mesh.centroids
+        positions = chosen.mesh.places(gradient.location or "cells")
     field = _Components(tensor)
     values, slopes = backend_of(tensor, backend).point_jacobians(field, positions, time)
     DT = np.einsum("mkj,mj->mk", slopes, gradient["velocity"])

@@ -1,5 +1,4 @@
-"""Directions that samples resolve: those of a whole mesh, cells with samples on one side only, layers too thin to tell
-a derivative."""
+"""Directions that the samples of a mesh resolve, and cells that lack samples on one side or lie in thin layers."""
 
 from __future__ import annotations
 
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search, Targets
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.cells import take
 from flowgrad.mesh.planar import FLAT
+from flowgrad.mesh.ragged import take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

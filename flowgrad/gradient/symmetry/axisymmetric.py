@@ -54,10 +54,10 @@ def prepare_axisymmetric(scheme: Scheme, flow: Flow, at: Where) -> AxisymmetricO
         )
     whole = meridian(flow)
     inner, radial, mesh = scheme.prepare(whole.flow, at), whole.radial, flow.mesh
-    positions = at if not isinstance(at, str) else mesh.points if at == "points" else mesh.centroids
+    positions = mesh.places(at)
     origin = np.zeros(3)
     origin[1 - radial] = np.nanmean(mesh.points[:, 1 - radial])
-    own = whole.flow.mesh.points if whole.flow.location == "points" else whole.flow.mesh.centroids
+    own = whole.flow.mesh.places(whole.flow.location)
     sites = np.concatenate([own, patch_centroids(whole.flow.mesh, whole.flow.boundary)]) - origin
     reach = np.nanmax(np.abs(sites[:, radial]))
 
@@ -235,11 +235,8 @@ class AxisymmetricOperator(Composed):
         q = self._quotients(samples)
         slopes = self.inner.vectors(q)[: len(self.positions)]
         moments = self.inner.vectors(q * self.sites[: len(q), radial, None])[: len(self.positions), :, radial]
-        return (
-            moments
-            - self.positions[:, self.meridian.radial][:, None] * slopes[:, :, radial]
-            - np.einsum("nij,nj->ni", slopes, self._arms)
-        )
+        along = self.positions[:, radial, None] * slopes[:, :, radial]
+        return moments - along - np.einsum("nij,nj->ni", slopes, self._arms)
 
     @cached_property
     def _arms(self) -> FloatArray:
