@@ -1,8 +1,17 @@
-"""Vortex criteria, from the eigenvalues of L and from the balance of D and W.
+"""Vortex criteria from the eigenvalues of L and from the balance of D and W, the triple decomposition of L into
+elongation, rotation and shear, and flow types.
 
 The eigenvalues come from the real Schur form T of L (``tensors.real_schur``). Its first vector is the real
 eigenvector r; T_11 = λ_r, and where the other eigenvalues λ_cr ± i λ_ci are complex, λ_cr = T_22 = T_33 and
 λ_ci² = −T_23 T_32, with T_23 and T_32 the flow in the plane across r.
+
+In the axes of the standardised Schur form the diagonal is the elongation. Where two eigenvalues are complex, the block
+[[a, b], [c, a]], b c < 0, |b| ≥ |c|, turns rigidly at the rate c; all that is left above the diagonal is shear (Kolář
+2007, Int. J. Heat Fluid Flow 28, 638; Kronborg & Hoffman 2023, Phys. Fluids 35, 031703). A tensor has more than one
+Schur form, and each decomposes it otherwise. Here the real eigenvector is the first axis, so that the rotation is that
+of Liutex, and three real eigenvalues stand in falling order; what remains open is the sign of the axes, which changes
+none of the three parts. Where eigenvalues coincide without having as many directions, the parts still add up to L but
+jump with the smallest change of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Axes of a picture: ticks, equal scales and limits for a slice, title, reference arrow and legends outside it."""
+"""Axes and colour scales of a picture: ticks, limits, titles, legends and reference arrow; colour maps that show what
+the values mean."""
 
 from __future__ import annotations
 
@@ -293,8 +294,8 @@ _FROM_ZERO = 0.2
 _MAPS = {"magnitude": "viridis", "signed": "RdBu_r", "flow-type": "PuOr_r"}
 
 # What certain values of a scale mean.
-TICKS_colours: Mapping[str, Mapping[float, str]]
-TICKS_colours = {"flow-type": {-1.0: "rotation", -0.5: "", 0.0: "shear", 0.5: "", 1.0: "extension"}}
+NAMED_TICKS: Mapping[str, Mapping[float, str]]
+NAMED_TICKS = {"flow-type": {-1.0: "rotation", -0.5: "", 0.0: "shear", 0.5: "", 1.0: "extension"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,7 +326,7 @@ def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[flo
     map_ = colormaps[_MAPS[scale]].with_extremes(bad=NO_VALUE)
     extend = extend_of(given, low, high)
     note = "" if extend == "neither" else _beyond(given, measures, low, high)
-    return Colours(map_, Normalize(low, high), extend, TICKS_colours.get(scale, {}), note)
+    return Colours(map_, Normalize(low, high), extend, NAMED_TICKS.get(scale, {}), note)
 
 
 def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) -> str:

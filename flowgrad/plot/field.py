@@ -1,4 +1,5 @@
-"""Fields on a slice: each cell in its own colour, point values smoothly between the points."""
+"""Fields on a slice: cells in their own colour or point values smoothly between the points, and arrows of vectors and
+ellipses of D over them."""
 
 from __future__ import annotations
 

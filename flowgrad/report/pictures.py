@@ -1,4 +1,4 @@
-"""Pictures of a flow's section of the report, each with a caption."""
+"""Pictures of a flow's section of the report, each with a caption, and its thumbnail on a common colour scale."""
 
 from __future__ import annotations
 
