@@ -15,9 +15,8 @@ from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import evidence, pictures, time_series
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
-from flowgrad.report.formatting import MISSING, html, number, percent
 from flowgrad.report.page import FLOWS
-from flowgrad.report.template import FOLDER, render, written
+from flowgrad.report.template import FOLDER, MISSING, html, number, percent, render, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
