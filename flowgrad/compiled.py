@@ -75,7 +75,7 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
                 return compile_for(*args, **named)
 
         compiled._compile_for_args = first
-        return compiled  # type: ignore[no-any-return]
+        return compiled
 
     return decorate
 
