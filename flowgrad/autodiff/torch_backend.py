@@ -172,11 +172,7 @@ def _check_mode(network: Any) -> None:
 
 def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any], Ways]) -> FloatArray:
     """The first of some derivatives of f at x that PyTorch can take."""
-    at = _tensor(x, _Place.of(f))
-
-    def g(y: Any) -> Any:
-        return _result(f(y), y)
-
+    at, g = _tensor(x, _Place.of(f)), partial(_called, f)
     with torch.no_grad():  # the graph of the parameters would only cost memory
         result = first_that_works([partial(g, at)], _ADVICE, "torch")
         return _array(first_that_works(ways(g, at, result), _ADVICE, "torch"))
@@ -192,8 +188,9 @@ def _array(tensor: Any) -> FloatArray:
     return found
 
 
-def _result(result: Any, x: Any) -> Any:
-    """What a function returned, as one tensor; components in a list or a tuple become the last axis."""
+def _called(f: Function, x: Any) -> Any:
+    """What a function returns, as one tensor; components in a list or a tuple become the last axis."""
+    result = f(x)
     if isinstance(result, (list, tuple)):
         parts = torch.broadcast_tensors(*(torch.as_tensor(part, dtype=x.dtype, device=x.device) for part in result))
         return torch.stack(parts, dim=-1)
@@ -230,7 +227,7 @@ def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -
     """The derivatives by vmap over points, tried on a few."""
 
     def of_one(x: Any) -> Any:
-        result = _result(field(x[None]), x)[0] if batched else _result(field(x), x)
+        result = _called(field, x[None])[0] if batched else _called(field, x)
         if result.ndim != 1:
             raise _wrong_shape(result, x)
         return result
@@ -262,7 +259,7 @@ def _summed(field: Function, few: Any, second: bool) -> Way:
     def way(x: Any) -> tuple[Any, ...]:
         with torch.enable_grad():
             x = x.clone().requires_grad_()
-            values = _result(field(x), x)
+            values = _called(field, x)
             if values.ndim != 2 or len(values) != len(x):
                 raise _wrong_shape(values, x)
             if values.requires_grad and _gradient(values[::2].sum(), x)[1::2].any():
