@@ -49,6 +49,8 @@ _CHUNK_BYTES, _LAYERS = 2**28, 8
 _WIDTH = 8
 # PyTorch's first interface, wrapped by this, runs where torch.func does not.
 _with_graph: Callable[[Function], Function] = torch.enable_grad()
+# Gradients of a sum, with zeros where it does not depend on x; the graph stays for the next one.
+_gradients = partial(torch.autograd.grad, retain_graph=True, materialize_grads=True)
 
 _ADVICE = (
     WayOut(
@@ -262,7 +264,7 @@ def _summed(field: Function, few: Any, second: bool) -> Way:
             values = _called(field, x)
             if values.ndim != 2 or len(values) != len(x):
                 raise _wrong_shape(values, x)
-            if values.requires_grad and _gradient(values[::2].sum(), x)[1::2].any():
+            if values.requires_grad and _gradients(values[::2].sum(), x)[0][1::2].any():
                 raise DerivativeError(
                     "the result at a point depends on other points of the batch: write the field so that each point "
                     "has its own result, or call model.eval()"
@@ -278,12 +280,8 @@ def _slopes(values: Any, x: Any, keep: bool) -> Any:
     """∂/∂x_j of values (m, …) that each depend on their own point of x (m, d): (m, …, d)."""
     if not values.requires_grad:
         return torch.zeros(*values.shape, x.shape[1], dtype=x.dtype, device=x.device)
-    columns = [_gradient(column.sum(), x, keep) for column in values.flatten(1).unbind(1)]
+    columns = [_gradients(column.sum(), x, create_graph=keep)[0] for column in values.flatten(1).unbind(1)]
     return torch.stack(columns, dim=1).reshape(*values.shape, x.shape[1])
-
-
-def _gradient(total: Any, x: Any, keep: bool = False) -> Any:
-    return torch.autograd.grad(total, x, create_graph=keep, retain_graph=True, materialize_grads=True)[0]
 
 
 def backward(output: Any, *leaves: Any, weights: Any = None, retain_graph: bool = False) -> tuple[Any, ...]:
