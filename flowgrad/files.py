@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises WriteError if the operating system refuses.
     """
+    import secrets  # it loads hashing and random numbers, which --help needs none of
+
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with temporary.open("xb") as handle:

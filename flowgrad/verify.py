@@ -17,8 +17,8 @@ from flowgrad.gradient import SCHEMES, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.local_fits.operator import PolynomialFits
-from flowgrad.gradient.operator import Gradients
 from flowgrad.gradient.prepared import prepare
+from flowgrad.gradient.scheme import Gradients
 from flowgrad.kinematics.on_mesh import inverted_cells
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
@@ -110,7 +110,7 @@ def generated() -> Iterator[tuple[Flow, Flow]]:
 
 
 def _at_rest(mesh: Mesh, location: str) -> Flow:
-    return Flow(mesh, np.zeros_like(places(mesh, location)), location)
+    return Flow(mesh, np.zeros_like(mesh.places(location)), location)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,7 @@ class Manufactured:
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points) or not np.ptp(points, axis=0).any():
             raise MeshError(f"{user.name}: no two points lie apart: there is nothing to differentiate")
-        where = directions(mesh, places(mesh, user.location))
+        where = directions(mesh, mesh.places(user.location))
         basis = where.basis if where.curved else where.basis[: where.free]
         extents = np.ptp(points @ (basis if len(basis) else where.basis[:1]).T, axis=0)
         sizes, count = extents[extents > 0], max(user.count(user.location), 1)
@@ -201,12 +201,7 @@ def sampled(exact: ExactFlow, mesh: Mesh, location: str, boundary: tuple[Patch, 
     """An exact flow at the points or cells of a mesh, and at the centroids of its patches."""
     centroids = mesh.topology.boundary_geometry[1] if boundary else np.empty((0, 3))
     patches = (Patch(patch.name, patch.faces, exact.velocity(centroids[patch.faces])) for patch in boundary)
-    return Flow(mesh, exact.velocity(places(mesh, location)), location, boundary=tuple(patches))
-
-
-def places(mesh: Mesh, at: str) -> FloatArray:
-    """The points, or the centroids of the cells."""
-    return mesh.points if at == "points" else mesh.centroids
+    return Flow(mesh, exact.velocity(mesh.places(location)), location, boundary=tuple(patches))
 
 
 def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolArray:
@@ -219,7 +214,7 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
                 layers = np.moveaxis(ends, 2 - a, 0)
                 layers[0] = layers[-1] = True
         return ends.ravel()
-    touched, topology = np.zeros(len(places(mesh, at)), bool), mesh.topology
+    touched, topology = np.zeros(len(mesh.places(at)), bool), mesh.topology
     if not len(mesh):
         return touched
     area = topology.boundary_geometry[0]
@@ -267,7 +262,7 @@ class Trial:
     @cached_property
     def places(self) -> FloatArray:
         """All points, or the centroids of all cells."""
-        return places(self.made.user.mesh, self.at)
+        return self.made.user.mesh.places(self.at)
 
     @cached_property
     def usable(self) -> IntArray:
@@ -323,7 +318,7 @@ class Trial:
         gradients = self._prepared(scheme)
         found = gradients(waves)
         # On a curved surface schemes see the projection on its tangent plane: the gradient of the position.
-        position = replace(waves, velocity=places(waves.mesh, waves.location))
+        position = replace(waves, velocity=waves.mesh.places(waves.location))
         seen = gradients(position).L if made.curved else np.eye(3)
         boundary = at_boundary(waves.mesh, self.at, made.across)[self.chosen]
         deviation = ErrorNorms.of(found.L, made.waves.gradient(where) @ seen, boundary)

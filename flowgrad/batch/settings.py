@@ -9,7 +9,6 @@ import fnmatch
 import json
 import os
 import re
-import tomllib
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -163,6 +162,8 @@ class Cases:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds; OptionError for one that cannot be read."""
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

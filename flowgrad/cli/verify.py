@@ -22,7 +22,7 @@ def add(verb: argparse.ArgumentParser) -> None:
 
 
 def command(args: argparse.Namespace) -> int:
-    """Do it; the exit status."""
+    """Measure the schemes; the exit status."""
     from flowgrad.verify import verify
 
     flow = None

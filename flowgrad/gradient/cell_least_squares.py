@@ -10,7 +10,6 @@ Samples are numbered through: cells first, then the boundary faces whose values 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,18 +20,11 @@ from numba import prange
 from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
-from flowgrad.gradient.local_fits.directions import Directions, directions
-from flowgrad.gradient.local_fits.one_sided import do_not_reach, one_sided_cells
-from flowgrad.gradient.operator import (
-    Operator,
-    PointMeans,
-    boundary_samples,
-    on_owners,
-    patch_centroids,
-    patch_faces,
-)
+from flowgrad.gradient.local_fits.directions import Directions, directions, do_not_reach, one_sided_cells
+from flowgrad.gradient.operator import mean_to_points, on_owners
+from flowgrad.gradient.scheme import Operator, boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -141,11 +133,12 @@ class CellStencils:
         """These stencils with those of some cells taken from another."""
         keep = np.ones(len(self.offsets) - 1, bool)
         keep[cells] = False
-        kept = np.flatnonzero(keep)
-        parts = [(kept, self), (cells, other)]
-        owner = [np.repeat(chosen, np.diff(each.offsets)[chosen]) for chosen, each in parts]
-        samples = [each.samples[runs(each.offsets[chosen], np.diff(each.offsets)[chosen])] for chosen, each in parts]
-        return CellStencils.from_pairs(np.concatenate(owner), np.concatenate(samples), len(keep))
+        owners, samples = [], []
+        for chosen, each in ((np.flatnonzero(keep), self), (cells, other)):
+            start, found = take(each.offsets, each.samples, chosen)
+            owners.append(np.repeat(chosen, np.diff(start)))
+            samples.append(found)
+        return CellStencils.from_pairs(np.concatenate(owners), np.concatenate(samples), len(keep))
 
 
 def across_faces(mesh: Mesh, patch_faces: IntArray) -> CellStencils:
@@ -159,26 +152,18 @@ def across_faces(mesh: Mesh, patch_faces: IntArray) -> CellStencils:
 
 def around_points(mesh: Mesh, patch_faces: IntArray, chosen: IntArray) -> CellStencils:
     """For the chosen cells all cells and known boundary faces that share a point with them."""
-    start, around = mesh.topology.point_cells
-    sizes = np.diff(mesh.cells.offsets)[chosen]
-    points = mesh.cells.connectivity[runs(mesh.cells.offsets[chosen], sizes)]
-    counts = np.diff(start)[points]
-    cells = np.repeat(np.repeat(chosen, sizes), counts)
-    others = around[runs(start[points], counts)]
+    start, points = take(mesh.cells.offsets, mesh.cells.connectivity, chosen)
+    counts, others = take(*mesh.topology.point_cells, points)
+    cells = np.repeat(np.repeat(chosen, np.diff(start)), np.diff(counts))
     pairs = np.unique(np.column_stack([cells, others])[cells != others], axis=0)
     near = across_faces(mesh, patch_faces)
     own = np.flatnonzero(near.samples >= len(mesh))
-    faces = CellStencils.from_pairs(
-        np.repeat(np.arange(len(mesh)), np.diff(near.offsets))[own], near.samples[own], len(mesh)
-    )
+    owners = np.repeat(np.arange(len(mesh)), np.diff(near.offsets))[own]
+    faces = CellStencils.from_pairs(owners, near.samples[own], len(mesh))
     every = np.concatenate([pairs, np.column_stack([chosen, chosen])])
-    counts = np.diff(faces.offsets)[every[:, 1]]
-    known = faces.samples[runs(faces.offsets[every[:, 1]], counts)]
-    return CellStencils.from_pairs(
-        np.concatenate([pairs[:, 0], np.repeat(every[:, 0], counts)]),
-        np.concatenate([pairs[:, 1], known]),
-        len(mesh),
-    )
+    start, known = take(faces.offsets, faces.samples, every[:, 1])
+    cells = np.concatenate([pairs[:, 0], np.repeat(every[:, 0], np.diff(start))])
+    return CellStencils.from_pairs(cells, np.concatenate([pairs[:, 1], known]), len(mesh))
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,30 +199,6 @@ class CellDifferences(Operator):
     on: CellSamples
     stencils: CellStencils
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Directions without a derivative."""
-        return self.on.directions.notes
-
-    @property
-    def faces(self) -> IntArray:
-        """The boundary faces whose values are samples."""
-        return self.on.faces
-
-    @property
-    def sampled_directions(self) -> Directions:
-        """Those of the mesh."""
-        return self.on.directions
-
-    @cached_property
-    def one_sided(self) -> BoolArray | None:
-        """Cells with an open boundary face: neither a known value on it nor a direction across."""
-        return one_sided_cells(self.on.mesh, self.on.faces, self.on.directions.across)
-
-    def takes(self, values: FloatArray) -> bool:
-        """Whether values are missing in the same places."""
-        return np.array_equal(finite_rows(values), self.on.usable)
-
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n, 3, 3) of the samples (n + b, 3)."""
         return apply_weights(values, self.stencils.offsets, self.stencils.samples, self.stencils.weights)
@@ -259,16 +220,18 @@ class CellDifferences(Operator):
         return tuple(result)
 
 
-def cell_operator(flow: Flow, at: str, scheme: str, weighted: Callable[[CellSamples], CellStencils]) -> Operator:
-    """The operator at ``cells`` or ``points`` for a flow with values at cells, whose weights ``weighted`` finds."""
-    on = CellSamples.of(flow, scheme)
-    cells = CellDifferences(on, weighted(on))
-    return on_owners(flow.mesh, cells) if at == "cells" else PointMeans(cells, flow.mesh)
+def cell_differences(on: CellSamples, stencils: CellStencils) -> CellDifferences:
+    """The operator of some stencils; one-sided are cells with an open boundary face."""
+    one_sided, where = one_sided_cells(on.mesh, on.faces, on.directions.across), on.directions
+    about = {"notes": where.notes, "faces": on.faces, "known": on.usable, "one_sided": one_sided, "directions": where}
+    return CellDifferences(on, stencils, **about)  # type: ignore[arg-type]
 
 
 def prepare_compact(flow: Flow, at: str) -> Operator:
     """Least squares for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
-    return cell_operator(flow, at, "finite-difference(order=1)", _least_squares)
+    on = CellSamples.of(flow, "finite-difference(order=1)")
+    cells = cell_differences(on, _least_squares(on))
+    return on_owners(flow.mesh, cells) if at == "cells" else mean_to_points(flow.mesh, cells)
 
 
 def _least_squares(on: CellSamples) -> CellStencils:

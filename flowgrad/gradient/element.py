@@ -22,8 +22,8 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
-from flowgrad.gradient.operator import OnRows, Operator, add_to_points, on_owners
-from flowgrad.gradient.scheme import Scheme, Where, register_scheme
+from flowgrad.gradient.operator import add_to_points, on_owners, on_rows
+from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.locate import locate
@@ -58,13 +58,18 @@ class Autodiff(Scheme):
         what = {1: "lines", 2: "surfaces"}.get(mesh.dimension)
         notes: tuple[str, ...] = (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
         if isinstance(at, str):
-            return on_owners(mesh, CellInterpolant(mesh, notes)) if at == "cells" else PointInterpolant(mesh, notes)
+            return (
+                on_owners(mesh, CellInterpolant(mesh, notes=notes))
+                if at == "cells"
+                else PointInterpolant(mesh, notes=notes)
+            )
         found = locate(mesh, at)
         inside, outside = found.inside, int((~found.inside).sum())
         if outside:
             notes += (f"{outside} of {len(at)} positions lie outside the mesh",)
         probes = Mesh(mesh.points, mesh.cells.take(found.cells[inside]))
-        return OnRows(CellInterpolant(probes, notes, found.xi[inside]), np.where(inside, np.cumsum(inside) - 1, -1))
+        cells = CellInterpolant(probes, found.xi[inside], notes=notes)
+        return on_rows(cells, np.where(inside, np.cumsum(inside) - 1, -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +78,6 @@ class CellInterpolant(Operator):
     coordinates ``xi`` (m, 3)."""
 
     mesh: Mesh
-    notes: tuple[str, ...] = ()
     xi: FloatArray | None = None
 
     def vectors(self, values: FloatArray) -> FloatArray:
@@ -114,7 +118,6 @@ class PointInterpolant(Operator):
     """Gradients at the points: the measure-weighted mean of those of the cells around."""
 
     mesh: Mesh
-    notes: tuple[str, ...] = ()
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n_points, 3, 3) of vectors (n_points, 3)."""

@@ -11,8 +11,8 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.cell_least_squares import prepare_compact
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.local_fits.operator import prepare_fits, prepare_on_boundary
-from flowgrad.gradient.operator import Operator
-from flowgrad.gradient.scheme import Scheme, Where, register_scheme
+from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
+from flowgrad.mesh import Lattice
 from flowgrad.typing import IntArray
 
 # Orders of local fits. The error of order 4 is estimated with order 5.
@@ -54,7 +54,9 @@ class FiniteDifference(Scheme):
 
         Raises OptionError for an order or an option that does not fit the data.
         """
-        if self.may_use_lattice(flow.location, at):
+        mesh, with_walls = flow.mesh, flow.location == "cells" and bool(flow.boundary)
+        wanted = self.may_use_lattice(flow.location, at) and not with_walls
+        if wanted and (isinstance(mesh, Lattice) or mesh.structure.lattice is not None):
             found = lattice_operator(flow, self.order)
             if found is not None:
                 return found

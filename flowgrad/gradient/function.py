@@ -13,9 +13,8 @@ from flowgrad.autodiff.backends import backend_of
 from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
-from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.tensors import finite_rows
@@ -44,19 +43,16 @@ class Function(Scheme):
         """Nothing to prepare: OptionError."""
         raise OptionError("a gradient that comes from a function cannot differentiate other fields")
 
-    def finer(self) -> Scheme:
-        """None: OptionError."""
-        raise OptionError("derivatives of a function are exact to rounding: leave out the error")
-
     def gradients(self, flow: Flow, at: Where) -> Gradients:
         """Velocity gradients (m, 3, 3) at the points or centroids of the flow's mesh, or at positions."""
         if isinstance(at, str):
-            at = flow.mesh.points if at == "points" else flow.mesh.centroids
+            at = flow.mesh.places(at)
         return self._gradients(self.values_and_gradients(at)[1])
 
     def values_and_gradients(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Velocities (m, 3) and L (m, 3, 3) at positions (m, 3); derivatives across a planar field are zero."""
-        values, slopes = self._module.point_jacobians(self.function, positions[:, : self.dimension], self.time)
+        jacobians = backend_of(self.function, self.backend).point_jacobians
+        values, slopes = jacobians(self.function, positions[:, : self.dimension], self.time)
         if values.shape[1] not in (2, 3):
             raise OptionError(f"the velocity has {values.shape[1]} components: give 2 or 3, or use flowgrad.autodiff")
         velocity = as_vectors(values, "velocity")
@@ -67,8 +63,8 @@ class Function(Scheme):
 
     def second(self, positions: FloatArray) -> FloatArray:
         """∂²v_i/∂x_j∂x_k (m, 3, 3, 3) at positions (m, 3)."""
-        found = self._module.second_derivatives(self.function, positions[:, : self.dimension], self.time)
-        return _whole(_padded(found, 3))
+        derivatives = backend_of(self.function, self.backend).second_derivatives
+        return _whole(_padded(derivatives(self.function, positions[:, : self.dimension], self.time), 3))
 
     def rates(self, positions: FloatArray) -> tuple[FloatArray, FloatArray]:
         """∂v/∂t (m, 3) and ∂L/∂t (m, 3, 3) at positions (m, 3): zero for a function without a time."""
@@ -83,10 +79,6 @@ class Function(Scheme):
         planar = ("the function is planar: derivatives across are taken as zero",) if self.dimension == 2 else ()
         return Gradients(L, ((note,) if missing else ()) + planar)
 
-    @property
-    def _module(self) -> Any:
-        return backend_of(self.function, self.backend)
-
 
 def gradient_of_function(
     function: Callable[..., Any],
@@ -98,7 +90,13 @@ def gradient_of_function(
 ) -> VelocityGradient:
     """The velocity gradient of a function at positions (m, 2) or (m, 3), or at the points of a mesh; with ``rates``
     ∂v/∂t and ∂L/∂t besides, which a function without a time always has: zeros."""
-    scheme, mesh = _scheme_and_mesh(function, at, time, backend)
+    mesh, dimension = at if isinstance(at, Mesh) else None, 3
+    if mesh is None:
+        positions = np.asarray(at, float)
+        if positions.ndim != 2 or positions.shape[1] not in (2, 3):
+            raise OptionError(f"at has the shape {positions.shape}: give positions (m, 2) or (m, 3), or a mesh")
+        mesh, dimension = Mesh(as_vectors(positions, "at"), Cells.empty()), positions.shape[1]
+    scheme = Function(function, time, dimension, backend)
     velocity, L = scheme.values_and_gradients(mesh.points)
     found = scheme._gradients(L)
     flow = Flow(mesh, velocity, "points", time, velocity_name=getattr(function, "__name__", "velocity"))
@@ -115,18 +113,6 @@ def gradient_of_function(
     hessian = scheme.second(mesh.points)
     hessian[~gradient.valid] = np.nan
     return gradient.supply(hessian=hessian)
-
-
-def _scheme_and_mesh(
-    function: Callable[..., Any], at: ArrayLike | Mesh, time: float | None, backend: str | None
-) -> tuple[Function, Mesh]:
-    if isinstance(at, Mesh):
-        return Function(function, time, 3, backend), at
-    positions = np.asarray(at, float)
-    if positions.ndim != 2 or positions.shape[1] not in (2, 3):
-        raise OptionError(f"at has the shape {positions.shape}: give positions (m, 2) or (m, 3), or a mesh")
-    mesh = Mesh(as_vectors(positions, "at"), Cells.empty())
-    return Function(function, time, positions.shape[1], backend), mesh
 
 
 def _padded(slopes: FloatArray, size: int) -> FloatArray:

@@ -26,10 +26,10 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.cell_least_squares import CellDifferences, CellSamples, CellStencils
-from flowgrad.gradient.local_fits.one_sided import do_not_reach
-from flowgrad.gradient.operator import Composed, OnRows, Operator, PointMeans, on_owners
-from flowgrad.gradient.scheme import Scheme, Where, register_scheme
+from flowgrad.gradient.cell_least_squares import CellSamples, CellStencils, cell_differences
+from flowgrad.gradient.local_fits.directions import do_not_reach
+from flowgrad.gradient.operator import Composed, handed_on, mean_to_points, on_owners, on_rows
+from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.locate import locate
@@ -62,9 +62,9 @@ class GreenGauss(Scheme):
             raise OptionError(f"{flow.name}: green-gauss needs the velocity at cells and it is at points: use autodiff")
         cells = _operator(flow)
         if isinstance(at, str):
-            return cells if at == "cells" else PointMeans(cells, flow.mesh)
+            return cells if at == "cells" else mean_to_points(flow.mesh, cells)
         found = locate(flow.mesh, at)
-        return OnRows(cells, np.where(found.inside, found.cells, -1))
+        return on_rows(cells, np.where(found.inside, found.cells, -1))
 
 
 def _operator(flow: Flow) -> Operator:
@@ -83,13 +83,13 @@ def _operator(flow: Flow) -> Operator:
     inverse = np.full((count, 3, 3), np.nan)
     inverse[solved] = basis.T @ np.linalg.inv(M[solved]) @ basis
     inverse[doubtful[blind]] = np.nan
-    inner = CellDifferences(on, CellStencils(start, samples, np.einsum("ki,kij->kj", weights, inverse[cells])))
+    inner = cell_differences(on, CellStencils(start, samples, np.einsum("ki,kij->kj", weights, inverse[cells])))
     is_open = ~solved & mesh.is_full & on.usable[:count] & (np.diff(start) > 0)
     if not is_open.any():
         return on_owners(mesh, inner)
     rest = basis.T @ (np.eye(len(basis)) - M / mesh.measures[:, None, None]) @ basis
     parts = _parts(mesh, is_open, solved, cells, samples, weights / mesh.measures[cells, None], rest)
-    return on_owners(mesh, _Extrapolated(inner, parts)) if parts else on_owners(mesh, inner)
+    return on_owners(mesh, _Extrapolated(inner, parts, **handed_on(inner))) if parts else on_owners(mesh, inner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +212,8 @@ def _unit(vectors: FloatArray) -> FloatArray:
 def _sums(values: FloatArray, cells: IntArray, count: int) -> FloatArray:
     """Sums (n, r, r) over the faces of each cell."""
     flat = values.reshape(len(values), -1).T
-    return np.column_stack([np.bincount(cells, each, count) for each in flat]).reshape(count, *values.shape[1:])
+    sums = [np.bincount(cells, each, count) for each in flat]
+    return np.column_stack(sums).astype(float).reshape(count, *values.shape[1:])
 
 
 register_scheme(

@@ -17,7 +17,8 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
-from flowgrad.gradient.operator import OnRows, Operator
+from flowgrad.gradient.operator import on_rows
+from flowgrad.gradient.scheme import Operator
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -43,75 +44,21 @@ def holes_of(lattice: Lattice, values: FloatArray) -> BoolArray | None:
 class LatticeDifferences(Operator):
     """Differences of one order on a lattice without repeated points.
 
-    ``holes`` (n,) are points without a value; None where there are none. ``at_cells`` says that the
-    lattice is that of the centres of cells, whose outermost lack a sample on the boundary. ``finite``
-    are values known to have no holes, which need not be looked through again; ``same_ends`` are notes on them.
+    ``holes`` (n,) are points without a value, and ``around`` those next to them, with windows of their own; None where
+    there are none. ``finite`` are values known to have no holes, which need not be looked through again.
     """
 
     lattice: Lattice
     order: int
     holes: BoolArray | None = None
-    at_cells: bool = False
+    around: Detours | None = None
     finite: FloatArray | None = None
-    same_ends: tuple[str, ...] = ()
-
-    @cached_property
-    def faces(self) -> IntArray | None:
-        """None of the boundary's beside values at cells: with one known there these form no lattice."""
-        return np.empty(0, np.int64) if self.at_cells else None
 
     @cached_property
     def stencils(self) -> tuple[AxisStencils, AxisStencils, AxisStencils]:
         """First derivatives along the three axes."""
         x, y, z = (axis_stencils(axis, self.order) for axis in self.lattice.axes)
         return x, y, z
-
-    @cached_property
-    def around(self) -> Detours | None:
-        """The points next to holes, with windows of their own."""
-        return None if self.holes is None else detours(self.lattice, self.holes, self.order)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Directions without a derivative, and where the order is lower than asked for."""
-        found = (*self._missing_directions(), *self._lowered_axes(), *self._lowered_points(), *self._uneven())
-        return (*found, *self.same_ends)
-
-    def _uneven(self) -> list[str]:
-        if not self.lattice.is_curved or self.lattice.roughness <= ROUGH:
-            return []
-        return [
-            f"the lattice is not smooth (third differences up to {self.lattice.roughness:.2g} of the first): "
-            "only linear fields are differentiated as the order says"
-        ]
-
-    def _missing_directions(self) -> list[str]:
-        what = {1: "line", 2: "surface"}.get(self.lattice.dimension)
-        return [f"the lattice is a {what}: derivatives out of it are taken as zero"] if what else []
-
-    def _lowered_axes(self) -> list[str]:
-        short = [a for a in self.lattice.active if self.lattice.shape[a] <= self.order]
-        return [
-            f"order lowered to {self.lattice.shape[a] - 1} along axis {AXES[a]}, which has {self.lattice.shape[a]} "
-            + ("points" if self.lattice.shape[a] > 2 else "points (second derivatives along it are taken as zero)")
-            for a in short
-        ]
-
-    def _lowered_points(self) -> list[str]:
-        if self.around is None:
-            return []
-        return lowered_notes(int(self.around.lowered(self.order).sum()), int(self.around.alone().sum()))
-
-    @cached_property
-    def one_sided(self) -> BoolArray | None:
-        """Cells at an end of an axis."""
-        lattice = self.lattice
-        ends = np.zeros(lattice.shape[::-1], bool)
-        for a in lattice.active if self.at_cells else ():
-            if lattice.axes[a].period is None:
-                across = np.moveaxis(ends, 2 - a, 0)
-                across[0] = across[-1] = True
-        return ends.ravel() if ends.any() else None
 
     def takes(self, values: FloatArray) -> bool:
         """Whether values (n, 3) are missing where the operator takes them to be."""
@@ -137,7 +84,10 @@ class LatticeDifferences(Operator):
         self._differentiate(flat, result.ravel())
         if self.holes is not None:
             if self.around is not None:
-                result[self.around.points] = self._around_holes(values)
+                matrices = [self.around.matrix(a) for a in range(3)]
+                along = np.stack([matrix @ values for matrix in matrices], axis=-1)
+                metric = self._inverse_metric(matrices, [each.jump for each in self.around.stencils])
+                result[self.around.points] = along @ metric
             result[self.holes] = np.nan
         return result if values is self.finite or kernels.all_finite(flat) else _whole(result)
 
@@ -151,12 +101,6 @@ class LatticeDifferences(Operator):
         scales = np.diagonal(self.dual) if lattice.is_aligned else np.ones(3)
         axes = [each.packed(float(scale)) for each, scale in zip(self.stencils, scales, strict=True)]
         kernels.straight_gradients(flat, shape, *axes, self.dual, lattice.is_aligned, result)
-
-    def _around_holes(self, values: FloatArray) -> FloatArray:
-        assert self.around is not None
-        matrices = [self.around.matrix(a) for a in range(3)]
-        along = np.stack([matrix @ values for matrix in matrices], axis=-1)
-        return along @ self._inverse_metric(matrices, [each.jump for each in self.around.stencils])
 
     def _inverse_metric(self, matrices: list[csr_array], jumps: list[FloatArray]) -> FloatArray:
         """Gradients of the axes' coordinates, one a row (k, 3, 3) or, on straight axes, (3, 3)."""
@@ -229,13 +173,11 @@ class LatticeDifferences(Operator):
         On straight axes of order p, from stencils of their own; on curvilinear ones the gradient of
         the gradient, of order p inside and p − 1 near ends and holes, where the error of the gradient jumps.
         """
-        H = self._straight_second(values) if self.lattice.curve is None else self._curved_second(values)
-        return _whole(H)
-
-    def _curved_second(self, values: FloatArray) -> FloatArray:
+        if self.lattice.curve is None:
+            return _whole(self._straight_second(values))
         L = self.vectors(values)
         H = np.stack([self.vectors(L[:, i]) for i in range(3)], axis=1)
-        return 0.5 * (H + H.transpose(0, 1, 3, 2))
+        return _whole(0.5 * (H + H.transpose(0, 1, 3, 2)))
 
     def _straight_second(self, values: FloatArray) -> FloatArray:
         H = np.zeros((len(values), 3, 3, 3))
@@ -255,6 +197,42 @@ class LatticeDifferences(Operator):
         around = None if self.holes is None else detours(self.lattice, self.holes, self.order, 2)
         axes = enumerate(self.lattice.axes)
         return [self._axis_matrix(a, axis_stencils(axis, self.order, 2), around) for a, axis in axes]
+
+
+def differences(
+    lattice: Lattice,
+    order: int,
+    holes: BoolArray | None = None,
+    at_cells: bool = False,
+    finite: FloatArray | None = None,
+    notes: tuple[str, ...] = (),
+) -> LatticeDifferences:
+    """The differences on a lattice, with notes on directions without a derivative and where the order is lower than
+    asked for; ``at_cells`` says that the lattice is that of the centres of cells, whose outermost are one-sided."""
+    around = None if holes is None else detours(lattice, holes, order)
+    what, found, shape = {1: "line", 2: "surface"}.get(lattice.dimension), list[str](), lattice.shape
+    if what:
+        found.append(f"the lattice is a {what}: derivatives out of it are taken as zero")
+    for a in (a for a in lattice.active if shape[a] <= order):
+        few = "" if shape[a] > 2 else " (second derivatives along it are taken as zero)"
+        found.append(f"order lowered to {shape[a] - 1} along axis {AXES[a]}, which has {shape[a]} points{few}")
+    if around is not None:
+        found += lowered_notes(int(around.lowered(order).sum()), int(around.alone().sum()))
+    if lattice.is_curved and lattice.roughness > ROUGH:
+        found.append(
+            f"the lattice is not smooth (third differences up to {lattice.roughness:.2g} of the first): "
+            "only linear fields are differentiated as the order says"
+        )
+    ends = np.zeros(shape[::-1], bool)
+    for a in lattice.active if at_cells else ():
+        if lattice.axes[a].period is None:
+            across = np.moveaxis(ends, 2 - a, 0)
+            across[0] = across[-1] = True
+    one_sided = ends.ravel() if ends.any() else None
+    # With a value known on the boundary those at cells form no lattice.
+    faces = np.empty(0, np.int64) if at_cells else None
+    about = {"notes": (*found, *notes), "one_sided": one_sided, "faces": faces}
+    return LatticeDifferences(lattice, order, holes, around, finite, **about)  # type: ignore[arg-type]
 
 
 def lowered_notes(lowered: int, alone: int) -> list[str]:
@@ -313,14 +291,19 @@ def lattice_operator(flow: Flow, order: int = 2) -> Operator | None:
         return None
     lattice, samples = found
     inner, chosen, rows = _without_repeats(lattice)
-    used = _composed(samples, chosen)
+    used = chosen if samples is None else samples if chosen is None else samples[chosen]
     values = flow.velocity if used is None else flow.velocity[used]
     holes = holes_of(inner, values)
     at_cells, finite = flow.location == "cells", None if holes is not None else values
-    operator = LatticeDifferences(inner, order, holes, at_cells, finite, () if at_cells else _same_ends(inner, values))
+    operator = differences(inner, order, holes, at_cells, finite, () if at_cells else _same_ends(inner, values))
     if used is None:
         return operator
-    return OnRows(operator, _positions(samples, rows, len(flow.velocity)), used)
+    if samples is not None:
+        places = np.empty(len(flow.velocity), np.int64)
+        places[samples] = np.arange(len(places)) if rows is None else rows
+        rows = places
+    assert rows is not None
+    return on_rows(operator, rows, used)
 
 
 def _lattice_of(flow: Flow) -> tuple[Lattice, IntArray | None] | None:
@@ -365,19 +348,3 @@ def _without_repeats(lattice: Lattice) -> tuple[Lattice, IntArray | None, IntArr
     rows = (i + len(x) * (j[:, None] + len(y) * k[:, None, None])).ravel()
     curve = None if lattice.curve is None else lattice.curve[chosen]
     return Lattice((x, y, z), lattice.steps, lattice.origin, curve, lattice.shifts), chosen, rows
-
-
-def _composed(samples: IntArray | None, chosen: IntArray | None) -> IntArray | None:
-    if samples is None or chosen is None:
-        return chosen if samples is None else samples
-    return samples[chosen]
-
-
-def _positions(samples: IntArray | None, rows: IntArray | None, count: int) -> IntArray:
-    """For each point of the flow the row of the lattice without repeats."""
-    if samples is None:
-        assert rows is not None
-        return rows
-    result = np.empty(count, np.int64)
-    result[samples] = np.arange(count) if rows is None else rows
-    return result

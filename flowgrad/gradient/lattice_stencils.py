@@ -83,36 +83,26 @@ def stencils_at(
 ) -> AxisStencils:
     """Stencils of places (k,) with so many samples before and behind them."""
     back, size = windows(len(axis), before, behind, order, derivative)
-    first, inverse = _kinds(axis, places, back, size)
+    # Windows with the same weights: the first of each kind, and the kind of each place.
+    place, largest = np.zeros_like(places) if axis.is_uniform else places, int(size.max(initial=1)) + 1
+    _, first, inverse = np.unique((place * largest + back) * largest + size, return_index=True, return_inverse=True)
     weights = np.zeros((len(first), int(size.max(initial=1))))
     for q in np.unique(size[first]):
         chosen = np.flatnonzero(size[first] == q)
         own = first[chosen]
         if q > derivative:
-            distance = _distances(axis, places[own], back[own], int(q))
+            # Coordinates of the windows' samples less that of their place.
+            index = places[own][:, None] - back[own][:, None] + np.arange(int(q))
+            around = index // len(axis)
+            distance = axis.coordinates[index - around * len(axis)] - axis.coordinates[places[own]][:, None]
+            distance = distance + around * (axis.period or 0.0)
             weights[chosen, :q] = derivative_weights(distance, derivative, back[own])
         elif len(axis) > derivative:
             weights[chosen] = np.nan
     columns = places[:, None] - back[:, None] + np.arange(weights.shape[1])
     columns = np.where(np.arange(weights.shape[1]) < size[:, None], columns, places[:, None])
     wraps = columns // len(axis)
-    return AxisStencils(columns - wraps * len(axis), weights[inverse], wraps, size)
-
-
-def _kinds(axis: Axis, places: IntArray, back: IntArray, size: IntArray) -> tuple[IntArray, IntArray]:
-    """Windows with the same weights: the first of each kind, and the kind of each place."""
-    place = np.zeros_like(places) if axis.is_uniform else places
-    largest = int(size.max(initial=1)) + 1
-    _, first, inverse = np.unique((place * largest + back) * largest + size, return_index=True, return_inverse=True)
-    return first, inverse.ravel()
-
-
-def _distances(axis: Axis, places: IntArray, back: IntArray, size: int) -> FloatArray:
-    """Coordinates of the windows' samples less that of their place (k, size)."""
-    index = places[:, None] - back[:, None] + np.arange(size)
-    wraps = index // len(axis)
-    around = wraps * (axis.period or 0.0)
-    return axis.coordinates[index - wraps * len(axis)] - axis.coordinates[places][:, None] + around
+    return AxisStencils(columns - wraps * len(axis), weights[inverse.ravel()], wraps, size)
 
 
 def derivative_weights(distance: FloatArray, derivative: int, own: IntArray) -> FloatArray:
@@ -133,12 +123,8 @@ def derivative_weights(distance: FloatArray, derivative: int, own: IntArray) -> 
                 if j == i - 1:
                     c[m, i] = previous / product * (lower - x[j] * c[m, j])
                 c[m, j] = (x[i] * c[m, j] - lower) / gap
-    return _without_rounding(np.ascontiguousarray(c[derivative].T), own)
-
-
-def _without_rounding(weights: FloatArray, own: IntArray) -> FloatArray:
-    """The same weights with the place's own set so that constants have no derivative."""
-    rows = np.arange(len(weights))
+    # The place's own weight is set so that constants have no derivative.
+    weights, rows = np.ascontiguousarray(c[derivative].T), np.arange(count)
     weights[rows, own] = 0.0
     weights[rows, own] = -weights.sum(axis=1)
     weights[np.abs(weights) < _ROUNDING * weights.shape[1] * np.abs(weights).max(axis=1, keepdims=True)] = 0.0
@@ -172,54 +158,38 @@ class Detours:
 
     def lowered(self, order: int) -> BoolArray:
         """Points (k,) with a lower order than their axes allow, along one of them."""
-        short = np.zeros(len(self.points), bool)
-        for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
-            short |= (own.sizes < min(order + 1, len(axis))) & (own.sizes > 1)
-        return short
+        axes = zip(self.lattice.axes, self.stencils, strict=True)
+        return np.any([(own.sizes < min(order + 1, len(axis))) & (own.sizes > 1) for axis, own in axes], axis=0)
 
     def alone(self) -> BoolArray:
         """Points (k,) without a neighbour along one of their axes."""
-        alone = np.zeros(len(self.points), bool)
-        for axis, own in zip(self.lattice.axes, self.stencils, strict=True):
-            alone |= (own.sizes == 1) & (len(axis) > 1)
-        return alone
+        axes = zip(self.lattice.axes, self.stencils, strict=True)
+        return np.any([(own.sizes == 1) & (len(axis) > 1) for axis, own in axes], axis=0)
 
 
 def detours(lattice: Lattice, holes: BoolArray, order: int, derivative: int = 1) -> Detours:
     """The points, no holes themselves, whose windows on a lattice without holes would meet one."""
-    gaps = [_gaps(lattice, holes, a) for a in range(3)]
-    met = np.zeros(lattice.shape[::-1], bool)
-    for a, (before, behind) in enumerate(gaps):
-        axis = lattice.axes[a]
+    grid, gaps = holes.reshape(lattice.shape[::-1]), []
+    met = np.zeros(grid.shape, bool)
+    for a, axis in enumerate(lattice.axes):
+        # Number of points before and behind each up to the next hole or end.
+        before = _before(grid, 2 - a, axis)
+        behind = np.flip(_before(np.flip(grid, 2 - a), 2 - a, axis), 2 - a)
+        gaps.append((before, behind))
         back, size = windows(len(axis), *reach(axis), order, derivative)
-        met |= (before < _along(back, a)) | (behind < _along(size - 1 - back, a))
+        along = [-1 if d == 2 - a else 1 for d in range(3)]
+        met |= (before < back.reshape(along)) | (behind < (size - 1 - back).reshape(along))
     points = np.flatnonzero(met.ravel() & ~holes)
-    x, y, z = (_stencils(lattice, points, a, gaps[a], order, derivative) for a in range(3))
-    return Detours(lattice, points, (x, y, z))
+    stencils = []
+    for a, axis in enumerate(lattice.axes):
+        before, behind = (gap.ravel()[points].astype(np.int64) for gap in gaps[a])
+        stencils.append(stencils_at(axis, places(lattice, points, a), before, behind, order, derivative))
+    return Detours(lattice, points, (stencils[0], stencils[1], stencils[2]))
 
 
 def places(lattice: Lattice, points: IntArray, a: int) -> IntArray:
     """Index of points along axis ``a``."""
     return points // int(np.prod(lattice.shape[:a])) % lattice.shape[a]
-
-
-def _stencils(
-    lattice: Lattice, points: IntArray, a: int, gaps: tuple[IntArray, IntArray], order: int, derivative: int
-) -> AxisStencils:
-    before, behind = (gap.ravel()[points].astype(np.int64) for gap in gaps)
-    return stencils_at(lattice.axes[a], places(lattice, points, a), before, behind, order, derivative)
-
-
-def _along(values: IntArray, a: int) -> IntArray:
-    return values.reshape([-1 if axis == 2 - a else 1 for axis in range(3)])
-
-
-def _gaps(lattice: Lattice, holes: BoolArray, a: int) -> tuple[IntArray, IntArray]:
-    """Number of points before and behind each along axis ``a`` up to the next hole or end."""
-    grid, axis = holes.reshape(lattice.shape[::-1]), lattice.axes[a]
-    before = _before(grid, 2 - a, axis)
-    behind = np.flip(_before(np.flip(grid, 2 - a), 2 - a, axis), 2 - a)
-    return before, behind
 
 
 def _before(holes: BoolArray, along: int, axis: Axis) -> IntArray:

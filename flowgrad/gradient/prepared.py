@@ -11,17 +11,17 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
-from flowgrad.gradient.choose import scheme_of
+from flowgrad.gradient.element import Autodiff
+from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.function import gradient_of_function
 from flowgrad.gradient.noise import stencil_covariance
-from flowgrad.gradient.operator import Gradients, Operator
 from flowgrad.gradient.rates import steady_rates, with_rates
-from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh import Mesh
+from flowgrad.mesh import Lattice, Mesh
 from flowgrad.series import difference
 from flowgrad.typing import FloatArray
 
@@ -92,6 +92,48 @@ def velocity_gradients(
     return with_rates(gradients) if rates else gradients
 
 
+def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None, second: bool = False) -> tuple[Scheme, str]:
+    """The scheme meant by an object, a text or ``auto``, and why; OptionError for a text that names none.
+
+    ``second`` asks for a scheme with second derivatives.
+    """
+    if isinstance(scheme, Scheme):
+        return scheme, "as given"
+    if scheme != "auto":
+        return parse_scheme(scheme), "as given"
+    chosen, reason = choose(flow, at)
+    if second and chosen in (Autodiff(), FiniteDifference(order=1)):
+        return FiniteDifference(order=2), "second derivatives are asked for, and these fits have them"
+    return chosen, reason
+
+
+def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
+    """The scheme for the gradient of a flow ``at`` a place, and the reason in one line."""
+    where = flow.location if at is None else at
+    if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
+        return FiniteDifference(), "the velocity is on a lattice: differences along its axes"
+    if flow.location == "cells":
+        with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
+        reason = f"the velocity is at cells: least squares over the neighbours{with_walls}, as in finite-volume solvers"
+        return FiniteDifference(order=1), f"{reason}; on smooth flows higher orders are nearer to the truth"
+    if not flow.mesh.dimension:
+        return FiniteDifference(), "the velocity is at scattered points: quadratic fits to those around"
+    is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
+    if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
+        return FiniteDifference(), "at points quadratic fits are nearer to the truth than means over the cells around"
+    return Autodiff(), "the velocity is at points, so the mesh's own interpolant is differentiated"
+
+
+def wall_scheme_of(scheme: Scheme | str, flow: Flow) -> tuple[Scheme, str]:
+    """The same for gradients on walls, where ``auto`` is of higher order: the nearest samples stand a whole cell off
+    the wall at points, half of one at cells."""
+    if scheme != "auto":
+        return scheme_of(scheme, flow)
+    if flow.location == "points":
+        return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
+    return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
+
+
 class PreparedGradient:
     """A scheme at a place, prepared for the first flow that it is given and kept for those that follow.
 
@@ -126,15 +168,25 @@ class PreparedGradient:
     def of(self, flow: Flow) -> VelocityGradient:
         """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
         found = self.gradients(flow)
+        noise, notes, operator = flow.noise, list(found.notes), self._operator
+        if flow.boundary and not (found.operator and found.operator.boundary_count):
+            notes.append("the velocities given on the boundary are not used by this scheme")
+        if noise is not None and operator is None:
+            notes.append("the noise of the velocity does not tell that of a gradient taken from the file")
+        covariance = None
+        if noise is not None and operator is not None:
+            if self._noise is None or not np.array_equal(self._noise, noise):
+                self._noise, self._covariance = noise, operator.covariance(noise)
+            covariance = self._covariance
         gradient = VelocityGradient(
             found.L,
             flow,
-            covariance=self._covariance_of(flow),
+            covariance=covariance,
             location=self._at if isinstance(self._at, str) else "positions",
             positions=None if isinstance(self._at, str) else self._at,
             scheme=str(self._chosen),
             reason=self._reason,
-            method_notes=(*found.notes, *_unused(flow, found)),
+            method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
         if self.second:
@@ -143,8 +195,8 @@ class PreparedGradient:
 
     def gradients(self, flow: Flow) -> Gradients:
         """L alone, with how it was found and the operator that did."""
-        about = flow.location, flow.axisymmetric, flow.out_of_plane, type(flow.mesh)
-        if self._mesh is None or about != self._about or not _is_same(self._mesh, flow.mesh):
+        about, mesh = (flow.location, flow.axisymmetric, flow.out_of_plane, type(flow.mesh)), self._mesh
+        if about != self._about or mesh is None or (mesh is not flow.mesh and difference(mesh, flow.mesh)):
             self._mesh = self._operator = self._noise = None
             self._at = flow.location if self.at is None else self.at
             self._chosen, self._reason = scheme_of(self.scheme, flow, self._at, self.second)
@@ -159,18 +211,6 @@ class PreparedGradient:
         else:
             self._operator.keep()
         return self._operator.gradients(flow)
-
-    def _covariance_of(self, flow: Flow) -> FloatArray | None:
-        """That of the gradients of the flow, where its noise and the weights are known."""
-        if flow.noise is None or self._operator is None:
-            return None
-        if self._noise is None or not np.array_equal(self._noise, flow.noise):
-            self._noise, self._covariance = flow.noise, self._operator.covariance(flow.noise)
-        return self._covariance
-
-
-def _is_same(one: Mesh, other: Mesh) -> bool:
-    return one is other or not difference(one, other)
 
 
 def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
@@ -195,16 +235,6 @@ def refuse_stored(flow: Flow) -> None:
         raise OptionError(
             f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
         )
-
-
-def _unused(flow: Flow, found: Gradients) -> tuple[str, ...]:
-    """A note where the values on the boundary take no part, or the noise tells nothing."""
-    notes = []
-    if flow.boundary and not (found.operator and found.operator.boundary_count):
-        notes.append("the velocities given on the boundary are not used by this scheme")
-    if flow.noise is not None and found.operator is None:
-        notes.append("the noise of the velocity does not tell that of a gradient taken from the file")
-    return tuple(notes)
 
 
 def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:

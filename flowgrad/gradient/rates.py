@@ -94,8 +94,10 @@ def _rated(window: Sequence[VelocityGradient], at: int) -> VelocityGradient:
     """One of two or three neighbouring gradients with its rates."""
     times = [time_of(each.flow, number) for number, each in enumerate(window)]
     gradient = window[at]
+    # Rates are given in the axes of L.
+    axes = np.eye(3) if gradient.flow is None else axes_of_gradient(gradient.flow)
     rates = {
-        "velocity_rate": _rate(times, [each["velocity"] for each in window], at) @ _axes(gradient).T,
+        "velocity_rate": _rate(times, [each["velocity"] for each in window], at) @ axes.T,
         "L_rate": _rate(times, [each.L for each in window], at),
     }
     steps = " and ".join([", ".join(f"{t:g}" for t in times[:-1]), f"{times[-1]:g}"])
@@ -106,14 +108,14 @@ def _rated(window: Sequence[VelocityGradient], at: int) -> VelocityGradient:
     return dataclasses.replace(gradient.supply(**rates), method_notes=(*gradient.method_notes, *notes))
 
 
-def _axes(gradient: VelocityGradient) -> FloatArray:
-    """Those of L, in which the rates are given too."""
-    return np.eye(3) if gradient.flow is None else axes_of_gradient(gradient.flow)
-
-
 def _rate(times: Sequence[float], values: Sequence[FloatArray], at: int) -> FloatArray:
     """Σ_j w_j (f_j − f_at), the derivative at t_at of the polynomial through all, in Lagrange's form."""
-    weights = [(values[j], _weight(times, j, at)) for j in range(len(times)) if j != at]
+    weights = []
+    for j in (j for j in range(len(times)) if j != at):
+        # The derivative at t_at of Lagrange's polynomial that is 1 at t_j.
+        others = (times[m] for m in range(len(times)) if m not in (j, at))
+        weight = math.prod((times[at] - t) / (times[j] - t) for t in others) / (times[j] - times[at])
+        weights.append((values[j], weight))
     total = np.empty(values[at].shape)
 
     def fill(rows: slice) -> None:
@@ -121,9 +123,3 @@ def _rate(times: Sequence[float], values: Sequence[FloatArray], at: int) -> Floa
 
     over_rows(fill, len(total))
     return total
-
-
-def _weight(times: Sequence[float], j: int, at: int) -> float:
-    """The derivative at t_at of Lagrange's polynomial that is 1 at t_j."""
-    others = (times[m] for m in range(len(times)) if m not in (j, at))
-    return math.prod((times[at] - t) / (times[j] - t) for t in others) / (times[j] - times[at])

@@ -1,4 +1,4 @@
-"""Schemes of differentiation and their registry: name, summary, finer scheme and reach of each."""
+"""Schemes of differentiation, their registry, and the operators that they prepare: linear maps to gradients."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from flowgrad.errors import OptionError
+from flowgrad.flow import Flow, Patch
+from flowgrad.gradient.local_fits.directions import Directions
+from flowgrad.gradient.noise import stencil_covariance
+from flowgrad.mesh import Mesh
+from flowgrad.reprs import ReprMixin
 from flowgrad.spec import parse, unparse
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from flowgrad.flow import Flow
-    from flowgrad.gradient.operator import Gradients, Operator
+    from scipy.sparse import csr_array
 
 # Where gradients are wanted: ``points``, ``cells``, or positions (m, 3).
 Where: TypeAlias = str | FloatArray
@@ -114,3 +122,122 @@ def register_scheme(
 def parse_scheme(text: str) -> Scheme:
     """The scheme that a text such as ``finite-difference(order=2)`` names; OptionError for an unknown one."""
     return parse(text, SCHEMES, "scheme")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Operator(ABC):
+    """A prepared scheme: ``apply`` differentiates fields of any number of components.
+
+    What it differentiates are ``samples`` of a flow: the values at the points or cells, and, where
+    a scheme uses them, the values known on the boundary after these.
+
+    ``notes`` are what the reader of a result should know about how it was obtained; ``faces`` (b,) the boundary faces
+    whose values are samples, patch after patch, None where values there do not count; ``known`` (n,) the samples that
+    have a value, None where that does not matter; ``one_sided`` (m,) where gradients lack samples on one side;
+    ``directions`` what the samples of the whole mesh resolve, None where these are not looked for.
+    """
+
+    notes: tuple[str, ...] = ()
+    faces: IntArray | None = None
+    known: BoolArray | None = None
+    one_sided: BoolArray | None = None
+    directions: Directions | None = None
+
+    @property
+    @abstractmethod
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz, one column a sample; rows of NaN where there is no gradient."""
+
+    @abstractmethod
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3), the samples; NaN in all components where there is none."""
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives H_ijk = ∂²v_i/∂x_j∂x_k (m, 3, 3, 3) of vectors (n, 3); NaN where there
+        are none. OptionError for a scheme without them."""
+        raise OptionError("this scheme has no second derivatives: use finite-difference(order=2), or a higher order")
+
+    @property
+    def boundary_count(self) -> int:
+        """How many of the samples, the last ones, are values on the boundary."""
+        return 0 if self.faces is None else len(self.faces)
+
+    def samples(self, flow: Flow) -> FloatArray:
+        """The vectors (n, 3) of a flow that the operator differentiates: its velocity, and after it the
+        values on the boundary where the scheme uses these."""
+        return boundary_samples(flow) if self.boundary_count else flow.velocity
+
+    def takes(self, values: FloatArray) -> bool:
+        """Whether samples (n, 3) are missing where the operator takes them to be missing."""
+        return self.known is None or np.array_equal(finite_rows(values), self.known)
+
+    def suits(self, flow: Flow) -> bool:
+        """Whether the operator, prepared for another flow on the same mesh, serves this one too."""
+        same = self.faces is None or np.array_equal(patch_faces(flow.boundary), self.faces)
+        return same and self.takes(self.samples(flow))
+
+    def keep(self) -> None:  # noqa: B027 - most have nothing to keep
+        """Compute now what is worth its memory when further flows come."""
+
+    def remarks(self, flow: Flow) -> tuple[str, ...]:
+        """Notes on the values of one flow."""
+        return ()
+
+    def gradients(self, flow: Flow) -> Gradients:
+        """Velocity gradients of a flow that the operator suits."""
+        L = self.vectors(self.samples(flow))
+        return Gradients(L, (*self.notes, *self.remarks(flow)), self.one_sided, self)
+
+    def covariance(self, noise: float | FloatArray) -> FloatArray:
+        """Covariance of the gradients of samples with independent noise.
+
+        ``noise`` is the standard deviation of each sample: a number or (n,), the same for every
+        component, or (n, 3), one for each. With the stencil weights w_n, cov(L_ij, L_kl) = δ_ik C_jl,
+        C = Σ_n σ_n² w_n w_nᵀ: C (m, 3, 3), or (m, 3, 3, 3) with one C for each component i. Values on
+        the boundary are taken as exact. NaN where there is no gradient.
+        """
+        return stencil_covariance(self.matrices, noise, self.boundary_count)
+
+    def apply(self, values: ArrayLike) -> FloatArray:
+        """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k): the derivative is the last axis."""
+        values = np.asarray(values, float)
+        if values.ndim not in (1, 2):
+            raise OptionError(f"values have the shape {values.shape}: give (n,) or (n, k)")
+        columns = values.reshape(len(values), -1)
+        width = columns.shape[1]
+        if width % 3:
+            columns = np.column_stack([columns, np.zeros((len(columns), 3 - width % 3))])
+        parts = [self.vectors(np.ascontiguousarray(columns[:, i : i + 3])) for i in range(0, width, 3)]
+        gradients = (parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))[:, :width]
+        return gradients[:, 0] if values.ndim == 1 else gradients
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients(ReprMixin):
+    """Result of a scheme: L (n, 3, 3), notes on how, where L is one-sided (n,), if anywhere, the operator
+    that made L (None for gradients that were not computed from the velocity), and the order reached at each
+    place (n,) where that may differ."""
+
+    L: FloatArray
+    notes: tuple[str, ...] = ()
+    one_sided: BoolArray | None = None
+    operator: Operator | None = None
+    order: IntArray | None = None
+
+
+def patch_faces(boundary: tuple[Patch, ...]) -> IntArray:
+    """The faces of all patches (b,), rows of ``mesh.topology.boundary``."""
+    return np.concatenate([np.empty(0, np.int64), *(patch.faces for patch in boundary)])
+
+
+def patch_centroids(mesh: Mesh, boundary: tuple[Patch, ...]) -> FloatArray:
+    """Where the values of all patches sit (b, 3)."""
+    faces = patch_faces(boundary)
+    return mesh.topology.boundary_geometry[1][faces] if len(faces) else np.empty((0, 3))
+
+
+def boundary_samples(flow: Flow) -> FloatArray:
+    """The velocity of a flow, and after it the values on its patches (n + b, 3)."""
+    if not flow.boundary:
+        return flow.velocity
+    return np.concatenate([flow.velocity, *(patch.velocity for patch in flow.boundary)])

@@ -9,9 +9,8 @@ import numpy as np
 from flowgrad import tensors
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.choose import choose
-from flowgrad.gradient.operator import Gradients, Operator
-from flowgrad.gradient.scheme import Scheme, Where, register_scheme
+from flowgrad.gradient.prepared import choose
+from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, register_scheme
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 

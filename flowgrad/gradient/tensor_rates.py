@@ -14,9 +14,7 @@ from flowgrad.autodiff.backends import backend_of
 from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.choose import scheme_of
-from flowgrad.gradient.operator import Operator
-from flowgrad.gradient.prepared import prepare, velocity_gradient
+from flowgrad.gradient.prepared import prepare, scheme_of, velocity_gradient
 from flowgrad.gradient.scheme import SCHEMES, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.dynamics import convected_rate
@@ -48,18 +46,33 @@ def tensor_rate(
     where the samples of T are not where the gradient is, for samples on a meridian plane or a wedge, whose
     components turn with the angle, and on a plane with unknown derivatives across it.
     """
-    if callable(tensor):
-        if rate is not None:
-            raise OptionError("rate= is for samples: give a function T(x, t), and time=, instead")
-        if steady and time is not None:
-            raise OptionError("steady=True and a time exclude each other: a function T(x, t) has its rate of change")
-        gradient = flow if isinstance(flow, VelocityGradient) else velocity_gradient(flow, scheme or "auto")
-        _check_plane(_flow_of(gradient))
-        T, DT = _of_function(tensor, _positions(gradient), gradient["velocity"], time, backend)
-        return convected_rate(kind, DT, gradient.L, T)
-    if time is not None or backend is not None:
-        raise OptionError("time= and backend= are for tensors that are given as functions: leave them out")
-    return _of_samples(flow, tensor, kind, _known_rate(rate, steady), scheme)
+    chosen = _flow_of(flow)
+    if not callable(tensor):
+        if time is not None or backend is not None:
+            raise OptionError("time= and backend= are for tensors that are given as functions: leave them out")
+        if (rate is None) != steady:
+            how = "is given twice" if steady else "is not known"
+            raise OptionError(
+                f"∂T/∂t {how}: give rate=, (n, 3, 3) or 0, or else steady=True, which says that it is zero"
+            )
+        is_zero = rate is None or (np.ndim(rate) == 0 and rate == 0)
+        known = None if is_zero else tensors.as_tensors(rate, "rate")  # type: ignore[arg-type]
+        return _of_samples(flow, chosen, tensor, kind, known, scheme)
+    if rate is not None:
+        raise OptionError("rate= is for samples: give a function T(x, t), and time=, instead")
+    if steady and time is not None:
+        raise OptionError("steady=True and a time exclude each other: a function T(x, t) has its rate of change")
+    gradient = flow if isinstance(flow, VelocityGradient) else velocity_gradient(flow, scheme or "auto")
+    positions = gradient.positions
+    if positions is None:
+        positions = chosen.mesh.places(gradient.location or "cells")
+    field = _Components(tensor)
+    values, slopes = backend_of(tensor, backend).point_jacobians(field, positions, time)
+    DT = np.einsum("mkj,mj->mk", slopes, gradient["velocity"])
+    if time is not None:
+        DT += time_derivatives(field, positions, time, backend)[0]
+    T = tensors.as_tensors(values, "the function's result")
+    return convected_rate(kind, tensors.as_tensors(DT), gradient.L, T)
 
 
 def _flow_of(source: VelocityGradient | Flow) -> Flow:
@@ -70,34 +83,12 @@ def _flow_of(source: VelocityGradient | Flow) -> Flow:
         raise OptionError(
             "the gradient has no flow that carries the tensor: use the functions of flowgrad.kinematics.dynamics"
         )
-    return flow
-
-
-def _check_plane(flow: Flow) -> None:
     if flow.out_of_plane != "zero":
         raise OptionError(
             f"{flow.name}: the derivatives across the plane are {flow.out_of_plane}, so tensors have no known rate: "
             "leave out out_of_plane for a 2-D flow"
         )
-
-
-def _positions(gradient: VelocityGradient) -> FloatArray:
-    if gradient.positions is not None:
-        return gradient.positions
-    mesh = _flow_of(gradient).mesh
-    return mesh.points if gradient.location == "points" else mesh.centroids
-
-
-def _of_function(
-    tensor: Callable[..., Any], positions: FloatArray, v: FloatArray, time: float | None, backend: str | None
-) -> tuple[FloatArray, FloatArray]:
-    """T and DT/Dt (m, 3, 3) of a function at positions (m, 3) with the velocities v (m, 3)."""
-    field = _Components(tensor)
-    values, slopes = backend_of(tensor, backend).point_jacobians(field, positions, time)
-    rates = np.einsum("mkj,mj->mk", slopes, v)
-    if time is not None:
-        rates += time_derivatives(field, positions, time, backend)[0]
-    return tensors.as_tensors(values, "the function's result"), tensors.as_tensors(rates)
+    return flow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,34 +109,45 @@ class _Components:
 
 def _of_samples(
     source: VelocityGradient | Flow,
+    flow: Flow,
     tensor: ArrayLike | str,
     kind: str,
     rate: FloatArray | None,
     scheme: Scheme | str | None,
 ) -> FloatArray:
-    flow = _flow_of(source)
-    _check_plane(flow)
-    _check_samples(source, flow)
-    T = _samples(flow, tensor)
-    chosen = _scheme(source, flow, scheme)
-    operator = _operator(chosen, flow, T)
-    DT = _advected(operator, T, flow.velocity)
-    if rate is not None:
-        DT += _of_length(rate, flow, "rate")
-    return convected_rate(kind, DT, _gradients(source, flow, operator, chosen), T)
-
-
-def _check_samples(source: VelocityGradient | Flow, flow: Flow) -> None:
     if flow.is_meridian or flow.wedge is not None:
         raise OptionError(
             f"{flow.name}: the flow is axisymmetric, and the components of a tensor turn with the angle: give the "
             "tensor as a function T(x)"
         )
-    if isinstance(source, VelocityGradient) and (source.positions is not None or source.location != flow.location):
+    gradient = source if isinstance(source, VelocityGradient) else None
+    if gradient is not None and (gradient.positions is not None or gradient.location != flow.location):
         raise OptionError(
             f"{flow.name}: the tensor's samples are at {flow.location} as the velocity's, and the gradient is at "
-            f"{source.location}: take it at='{flow.location}', or give the tensor as a function T(x)"
+            f"{gradient.location}: take it at='{flow.location}', or give the tensor as a function T(x)"
         )
+    T = _samples(flow, tensor)
+    if scheme is None:
+        # That of the gradient, where it differentiates any field.
+        own = "" if gradient is None else gradient.scheme
+        kind_of_own = SCHEMES.get(own.split("(")[0])
+        scheme = own if kind_of_own is not None and kind_of_own.differentiates else "auto"
+    chosen = scheme_of(scheme, flow)[0]
+    # Schemes look at which velocities are missing, not at their values; nothing of T is known on the boundary.
+    known = np.where(np.isfinite(T).all(axis=(1, 2)), 0.0, np.nan)
+    bare = dataclasses.replace(flow, velocity=np.column_stack([known] * 3), boundary=(), noise=None)
+    operator = prepare(chosen, bare, flow.location)
+    # v·∇T, v_k ∂T_ij/∂x_k, a row of T at a time.
+    DT = np.stack([np.einsum("njk,nk->nj", operator.apply(T[:, i]), flow.velocity) for i in range(3)], axis=1)
+    if rate is not None:
+        DT += _of_length(rate, flow, "rate")
+    if gradient is not None:
+        L = gradient.L
+    elif flow.boundary or not operator.suits(flow):
+        L = velocity_gradient(flow, chosen).L
+    else:
+        L = operator.gradients(flow).L
+    return convected_rate(kind, DT, L, T)
 
 
 def _samples(flow: Flow, tensor: ArrayLike | str) -> FloatArray:
@@ -170,45 +172,3 @@ def _of_length(values: FloatArray, flow: Flow, name: str) -> FloatArray:
             "give one for each"
         )
     return values
-
-
-def _known_rate(rate: ArrayLike | None, steady: bool) -> FloatArray | None:
-    """∂T/∂t (n, 3, 3), None for zero."""
-    if (rate is None) != steady:
-        how = "is given twice" if steady else "is not known"
-        raise OptionError(f"∂T/∂t {how}: give rate=, (n, 3, 3) or 0, or else steady=True, which says that it is zero")
-    if rate is None or (np.ndim(rate) == 0 and rate == 0):
-        return None
-    return tensors.as_tensors(rate, "rate")
-
-
-def _scheme(source: VelocityGradient | Flow, flow: Flow, given: Scheme | str | None) -> Scheme:
-    """The one given, else the gradient's where that differentiates any field, else the one that suits the flow."""
-    if given is not None:
-        return scheme_of(given, flow)[0]
-    own = source.scheme if isinstance(source, VelocityGradient) else ""
-    kind = SCHEMES.get(own.split("(")[0])
-    return scheme_of(own if kind is not None and kind.differentiates else "auto", flow)[0]
-
-
-def _operator(scheme: Scheme, flow: Flow, T: FloatArray) -> Operator:
-    """The scheme on the samples of T, of which nothing is known on the boundary."""
-    # Schemes look at which velocities are missing, not at their values.
-    known = np.where(np.isfinite(T).all(axis=(1, 2)), 0.0, np.nan)
-    bare = dataclasses.replace(flow, velocity=np.column_stack([known] * 3), boundary=(), noise=None)
-    return prepare(scheme, bare, flow.location)
-
-
-def _advected(operator: Operator, T: FloatArray, v: FloatArray) -> FloatArray:
-    """v·∇T (n, 3, 3): v_k ∂T_ij/∂x_k, a row of T at a time."""
-    rows = (np.einsum("njk,nk->nj", operator.apply(T[:, i]), v) for i in range(3))
-    return np.stack(list(rows), axis=1)
-
-
-def _gradients(source: VelocityGradient | Flow, flow: Flow, operator: Operator, scheme: Scheme) -> FloatArray:
-    """L (n, 3, 3): the one given, else by the operator of T where it suits the velocity too."""
-    if isinstance(source, VelocityGradient):
-        return source.L
-    if flow.boundary or not operator.suits(flow):
-        return velocity_gradient(flow, scheme).L
-    return operator.gradients(flow).L

@@ -206,7 +206,7 @@ def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str
     if gradient.flow is None:
         return arrays
     mesh = gradient.flow.mesh
-    places = mesh.points if gradient.location == "points" else mesh.centroids
+    places = mesh.places(gradient.location or "cells")
     return {**_coordinates(places), "velocity": gradient["velocity"], **arrays}
 
 

@@ -20,8 +20,7 @@ def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: Floa
     if positions is None and location == flow.location:
         return flow.velocity
     mesh = flow.mesh
-    samples = mesh.points if flow.location == "points" else mesh.centroids
-    values = np.column_stack([flow.velocity, samples])
+    values = np.column_stack([flow.velocity, mesh.places(flow.location)])
     if positions is not None:
         there, places = _at_positions(flow, values, positions), positions
     elif location == "cells":

@@ -103,6 +103,12 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
         """Volume centroid of each cell (n, 3), polyhedral faces fanned about their vertex mean."""
         return self._geometry[1]
 
+    def places(self, at: str | FloatArray) -> FloatArray:
+        """Positions (m, 3) of the ``points`` or of the centroids of the ``cells``; given positions as they are."""
+        if not isinstance(at, str):
+            return at
+        return self.points if at == "points" else self.centroids
+
     @property
     def is_folded(self) -> BoolArray:
         """Curved solids whose det J has both signs, at the sites where they are integrated (n,)."""

@@ -89,7 +89,7 @@ def bumps(gradient: VelocityGradient, usable: BoolArray) -> Iterator[Bump]:
     flow = gradient.flow
     if flow is None or not len(flow.mesh) or gradient.positions is not None:
         raise MeshError("a momentum balance needs the cells of a mesh, and the gradient at its cells or points")
-    positions = flow.mesh.points if gradient.location == "points" else flow.mesh.centroids
+    positions = flow.mesh.places(gradient.location or "cells")
     plan = directions(flow.mesh, positions)
     active = plan.basis[: plan.rank]
     inner = usable & ~_on_boundary(flow.mesh, gradient.location, plan.across) & (gradient.weights > 0)

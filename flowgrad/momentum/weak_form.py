@@ -111,7 +111,7 @@ def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, Fl
 
 def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
     """Derivatives (n, c, 3) of values (n, c) at points or cells; none beside places where these are not known."""
-    places = flow.mesh.points if location == "points" else flow.mesh.centroids
+    places = flow.mesh.places(location)
     bare = Flow(flow.mesh, np.zeros_like(places), location)
     found = FiniteDifference(order=1).prepare(bare, location).apply(values)
     return np.where(np.isfinite(found), found, 0.0)

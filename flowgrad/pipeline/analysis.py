@@ -83,7 +83,7 @@ def prescribed_gradient(
         reason="the velocity is a formula, which is differentiated itself",
         method_notes=found.notes,
     )
-    positions = flow.mesh.points if at == "points" else flow.mesh.centroids
+    positions = flow.mesh.places(at)
     if rates:
         velocity_rate, L_rate = scheme.rates(positions)
         gradient = gradient.supply(velocity_rate=velocity_rate, L_rate=L_rate)

@@ -80,7 +80,7 @@ def power_of_ten(exponent: str) -> str:
     return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
 
 
-# Beyond this ratio of its sides a section is drawn as if it had the second one, and the axis says so.
+# Beyond this ratio of its sides a slice is drawn as if it had the second one, and the axis says so.
 _SLENDER, _SHOWN = 30.0, 12.0
 # Beyond this ratio of width to height the colour bar lies below.
 _WIDE = 1.6
@@ -93,7 +93,7 @@ _DISTANCES = (0.6, 0.25)
 
 
 def size_for(section: Slice, width: float = TWO_COLUMN) -> tuple[float, float]:
-    """Size in inches of a figure for a section, at most as wide as asked for."""
+    """Size in inches of a figure for a slice, at most as wide as asked for."""
     across, up = section.spans
     if not all(section.plane.names):
         up = up + _SCALE * across
@@ -104,7 +104,7 @@ def size_for(section: Slice, width: float = TWO_COLUMN) -> tuple[float, float]:
 
 
 def frame(ax: Axes, section: Slice) -> None:
-    """Limits, equal scales and names of the axes, and the outline of the section."""
+    """Limits, equal scales and names of the axes, and the outline of the slice."""
     low, high = section.bounds
     margins = np.where(high > low, 0.01 * (high - low), 0.5)
     low, high = low - margins, high + margins
@@ -160,7 +160,7 @@ def round_length(most: float) -> float:
 
 
 def is_wide(ax: Axes) -> bool:
-    """Whether the axes, as they are drawn, are much wider than high."""
+    """True for axes that are drawn much wider than high."""
     width, height = inches(ax)
     return width > _WIDE * height
 
@@ -185,7 +185,7 @@ def _labels(section: Slice) -> list[str]:
 
 
 def stretch(section: Slice) -> float:
-    """Length of a unit of the second axis over that of the first: 1 but for very slender sections."""
+    """Length of a unit of the second axis over that of the first: 1 but for very slender slices."""
     width, height = section.spans
     if not width or not height or 1 / _SLENDER <= width / height <= _SLENDER:
         return 1.0
@@ -199,7 +199,7 @@ _PAD = 5.0
 
 
 def say_where(ax: Axes, section: Slice) -> None:
-    """Where the section is, as a title over all that stands above the axes and over a title that there is."""
+    """Write the position of the slice as a title, above legends, keys and a title that is there already."""
     width = int(max(figure_of(ax).get_figwidth(), ONE_COLUMN) / _TITLE_LETTER)
     lines = [fill(each, width) for each in (section.where, ax.get_title(loc="left")) if each]
     ax.set_title("\n".join(lines), loc="left", pad=_PAD + 72 * _height_above(ax))
@@ -232,7 +232,7 @@ def _legend_above(ax: Axes) -> tuple[float, float]:
 
 
 def _height_above(ax: Axes) -> float:
-    """How far what stands above the axes reaches, in inches."""
+    """Height of the legends and keys above the axes, in inches."""
     height = inches(ax)[1]
     keys = [(each.Y - 1) * height + 0.6 * _LINE for each in ax.artists if isinstance(each, QuiverKey)]
     return max([_legend_above(ax)[1], *keys])

@@ -40,14 +40,14 @@ class Classes:
 
 
 def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: Slice | None = None) -> Axes:
-    """Classes of the gradient's tensors on a section of its mesh, with a legend of those that there are.
+    """Classes of the gradient's tensors on a slice of its mesh, with a legend of those that there are.
 
     Classes at points colour what lies nearest to each of them: that part of a polygon whose vertex has most of its
     weight from the point. Raises OptionError for a gradient without a mesh.
     """
     section = section or section_of(flow_of(gradient).mesh)
     if gradient.location == "positions":
-        raise OptionError("classes at positions cannot be drawn on a section: take the gradient at points or cells")
+        raise OptionError("classes at positions cannot be drawn on a slice: take the gradient at points or cells")
     palette = to_rgba_array([classes.colours[name] for name in classes.names])
     if gradient.location == "points":
         owners, outlines, codes = section.owners, section.corners, classes.codes[section.main_points]
@@ -62,7 +62,7 @@ def categories(gradient: VelocityGradient, classes: Classes, ax: Axes, section: 
 
 
 def labels(separation: Separation, ax: Axes, section: Slice | None = None) -> Axes:
-    """The label of each cell on a section of its mesh, with a legend of their shares of the dissipation.
+    """The label of each cell on a slice of its mesh, with a legend of their shares of the dissipation.
 
     Raises OptionError for a separation without a mesh, and where neither stress nor viscosity is known.
     """
@@ -71,7 +71,7 @@ def labels(separation: Separation, ax: Axes, section: Slice | None = None) -> Ax
 
 
 def regions(separation: Separation, ax: Axes, section: Slice | None = None) -> Axes:
-    """The region of each cell (plug, plateaus, sheared) on a section, with a legend of their shares of the volume.
+    """The region of each cell (plug, plateaus, sheared) on a slice, with a legend of their shares of the volume.
 
     As ``labels`` otherwise.
     """
@@ -81,7 +81,7 @@ def regions(separation: Separation, ax: Axes, section: Slice | None = None) -> A
 
 
 def flow_types(gradient: VelocityGradient, ax: Axes, section: Slice | None = None) -> Axes:
-    """What each cell's motion is nearest to by its flow type ξ: rotation (below −½), shear, or extension (above ½),
+    """The motion nearest to each cell's by its flow type ξ: rotation (below −½), shear, or extension (above ½),
     with a legend of their shares of the volume. As ``labels`` otherwise."""
     xi = gradient["flow_type"]
     codes = np.where(np.isnan(xi), 0, 1 + np.searchsorted([-0.5, 0.5], xi))

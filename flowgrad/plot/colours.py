@@ -62,7 +62,7 @@ def colours(scale: str, values: ArrayLike, weights: ArrayLike, limits: tuple[flo
 
 
 def _beyond(values: FloatArray, weights: FloatArray, low: float, high: float) -> str:
-    """How much of the area lies beyond the limits, and the extremes there."""
+    """The share of the area beyond the limits, and the extremes there."""
     outside = 100 * float(weights[(values < low) | (values > high)].sum() / weights.sum())
     share = "< 0.1" if outside < 0.1 else f"{outside:.2g}"
     slack = 1e-9 * (high - low)

@@ -26,7 +26,7 @@ _DARKEST = 0.72
 
 
 def section_of(mesh: Mesh) -> Slice:
-    """The section that shows a mesh best: its own cells where it is a surface, the mid-plane where
+    """The slice that shows a mesh best: its own cells where it is a surface, the mid-plane where
     it is one cell thick, else a cut through its middle normal to the shortest side of its box.
 
     Raises OptionError for a mesh without surface or volume cells.
@@ -43,7 +43,7 @@ def section_of(mesh: Mesh) -> Slice:
         shaded = dataclasses.replace(surface, shades=np.ones(len(surface)))
         found = seen(shaded, depths)
         return surface if found is shaded else found
-    raise OptionError("the mesh has neither surface nor volume cells, so there is no area to draw: give cells")
+    raise OptionError("the mesh has neither surface nor volume cells, so there is nothing to draw: give cells")
 
 
 def cut(mesh: Mesh, plane: Plane) -> Slice:
@@ -98,7 +98,7 @@ def boundary(mesh: Mesh, direction: str | ArrayLike = "auto") -> Slice:
 
 
 def _is_curved(mesh: Mesh) -> BoolArray:
-    """Which cells have more points than their corners (n,)."""
+    """Mask (n,) of the cells that have more points than their corners."""
     curved = np.zeros(len(mesh), bool)
     for block in mesh.blocks:
         curved[block.cells] = block.reference.is_curved

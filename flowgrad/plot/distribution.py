@@ -58,7 +58,7 @@ def distribution(result: Result, name: str, ax: Axes) -> Axes:
 
 
 def measure(result: Result) -> str:
-    """What the weights of a result measure: volume, area, length or, without a mesh, samples."""
+    """The measure that weights a result: volume, area, length or, without a mesh, samples."""
     flow = result if isinstance(result, Flow) else result.flow
     if flow is not None and flow.mesh.dimension == 2 and flow.is_meridian:
         return _MEASURES[3]
@@ -98,7 +98,7 @@ def _axis(ax: Axes, what: ScalarField, edges: FloatArray) -> None:
 
 
 def note_outside(ax: Axes, outside: float) -> None:
-    """How many percent lie outside the axes, in the corner."""
+    """Percent of the measure outside the axes, as text in the corner."""
     if outside > 5e-3:
         text = f"{outside:.2g} % outside"
         ax.text(1, 1.03, text, transform=ax.transAxes, ha="right", va="bottom", color="0.4", size=7)
@@ -111,8 +111,8 @@ _POINTS = 400
 
 
 def invariants(gradient: VelocityGradient, ax: Axes) -> Axes:
-    """Where the flow lies in the plane of R and Q: its share of the volume (area, samples) by squares, on a
-    logarithmic scale, or its samples where they are few, and 27R²/4 + Q³ = 0.
+    """Joint distribution of the invariants R and Q: the share of the volume (area, samples) by squares, on a
+    logarithmic scale, or the samples themselves where they are few, and the curve 27R²/4 + Q³ = 0.
 
     Above the curve the eigenvalues of a divergence-free L are complex: the fluid turns (Chong, Perry & Cantwell
     1990, Phys. Fluids A 2, 765). What lies outside the axes is counted in the corner.

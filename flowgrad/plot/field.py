@@ -30,7 +30,7 @@ _BAR, _GAP, _BELOW = 0.09, 0.08, 0.51
 def field(
     result: Drawn, name: str, ax: Axes, section: Slice | None = None, *, limits: tuple[float, float] | None = None
 ) -> Axes:
-    """A quantity, ``velocity``, ``viscosity``, ``error``, ``std(NAME)`` or an array of the file on a section of its
+    """A quantity, ``velocity``, ``viscosity``, ``error``, ``std(NAME)`` or an array of the file on a slice of its
     mesh, with a colour bar; or what is known on walls, or follows from paths that begin at the points of a mesh.
 
     Vectors and tensors are shown by their magnitude. Cells have the colour of their value, point values go over
@@ -102,7 +102,7 @@ def colour_bar(ax: Axes, chosen: Colours, label: str) -> None:
 
 
 def _note_missing(ax: Axes, section: Slice, missing: BoolArray, infinite: bool) -> None:
-    """What grey means, where there is any."""
+    """Legend that says what grey means and how much of the area it is, if any."""
     if missing.any():
         share = 100 * float(section.areas[missing].sum() / section.areas.sum())
         text = f"no {'finite ' * infinite}value: {'< 0.1' if share < 0.1 else f'{share:.3g}'} % of the area"
@@ -117,7 +117,7 @@ def _note_missing(ax: Axes, section: Slice, missing: BoolArray, infinite: bool) 
 
 def uncertainty(gradient: VelocityGradient, name: str, ax: Axes, section: Slice | None = None) -> Axes:
     """The standard deviation of a quantity where the noise of the velocity is known, else the estimated error of the
-    gradient, on a section of its mesh: to be put beside ``field`` of the quantity.
+    gradient, on a slice of its mesh: to be put beside ``field`` of the quantity.
 
     Raises OptionError where neither is known.
     """

@@ -248,8 +248,8 @@ def rheometer_viscosity(examined: Examined, ax: Axes) -> Axes:
 
 
 def residuals(examined: Examined, ax: Axes) -> Axes:
-    """What each law misses of each stress, in percent of it, against shear rate: the best one as points, the others
-    as in ``rheometer_curve``; those that miss more are beyond the axes."""
+    """Relative residuals: each stress less that of each law, in percent, against shear rate; the best law as points,
+    the others as in ``rheometer_curve``, cut off at the axes where they are larger."""
     curve, best = examined.curve, examined.fit.best
     rate = replace(QUANTITIES["shear_rate"], dimension="1/s") if curve.is_si else QUANTITIES["shear_rate"]
 

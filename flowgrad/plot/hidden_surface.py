@@ -91,7 +91,7 @@ def _note(pairs: Any, count: Any, first: Any, second: Any) -> Any:
 def _inside(
     corners: Any, owners: Any, t: Any, nearest: Any, depth: Any, seen: Any, above: Any, pairs: Any, n: Any
 ) -> Any:
-    """What is before a triangle in the middles of pixels."""
+    """Note the polygons before a triangle at the centres of its pixels; the number of pairs."""
     height, width = nearest.shape
     same = _SAME * max(height, width)
     own = owners[t]
@@ -130,7 +130,7 @@ def _on_side(corners: Any, nearest: Any, t: Any, k: Any, share: Any) -> Any:
 def _along(
     corners: Any, owners: Any, t: Any, nearest: Any, seen: Any, above: Any, below: Any, pairs: Any, n: Any
 ) -> Any:
-    """What is before and behind the sides of a triangle, which may be too thin for the middles of pixels."""
+    """The same before and behind the sides of a triangle, which may be too thin to cover a pixel's centre."""
     own = owners[t]
     for k in range(3):
         m = (k + 1) % 3
@@ -195,12 +195,12 @@ _ROUNDS, _SMALL = 9, 2.0
 
 
 def seen(section: Slice, depths: FloatArray) -> Slice:
-    """The polygons of a section that are not hidden, in an order in which each can be painted over those before it.
+    """The polygons of a slice that are not hidden, in an order in which each can be painted over those before it.
 
     ``depths`` (m,) are the distances of its vertices towards the eye. Which of two polygons is before the other is
     decided where they are, by a depth buffer finer than a picture (Catmull 1974), not by one depth for each. Those
     that hide each other in a circle, or go through each other, are cut until they do not. Where nothing hides anything
-    it is the section itself.
+    it is the slice itself.
     """
     for _ in range(_ROUNDS):
         pairs, is_seen = _hiding(section, depths)
@@ -248,7 +248,7 @@ def _hiding(section: Slice, depths: FloatArray) -> tuple[IntArray, BoolArray]:
 
 
 def _cut_up(section: Slice, depths: FloatArray, chosen: BoolArray) -> tuple[Slice, FloatArray]:
-    """The section with each chosen polygon cut from its vertex mean to the middles of its sides."""
+    """The slice with each chosen polygon cut from its vertex mean to the middles of its sides."""
     of_chosen = np.repeat(chosen, np.diff(section.offsets))
     whole, cut = section.take(np.flatnonzero(~chosen)), section.take(np.flatnonzero(chosen))
     shares = _sites(cut)

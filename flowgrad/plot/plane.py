@@ -157,7 +157,7 @@ class View:
 
 
 def view(mesh: Mesh, towards: str | ArrayLike = "auto") -> View:
-    """A view of a mesh from a direction, as ``boundary`` takes it; OptionError for what is none."""
+    """A view of a mesh from a direction, as ``boundary`` takes it; OptionError for an unknown one."""
     eye = _eye(mesh, towards)
     up = np.array([0.0, 0, 1]) if abs(eye[2]) < 0.99 else np.array([0.0, 1, 0])
     right = np.cross(up, eye)
@@ -184,5 +184,5 @@ def _eye(mesh: Mesh, towards: str | ArrayLike) -> FloatArray:
         return np.eye(3)["xyz".index(match[2])] * (-1 if match[1] == "-" else 1)
     vector = np.asarray(towards, float)
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
-        raise OptionError(f"view {towards!r} is no direction: give three finite numbers, not all zero")
+        raise OptionError(f"view {towards!r} is not a direction: give three finite numbers, not all zero")
     return np.asarray(vector / np.linalg.norm(vector))

@@ -69,8 +69,8 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
-    """What a line meets: segments from ``first`` to ``last`` (k,), counted from its start, and the values at these
-    (k, 2), NaN where there is none."""
+    """Segments of a line in cells, from ``first`` to ``last`` (k,), counted from its start, and the values at these
+    (k, 2), NaN where they are not known."""
 
     first: FloatArray
     last: FloatArray
@@ -136,8 +136,8 @@ def _check_plane(mesh: Mesh, line: Line, title: str) -> None:
 
 
 def along(mesh: Mesh, line: Line, values: FloatArray, location: str) -> Crossings:
-    """Where a line crosses the cells of a surface or solid mesh, in the order of the way, with the values (n,) that
-    live there."""
+    """Crossings of a line with the cells of a surface or solid mesh, in order along the line, with the values (n,) that
+    live at ``location``."""
     section = _section_along(mesh, line)
     ends = np.stack([line.start, line.end]) @ section.plane.axes.T
     direction = ends[1] - ends[0]
@@ -153,7 +153,7 @@ def along(mesh: Mesh, line: Line, values: FloatArray, location: str) -> Crossing
 
 
 def _section_along(mesh: Mesh, line: Line) -> Slice:
-    """The section that holds the line: the surface itself, or a cut along the coordinate axis nearest to it."""
+    """The slice that holds the line: the surface itself, or a cut along the coordinate axis nearest to it."""
     if mesh.dimension != 3:
         return section_of(mesh)
     direction = (line.end - line.start) / line.length

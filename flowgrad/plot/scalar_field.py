@@ -97,7 +97,7 @@ def flow_of(result: Result) -> Flow:
     """The flow of a result; OptionError without one."""
     flow = result if isinstance(result, Flow) else result.flow
     if flow is None:
-        raise OptionError("the gradient was made without a mesh, so there is nothing to draw it on")
+        raise OptionError("the gradient was made without a mesh to draw it on: take it of a flow on a mesh")
     return flow
 
 
@@ -112,7 +112,7 @@ def mesh_of(result: Drawn) -> Mesh:
     if isinstance(result, FTLE | Deformation):
         mesh = (result.deformation if isinstance(result, FTLE) else result).mesh
         if mesh is None:
-            raise OptionError("the paths begin at points without a mesh: give a mesh for the points, and draw on that")
+            raise OptionError("the paths begin at points without a mesh: give points on a mesh")
         return mesh
     return flow_of(result).mesh
 
@@ -198,7 +198,7 @@ def _array(flow: Flow, name: str) -> ScalarField | None:
         if bare in arrays:
             given = np.asarray(arrays[bare])
             if not np.issubdtype(given.dtype, np.number) or np.iscomplexobj(given):
-                raise OptionError(f"the array '{bare}' holds {given.dtype}, no real numbers: choose another")
+                raise OptionError(f"the array '{bare}' holds {given.dtype} and no real numbers: choose another")
             columns = given.astype(float).reshape(len(given), -1)
             if columns.shape[1] == _SYMMETRIC:
                 columns = as_tensors(columns, bare).reshape(len(given), -1)
@@ -245,6 +245,6 @@ def _only_component(vectors: FloatArray) -> int | None:
 
 def _velocity(flow: Flow | None) -> ScalarField:
     if flow is None:
-        raise OptionError("the gradient was made without a flow, so there is no velocity to draw")
+        raise OptionError("the gradient was made without a flow, so its velocity is not known: take it of a flow")
     speed, record = np.sqrt((flow.velocity**2).sum(axis=1)), GIVEN["velocity"]
     return ScalarField("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")

@@ -57,7 +57,7 @@ class Slice:
         )
 
     def of(self, subdivision: Subdivision) -> Slice:
-        """This section of a subdivision as one of the mesh that was subdivided."""
+        """This slice of a subdivision as one of the mesh that was subdivided."""
         weights = csr_array(self.weights @ subdivision.weights)
         return replace(self, cells=subdivision.owners[self.cells], weights=weights)
 
@@ -70,7 +70,7 @@ class Slice:
 
     @property
     def where(self) -> str:
-        """Where the section is, in words for a caption."""
+        """Where the slice is, in words for a caption."""
         return self.plane.where
 
     @cached_property
@@ -127,7 +127,7 @@ class Slice:
         """Point values at the vertices (m, ...); cell values at those of their cells. OptionError for others."""
         values = np.asarray(values, float)
         if location not in ("points", "cells"):
-            raise OptionError(f"values at {location} cannot be drawn on a section: take them at points or cells")
+            raise OptionError(f"values at {location} cannot be drawn on a slice: take them at points or cells")
         if location == "cells":
             return np.repeat(values[self.cells], np.diff(self.offsets), axis=0)
         found = self.weights @ values.reshape(len(values), -1)

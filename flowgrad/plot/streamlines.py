@@ -104,7 +104,7 @@ def trace(
 
 
 # Seeds of each round in those of lines side by side; steps in distances between lines, and the length of lines each
-# way in widths and heights of the section.
+# way in widths and heights of the slice.
 _ROUNDS, _STEP, _LENGTH = (0.25, 0.5, 1.0, 2.0), 0.08, 1.5
 _TRIANGLE = 5
 # Shorter pieces, in distances between lines, are left out.
@@ -115,9 +115,9 @@ _COLOUR = "#202020"
 
 
 def streamlines(result: Result, ax: Axes, section: Slice | None = None, count: int = 20) -> Axes:
-    """Streamlines of the in-plane velocity on a section, about ``count`` of them side by side along its longer side.
+    """Streamlines of the in-plane velocity on a slice, about ``count`` of them side by side along its longer side.
 
-    They are those of the velocity between the section's vertices; a line ends where it would come as near as half
+    They are those of the velocity between the slice's vertices; a line ends where it would come as near as half
     that distance to another. On a slice through a flow in space they are not paths of particles. They lie over what
     has been drawn. Raises OptionError for a result without a mesh.
     """
@@ -145,7 +145,7 @@ class InPlane:
 
 
 def in_plane(flow: Flow, section: Slice) -> InPlane | None:
-    """The velocity in the plane of a section, linear in triangles; None where it is at rest or not known."""
+    """The velocity in the plane of a slice, linear in triangles; None where it is at rest or not known."""
     velocity = section.vertex_means(flow.velocity, flow.location) @ section.plane.axes.T
     places, first, corners, _ = triangles_of(section, velocity[:, 0])
     values = np.column_stack([first, triangles_of(section, velocity[:, 1])[1]])

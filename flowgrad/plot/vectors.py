@@ -23,7 +23,7 @@ _NEAR = 0.6
 
 
 def spacing_of(section: Slice, count: int) -> float:
-    """Side of the squares of the page of which ``count`` go along the longer side of a section."""
+    """Side of the squares of the page of which ``count`` go along the longer side of a slice."""
     return float((section.spans * [1, stretch(section)]).max()) / count
 
 
@@ -64,7 +64,7 @@ _ARROWS: Any = {
 
 
 def vectors(result: Result, ax: Axes, section: Slice | None = None, count: int = 22) -> Axes:
-    """In-plane velocity at about ``count`` places along the longer side of a section.
+    """In-plane velocity at about ``count`` places along the longer side of a slice.
 
     Each arrow starts at the polygon nearest to the middle of a square of the page; above the axes is one for a round
     speed. Nothing is drawn where the fluid is at rest or moves through the plane only. Raises OptionError for a result
@@ -100,7 +100,7 @@ _SIDES = 48
 
 
 def ellipses(gradient: VelocityGradient, ax: Axes, section: Slice | None = None, count: int = 18) -> Axes:
-    """D in the plane of a section at about ``count`` places along its longer side: ellipses that small circles would
+    """D in the plane of a slice at about ``count`` places along its longer side: ellipses that small circles would
     be after a time δt at these rates, exp(D δt), without their spin, with the direction that is stretched and the one
     that is compressed.
 
@@ -131,7 +131,7 @@ def principal(
     their directions as columns (m, 2, 2)."""
     location = gradient.location or "points"
     if location == "positions":
-        raise OptionError("D at positions cannot be drawn on a section: take the gradient at points or cells")
+        raise OptionError("D at positions cannot be drawn on a slice: take the gradient at points or cells")
     across = section.plane.axes
     chosen = spread_places(section.centers * [1, stretch(section)], spacing_of(section, count))
     D = section.take(chosen).values(gradient.D, location)

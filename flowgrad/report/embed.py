@@ -197,7 +197,7 @@ def _inked(pixels: Pixels) -> tuple[int, int, int, int]:
 
 
 def _drawn(figure: Figure, box: Bbox) -> Pixels:
-    """What is drawn within a box in inches: colours (height, width, 4)."""
+    """The part of a figure within a box in inches: colours (height, width, 4)."""
     width, height = (int(side * _DPI) for side in box.size)
     # Half a pixel more, so that rounding takes none away.
     box = Bbox.from_bounds(box.x0, box.y0, (width + 0.5) / _DPI, (height + 0.5) / _DPI)

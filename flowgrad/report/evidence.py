@@ -76,7 +76,7 @@ def facts(separation: Separation) -> list[Fact]:
 
 
 def exclusions(separation: Separation) -> list[str]:
-    """What the flow curve leaves out, and why."""
+    """Cells that the flow curve leaves out, and why."""
     return [
         f"{count(separation.evidence[key])} {record.meaning}: not in the flow curve."
         for key, record in EXCLUDED.items()
@@ -135,14 +135,14 @@ def other_laws(separation: Separation) -> str:
 
 
 def ranking(separation: Separation) -> str:
-    """What the marked law has to do with the verdict where that is not plain; empty where it is."""
+    """Why the marked law is not the first of the ranking, where it is not; else empty."""
     if not separation.fits or separation.fit is None or separation.origin == "given":
         return ""
     return law_and_verdict(separation.fits[0], separation.fit, str(separation.verdict.value))
 
 
 def mark(verdict: str, fit: Fit, best: Fit | None) -> str:
-    """What the ``best`` law is to the verdict; empty for the others, and where nothing was decided."""
+    """Mark of the ``best`` law in the table; empty for the others, and where nothing was decided."""
     if fit is not best or verdict == "not-decided":
         return ""
     return "law of the viscosity" if verdict == "viscoelastic" else "law of the verdict"

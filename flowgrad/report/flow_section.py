@@ -88,7 +88,7 @@ ORIGINS = {
 
 @dataclass(frozen=True)
 class FileSection:
-    """What the report says of one file or curve: its line of a table, and ``html`` of its own (empty for one
+    """One file or curve in the report: its line of a table, and ``html`` of its own (empty for one
     that failed, whose ``statement`` is the reason)."""
 
     name: str
@@ -99,7 +99,7 @@ class FileSection:
 
 
 def file_section(analysis: Analysis, section: Slice | str | None = None) -> FileSection:
-    """What the page on one analysis holds: verdict, evidence, pictures, statistics, method.
+    """Contents of the page on one analysis: verdict, evidence, pictures, statistics, method.
 
     ``section`` is what the fields are drawn on, or the reason why there is none.
     """
@@ -136,7 +136,7 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
 
 
 def _excluded(analysis: Analysis) -> list[str]:
-    """What was left out and what is worth knowing, each once."""
+    """Notes on left out cells and on what is worth knowing, each once."""
     names = ", ".join(name.replace("_", " ") for name in analysis.unknown)
     walls = () if analysis.walls is None else analysis.walls.notes
     lines = (
@@ -177,7 +177,7 @@ def _method(analysis: Analysis) -> dict[str, str]:
 
 
 def _uncertainty(gradient: VelocityGradient, flow: Flow) -> dict[str, str]:
-    """What is known of the error and of the noise."""
+    """Lines on the estimated error and on the noise."""
     lines = {"error": "not estimated: --error does, with a finer scheme"}
     if gradient.error is not None:
         lines["error"] = (

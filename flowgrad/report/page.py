@@ -23,7 +23,7 @@ _BACK = Markup('<nav class="back"><a href="../report.html">All files of this run
 
 @dataclass(frozen=True)
 class Wording:
-    """What a page calls itself and its items, and what it says of units."""
+    """Title of a page, name of its items, and its note on units."""
 
     title: str
     item: str

@@ -74,6 +74,14 @@ class FlowCurve(ReprMixin):
         count = max(3, int(np.sum(self.rate <= _LOW_RATES * self.rate[0])))
         return float(np.polyfit(np.log(self.rate[:count]), np.log(self.stress[:count]), 1)[0])
 
+    def of_bins(self) -> Numbers:
+        """Evidence: the bins and their scatter."""
+        yield "bins", len(self)
+        yield "cells", int(self.count.sum())
+        yield "scatter", np.median(self.high / self.low) - 1
+        if self.rate_error is not None:
+            yield "gradient_error", np.median(self.rate_error)
+
     def numbers(self) -> Numbers:
         """Evidence: the ends of the curve, its extremes and slopes."""
         yield "rate_min", self.rate[0]

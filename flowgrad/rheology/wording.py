@@ -154,7 +154,7 @@ def _missing_in_flow(evidence: Evidence) -> str:
     return _narrow(evidence) or (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, more than ±{{margin:3%}}, but no "
         "change beyond the scatter and the error of the gradient is certain; more cells, a better gradient or a wider "
-        "range of shear rates are needed"
+        "range of shear rates is needed"
     )
 
 
@@ -190,11 +190,13 @@ def _contested(evidence: Evidence) -> str:
     falls = evidence["fall_factor"] >= evidence["rise_factor"]
     change = "falls by a factor of {fall_factor}" if falls else "rises by a factor of {rise_factor}"
     needed = (
-        "lower shear rates or less noise" if Verdict.YIELD_STRESS in (first, second) else "less noise or more points"
+        "lower shear rates or less noise is needed"
+        if Verdict.YIELD_STRESS in (first, second)
+        else "less noise or more points are needed"
     )
     return (
         f"the viscosity is not constant (it {change} beyond the noise), but laws that are {first} (Akaike weight "
-        f"{kinds[first]:.3f}) and {second} ({kinds[second]:.3f}) suit the points alike; {needed} are needed"
+        f"{kinds[first]:.3f}) and {second} ({kinds[second]:.3f}) suit the points alike; {needed}"
     )
 
 
@@ -213,12 +215,12 @@ def _missing_in_velocity(evidence: Evidence) -> str:
     if evidence["stress_fall_factor"] > math.exp(thresholds.FALLING):
         return (
             f"the balance of momentum is closed best by a stress that falls by a factor of {{stress_fall_factor}} "
-            f"{_RATES}, which no fluid has in a steady flow; a finer mesh, less noise or a force that is missing "
-            "are needed"
+            f"{_RATES}, which no fluid has in a steady flow; a finer mesh, less noise or the missing force is "
+            "needed"
         )
     return (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, and no change is certain; less "
-        "noise, a finer mesh or a flow that varies more are needed"
+        "noise, a finer mesh or a flow that varies more is needed"
     )
 
 

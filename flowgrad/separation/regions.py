@@ -20,7 +20,7 @@ from flowgrad import tensors
 from flowgrad.momentum.solvent import MomentumBalance
 from flowgrad.rheology.finding import Finding, Verdict
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve import FlowCurve, Numbers
+from flowgrad.rheology.flow_curve import Numbers
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.thresholds import LOG_MARGIN, MARGIN
 from flowgrad.typing import BoolArray, FloatArray
@@ -81,15 +81,6 @@ def _near(viscosity: FloatArray, plateau: float) -> BoolArray:
         return np.zeros(len(viscosity), bool)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.abs(np.log(viscosity / plateau)) <= LOG_MARGIN)
-
-
-def of_bins(curve: FlowCurve) -> Numbers:
-    """The bins of a flow curve and their scatter."""
-    yield "bins", len(curve)
-    yield "cells", int(curve.count.sum())
-    yield "scatter", np.median(curve.high / curve.low) - 1
-    if curve.rate_error is not None:
-        yield "gradient_error", np.median(curve.rate_error)
 
 
 def of_elasticity(N1: FloatArray, eta: FloatArray, rate: FloatArray, moving: BoolArray) -> Numbers:

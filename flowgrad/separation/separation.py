@@ -23,7 +23,6 @@ from flowgrad.separation.regions import (
     REGIONS,
     model_for_regions,
     of_balance,
-    of_bins,
     of_elasticity,
     of_regions,
     regions_of,
@@ -260,7 +259,7 @@ class Separation(
         yield "eta_newtonian", self.eta_newtonian
         yield from ((f"excluded_{reason}", count) for reason, count in curve.excluded.items())
         if len(curve):
-            yield from of_bins(curve)
+            yield from curve.of_bins()
             yield from (curve if model is None else model_curve(model, curve)).numbers()
             yield from self.trend.numbers()
         if self.given.stress is not None and self.moving.any():
@@ -271,16 +270,20 @@ class Separation(
 
     @cached_property
     def evidence(self) -> dict[str, float]:
-        """The numbers that the verdict rests on, and what follows from it: yield stress, elasticity, regions, momentum
-        balance; those that this flow does not have are left out."""
+        """The numbers that the verdict rests on, and what follows from it: yield stress, elasticity, momentum balance,
+        regions; those that this flow does not have are left out."""
         if self.identification is not None or not self.known:
             return dict(self.finding.evidence)
+        return {**self._told, **known(of_regions(self.region_shares))}
+
+    @cached_property
+    def _told(self) -> dict[str, float]:
+        """The evidence that the sentence tells."""
         more: list[tuple[str, float]] = []
         if self.verdict is Verdict.YIELD_STRESS and self.fit is not None:
             more.append(("yield_stress", self.fit.model.yield_stress))
         if self.verdict is Verdict.VISCOELASTIC:
             more += of_elasticity(self.N1, self.eta, self.gradient["shear_rate"], self.moving)
-        more += of_regions(self.region_shares)
         if self.balance is not None:
             more += of_balance(self.balance, self.eta_newtonian)
         return {**self.finding.evidence, **known(more)}
@@ -291,7 +294,7 @@ class Separation(
         if self.identification is not None:
             return self.identification.sentence
         if self.known:
-            return wording.of_flow(self.verdict, self.evidence, self.fit, self.given.law)
+            return wording.of_flow(self.verdict, self._told, self.fit, self.given.law)
         flow = self.gradient.flow
         data = flow.data(self.gradient.location or flow.location) if flow else {}
         return wording.nothing_known(candidates(data), eddy_viscosities(data))

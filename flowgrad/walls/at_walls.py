@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow
 from flowgrad.gradient import FiniteDifference, Scheme, velocity_gradient
-from flowgrad.gradient.choose import wall_scheme_of
-from flowgrad.gradient.operator import patch_faces
+from flowgrad.gradient.prepared import wall_scheme_of
+from flowgrad.gradient.scheme import patch_faces
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.rheology.model import Model
 from flowgrad.separation.inputs import eddy_viscosities

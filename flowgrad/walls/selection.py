@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.local_fits.directions import directions
-from flowgrad.gradient.operator import patch_faces
+from flowgrad.gradient.scheme import patch_faces
 from flowgrad.spec import nearest
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -14,7 +14,7 @@ from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh,
 from flowgrad.mesh.generate import block
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 from flowgrad.typing import FloatArray
-from flowgrad.verify import LINEAR, places, sampled
+from flowgrad.verify import LINEAR, sampled
 from scripts.convergence.cell_blocks import polyhedra
 from scripts.convergence.table import EXACT, largest
 
@@ -95,7 +95,7 @@ def _polynomial(degree: int, dimension: int) -> Polynomial:
 
 
 def _error(flow: ExactFlow, scheme: Scheme, mesh: Mesh, location: str, at: str) -> float:
-    return largest(scheme.gradients(sampled(flow, mesh, location), at).L, flow.gradient(places(mesh, at)))
+    return largest(scheme.gradients(sampled(flow, mesh, location), at).L, flow.gradient(mesh.places(at)))
 
 
 def single(cell: ReferenceCell) -> Mesh:

@@ -11,7 +11,7 @@ from flowgrad.exact import ExactFlow
 from flowgrad.gradient import Scheme
 from flowgrad.mesh import Mesh
 from flowgrad.typing import BoolArray, FloatArray
-from flowgrad.verify import SLACK, ErrorNorms, at_boundary, places, sampled, short
+from flowgrad.verify import SLACK, ErrorNorms, at_boundary, sampled, short
 
 # Errors below the floor are rounding.
 FLOOR = 1e-11
@@ -54,7 +54,7 @@ class Study:
         for result in results:
             row = result.row
             boundary = _near_walls(mesh) if not len(mesh) else at_boundary(mesh, row.at)
-            L, exact = solved.gradient(row.scheme, row.at), self.flow.gradient(places(mesh, row.at))
+            L, exact = solved.gradient(row.scheme, row.at), self.flow.gradient(mesh.places(row.at))
             result.spacings.append(1 / (n - 1) if len(mesh) else 1 / n)
             result.deviations.append(ErrorNorms.of(L, exact, boundary))
             if n == self.sizes[-1] and row.with_estimate:

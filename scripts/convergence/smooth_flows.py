@@ -14,7 +14,7 @@ from flowgrad.gradient.local_fits.averages import simplex_quadrature
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.generate import block
 from flowgrad.typing import FloatArray
-from flowgrad.verify import ErrorNorms, at_boundary, places, sampled
+from flowgrad.verify import ErrorNorms, at_boundary, sampled
 from scripts.convergence.lattice_peers import Derivatives, by_findiff, by_numpy
 from scripts.convergence.table import Accuracy, Sizes, beside_vtk, is_installed, listed
 
@@ -82,7 +82,7 @@ def square(n: int) -> Iterator[Accuracy]:
         ("point data", points, 3, "samples", at_points),
     ):
         scheme = FiniteDifference(order=order, lattice=False, cell_values=values)
-        error = _typical(scheme.gradients(flow, flow.location).L, exact.gradient(places(mesh, flow.location)))
+        error = _typical(scheme.gradients(flow, flow.location).L, exact.gradient(mesh.places(flow.location)))
         allowed = _scaled((_SQUARE[order],), n, Sizes().square, order)
         yield Accuracy(f"T({n}), {what}, order {order}", (error,), peer, allowed)
 

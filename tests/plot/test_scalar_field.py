@@ -73,7 +73,7 @@ def test_ftle_and_deformation_on_their_mesh(found):
 
 def test_paths_without_a_mesh_or_a_name_say_so(found):
     alone = deformation(GYRE, GRID.points, 0.0, 0.1)
-    with plot.figure() as ax, pytest.raises(OptionError, match="give a mesh"):
+    with plot.figure() as ax, pytest.raises(OptionError, match="without a mesh"):
         plot.field(alone, "F", ax)
     with pytest.raises(OptionError, match=r"unknown quantity of paths 'ftel' \(did you mean 'ftle'"):
         plot.scalar_field(found, "ftel")

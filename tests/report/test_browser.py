@@ -14,7 +14,7 @@ from flowgrad.pipeline.options import Options
 from flowgrad.report import entry_of, failed_entry, write_index
 from tests.report.browser import Browser, needed
 
-pytestmark = needed
+pytestmark = [needed, pytest.mark.slow]
 
 DEMO = ("offsetCylinder", "planarPoiseuille_Maxwell", "pitzDaily")
 WIDTHS = (1280, 390)

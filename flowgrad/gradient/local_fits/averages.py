@@ -35,18 +35,10 @@ def _cell_frame(points: Any, row: Any, centre: Any, rank: int, T: Any, S: Any, Q
 
 @called
 def _add_simplex(
-    corners: Any,
-    volume: float,
-    bary: Any,
-    shares: Any,
-    centre: Any,
-    T: Any,
-    parent: Any,
-    axis: Any,
-    mono: Any,
-    total: Any,
+    corners: Any, volume: float, quadrature: Any, centre: Any, T: Any, table: Any, mono: Any, total: Any
 ) -> None:
     """Add the integrals of the monomials over one simplex with the given corners (d + 1, 3)."""
+    (bary, shares), (parent, axis) = quadrature, table
     x, xi = np.empty(3), np.empty(3)
     for q in range(len(shares)):
         for k in range(3):
@@ -73,27 +65,18 @@ def _mean(points: Any, row: Any, origin: Any, mean: Any) -> None:
 
 @kernel(parallel=True)
 def cell_moments(
-    points: Any,
-    offsets: Any,
-    connectivity: Any,
-    faces: Any,
-    face_offsets: Any,
-    cell_faces: Any,
-    centres: Any,
-    cells: Any,
-    rank: int,
-    bary: Any,
-    shares: Any,
-    parent: Any,
-    axis: Any,
+    points: Any, corners_of: Any, faces_of: Any, centres: Any, cells: Any, rank: int, quadrature: Any, table: Any
 ) -> Any:
     """Averages (n, k) of the monomials of x̂ over the cells, and the frames T (n, 3, 3) of x̂.
 
-    ``bary`` (q, d + 1) and ``shares`` are a quadrature of simplices. Solids are split over their faces,
-    fanned about the vertex means, from their first point; polygons about their vertex mean. Positions count from
-    the first point: the simplices of a thin cell far from the origin would lose their volumes to rounding.
+    ``quadrature`` of simplices is barycentric nodes (q, d + 1) and shares, ``table`` the monomials' parents and axes.
+    Cells have their corners as offsets and connectivity, and their faces as connectivity and two offsets. Solids are
+    split over their faces, fanned about the vertex means, from their first point; polygons about their vertex mean.
+    Positions count from the first point: the simplices of a thin cell far from the origin would lose their volumes to
+    rounding.
     """
-    n, k, d = len(cells), len(parent), bary.shape[1] - 1
+    (offsets, connectivity), (faces, face_offsets, cell_faces) = corners_of, faces_of
+    n, k, d = len(cells), len(table[0]), quadrature[0].shape[1] - 1
     moments, frames = np.zeros((n, k)), np.zeros((n, 3, 3))
     for i in prange(n):
         c = cells[i]
@@ -112,16 +95,16 @@ def cell_moments(
                     a, b, e = corners[1], corners[2], corners[3]
                     volume = a[0] * (b[1] * e[2] - b[2] * e[1]) + a[1] * (b[2] * e[0] - b[0] * e[2])
                     volume += a[2] * (b[0] * e[1] - b[1] * e[0])
-                    _add_simplex(corners, volume, bary, shares, centre, T, parent, axis, mono, moments[i])
+                    _add_simplex(corners, volume, quadrature, centre, T, table, mono, moments[i])
             elif d == 2:
                 _mean(points, row, o, corners[0])
                 corners[1], corners[2] = points[face[0]] - o, points[face[1]] - o
                 a, b = corners[1] - corners[0], corners[2] - corners[0]
                 area = a[0] * b[1] - a[1] * b[0]
-                _add_simplex(corners, area, bary, shares, centre, T, parent, axis, mono, moments[i])
+                _add_simplex(corners, area, quadrature, centre, T, table, mono, moments[i])
             elif f == cell_faces[c]:
                 corners[1] = points[row[1]] - o
-                _add_simplex(corners, 1.0, bary, shares, centre, T, parent, axis, mono, moments[i])
+                _add_simplex(corners, 1.0, quadrature, centre, T, table, mono, moments[i])
         whole = moments[i, 0]
         for a in range(k):
             moments[i, a] /= whole
@@ -143,21 +126,19 @@ def averaging_nodes(mesh: Mesh, extra: FloatArray, directions: Directions, order
     faces = mesh.faces
     moments, frames = cell_moments(
         mesh.points @ basis.T,
-        mesh.cells.offsets,
-        mesh.cells.connectivity,
-        faces.connectivity,
-        faces.offsets,
-        faces.cell_offsets,
+        (mesh.cells.offsets, mesh.cells.connectivity),
+        (faces.connectivity, faces.offsets, faces.cell_offsets),
         mesh.centroids @ basis.T,
         cells,
         rank,
-        *simplex_quadrature(mesh.dimension, order // 2 + 1),
-        table.parent,
-        table.axis,
+        simplex_quadrature(mesh.dimension, order // 2 + 1),
+        (table.parent, table.axis),
     )
     lattice = _lattice(order, rank)
     shares = np.linalg.solve(_values(lattice, table.parent, table.axis).T, moments.T).T
-    nodes = mesh.centroids[cells][:, None] + np.einsum("qi,nij,jk->nqk", lattice, _inverse(frames, rank), basis)
+    # Rows that take x̂ back to x: the frames' rows are orthogonal.
+    inverse = frames[:, :rank] / (frames[:, :rank] ** 2).sum(axis=2, keepdims=True)
+    nodes = mesh.centroids[cells][:, None] + np.einsum("qi,nij,jk->nqk", lattice, inverse, basis)
     return _nodes(mesh, cells, nodes, shares, extra)
 
 
@@ -205,9 +186,3 @@ def _values(positions: FloatArray, parent: np.ndarray, axis: np.ndarray) -> Floa
         factor = columns[p] if p >= 0 else np.ones(len(positions))
         columns.append(factor * positions[:, i] if i >= 0 else np.ones(len(positions)))
     return np.column_stack(columns)
-
-
-def _inverse(frames: FloatArray, rank: int) -> FloatArray:
-    """Rows that take x̂ (rank,) back to x: the frames' rows are orthogonal."""
-    rows = frames[:, :rank]
-    return rows / (rows**2).sum(axis=2, keepdims=True)

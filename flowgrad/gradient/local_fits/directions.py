@@ -1,16 +1,19 @@
-"""In which directions the samples of a mesh lie, and in which they cannot tell a derivative."""
+"""Directions that the samples of a mesh resolve, and cells that lack samples on one side or lie in thin layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search, Targets
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import take
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import BoolArray, FloatArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # How notes end that say what a planar mesh leaves open: not so where the flow's symmetry tells it.
 TAKEN_AS_ZERO = "are taken as zero"
@@ -52,7 +55,13 @@ class Directions:
             return (f"the samples lie on a {what}: derivatives out of it {TAKEN_AS_ZERO}",)
         if not self.rank or not len(self.across):
             return ()
-        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in _near_coordinate_axes(self.across))
+        from scipy.linalg import qr
+
+        # Another orthonormal basis of the space of these directions, along coordinate axes where those lie in it.
+        turned = qr(self.across.T @ self.across, pivoting=True)[0][:, : len(self.across)].T
+        signs = np.sign(turned[np.arange(len(turned)), np.abs(turned).argmax(axis=1)])
+        rows = np.round(turned * signs[:, None], 12) + 0.0
+        axes = " and ".join(f"({x:.3g}, {y:.3g}, {z:.3g})" for x, y, z in rows)
         across = f"derivatives across {TAKEN_AS_ZERO}" if self.rank < 3 else "velocities across are taken as linear"
         return (f"the mesh is one cell thick along {axes}: {across}",)
 
@@ -82,10 +91,8 @@ def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
     """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
     spread in any direction is no less than their smallest principal deviation."""
     full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
-    start = mesh.cells.offsets[full]
-    sizes = mesh.cells.offsets[full + 1] - start
-    corners = mesh.points[mesh.cells.connectivity[runs(start, sizes)]]
-    middles = np.add.reduceat(corners, offsets(sizes)[:-1]) / sizes[:, None]
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, full)
+    middles = np.add.reduceat(mesh.points[corners], start[:-1]) / np.diff(start)[:, None]
     size = np.linalg.norm([np.ptp(column) for column in mesh.points.T])
     few = samples[:: max(1, len(samples) // _FEW)]
     if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
@@ -99,15 +106,11 @@ def _cells_within(mesh: Mesh, basis: FloatArray, width: FloatArray) -> BoolArray
     few = full[:: max(1, len(full) // _FEW)]
     corners = mesh.points[mesh.cells.connectivity[mesh.cells.offsets[few]]] @ basis.T
     ends = np.concatenate([few[np.nanargmin(corners, axis=0)], few[np.nanargmax(corners, axis=0)]])
-    means = np.array([_mean_point(mesh, c) for c in ends]) @ basis.T
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, ends)
+    means = np.array([mesh.points[corners[a:b]].mean(axis=0) for a, b in pairwise(start)]) @ basis.T
     if (np.ptp(means, axis=0) > width).all():
         return np.zeros(3, bool)
     return np.asarray(np.ptp(mesh.centroids[full] @ basis.T, axis=0) <= width)
-
-
-def _mean_point(mesh: Mesh, cell: int) -> FloatArray:
-    start, end = mesh.cells.offsets[cell : cell + 2]
-    return np.asarray(mesh.points[mesh.cells.connectivity[start:end]].mean(axis=0))
 
 
 def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Directions:
@@ -120,10 +123,86 @@ def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Dir
     return Directions(np.ascontiguousarray(basis[order]), rank, free, basis[one_cell])
 
 
-def _near_coordinate_axes(rows: FloatArray) -> FloatArray:
-    """Another orthonormal basis of the space of the rows, along coordinate axes where these lie in it."""
-    from scipy.linalg import qr
+# A boundary face looks across the layer where its normal lies along it by more than this cosine.
+_ACROSS = 0.9
+# Samples that lie nearer than this fraction of the cell's own extent do not resolve a direction.
+_REACH = 0.5
+# Two faces look in opposite directions where the cosine between them is below minus this.
+_OPPOSITE = 0.7
+# Unknowns for which three neighbours suffice.
+_FEWEST = 2
 
-    turned = qr(rows.T @ rows, pivoting=True)[0][:, : len(rows)].T
-    signs = np.sign(turned[np.arange(len(rows)), np.abs(turned).argmax(axis=1)])
-    return np.round(turned * signs[:, None], 12) + 0.0
+
+def one_sided_cells(mesh: Mesh, known_faces: IntArray, across: FloatArray) -> NDArray[np.bool_] | None:
+    """Cells (n,) with a boundary face of unknown value that does not look along the directions ``across``
+    (k, 3); None where there is none."""
+    topology = mesh.topology
+    is_open = np.ones(len(topology.boundary), bool)
+    is_open[known_faces] = False
+    area = topology.boundary_geometry[0]
+    along = np.abs(area @ across.T).max(axis=1, initial=0.0)
+    is_open &= along <= _ACROSS * np.sqrt((area**2).sum(axis=1))
+    if not is_open.any():
+        return None
+    touched = np.zeros(len(mesh), bool)
+    touched[topology.boundary_cells[is_open]] = True
+    return touched[topology.owners]
+
+
+def do_not_reach(
+    mesh: Mesh,
+    positions: FloatArray,
+    start: IntArray,
+    samples: IntArray,
+    directions: Directions,
+    rows: IntArray,
+    cells: IntArray,
+) -> NDArray[np.bool_]:
+    """Which of the stencils ``rows`` about ``cells[rows]`` lie, in the direction that they determine worst,
+    nearer than the cell's own points: a curved layer one cell thick, whose derivative across would be
+    made of nothing."""
+    counts = np.diff(start)[rows]
+    rows, counts, blind = rows[counts > 0], counts[counts > 0], counts == 0
+    if not len(rows):
+        return blind
+    basis = directions.basis[: directions.rank]
+    own = cells[rows]
+    starts, found = take(start, samples, rows)
+    starts = starts[:-1]
+    d = (positions[found] - np.repeat(positions[own], counts, axis=0)) @ basis.T
+    unit = d / np.sqrt((d**2).sum(axis=1, keepdims=True))
+    weakest = np.linalg.eigh(np.add.reduceat(unit[:, :, None] * unit[:, None, :], starts))[1][:, :, 0]
+    reach = np.maximum.reduceat(np.abs((d * np.repeat(weakest, counts, axis=0)).sum(axis=1)), starts)
+    starts, points = take(mesh.cells.offsets, mesh.cells.connectivity, own)
+    sizes = np.diff(starts)
+    d = (mesh.points[points] - np.repeat(positions[own], sizes, axis=0)) @ basis.T
+    extent = np.abs((d * np.repeat(weakest, sizes, axis=0)).sum(axis=1))
+    blind[~blind] = reach < _REACH * np.maximum.reduceat(extent, starts[:-1])
+    return blind
+
+
+def unresolved_cells(mesh: Mesh, samples: Samples, directions: Directions) -> IntArray:
+    """Cells of a solid mesh in curved layers one cell thick: between two boundary faces, with nearest
+    samples that do not reach as far as the cell itself."""
+    if mesh.dimension < 3 or directions.rank < 3:
+        return np.empty(0, np.int64)
+    cells = between_boundaries(mesh)
+    cells = cells[samples.usable[cells]]
+    if not len(cells):
+        return cells
+    start, found = Search(samples).around(Targets.at_samples(samples, cells), _FEWEST)
+    return cells[do_not_reach(mesh, samples.positions, start, found, directions, np.arange(len(cells)), cells)]
+
+
+def between_boundaries(mesh: Mesh) -> IntArray:
+    """Numbers of the cells with two boundary faces that look in opposite directions."""
+    owner = mesh.topology.boundary_cells
+    order = np.argsort(owner, kind="stable")
+    owner, area = owner[order], mesh.topology.boundary_geometry[0][order]
+    between = np.zeros(len(mesh), bool)
+    for step in range(1, int(np.bincount(owner, minlength=1).max())):
+        same = np.flatnonzero(owner[step:] == owner[:-step])
+        one, other = area[same], area[same + step]
+        sizes = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+        between[owner[same[(one * other).sum(axis=1) < -_OPPOSITE * sizes]]] = True
+    return np.flatnonzero(between)

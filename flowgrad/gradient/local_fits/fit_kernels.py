@@ -167,21 +167,9 @@ def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -
 
 
 @called
-def _averages(
-    x0: Any,
-    T: Any,
-    own: Any,
-    count: int,
-    nodes: Any,
-    shares: Any,
-    node_start: Any,
-    parent: Any,
-    axis: Any,
-    k: int,
-    mono: Any,
-    rows: Any,
-) -> None:
+def _averages(x0: Any, T: Any, own: Any, count: int, averages: Any, table: Any, k: int, mono: Any, rows: Any) -> None:
     """Monomials (k, count) averaged over the cells of the samples ``own``."""
+    (nodes, shares, node_start), (parent, axis, _) = averages, table
     xi = np.empty(3)
     for s in range(count):
         for a in range(k):
@@ -260,17 +248,10 @@ def fit_weights(
     start: Any,
     samples: Any,
     unknowns: Any,
-    parent: Any,
-    axis: Any,
-    complete: Any,
+    table: Any,
     derivatives: Any,
-    free: int,
-    rank: int,
-    curved: bool,
-    decay: float,
-    nodes: Any,
-    shares: Any,
-    node_start: Any,
+    about: Any,
+    averages: Any,
     least: int,
     enough: float,
     weights: Any,
@@ -278,13 +259,14 @@ def fit_weights(
     """Weights of the derivatives at targets (m, 3); ``unknowns`` becomes what each fit could determine.
 
     Target ``i`` has the samples ``samples[start[i]:start[i + 1]]`` of ``positions`` (n, 3), goes through
-    the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the table
-    of these is ``parent``, ``axis`` and ``complete`` (monomials of lower degree). ``derivatives`` (q, 2)
+    the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the ``table``
+    of these is parent, axis and complete (monomials of lower degree). ``derivatives`` (q, 2)
     names the monomial and its factorial for each derivative in ξ: ``rank`` first or all second ones,
     into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. More than ``enough``
-    samples for each unknown remain when far ones are left out. Axes up to ``free``
-    may turn. With ``nodes`` the samples are averages.
+    samples for each unknown remain when far ones are left out. ``about`` is free, rank, curved and decay: axes up to
+    ``free`` may turn. With ``averages`` (nodes, their shares, offsets) that are not empty the samples are averages.
     """
+    (parent, axis, complete), (free, rank, curved, decay) = table, about
     q = len(derivatives)
     longest, k_most = 1, 1
     for i in range(len(targets)):
@@ -312,13 +294,13 @@ def fit_weights(
                 frame(d, count, free, rank, T, share, S, Q)
                 local_coordinates(d, count, T, share, decay, xi, W)
                 count = drop_far(count, least_kept, d, xi, W, kept)
-                if len(nodes):
+                if len(averages[0]):
                     for s in range(count):
                         own[s] = samples[begin + kept[s]]
-                    _averages(targets[i], T, own, count, nodes, shares, node_start, parent, axis, k, spare, rows)
+                    _averages(targets[i], T, own, count, averages, table, k, spare, rows)
                     if centre[i] >= 0:
                         own[0] = centre[i]
-                        _averages(targets[i], T, own, 1, nodes, shares, node_start, parent, axis, k, spare, own_row)
+                        _averages(targets[i], T, own, 1, averages, table, k, spare, own_row)
                         for a in range(k):
                             for s in range(count):
                                 rows[a, s] -= own_row[a, 0]

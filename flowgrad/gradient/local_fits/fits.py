@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from flowgrad.gradient.local_fits import fit_kernels
 from flowgrad.gradient.local_fits.directions import Directions
 from flowgrad.gradient.local_fits.neighbourhoods import SAMPLES, Samples, Search, Targets
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 
@@ -51,7 +51,8 @@ def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
     degree = np.array([sum(each) for each in powers])
     # A monomial comes from the one that lacks its last coordinate once.
     axis = [max((i for i in range(rank) if each[i]), default=-1) for each in powers]
-    parent = [number[_lowered(each, i)] if sum(each) > 1 else -1 for each, i in zip(powers, axis, strict=True)]
+    lowered = (tuple(p - (j == i) for j, p in enumerate(each)) for each, i in zip(powers, axis, strict=True))
+    parent = [number[lower] if sum(lower) > 0 else -1 for lower in lowered]
     return Monomials(
         np.array(parent),
         np.array(axis),
@@ -65,10 +66,6 @@ def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
 def _powers(degree: int, rank: int, free: int) -> list[tuple[int, ...]]:
     every = itertools.product(range(degree, -1, -1), repeat=rank)
     return [each for each in every if sum(each) == degree and max(each[free:], default=0) <= 1]
-
-
-def _lowered(powers: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return tuple(p - (i == axis) for i, p in enumerate(powers))
 
 
 def _derivatives(degree: int, rank: int, number: dict[tuple[int, ...], int]) -> IntArray:
@@ -98,10 +95,9 @@ class AveragingNodes:
     shares: FloatArray
     start: IntArray
 
-    @classmethod
-    def none(cls) -> AveragingNodes:
-        """Samples are values at their positions."""
-        return cls(np.empty((0, 3)), np.empty(0), np.zeros(1, np.int64))
+
+# Samples are values at their positions.
+NO_NODES = AveragingNodes(np.empty((0, 3)), np.empty(0), np.zeros(1, np.int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +111,11 @@ class FitStencils:
     samples: IntArray
     weights: FloatArray
     unknowns: IntArray
+
+    def __getitem__(self, chosen: IntArray) -> FitStencils:
+        start, samples = take(self.start, self.samples, chosen)
+        weights = take(self.start, self.weights, chosen)[1]
+        return FitStencils(self.targets[chosen], self.reference[chosen], start, samples, weights, self.unknowns[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,7 @@ class LocalFits:
     directions: Directions
     order: int
     smoothing: float = 1.0
-    nodes: AveragingNodes = field(default_factory=AveragingNodes.none)
+    nodes: AveragingNodes = NO_NODES
 
     @cached_property
     def monomials(self) -> Monomials:
@@ -172,11 +173,10 @@ class LocalFits:
             last[each.targets] = number
         for number, each in enumerate(stencils):
             chosen = np.flatnonzero((last[each.targets] == number) & (each.unknowns > 0))
-            sizes = np.diff(each.start)[chosen]
-            entries = runs(each.start[chosen], sizes)
-            weights = each.weights[entries]
-            yield np.repeat(each.targets[chosen], sizes), each.samples[entries], weights
-            sums = np.add.reduceat(weights, offsets(sizes)[:-1]) if len(chosen) else np.empty((0, 3))
+            start, weights = take(each.start, each.weights, chosen)
+            samples = take(each.start, each.samples, chosen)[1]
+            yield np.repeat(each.targets[chosen], np.diff(start)), samples, weights
+            sums = np.add.reduceat(weights, start[:-1]) if len(chosen) else np.empty((0, 3))
             yield each.targets[chosen], each.reference[chosen], -sums
             none = each.targets[(last[each.targets] == number) & (each.unknowns == 0)]
             yield none, np.zeros_like(none), np.full((len(none), 3), np.nan)
@@ -202,7 +202,7 @@ class LocalFits:
         for _ in range(_ATTEMPTS):
             found = self._fitted(chosen, growth, second, search)
             better = found.unknowns > before
-            yield found if better.all() or growth == 1.0 else _some(found, better)
+            yield found if better.all() or growth == 1.0 else found[np.flatnonzero(better)]
             more = (found.unknowns < len(self.monomials.axis)) & self._can_grow(chosen)
             if not more.any():
                 break
@@ -220,25 +220,21 @@ class LocalFits:
         start, found = search.around(targets, growth * self.smoothing * len(table.axis))
         unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start)), 0)
         weights = np.empty((len(found), 6 if second else 3))
+        where, nodes = self.directions, self.nodes
+        positions, node_positions = self._positions
+        decay, least = _DECAY if self.smoothing == 1 else _DECAY_SMOOTHING, int(table.up_to[2 if second else 1])
         fit_kernels.fit_weights(
-            self._positions,
+            positions,
             self._local(targets.positions),
             targets.own,
             start,
             found,
             unknowns,
-            table.parent,
-            table.axis,
-            table.complete,
+            (table.parent, table.axis, table.complete),
             table.second if second else table.first,
-            self.directions.free,
-            self.directions.rank,
-            self.directions.curved,
-            _DECAY if self.smoothing == 1 else _DECAY_SMOOTHING,
-            self._node_positions,
-            self.nodes.shares,
-            self.nodes.start,
-            int(table.up_to[2 if second else 1]),
+            (where.free, where.rank, where.curved, decay),
+            (node_positions, nodes.shares, nodes.start),
+            least,
             SAMPLES,
             weights,
         )
@@ -257,12 +253,9 @@ class LocalFits:
         return np.maximum(np.searchsorted(self.monomials.up_to, unknowns, side="right") - 1, 0)
 
     @cached_property
-    def _positions(self) -> FloatArray:
-        return self._local(self.samples.positions)
-
-    @cached_property
-    def _node_positions(self) -> FloatArray:
-        return self._local(self.nodes.positions)
+    def _positions(self) -> tuple[FloatArray, FloatArray]:
+        """Those of the samples and of the nodes, in the basis of the directions."""
+        return self._local(self.samples.positions), self._local(self.nodes.positions)
 
     def _local(self, positions: FloatArray) -> FloatArray:
         """Positions in the basis of the directions."""
@@ -294,17 +287,3 @@ class LocalFits:
 
         self._of_chunks(work)
         return result, unknowns
-
-
-def _some(stencils: FitStencils, chosen: NDArray[np.bool_]) -> FitStencils:
-    """The stencils of the chosen targets."""
-    sizes = np.diff(stencils.start)[chosen]
-    entries = runs(stencils.start[:-1][chosen], sizes)
-    return FitStencils(
-        stencils.targets[chosen],
-        stencils.reference[chosen],
-        offsets(sizes),
-        stencils.samples[entries],
-        stencils.weights[entries],
-        stencils.unknowns[chosen],
-    )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flowgrad.compiled import called, kernel
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets, runs, take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 
@@ -98,22 +98,11 @@ def _is_one_sided(positions: Any, target: Any, found: Any, count: int, usable: A
 
 
 @called
-def _grow(
-    offsets: Any,
-    neighbours: Any,
-    seeds: Any,
-    own: int,
-    stamp: int,
-    positions: Any,
-    target: Any,
-    usable: Any,
-    need: int,
-    need_one_sided: int,
-    seen: Any,
-    found: Any,
-) -> int:
+def _grow(graph: Any, seeds: Any, own: int, stamp: int, places: Any, target: Any, need: Any, room: Any) -> int:
     """Ring after ring around the seeds into ``found`` until there are enough usable samples; how many
     nodes were found."""
+    (offsets, neighbours), (positions, usable), (need_all_round, need_one_sided) = graph, places, need
+    seen, found = room
     count, enough = 0, 0
     for s in seeds:
         if seen[s] != stamp and s != own:
@@ -134,7 +123,7 @@ def _grow(
     while True:
         if enough >= need_one_sided:
             break
-        if enough >= need and not _is_one_sided(positions, target, found, count, usable):
+        if enough >= need_all_round and not _is_one_sided(positions, target, found, count, usable):
             break
         last = count
         for i in range(ring, last):
@@ -172,45 +161,21 @@ def symmetric_graph(pairs: Any, n: int) -> Any:
 
 @kernel()
 def neighbourhoods(
-    offsets: Any,
-    neighbours: Any,
-    seed_start: Any,
-    seeds: Any,
-    own: Any,
-    positions: Any,
-    targets: Any,
-    usable: Any,
-    need: int,
-    need_one_sided: int,
-    seen: Any,
-    found: Any,
-    stamp: int,
-    pool: Any,
+    graph: Any, seeded: Any, places: Any, targets: Any, need: Any, room: Any, stamp: int, pool: Any
 ) -> Any:
     """Samples around each target (m, 3): their numbers one after another in ``pool``, and the offsets
     (m + 1,) into it; of samples beyond the room of the pool only the number is right.
 
-    Rings on the graph ``offsets``, ``neighbours`` grow from the sample ``own[i]``, itself left out, or
-    where that is −1 from the seeds, until they hold ``need`` usable samples, or ``need_one_sided`` where
-    these lie on one side. ``seen`` and ``found`` (n,) are room to work in; no number of ``seen`` may be
-    from ``stamp`` to ``stamp + m``.
+    Rings on the ``graph`` (offsets, neighbours) of samples at ``places`` (positions, usable) grow from the sample
+    ``own[i]``, itself left out, or where that is −1 from the seeds, until they hold as many usable samples as
+    ``need`` says, all round and where these lie on one side. ``room`` (seen, found), (n,) each, is to work in; no
+    number of ``seen`` may be from ``stamp`` to ``stamp + m``.
     """
+    (seed_start, seeds, own), usable, found = seeded, places[1], room[1]
     start = np.zeros(len(targets) + 1, np.int64)
     for i in range(len(targets)):
-        count = _grow(
-            offsets,
-            neighbours,
-            seeds[seed_start[i] : seed_start[i + 1]],
-            own[i],
-            stamp + i,
-            positions,
-            targets[i],
-            usable,
-            need,
-            need_one_sided,
-            seen,
-            found,
-        )
+        first = seeds[seed_start[i] : seed_start[i + 1]]
+        count = _grow(graph, first, own[i], stamp + i, places, targets[i], need, room)
         at = start[i]
         for j in range(count):
             if usable[found[j]]:
@@ -326,9 +291,7 @@ class Targets:
         return Targets(self.positions, np.where(excluded, -1, self.own), offsets(sizes), seeds)
 
     def __getitem__(self, chosen: IntArray) -> Targets:
-        sizes = np.diff(self.start)[chosen]
-        seeds = self.seeds[runs(self.start[chosen], sizes)]
-        return Targets(self.positions[chosen], self.own[chosen], offsets(sizes), seeds)
+        return Targets(self.positions[chosen], self.own[chosen], *take(self.start, self.seeds, chosen))
 
 
 class Search:
@@ -342,33 +305,19 @@ class Search:
     def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
         """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
         and sample numbers."""
-        start = self._searched(targets, unknowns)
-        if start[-1] > len(self._pool):
-            self._pool = np.empty(int(1.2 * start[-1]), np.int64)
-            start = self._searched(targets, unknowns)
-        return start, self._pool[: start[-1]].copy()
-
-    def _searched(self, targets: Targets, unknowns: float) -> IntArray:
-        samples = self._samples
+        samples, own = self._samples, targets.own
         if not len(self._seen):
             count = len(samples.positions)
             self._seen, self._found = np.full(count, -1), np.empty(count, np.int64)
-        stamp = self._stamp
-        self._stamp += len(targets)
-        start: IntArray = neighbourhoods(
-            samples.start,
-            samples.neighbours,
-            targets.start,
-            targets.seeds,
-            targets.own,
-            samples.positions,
-            targets.positions,
-            samples.usable,
-            math.ceil(SAMPLES * unknowns),
-            math.ceil(_SAMPLES_ONE_SIDED * unknowns),
-            self._seen,
-            self._found,
-            stamp,
-            self._pool,
-        )
-        return start
+        graph, seeds = (samples.start, samples.neighbours), (targets.start, targets.seeds, own)
+        places = samples.positions, samples.usable
+        need = math.ceil(SAMPLES * unknowns), math.ceil(_SAMPLES_ONE_SIDED * unknowns)
+        while True:
+            room = self._seen, self._found
+            start: IntArray = neighbourhoods(
+                graph, seeds, places, targets.positions, need, room, self._stamp, self._pool
+            )
+            self._stamp += len(targets)
+            if start[-1] <= len(self._pool):
+                return start, self._pool[: start[-1]].copy()
+            self._pool = np.empty(int(1.2 * start[-1]), np.int64)

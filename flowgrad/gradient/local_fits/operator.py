@@ -11,23 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.errors import MeshError, OptionError
-from flowgrad.flow import Flow, Patch
+from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.averages import averaging_nodes
-from flowgrad.gradient.local_fits.directions import Directions, directions
-from flowgrad.gradient.local_fits.fits import AveragingNodes, LocalFits
+from flowgrad.gradient.local_fits.directions import directions, one_sided_cells, unresolved_cells
+from flowgrad.gradient.local_fits.fits import NO_NODES, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
-from flowgrad.gradient.local_fits.one_sided import one_sided_cells, unresolved_cells
-from flowgrad.gradient.operator import (
-    Composed,
-    Gradients,
-    Operator,
-    boundary_samples,
-    from_owners,
-    patch_centroids,
-    patch_faces,
-    spread_rows,
-)
-from flowgrad.gradient.scheme import Where
+from flowgrad.gradient.operator import Composed, from_owners, handed_on, spread_rows
+from flowgrad.gradient.scheme import Gradients, Operator, Where, boundary_samples, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
@@ -39,41 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PolynomialFits(Operator):
-    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary; ``known`` (n,)
-    says which of these are finite."""
+    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary."""
 
     mesh: Mesh
     location: str
     at: Where
-    boundary: tuple[Patch, ...]
     fits: LocalFits
-    known: BoolArray
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Directions without a derivative."""
-        return self.fits.directions.notes
-
-    @property
-    def sampled_directions(self) -> Directions:
-        """Those of the fits."""
-        return self.fits.directions
-
-    @cached_property
-    def faces(self) -> IntArray | None:
-        """The boundary faces whose values are samples, beside values at cells."""
-        return patch_faces(self.boundary) if self.location == "cells" else None
-
-    @cached_property
-    def one_sided(self) -> BoolArray | None:
-        """Cells with an open boundary face: neither a known value on it nor a direction across."""
-        if self.faces is None or self._places != "cells":
-            return None
-        return one_sided_cells(self.mesh, self.faces, self.fits.directions.across)
-
-    def takes(self, values: FloatArray) -> bool:
-        """Whether values are missing in the same places."""
-        return np.array_equal(finite_rows(values), self.known)
 
     def keep(self) -> None:
         """The weights of all fits."""
@@ -84,10 +45,10 @@ class PolynomialFits(Operator):
         return self._gradients(self.samples(flow), keep=False)
 
     def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
-        if len(values) != len(self.known):
+        if self.known is None or len(values) != len(self.known):
             raise OptionError(
-                f"{len(values)} values for {len(self.known)} samples: give those at the {self.location}"
-                + (f", then the {self.boundary_count} on the boundary" if self.boundary else "")
+                f"{len(values)} values for {len(self.fits.samples.usable)} samples: give those at the {self.location}"
+                + (f", then the {self.boundary_count} on the boundary" if self.boundary_count else "")
             )
         L, order = self.fits.first(self.fits.kept if keep or "kept" in self.fits.__dict__ else None, values)
         lowered = int(((order < self.fits.order) & (order > 0)).sum())
@@ -143,7 +104,7 @@ def prepare_fits(
     if not where.rank:
         raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
     boundary = flow.boundary if flow.location == "cells" else ()
-    nodes = AveragingNodes.none()
+    nodes = NO_NODES
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
     targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
@@ -151,8 +112,13 @@ def prepare_fits(
         blind = unresolved_cells(flow.mesh, samples, where)
         targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets
     fits = LocalFits(samples, targets, where, order, smoothing, nodes)
-    known = finite_rows(boundary_samples(flow) if boundary else flow.velocity)
-    return PolynomialFits(flow.mesh, flow.location, at, boundary, fits, known)
+    known, faces = finite_rows(boundary_samples(flow) if boundary else flow.velocity), patch_faces(boundary)
+    one_sided = None
+    if flow.location == "cells" and isinstance(at, str) and at == "cells":
+        one_sided = one_sided_cells(flow.mesh, faces, where.across)
+    taken = faces if flow.location == "cells" else None
+    about = {"notes": where.notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
+    return PolynomialFits(flow.mesh, flow.location, at, fits, **about)  # type: ignore[arg-type]
 
 
 def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> BoolArray:
@@ -249,7 +215,7 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, at_points)
         means.indices = number.astype(means.indices.dtype)
         means.resize(len(faces), len(own))
-        return FaceMeans(fits, means)
+        return FaceMeans(fits, means, **handed_on(fits))
     known = np.full(len(mesh.topology.boundary), -1)
     known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))
     centroids = mesh.topology.boundary_geometry[1][faces]

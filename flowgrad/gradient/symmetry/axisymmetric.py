@@ -20,18 +20,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import TAKEN_AS_ZERO
 from flowgrad.gradient.noise import Weights, covariance_of
-from flowgrad.gradient.operator import Composed, Operator, patch_centroids, patch_faces
-from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.operator import Composed, handed_on
+from flowgrad.gradient.scheme import Operator, Scheme, Where, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.meridian import Meridian, meridian
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -53,36 +53,54 @@ def prepare_axisymmetric(scheme: Scheme, flow: Flow, at: Where) -> AxisymmetricO
             f"{flow.axisymmetric} axis: leave the option out for wedges of OpenFOAM, which are recognised"
         )
     whole = meridian(flow)
-    return AxisymmetricOperator(scheme.prepare(whole.flow, at), flow, whole, scheme, at)
+    inner, radial, mesh = scheme.prepare(whole.flow, at), whole.radial, flow.mesh
+    positions = mesh.places(at)
+    origin = np.zeros(3)
+    origin[1 - radial] = np.nanmean(mesh.points[:, 1 - radial])
+    own = whole.flow.mesh.places(whole.flow.location)
+    sites = np.concatenate([own, patch_centroids(whole.flow.mesh, whole.flow.boundary)]) - origin
+    reach = np.nanmax(np.abs(sites[:, radial]))
+
+    def is_near(x: FloatArray) -> BoolArray:
+        return np.abs(x[:, radial]) <= np.maximum(FLAT * reach, _ON_AXIS * _spacing(mesh, x, radial))
+
+    on_axis = is_near(positions)
+    direct = np.zeros(len(positions), bool)
+    if isinstance(at, str) and at == flow.location:
+        direct = np.isfinite(flow.velocity).all(axis=1) & ~on_axis
+    between, near = ~(direct | on_axis), np.flatnonzero(is_near(own))
+    limits = scheme.prepare(whole.flow, own[near]) if between.any() and len(near) else None
+    where = f"; limits on the axis at {on_axis.sum()} of {len(positions)}" if on_axis.any() else ""
+    note = f"the flow is axisymmetric about the {flow.axisymmetric} axis: v_r/r and −v_θ/r complete the gradient{where}"
+    about = handed_on(
+        inner,
+        notes=(note, *notes_in_plane(inner)),
+        faces=None if inner.faces is None else patch_faces(flow.boundary),
+        # With its mirror image the axis is no side.
+        one_sided=None if inner.one_sided is None else inner.one_sided[: len(positions)],
+    )
+    places = positions - origin, on_axis, direct, between
+    return AxisymmetricOperator(inner, whole, *places, sites, near, limits, **about)
 
 
 @dataclass(frozen=True, eq=False)
 class AxisymmetricOperator(Composed):
-    """Whole gradients of axisymmetric flows, by a scheme on their meridian plane."""
+    """Whole gradients of axisymmetric flows, by a scheme on their meridian plane.
 
-    flow: Flow
+    They are at ``positions`` (m, 3): so near to the axis that the limits hold (``on_axis``), at a sample of their own
+    (``direct``), or ``between`` the samples or at a missing one, where v/ρ has to be interpolated. ``sites`` (k, 3) are
+    those of the samples of the whole plane; both have the axial coordinate from its mean. ``near`` are the samples on
+    the axis, where ``limits`` is the scheme prepared, if v/ρ is interpolated anywhere.
+    """
+
     meridian: Meridian
-    scheme: Scheme
-    at: Where
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the scheme in the plane, and how many sit on the axis."""
-        limits = int(self._on_axis.sum())
-        where = f"; limits on the axis at {limits} of {len(self._rho)}" if limits else ""
-        axis = f"the flow is axisymmetric about the {self.flow.axisymmetric} axis"
-        return (f"{axis}: v_r/r and −v_θ/r complete the gradient{where}", *notes_in_plane(self.inner))
-
-    @property
-    def one_sided(self) -> NDArray[np.bool_] | None:
-        """Where the gradients lack samples on one side (m,); with its mirror image the axis is no side."""
-        one_sided = self.inner.one_sided
-        return None if one_sided is None else one_sided[: self._size]
-
-    @property
-    def faces(self) -> IntArray | None:
-        """The boundary faces of the original whose values are samples."""
-        return None if self.inner.faces is None else patch_faces(self.flow.boundary)
+    positions: FloatArray
+    on_axis: BoolArray
+    direct: BoolArray
+    between: BoolArray
+    sites: FloatArray
+    near: IntArray
+    limits: Operator | None
 
     def takes(self, values: FloatArray) -> bool:
         """Whether the operator in the plane takes the samples of the whole plane."""
@@ -92,18 +110,18 @@ class AxisymmetricOperator(Composed):
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz of scalars, which are even across the axis (d/dz is zero)."""
         fold = self._fold(np.ones(len(self.meridian.own)), np.ones(len(self.meridian.walls)))
-        return tuple((matrix[: self._size] @ fold).tocsr() for matrix in self.inner.matrices)
+        return tuple((matrix[: len(self.positions)] @ fold).tocsr() for matrix in self.inner.matrices)
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of axisymmetric vectors (n, 3)."""
         samples = self.meridian.samples(values)
-        L = np.array(self.inner.vectors(samples)[: self._size])
+        L = np.array(self.inner.vectors(samples)[: len(self.positions)])
         radial = self.meridian.radial
         over_r = L[:, :, radial].copy()
-        if self._direct.any():
-            over_r[self._direct] = self._quotients(samples)[: self._size][self._direct]
-        if self._between.any():
-            over_r[self._between] = self._interpolated(samples)[self._between]
+        if self.direct.any():
+            over_r[self.direct] = self._quotients(samples)[: len(self.positions)][self.direct]
+        if self.between.any():
+            over_r[self.between] = self._interpolated(samples)[self.between]
         stretch, turn = over_r[:, radial], over_r[:, 2]
         known = np.isfinite(L[:, 0, 0])
         L[:, :, 2] = np.where(known, 0.0, np.nan)[:, None]
@@ -120,7 +138,7 @@ class AxisymmetricOperator(Composed):
         standard deviation of the samples, a number, (n,) or (n, 3); values on the boundary are exact."""
         axial, radial = 1 - self.meridian.radial, self.meridian.radial
         folds = [self._fold(self.meridian.signs[:, i], self.meridian.wall_signs[:, i]) for i in range(3)]
-        along, across = (self.inner.matrices[i][: self._size] for i in (axial, radial))
+        along, across = (self.inner.matrices[i][: len(self.positions)] for i in (axial, radial))
         over_r = self._over_r(along, across)
         entries: dict[tuple[int, int], Weights] = {}
         for i, fold in enumerate(folds):
@@ -134,23 +152,23 @@ class AxisymmetricOperator(Composed):
         """The matrix (m, k) that makes v/ρ of the samples of the whole plane, ∂v/∂ρ on the axis."""
         from scipy.sparse import diags_array
 
-        rho, radial = self._rho, self.meridian.radial
+        rho, radial = self.positions[:, self.meridian.radial], self.meridian.radial
         quotients = self._quotient_matrix(across.shape[1])
-        result = diags_array(self._on_axis.astype(float)) @ across
-        if self._direct.any():
-            result = result + diags_array(self._direct.astype(float)) @ quotients[: self._size]
-        if self._between.any():
-            shifted = across @ diags_array(self._sites[: across.shape[1], radial]) - diags_array(rho) @ across
+        result = diags_array(self.on_axis.astype(float)) @ across
+        if self.direct.any():
+            result = result + diags_array(self.direct.astype(float)) @ quotients[: len(self.positions)]
+        if self.between.any():
+            shifted = across @ diags_array(self.sites[: across.shape[1], radial]) - diags_array(rho) @ across
             linear = diags_array(self._arms[:, radial]) @ across + diags_array(self._arms[:, 1 - radial]) @ along
-            result = result + diags_array(self._between.astype(float)) @ (shifted - linear) @ quotients
+            result = result + diags_array(self.between.astype(float)) @ (shifted - linear) @ quotients
         return result.tocsr()
 
     def _quotient_matrix(self, count: int) -> csr_array:
         """What ``_quotients`` does to a component across the axis, as a matrix (k, k)."""
         from scipy.sparse import csr_array, diags_array
 
-        near, operator = self._limits
-        rho = self._sites[:count, self.meridian.radial]
+        near, operator = self.near, self.limits
+        rho = self.sites[:count, self.meridian.radial]
         chosen = np.zeros(count, bool)
         chosen[near] = True
         with np.errstate(divide="ignore"):
@@ -180,11 +198,13 @@ class AxisymmetricOperator(Composed):
         axis AM − MA with M = ∂L/∂ρ, of which the part along z vanishes there.
         """
         radial = self.meridian.radial
-        H = np.array(self.inner.second(self.meridian.samples(values))[: self._size])
+        H = np.array(self.inner.second(self.meridian.samples(values))[: len(self.positions)])
         H[:, :, 2, :] = H[:, :, :, 2] = 0.0
         L = self.vectors(values)
         with np.errstate(divide="ignore", invalid="ignore"):
-            rate = np.where(self._on_axis[:, None, None], H[..., radial], L / self._rho[:, None, None])
+            rate = np.where(
+                self.on_axis[:, None, None], H[..., radial], L / self.positions[:, self.meridian.radial][:, None, None]
+            )
         turn = np.zeros((3, 3))
         turn[2, radial], turn[radial, 2] = 1.0, -1.0
         H[..., 2] = turn @ rate - rate @ turn
@@ -194,67 +214,16 @@ class AxisymmetricOperator(Composed):
     def apply(self, values: ArrayLike) -> FloatArray:
         """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k), without a derivative along z."""
         values = np.asarray(values, float)
-        gradients = self.inner.apply(self.meridian.scalars(values.reshape(len(values), -1)))[: self._size]
+        gradients = self.inner.apply(self.meridian.scalars(values.reshape(len(values), -1)))[: len(self.positions)]
         return gradients[:, 0] if values.ndim == 1 else gradients
-
-    @cached_property
-    def _size(self) -> int:
-        return self.flow.count(self.at) if isinstance(self.at, str) else len(self.at)
-
-    @property
-    def _at_samples(self) -> bool:
-        return isinstance(self.at, str) and self.at == self.flow.location
-
-    @cached_property
-    def _positions(self) -> FloatArray:
-        if not isinstance(self.at, str):
-            return self.at
-        return self.flow.mesh.points if self.at == "points" else self.flow.mesh.centroids
-
-    @property
-    def _rho(self) -> FloatArray:
-        return self._positions[:, self.meridian.radial]
-
-    @cached_property
-    def _on_axis(self) -> NDArray[np.bool_]:
-        """Targets so near to the axis that the limits hold."""
-        return self._near_axis(self._positions)
-
-    def _near_axis(self, positions: FloatArray) -> NDArray[np.bool_]:
-        radial = self.meridian.radial
-        reach = np.nanmax(np.abs(self._sites[:, radial]))
-        spacing = _spacing(self.flow.mesh, positions, radial)
-        return np.abs(positions[:, radial]) <= np.maximum(FLAT * reach, _ON_AXIS * spacing)
-
-    @cached_property
-    def _direct(self) -> NDArray[np.bool_]:
-        """Targets at a sample of their own, off the axis."""
-        if not self._at_samples:
-            return np.zeros(self._size, bool)
-        return np.isfinite(self.flow.velocity).all(axis=1) & ~self._on_axis
-
-    @property
-    def _between(self) -> NDArray[np.bool_]:
-        """Targets where v/ρ has to be interpolated: between the samples, or at a missing one."""
-        return ~(self._direct | self._on_axis)
-
-    @cached_property
-    def _limits(self) -> tuple[IntArray, Operator | None]:
-        """The samples on the axis, and the scheme prepared there; none where nothing is interpolated."""
-        samples = self.meridian.flow
-        positions = samples.mesh.points if samples.location == "points" else samples.mesh.centroids
-        near = np.flatnonzero(self._near_axis(positions))
-        if not self._between.any() or not len(near):
-            return near, None
-        return near, self.scheme.prepare(samples, positions[near])
 
     def _quotients(self, samples: FloatArray) -> FloatArray:
         """v/ρ of the samples of the whole plane (k, 3), a field without a jump at the axis: ∂v/∂ρ there.
         The axial component has no limit and is left out."""
         radial = self.meridian.radial
-        near, operator = self._limits
+        near, operator = self.near, self.limits
         with np.errstate(divide="ignore", invalid="ignore"):
-            result = samples / self._sites[: len(samples), radial, None]
+            result = samples / self.sites[: len(samples), radial, None]
         result[near] = 0.0 if operator is None else operator.vectors(samples)[:, :, radial]
         result[:, 1 - radial] = 0.0
         return np.asarray(result)
@@ -264,32 +233,19 @@ class AxisymmetricOperator(Composed):
         value q_i = [∂((ρ − ρ_i)(q − ∇q·(x − x_i)))/∂ρ]_i, exact for linear fields."""
         radial = self.meridian.radial
         q = self._quotients(samples)
-        slopes = self.inner.vectors(q)[: self._size]
-        moments = self.inner.vectors(q * self._sites[: len(q), radial, None])[: self._size, :, radial]
-        return moments - self._rho[:, None] * slopes[:, :, radial] - np.einsum("nij,nj->ni", slopes, self._arms)
-
-    @cached_property
-    def _sites(self) -> FloatArray:
-        """Positions of the samples, the axial coordinate from its mean."""
-        flow = self.meridian.flow
-        own = flow.mesh.points if flow.location == "points" else flow.mesh.centroids
-        sites = np.concatenate([own, patch_centroids(flow.mesh, flow.boundary)])
-        sites[:, 1 - self.meridian.radial] -= self._origin
-        return sites
-
-    @cached_property
-    def _origin(self) -> float:
-        return float(np.nanmean(self.flow.mesh.points[:, 1 - self.meridian.radial]))
+        slopes = self.inner.vectors(q)[: len(self.positions)]
+        moments = self.inner.vectors(q * self.sites[: len(q), radial, None])[: len(self.positions), :, radial]
+        along = self.positions[:, radial, None] * slopes[:, :, radial]
+        return moments - along - np.einsum("nij,nj->ni", slopes, self._arms)
 
     @cached_property
     def _arms(self) -> FloatArray:
         """[∂((ρ − ρ_i)(x − x_i))/∂ρ]_i (m, 3): zero but for what the scheme's order leaves."""
         radial = self.meridian.radial
-        own = np.array(self._positions)
-        own[:, 1 - radial] -= self._origin
-        sites = self._sites if self.inner.boundary_count else self._sites[: len(self.meridian.own)]
+        own = self.positions
+        sites = self.sites if self.inner.boundary_count else self.sites[: len(self.meridian.own)]
         products = sites * sites[:, radial, None]
-        arms = self.inner.vectors(products)[: self._size, :, radial] - own
+        arms = self.inner.vectors(products)[: len(self.positions), :, radial] - own
         arms[:, radial] -= own[:, radial]
         arms[:, 2] = 0
         return arms

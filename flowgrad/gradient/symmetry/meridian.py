@@ -14,7 +14,6 @@ import numpy as np
 from flowgrad.flow import Flow, Patch
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray
 
@@ -59,19 +58,16 @@ def meridian(flow: Flow) -> Meridian:
     mirrored it would no longer know its axes, and its stencils keep their order at the edge.
     """
     radial = 1 if flow.axisymmetric == "x" else 0
-    if type(flow.mesh) in (Mesh, SitedMesh) and _is_half(flow.mesh, radial):
-        return _mirrored(flow, radial)
+    if type(flow.mesh) in (Mesh, SitedMesh):
+        rho = flow.mesh.structure.used_points[:, radial]
+        rho = rho[np.isfinite(rho)]
+        reach = np.abs(rho).max(initial=0.0)
+        one_sided = not (rho > FLAT * reach).any() or not (rho < -FLAT * reach).any()
+        if reach and one_sided and np.abs(rho).min() <= (FLAT if len(flow.mesh) else _NEAR) * reach:
+            return _mirrored(flow, radial)
     walls = sum(len(patch.faces) for patch in flow.boundary)
     n = len(flow.velocity)
     return Meridian(flow, np.arange(n), np.ones((n, 3)), np.arange(walls), np.ones((walls, 3)), n, radial)
-
-
-def _is_half(mesh: Mesh, radial: int) -> bool:
-    rho = mesh.structure.used_points[:, radial]
-    rho = rho[np.isfinite(rho)]
-    reach = np.abs(rho).max(initial=0.0)
-    one_sided = not (rho > FLAT * reach).any() or not (rho < -FLAT * reach).any()
-    return bool(reach and one_sided and np.abs(rho).min() <= (FLAT if len(mesh) else _NEAR) * reach)
 
 
 def _mirrored(flow: Flow, radial: int) -> Meridian:
@@ -82,7 +78,13 @@ def _mirrored(flow: Flow, radial: int) -> Meridian:
     image[copied] = len(mesh.points) + np.arange(len(copied))
     turn = np.ones(3)
     turn[radial] = -1
-    whole = _both(mesh, np.concatenate([mesh.points, mesh.points[copied] * turn]), image, turn)
+    points, own = np.concatenate([mesh.points, mesh.points[copied] * turn]), mesh.cells.connectivity
+    # The cells and their images; those on the axis share its points.
+    twice = mesh.cells.take(np.tile(np.arange(len(mesh)), 2))
+    cells = dataclasses.replace(twice, connectivity=np.concatenate([own, image[own]]))
+    whole = Mesh(points, cells)
+    if isinstance(mesh, SitedMesh):
+        whole = SitedMesh(points, cells, np.concatenate([mesh.sites, mesh.sites * turn]), mesh.boundary_scale)
     odd = turn * (1, 1, -1)
     n = len(flow.velocity)
     images = copied if flow.location == "points" else np.arange(n)
@@ -91,16 +93,6 @@ def _mirrored(flow: Flow, radial: int) -> Meridian:
     patches, walls, wall_signs = _patches(flow, whole, image, odd)
     both = dataclasses.replace(flow, mesh=whole, velocity=flow.velocity[own] * signs, boundary=patches, noise=None)
     return Meridian(both, own, signs, walls, wall_signs, n, radial)
-
-
-def _both(mesh: Mesh, points: FloatArray, image: IntArray, turn: FloatArray) -> Mesh:
-    """The cells and their images; those on the axis share its points."""
-    own = mesh.cells.connectivity
-    twice = mesh.cells.take(np.tile(np.arange(len(mesh)), 2))
-    both = dataclasses.replace(twice, connectivity=np.concatenate([own, image[own]]))
-    if isinstance(mesh, SitedMesh):
-        return SitedMesh(points, both, np.concatenate([mesh.sites, mesh.sites * turn]), mesh.boundary_scale)
-    return Mesh(points, both)
 
 
 def _patches(
@@ -112,19 +104,11 @@ def _patches(
     walls, signs, first = [np.empty(0, np.int64)], [np.empty((0, 3))], 0
     for patch in flow.boundary:
         for points, sign in ((np.arange(len(image)), np.ones(3)), (image, odd)):
-            rows = _rows(flow.mesh, patch, whole, points)
+            start, own = flow.mesh.topology.face_points(patch.faces)
+            rows = whole.topology.match(whole.points, start, points[own])
             found = np.flatnonzero(rows >= 0)
             patches.append(Patch(patch.name, rows[found], patch.velocity[found] * sign))
             walls.append(first + found)
             signs.append(np.tile(sign, (len(found), 1)))
         first += len(patch.faces)
     return tuple(patches), np.concatenate(walls), np.concatenate(signs)
-
-
-def _rows(mesh: Mesh, patch: Patch, whole: Mesh, points: IntArray) -> IntArray:
-    """Boundary faces of the whole plane that the faces of a patch become, -1 for none; ``points`` are the
-    whole plane's for each of the mesh's."""
-    start, connectivity = mesh.topology.boundary_polygons
-    sizes = np.diff(start)[patch.faces]
-    chosen = points[connectivity[runs(start[patch.faces], sizes)]]
-    return whole.topology.match(whole.points, offsets(sizes), chosen)

@@ -8,7 +8,6 @@ is ``incompressible`` one of them follows, n·∂v/∂n = −(the divergence in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.noise import expanded, mapped, turning
-from flowgrad.gradient.operator import Composed
+from flowgrad.gradient.operator import Composed, handed_on
 from flowgrad.gradient.scheme import Scheme, Where
 from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
 from flowgrad.mesh.planar import frame_of
@@ -29,12 +28,25 @@ if TYPE_CHECKING:
 def prepare_plane(scheme: Scheme, flow: Flow, at: Where) -> PlaneOperator:
     """The scheme on a flow in a plane whose derivatives across it are not zero; OptionError for a mesh
     that is not planar."""
-    normal = flow.mesh.structure.normal
+    normal, closure = flow.mesh.structure.normal, flow.out_of_plane
     if normal is None:
-        raise OptionError(
-            f"{flow.name}: out_of_plane={flow.out_of_plane} needs a planar mesh and this one is none: leave it out"
-        )
-    return PlaneOperator(scheme.prepare(flow, at), normal, flow.out_of_plane)
+        raise OptionError(f"{flow.name}: out_of_plane={closure} needs a planar mesh and this one is none: leave it out")
+    is_oblique = np.abs(normal).max() < 1
+    frame, along = frame_of(normal) if is_oblique else None, 2 if is_oblique else int(np.argmax(np.abs(normal)))
+    across = "xyz"[along]
+    notes = [f"the derivatives across the plane, ∂v/∂{across}, are not known, nor what needs them"]
+    if closure == "incompressible":
+        notes = [
+            f"of the derivatives across the plane only ∂v_{across}/∂{across} is known (from incompressibility), "
+            "nor is what needs the others"
+        ]
+    if frame is not None:
+        axes = (", ".join(f"{part + 0.0:.4g}" for part in row) for row in np.round(frame, 12))
+        rows = "; ".join(f"{name} = ({axis})" for name, axis in zip("xyz", axes, strict=True))
+        notes.append(f"tensors and vectors of the gradient are given in the frame of the plane: {rows}")
+    inner = scheme.prepare(flow, at)
+    about = handed_on(inner, notes=(*notes, *notes_in_plane(inner)))
+    return PlaneOperator(inner, normal, closure, along, frame, **about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,46 +54,26 @@ class PlaneOperator(Composed):
     """Gradients on a plane with the ``normal`` (3,), ``unknown`` across it or ``incompressible``.
 
     A normal along x, y or z leaves the components as they are. With an oblique one every Cartesian
-    component would take a part of the unknown ones, so the tensors are given in the frame of the plane:
-    two axes in it, then the normal.
+    component would take a part of the unknown ones, so the tensors are given in the ``frame`` of the plane:
+    two axes in it, then the normal. ``across`` is the component along the normal.
     """
 
     normal: FloatArray
     closure: str
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is not known, along which axes, and the notes of the scheme."""
-        across = "xyz"[self.across]
-        unknown = f"the derivatives across the plane, ∂v/∂{across}, are not known, nor what needs them"
-        if self.closure == "incompressible":
-            unknown = (
-                f"of the derivatives across the plane only ∂v_{across}/∂{across} is known (from incompressibility), "
-                "nor is what needs the others"
-            )
-        if not self._is_oblique:
-            return (unknown, *notes_in_plane(self.inner))
-        axes = (", ".join(f"{part + 0.0:.4g}" for part in row) for row in np.round(self._frame, 12))
-        rows = "; ".join(f"{name} = ({axis})" for name, axis in zip("xyz", axes, strict=True))
-        turned = f"tensors and vectors of the gradient are given in the frame of the plane: {rows}"
-        return (unknown, turned, *notes_in_plane(self.inner))
+    across: int
+    frame: FloatArray | None
 
     @property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz in the plane: without the part across it, which is not known."""
         return self.inner.matrices
 
-    @cached_property
-    def across(self) -> int:
-        """Which component is the one along the normal."""
-        return 2 if self._is_oblique else int(np.argmax(np.abs(self.normal)))
-
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3); a component along the normal that is zero everywhere was
         not measured, and its derivatives are not known either."""
         L = np.array(self.inner.vectors(values))
-        if self._is_oblique:
-            L = self._frame @ L @ self._frame.T
+        if self.frame is not None:
+            L = self.frame @ L @ self.frame.T
         across = self.across
         L[:, :, across] = np.nan
         if not np.nan_to_num(values @ self.normal).any():
@@ -92,7 +84,7 @@ class PlaneOperator(Composed):
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """cov(L_ij, L_kl) (m, 3, 3, 3, 3) of what is known, in the frame of L; zero for the rest."""
-        change = turning(self._frame[None])[0] if self._is_oblique else np.eye(9)
+        change = np.eye(9) if self.frame is None else turning(self.frame[None])[0]
         closed = np.eye(9).reshape(3, 3, 9)
         closed[:, self.across] = 0
         if self.closure == "incompressible":
@@ -104,11 +96,3 @@ class PlaneOperator(Composed):
         raise OptionError(
             f"second derivatives across the plane are not known (out_of_plane={self.closure}): leave them out"
         )
-
-    @cached_property
-    def _frame(self) -> FloatArray:
-        return frame_of(self.normal)
-
-    @property
-    def _is_oblique(self) -> bool:
-        return np.abs(self.normal).max() < 1

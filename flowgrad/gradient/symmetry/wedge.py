@@ -17,12 +17,12 @@ from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.noise import mapped, turning
-from flowgrad.gradient.operator import Composed, OnRows, patch_centroids, patch_faces
-from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.operator import Composed, handed_on, on_rows
+from flowgrad.gradient.scheme import Scheme, Where, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.axisymmetric_wedge import Wedge
-from flowgrad.mesh.ragged import offsets, runs
+from flowgrad.mesh.ragged import offsets
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray
 
@@ -51,11 +51,10 @@ class HalfPlane:
 
     def patches(self, flow: Flow) -> tuple[tuple[Patch, ...], IntArray]:
         """The known boundary in the section, without the half-planes, and which of the values it takes."""
-        start, points = self.whole.topology.boundary_polygons
         patches, walls, first = [], [np.empty(0, np.int64)], 0
         for patch in flow.boundary:
-            sizes = np.diff(start)[patch.faces]
-            rows = self._edges(points[runs(start[patch.faces], sizes)], sizes)
+            start, points = self.whole.topology.face_points(patch.faces)
+            rows = self._edges(points, np.diff(start))
             found = np.flatnonzero(rows >= 0)
             values = self.local(self.whole.topology.boundary_geometry[1][patch.faces][found], patch.velocity[found])
             patches.append(Patch(patch.name, rows[found], values))
@@ -147,10 +146,24 @@ def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeO
         target = wedge.cylindrical(at) * (1, 1, 0)
     elif (flow.location, at) == ("points", "cells"):
         target = sites(flow.mesh, wedge)
-    frames = wedge.frames(wedge.cylindrical(_positions(flow.mesh, at))[:, 2])
+    frames = wedge.frames(wedge.cylindrical(flow.mesh.places(at))[:, 2])
     on_circles = patch_centroids(flow.mesh, flow.boundary)[walls]
-    inner = OnRows(prepare_axisymmetric(scheme, planar, target), _rows(half, at))
-    return WedgeOperator(inner, flow, half, walls, on_circles, frames)
+    inner = on_rows(prepare_axisymmetric(scheme, planar, target), _rows(half, at))
+    faces = None if inner.faces is None else patch_faces(flow.boundary)
+    about = handed_on(inner, faces=faces, notes=(_note(wedge), *inner.notes[1:]))
+    return WedgeOperator(inner, flow, half, walls, on_circles, frames, **about)
+
+
+def _note(wedge: Wedge) -> str:
+    axis = ", ".join(f"{part + 0.0:.3g}" for part in np.round(wedge.frame[0], 12))
+    name = dict(zip(("1, 0, 0", "0, 1, 0", "0, 0, 1"), "xyz", strict=True)).get(axis)
+    about = f"the {name} direction" if name else f"({axis})"
+    origin = ", ".join(f"{part + 0.0:.6g}" for part in wedge.origin)
+    through = f" through ({origin})" if wedge.origin.any() else ""
+    return (
+        f"the mesh is a wedge of {wedge.degrees:.3g}° about {about}{through}: its flow is taken as axisymmetric "
+        "(axisymmetric=none turns this off)"
+    )
 
 
 def _rows(half: HalfPlane, at: Where) -> IntArray:
@@ -161,12 +174,6 @@ def _rows(half: HalfPlane, at: Where) -> IntArray:
         return half.places
     owners = half.whole.topology.owners
     return np.where(owners >= 0, half.cells[owners], -1)
-
-
-def _positions(mesh: Mesh, at: Where) -> FloatArray:
-    if not isinstance(at, str):
-        return at
-    return mesh.points if at == "points" else mesh.centroids
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,26 +189,6 @@ class WedgeOperator(Composed):
     walls: IntArray
     wall_positions: FloatArray
     frames: FloatArray
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """That the mesh was taken for a wedge, and the notes of the flow in the plane."""
-        wedge = self.section.wedge
-        axis = ", ".join(f"{part + 0.0:.3g}" for part in np.round(wedge.frame[0], 12))
-        name = dict(zip(("1, 0, 0", "0, 1, 0", "0, 0, 1"), "xyz", strict=True)).get(axis)
-        about = f"the {name} direction" if name else f"({axis})"
-        origin = ", ".join(f"{part + 0.0:.6g}" for part in wedge.origin)
-        through = f" through ({origin})" if wedge.origin.any() else ""
-        note = (
-            f"the mesh is a wedge of {wedge.degrees:.3g}° about {about}{through}: its flow is taken as axisymmetric "
-            "(axisymmetric=none turns this off)"
-        )
-        return (note, *self.inner.notes[1:])
-
-    @property
-    def faces(self) -> IntArray | None:
-        """The boundary faces of the wedge whose values are samples."""
-        return None if self.inner.faces is None else patch_faces(self.flow.boundary)
 
     def takes(self, values: FloatArray) -> bool:
         """Whether the operator in the plane takes what the values are there."""

@@ -19,7 +19,7 @@ from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import replacing, size_of, size_text
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.lattice import LatticeDifferences, lattice_operator, lowered_notes
+from flowgrad.gradient.lattice import LatticeDifferences, differences, lattice_operator, lowered_notes
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme, parse_scheme
 from flowgrad.io.slabs import SlabFile, SlabWriter, slab_axis, suffix_of
@@ -105,7 +105,7 @@ def cut(velocity: SlabVelocity, low: int, high: int) -> Lattice:
 def notes_of(velocity: SlabVelocity, order: int, counts: Counts) -> tuple[str, ...]:
     """What a reader must know of the gradients of the whole lattice, in the words of whole results."""
     lattice = velocity.lattice if velocity.location == "points" else velocity.lattice.of_centres
-    lines = list(LatticeDifferences(lattice, order).notes)
+    lines = list(differences(lattice, order).notes)
     lines += lowered_notes(counts.lowered, counts.alone)
     if counts.without_second:
         total = velocity.plane_count * velocity.plane_size

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.gradient.local_fits.directions import between_boundaries
 from flowgrad.gradient.local_fits.fits import FitStencils, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search
-from flowgrad.gradient.local_fits.one_sided import between_boundaries
 from flowgrad.gradient.local_fits.operator import PolynomialFits
-from flowgrad.gradient.operator import Gradients
-from flowgrad.gradient.scheme import Scheme
+from flowgrad.gradient.scheme import Gradients, Scheme
 from flowgrad.io.contents import Contents
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import merged
@@ -158,7 +157,7 @@ def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> G
     Raises NotEnoughLayersError where they may not be, and OptionError where the piece does not tell.
     """
     operator = scheme.prepare(flow, at)
-    found = operator.sampled_directions
+    found = operator.directions
     if found is not None and (found.free < 3 or found.turned or found.curved):
         # It would be differentiated in other directions than the whole.
         raise OptionError(

@@ -1,4 +1,4 @@
-"""The pieces of a mesh in several files, read one at a time."""
+"""Pieces of a mesh in several files, read one at a time."""
 
 from __future__ import annotations
 

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from flowgrad.errors import MeshError, OptionError, WriteError
 from flowgrad.files import replacing, size_text
 from flowgrad.flow import Flow
-from flowgrad.gradient.choose import scheme_of
-from flowgrad.gradient.operator import Gradients
+from flowgrad.gradient.prepared import scheme_of
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.gradient.scheme import Scheme
+from flowgrad.gradient.scheme import Gradients, Scheme
 from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
 from flowgrad.io.contents import check_only_time
 from flowgrad.io.pieces import NUMBERS

@@ -7,7 +7,7 @@ import pytest
 
 from flowgrad.gradient import FiniteDifference, Operator, Scheme
 from flowgrad.mesh.generate import block
-from flowgrad.verify import ErrorNorms, places
+from flowgrad.verify import ErrorNorms
 from scripts.convergence import orders, studies
 from scripts.convergence.orders import Result, Row, Study
 
@@ -62,7 +62,7 @@ class Perturbed(Scheme):
 
     def prepare(self, flow, at):
         mesh = flow.mesh
-        return PerturbedOperator(places(mesh, at), self.share * (np.sqrt(mesh.point_count) - 1) ** -self.power)
+        return PerturbedOperator(mesh.places(at), self.share * (np.sqrt(mesh.point_count) - 1) ** -self.power)
 
     def finer(self):
         return Perturbed(self.power, 0.0)
