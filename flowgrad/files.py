@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import BinaryIO
 
 from flowgrad.errors import OptionError, WriteError
 
+# What would break a line, steer a terminal or is no character.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# The audit event by which whoever keeps account learns of a file that a library reads where Python does not see it.
 READ_EVENT = "flowgrad.read"
 
 
@@ -38,19 +39,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
 
 
-def note_read(path: Path) -> None:
-    """Say that a library reads a file where Python does not see it: an audit event for whoever keeps account."""
-    sys.audit(READ_EVENT, str(path))
-
-
 def printable(name: Path | str) -> str:
     """A file's name as UTF-8 on one line, whatever bytes it is made of."""
-    return without_controls(os.fsencode(name).decode("utf-8", "replace"))
-
-
-def without_controls(text: str) -> str:
-    """A text with ``?`` for what would break a line, steer a terminal or is no character."""
-    return CONTROLS.sub("?", text)
+    return CONTROLS.sub("?", os.fsencode(name).decode("utf-8", "replace"))
 
 
 def stem(path: Path) -> str:

@@ -132,23 +132,21 @@ class Moments(ReprMixin):
     @property
     def variance(self) -> FloatArray:
         """Weighted mean square of the deviations (n, *shape)."""
-        return self.known(self._over_weight(self.scatter[:, : self.mean.shape[1]]))
+        weight = np.where(self.weight > 0, self.weight, 1.0)
+        return self.known(self.scatter[:, : self.mean.shape[1]] / weight[:, None])
 
     @property
     def covariance(self) -> FloatArray:
         """Weighted mean products of the deviations of a vector (n, 3, 3); OptionError for others."""
         if self.shape != (3,):
             raise OptionError(f"a quantity of the shape (n, {self.shape}) has no covariance here: choose a vector")
-        products = self._over_weight(self.scatter)
+        products = self.scatter / np.where(self.weight > 0, self.weight, 1.0)[:, None]
         result = np.empty((len(products), 3, 3))
         for p, (i, j) in enumerate(_OF_VECTORS):
             result[:, i, j] = result[:, j, i] = products[:, p]
         result[self.weight == 0] = np.nan
         result[:, self.missing] = result[:, :, self.missing] = np.nan
         return result
-
-    def _over_weight(self, sums: FloatArray) -> FloatArray:
-        return sums / np.where(self.weight > 0, self.weight, 1.0)[:, None]
 
 
 def _pairs(shape: tuple[int, ...]) -> tuple[tuple[int, int], ...]:

@@ -87,13 +87,13 @@ class OptionRecord:
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""
-        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))  # type: ignore[arg-type]
-        return {field.name: value for field, value in values if not _is(value, field.default)}
-
-
-def _is(value: Any, default: Any) -> bool:
-    """Whether a value is the default; an array is none."""
-    return value is default or (default is not None and bool(value == default))
+        found = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value, default = getattr(self, field.name), field.default
+            # An array is never the default, None.
+            if value is not default and (default is None or not bool(value == default)):
+                found[field.name] = value
+        return found
 
 
 def united(order: str) -> Callable[[type[T]], type[T]]:
@@ -103,7 +103,10 @@ def united(order: str) -> Callable[[type[T]], type[T]]:
     def decorate(cls: type[T]) -> type[T]:
         known = {each.name: each for base in cls.__bases__ for each in dataclasses.fields(base)}
         names = list(dict.fromkeys([*order.split(), *known]))
-        own = [(each, known[each].type, _positional(known[each])) for each in names]
+        own: list[Any] = []
+        for name in names:
+            given = known[name]
+            own.append((name, given.type, dataclasses.field(default=given.default, metadata=given.metadata)))
         check = {"__post_init__": cls.__post_init__}  # type: ignore[attr-defined]
         flat = dataclasses.make_dataclass(cls.__name__, own, namespace=check, frozen=True)
         for name in ("__init__", "__repr__", "__eq__", "__hash__", "__dataclass_fields__", "__match_args__"):
@@ -111,10 +114,6 @@ def united(order: str) -> Callable[[type[T]], type[T]]:
         return cls
 
     return decorate
-
-
-def _positional(field: dataclasses.Field[Any]) -> Any:
-    return dataclasses.field(default=field.default, metadata=field.metadata)
 
 
 def takes(record: Callable[P, R]) -> Callable[[Callable[[S, R], T]], Callable[Concatenate[S, P], T]]:

@@ -25,8 +25,10 @@ class ReprMixin:
         super().__init_subclass__(**rest)
         cls._line, cls._table = tuple(line.split()) or cls._line, tuple(table.split()) or cls._table
         # Defined in the class itself, so that the dataclass makes none that prints its arrays.
-        if "__repr__" not in cls.__dict__ and not any("__repr__" in base.__dict__ for base in _own_bases(cls)):
-            cls.__repr__ = ReprMixin.__repr__  # type: ignore[method-assign]
+        common = ReprMixin.__repr__
+        bases = [base for base in cls.__mro__[:-1] if issubclass(base, ReprMixin) and base is not ReprMixin]
+        if all(base.__dict__.get("__repr__", common) is common for base in bases):
+            cls.__repr__ = common  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={in_line(_value(self, name))}" for name in self._line or _fields(self))
@@ -108,12 +110,3 @@ def _value(result: Any, name: str) -> Any:
 
 def _fields(result: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(result) if field.repr)
-
-
-def _own_bases(cls: type) -> list[type]:
-    """The bases that say how they show themselves, other than the common one."""
-    return [base for base in cls.__mro__[1:-1] if base is not ReprMixin and issubclass(base, ReprMixin) and _says(base)]
-
-
-def _says(base: type) -> bool:
-    return base.__dict__.get("__repr__") is not ReprMixin.__repr__

@@ -102,18 +102,16 @@ def _in_float64() -> AbstractContextManager[Any]:
 
 def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any], Ways]) -> FloatArray:
     """The first of some derivatives of f at x that JAX can take."""
-
-    def g(y: Any) -> Any:
-        return _result(f(y))
-
+    g = partial(_called, f)
     with _in_float64():
         at = jnp.asarray(x, jnp.float64)
         result = first_that_works([partial(g, at)], _ADVICE, "jax")
         return np.array(first_that_works(ways(g, at, result), _ADVICE, "jax"), float)
 
 
-def _result(result: Any) -> Any:
-    """What a function returned, as one array; components in a list or a tuple become the last axis."""
+def _called(f: Function, *arguments: Any) -> Any:
+    """What a function returns, as one array; components in a list or a tuple become the last axis."""
+    result = f(*arguments)
     if isinstance(result, (list, tuple)):
         return jnp.stack(jnp.broadcast_arrays(*(jnp.asarray(part, float) for part in result)), axis=-1)
     if isinstance(result, (int, float)):
@@ -149,7 +147,7 @@ def _mapped(f: Function, arguments: tuple[float, ...], batched: bool, turn: int,
     """The derivatives by vmap over points, compiled for some of them."""
 
     def of_one(x: Any, *time: Any) -> Any:
-        result = _result(f(x[None], *time))[0] if batched else _result(f(x, *time))
+        result = _called(f, x[None], *time)[0] if batched else _called(f, x, *time)
         if result.ndim != 1:
             raise OptionError(
                 f"the field returned the shape {result.shape} for one point, x of the shape {x.shape}: return the "

@@ -49,6 +49,8 @@ _CHUNK_BYTES, _LAYERS = 2**28, 8
 _WIDTH = 8
 # PyTorch's first interface, wrapped by this, runs where torch.func does not.
 _with_graph: Callable[[Function], Function] = torch.enable_grad()
+# Gradients of a sum, with zeros where it does not depend on x; the graph stays for the next one.
+_gradients = partial(torch.autograd.grad, retain_graph=True, materialize_grads=True)
 
 _ADVICE = (
     WayOut(
@@ -172,11 +174,7 @@ def _check_mode(network: Any) -> None:
 
 def _of_one_array(f: Function, x: FloatArray, ways: Callable[[Function, Any, Any], Ways]) -> FloatArray:
     """The first of some derivatives of f at x that PyTorch can take."""
-    at = _tensor(x, _Place.of(f))
-
-    def g(y: Any) -> Any:
-        return _result(f(y), y)
-
+    at, g = _tensor(x, _Place.of(f)), partial(_called, f)
     with torch.no_grad():  # the graph of the parameters would only cost memory
         result = first_that_works([partial(g, at)], _ADVICE, "torch")
         return _array(first_that_works(ways(g, at, result), _ADVICE, "torch"))
@@ -192,8 +190,9 @@ def _array(tensor: Any) -> FloatArray:
     return found
 
 
-def _result(result: Any, x: Any) -> Any:
-    """What a function returned, as one tensor; components in a list or a tuple become the last axis."""
+def _called(f: Function, x: Any) -> Any:
+    """What a function returns, as one tensor; components in a list or a tuple become the last axis."""
+    result = f(x)
     if isinstance(result, (list, tuple)):
         parts = torch.broadcast_tensors(*(torch.as_tensor(part, dtype=x.dtype, device=x.device) for part in result))
         return torch.stack(parts, dim=-1)
@@ -230,7 +229,7 @@ def _mapped(field: Function, batched: bool, turn: int, few: Any, second: bool) -
     """The derivatives by vmap over points, tried on a few."""
 
     def of_one(x: Any) -> Any:
-        result = _result(field(x[None]), x)[0] if batched else _result(field(x), x)
+        result = _called(field, x[None])[0] if batched else _called(field, x)
         if result.ndim != 1:
             raise _wrong_shape(result, x)
         return result
@@ -262,10 +261,10 @@ def _summed(field: Function, few: Any, second: bool) -> Way:
     def way(x: Any) -> tuple[Any, ...]:
         with torch.enable_grad():
             x = x.clone().requires_grad_()
-            values = _result(field(x), x)
+            values = _called(field, x)
             if values.ndim != 2 or len(values) != len(x):
                 raise _wrong_shape(values, x)
-            if values.requires_grad and _gradient(values[::2].sum(), x)[1::2].any():
+            if values.requires_grad and _gradients(values[::2].sum(), x)[0][1::2].any():
                 raise DerivativeError(
                     "the result at a point depends on other points of the batch: write the field so that each point "
                     "has its own result, or call model.eval()"
@@ -281,12 +280,8 @@ def _slopes(values: Any, x: Any, keep: bool) -> Any:
     """∂/∂x_j of values (m, …) that each depend on their own point of x (m, d): (m, …, d)."""
     if not values.requires_grad:
         return torch.zeros(*values.shape, x.shape[1], dtype=x.dtype, device=x.device)
-    columns = [_gradient(column.sum(), x, keep) for column in values.flatten(1).unbind(1)]
+    columns = [_gradients(column.sum(), x, create_graph=keep)[0] for column in values.flatten(1).unbind(1)]
     return torch.stack(columns, dim=1).reshape(*values.shape, x.shape[1])
-
-
-def _gradient(total: Any, x: Any, keep: bool = False) -> Any:
-    return torch.autograd.grad(total, x, create_graph=keep, retain_graph=True, materialize_grads=True)[0]
 
 
 def backward(output: Any, *leaves: Any, weights: Any = None, retain_graph: bool = False) -> tuple[Any, ...]:

@@ -170,7 +170,7 @@ _is_hooked = False
 
 @contextmanager
 def recorded() -> Iterator[Opened]:
-    """All files read within the block, by any thread of this process or as :func:`note_read` says."""
+    """All files read within the block, by any thread of this process or as the audit event READ_EVENT says."""
     global _recorded, _is_hooked
     if not _is_hooked:
         sys.addaudithook(_note)

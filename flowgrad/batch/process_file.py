@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flowgrad.batch.files import SUFFIXES, input_marks, piece_files, piece_folder, recorded, stamp
 from flowgrad.batch.manifest import DISK, REFUSED, Outcome, Task, row_of
 from flowgrad.errors import FlowgradError, MissingDependencyError, WriteError
-from flowgrad.files import replacing, without_controls
+from flowgrad.files import CONTROLS, replacing
 
 if TYPE_CHECKING:
     from flowgrad.flow import Flow
@@ -100,7 +100,7 @@ def _reason(task: Task, failure: Exception) -> tuple[str, str]:
         log.debug("traceback of %s", file, exc_info=failure)
         text = f"unexpected {type(failure).__name__} ({text}): please report it, with the output of -v"
     reason = text.removeprefix(f"{file}: ").removeprefix(f"{file.name}: ")
-    return kind, without_controls(" ".join(reason.split()))
+    return kind, CONTROLS.sub("?", " ".join(reason.split()))
 
 
 def _system_error(failure: BaseException | None) -> int | None:

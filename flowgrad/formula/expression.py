@@ -16,13 +16,13 @@ from flowgrad.formula.parser import (
     USUAL,
     Apply,
     FormulaLimits,
+    FormulaParser,
     Number,
     Step,
     Variable,
     check_length,
     evaluated,
     named,
-    parse,
 )
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
@@ -53,12 +53,12 @@ class Formula:
     ) -> Formula:
         """A formula from its text; ``variables`` are those that occur among ``names`` unless given.
 
-        OptionError for a text that is not a formula, see :func:`flowgrad.formula.parser.parse`.
+        OptionError for a text that is not a formula, see :class:`flowgrad.formula.parser.FormulaParser`.
         """
         labelled = _LABEL.fullmatch(text) if len(text) <= limits.length else None
         label, body = labelled.groups() if labelled else ("", text)
         body = body.strip(SPACE)
-        steps = parse(body, names if variables is None else variables, limits)
+        steps = FormulaParser(body, names if variables is None else variables, limits).whole()
         if variables is None:
             occurring = {step.name for step in steps if isinstance(step, Variable)}
             variables = [name for name in names if name in occurring]

@@ -82,15 +82,6 @@ class FormulaLimits:
 USUAL = FormulaLimits()
 
 
-def parse(text: str, names: Collection[str], limits: FormulaLimits) -> tuple[Step, ...]:
-    """The steps of a formula in the variables ``names``, in postfix order.
-
-    Raises OptionError, with the position, for anything that is not a formula, for what exceeds the limits, and for a
-    constant that is not a finite number, such as 1/0 and 9^9^9^9.
-    """
-    return _Parser(text, names, limits).whole()
-
-
 def evaluated(
     steps: Iterable[Step], leaf: Callable[[Number | Variable], T], apply: Callable[[Apply, list[T]], T]
 ) -> Iterator[tuple[Step, list[T], T]]:
@@ -139,8 +130,12 @@ class _Token(NamedTuple):
     end: int
 
 
-class _Parser:
-    """Recursive descent by the grammar above, by precedence; each operation is a step after its operands."""
+class FormulaParser:
+    """Recursive descent by the grammar above, by precedence; each operation is a step after its operands.
+
+    Raises OptionError, with the position, for anything that is not a formula in the variables ``names``, for what
+    exceeds the limits, and for a constant that is not a finite number, such as 1/0 and 9^9^9^9.
+    """
 
     def __init__(self, text: str, names: Collection[str], limits: FormulaLimits) -> None:
         check_length(text, limits)
@@ -159,7 +154,7 @@ class _Parser:
         self.tokens.append(_Token("end", "the end", len(text), len(text)))
 
     def whole(self) -> tuple[Step, ...]:
-        """The steps of the text, checked; OptionError for what is left over."""
+        """The steps of the text in postfix order, checked; OptionError for what is left over."""
         self._sum()
         if self._token.kind != "end":
             raise self._unexpected("an operator such as * is missing, or this is one too many")

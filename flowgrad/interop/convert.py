@@ -82,7 +82,7 @@ def numeric(arrays: Mapping[str, Any], source: Path) -> Arrays:
         if values.dtype.kind not in "fiub":
             log.warning("%s: '%s' is %s, not numeric, and is left out", source, name, values.dtype)
         else:
-            kept[str(name)] = native(_rows(values) if values.ndim > 2 else np.atleast_1d(values))
+            kept[str(name)] = native(np.atleast_1d(in_rows(values)))
     return kept
 
 
@@ -111,13 +111,16 @@ def refuse_patches(result: Any, boundary: bool, tool: str) -> None:
         )
 
 
-def _rows(values: np.ndarray) -> np.ndarray:
+def in_rows(values: np.ndarray) -> np.ndarray:
+    """An array (n, …) as (n, k); one of fewer axes as it is."""
+    if values.ndim <= 2:
+        return values
     return values.reshape(len(values), int(np.prod(values.shape[1:])))
 
 
 def in_columns(values: np.ndarray) -> np.ndarray:
     """An array (n, …) as other tools hold it: (n,) or (n, k), numbers for truth."""
-    rows = _rows(values) if values.ndim > 2 else values
+    rows = in_rows(values)
     return np.ascontiguousarray(rows, np.uint8 if rows.dtype.kind == "b" else None)
 
 

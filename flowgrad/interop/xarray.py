@@ -96,19 +96,16 @@ def _flow(
             fields[variable.attrs[FIELD]] = variable.values
             continue
         place, values = _placed(key, variable, lattice, dims)
-        name = _name(str(key), variable)
+        # The name is another where it was taken and nobody has renamed it since.
+        name = str(variable.attrs.get(NAME, key))
+        if not re.fullmatch(f"{re.escape(name)}({CELL})?_*", str(key)):
+            name = str(key)
         if name in places[place]:
             raise OptionError(f"{_SOURCE} has two variables '{name}' at the {place}: rename one")
         places[place][name] = values
     points, cells = (numeric(each, _SOURCE) for each in places.values())
     contents = Contents(lattice, _SOURCE, points, cells, numeric(fields, _SOURCE), time)
     return dataclasses.replace(flow_in(contents, about, recalled(data.attrs.get(RECORD))), time=time)
-
-
-def _name(key: str, variable: Any) -> str:
-    """The name of a variable's array, which is another where it was taken and nobody has renamed it since."""
-    name = str(variable.attrs.get(NAME, key))
-    return name if re.fullmatch(f"{re.escape(name)}({CELL})?_*", key) else key
 
 
 def _placed(key: Any, variable: Any, lattice: Lattice, dims: Sequence[str]) -> tuple[str, np.ndarray]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -30,11 +31,11 @@ class _Unchecked(Exception):
     """The file is of a kind that is left to VTK."""
 
 
+@dataclass
 class _TextStream:
     """The lines of a text file: the next text, empty at the end; whole numbers, one each line; rows passed over."""
 
-    def __init__(self, data: bytes) -> None:
-        self.lines: Iterator[bytes] = iter(data.splitlines())
+    lines: Iterator[bytes]
 
     def text(self) -> str:
         return next(self.lines, b"").decode("latin-1").strip()
@@ -51,12 +52,13 @@ class _TextStream:
                 raise ReadError(f"has {row} rows of {rows} that it declares: {_DAMAGED}")
 
 
+@dataclass
 class _BinaryStream:
-    """The same of a C binary file, whose byte order its first number tells."""
+    """The same of a C binary file, from the ``place`` behind its head; its first number tells the byte order."""
 
-    def __init__(self, data: bytes) -> None:
-        self.data, self.place = data, 80
-        self.order: Literal["little", "big"] | None = None
+    data: bytes
+    place: int = 80
+    order: Literal["little", "big"] | None = None
 
     def text(self) -> str:
         found = self.data[self.place : self.place + 80]
@@ -119,7 +121,8 @@ def _files(path: Path, words: list[str], before: int = 0) -> list[Path]:
 def _checked(file: Path, check: Callable[[_Stream], Parts]) -> Parts:
     """What a check of a file finds, nothing for a file of a kind that is left to VTK."""
     data = file.read_bytes()
-    stream = _BinaryStream(data) if data[:8].lower() == b"c binary" or b"\0" in data[:80] else _TextStream(data)
+    is_binary = data[:8].lower() == b"c binary" or b"\0" in data[:80]
+    stream = _BinaryStream(data) if is_binary else _TextStream(iter(data.splitlines()))
     if stream.text() == "BEGIN TIME STEP":
         return {}
     try:

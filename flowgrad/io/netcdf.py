@@ -106,7 +106,8 @@ class _Header:
         has_records = bool(lengths) and not lengths[0]
         size = width * math.prod(lengths[1:] if has_records else lengths)
         # A size that does not fit into the number is written as the largest one.
-        if told not in (size, _padded(size)) and _padded(size) < 2**32 - 4:
+        padded = size + -size % 4
+        if told not in (size, padded) and padded < 2**32 - 4:
             raise ReadError(f"has a variable of {told} bytes, whose dimensions make {size}: {_DAMAGED}")
         return _Variable(size, self.integer(self.offset), has_records, width)
 
@@ -137,8 +138,9 @@ def _due(header: _Header) -> int:
     if records == 256**header.number - 1:
         # Written as a stream, whose length tells the number of records.
         records = min(1, len(moving))
-    # A single variable of small numbers is not padded.
-    step = moving[0].size if len(moving) == 1 and moving[0].width < 4 else sum(_padded(each.size) for each in moving)
+    sizes = [each.size for each in moving]
+    # A single variable of small numbers is not padded to a multiple of 4.
+    step = sizes[0] if len(moving) == 1 and moving[0].width < 4 else sum(size + -size % 4 for size in sizes)
     return max((_end(variable, records, step) for variable in variables), default=0)
 
 
@@ -154,10 +156,6 @@ def _width(kind: int) -> int:
     return _SIZES[kind]
 
 
-def _padded(size: int) -> int:
-    return size + -size % 4
-
-
 def netcdf_steps(path: Path) -> Sequence[Step]:
     """The times of a file, in seconds where its unit is a known one; one step without a time axis.
 
@@ -165,14 +163,8 @@ def netcdf_steps(path: Path) -> Sequence[Step]:
     degrees, and for sizes that the file cannot hold.
     """
     with naming(path):
-        times = netcdf_times(path)
+        times = guarded("netCDF4", "flowgrad.io.netcdf:times_in", path)
     return [Step(path, time, partial(_read, path, number, time)) for number, time in enumerate(times)]
-
-
-def netcdf_times(path: Path) -> list[float | None]:
-    """The times of a file, as for :func:`netcdf_steps`."""
-    times: list[float | None] = guarded("netCDF4", "flowgrad.io.netcdf:times_in", path)
-    return times
 
 
 def _read(path: Path, number: int, time: float | None) -> Contents:
@@ -182,7 +174,7 @@ def _read(path: Path, number: int, time: float | None) -> Contents:
 
 
 def times_in(path: Path) -> list[float | None]:
-    """The times in a file; run by the worker."""
+    """The times in a file, as for :func:`netcdf_steps`; run by the worker."""
     with opened(path) as data:
         axis = _time_axis(data)
         if axis is None:
@@ -208,7 +200,7 @@ def step_in(path: Path, number: int) -> Contents:
             contents = on_grid(path, list(positions.values()), here, None)
         else:
             lattice, order = _rectilinear(grid, positions, spaces)
-            flat = {name: _flat(values, order) for name, values in here.items()}
+            flat = {name: np.ascontiguousarray(v.transpose(order)).reshape(-1) for name, v in here.items()}
             contents = Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])
         return dataclasses.replace(contents, field_data=fields, units=units)
 
@@ -330,10 +322,6 @@ def _rectilinear(grid: Space, positions: dict[str, np.ndarray], spaces: dict[str
     return Lattice.rectilinear(x, y, z), [grid.index(name) for name in axes[::-1]]
 
 
-def _flat(values: np.ndarray, order: list[int]) -> np.ndarray:
-    return np.ascontiguousarray(values.transpose(order)).reshape(-1)
-
-
 @dataclass(frozen=True, eq=False)
 class Layout:
     """What a file declares at one of its times, without the values: the lattice, the types of the variables at its
@@ -373,7 +361,8 @@ def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop
     """Values (n,) of variables between two planes of the lattice; run by the worker."""
     with opened(path) as data:
         where = _time_axis(data), layout.number, layout.across, slice(start, stop)
-        return [_flat(_values(data.variables[name], *where), layout.order) for name in names]
+        found = [_values(data.variables[name], *where).transpose(layout.order) for name in names]
+        return [np.ascontiguousarray(values).reshape(-1) for values in found]
 
 
 register_format(

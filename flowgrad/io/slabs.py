@@ -12,8 +12,8 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from flowgrad.io.formats import Contents, check_only_time, naming, native, number_at
-from flowgrad.io.netcdf import Layout, netcdf_times
+from flowgrad.io.contents import Contents, check_only_time, naming, native, number_at
+from flowgrad.io.netcdf import Layout
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.io.vtk_xml.arrays import TYPES, Slices, slices
 from flowgrad.io.vtk_xml.document import Document, file_data, natural, open_document
@@ -161,7 +161,7 @@ def plane_size(lattice: Lattice, location: str) -> int:
 @contextmanager
 def _open_netcdf(path: Path, time: float | None) -> Iterator[SlabFile]:
     with naming(path):
-        number = number_at(netcdf_times(path), time, path)
+        number = number_at(guarded("netCDF4", "flowgrad.io.netcdf:times_in", path), time, path)
         layout: Layout = guarded("netCDF4", "flowgrad.io.netcdf:layout_in", path, number)
     declared = {"points": {name: Declared(1, dtype) for name, dtype in layout.declared.items()}, "cells": {}}
 

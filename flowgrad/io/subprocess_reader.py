@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
-from flowgrad.files import note_read
-from flowgrad.io.formats import formats
+from flowgrad.files import READ_EVENT
+from flowgrad.io.registry import formats
 
 log = logging.getLogger("flowgrad")
 
@@ -39,16 +39,6 @@ _PAUSE = 0.05
 _MISSING = re.compile(r"No module named '(\w+)")
 
 
-def memory_for(size: int) -> int:
-    """Bytes, beyond what the process holds when it begins."""
-    return _BASE + _TIMES * size
-
-
-def seconds_for(size: int) -> int:
-    """Seconds of computing; those that pass meanwhile may be more."""
-    return _SECONDS + size // _BYTES_A_SECOND
-
-
 def guarded(
     program: str, call: str, path: Path, *arguments: Any, size: int | None = None, timeout: float | None = None
 ) -> Any:
@@ -58,27 +48,28 @@ def guarded(
     path). Raises the function's own FlowgradErrors, MissingDependencyError with the extra where the library is not
     there, and ReadError with a one-line reason for any other end.
     """
-    note_read(path)
+    sys.audit(READ_EVENT, str(path))  # a library reads it where Python does not see it
     size = path.stat().st_size if size is None else size
-    timeout = max(_PATIENCE, 2 * seconds_for(size)) if timeout is None else timeout
-    payload = (call, str(path.absolute()), arguments, size)
+    # Bytes beyond what the process holds when it begins, and seconds of computing: more may pass meanwhile.
+    memory, seconds = _BASE + _TIMES * size, _SECONDS + size // _BYTES_A_SECOND
+    too_much = f"it declares what takes more than {memory >> 20} MiB, in a file of {size} bytes"
+    timeout = max(_PATIENCE, 2 * seconds) if timeout is None else timeout
+    payload = (call, str(path.absolute()), arguments, memory, seconds, too_much)
     # -P: a file of the user's called meshio.py or numpy.py must not be imported.
     command = [sys.executable, "-P", "-m", "flowgrad.io.subprocess_worker"]
     try:
-        code, out, err = run_worker(command, pickle.dumps(payload), timeout, memory_for(size))
+        code, out, err = run_worker(command, pickle.dumps(payload), timeout, memory)
     except subprocess.TimeoutExpired:
         raise ReadError(f"{program} did not finish in {timeout:g} s: convert the file to .vtu") from None
     except MemoryError:
-        raise ReadError(
-            f"{program} cannot read it ({too_much(memory_for(size), size)}): convert the file to .vtu"
-        ) from None
+        raise ReadError(f"{program} cannot read it ({too_much}): convert the file to .vtu") from None
     printed = one_line(err.decode(errors="replace"))
     if code:
         said = f" ({printed})" if printed else ""
         if code > 0:
             end = f"ended with exit code {code}"
         elif -code == getattr(signal, "SIGXCPU", None):
-            end = f"did not finish in {seconds_for(size)} s of computing, for {size} bytes"
+            end = f"did not finish in {seconds} s of computing, for {size} bytes"
         else:
             end = f"crashed with {signal.Signals(-code).name}"
         raise ReadError(f"{program} {end}{said}: convert the file to .vtu")
@@ -141,11 +132,6 @@ def run_worker(
         finally:
             if process.poll() is None:
                 process.kill()
-
-
-def too_much(memory: int, size: int) -> str:
-    """What is said of a library that asks for more memory than a file of this size can need."""
-    return f"it declares what takes more than {memory >> 20} MiB, in a file of {size} bytes"
 
 
 def one_line(text: str) -> str:

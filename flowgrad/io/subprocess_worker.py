@@ -18,7 +18,6 @@ from typing import Any
 import psutil
 
 from flowgrad.errors import FlowgradError
-from flowgrad.io.subprocess_reader import memory_for, seconds_for, too_much
 
 
 def main() -> None:
@@ -26,8 +25,8 @@ def main() -> None:
     pipe = os.dup(1)
     os.dup2(2, 1)
     records = _recorded()
-    call, path, arguments, size = pickle.loads(sys.stdin.buffer.read())
-    kind, result = _attempt(call, Path(path), arguments, size)
+    call, path, *rest = pickle.loads(sys.stdin.buffer.read())
+    kind, result = _attempt(call, Path(path), *rest)
     sys.stdout.flush()
     with os.fdopen(pipe, "wb") as out:
         pickle.dump((kind, result, records), out, protocol=5)
@@ -47,14 +46,17 @@ def _recorded() -> list[tuple[int, str]]:
     return records
 
 
-def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tuple[str, Any]:
-    (module, name), limit = call.split(":"), memory_for(size)
+def _attempt(
+    call: str, path: Path, arguments: tuple[Any, ...], memory: int, seconds: int, too_much: str
+) -> tuple[str, Any]:
+    """What a function makes of a path, or why not: ``too_much`` where it takes more memory than it may."""
+    module, name = call.split(":")
     try:
         function: Callable[..., Any] = getattr(importlib.import_module(module), name)
         if sys.platform == "linux":  # elsewhere the process that asked watches
-            _limit("RLIMIT_AS", psutil.Process().memory_info().vms + limit)
+            _limit("RLIMIT_AS", psutil.Process().memory_info().vms + memory)
         # Damaged files send libraries round in circles.
-        _limit("RLIMIT_CPU", seconds_for(size))
+        _limit("RLIMIT_CPU", seconds)
         return "done", function(path, *arguments)
     except FlowgradError as error:
         return "refused", type(error)(str(error))
@@ -62,7 +64,7 @@ def _attempt(call: str, path: Path, arguments: tuple[Any, ...], size: int) -> tu
         # The library has printed why.
         return "error", ""
     except MemoryError:
-        return "error", too_much(limit, size)
+        return "error", too_much
     except BaseException as error:
         return "error", f"{type(error).__name__}: {error}"
 

@@ -124,7 +124,11 @@ def rows_of(
     except ValueError as error:
         reason = str(error)
     if delimiter is not None:
-        table = [_filled(line, delimiter) for line in table]
+        filled = []
+        for line in table:
+            fields = [field.strip().strip('"') for field in line.rstrip("\r\n").split(delimiter)]
+            filled.append(delimiter.join(str(_TRUTH.get(each.lower(), each)) if each else "nan" for each in fields))
+        table = filled
     try:
         return load(table, quotechar='"')
     except ValueError as error:
@@ -141,11 +145,6 @@ def _check_alike(lines: Sequence[str], start: int, delimiter: str) -> None:
                 f"line {number} is not a row of the table ({line.count(delimiter) + 1} fields instead of {due + 1}): "
                 "every row must have as many numbers"
             )
-
-
-def _filled(line: str, delimiter: str) -> str:
-    fields = [field.strip().strip('"') for field in line.rstrip("\r\n").split(delimiter)]
-    return delimiter.join(str(_TRUTH.get(field.lower(), field)) if field else "nan" for field in fields)
 
 
 def _said(reason: str, lines: Sequence[str], start: int) -> str:

@@ -7,6 +7,7 @@ on one mesh, as FEniCS and meshio write them.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from flowgrad.errors import ReadError
-from flowgrad.files import note_read
-from flowgrad.io.formats import Contents, Step, naming, register_format
+from flowgrad.files import READ_EVENT
+from flowgrad.io.contents import Contents, Step, naming
 from flowgrad.io.meshio_formats import contents_of_parts
+from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 
 _CENTRES = ("Node", "Cell")
@@ -72,7 +74,7 @@ def _checked_item(item: ET.Element, path: Path) -> Path | None:
         raise ReadError(f"names the file '{name[:80]}' outside its folder, which is not read: put it beside")
     if not file.is_file():
         raise ReadError(f"names the file '{name[:80]}', which is not there: put it beside")
-    note_read(file)
+    sys.audit(READ_EVENT, str(file))
     return file
 
 

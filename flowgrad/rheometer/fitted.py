@@ -42,11 +42,6 @@ class Examined:
         of_fit = [each for each in self.fit.notes if not (tail and each.startswith("the stress falls"))]
         return (*self.curve.notes, *tail, *of_fit, *loop)
 
-    @property
-    def excluded(self) -> dict[str, int]:
-        """Rows that are not in the fit, by the reason."""
-        return {**self.curve.excluded, **self.fit.excluded}
-
     def summary(self) -> dict[str, Any]:
         """Everything a machine may want to know, as Python types."""
         curve, fit = self.curve, self.fit
@@ -65,7 +60,7 @@ class Examined:
                 "stress": curve.stress,
                 **({} if curve.sigma is None else {"sigma": curve.sigma}),
             },
-            "excluded": self.excluded,
+            "excluded": {**curve.excluded, **fit.excluded},
             "set_aside": [{"reason": e.reason, "rate": e.rate, "stress": e.stress} for e in curve.set_aside],
             "hysteresis": None if self.loop is None else vars(self.loop),
             "notes": list(self.notes),

@@ -2,13 +2,14 @@
 
 import glob
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
 
 from flowgrad.batch.files import are_same, input_marks, recorded, stamp
-from flowgrad.files import note_read
+from flowgrad.files import READ_EVENT
 from flowgrad.io import read_contents
 
 
@@ -27,7 +28,7 @@ def test_what_a_library_says_it_reads_is_data_whatever_its_suffix(tmp_path):
     for name in ("a.xdmf", "a.h5", "b.h5"):
         (tmp_path / name).write_text(name)
     with recorded() as opened:
-        note_read(tmp_path / "a.h5")
+        sys.audit(READ_EVENT, str(tmp_path / "a.h5"))
         (tmp_path / "a.h5").read_text()
         (tmp_path / "b.h5").read_text()
     source = str(tmp_path / "a.xdmf")

@@ -45,7 +45,7 @@ def test_a_loop_is_measured(loop):
     assert first.fit.best.model.name == "herschel-bulkley"
     low, high = first.fit.best.intervals["tau0"]
     assert low < 2 < high
-    assert first.excluded["off the curve of the neighbours"] == 1
+    assert first.summary()["excluded"]["off the curve of the neighbours"] == 1
 
 
 @pytest.mark.parametrize(

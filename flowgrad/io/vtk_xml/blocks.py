@@ -82,11 +82,6 @@ class _Blocks:
     starts: list[int]
     sizes: list[int]
 
-    def between(self, first: int, last: int) -> _Blocks:
-        """Some of the blocks, as if there were no others."""
-        starts = [start - self.starts[first] for start in self.starts[first : last + 1]]
-        return _Blocks(self.codec, starts, self.sizes[first:last])
-
     def runs(self) -> Iterator[range]:
         """Blocks that are read together."""
         first = 0
@@ -112,8 +107,11 @@ class Compressed:
             return np.empty(0, np.uint8)
         full = self.blocks.sizes[0]
         first, last = low // full, (high - 1) // full + 1
-        part = self.blocks.between(first, last)
-        place = self.start + self.blocks.starts[first]
+        begin = self.blocks.starts[first]
+        # These blocks, as if there were no others.
+        starts = [start - begin for start in self.blocks.starts[first : last + 1]]
+        part = _Blocks(self.blocks.codec, starts, self.blocks.sizes[first:last])
+        place = self.start + begin
         expanded = _expanded(lambda start, size: self.take(place + start, size), part, first)
         shift = first * full
         return expanded[low - shift : high - shift]

@@ -13,39 +13,36 @@ from flowgrad.io.references import PIECES, check_declared, piece_files, referred
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtp, read_vtu
 
+# By suffix VTK's name of the whole, and the reader of a piece.
+_KINDS: dict[str, tuple[str, Callable[[Path], Contents]]] = {
+    ".pvtu": ("PUnstructuredGrid", read_vtu),
+    ".pvtp": ("PPolyData", read_vtp),
+}
 # Data sets that may be blocks.
 _DATA_SETS = (".vtu", ".pvtu", ".vtp", ".pvtp", ".vti", ".pvti", ".vtr", ".pvtr", ".vts", ".pvts")
 # What a block without a file may have.
 _EMPTY = frozenset(("index", "name", "group", "part", "timestep"))
 
 
-def read_pvtu(path: Path) -> Contents:
-    """Everything in the unstructured grids that a file names, as one mesh without ghosts.
+def read_pieces(path: Path) -> Contents:
+    """Everything in the unstructured grids or the poly data that a file names, as one mesh without ghosts.
 
     Raises ReadError for pieces that are missing, damaged or elsewhere than in the folder of the file, for
     arrays that it declares and a piece lacks, and for point numbers that contradict the coordinates.
     """
-    return _whole(path, "PUnstructuredGrid", read_vtu)
-
-
-def read_pvtp(path: Path) -> Contents:
-    """Everything in the poly data that a file names, as one mesh without ghosts; the same errors."""
-    return _whole(path, "PPolyData", read_vtp)
-
-
-def pieces_of(path: Path) -> list[Path]:
-    """The files that a .pvtu names, to be read one after the other (with their ghosts)."""
-    with open_document(path, "PUnstructuredGrid") as document:
-        return piece_files(document)
-
-
-def _whole(path: Path, kind: str, read: Callable[[Path], Contents]) -> Contents:
+    kind, read = _KINDS[path.suffix.lower()]
     with open_document(path, kind) as document:
         pieces = [read(piece) for piece in piece_files(document)]
         whole = merged([dataclasses.replace(piece, source=path) for piece in pieces])
         common = file_data(document)
         check_declared(document, whole)
     return _with_common(whole, common)
+
+
+def pieces_of(path: Path) -> list[Path]:
+    """The files that a .pvtu names, to be read one after the other (with their ghosts)."""
+    with open_document(path, "PUnstructuredGrid") as document:
+        return piece_files(document)
 
 
 def _with_common(whole: Contents, common: Contents) -> Contents:
@@ -89,8 +86,7 @@ def _read(path: Path, file: Path) -> Contents:
     return read_contents(file)
 
 
-register_format((".pvtu",), reader=read_pvtu, keeps=PIECES, refers=True)
-register_format((".pvtp",), reader=read_pvtp, keeps=PIECES, refers=True)
+register_format(tuple(_KINDS), reader=read_pieces, keeps=PIECES, refers=True)
 register_format(
     (".vtm",), reader=read_vtm, keeps="the one mesh among its blocks, its boundary as patches, time", refers=True
 )
