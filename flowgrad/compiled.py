@@ -40,14 +40,20 @@ def _njit(function: Callable[..., Any], **options: Any) -> Any:
     return numba.njit(**_OPTIONS, **options)(function)
 
 
-_Compile = Callable[[Callable[..., Any]], Callable[..., Any]]
-# Compile a function that only other kernels call, into them: a call would pass every array in a dozen registers and
-# cost three times the arithmetic.
-inlined: _Compile = functools.partial(_njit, inline="always")
-# Larger ones, which compile faster on their own.
-called: _Compile = _njit
-# The same for functions of long sums, which vector registers may take in any order.
-summing: _Compile = functools.partial(_njit, fastmath=_REASSOCIATED)
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only other kernels call, into them: a call would pass every array in a
+    dozen registers and cost three times the arithmetic."""
+    return _njit(function, inline="always")
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that kernels call: for larger ones, which compile faster on their own."""
+    return _njit(function)
+
+
+def summing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions of long sums, which vector registers may take in any order."""
+    return _njit(function, fastmath=_REASSOCIATED)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
