@@ -4,7 +4,6 @@ the first compilation.
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import zlib
@@ -41,14 +40,20 @@ def _njit(function: Callable[..., Any], **options: Any) -> Any:
     return numba.njit(**_OPTIONS, **options)(function)
 
 
-_Compile = Callable[[Callable[..., Any]], Callable[..., Any]]
-# Compile a function that only other kernels call, into them: a call would pass every array in a dozen registers and
-# cost three times the arithmetic.
-inlined: _Compile = functools.partial(_njit, inline="always")
-# Larger ones, which compile faster on their own.
-called: _Compile = _njit
-# The same for functions of long sums, which vector registers may take in any order.
-summing: _Compile = functools.partial(_njit, fastmath=_REASSOCIATED)
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only other kernels call, into them: a call would pass every array in a
+    dozen registers and cost three times the arithmetic."""
+    return _njit(function, inline="always")
+
+
+def called(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that kernels call: for larger ones, which compile faster on their own."""
+    return _njit(function)
+
+
+def summing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for functions of long sums, which vector registers may take in any order."""
+    return _njit(function, fastmath=_REASSOCIATED)
 
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -57,17 +62,20 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__qualname__ += f"-{zlib.crc32(_called_by(function).encode()):08x}"
         compiled = _compiled(function, parallel)
+        if not hasattr(compiled, "overloads"):  # NUMBA_DISABLE_JIT
+            return function
+        compile_for = compiled._compile_for_args  # what numba calls for types that it has not met
 
-        @functools.wraps(function)
-        def call(*args: Any) -> Any:
-            if not compiled.overloads:
-                with _alone(compiled, function):
-                    if not _on_disk(compiled, function):
-                        _announce()
-                    compiled.compile(tuple(map(compiled.typeof_pyval, args)))
-            return compiled(*args)
+        def first(*args: Any, **named: Any) -> Any:
+            if compiled.overloads:
+                return compile_for(*args, **named)
+            with _alone(compiled, function):
+                if not _on_disk(compiled, function):
+                    _announce()
+                return compile_for(*args, **named)
 
-        return call
+        compiled._compile_for_args = first
+        return compiled
 
     return decorate
 

@@ -26,7 +26,7 @@ from flowgrad.batch.progress import Progress
 from flowgrad.batch.settings import Cases, Limits, Settings
 from flowgrad.errors import FlowgradError, OptionError, WriteError
 from flowgrad.files import printable, replacing
-from flowgrad.io.registry import check_file, format_of
+from flowgrad.io.formats import check_file, format_of
 
 if TYPE_CHECKING:
     from flowgrad.report import Entry

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.files import printable, replacing
+from flowgrad.option import add_options, options_of
 
 if TYPE_CHECKING:
     from flowgrad.rheology import Fit

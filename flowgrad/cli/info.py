@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.io.options import ReadOptions
+from flowgrad.option import add_options, options_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ def listing(what: str) -> Iterator[str]:
     """Lines on all ``quantities``, ``models``, ``schemes``, ``cells``, ``formats`` or ``functions``."""
     if what == "quantities":
         from flowgrad.kinematics import QUANTITIES
-        from flowgrad.report.formatting import text
+        from flowgrad.report.template import text
 
         for quantity in QUANTITIES.values():
             head = f"{text(quantity.symbol)} [{quantity.dimension}]"
@@ -111,7 +111,7 @@ def listing(what: str) -> Iterator[str]:
     elif what == "cells":
         yield from _cells()
     elif what == "formats":
-        from flowgrad.io.registry import formats
+        from flowgrad.io.formats import formats
 
         for suffix, kind in formats().items():
             yield f"{suffix:<11} {kind}"

@@ -6,9 +6,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from flowgrad.cli.options import add_options, options_of
 from flowgrad.cli.request import Request
 from flowgrad.io.options import ReadOptions
+from flowgrad.option import add_options, options_of
 from flowgrad.pipeline.options import FluidOptions, GradientOptions, Options
 
 log = logging.getLogger("flowgrad")

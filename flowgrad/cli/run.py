@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 
 from flowgrad.batch.settings import Cases, Settings, config_text
-from flowgrad.cli.options import add_options, options_of
 from flowgrad.errors import OptionError
+from flowgrad.option import add_options, options_of
 from flowgrad.pipeline.options import RECORDS, Options
 
 log = logging.getLogger("flowgrad")

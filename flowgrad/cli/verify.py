@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from flowgrad.cli.options import add_options, options_of
 from flowgrad.io.options import ReadOptions
+from flowgrad.option import add_options, options_of
 
 _EXAMPLES = """examples:
   flowgrad verify

@@ -5,10 +5,9 @@ from __future__ import annotations
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.green_gauss import GreenGauss
-from flowgrad.gradient.operator import MatrixOperator
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.prepared import choose as choose_scheme
-from flowgrad.gradient.scheme import SCHEMES, Operator, Scheme, register_scheme
+from flowgrad.gradient.scheme import SCHEMES, MatrixOperator, Operator, Scheme, register_scheme
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.tensor_rates import tensor_rate
 

@@ -21,10 +21,10 @@ from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import Directions, directions, do_not_reach, one_sided_cells
-from flowgrad.gradient.operator import mean_to_points, on_owners
-from flowgrad.gradient.scheme import Operator, boundary_samples, patch_centroids, patch_faces
+from flowgrad.gradient.point_means import mean_to_points
+from flowgrad.gradient.scheme import Operator, boundary_samples, on_owners, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, take
+from flowgrad.mesh.cells import offsets, take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

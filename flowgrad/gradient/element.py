@@ -22,8 +22,8 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
-from flowgrad.gradient.operator import add_to_points, on_owners, on_rows
-from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
+from flowgrad.gradient.point_means import add_to_points
+from flowgrad.gradient.scheme import Operator, Scheme, Where, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.locate import locate

@@ -28,12 +28,12 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.cell_least_squares import CellSamples, CellStencils, cell_differences
 from flowgrad.gradient.local_fits.directions import do_not_reach
-from flowgrad.gradient.operator import Composed, handed_on, mean_to_points, on_owners, on_rows
-from flowgrad.gradient.scheme import Operator, Scheme, Where, register_scheme
+from flowgrad.gradient.point_means import mean_to_points
+from flowgrad.gradient.scheme import Composed, Operator, Scheme, Where, handed_on, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import offsets
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.locate import locate
-from flowgrad.mesh.ragged import offsets
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:

@@ -17,8 +17,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
 from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
-from flowgrad.gradient.operator import on_rows
-from flowgrad.gradient.scheme import Operator
+from flowgrad.gradient.scheme import Operator, on_rows
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import BoolArray, FloatArray, IntArray

@@ -92,6 +92,10 @@ def velocity_gradients(
     return with_rates(gradients) if rates else gradients
 
 
+# What ``auto`` chooses from.
+_INTERPOLANT, _COMPACT, _QUADRATIC = Autodiff(), FiniteDifference(order=1), FiniteDifference(order=2)
+
+
 def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None, second: bool = False) -> tuple[Scheme, str]:
     """The scheme meant by an object, a text or ``auto``, and why; OptionError for a text that names none.
 
@@ -102,8 +106,8 @@ def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None, second:
     if scheme != "auto":
         return parse_scheme(scheme), "as given"
     chosen, reason = choose(flow, at)
-    if second and chosen in (Autodiff(), FiniteDifference(order=1)):
-        return FiniteDifference(order=2), "second derivatives are asked for, and these fits have them"
+    if second and chosen in (_INTERPOLANT, _COMPACT):
+        return _QUADRATIC, "second derivatives are asked for, and these fits have them"
     return chosen, reason
 
 
@@ -111,17 +115,17 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     """The scheme for the gradient of a flow ``at`` a place, and the reason in one line."""
     where = flow.location if at is None else at
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
-        return FiniteDifference(), "the velocity is on a lattice: differences along its axes"
+        return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
     if flow.location == "cells":
         with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
         reason = f"the velocity is at cells: least squares over the neighbours{with_walls}, as in finite-volume solvers"
-        return FiniteDifference(order=1), f"{reason}; on smooth flows higher orders are nearer to the truth"
+        return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
-        return FiniteDifference(), "the velocity is at scattered points: quadratic fits to those around"
+        return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
-        return FiniteDifference(), "at points quadratic fits are nearer to the truth than means over the cells around"
-    return Autodiff(), "the velocity is at points, so the mesh's own interpolant is differentiated"
+        return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"
+    return _INTERPOLANT, "the velocity is at points, so the mesh's own interpolant is differentiated"
 
 
 def wall_scheme_of(scheme: Scheme | str, flow: Flow) -> tuple[Scheme, str]:

@@ -1,4 +1,5 @@
-"""Schemes of differentiation, their registry, and the operators that they prepare: linear maps to gradients."""
+"""Schemes of differentiation, their registry, and the operators that they prepare: linear maps from samples to
+gradients, and maps composed of others."""
 
 from __future__ import annotations
 
@@ -6,7 +7,8 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -74,9 +76,13 @@ class Scheme(ABC):
             raise OptionError(f"{self}: no finer one beside it would tell its error: leave out the error")
         return parse_scheme(finer) if isinstance(finer, str) else finer(self)
 
-    def __str__(self) -> str:
+    @cached_property
+    def _text(self) -> str:
         name = type(self).__name__ if self.record is None else self.record.name
         return unparse(name, self, self.shown) if dataclasses.is_dataclass(self) else name
+
+    def __str__(self) -> str:
+        return self._text
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ def register_scheme(
     cls.record = SchemeRecord(name, summary, finer, reach)
 
 
+@cache
 def parse_scheme(text: str) -> Scheme:
     """The scheme that a text such as ``finite-difference(order=2)`` names; OptionError for an unknown one."""
     return parse(text, SCHEMES, "scheme")
@@ -241,3 +248,116 @@ def boundary_samples(flow: Flow) -> FloatArray:
     if not flow.boundary:
         return flow.velocity
     return np.concatenate([flow.velocity, *(patch.velocity for patch in flow.boundary)])
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixOperator(Operator):
+    """Operator that is nothing but its matrices d/dx, d/dy, d/dz (m, n), for schemes of other packages."""
+
+    derivatives: tuple[csr_array, ...]
+
+    @property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """The matrices (m, n)."""
+        return self.derivatives
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of the samples (n, 3)."""
+        return np.stack([matrix @ values for matrix in self.derivatives], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Composed(Operator):
+    """An operator made of an ``inner`` one; :func:`handed_on` gives what it takes over from that."""
+
+    inner: Operator
+
+    def takes(self, values: FloatArray) -> bool:
+        """As the inner operator does."""
+        return self.inner.takes(values)
+
+    def keep(self) -> None:
+        """What the inner operator keeps."""
+        self.inner.keep()
+
+
+def handed_on(inner: Operator, **others: Any) -> dict[str, Any]:
+    """Notes, boundary faces, one-sided places and directions of an operator, for one that is composed of it."""
+    names = ("notes", "faces", "one_sided", "directions")
+    return {**{name: getattr(inner, name) for name in names}, **others}
+
+
+@dataclass(frozen=True, eq=False)
+class OnRows(Composed):
+    """Rows of another operator: gradient i is its ``rows[i]`` (m,), NaN for -1. It sees the samples ``used`` (k,) of
+    those that there are, all unless given."""
+
+    rows: IntArray
+    used: IntArray | None = None
+
+    def takes(self, values: FloatArray) -> bool:
+        """As the inner operator does of the samples that it sees."""
+        return self.inner.takes(values if self.used is None else values[self.used])
+
+    def vectors(self, values: FloatArray) -> FloatArray:
+        """Gradients (m, 3, 3) of vectors (n, 3)."""
+        return self._placed(self.inner.vectors(values if self.used is None else values[self.used]))
+
+    def second(self, values: FloatArray) -> FloatArray:
+        """Second derivatives (m, 3, 3, 3) of vectors (n, 3)."""
+        return self._placed(self.inner.second(values if self.used is None else values[self.used]))
+
+    def covariance(self, noise: float | FloatArray) -> FloatArray:
+        """That of the rows."""
+        seen = noise if self.used is None or np.ndim(noise) == 0 else np.asarray(noise)[self.used]
+        return self._placed(self.inner.covariance(seen))
+
+    def _placed(self, derivatives: FloatArray) -> FloatArray:
+        if not len(derivatives):
+            return np.full((len(self.rows), *derivatives.shape[1:]), np.nan)
+        placed = derivatives[self.rows]
+        placed[self.rows < 0] = np.nan
+        return placed
+
+    @cached_property
+    def matrices(self) -> tuple[csr_array, ...]:
+        """Sparse d/dx, d/dy, d/dz (m, n)."""
+        from scipy.sparse import csr_array
+
+        if self.used is None:
+            return tuple(spread_rows(matrix, self.rows) for matrix in self.inner.matrices)
+        shape, chosen = (len(self.rows), len(self.rows)), [matrix[self.rows] for matrix in self.inner.matrices]
+        return tuple(csr_array((each.data, self.used[each.indices], each.indptr), shape=shape) for each in chosen)
+
+
+def on_rows(inner: Operator, rows: IntArray, used: IntArray | None = None) -> OnRows:
+    """Rows of an operator, -1 for none, that sees some of the samples."""
+    one_sided = None if inner.one_sided is None else inner.one_sided[rows] & (rows >= 0)
+    return OnRows(inner, rows, used, **handed_on(inner, one_sided=one_sided))
+
+
+def on_owners(mesh: Mesh, operator: Operator) -> Operator:
+    """An operator on the cells of full dimension for all: lower ones carry the gradient of one that they bound."""
+    return operator if mesh.is_full.all() else on_rows(operator, mesh.topology.owners)
+
+
+def from_owners(mesh: Mesh, gradients: FloatArray) -> FloatArray:
+    """Cells of lower dimension carry the derivatives (cells, 3, 3, ...) of the full cell that they bound;
+    NaN without one."""
+    lower = np.flatnonzero(~mesh.is_full)
+    if len(lower):
+        owners = mesh.topology.owners[lower]
+        gradients[lower] = gradients[owners]
+        gradients[lower[owners < 0]] = np.nan
+    return gradients
+
+
+def spread_rows(matrix: csr_array, sources: IntArray) -> csr_array:
+    """The rows of a matrix that ``sources`` (m,) name, NaN for -1."""
+    from scipy.sparse import csr_array, diags_array
+
+    if not matrix.shape[0]:
+        places = np.arange(len(sources)), np.zeros(len(sources), np.int64)
+        return csr_array((np.full(len(sources), np.nan), places), shape=(len(sources), matrix.shape[1]))
+    known = diags_array(np.where(sources >= 0, 1.0, np.nan))
+    return (known @ matrix[np.maximum(sources, 0)]).tocsr()

@@ -16,7 +16,7 @@ import numpy as np
 from flowgrad.errors import MissingDependencyError, OptionError, ReadError
 from flowgrad.flow import Flow
 from flowgrad.interop.metadata import with_record
-from flowgrad.io.contents import Arrays, Contents, native
+from flowgrad.io.formats import Arrays, Contents, native
 from flowgrad.io.options import ReadOptions
 from flowgrad.io.reading import flow_of
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.lattice import Periods
 

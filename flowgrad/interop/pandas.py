@@ -30,7 +30,7 @@ from flowgrad.interop.convert import (
     tool,
 )
 from flowgrad.interop.metadata import RECORD, lattice_again, told_of
-from flowgrad.io.contents import Contents, naming
+from flowgrad.io.formats import Contents, naming
 from flowgrad.io.point_samples import contents_of, coordinate_names, invalid_rows, plain
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice

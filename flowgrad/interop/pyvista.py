@@ -20,7 +20,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.interop.convert import as_options, check_numbers, flow_in, in_columns, numeric, tool
 from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
-from flowgrad.io.contents import Contents, time_of
+from flowgrad.io.formats import Contents, time_of
 from flowgrad.io.ghosts import GHOSTS
 from flowgrad.io.node_order import DEGREES
 from flowgrad.io.pieces import with_patches

@@ -31,7 +31,7 @@ from flowgrad.interop.convert import (
     tool,
 )
 from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.series import Series

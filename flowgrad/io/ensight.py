@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import naming
+from flowgrad.io.formats import naming
 from flowgrad.io.references import inside, referred
 
 _NODES = {"point": 1, "bar2": 2, "bar3": 3, "tria3": 3, "tria6": 6, "quad4": 4, "quad8": 8, "tetra4": 4, "tetra10": 10}

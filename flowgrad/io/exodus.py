@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.formats import Contents, Step, naming, register_format
 from flowgrad.io.meshio_formats import contents_of_parts
 from flowgrad.io.netcdf import opened
-from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 
 # Names of elements begin so; the number of their nodes says the rest. The types are called as in meshio.

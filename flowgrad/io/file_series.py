@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.formats import Contents, Step, naming, read_contents, register_format
 from flowgrad.io.pieces import with_patches
 from flowgrad.io.references import different, referred
-from flowgrad.io.registry import read_contents, register_format
 from flowgrad.io.vtk_xml.document import open_document
 
 # A collection that names another could name itself.

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents
-from flowgrad.mesh import CellFaces, Lattice, Mesh, ragged
+from flowgrad.io.formats import Arrays, Contents
+from flowgrad.mesh import CellFaces, Lattice, Mesh
+from flowgrad.mesh import cells as ragged
 from flowgrad.typing import BoolArray
 
 log = logging.getLogger("flowgrad")

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, naming, native, whole
+from flowgrad.io.formats import Arrays, Contents, naming, native, register_format, whole
 from flowgrad.io.meshio_formats import read_with_meshio
-from flowgrad.io.registry import register_format
 from flowgrad.io.vtk_library import vtk_steps
 
 _SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}

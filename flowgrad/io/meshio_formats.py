@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, naming, native, time_of
+from flowgrad.io.formats import Arrays, Contents, naming, native, register_format, time_of
 from flowgrad.io.node_order import in_vtk_order
-from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from flowgrad.mesh.reference.cell import VTK

@@ -18,10 +18,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, Step, listed, naming, native
+from flowgrad.io.formats import Arrays, Contents, Step, listed, naming, native, register_format
 from flowgrad.io.npz import on_grid
 from flowgrad.io.point_samples import invalid_rows
-from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.io.velocity import COMPONENTS, VECTORS
 from flowgrad.mesh import Lattice

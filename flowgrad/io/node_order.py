@@ -12,7 +12,7 @@ import dataclasses
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays
+from flowgrad.io.formats import Arrays
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh, ReferenceCell
 from flowgrad.typing import FloatArray, IntArray
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, listed, naming, native
+from flowgrad.io.formats import Arrays, Contents, listed, naming, native, register_format
 from flowgrad.io.point_samples import contents_of, coordinate_names
-from flowgrad.io.registry import register_format
 from flowgrad.mesh import Cells, Mesh
 
 # A member may always expand to this many bytes, and beyond it to so many times what it takes in the file.

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.formats import Contents, Step, naming, register_format
 from flowgrad.io.pieces import merged, with_patches
-from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.io.vtk_library import Leaf, read_leaves, times_of, updated, with_errors, written
 

@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.files import stem
 from flowgrad.flow import Patch
-from flowgrad.io.contents import Contents, is_same
+from flowgrad.io.formats import Contents, is_same
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.io.vtk_xml.unstructured import read_vtp
 from flowgrad.mesh import Mesh

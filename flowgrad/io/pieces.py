@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents
+from flowgrad.io.formats import Arrays, Contents
 from flowgrad.io.ghosts import copies, selected
 from flowgrad.io.vtk_xml.polyhedra import of_cells
 from flowgrad.mesh import CellFaces, Cells, Mesh

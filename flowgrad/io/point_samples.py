@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents
+from flowgrad.io.formats import Arrays, Contents
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.typing import BoolArray
 

@@ -9,10 +9,9 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.flow import Flow, Patch
-from flowgrad.io.contents import Contents, naming
+from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
-from flowgrad.io.registry import read_contents
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.transform import scaled

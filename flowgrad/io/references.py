@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.io.vtk_xml.document import Document
 
 # Kept of the files that name pieces.

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from flowgrad.io.contents import Contents, check_only_time, naming, native, number_at
+from flowgrad.io.formats import Contents, check_only_time, naming, native, number_at
 from flowgrad.io.netcdf import Layout
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.io.vtk_xml.arrays import TYPES, Slices, slices

@@ -20,7 +20,7 @@ from typing import Any
 
 from flowgrad.errors import FlowgradError, MissingDependencyError, ReadError
 from flowgrad.files import READ_EVENT
-from flowgrad.io.registry import formats
+from flowgrad.io.formats import formats
 
 log = logging.getLogger("flowgrad")
 

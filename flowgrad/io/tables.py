@@ -18,10 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, listed, naming, whole
+from flowgrad.io.formats import Arrays, Contents, listed, naming, register_format, whole
 from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit
-from flowgrad.io.registry import register_format
 from flowgrad.typing import FloatArray
 
 log = logging.getLogger("flowgrad")

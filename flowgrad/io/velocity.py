@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.io.contents import Arrays, Contents, listed
+from flowgrad.io.formats import Arrays, Contents, listed
 from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 

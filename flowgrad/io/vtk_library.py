@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents, Step, naming
 from flowgrad.io.ensight import check_case
+from flowgrad.io.formats import Contents, Step, naming, read_contents, register_format
 from flowgrad.io.pieces import with_patches
-from flowgrad.io.registry import read_contents, register_format
 from flowgrad.io.subprocess_reader import guarded
 
 _TEXT = re.compile(rb'"[^"]*"')

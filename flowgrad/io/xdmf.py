@@ -16,9 +16,8 @@ from xml.etree import ElementTree as ET
 
 from flowgrad.errors import ReadError
 from flowgrad.files import READ_EVENT
-from flowgrad.io.contents import Contents, Step, naming
+from flowgrad.io.formats import Contents, Step, naming, register_format
 from flowgrad.io.meshio_formats import contents_of_parts
-from flowgrad.io.registry import register_format
 from flowgrad.io.subprocess_reader import guarded
 
 _CENTRES = ("Node", "Cell")

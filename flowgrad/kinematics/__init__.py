@@ -9,5 +9,4 @@ __all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inp
 # They fill the registry, in this order.
 import flowgrad.kinematics.rates  # isort: skip
 import flowgrad.kinematics.vortices  # isort: skip
-import flowgrad.kinematics.flow_types  # isort: skip
 import flowgrad.kinematics.dynamics  # noqa: F401  isort: skip

@@ -6,9 +6,9 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import runs
 from flowgrad.mesh.locate import locate
 from flowgrad.mesh.planar import frame_of
-from flowgrad.mesh.ragged import runs
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

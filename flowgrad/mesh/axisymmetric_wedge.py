@@ -12,10 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flowgrad.mesh.cells import CellFaces, Cells
+from flowgrad.mesh.cells import CellFaces, Cells, offsets, successor
 from flowgrad.mesh.faces import cell_faces
 from flowgrad.mesh.planar import FLAT, candidate_normals
-from flowgrad.mesh.ragged import offsets, successor
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Opening angles of a wedge, in degrees: wider ones are sectors, narrower ones slabs.

@@ -1,4 +1,5 @@
-"""Flat cells as VTK stores them, their blocks of one type, and the checks that they belong to a mesh."""
+"""Flat cells as VTK stores them: their blocks of one type, the checks that they belong to a mesh, and the runs of
+different lengths in flat arrays that offsets delimit."""
 
 from __future__ import annotations
 
@@ -11,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh import ragged
 from flowgrad.mesh.reference.cell import ReferenceCell, cell_name
 from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
 from flowgrad.mesh.reference.linear import REFERENCE_CELLS
@@ -58,11 +58,11 @@ class CellFaces(ReprMixin):
     def of(self, cells: IntArray) -> tuple[IntArray, IntArray]:
         """The faces of some cells (f,), one cell after the other, and how many each has (m,)."""
         counts = np.diff(self.cell_offsets)[cells]
-        return ragged.runs(self.cell_offsets[cells], counts), counts
+        return runs(self.cell_offsets[cells], counts), counts
 
     def take(self, faces: IntArray) -> tuple[IntArray, IntArray]:
         """Some of the faces as polygons: offsets (k + 1,) and point numbers."""
-        return ragged.take(self.offsets, self.connectivity, faces)
+        return take(self.offsets, self.connectivity, faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ class Cells(Recomputed, ReprMixin):
 
     def take(self, chosen: IntArray) -> Cells:
         """Some of the cells, polyhedra without their faces."""
-        offsets, connectivity = ragged.take(self.offsets, self.connectivity, chosen)
+        offsets, connectivity = take(self.offsets, self.connectivity, chosen)
         degrees = None if self.degrees is None else self.degrees[chosen]
         return Cells(self.types[chosen], offsets, connectivity, None, degrees)
 
@@ -250,3 +250,32 @@ def _check_range(connectivity: IntArray, point_count: int, what: str) -> None:
             f"{what} names point {connectivity[wrong[0]]} (and {len(wrong) - 1} more) but there are "
             f"{point_count} points: the file is damaged"
         )
+
+
+def offsets(sizes: IntArray) -> IntArray:
+    """Where each of consecutive runs of the given sizes starts, and the end: (n + 1,)."""
+    result = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=result[1:])
+    return result
+
+
+def runs(starts: IntArray, sizes: IntArray) -> IntArray:
+    """The integers start, start + 1, … of every run, one run after another."""
+    ends = np.cumsum(sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)
+
+
+def take(starts: IntArray, values: np.ndarray, chosen: IntArray) -> tuple[IntArray, np.ndarray]:
+    """Some of the runs of an array, those between consecutive ``starts`` (n + 1,): their offsets and values."""
+    sizes = np.diff(starts)[chosen]
+    return offsets(sizes), values[runs(starts[chosen], sizes)]
+
+
+def successor(starts: IntArray) -> IntArray:
+    """Place of the next entry in the ring of each (m,), where the runs between ``starts`` (n + 1,) are rings: after the
+    last one comes the first."""
+    following = np.arange(1, starts[-1] + 1)
+    filled = np.diff(starts) > 0
+    following[starts[1:][filled] - 1] = starts[:-1][filled]
+    return following

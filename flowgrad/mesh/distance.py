@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import runs
+from flowgrad.mesh.cells import runs
 from flowgrad.typing import FloatArray, IntArray
 
 # Faces whose normals have less than this part (sine) in the directions of the flow lie in front of it or behind.

@@ -13,8 +13,7 @@ import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, inlined, kernel
-from flowgrad.mesh.cells import Block, CellFaces, Cells
-from flowgrad.mesh.ragged import offsets, runs, successor, take
+from flowgrad.mesh.cells import Block, CellFaces, Cells, offsets, runs, successor, take
 from flowgrad.mesh.reference.cell import VTK
 from flowgrad.typing import FloatArray, IntArray
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh import ragged
+from flowgrad.mesh import cells
 from flowgrad.mesh.cells import Cells
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.reference.cell import VTK
@@ -59,7 +59,7 @@ def joined(parts: list[Cells]) -> Cells:
         return Cells.empty()
     sizes = np.concatenate([np.diff(part.offsets) for part in parts])
     types, connectivity = (np.concatenate([getattr(part, n) for part in parts]) for n in ("types", "connectivity"))
-    return Cells(types, ragged.offsets(sizes), connectivity)
+    return Cells(types, cells.offsets(sizes), connectivity)
 
 
 def _rows(given: ArrayLike, name: str) -> NDArray[np.int64]:

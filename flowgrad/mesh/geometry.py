@@ -15,8 +15,7 @@ import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, kernel
-from flowgrad.mesh.cells import CellFaces, Cells
-from flowgrad.mesh.ragged import offsets, runs, take
+from flowgrad.mesh.cells import CellFaces, Cells, offsets, runs, take
 from flowgrad.mesh.reference.cell import VTK
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -16,8 +16,8 @@ from numba import prange
 from flowgrad.autodiff import Dual
 from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
+from flowgrad.mesh.cells import offsets, runs, successor, take
 from flowgrad.mesh.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.mesh.reference.cell import ReferenceCell
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray

@@ -1,9 +1,12 @@
-"""Mesh: points and flat cells as VTK stores them, with geometry, topology and structure that are computed once."""
+"""Mesh: points and flat cells as VTK stores them, with geometry, topology and structure (its plane, the wedge or the
+lattice that it is) that are found once, when first asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +14,110 @@ from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh.cells import Block, CellFaces, Cells, Recomputed, check_cells
-from flowgrad.mesh.reference.cell import cell_name
-from flowgrad.mesh.structure import Structure
+from flowgrad.mesh.planar import plane_normal
+from flowgrad.mesh.reference.cell import VTK, cell_name
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray
 
 # What computes with numba is imported when it is first asked for: reading a file does without.
 if TYPE_CHECKING:
+    from flowgrad.mesh.axisymmetric_wedge import Wedge
+    from flowgrad.mesh.lattice_detection import LatticeOf
     from flowgrad.mesh.topology import Topology
+
+
+# Cells that may be prisms between two planes.
+_PRISMS = {VTK.HEXAHEDRON, VTK.WEDGE, VTK.PYRAMID, VTK.PENTAGONAL_PRISM, VTK.HEXAGONAL_PRISM, VTK.POLYHEDRON}
+# Cells looked at first, points of one of them, and how near to a plane, of their extent, points lie in it.
+_FEW, _OWN, _LOOSE = 64, 12, 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What a mesh of points (n, 3) and cells is; each answer is searched for when first asked for, then kept."""
+
+    points: FloatArray
+    cells: Cells
+
+    @cached_property
+    def used(self) -> BoolArray:
+        """Points (n,) that belong to a cell of full dimension; all where there are no cells."""
+        return self.cells.used(len(self.points))
+
+    @property
+    def used_points(self) -> FloatArray:
+        """Those points (k, 3)."""
+        return self.points[self.used]
+
+    @cached_property
+    def normal(self) -> FloatArray | None:
+        """Unit normal (3,) of the plane that the mesh lies in, exactly a coordinate axis where it is one to
+        the rounding of float32 files; None for a line, a curved surface or a solid."""
+        return plane_normal(self.used_points) if self.cells.dimension in (0, 2) else None
+
+    @cached_property
+    def wedge(self) -> Wedge | None:
+        """The axisymmetric wedge, one cell thick, that the mesh is; None for any other mesh."""
+        if not _may_be_wedge(self.points, self.cells):
+            return None
+        from flowgrad.mesh.axisymmetric_wedge import find_wedge
+
+        return find_wedge(self.points, self.cells)
+
+    @cached_property
+    def lattice(self) -> LatticeOf | None:
+        """The lattice that the cells are, or the points without cells, in some numbering; None for any other mesh."""
+        if len(self.cells) and not _may_be_lattice(self.cells, len(self.points)):
+            return None
+        from flowgrad.mesh.lattice_detection import find_lattice
+
+        return find_lattice(self.points, self.cells)
+
+
+def _may_be_wedge(points: FloatArray, cells: Cells) -> bool:
+    """Whether the points of some cells lie on two planes: a quick look that spares most solid meshes the
+    search. The planes are sought among those through three points of the largest of these cells."""
+    solids = {block.reference.vtk_type for block in cells.blocks if block.reference.dimension == 3}
+    if not solids or not solids <= _PRISMS:
+        return False
+    full = np.flatnonzero(cells.is_full)
+    some = full[np.unique(np.linspace(0, len(full) - 1, _FEW).astype(int))]
+    corners = [points[cells.connectivity[cells.offsets[c] : cells.offsets[c + 1]]] for c in some]
+    x = np.concatenate(corners)
+    own = corners[int(np.argmax([np.ptp(each, axis=0).max() for each in corners]))][:_OWN]
+    loose = _LOOSE * np.ptp(x, axis=0).max()
+    return any(_is_flat(x[~on_it], loose) for on_it in _planes(own, x, loose))
+
+
+def _planes(own: FloatArray, points: FloatArray, loose: float) -> Iterator[BoolArray]:
+    """Which points lie in each plane through three of the own ones, where these are a third at least."""
+    for i, j, k in combinations(range(len(own)), 3):
+        normal = np.cross(own[j] - own[i], own[k] - own[i])
+        length = np.linalg.norm(normal)
+        if length > 0:
+            on_it = np.abs((points - own[i]) @ normal) <= loose * length
+            if 3 * on_it.sum() >= len(points):
+                yield on_it
+
+
+def _is_flat(points: FloatArray, loose: float) -> bool:
+    if len(points) < 4:
+        return True
+    arms = points - points.mean(axis=0)
+    normal = np.linalg.svd(arms, full_matrices=False)[2][2]
+    return bool(np.abs(arms @ normal).max() <= loose)
+
+
+def _may_be_lattice(cells: Cells, point_count: int) -> bool:
+    """Whether all cells are quads or all hexahedra whose points have 1, 2, 4 or 8 of them around, and as many as a
+    block has corners just one."""
+    kinds = set(cells.present_types.tolist())
+    if not (kinds <= {VTK.PIXEL, VTK.QUAD} or kinds <= {VTK.VOXEL, VTK.HEXAHEDRON}):
+        return False
+    size = 4 if VTK.QUAD in kinds or VTK.PIXEL in kinds else 8
+    seen = np.bincount(np.bincount(cells.connectivity, minlength=point_count), minlength=size + 1)
+    powers = [2**a for a in range(size.bit_length())]
+    return len(seen) == size + 1 and seen[1] == size and int(seen[powers].sum()) == point_count
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 from flowgrad.compiled import inlined, kernel
 from flowgrad.errors import MeshError
 from flowgrad.mesh.bounding_tree import BoxTree
-from flowgrad.mesh.cells import Block, Cells
+from flowgrad.mesh.cells import Block, Cells, offsets, runs, successor, take
 from flowgrad.mesh.faces import turned_alike
 from flowgrad.mesh.geometry import FLAT_CELL
 from flowgrad.mesh.lattice import RING, Lattice
 from flowgrad.mesh.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.mesh.reference import shapes
 from flowgrad.mesh.reference.cell import VTK
 from flowgrad.typing import BoolArray, FloatArray, IntArray

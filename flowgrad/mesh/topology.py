@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from flowgrad.compiled import kernel
-from flowgrad.mesh.cells import CellFaces, Cells
+from flowgrad.mesh.cells import CellFaces, Cells, offsets, successor, take
 from flowgrad.mesh.geometry import polygon_geometry, rings
-from flowgrad.mesh.ragged import offsets, successor, take
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -13,9 +13,9 @@ from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import PreparedGradient, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import runs
 from flowgrad.mesh.locate import ON_SURFACE
 from flowgrad.mesh.planar import FLAT, frame_of
-from flowgrad.mesh.ragged import runs
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths.field import Interpolant, Sample
 from flowgrad.paths.plane import PathPlane

@@ -19,7 +19,7 @@ from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.function import Function
 from flowgrad.io import flow_of, read_contents
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
 from flowgrad.moments import Statistics

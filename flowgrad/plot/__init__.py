@@ -12,7 +12,7 @@ from flowgrad.plot.classes import Classes, categories, flow_types, labels, regio
 from flowgrad.plot.contours import Landscape, contours, gradient_arrows
 from flowgrad.plot.cut import boundary, cut, section_of
 from flowgrad.plot.distribution import distribution, invariants
-from flowgrad.plot.field import field, uncertainty
+from flowgrad.plot.field import ellipses, field, uncertainty, vectors
 from flowgrad.plot.flow_curve import (
     flow_curve,
     normal_stress,
@@ -27,7 +27,6 @@ from flowgrad.plot.scalar_field import ScalarField, scalar_field
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.streamlines import streamlines
 from flowgrad.plot.style import ONE_COLUMN, TWO_COLUMN, figure, save, style
-from flowgrad.plot.vectors import ellipses, vectors
 
 # Names of earlier versions.
 Section, Shown, shown = Slice, ScalarField, scalar_field

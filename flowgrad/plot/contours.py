@@ -10,14 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.tri import Triangulation
 
-from flowgrad.plot.axes import frame, is_wide, linear, stretch
-from flowgrad.plot.colours import Colours, colours, extend_of, robust_limits
+from flowgrad.plot.axes import Colours, colours, extend_of, frame, is_wide, linear, robust_limits, stretch
 from flowgrad.plot.cut import section_of
-from flowgrad.plot.field import colour_bar, draw_polygons
+from flowgrad.plot.field import colour_bar, draw_arrows, draw_polygons, spacing_of
 from flowgrad.plot.scalar_field import Drawn, mesh_of, scalar_field
 from flowgrad.plot.slice import Slice, areas_of, triangles_of
 from flowgrad.plot.style import NO_VALUE, VERMILION, figure_of
-from flowgrad.plot.vectors import draw_arrows, spacing_of
 from flowgrad.typing import FloatArray, IntArray
 
 _LEVELS = 12

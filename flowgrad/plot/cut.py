@@ -10,9 +10,9 @@ from scipy.sparse import csr_array
 
 from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import offsets, runs, successor, take
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import offsets, runs, successor, take
 from flowgrad.plot.hidden_surface import seen
 from flowgrad.plot.plane import Plane, middle_plane, plane_of_surface, view
 from flowgrad.plot.slice import Slice

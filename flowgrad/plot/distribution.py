@@ -10,8 +10,7 @@ from matplotlib.colors import LogNorm
 from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.on_mesh import measures_at
-from flowgrad.plot.axes import linear, logarithmic, named_ticks
-from flowgrad.plot.colours import TICKS, apart, robust_limits
+from flowgrad.plot.axes import NAMED_TICKS, apart, linear, logarithmic, named_ticks, robust_limits
 from flowgrad.plot.scalar_field import Result, ScalarField, flow_of, scalar_field
 from flowgrad.plot.style import BLUE, VERMILION, figure_of
 from flowgrad.typing import FloatArray
@@ -87,7 +86,7 @@ def _edges(what: ScalarField, values: FloatArray, weights: FloatArray) -> FloatA
 
 def _axis(ax: Axes, what: ScalarField, edges: FloatArray) -> None:
     """Names of certain values; a logarithmic axis for logarithmic bins."""
-    named = TICKS.get(what.scale)
+    named = NAMED_TICKS.get(what.scale)
     ax.set_xlim(edges[0], edges[-1])
     if named:
         ax.set_xticks(list(named), named_ticks(named, "\n"))

@@ -14,8 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.legend import Legend
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.plot.axes import inches, linear, logarithmic
-from flowgrad.plot.colours import robust_limits
+from flowgrad.plot.axes import inches, linear, logarithmic, robust_limits
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array, csr_array, eye_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from flowgrad.compiled import called, kernel
-from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.cells import offsets
 from flowgrad.plot.slice import Slice, triangles_of
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

@@ -15,8 +15,7 @@ from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.plot.axes import in_legend, legend_rows, linear, number
-from flowgrad.plot.colours import apart
+from flowgrad.plot.axes import apart, in_legend, legend_rows, linear, number
 from flowgrad.plot.cut import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.plane import equation, plane, plane_of_surface

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from flowgrad.errors import OptionError
-from flowgrad.mesh.ragged import offsets, successor, take
+from flowgrad.mesh.cells import offsets, successor, take
 from flowgrad.plot.plane import Plane
 from flowgrad.plot.subdivide import Subdivision
 from flowgrad.typing import FloatArray, IntArray

@@ -17,9 +17,9 @@ from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.plot.axes import frame, stretch
 from flowgrad.plot.cut import section_of
+from flowgrad.plot.field import spacing_of, spread_places
 from flowgrad.plot.scalar_field import Result, flow_of
 from flowgrad.plot.slice import Slice, triangles_of
-from flowgrad.plot.vectors import spacing_of, spread_places
 from flowgrad.typing import FloatArray
 
 # A position this far outside a triangle, in barycentric coordinates, is in it; triangles crossed in one step at most.

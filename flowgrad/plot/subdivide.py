@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from flowgrad.mesh import Cells, Mesh
-from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.cells import offsets
 from flowgrad.mesh.reference import shapes
 from flowgrad.mesh.reference.shapes import Family
 from flowgrad.typing import FloatArray, IntArray

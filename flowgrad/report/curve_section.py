@@ -16,9 +16,8 @@ from flowgrad.plot.flow_curve import symbol
 from flowgrad.report import evidence
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
 from flowgrad.report.flow_section import FileSection
-from flowgrad.report.formatting import count, html, number, percent
 from flowgrad.report.pictures import picture
-from flowgrad.report.template import render
+from flowgrad.report.template import count, html, number, percent, render
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
 from flowgrad.rheometer.fitted import Examined

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.plot.scalar_field import dimension_of
-from flowgrad.report.formatting import count, html, number, percent
+from flowgrad.report.template import count, html, number, percent
 from flowgrad.rheology import Fit
 from flowgrad.rheology.evidence import EVIDENCE, EXCLUDED
 from flowgrad.separation import Separation

@@ -19,8 +19,7 @@ from flowgrad.plot.distribution import measure
 from flowgrad.plot.scalar_field import component, dimension_of
 from flowgrad.report import evidence, pictures
 from flowgrad.report import evidence as glossary
-from flowgrad.report.formatting import count, html, number, percent
-from flowgrad.report.template import command, render
+from flowgrad.report.template import command, count, html, number, percent, render
 from flowgrad.walls import walls_summary
 from flowgrad.walls.records import record_on
 

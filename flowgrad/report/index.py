@@ -12,12 +12,11 @@ from markupsafe import Markup
 
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report import evidence, thumbnail, time_series
+from flowgrad.report import evidence, pictures, time_series
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
-from flowgrad.report.formatting import MISSING, html, number, percent
 from flowgrad.report.page import FLOWS
-from flowgrad.report.template import FOLDER, render, written
+from flowgrad.report.template import FOLDER, MISSING, html, number, percent, render, written
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -123,7 +122,7 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
     alike = [entry for entry in having if entry.thumbnail and entry.thumbnail["quantity"] == quantity]
     step = -(-len(alike) // _MOST_PICTURES)
     chosen = [(entry, entry.thumbnail) for entry in alike[::step] if entry.thumbnail]
-    scale = thumbnail.common_scale([each for _, each in chosen])
+    scale = pictures.common_scale([each for _, each in chosen])
     name = quantity.replace("_", " ")
     told = {
         "name": name,
@@ -132,9 +131,9 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
         "low": number(scale.low, 3),
         "high": number(scale.high, 3),
         "is_logarithmic": scale.is_logarithmic,
-        "bar": thumbnail.bar(f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
+        "bar": pictures.bar(f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
     }
-    return told, [(entry, thumbnail.coloured(each, scale, f"{name} in {entry.name}")) for entry, each in chosen]
+    return told, [(entry, pictures.coloured(each, scale, f"{name} in {entry.name}")) for entry, each in chosen]
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from markupsafe import Markup
 from flowgrad.files import replacing
 from flowgrad.pipeline.analysis import Analysis
 from flowgrad.report.flow_section import FileSection, file_section, symbol_of
-from flowgrad.report.pictures import section_of
+from flowgrad.report.pictures import section_of, thumbnail
 from flowgrad.report.template import render, written
-from flowgrad.report.thumbnail import thumbnail
 
 # What leads from a file's page to the index, and is taken out where there is no index.
 _BACK = Markup('<nav class="back"><a href="../report.html">All files of this run</a></nav>')

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import FilePage, FileSection, page_text
-from flowgrad.report import formatting as written
+from flowgrad.report import template as written
 from flowgrad.report.flow_section import HEADINGS, ORIGINS
 from flowgrad.report.template import render
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from flowgrad import Flow, Lattice
 from flowgrad.flow import Patch
-from flowgrad.io.contents import native
+from flowgrad.io.formats import native
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from tests import high_order, meshes
 

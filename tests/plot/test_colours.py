@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from flowgrad import plot
 from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
-from flowgrad.plot.axes import logarithmic
-from flowgrad.plot.colours import colours, robust_limits
+from flowgrad.plot.axes import colours, logarithmic, robust_limits
 from flowgrad.plot.flow_curve import symbol
 from tests.meshes import planar
 

@@ -8,7 +8,7 @@ from matplotlib.quiver import Quiver
 from flowgrad import plot
 from flowgrad.flow import Flow
 from flowgrad.mesh.generate import block
-from flowgrad.plot.vectors import spacing_of
+from flowgrad.plot.field import spacing_of
 from tests.meshes import SOLIDS, planar
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flowgrad.cli.command import command_parser
-from flowgrad.cli.options import options_of
+from flowgrad.option import options_of
 from flowgrad.pipeline.options import Options
 from flowgrad.report.template import command
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report.formatting import count, html, number, percent
+from flowgrad.report.template import count, html, number, percent
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.analysis import analyse_flow
 from flowgrad.pipeline.options import Options
-from flowgrad.report.thumbnail import Scale, bar, coloured, common_scale, painted, thumbnail
+from flowgrad.report.pictures import Scale, bar, coloured, common_scale, painted, thumbnail
 from tests.meshes import planar
 
 

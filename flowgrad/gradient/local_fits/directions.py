@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search, Targets
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import take
 from flowgrad.mesh.planar import FLAT
-from flowgrad.mesh.ragged import take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 

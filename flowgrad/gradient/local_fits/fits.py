@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from flowgrad.gradient.local_fits import fit_kernels
 from flowgrad.gradient.local_fits.directions import Directions
 from flowgrad.gradient.local_fits.neighbourhoods import SAMPLES, Samples, Search, Targets
-from flowgrad.mesh.ragged import take
+from flowgrad.mesh.cells import take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 

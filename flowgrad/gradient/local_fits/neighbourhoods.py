@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from flowgrad.compiled import called, kernel
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.ragged import offsets, runs, take
+from flowgrad.mesh.cells import offsets, runs, take
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 

@@ -16,8 +16,18 @@ from flowgrad.gradient.local_fits.averages import averaging_nodes
 from flowgrad.gradient.local_fits.directions import directions, one_sided_cells, unresolved_cells
 from flowgrad.gradient.local_fits.fits import NO_NODES, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
-from flowgrad.gradient.operator import Composed, from_owners, handed_on, spread_rows
-from flowgrad.gradient.scheme import Gradients, Operator, Where, boundary_samples, patch_centroids, patch_faces
+from flowgrad.gradient.scheme import (
+    Composed,
+    Gradients,
+    Operator,
+    Where,
+    boundary_samples,
+    from_owners,
+    handed_on,
+    patch_centroids,
+    patch_faces,
+    spread_rows,
+)
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows

@@ -26,8 +26,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import TAKEN_AS_ZERO
 from flowgrad.gradient.noise import Weights, covariance_of
-from flowgrad.gradient.operator import Composed, handed_on
-from flowgrad.gradient.scheme import Operator, Scheme, Where, patch_centroids, patch_faces
+from flowgrad.gradient.scheme import Composed, Operator, Scheme, Where, handed_on, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.meridian import Meridian, meridian
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT

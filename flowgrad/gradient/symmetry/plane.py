@@ -15,8 +15,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.noise import expanded, mapped, turning
-from flowgrad.gradient.operator import Composed, handed_on
-from flowgrad.gradient.scheme import Scheme, Where
+from flowgrad.gradient.scheme import Composed, Scheme, Where, handed_on
 from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
 from flowgrad.mesh.planar import frame_of
 from flowgrad.typing import FloatArray

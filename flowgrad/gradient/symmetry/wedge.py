@@ -17,12 +17,11 @@ from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.noise import mapped, turning
-from flowgrad.gradient.operator import Composed, handed_on, on_rows
-from flowgrad.gradient.scheme import Scheme, Where, patch_centroids, patch_faces
+from flowgrad.gradient.scheme import Composed, Scheme, Where, handed_on, on_rows, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.axisymmetric_wedge import Wedge
-from flowgrad.mesh.ragged import offsets
+from flowgrad.mesh.cells import offsets
 from flowgrad.mesh.sited import SitedMesh
 from flowgrad.typing import FloatArray, IntArray
 

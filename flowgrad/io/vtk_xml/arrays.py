@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import native
+from flowgrad.io.formats import native
 from flowgrad.io.vtk_xml.blocks import Codec, compressed
 
 # In the byte order of most files.

@@ -20,7 +20,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, naming, time_of
+from flowgrad.io.formats import Arrays, Contents, naming, time_of
 from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh

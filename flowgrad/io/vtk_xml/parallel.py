@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents, read_contents, register_format
 from flowgrad.io.pieces import merged, with_patches
 from flowgrad.io.references import PIECES, check_declared, piece_files, referred
-from flowgrad.io.registry import read_contents, register_format
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtp, read_vtu
 

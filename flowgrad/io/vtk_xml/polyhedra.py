@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.mesh import CellFaces, Cells, ragged
+from flowgrad.mesh import CellFaces, Cells
+from flowgrad.mesh import cells as ragged
 from flowgrad.typing import IntArray
 
 POLYHEDRON = 42

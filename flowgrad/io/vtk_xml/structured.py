@@ -13,10 +13,9 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, naming
+from flowgrad.io.formats import Arrays, Contents, naming, register_format
 from flowgrad.io.ghosts import copies
 from flowgrad.io.references import PIECES, check_declared, piece_files
-from flowgrad.io.registry import register_format
 from flowgrad.io.vtk_xml.blocks import LZ4
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.mesh import Lattice

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.contents import Arrays, Contents, naming
+from flowgrad.io.formats import Arrays, Contents, naming, register_format
 from flowgrad.io.ghosts import reordered
 from flowgrad.io.node_order import DEGREES, in_todays_order, with_degrees
 from flowgrad.io.pieces import joined
-from flowgrad.io.registry import register_format
 from flowgrad.io.vtk_xml.blocks import LZ4
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.polyhedra import POLYHEDRON, from_lists, from_stream
-from flowgrad.mesh import LAGRANGE_CELLS, CellFaces, Cells, Mesh, ragged
+from flowgrad.mesh import LAGRANGE_CELLS, CellFaces, Cells, Mesh
+from flowgrad.mesh import cells as ragged
 from flowgrad.typing import IntArray
 
 _STREAM = ("faces", "faceoffsets")

@@ -109,7 +109,8 @@ class ReferenceCell:
 
     ``has_interpolant``: point values define a field inside the cell through shape functions; ``is_fitted``: the
     gradient is a least-squares fit through the cell's own points instead; ``is_curved``: there are nodes besides the
-    corners, so that edges and faces may be curved.
+    corners, so that edges and faces may be curved; ``volume``: the cell's measure over |det J| at a node where det J is
+    the same throughout, NaN without a family.
     """
 
     vtk_type: VTK
@@ -124,6 +125,7 @@ class ReferenceCell:
     has_interpolant: bool = field(init=False)
     is_fitted: bool = field(init=False)
     is_curved: bool = field(init=False)
+    volume: float = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -131,6 +133,7 @@ class ReferenceCell:
         put(self, "has_interpolant", self.shape is not None)
         put(self, "is_fitted", self.shape is None and self.dimension > 1)
         put(self, "is_curved", self.family is not None and self.size > len(self.family.corners))
+        put(self, "volume", np.nan if self.family is None else self.family.volume)
 
     @classmethod
     def of(cls, vtk_type: VTK, family: Family, nodes: FloatArray, shape: Shape, degree: int) -> ReferenceCell:
@@ -158,12 +161,6 @@ class ReferenceCell:
         """Mean of the corners (d,)."""
         assert self.family is not None
         return self.family.center
-
-    @property
-    def volume(self) -> float:
-        """What the cell's measure would be, over |det J| at a node, if det J were the same throughout."""
-        assert self.family is not None
-        return self.family.volume
 
     @cached_property
     def ring(self) -> NDArray[np.int64]:

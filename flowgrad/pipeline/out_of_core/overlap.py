@@ -21,7 +21,7 @@ from flowgrad.gradient.local_fits.fits import FitStencils, LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Samples, Search
 from flowgrad.gradient.local_fits.operator import PolynomialFits
 from flowgrad.gradient.scheme import Gradients, Scheme
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh

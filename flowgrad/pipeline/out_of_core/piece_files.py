@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.io.contents import Contents
+from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.pieces import NUMBERS, place_keys, without_ghosts
 from flowgrad.io.references import piece_files

@@ -19,7 +19,7 @@ from flowgrad.gradient.prepared import scheme_of
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Gradients, Scheme
 from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
-from flowgrad.io.contents import check_only_time
+from flowgrad.io.formats import check_only_time
 from flowgrad.io.pieces import NUMBERS
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
