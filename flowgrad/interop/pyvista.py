@@ -109,7 +109,7 @@ def from_pyvista(data: Any, velocity: str | None = None, location: str | None = 
     if not hasattr(data, "get_block_name"):
         with as_options():
             contents = _contents(data)
-        return flow_in(contents, about, _record(data))
+        return flow_in(contents, about, recalled(data.field_data.get(RECORD, (None,))[0]))
     return _of_blocks(list(_named(data)), about)
 
 
@@ -118,7 +118,8 @@ def _of_blocks(blocks: list[tuple[str, Any]], about: Mapping[str, Any]) -> Flow:
     own = [block for _, block in blocks if PATCH in block.field_data]
     with as_options():
         contents = with_patches(_SOURCE, _by_name([each for each in blocks if PATCH not in each[1].field_data]))
-    record = next((found for _, block in blocks if (found := _record(block))), {})
+    records = (recalled(block.field_data.get(RECORD, (None,))[0]) for _, block in blocks)
+    record = next(filter(None, records), {})
     if own and about.get("y_down"):
         raise OptionError(f"{_SOURCE}: y_down= is for images, which have no patches: leave one out")
     patches: list[Patch] = []
@@ -220,10 +221,6 @@ def _named(blocks: Any) -> Iterator[tuple[str, Any]]:
             yield from _named(block)
         elif block is not None and (block.n_points or PATCH in block.field_data):
             yield str(blocks.get_block_name(number) or ""), block
-
-
-def _record(data: Any) -> dict[str, Any]:
-    return recalled(data.field_data[RECORD][0]) if RECORD in data.field_data else {}
 
 
 def _contents(data: Any) -> Contents:

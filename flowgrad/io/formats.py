@@ -227,7 +227,7 @@ def register_format(
         raise OptionError(f"the format {' '.join(suffixes)} needs a reader or steps: give one of them")
     found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers)
     if not found.module.startswith("flowgrad.io."):
-        _load()  # what flowgrad reads itself is taken
+        formats()  # what flowgrad reads itself is taken
     for suffix in suffixes:
         if not suffix.startswith(".") or suffix != suffix.lower():
             raise OptionError(f"'{suffix}' of {found.module} is not a suffix: give it with its dot, in small letters")
@@ -237,20 +237,15 @@ def register_format(
     _FORMATS.update(dict.fromkeys(suffixes, found))
 
 
+@functools.cache
 def formats() -> Mapping[str, Format]:
     """All formats by suffix: those of flowgrad, and those that were registered elsewhere."""
-    _load()
-    return _FORMATS
-
-
-@functools.cache
-def _load() -> None:
-    """Import the modules of this package, in which flowgrad's formats register themselves."""
-    # VTK's own formats first, which messages then name first.
+    # Each module of this package registers its own; VTK's own formats first, which messages then name first.
     for place in ("flowgrad.io.vtk_xml", "flowgrad.io"):
         modules = pkgutil.iter_modules(importlib.import_module(place).__path__, f"{place}.")
         for module in sorted(modules, key=lambda each: each.name, reverse=True):
             importlib.import_module(module.name)
+    return _FORMATS
 
 
 def format_of(path: Path) -> Format:

@@ -35,7 +35,8 @@ def foam_steps(path: Path) -> Sequence[Step]:
     """
     with naming(path):
         cases = _cases(path.parent)
-        times = [time for time in _times(cases[0]) if all((case / time).is_dir() for case in cases)]
+        names = (each.name for each in cases[0].iterdir() if _NUMBER.match(each.name))
+        times = sorted((name for name in names if all((case / name).is_dir() for case in cases)), key=float)
         if not times:
             raise ReadError("is in a folder without results: run the solver, or put it into the case's folder")
         chosen = [time for time in times if float(time)] or times
@@ -44,8 +45,10 @@ def foam_steps(path: Path) -> Sequence[Step]:
 
 def _cases(folder: Path) -> list[Path]:
     """The folder of the case, or those of its processors."""
-    if (folder / "constant/polyMesh").is_dir() and any(float(time) for time in _times(folder)):
-        return [folder]
+    if (folder / "constant/polyMesh").is_dir():
+        times = (each.name for each in folder.iterdir() if each.is_dir() and _NUMBER.match(each.name))
+        if any(map(float, times)):
+            return [folder]
     processors = sorted(folder.glob("processor[0-9]*"), key=lambda each: int(re.sub(r"\D", "", each.name)))
     found = [each for each in processors if (each / "constant/polyMesh").is_dir()]
     if not found and not (folder / "constant/polyMesh").is_dir():
@@ -54,10 +57,6 @@ def _cases(folder: Path) -> list[Path]:
     if found and numbers != [f"processor{i}" for i in range(len(numbers))]:
         raise ReadError(f"is beside {', '.join(numbers)}: some processors are missing")
     return found or [folder]
-
-
-def _times(case: Path) -> list[str]:
-    return sorted((each.name for each in case.iterdir() if each.is_dir() and _NUMBER.match(each.name)), key=float)
 
 
 def _read(path: Path, cases: tuple[Path, ...], time: str) -> Contents:

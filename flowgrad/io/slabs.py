@@ -173,11 +173,6 @@ def _open_netcdf(path: Path, time: float | None) -> Iterator[SlabFile]:
     yield SlabFile(path, layout.lattice, declared, planes, layout.time, layout.units, True, layout.refusal)
 
 
-def suffix_of(lattice: Lattice) -> str:
-    """``.vti`` for even spacing, else ``.vtr``: what the name of a file of slabs ends in."""
-    return ".vti" if all(axis.is_uniform for axis in lattice.axes) else ".vtr"
-
-
 class SlabWriter:
     """A file that is written from the first plane to the last: arrays with so many ``components`` at the points or
     cells of a lattice with straight axes, along x, y and z where they are uneven; and ``valid``, which is there in
@@ -236,7 +231,7 @@ class SlabWriter:
 
     def _head(self, with_valid: bool, length: int = 0) -> bytes:
         """The file up to its appended data, filled up with spaces to a length."""
-        kind = "ImageData" if suffix_of(self._lattice) == ".vti" else "RectilinearGrid"
+        kind = "ImageData" if all(axis.is_uniform for axis in self._lattice.axes) else "RectilinearGrid"
         extent = " ".join(f"0 {n - 1}" for n in self._lattice.shape)
         image = _image(self._lattice) if kind == "ImageData" else ""
         fields = ""

@@ -39,12 +39,6 @@ def read_pieces(path: Path) -> Contents:
     return _with_common(whole, common)
 
 
-def pieces_of(path: Path) -> list[Path]:
-    """The files that a .pvtu names, to be read one after the other (with their ghosts)."""
-    with open_document(path, "PUnstructuredGrid") as document:
-        return piece_files(document)
-
-
 def _with_common(whole: Contents, common: Contents) -> Contents:
     """The contents with the field data and the time of the file that names their files."""
     time = whole.time if common.time is None else common.time

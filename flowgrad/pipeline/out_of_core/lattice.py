@@ -22,7 +22,7 @@ from flowgrad.gradient import FiniteDifference
 from flowgrad.gradient.lattice import LatticeDifferences, differences, lattice_operator, lowered_notes
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Scheme, parse_scheme
-from flowgrad.io.slabs import SlabFile, SlabWriter, slab_axis, suffix_of
+from flowgrad.io.slabs import SlabFile, SlabWriter, slab_axis
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.registry import components_of
 from flowgrad.mesh.axis import Axis
@@ -152,7 +152,8 @@ def write_lattice(file: SlabFile, target: Path, options: Options) -> PartsResult
     second = any("hessian" in inputs_of(name) for name in names)
     reach = scheme.order + second
     thickness = _thickness(velocity, names, reach, second, options)
-    path = target.with_name(f"{target.name}_blocks{suffix_of(velocity.lattice)}")
+    suffix = ".vti" if all(axis.is_uniform for axis in velocity.lattice.axes) else ".vtr"
+    path = target.with_name(f"{target.name}_blocks{suffix}")
     with replacing(path) as handle:
         run = _SlabRun(velocity, names, handle)
         for slab in slabs(velocity, scheme.order, second, thickness):

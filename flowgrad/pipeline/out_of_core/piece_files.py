@@ -13,9 +13,9 @@ from flowgrad.errors import OptionError, ReadError
 from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.pieces import NUMBERS, place_keys, without_ghosts
+from flowgrad.io.references import piece_files
 from flowgrad.io.vtk_xml.arrays import TYPES
 from flowgrad.io.vtk_xml.document import open_document
-from flowgrad.io.vtk_xml.parallel import pieces_of
 from flowgrad.io.vtk_xml.unstructured import read_vtu
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
@@ -48,7 +48,9 @@ class PieceFiles:
     @classmethod
     def of(cls, path: Path) -> PieceFiles:
         """Those that a file names; ReadError where one is missing."""
-        return cls(path, tuple(pieces_of(path)))
+        with open_document(path, "PUnstructuredGrid") as document:
+            files = piece_files(document)
+        return cls(path, tuple(files))
 
     @cached_property
     def size(self) -> int:
