@@ -51,8 +51,10 @@ class ReadOptions(OptionRecord):
         "or one of them by incompressibility",
         choices=OUT_OF_PLANE,
     )
-    length_scale: float | None = option(None, "times the positions: 0.001 for mm", metavar="NUMBER", check=positive)
-    y_down: bool = option(False, "y runs down, as in images: turn it, velocity too")
+    length_scale: float | None = option(
+        None, "factor for the positions: 0.001 for mm", metavar="NUMBER", check=positive
+    )
+    y_down: bool = option(False, "y runs down, as in images: reverse it, and the velocity along it")
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )
