@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flowgrad.errors import OptionError
-from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE, OptionRecord, finite, not_empty, option, positive
+from flowgrad.option import (
+    AXES,
+    LOCATIONS,
+    OUT_OF_PLANE,
+    OptionRecord,
+    check_symmetry,
+    finite,
+    not_empty,
+    option,
+    positive,
+)
 
 
 def _deviation(name: str, noise: Any) -> None:
@@ -58,3 +68,7 @@ class ReadOptions(OptionRecord):
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_symmetry(self.axisymmetric, self.out_of_plane)
