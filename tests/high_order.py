@@ -5,8 +5,9 @@ from functools import cache
 
 import numpy as np
 
-from flowgrad.mesh import REFERENCE_CELLS, Cells, Mesh
-from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad import Cells, Mesh
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
+from flowgrad.mesh.reference.lagrange import lagrange_cell
 from tests import meshes
 
 SOLID_OF = {"tetra": "tetra", "hexahedron": "hexahedron", "wedge": "wedge", "pyramid": "pyramid"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad import Cells, Mesh
+from flowgrad.mesh import CellFaces
 
 FLAT = np.eye(3)
 TETRAHEDRA = ((0, 1, 2, 6), (0, 2, 3, 6), (0, 3, 7, 6), (0, 7, 4, 6), (0, 4, 5, 6), (0, 5, 1, 6))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.option import OptionRecord, finite, not_empty, option, positive, takes
 
 

@@ -3,9 +3,19 @@
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Flow, Mesh, MeshError, OptionError, Patch, Series, velocity_gradient, velocity_gradients
+from flowgrad import (
+    Cells,
+    Flow,
+    Lattice,
+    Mesh,
+    MeshError,
+    OptionError,
+    Patch,
+    Series,
+    velocity_gradient,
+    velocity_gradients,
+)
 from flowgrad.io import write_vtu
-from flowgrad.mesh import Lattice
 from tests import meshes
 from tests.gradient import known
 

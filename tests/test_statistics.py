@@ -15,11 +15,12 @@ from flowgrad import (
     OptionError,
     Patch,
     Series,
+    VelocityGradient,
+    series_statistics,
     velocity_gradient,
     velocity_gradients,
 )
-from flowgrad.kinematics import VelocityGradient
-from flowgrad.statistics import Moments, series_statistics
+from flowgrad.statistics import Moments
 from tests import meshes
 
 RNG = np.random.default_rng(11)

@@ -9,8 +9,8 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 from vtkmodules.vtkFiltersGeneral import vtkCellDerivatives, vtkGradientFilter
 
+from flowgrad import Mesh
 from flowgrad.io.vtk_grids import put_mesh
-from flowgrad.mesh import Mesh
 from flowgrad.typing import FloatArray
 
 

@@ -102,7 +102,7 @@ def nothing_known(candidates: list[str], eddy: list[str]) -> str:
         text += f" (this file suggests {' or '.join(candidates)})"
     text += ", or --viscosity=identify, which looks for it in the velocity alone"
     if eddy:
-        text += f". Of the flow and not of the fluid are turbulent eddy viscosities: {', '.join(eddy)}"
+        text += f". Turbulent eddy viscosities ({', '.join(eddy)}) belong to the flow, not to the fluid"
     return text + "."
 
 

@@ -5,9 +5,9 @@ import pytest
 import scipy.special as sp
 
 import flowgrad.autodiff.rules_special  # noqa: F401  (fills the table)
+from flowgrad import DerivativeError
 from flowgrad.autodiff import Dual, hessian, jacobian
 from flowgrad.autodiff.rules import UFUNC_RULES
-from flowgrad.errors import DerivativeError
 
 # Where arguments lie; between 0.1 and 0.9 unless said.
 DOMAINS = {

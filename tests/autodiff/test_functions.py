@@ -138,7 +138,8 @@ def test_derivatives_within_derivatives_are_not_confused():
 
 
 def plain_slope(f):
-    from flowgrad.autodiff.dual import Dual, next_level
+    from flowgrad.autodiff import Dual
+    from flowgrad.autodiff.dual import next_level
 
     return f(Dual(1.0, [1.0], next_level())).derivative[0]
 

@@ -9,11 +9,10 @@ pytest.importorskip("jax", reason="JAX is not installed (flowgrad[jax])")
 import jax
 import jax.numpy as jnp
 
-from flowgrad import velocity_gradient
+from flowgrad import DerivativeError, OptionError, velocity_gradient
 from flowgrad.autodiff import hessian, jacobian
 from flowgrad.autodiff import jax_backend as backend
 from flowgrad.autodiff.backends import backend_of
-from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.exact import Vortices
 
 FLOW = Vortices()

@@ -5,8 +5,8 @@ pytest.importorskip("torch", reason="PyTorch is not installed (flowgrad[torch])"
 
 import torch
 
+from flowgrad import DerivativeError, OptionError
 from flowgrad.autodiff import backward
-from flowgrad.errors import DerivativeError, OptionError
 
 
 def leaf(*values):

@@ -7,11 +7,10 @@ pytest.importorskip("torch", reason="PyTorch is not installed (flowgrad[torch])"
 
 import torch
 
-from flowgrad import velocity_gradient
+from flowgrad import DerivativeError, OptionError, velocity_gradient
 from flowgrad.autodiff import hessian, jacobian
 from flowgrad.autodiff import torch_backend as backend
 from flowgrad.autodiff.backends import backend_of
-from flowgrad.errors import DerivativeError, OptionError
 from flowgrad.exact import Vortices
 
 FLOW = Vortices()

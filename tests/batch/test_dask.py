@@ -8,10 +8,11 @@ import time
 
 import pytest
 
+from flowgrad import OptionError
 from flowgrad.batch.manifest import read_all
 from flowgrad.batch.run import run
 from flowgrad.batch.settings import Settings
-from flowgrad.errors import MissingDependencyError, OptionError
+from flowgrad.errors import MissingDependencyError
 from tests.batch.conftest import write_flow
 
 pytestmark = pytest.mark.slow

@@ -5,8 +5,9 @@ import os
 
 import pytest
 
+from flowgrad import OptionError
 from flowgrad.batch.manifest import DONE, FAILED, FileRecord, Manifest, read_all
-from flowgrad.errors import OptionError, WriteError
+from flowgrad.errors import WriteError
 
 
 def record(number, state=DONE, **more):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from flowgrad import OptionError
 from flowgrad.batch.files import expand, names, remove_parts
 from flowgrad.batch.manifest import FileRecord, Manifest
 from flowgrad.batch.settings import Settings
-from flowgrad.errors import OptionError
 
 
 def chosen(folder, *files, **more):

@@ -5,13 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flowgrad import Flow, velocity_gradient
+from flowgrad import Flow, Mesh, MeshError, velocity_gradient
 from flowgrad.batch.process_file import repeated
 from flowgrad.batch.run import run
 from flowgrad.batch.settings import Settings
-from flowgrad.errors import MeshError
 from flowgrad.gradient import prepared as compute
-from flowgrad.mesh import Mesh
 from tests import meshes
 from tests.batch.conftest import write_flow
 

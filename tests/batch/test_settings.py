@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from flowgrad import OptionError
 from flowgrad.batch.settings import Settings, cores
-from flowgrad.errors import OptionError
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from flowgrad import OptionError, VelocityGradient
 from flowgrad.autodiff import numpy_backend
-from flowgrad.errors import OptionError
 from flowgrad.exact import (
     EXACT_FLOWS,
     Axisymmetric,
@@ -19,7 +19,6 @@ from flowgrad.exact import (
     Vortices,
     Waves,
 )
-from flowgrad.kinematics import VelocityGradient
 
 RNG = np.random.default_rng(1)
 NAMED = {name: kind() for name, kind in EXACT_FLOWS.items()}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from flowgrad import VelocityGradient
 from flowgrad.exact import BiaxialExtension, PlanarExtension, RigidRotation, SimpleShear, UniaxialExtension
-from flowgrad.kinematics import VelocityGradient
 
 X = np.random.default_rng(0).normal(size=(5, 3))
 

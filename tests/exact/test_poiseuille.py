@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from flowgrad import VelocityGradient
 from flowgrad.autodiff import numpy_backend
 from flowgrad.exact import Couette, PipePoiseuille, PlanePoiseuille
-from flowgrad.kinematics import VelocityGradient
 
 LAWS = [
     {"K": 0.7},

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from flowgrad import autodiff
-from flowgrad.errors import OptionError
+from flowgrad import OptionError, autodiff
 from flowgrad.exact import EXACT_SCALARS, BivariateNormal, Rosenbrock
 
 SCALARS = {name: kind() for name, kind in EXACT_SCALARS.items()}

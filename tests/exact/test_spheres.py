@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from flowgrad import VelocityGradient
 from flowgrad.autodiff import numpy_backend
 from flowgrad.exact import HillVortex, StokesSphere
-from flowgrad.kinematics import VelocityGradient
 from flowgrad.tensors import axial_vector
 
 A, U = 0.7, 1.6

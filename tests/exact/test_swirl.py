@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from flowgrad import VelocityGradient
 from flowgrad.autodiff import numpy_backend
 from flowgrad.exact import Burgers, LambOseen, Rankine, TaylorCouette
-from flowgrad.kinematics import VelocityGradient
 from flowgrad.tensors import axial_vector
 
 AXIS = np.array([[0.0, 0.0, 0.4]])

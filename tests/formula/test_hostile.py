@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.formula import parse_formulas
 from flowgrad.formula.arguments import VelocityFormula
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.formula import Formula, parse_formulas
 from flowgrad.formula.functions import FUNCTIONS, OPERATIONS
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import velocity_gradient
-from flowgrad.errors import OptionError
+from flowgrad import OptionError, velocity_gradient
 from flowgrad.formula.arguments import VelocityFormula, axes, interval, named_numbers, number
 from flowgrad.pipeline.analysis import prescribed_flow, prescribed_gradient
 

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from flowgrad.gradient import Autodiff, Operator, Scheme
+from flowgrad import Autodiff
+from flowgrad.gradient import Operator, Scheme
 
 
 def velocity(x):

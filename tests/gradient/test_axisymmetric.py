@@ -6,9 +6,18 @@ import itertools
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Flow, Lattice, Mesh, OptionError, VelocityGradient, velocity_gradient
-from flowgrad.flow import Patch
-from flowgrad.gradient import FiniteDifference, Scheme, choose_scheme
+from flowgrad import (
+    Cells,
+    FiniteDifference,
+    Flow,
+    Lattice,
+    Mesh,
+    OptionError,
+    Patch,
+    VelocityGradient,
+    velocity_gradient,
+)
+from flowgrad.gradient import Scheme, choose_scheme
 from tests.axial import curved, linear, meridian
 
 ROUNDING = 1e-13
@@ -279,7 +288,7 @@ def test_positions():
 
 
 def test_matrices_differentiate_scalars():
-    from flowgrad.gradient import Autodiff
+    from flowgrad import Autodiff
     from flowgrad.gradient.prepared import prepare
 
     mesh = meridian(jitter=0.2)

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import Autodiff, FiniteDifference, Flow, OptionError, plot, velocity_gradient, write
+from flowgrad import Autodiff, FiniteDifference, Flow, OptionError, plot, separate, velocity_gradient, write
 from flowgrad.gradient import Stored
-from flowgrad.separation import separate
 from tests import meshes
 from tests.gradient import known
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import FlowgradError, Mesh, OptionError, PreparedGradient, read, velocity_gradient
-from flowgrad.flow import Flow, Patch
+from flowgrad import Flow, FlowgradError, Mesh, OptionError, Patch, PreparedGradient, read, velocity_gradient
 from flowgrad.gradient import SCHEMES, GreenGauss
 from tests import meshes
 from tests.axial import meridian, wedge

@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Mesh
-from flowgrad.gradient import Autodiff
+from flowgrad import Autodiff, Flow, Mesh
 from tests.high_order import bent, elevated, polynomial, reference, straight
 from tests.meshes import SOLIDS
 

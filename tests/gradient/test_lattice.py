@@ -5,9 +5,8 @@ import pytest
 from numpy.polynomial import Polynomial
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Flow, Lattice, Mesh, OptionError
+from flowgrad import Cells, Flow, Lattice, Mesh, OptionError
 from flowgrad.gradient.lattice import lattice_operator
-from flowgrad.mesh import Cells
 from tests import meshes
 
 ORDERS = (2, 4, 6, 8)

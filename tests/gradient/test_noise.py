@@ -5,11 +5,10 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Autodiff, FiniteDifference, Flow, velocity_gradient
+from flowgrad import Autodiff, FiniteDifference, Flow, Lattice, Mesh, velocity_gradient
 from flowgrad.gradient import SCHEMES, Operator, Stored
 from flowgrad.gradient.lattice import lattice_operator
 from flowgrad.gradient.noise import stencil_covariance
-from flowgrad.mesh import Lattice, Mesh
 from flowgrad.spec import parse
 from tests import meshes
 

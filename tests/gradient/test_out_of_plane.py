@@ -183,8 +183,7 @@ def test_the_command_takes_an_axis(plane_file, tmp_path, capsys):
 
 
 def test_statistics_of_the_only_component_that_is_known(plane_file):
-    from flowgrad.pipeline.analysis import analyse
-    from flowgrad.pipeline.options import Options
+    from flowgrad import Options, analyse
 
     each = analyse(plane_file, Options(out_of_plane="unknown")).statistics["vorticity"]
     assert each.component == "z"

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Mesh, velocity_gradient
-from flowgrad.gradient import Autodiff
+from flowgrad import Autodiff, Flow, Mesh, velocity_gradient
 from flowgrad.mesh.locate import locate
 from tests import meshes
 from tests.high_order import bent, polynomial, reference, straight

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import FiniteDifference, Flow, Lattice, OptionError, Patch, velocity_gradient
+from flowgrad import FiniteDifference, Flow, Lattice, OptionError, Patch, tensor_rate, velocity_gradient
 from flowgrad.exact import SimpleShear
-from flowgrad.gradient import tensor_rate
 from flowgrad.kinematics.dynamics import CONVECTED_RATES, convected_rate
 from flowgrad.mesh.generate import block
 from tests import meshes

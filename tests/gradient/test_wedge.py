@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Flow, Mesh, OptionError, velocity_gradient
-from flowgrad.flow import Patch
+from flowgrad import Flow, Mesh, OptionError, Patch, velocity_gradient
 from tests.axial import as_polyhedra, curved, linear, wedge
 
 TURN = Rotation.from_rotvec([0.3, 1.0, -0.5]).as_matrix()

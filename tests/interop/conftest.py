@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from flowgrad import Flow, Lattice
-from flowgrad.flow import Patch
+from flowgrad import Cells, Flow, Lattice, Mesh, Patch
 from flowgrad.io.formats import native
-from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 from tests import high_order, meshes
 
 TURNED = np.array([[0.6, 0.8, 0.0], [-0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])

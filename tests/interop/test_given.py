@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowgrad.errors import OptionError, ReadError
+from flowgrad import OptionError, ReadError
 from flowgrad.interop.convert import as_options
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.series import difference
 from tests.interop.conftest import (
     LATTICES,

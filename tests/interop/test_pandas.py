@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import MissingDependencyError, OptionError
+from flowgrad import OptionError
+from flowgrad.errors import MissingDependencyError
 from tests.interop.conftest import LATTICES, MESHES, assert_same_flow, crowded_flow, flow_on, patched_flow
 
 pandas = pytest.importorskip("pandas", reason="pandas is not installed")

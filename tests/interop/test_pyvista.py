@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import MeshError, MissingDependencyError, OptionError
+from flowgrad import MeshError, OptionError
+from flowgrad.errors import MissingDependencyError
 from flowgrad.series import difference
 from tests.interop.conftest import (
     LATTICES,

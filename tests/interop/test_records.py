@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from flowgrad import at_walls, series_statistics, to_pandas, to_xarray, velocity_gradient
-from flowgrad.flow import Flow
+from flowgrad import (
+    QUANTITIES,
+    Flow,
+    Lattice,
+    Series,
+    at_walls,
+    separate,
+    series_statistics,
+    to_pandas,
+    to_xarray,
+    velocity_gradient,
+)
 from flowgrad.interop.convert import about_of
-from flowgrad.kinematics import QUANTITIES
-from flowgrad.mesh import Lattice
-from flowgrad.separation import separate
-from flowgrad.series import Series
 from flowgrad.walls import RECORDS
 
 LATTICE = Lattice.uniform((5, 6), 0.2)

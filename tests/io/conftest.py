@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
-from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad import Cells, Mesh, ReadError
+from flowgrad.mesh import CellFaces
 from tests.io.vtk_twin import attach_arrays
 
 # Type and points of each cell; the polyhedra are a cube and a pyramid in the corner of the lattice.

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.errors import FlowgradError
+from flowgrad import FlowgradError
 from flowgrad.io import Contents, ReadOptions, flow_of, read_contents
 
 # Bytes beyond what the process holds, and seconds, for a file of some kilobytes.

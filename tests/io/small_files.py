@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from flowgrad import Mesh
 from flowgrad.io import write_vtu
-from flowgrad.mesh import Mesh
 from flowgrad.mesh.generate import block
 from tests.io.test_composite import blocks, collection
 from tests.io.test_lattices import made

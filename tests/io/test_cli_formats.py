@@ -6,10 +6,9 @@ import json
 
 import pytest
 
+from flowgrad import OptionError, Options
 from flowgrad.cli import main
-from flowgrad.errors import OptionError
 from flowgrad.io import formats
-from flowgrad.pipeline.options import Options
 
 HEAD = "x [mm],y [mm],u [m/s],v [m/s]\n"
 

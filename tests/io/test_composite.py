@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad import read_series
-from flowgrad.errors import OptionError, ReadError
-from flowgrad.io import read, read_contents, steps_of, write_vtu
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh, OptionError, ReadError, read, read_series
+from flowgrad.io import read_contents, steps_of, write_vtu
 from flowgrad.mesh.generate import block
 
 CASE = "offsetCylinder"

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.io import read, read_contents
+from flowgrad import read
+from flowgrad.io import read_contents
 
 OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 TABLE = "x,y,u,v\n" + "\n".join(f"{x},{y},{y},{-x}" for y in range(4) for x in range(5)) + "\n"

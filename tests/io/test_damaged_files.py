@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import FlowgradError, ReadError
+from flowgrad import FlowgradError, ReadError
 from flowgrad.io import Contents, read_contents, write_vtu
 from tests.io.vtk_twin import write_with_vtk
 

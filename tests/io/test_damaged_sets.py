@@ -12,9 +12,8 @@ import pytest
 
 pytest.importorskip("vtkmodules", reason="VTK writes the files")
 
-from flowgrad.errors import FlowgradError, ReadError
+from flowgrad import Cells, FlowgradError, Mesh, ReadError
 from flowgrad.io import read_contents, write_vtu
-from flowgrad.mesh import Cells, Mesh
 from tests.io.test_composite import blocks, collection
 from tests.io.test_lattices import EXTENTS, KINDS, made
 from tests.io.test_parallel import parallel, two

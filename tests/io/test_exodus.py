@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.io import read, read_contents
+from flowgrad import read
+from flowgrad.io import read_contents
 
 netCDF4 = pytest.importorskip("netCDF4")
 vtk = pytest.importorskip("vtkmodules.vtkIOExodus", reason="VTK writes the files")

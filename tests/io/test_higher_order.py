@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad import Flow, Mesh, ReadError, velocity_gradient
+from flowgrad import Cells, Flow, Mesh, ReadError, velocity_gradient
 from flowgrad.io import write_vtu
-from flowgrad.mesh import Cells
 from tests.high_order import bent, reference, straight
 from tests.io.vtk_twin import read_with_vtk, write_with_vtk
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowgrad import read
 from flowgrad.cli import main
 from flowgrad.files import CONTROLS
-from flowgrad.io import read, read_contents, write_vtu
+from flowgrad.io import read_contents, write_vtu
 from tests import meshes
 from tests.io.damage import limits
 from tests.io.small_files import MAKERS

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
-from flowgrad.io import read, read_contents
+from flowgrad import Lattice, ReadError, read
+from flowgrad.io import read_contents
 from flowgrad.io.vtk_xml.structured import Extent
-from flowgrad.mesh import Lattice
 
 pytest.importorskip("vtkmodules", reason="compares with VTK's own readers and writers")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
+from flowgrad import ReadError
 from flowgrad.io import read_contents
 from flowgrad.io.meshio_formats import SUFFIXES, TYPES, read_with_meshio
 from tests.io.vtk_twin import attach_arrays

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import FlowgradError, OptionError, ReadError
-from flowgrad.io import read, read_contents
+from flowgrad import FlowgradError, Lattice, OptionError, ReadError, read
+from flowgrad.io import read_contents
 from flowgrad.io.netcdf import check_length
-from flowgrad.mesh import Lattice
 
 netCDF4 = pytest.importorskip("netCDF4")
 

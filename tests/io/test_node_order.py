@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad import ReadError
+from flowgrad import Mesh, ReadError
 from flowgrad.io.node_order import in_vtk_order
-from flowgrad.mesh import Mesh
 from tests.high_order import bent, reference, straight
 
 NAMES = {22: "triangle6", 23: "quad8", 24: "tetra10", 25: "hexahedron20", 26: "wedge15", 27: "pyramid13"}

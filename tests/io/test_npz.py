@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import FlowgradError
-from flowgrad.io import read, read_contents
-from flowgrad.mesh import Lattice
+from flowgrad import FlowgradError, Lattice, read
+from flowgrad.io import read_contents
 
 X, Y, Z = np.linspace(0, 1, 5), np.linspace(0, 2, 4), np.linspace(0, 3, 3)
 PLANE = dict(zip("xy", np.meshgrid(X, Y), strict=True))

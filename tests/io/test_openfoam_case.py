@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.io import read, read_contents
+from flowgrad import read
+from flowgrad.io import read_contents
 
 pytest.importorskip("vtkmodules", reason="VTK reads the case")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.io import read, read_contents
+from flowgrad import read
+from flowgrad.io import read_contents
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 OWN = Path(__file__).parents[2] / "data"

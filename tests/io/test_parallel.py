@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
-from flowgrad.gradient import velocity_gradient
-from flowgrad.io import ReadOptions, flow_of, read, read_contents, write_vtu
+from flowgrad import Cells, Mesh, ReadError, read, velocity_gradient
+from flowgrad.io import ReadOptions, flow_of, read_contents, write_vtu
 from flowgrad.io.references import piece_files
 from flowgrad.io.vtk_xml.document import open_document
-from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.generate import block
 from tests.io.vtk_twin import write_with_vtk
 

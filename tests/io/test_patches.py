@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
-from flowgrad.io import read, write_vtu
+from flowgrad import Cells, Mesh, OptionError, read
+from flowgrad.io import write_vtu
 from flowgrad.io.patches import matching_files
-from flowgrad.mesh import Cells, Mesh
 
 # Two cubes side by side along x.
 POINTS = np.array([[x, y, z] for z in (0.0, 1) for y in (0.0, 1) for x in (0.0, 1, 2)])

@@ -7,9 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError, ReadError
-from flowgrad.io import Format, formats, read, read_contents, write_vtu
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh, OptionError, ReadError, read
+from flowgrad.io import Format, formats, read_contents, write_vtu
 
 
 @pytest.fixture

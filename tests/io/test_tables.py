@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.io import read, read_contents
-from flowgrad.mesh import Lattice
+from flowgrad import FlowgradError, Lattice, OptionError, read
+from flowgrad.io import read_contents
 
 ROWS = [(x, y, 0.5 * y, -0.25 * x) for y, x in itertools.product((16.0, 32.0, 48.0), (16.0, 32.0, 48.0, 64.0))]
 

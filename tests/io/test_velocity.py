@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
-from flowgrad.io import Contents
-from flowgrad.io.velocity import COMPONENTS, VECTORS, choose_velocity
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh, OptionError
+from flowgrad.io import Contents, choose_velocity
+from flowgrad.io.velocity import COMPONENTS, VECTORS
 
 POINTS, CELLS = 4, 2
 

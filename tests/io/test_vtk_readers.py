@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.io import read, read_contents
-from flowgrad.mesh import Lattice
+from flowgrad import Lattice, read
+from flowgrad.io import read_contents
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, vtk_arrays
 
 pytest.importorskip("vtkmodules", reason="VTK writes the files")

@@ -12,7 +12,8 @@ import zlib
 import numpy as np
 import pytest
 
-from flowgrad.errors import MissingDependencyError, ReadError
+from flowgrad import ReadError
+from flowgrad.errors import MissingDependencyError
 from flowgrad.io import read_contents
 from flowgrad.io.vtk_xml.arrays import TYPES, parse_ascii
 

@@ -14,10 +14,9 @@ from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkUnstructuredGrid
 
-from flowgrad.errors import ReadError
+from flowgrad import ReadError
 from flowgrad.io import read_contents
-from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
-from flowgrad.mesh.reference.cell import cell_name
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, cell_name
 from tests.io.test_vtu import LAYOUTS, array, ascii_vtu, piece
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays, write_with_vtk
 

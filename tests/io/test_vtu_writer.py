@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowgrad.errors import FlowgradError, OptionError
+from flowgrad import Cells, FlowgradError, Mesh, OptionError
 from flowgrad.io import read_contents, write_vtu
 from flowgrad.io.vtk_xml.polyhedra import from_stream, to_stream
-from flowgrad.mesh import Cells, Mesh
 from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, read_with_vtk, vtk_arrays
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad.errors import OptionError
-from flowgrad.io import read, read_contents
+from flowgrad import OptionError, read
+from flowgrad.io import read_contents
 
 meshio = pytest.importorskip("meshio")
 

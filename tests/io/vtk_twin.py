@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flowgrad.mesh import Mesh
+from flowgrad import Mesh
 
 
 def write_with_vtk(

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import QUANTITIES, OptionError, VelocityGradient, compiled
-from flowgrad.kinematics import quantity, registry
+from flowgrad import QUANTITIES, OptionError, VelocityGradient, compiled, quantity
+from flowgrad.kinematics import registry
 from flowgrad.kinematics.registry import OF_FIELD
 
 RNG = np.random.default_rng(5)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import QUANTITIES, OptionError, VelocityGradient
-from flowgrad.kinematics.registry import quantity
+from flowgrad import QUANTITIES, OptionError, VelocityGradient, quantity
 from flowgrad.kinematics.uncertainty import why_not
 
 RNG = np.random.default_rng(11)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.mesh import Mesh
+from flowgrad import Mesh
 from tests import meshes
 from tests.high_order import reference, straight
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Flow, Lattice, velocity_gradient
-from flowgrad.errors import MeshError, OptionError
+from flowgrad import Cells, Flow, Lattice, MeshError, OptionError, velocity_gradient
 from flowgrad.mesh.from_arrays import cells_of, lattice_of
 from flowgrad.series import difference
 from tests import meshes

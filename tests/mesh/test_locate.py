@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import MeshError
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh, MeshError
 from flowgrad.mesh.locate import INSIDE, locate
 from tests import meshes
 from tests.high_order import bent, reference, straight

@@ -4,8 +4,8 @@ import pickle
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Mesh, MeshError
-from flowgrad.mesh import REFERENCE_CELLS, Lattice
+from flowgrad import Cells, Lattice, Mesh, MeshError
+from flowgrad.mesh import REFERENCE_CELLS
 from flowgrad.mesh.sited import SitedMesh
 from tests import meshes
 

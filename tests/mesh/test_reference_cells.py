@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from flowgrad import MeshError
-from flowgrad.mesh import REFERENCE_CELLS
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
 from flowgrad.mesh.reference import pyramids, shapes
-from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
+from flowgrad.mesh.reference.lagrange import lagrange_cell
 from flowgrad.mesh.reference.shape_functions import gradients, nodal
 from tests.high_order import reference
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from scripts.round_meshes import KINDS, pipe, sphere_shell
 
 BOTH = [pytest.param(sphere_shell, id="sphere"), pytest.param(pipe, id="pipe")]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import MeshError
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh, MeshError
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths.simplex_kernels import search, walk
 from tests import meshes

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.momentum import identify_viscosity
-from flowgrad.rheology.finding import Verdict
+from flowgrad import Verdict, identify_viscosity
 from flowgrad.rheology.models import Carreau
 
 pytest.importorskip("skfem", reason="the flows are solved for with scikit-fem")

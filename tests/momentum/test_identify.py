@@ -5,15 +5,19 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh import Lattice, Mesh
+from flowgrad import (
+    Flow,
+    Identification,
+    Lattice,
+    Mesh,
+    OptionError,
+    Series,
+    VelocityGradient,
+    Verdict,
+    identify_viscosity,
+)
 from flowgrad.mesh.generate import block
-from flowgrad.momentum import Identification, identify_viscosity
-from flowgrad.rheology.finding import Verdict
 from flowgrad.rheology.models import Carreau, Newtonian, PowerLaw
-from flowgrad.series import Series
 
 
 def _stirred(x, y):

@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, OptionError, VelocityGradient, read, velocity_gradient
+from flowgrad import (
+    Cells,
+    Flow,
+    Lattice,
+    Mesh,
+    MeshError,
+    OptionError,
+    VelocityGradient,
+    read,
+    separate,
+    velocity_gradient,
+)
 from flowgrad.exact import ABC
 from flowgrad.gradient import Stored
-from flowgrad.separation import separate
 
 POLYMER, SOLVENT = 0.4, 0.15
 

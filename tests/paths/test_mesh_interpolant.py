@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad import Flow
+from flowgrad import Cells, Flow, Lattice, Mesh, Patch, Series
 from flowgrad.exact import DoubleGyre
-from flowgrad.flow import Patch
-from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths import ftle, pathlines
 from flowgrad.paths.field import SteadyField
 from flowgrad.paths.mesh_interpolant import MeshInterpolant, velocity_at_points
-from flowgrad.series import Series
 from tests import meshes
 from tests.mesh.test_simplices import MESHES, TURNED, facets
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, OptionError
+from flowgrad import Flow, Lattice, Mesh, OptionError
 from flowgrad.exact import ABC
-from flowgrad.mesh import Mesh
 from flowgrad.paths import deformation, ftle, pathlines, streamlines
 from tests import meshes
 from tests.paths.test_lattice_interpolant import TURNED

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice
+from flowgrad import QUANTITIES, Flow, Lattice
 from flowgrad.exact import TaylorGreen
-from flowgrad.kinematics import QUANTITIES
 from flowgrad.paths import RECORDS, Deformation, deformation, ftle
 
 LATTICE = Lattice.uniform((9, 7), 0.5, origin=(0.4, 0.7, 0))

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, Series
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Flow, Lattice, Mesh, Series
 from flowgrad.paths import pathlines, streamlines
 from flowgrad.paths.dormand_prince import DenseOutput
 from flowgrad.paths.field import POLYLINE, SteadyField

@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.errors import MeshError, OptionError, ReadError
+from flowgrad import MeshError, OptionError, Options, ReadError, analyse
 from flowgrad.io import read_contents
 from flowgrad.moments import PERCENTILE_ERROR
-from flowgrad.pipeline.analysis import analyse
-from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks
 from tests.pipeline.images import rough, write_image
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
+from flowgrad import Options, ReadError, analyse
 from flowgrad.io import read_contents
-from flowgrad.pipeline.analysis import analyse
-from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks
 
 netCDF4 = pytest.importorskip("netCDF4")

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowgrad import Cells, Mesh, OptionError, Options, read
 from flowgrad.cli import main
-from flowgrad.errors import OptionError
-from flowgrad.io import Contents, read, read_contents, write_vtu
+from flowgrad.io import Contents, read_contents, write_vtu
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import without_ghosts
-from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad.mesh import CellFaces
 from flowgrad.mesh.generate import block
 from flowgrad.pipeline.analysis import analyse_flow
-from flowgrad.pipeline.options import Options
 from flowgrad.pipeline.out_of_core import run_in_blocks
 from flowgrad.pipeline.out_of_core.overlap import surroundings
 from flowgrad.pipeline.out_of_core.piece_files import PieceFiles

@@ -5,10 +5,7 @@ import pytest
 from matplotlib import colormaps
 from matplotlib.collections import TriMesh
 
-from flowgrad import plot
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Flow, Mesh, OptionError, plot
 from flowgrad.plot.plane import view
 from flowgrad.plot.slice import smooth_triangles
 from tests.meshes import SOLIDS, build, planar

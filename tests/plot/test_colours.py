@@ -8,9 +8,7 @@ import pytest
 from matplotlib.collections import TriMesh
 from matplotlib.figure import Figure
 
-from flowgrad import plot
-from flowgrad.flow import Flow
-from flowgrad.mesh import Lattice
+from flowgrad import Flow, Lattice, plot
 from flowgrad.plot.axes import colours, logarithmic, robust_limits
 from flowgrad.plot.flow_curve import symbol
 from tests.meshes import planar

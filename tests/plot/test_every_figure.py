@@ -9,9 +9,7 @@ import inspect
 import numpy as np
 import pytest
 
-from flowgrad import plot
-from flowgrad.gradient import velocity_gradient
-from flowgrad.separation import separate
+from flowgrad import plot, separate, velocity_gradient
 from tests.plot.test_kinds import FLOWS, GRADIENTS
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection, TriMesh
 
-from flowgrad import plot
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import velocity_gradient
-from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.mesh import Cells, Lattice, Mesh
-from flowgrad.separation import separate
+from flowgrad import (
+    QUANTITIES,
+    Cells,
+    Flow,
+    Lattice,
+    Mesh,
+    OptionError,
+    VelocityGradient,
+    plot,
+    separate,
+    velocity_gradient,
+)
 from tests.meshes import SOLIDS, planar
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -6,9 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection, TriMesh
 from matplotlib.path import Path
 
-from flowgrad import plot
-from flowgrad.flow import Flow
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Flow, Mesh, plot
 from tests.meshes import SOLIDS, build, planar
 
 CORNERS = np.array([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)])

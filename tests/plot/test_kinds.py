@@ -9,14 +9,8 @@ from matplotlib.quiver import Quiver, QuiverKey
 from matplotlib.text import Text
 from scipy.spatial.distance import pdist
 
-from flowgrad import plot
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import velocity_gradient
-from flowgrad.kinematics import QUANTITIES, VelocityGradient
-from flowgrad.mesh import Mesh
+from flowgrad import QUANTITIES, Flow, Mesh, OptionError, VelocityGradient, plot, separate, velocity_gradient
 from flowgrad.plot.axes import number
-from flowgrad.separation import separate
 from tests.high_order import reference, straight
 from tests.meshes import SOLIDS, build, pentagons, planar
 

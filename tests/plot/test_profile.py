@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import plot
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import velocity_gradient
-from flowgrad.mesh import Mesh
+from flowgrad import Flow, Mesh, OptionError, plot, velocity_gradient
 from flowgrad.plot.profile import Line, along
 from tests.meshes import SOLIDS, pentagons, planar
 

@@ -5,13 +5,9 @@ import pytest
 from matplotlib.collections import PolyCollection, TriMesh
 from matplotlib.mathtext import MathTextParser
 
-from flowgrad import at_walls, plot
-from flowgrad.errors import OptionError
+from flowgrad import QUANTITIES, Flow, Lattice, OptionError, VelocityGradient, at_walls, plot, velocity_gradient
 from flowgrad.exact import DoubleGyre
-from flowgrad.flow import Flow
-from flowgrad.gradient import velocity_gradient
-from flowgrad.kinematics import GIVEN, QUANTITIES, VelocityGradient
-from flowgrad.mesh import Lattice
+from flowgrad.kinematics import GIVEN
 from flowgrad.paths import RECORDS as OF_PATHS
 from flowgrad.paths import deformation, ftle
 from flowgrad.plot.scalar_field import component, mesh_of

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import Cells, Mesh, OptionError
 from flowgrad.io import read_contents
-from flowgrad.mesh import Cells, Mesh
 from flowgrad.plot import cut, plane, section_of
 from tests.meshes import SOLIDS, build, pentagons, planar
 

@@ -5,8 +5,7 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.quiver import Quiver
 
-from flowgrad import plot
-from flowgrad.flow import Flow
+from flowgrad import Flow, plot
 from flowgrad.mesh.generate import block
 from flowgrad.plot.field import spacing_of
 from tests.meshes import SOLIDS, planar

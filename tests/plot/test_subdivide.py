@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Mesh
 from flowgrad.mesh.reference import shapes
 from flowgrad.plot import boundary, cut, plane, section_of
 from flowgrad.plot.subdivide import refined, subdivided

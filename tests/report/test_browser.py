@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from flowgrad import Options
 from flowgrad.batch.run import run
 from flowgrad.batch.settings import Cases, Settings
-from flowgrad.pipeline.options import Options
 from flowgrad.report import entry_of, failed_entry, write_index
 from tests.report.browser import Browser, needed
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from flowgrad import Options
 from flowgrad.cli.command import command_parser
 from flowgrad.option import options_of
-from flowgrad.pipeline.options import Options
 from flowgrad.report.template import command
 
 CASES = [

@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flowgrad import read, velocity_gradient
-from flowgrad.kinematics import VelocityGradient
+from flowgrad import VelocityGradient, read, separate, velocity_gradient
 from flowgrad.report import evidence
 from flowgrad.rheology.evidence import EVIDENCE
-from flowgrad.separation import separate
 
 RATES = np.geomspace(0.1, 100, 400)
 

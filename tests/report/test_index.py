@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from flowgrad import Options
 from flowgrad.pipeline.analysis import analyse_flow
-from flowgrad.pipeline.options import Options
 from flowgrad.report import Entry, entry_of, failed_entry, file_page, write_index
 from flowgrad.report.index import columns
 from flowgrad.report.time_series import progressions

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from flowgrad.kinematics import QUANTITIES
+from flowgrad import QUANTITIES
 from flowgrad.report.template import count, html, number, percent
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
+from flowgrad import Options
 from flowgrad.batch.files import remove_parts
 from flowgrad.batch.manifest import FileRecord
 from flowgrad.batch.run import display_names
 from flowgrad.batch.run import run as run_batch
 from flowgrad.batch.settings import Cases
 from flowgrad.io import write_vtu
-from flowgrad.pipeline.options import Options
 from flowgrad.report import alone
 from tests.meshes import planar
 

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad.flow import Flow
-from flowgrad.mesh import Cells, Mesh
+from flowgrad import Cells, Flow, Mesh, Options
 from flowgrad.pipeline.analysis import analyse_flow
-from flowgrad.pipeline.options import Options
 from flowgrad.report import FileSection, alone, failed_section, file_page, file_section, page_text, write_report
 from tests.meshes import SOLIDS, planar
 

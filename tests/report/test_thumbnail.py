@@ -8,11 +8,8 @@ import pytest
 from matplotlib import colormaps
 from PIL import Image
 
-from flowgrad import plot
-from flowgrad.flow import Flow
-from flowgrad.mesh import Lattice
+from flowgrad import Flow, Lattice, Options, plot
 from flowgrad.pipeline.analysis import analyse_flow
-from flowgrad.pipeline.options import Options
 from flowgrad.report.pictures import Scale, bar, coloured, common_scale, painted, thumbnail
 from tests.meshes import planar
 

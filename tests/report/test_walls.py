@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from flowgrad.flow import Flow
-from flowgrad.mesh import Lattice
+from flowgrad import Flow, Lattice, Options
 from flowgrad.pipeline.analysis import analyse_flow
-from flowgrad.pipeline.options import Options
 from flowgrad.report.flow_section import wall_table
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.rheology import fit_models
 from flowgrad.rheology.models import (
     Bingham,

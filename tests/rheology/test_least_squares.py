@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from flowgrad.rheology import MODELS
 from flowgrad.rheology.fit import _fit, checked, stress_and_slopes
 from flowgrad.rheology.least_squares import evaluated, minimised
 from flowgrad.rheology.model import parse_model
-from flowgrad.rheology.models import MODELS
 
 from .test_models import LAWS
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import Model, OptionError
 from flowgrad.rheology import MODELS
-from flowgrad.rheology.model import Model, Viscosity, parse_model
+from flowgrad.rheology.model import Viscosity, parse_model
 from flowgrad.rheology.models import (
     Bingham,
     Carreau,

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import OptionError
+from flowgrad import OptionError, pipe_flow
 from flowgrad.rheology.models import Bingham, Carreau, Newtonian, PowerLaw
-from flowgrad.rheology.pipe import pipe_flow
 
 
 def test_a_newtonian_fluid_has_the_usual_reynolds_number():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
+from flowgrad import OptionError
 from flowgrad.rheology.measured_curve import usable_points
 
 RATE = np.geomspace(0.1, 100, 10)

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import OptionError, VelocityGradient
-from flowgrad.rheology import Verdict
+from flowgrad import OptionError, VelocityGradient, Verdict, separate
 from flowgrad.rheology.models import Carreau, Cross, HerschelBulkley, PowerLaw
-from flowgrad.separation import separate
 
 
 def generic(count, decades, seed=0):

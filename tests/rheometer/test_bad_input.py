@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from flowgrad.errors import FlowgradError, OptionError, ReadError
-from flowgrad.rheometer import Reading, read_flow_curves
+from flowgrad import FlowgradError, OptionError, ReadError, read_flow_curves
+from flowgrad.rheometer import Reading
 from tests.rheometer.tables import RATE, STRESS, is_the_fluid, table, write
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError
-from flowgrad.rheometer import Reading, RheometerCurve, read_flow_curves
+from flowgrad import OptionError, RheometerCurve, read_flow_curves
+from flowgrad.rheometer import Reading
 from flowgrad.rheometer.curve import corrected, slopes
 from tests.rheometer.tables import table, write
 

@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
-from flowgrad import plot
-from flowgrad.errors import OptionError
+from flowgrad import OptionError, plot, read_flow_curves
 from flowgrad.pipeline.summary import plain
 from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
-from flowgrad.rheometer import Reading, read_flow_curves
+from flowgrad.rheometer import Hysteresis, Reading
 from flowgrad.rheometer.fitted import band, examine, loop_in_words
 from flowgrad.rheometer.options import deviation
-from flowgrad.rheometer.quality import Hysteresis
 from tests.rheometer.tables import table, write
 
 RATE = np.geomspace(0.01, 1000, 25)

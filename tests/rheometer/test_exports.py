@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import ReadError
-from flowgrad.rheometer import hysteresis, read_flow_curves
+from flowgrad import ReadError, read_flow_curves
+from flowgrad.rheometer import hysteresis
 from tests.rheometer.tables import ETA, RATE, STRESS, is_the_fluid, number, write
 
 NAMES = {

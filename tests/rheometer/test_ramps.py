@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.rheometer import RheometerCurve, hysteresis
+from flowgrad import RheometerCurve
+from flowgrad.rheometer import hysteresis
 from flowgrad.rheometer.quality import is_held, ramps
 
 UP = np.geomspace(0.1, 100, 13)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.errors import OptionError, ReadError
-from flowgrad.rheometer import Reading, read_flow_curves
+from flowgrad import OptionError, ReadError, read_flow_curves
+from flowgrad.rheometer import Reading
 from tests.rheometer.tables import ETA, RATE, STRESS, is_the_fluid, table, write
 
 TWICE = np.concatenate([RATE, RATE])

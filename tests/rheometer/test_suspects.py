@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad.rheometer import Reading, read_flow_curves
+from flowgrad import read_flow_curves
+from flowgrad.rheometer import Reading
 from flowgrad.rheometer.quality import falling_tail, outliers
 from tests.rheometer.tables import RATE, STRESS, table, write
 

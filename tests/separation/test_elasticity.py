@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import VelocityGradient
-from flowgrad.rheology import Verdict
-from flowgrad.separation import separate
+from flowgrad import VelocityGradient, Verdict, separate
 from flowgrad.separation.stress import coherence, unexplained_share
 
 RNG = np.random.default_rng(2)

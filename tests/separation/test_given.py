@@ -4,10 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad import Flow, OptionError, VelocityGradient
-from flowgrad.mesh import Cells
-from flowgrad.rheology import Verdict
-from flowgrad.separation import check_viscosity, separate
+from flowgrad import Cells, Flow, OptionError, VelocityGradient, Verdict, separate
+from flowgrad.separation import check_viscosity
 
 COUNT = 30
 RATES = np.linspace(1, 10, COUNT)
@@ -126,7 +124,7 @@ def test_nothing_known_is_a_result_that_says_what_would_help(gradient):
     assert not separation.known
     assert "--viscosity=nu)" in separation.sentence
     assert "--stress=sigma" in separation.sentence
-    assert "eddy viscosities: nut" in separation.sentence
+    assert "eddy viscosities (nut)" in separation.sentence
     assert (separation.fits, separation.fit, separation.fields(), separation.evidence) == ((), None, {}, {})
     for name in ("eta", "stress", "N1", "label", "newtonian_part", "shares", "curve"):
         with pytest.raises(OptionError, match="give --viscosity or --stress"):

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import OptionError, VelocityGradient, read, velocity_gradient
-from flowgrad.rheology import Verdict
-from flowgrad.separation import separate
+from flowgrad import OptionError, VelocityGradient, Verdict, read, separate, velocity_gradient
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from flowgrad import OptionError, read, velocity_gradient
+from flowgrad import OptionError, Verdict, read, separate, velocity_gradient
 from flowgrad.gradient import Stored
-from flowgrad.rheology import Verdict
 from flowgrad.rheology.models import Cross, PowerLaw
-from flowgrad.separation import separate
 
 GRADIENTS = ("grad(U)", "gradU_LSQ")
 
@@ -95,4 +93,4 @@ def test_an_eddy_viscosity_is_refused_and_named(data):
     gradient = velocity_gradient(flow, Stored("grad(U)", transposed=True))
     with pytest.raises(OptionError, match="property of the flow"):
         separate(gradient, viscosity="nut")
-    assert "eddy viscosities: nut" in separate(gradient).sentence
+    assert "eddy viscosities (nut)" in separate(gradient).sentence

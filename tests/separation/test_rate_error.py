@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from flowgrad import VelocityGradient
-from flowgrad.rheology import Verdict
+from flowgrad import VelocityGradient, Verdict, separate
 from flowgrad.rheology.flow_curve import flow_curve
-from flowgrad.separation import separate
 from flowgrad.separation.separation import rate_error
 
 COUNT = 6000

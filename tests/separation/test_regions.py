@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from flowgrad import VelocityGradient
-from flowgrad.rheology import Verdict
+from flowgrad import VelocityGradient, Verdict, separate
 from flowgrad.rheology.models import Bingham, Carreau, Cross, PowerLaw
-from flowgrad.separation import REGIONS, separate
+from flowgrad.separation import REGIONS
 
 RATES = np.geomspace(1e-2, 1e3, 3000)
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from flowgrad import Flow, OptionError, VelocityGradient
-from flowgrad.mesh import Cells
+from flowgrad import Cells, Flow, OptionError, VelocityGradient, separate
 from flowgrad.rheology.models import (
     Bingham,
     Carreau,
@@ -13,7 +12,7 @@ from flowgrad.rheology.models import (
     Newtonian,
     PowerLaw,
 )
-from flowgrad.separation import LABELS, separate
+from flowgrad.separation import LABELS
 
 LAWS = [
     Newtonian(0.1),

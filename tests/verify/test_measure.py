@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from flowgrad import Cells, Lattice, Mesh
+from flowgrad import Cells, Lattice, Mesh, Patch
 from flowgrad.exact import Linear
-from flowgrad.flow import Patch
 from flowgrad.mesh.generate import block
 from flowgrad.verify import ErrorNorms, at_boundary, sampled
 from tests import meshes

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, velocity_gradient
+from flowgrad import Cells, Flow, Lattice, Mesh, MeshError, Patch, velocity_gradient
 from flowgrad import verify as module
-from flowgrad.flow import Patch
 from flowgrad.gradient.local_fits.fits import LocalFits
 from flowgrad.mesh.generate import block
 from flowgrad.verify import Manufactured, Trial, verify

@@ -2,9 +2,8 @@
 
 import numpy as np
 
+from flowgrad import Flow, Mesh
 from flowgrad.exact import PipePoiseuille
-from flowgrad.flow import Flow
-from flowgrad.mesh import Mesh
 from scripts.round_meshes import pipe
 from scripts.stokes_drag import on_sphere, stokes_flow
 from tests.axial import as_polyhedra

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 
-from flowgrad import read
-from flowgrad.errors import OptionError
+from flowgrad import Cells, Flow, Mesh, OptionError, at_walls, read
 from flowgrad.exact import TaylorCouette
-from flowgrad.flow import Flow
-from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.generate import block
-from flowgrad.walls import at_walls
 from scripts import stokes_drag
 from scripts.round_meshes import KINDS
 from tests.axial import meridian, wedge

@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import at_walls
-from flowgrad.flow import Flow
-from flowgrad.kinematics import QUANTITIES
-from flowgrad.mesh import Lattice
+from flowgrad import QUANTITIES, Flow, Lattice, at_walls
 from flowgrad.walls import RECORDS
 from flowgrad.walls.records import record_on
 

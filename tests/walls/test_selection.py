@@ -5,13 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from flowgrad import read, velocity_gradient
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow, Patch
-from flowgrad.mesh import Mesh
+from flowgrad import Flow, Mesh, OptionError, Patch, at_walls, read, velocity_gradient
 from flowgrad.mesh.generate import block
 from flowgrad.rheology.models import PowerLaw
-from flowgrad.walls import at_walls
 from flowgrad.walls.selection import across_layer
 from tests import meshes
 from tests.axial import wedge

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow, Patch
-from flowgrad.mesh import Mesh
+from flowgrad import Flow, Mesh, OptionError, Patch, at_walls
 from flowgrad.mesh.generate import block
-from flowgrad.walls import at_walls
 from tests import meshes
 from tests.axial import as_polyhedra
 from tests.walls.flows import pipe_flow, places, power_law, side

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowgrad import Autodiff, FiniteDifference, Lattice
 from flowgrad.exact import Vortices
-from flowgrad.gradient import Autodiff, FiniteDifference
-from flowgrad.mesh import Lattice
 from scripts.convergence import accuracy, lattice_peers, linear_flows, smooth_flows, table, uncertainty
 from scripts.convergence.table import EXACT
 

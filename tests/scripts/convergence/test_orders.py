@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from flowgrad.gradient import FiniteDifference, Operator, Scheme
+from flowgrad import FiniteDifference
+from flowgrad.gradient import Operator, Scheme
 from flowgrad.mesh.generate import block
 from flowgrad.verify import ErrorNorms
 from scripts.convergence import orders, studies
