@@ -148,7 +148,8 @@ class NotEnoughLayersError(Exception):
 
 def layers_of(scheme: Scheme, location: str, at: str) -> int:
     """The layers that a scheme needs around a piece; of local fits those to begin with."""
-    return 0 if scheme.record is None else scheme.record.layers(scheme, location, at) or 0
+    reach = None if scheme.record is None else scheme.record.reach
+    return (reach(scheme, location, at) if callable(reach) else reach) or 0
 
 
 def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Gradients:
