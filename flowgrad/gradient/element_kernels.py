@@ -109,14 +109,10 @@ def _gradient(points: Any, values: Any, rows: Any, i: int, dN: Any, site: int) -
 
 
 @inlined
-def _total(g: Any) -> float:
-    return g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
-
-
-@inlined
 def _store(result: Any, c: int, g: Any) -> None:
     """A gradient is whole or missing: NaN in all components where one is not finite."""
-    missing = 0.0 if np.isfinite(_total(g)) else np.nan
+    total = g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
+    missing = 0.0 if np.isfinite(total) else np.nan
     result[c, 0, 0], result[c, 0, 1], result[c, 0, 2] = g[0] + missing, g[1] + missing, g[2] + missing
     result[c, 1, 0], result[c, 1, 1], result[c, 1, 2] = g[3] + missing, g[4] + missing, g[5] + missing
     result[c, 2, 0], result[c, 2, 1], result[c, 2, 2] = g[6] + missing, g[7] + missing, g[8] + missing
@@ -152,7 +148,8 @@ def add_point_gradients(points: Any, values: Any, rows: Any, dN: Any, volume: fl
                     g = _gradient(points, values, rows, i, dN, site)
                     site = len(dN) if g[9] > 0.0 or site == len(dN) - 1 else len(dN) - 1
                 weight = g[9] * volume
-                if weight > 0.0 and np.isfinite(_total(g)):
+                total = g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
+                if weight > 0.0 and np.isfinite(total):
                     s = sums[copy, rows[i, a]]
                     for k in range(9):
                         s[k] += weight * g[k]

@@ -76,11 +76,15 @@ class Scheme(ABC):
             raise OptionError(f"{self}: no finer one beside it would tell its error: leave out the error")
         return parse_scheme(finer) if isinstance(finer, str) else finer(self)
 
-    def __str__(self) -> str:
+    @cached_property
+    def _text(self) -> str:
         name = type(self).__name__ if self.record is None else self.record.name
         if not dataclasses.is_dataclass(self):
             return name
         return unparse(name, self, self.shown)
+
+    def __str__(self) -> str:
+        return self._text
 
 
 class KnownGradients(Scheme):
