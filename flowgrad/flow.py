@@ -15,7 +15,7 @@ from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
 from flowgrad.mesh.planar import FLAT
-from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE
+from flowgrad.option import LOCATIONS, check_symmetry
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
@@ -214,18 +214,6 @@ def volumes_of_revolution(mesh: Mesh, radial: int) -> FloatArray:
         mean = np.where(crossing, (low**2 + high**2) / (2 * (high - low)), np.abs(mesh.centroids[:, radial]))
     whole = (low < -rounding).any() and (high > rounding).any()
     return np.asarray((np.pi if whole else 2 * np.pi) * mean * mesh.measures)
-
-
-def check_symmetry(axisymmetric: str | None, out_of_plane: str) -> None:
-    """OptionError for an unknown axis or closure, and for both at once."""
-    if axisymmetric not in (None, *AXES):
-        raise OptionError(f"axisymmetric '{axisymmetric}' is unknown: choose one of {', '.join(AXES)}")
-    if out_of_plane not in OUT_OF_PLANE:
-        raise OptionError(f"out_of_plane '{out_of_plane}' is unknown: choose one of {', '.join(OUT_OF_PLANE)}")
-    if axisymmetric in ("x", "y") and out_of_plane != "zero":
-        raise OptionError(
-            f"axisymmetric={axisymmetric} and out_of_plane={out_of_plane} exclude each other: give one of them"
-        )
 
 
 def as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
