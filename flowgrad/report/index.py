@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import evidence, pictures, time_series
+from flowgrad.report.embed import image
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.page import FLOWS
@@ -63,6 +65,10 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
     shared = frozenset(text for text, count in statements.items() if count > _ONCE)
     scale, small = _small_pictures(entries)
     every, chosen = time_series.progressions(entries), columns(entries)
+    rows: list[tuple[Entry, list[Cell]]] = [(entry, []) for entry in entries]
+    for column in chosen:
+        for (_, cells), value in zip(rows, column.values, strict=True):
+            cells.append(Cell(MISSING, "") if value is None else Cell(column.written(value), value))
     text = render(
         "index.html",
         entries=entries,
@@ -74,7 +80,7 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         small=small,
         left_out=sum(entry.thumbnail is not None for entry in entries) - len(small),
         columns=chosen,
-        rows=[(entry, [column.cell(i) for column in chosen]) for i, entry in enumerate(entries)],
+        rows=rows,
         shared=shared,
         wording=FLOWS,
         command=command if isinstance(command, str) else written(command),
@@ -124,6 +130,7 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
     chosen = [(entry, entry.thumbnail) for entry in alike[::step] if entry.thumbnail]
     scale = pictures.common_scale([each for _, each in chosen])
     name = quantity.replace("_", " ")
+    strip = pictures.Scale("", 0.0, 1.0).colours(np.linspace(0, 1, 256))
     told = {
         "name": name,
         "symbol": html(QUANTITIES[quantity].symbol if quantity in QUANTITIES else "|v|"),
@@ -131,7 +138,7 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
         "low": number(scale.low, 3),
         "high": number(scale.high, 3),
         "is_logarithmic": scale.is_logarithmic,
-        "bar": pictures.bar(f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
+        "bar": image(strip[None].repeat(10, axis=0), f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
     }
     return told, [(entry, pictures.coloured(each, scale, f"{name} in {entry.name}")) for entry, each in chosen]
 
@@ -145,11 +152,6 @@ class IndexColumn:
     dimension: str
     values: Sequence[float | None]
     written: Callable[[float], str] = number
-
-    def cell(self, i: int) -> Cell:
-        """The number of one file."""
-        value = self.values[i]
-        return Cell(MISSING, "") if value is None else Cell(self.written(value), value)
 
 
 def columns(entries: Sequence[Entry]) -> list[IndexColumn]:
