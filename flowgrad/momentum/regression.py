@@ -98,7 +98,7 @@ class Equations:
         total = balance.size.sum(axis=1)
         scale = float(np.sqrt(np.mean((balance.inertia / total[:, None]) ** 2)))
         inertia = balance.inertia[:, chosen] / (scale or 1.0)
-        weights = np.ones(len(balance.size))
+        weights = np.ones(len(balance))
         return cls(balance.work[:, chosen], balance.size, inertia, balance.sizes, weights, scale)
 
     def rows(self, chosen: NDArray[np.bool_]) -> Equations:

@@ -171,6 +171,9 @@ class Balance:
     centres: FloatArray
     sizes: IntArray
 
+    def __len__(self) -> int:
+        return len(self.size)
+
     def joined(self, others: Sequence[Balance]) -> Balance:
         """With the equations of others for the same nodes."""
         names = ("work", "size", "inertia", "centres", "sizes")

@@ -208,7 +208,7 @@ _PAD = 5.0
 def say_where(ax: Axes, section: Slice) -> None:
     """Write the position of the slice as a title, above legends, keys and a title that is there already."""
     width = int(max(figure_of(ax).get_figwidth(), ONE_COLUMN) / _TITLE_LETTER)
-    lines = [fill(each, width) for each in (section.plane.where, ax.get_title(loc="left")) if each]
+    lines = [fill(each, width) for each in (section.where, ax.get_title(loc="left")) if each]
     ax.set_title("\n".join(lines), loc="left", pad=_PAD + 72 * _height_above(ax))
 
 

@@ -68,6 +68,11 @@ class Slice:
         cells, keys = self.cells[chosen], self.keys[rows]
         return Slice(self.vertices[rows], start, cells, self.weights[rows], keys, self.plane, shades)
 
+    @property
+    def where(self) -> str:
+        """Where the slice is, in words for a caption."""
+        return self.plane.where
+
     @cached_property
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """Lowest and highest in-plane coordinates, (2,) each."""

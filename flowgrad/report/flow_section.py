@@ -119,7 +119,7 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
         ranking=evidence.ranking(separation),
         other_laws=evidence.other_laws(separation),
         galleries=[group for group in (pictures.curves(analysis), fields) if group],
-        where=section.plane.where if isinstance(section, Slice) else section,
+        where=section.where if isinstance(section, Slice) else section,
         has_fields=isinstance(section, Slice),
         at_points=analysis.gradient.location == "points",
         headings=HEADINGS,

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import evidence, pictures, time_series
-from flowgrad.report.embed import image
 from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.page import FLOWS
@@ -130,7 +128,6 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
     chosen = [(entry, entry.thumbnail) for entry in alike[::step] if entry.thumbnail]
     scale = pictures.common_scale([each for _, each in chosen])
     name = quantity.replace("_", " ")
-    strip = pictures.Scale("", 0.0, 1.0).colours(np.linspace(0, 1, 256))
     told = {
         "name": name,
         "symbol": html(QUANTITIES[quantity].symbol if quantity in QUANTITIES else "|v|"),
@@ -138,7 +135,7 @@ def _small_pictures(entries: Sequence[Entry]) -> tuple[dict[str, Any], list[tupl
         "low": number(scale.low, 3),
         "high": number(scale.high, 3),
         "is_logarithmic": scale.is_logarithmic,
-        "bar": image(strip[None].repeat(10, axis=0), f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
+        "bar": pictures.bar(f"Colours from {number(scale.low, 3)} to {number(scale.high, 3)}"),
     }
     return told, [(entry, pictures.coloured(each, scale, f"{name} in {entry.name}")) for entry, each in chosen]
 

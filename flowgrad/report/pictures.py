@@ -222,3 +222,9 @@ def coloured(stored: dict[str, Any], scale: Scale, description: str) -> Markup:
     table = scale.colours(stored["low"] + (stored["high"] - stored["low"]) * shares)
     table[0] = 255, 255, 255, 0
     return image(table[levels], description)
+
+
+def bar(description: str) -> Markup:
+    """The colours of a scale from its low to its high end."""
+    strip = Scale("", 0.0, 1.0).colours(np.linspace(0, 1, 256))
+    return image(strip[None].repeat(10, axis=0), description)

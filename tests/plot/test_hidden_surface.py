@@ -121,7 +121,7 @@ def sphere(order):
 def test_the_near_side_of_a_closed_surface_hides_the_far_one(order):
     mesh = sphere(order)
     section = plot.section_of(mesh)
-    assert section.plane.where.startswith("the curved surface seen from")
+    assert section.where.startswith("the curved surface seen from")
     towards = mesh.points @ section.plane.eye
     heights = section.values(towards, "points")
     radii = np.hypot(*section.centers.T)

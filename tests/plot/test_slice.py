@@ -93,7 +93,7 @@ def test_one_cell_thick_meshes_show_their_mid_plane(turn):
     mesh = Mesh(points, Cells.of_type(12, np.hstack([rows, rows + count])))
     section = section_of(mesh)
     np.testing.assert_allclose(section.areas * thickness, mesh.measures, rtol=1e-10)
-    assert "one cell thick" in section.plane.where
+    assert "one cell thick" in section.where
 
 
 def test_the_outline_of_a_block_is_its_square():
