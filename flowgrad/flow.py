@@ -15,7 +15,7 @@ from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
 from flowgrad.mesh.planar import FLAT
-from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE
+from flowgrad.option import LOCATIONS, check_symmetry
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
@@ -50,10 +50,11 @@ class Flow(
     boundary is exact, and so is a z component that is zero throughout on a mesh in a plane of constant
     z. ``axisymmetric`` is ``x`` or ``y`` where the mesh is a meridian plane (z constant, the third velocity
     component the swirl) of a flow symmetric about that axis; None leaves it to the mesh, which may be a
-    wedge of OpenFOAM, and ``none`` (or False) forbids it. ``out_of_plane`` says what is known of the derivatives across
-    a planar mesh: they are ``zero`` (2-D flow), ``unknown`` (a plane cut from a 3-D flow), or one follows
-    because the flow is ``incompressible``. Raises OptionError for another shape, a wrong length, an unknown
-    location, axis or closure, and noise that is negative or not finite.
+    wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or ``y`` is given.
+    ``out_of_plane`` says what is known of the derivatives across a planar mesh: they are ``zero`` (2-D flow),
+    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. Raises
+    OptionError for another shape, a wrong length, an unknown location, axis or closure, and noise that is negative or
+    not finite.
     """
 
     mesh: Mesh
@@ -70,12 +71,14 @@ class Flow(
     noise: float | FloatArray | None = None
     axisymmetric: str | None = None
     out_of_plane: str = "zero"
+    is_meridian: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.location not in LOCATIONS:
             raise OptionError(f"location '{self.location}' is unknown: choose one of {', '.join(LOCATIONS)}")
         object.__setattr__(self, "axisymmetric", "none" if self.axisymmetric is False else self.axisymmetric)
         check_symmetry(self.axisymmetric, self.out_of_plane)
+        object.__setattr__(self, "is_meridian", self.axisymmetric in ("x", "y"))
         object.__setattr__(self, "velocity", as_vectors(self.velocity, self.velocity_name))
         count = self.count(self.location)
         if len(self.velocity) != count:
@@ -162,11 +165,6 @@ class Flow(
         return np.column_stack([in_plane, in_plane, np.zeros(len(in_plane))])
 
     @property
-    def is_meridian(self) -> bool:
-        """Whether the mesh is a meridian plane of an axisymmetric flow."""
-        return self.axisymmetric in ("x", "y")
-
-    @property
     def measures(self) -> FloatArray:
         """What each cell stands for (n,): its volume, area or length, or the volume of its whole ring."""
         if not self.is_meridian:
@@ -216,18 +214,6 @@ def volumes_of_revolution(mesh: Mesh, radial: int) -> FloatArray:
         mean = np.where(crossing, (low**2 + high**2) / (2 * (high - low)), np.abs(mesh.centroids[:, radial]))
     whole = (low < -rounding).any() and (high > rounding).any()
     return np.asarray((np.pi if whole else 2 * np.pi) * mean * mesh.measures)
-
-
-def check_symmetry(axisymmetric: str | None, out_of_plane: str) -> None:
-    """OptionError for an unknown axis or closure, and for both at once."""
-    if axisymmetric not in (None, *AXES):
-        raise OptionError(f"axisymmetric '{axisymmetric}' is unknown: choose one of {', '.join(AXES)}")
-    if out_of_plane not in OUT_OF_PLANE:
-        raise OptionError(f"out_of_plane '{out_of_plane}' is unknown: choose one of {', '.join(OUT_OF_PLANE)}")
-    if axisymmetric in ("x", "y") and out_of_plane != "zero":
-        raise OptionError(
-            f"axisymmetric={axisymmetric} and out_of_plane={out_of_plane} exclude each other: give one of them"
-        )
 
 
 def as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:

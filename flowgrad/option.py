@@ -143,6 +143,18 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def check_symmetry(axisymmetric: str | None, out_of_plane: str) -> None:
+    """OptionError for an unknown axis or closure, and for both at once."""
+    if axisymmetric not in (None, *AXES):
+        raise OptionError(f"axisymmetric '{axisymmetric}' is unknown: choose one of {', '.join(AXES)}")
+    if out_of_plane not in OUT_OF_PLANE:
+        raise OptionError(f"out_of_plane '{out_of_plane}' is unknown: choose one of {', '.join(OUT_OF_PLANE)}")
+    if axisymmetric in ("x", "y") and out_of_plane != "zero":
+        raise OptionError(
+            f"axisymmetric={axisymmetric} and out_of_plane={out_of_plane} exclude each other: give one of them"
+        )
+
+
 def positive(name: str, value: float) -> None:
     """OptionError unless the value is a positive, finite number."""
     if not 0 < value < math.inf:

@@ -19,7 +19,18 @@ PACKAGES = (
 # Of these the arrays are fields that no user meets.
 INSIDE = {
     *("LatticeOf", "Structure", "Wedge", "SitedMesh", "LagrangeType", "Family", "ReferenceCell", "Chosen"),
-    *("Plane", "SplineAxis", "Simplices", "Pieces", "BoxTree", "Nodes", "FlowSamples", "Equations", "Balance", "Balls"),
+    *(
+        "PathPlane",
+        "SplineAxis",
+        "Simplices",
+        "Pieces",
+        "BoxTree",
+        "Nodes",
+        "FlowSamples",
+        "Equations",
+        "Balance",
+        "Balls",
+    ),
     *("Minima", "Optimum", "FitData", "Bump", "Examined", "Measured", "Table", "Group", "Reading"),
 }
 

@@ -33,8 +33,12 @@ def add(verb: argparse.ArgumentParser) -> None:
     verb.set_defaults(command=command)
     verb.add_argument("files", nargs="*", metavar="FILE", help="mesh files, or patterns in quotes")
     verb.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of the results")
-    verb.add_argument("--config", type=Path, metavar="TOML", help="options by these names; the command line beats it")
-    verb.add_argument("--cases", type=Path, metavar="TOML", help="options that differ from file to file, see README")
+    verb.add_argument(
+        "--config", type=Path, metavar="TOML", help="file of options by these names; the command line takes precedence"
+    )
+    verb.add_argument(
+        "--cases", type=Path, metavar="TOML", help="file of options that differ from flow to flow, see README"
+    )
     add_options(verb, *RECORDS, Settings)
     verb.add_argument("--json", action="store_true", help="a line of JSON for each file on the standard output")
     verb.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")

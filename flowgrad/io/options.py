@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flowgrad.errors import OptionError
-from flowgrad.option import AXES, LOCATIONS, OUT_OF_PLANE, OptionRecord, finite, not_empty, option, positive
+from flowgrad.option import (
+    AXES,
+    LOCATIONS,
+    OUT_OF_PLANE,
+    OptionRecord,
+    check_symmetry,
+    finite,
+    not_empty,
+    option,
+    positive,
+)
 
 
 def _deviation(name: str, noise: Any) -> None:
@@ -51,8 +61,14 @@ class ReadOptions(OptionRecord):
         "or one of them by incompressibility",
         choices=OUT_OF_PLANE,
     )
-    length_scale: float | None = option(None, "times the positions: 0.001 for mm", metavar="NUMBER", check=positive)
-    y_down: bool = option(False, "y runs down, as in images: turn it, velocity too")
+    length_scale: float | None = option(
+        None, "factor for the positions: 0.001 for mm", metavar="NUMBER", check=positive
+    )
+    y_down: bool = option(False, "y runs down, as in images: reverse it, and the velocity along it")
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_symmetry(self.axisymmetric, self.out_of_plane)

@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray
 
 NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and particles stay in the plane"
 
 
 @dataclass(frozen=True, eq=False)
-class PathPlane:
+class PathPlane(ReprMixin):
     """``axes`` (2, 3), orthonormal, span it and ``origin`` (3,) lies in it, as does what is up to ``reach`` (a length)
     off it."""
 

@@ -105,9 +105,9 @@ class GradientOptions(OptionRecord):
     gradient_field: str | None = option(
         None, "use this array of the file as the gradient", metavar="NAME", check=not_empty, excludes=("y_down",)
     )
-    at: str | None = option(None, "where (default: where the velocity lives)", choices=LOCATIONS)
+    at: str | None = option(None, "where to give the gradient (default: where the velocity lives)", choices=LOCATIONS)
     error: bool = option(False, "estimate the error of the gradient with a finer scheme")
-    steady: bool = option(False, "the flow is steady: what changes in time is zero")
+    steady: bool = option(False, "the flow is steady: derivatives in time are zero")
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ class FluidOptions(OptionRecord):
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
-    density: float | None = option(None, "turns kinematic stress or viscosity into dynamic", check=positive)
-    length: float | None = option(None, "of the local Reynolds number (reynolds_number)", check=positive)
+    density: float | None = option(None, "makes kinematic stress or viscosity dynamic", check=positive)
+    length: float | None = option(None, "length for the local Reynolds number (reynolds_number)", check=positive)
     body_force: str | None = option(
         None,
-        "per mass: asks the momentum balance for a solvent's viscosity",
+        "force per mass: asks the momentum balance for a solvent's viscosity",
         metavar="X,Y,Z",
         check=_vector,
         needs=("stress", "viscosity"),
@@ -155,14 +155,14 @@ class WallOptions(OptionRecord):
     )
     wall_velocity: str | None = option(
         None,
-        "of walls that are not in --boundary: 0 at rest",
+        "velocity of walls that are not in --boundary (0: at rest)",
         metavar="NUMBER|U,V,W",
         check=_vector,
         needs=("walls",),
     )
     pressure: str | None = option(
         None,
-        "adds its part of the force",
+        "array or number; adds the part of the pressure to the force",
         metavar="NAME|NUMBER",
         check=not_empty,
         needs=("walls", "body_force"),

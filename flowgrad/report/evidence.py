@@ -131,7 +131,7 @@ def other_laws(separation: Separation) -> str:
         return ""
     names = ", ".join(fit.model.name for fit in others)
     least = percent(min(fit.misfit for fit in others))
-    return f"Of no weight beside these, and off by {least} or more: {names}."
+    return f"Without weight beside these, with a misfit of {least} or more: {names}."
 
 
 def ranking(separation: Separation) -> str:
@@ -154,7 +154,7 @@ def law_and_verdict(first: Fit, best: Fit, verdict: str) -> str:
     if verdict == "viscoelastic":
         return (
             "These laws are of the viscosity alone. The verdict rests on the part of the stress that no viscosity "
-            "explains, and says nothing of how the viscosity depends on the shear rate."
+            "explains, and does not show how the viscosity depends on the shear rate."
         )
     if first is best or verdict == "not-decided":
         return ""

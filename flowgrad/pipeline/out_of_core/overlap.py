@@ -25,7 +25,7 @@ from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.cells import dimension_of
+from flowgrad.mesh.cells import DIMENSIONS
 from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from flowgrad.typing import BoolArray, IntArray
 
@@ -232,7 +232,7 @@ def check_scheme(
     if scheme.record is None or scheme.record.reach is None:
         raise OptionError(f"{name}: {scheme}, such as a gradient taken from the file, is not known by pieces: {advice}")
     if scheme.is_local:
-        if max(dimension_of(each) for each in types) == 3 and not is_thick and axisymmetric != "none":
+        if DIMENSIONS[list(types)].max() == 3 and not is_thick and axisymmetric != "none":
             raise OptionError(
                 f"{name}: the mesh may be a wedge, which pieces do not tell: say --axisymmetric none, or {advice}"
             )
