@@ -46,16 +46,11 @@ class Surroundings:
     own: Contents
 
     @property
-    def mesh(self) -> Mesh:
-        """The mesh of all of it."""
-        return self.contents.mesh
-
-    @property
     def own_points(self) -> IntArray:
         """Numbers of the piece's points in all of it; -1 for points in no cell."""
-        numbers = np.full(len(self.own.mesh.points), -1)
-        entries = np.repeat(self.layer == 0, np.diff(self.mesh.cells.offsets))
-        numbers[self.own.mesh.cells.connectivity] = self.mesh.cells.connectivity[entries]
+        numbers, cells = np.full(len(self.own.mesh.points), -1), self.contents.mesh.cells
+        entries = np.repeat(self.layer == 0, np.diff(cells.offsets))
+        numbers[self.own.mesh.cells.connectivity] = cells.connectivity[entries]
         return numbers
 
 
@@ -168,7 +163,7 @@ def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> G
     if not isinstance(operator, PolynomialFits):
         return operator.gradients(flow)
     own = around.layer == 0
-    wanted = own if at == "cells" else points_of(around.mesh, own)
+    wanted = own if at == "cells" else points_of(around.contents.mesh, own)
     _check_layers(around, flow, at)
     fits = operator.fits
     watched = _Watched(
@@ -208,7 +203,7 @@ class _Watched(LocalFits):
 def _rim(around: Surroundings, samples: Samples, location: str) -> BoolArray:
     """Samples whose neighbours are not all there, and those next to one that searches go through without a word."""
     inner = around.layer < around.depth
-    rim = ~inner if location == "cells" else ~points_of(around.mesh, inner)
+    rim = ~inner if location == "cells" else ~points_of(around.contents.mesh, inner)
     owner = np.repeat(np.arange(len(rim)), np.diff(samples.start))
     while True:
         silent = rim & ~samples.usable
