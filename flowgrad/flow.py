@@ -50,10 +50,11 @@ class Flow(
     boundary is exact, and so is a z component that is zero throughout on a mesh in a plane of constant
     z. ``axisymmetric`` is ``x`` or ``y`` where the mesh is a meridian plane (z constant, the third velocity
     component the swirl) of a flow symmetric about that axis; None leaves it to the mesh, which may be a
-    wedge of OpenFOAM, and ``none`` (or False) forbids it. ``out_of_plane`` says what is known of the derivatives across
-    a planar mesh: they are ``zero`` (2-D flow), ``unknown`` (a plane cut from a 3-D flow), or one follows
-    because the flow is ``incompressible``. Raises OptionError for another shape, a wrong length, an unknown
-    location, axis or closure, and noise that is negative or not finite.
+    wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or ``y`` is given.
+    ``out_of_plane`` says what is known of the derivatives across a planar mesh: they are ``zero`` (2-D flow),
+    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. Raises
+    OptionError for another shape, a wrong length, an unknown location, axis or closure, and noise that is negative or
+    not finite.
     """
 
     mesh: Mesh
@@ -70,12 +71,14 @@ class Flow(
     noise: float | FloatArray | None = None
     axisymmetric: str | None = None
     out_of_plane: str = "zero"
+    is_meridian: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.location not in LOCATIONS:
             raise OptionError(f"location '{self.location}' is unknown: choose one of {', '.join(LOCATIONS)}")
         object.__setattr__(self, "axisymmetric", "none" if self.axisymmetric is False else self.axisymmetric)
         check_symmetry(self.axisymmetric, self.out_of_plane)
+        object.__setattr__(self, "is_meridian", self.axisymmetric in ("x", "y"))
         object.__setattr__(self, "velocity", as_vectors(self.velocity, self.velocity_name))
         count = self.count(self.location)
         if len(self.velocity) != count:
@@ -160,11 +163,6 @@ class Flow(
             return noise
         in_plane = np.broadcast_to(noise, len(self.velocity))
         return np.column_stack([in_plane, in_plane, np.zeros(len(in_plane))])
-
-    @property
-    def is_meridian(self) -> bool:
-        """Whether the mesh is a meridian plane of an axisymmetric flow."""
-        return self.axisymmetric in ("x", "y")
 
     @property
     def measures(self) -> FloatArray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -339,9 +339,7 @@ class Trial:
         if not isinstance(operator, PolynomialFits):
             return lambda flow: Gradients(operator.gradients(flow).L[chosen])
         some = replace(operator.fits, targets=operator.fits.targets[chosen])
-        fits = replace(operator, at=self.places[chosen], fits=some)
-        fits.keep()
-        return fits.gradients
+        return partial(replace(operator, places="positions", fits=some).gradients, keep=True)
 
     @property
     def tolerance(self) -> float:

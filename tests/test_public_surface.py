@@ -33,7 +33,8 @@ def signature(value: Any) -> str | list[str]:
     call = ", ".join(f"{part} [{kind}]" for part, kind in zip(parts, kinds, strict=True))
     if not inspect.isclass(value):
         return call
-    return [call, *sorted(name for name in dir(value) if not name.startswith("_"))]
+    fields = {name for base in value.__mro__ for name in inspect.get_annotations(base)}
+    return [call, *sorted(name for name in {*dir(value), *fields} if not name.startswith("_"))]
 
 
 def agrees(now: Any, written: Any) -> bool:

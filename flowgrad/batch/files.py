@@ -74,16 +74,16 @@ def names(
     Raises OptionError where a result would overwrite an input, or a file that is no result of ours.
     """
 
-    def long_name(file: Path) -> str:
+    long: dict[Path, str] = {}
+    for file in files:
         parts = [part for part in file.parts if part not in ("/", "..", ".")]
-        return "-".join(parts).replace(".", "-").removesuffix("-vtu")
-
+        long[file] = "-".join(parts).replace(".", "-").removesuffix("-vtu")
     marks = {file: hashlib.sha256(os.fsencode(file)).hexdigest()[:12] for file in files}
     for chosen in (
         {file: stem(file) for file in files},
         {file: file.name.replace(".", "-") for file in files},
-        {file: long_name(file) for file in files},
-        {file: f"{long_name(file)}-{marks[file]}" for file in files},
+        long,
+        {file: f"{long[file]}-{marks[file]}" for file in files},
     ):
         results = [*chosen.values(), *(f"{chosen[file]}_walls" for file in with_walls)]
         # No two have one name, on file systems that ignore case too.

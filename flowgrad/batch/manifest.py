@@ -104,13 +104,8 @@ class FileRecord:
     sizes: dict[str, int] = field(default_factory=dict)
     row: dict[str, Any] | None = None
 
-    @property
-    def is_final(self) -> bool:
-        """Whether trying the same input again would end alike."""
-        return self.state == DONE or (self.state == FAILED and self.kind == REFUSED)
 
-
-class Manifest:
+class Manifest(contextlib.ExitStack):
     """The records of one run, by file, on disk as they are in memory; closed at the end of a ``with`` block.
 
     Raises OptionError where another run writes the same one or the file is another one, and WriteError where it
@@ -118,9 +113,11 @@ class Manifest:
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self.path = path
         self._lock = threading.Lock()
         self._handle = _locked(path)
+        self.callback(os.close, self._handle)
         content = path.read_bytes()
         # A line that was cut off stays one.
         self._cut_off = not content.endswith(b"\n") and bool(content)
@@ -141,16 +138,6 @@ class Manifest:
                 os.ftruncate(self._handle, size)
                 raise WriteError(f"{self.path}: cannot be written ({error.strerror}): free some space") from error
             self._cut_off = False
-
-    def close(self) -> None:
-        """Let others write it."""
-        os.close(self._handle)
-
-    def __enter__(self) -> Manifest:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def read_all(folder: Path) -> dict[str, FileRecord]:

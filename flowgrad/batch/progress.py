@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("flowgrad")
 
 
-class Progress:
+class Progress(ExitStack):
     """Tells each file as it ends; ``total`` of them, of which ``known`` have ended in an earlier run."""
 
     def __init__(self, total: int, known: int, as_json: bool = False) -> None:
+        super().__init__()
         self.total, self.known, self.count, self.failed, self.as_json = total, known, known, 0, as_json
         self._start = time.monotonic()
-        self._shown = ExitStack()
         self._bar: Bar | None = None
         if as_json:
             say(event="start", files=total, known=known)
         elif log.isEnabledFor(logging.INFO) and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-            self._bar = self._shown.enter_context(_bar())
+            self._bar = self.enter_context(_bar())
             self._bar.add_task("", total=total, completed=known, failed="", rate="")
-            self._shown.callback(_lines_above(self._bar.console))
+            self.callback(_lines_above(self._bar.console))
 
     def ended(self, record: FileRecord, messages: list[tuple[int, str]]) -> None:
         """One file has ended; ``messages`` are what was to be said of it."""
@@ -55,10 +55,6 @@ class Progress:
                 "rate": f"{rate:.1f} files/min",
             }
             self._bar.update(self._bar.task_ids[0], completed=self.count, refresh=True, **shown)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        self._shown.close()
 
 
 def _bar() -> Bar:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from flowgrad.batch import supervisor
 from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, stamp
-from flowgrad.batch.manifest import COLUMNS, DISK, DONE, FAILED, FileRecord, Manifest, Outcome, Task, read_all
+from flowgrad.batch.manifest import COLUMNS, DISK, DONE, FAILED, REFUSED, FileRecord, Manifest, Outcome, Task, read_all
 from flowgrad.batch.process_file import attempt, report_files
 from flowgrad.batch.progress import Progress
 from flowgrad.batch.settings import Cases, Limits, Settings
@@ -92,7 +92,9 @@ def _is_finished(record: FileRecord, expected: FileRecord, folder: Path, report:
     """Whether a file has ended for good, under the same conditions, and its results are still there."""
     same = all(getattr(record, name) == getattr(expected, name) for name in ("name", "options", "version", "patches"))
     is_on_grid = record.options.get("grid") is not None
-    if not same or not record.is_final or not (are_same(record.inputs) or is_on_grid):
+    # Trying the same input again would end alike.
+    is_final = record.state == DONE or (record.state == FAILED and record.kind == REFUSED)
+    if not same or not is_final or not (are_same(record.inputs) or is_on_grid):
         return False
     if record.state == FAILED:
         return True

@@ -122,14 +122,15 @@ def listing(what: str) -> Iterator[str]:
 
 
 def _cells() -> Iterator[str]:
-    from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
+    from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, cell_name
 
     for cell in REFERENCE_CELLS.values():
         how = "shape functions" if cell.has_interpolant else "least squares" if cell.dimension > 1 else "no gradient"
         yield f"{cell.vtk_type:>3}  {cell.name:<32} dimension {cell.dimension}, {how}"
     for kind in LAGRANGE_CELLS.values():
-        degrees = "degree 1 or 2" if kind.name == "lagrange_pyramid" else "any degree"
-        yield f"{kind.vtk_type:>3}  {kind.name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
+        name = cell_name(kind.vtk_type)
+        degrees = "degree 1 or 2" if name == "lagrange_pyramid" else "any degree"
+        yield f"{kind.vtk_type:>3}  {name:<32} dimension {kind.family.dimension}, shape functions of {degrees}"
 
 
 def add(verb: argparse.ArgumentParser) -> None:

@@ -120,13 +120,15 @@ _SLOPE_SERIES = [k * c for k, c in enumerate(_SERIES)][1:]
 
 def relative_decay(q: Array) -> Array:
     """(1 − e^−q)/q, which is 1 at q = 0."""
-    small, near, far = _split(q)
+    small = q < _SMALL
+    near, far = where(small, q, 0.0), where(small, 1.0, q)
     return where(small, _polynomial(_SERIES, near), -expm1(-far) / far)
 
 
 def relative_decay_slope(q: Array) -> Array:
     """Derivative of (1 − e^−q)/q, which is −1/2 at q = 0."""
-    small, near, far = _split(q)
+    small = q < _SMALL
+    near, far = where(small, q, 0.0), where(small, 1.0, q)
     return where(small, _polynomial(_SLOPE_SERIES, near), (exp(-far) + expm1(-far) / far) / far)
 
 
@@ -144,11 +146,6 @@ def excess_power_slope(square: Array, start: float, exponent: float) -> Array:
         return exponent / 2 * _power(square, exponent / 2 - 1)
     r = sqrt(where(square > 0, square, start**2))
     return exponent / 2 * _positive_power(r - start, exponent - 1) / r
-
-
-def _split(q: Array) -> tuple[Array, Array, Array]:
-    small = q < _SMALL
-    return small, where(small, q, 0.0), where(small, 1.0, q)
 
 
 def _polynomial(coefficients: list[float], x: Array) -> Array:
@@ -221,11 +218,15 @@ class FlowFormula(ExactFlow):
 
     def velocity(self, positions: Array, time: Array | None = None) -> Array:
         """Velocities (..., 3)."""
-        return self._vectors(positions, self.components(*_coordinates(positions, time)))[0]
+        x, y, z = (positions[..., i] for i in range(3))
+        components = self.components(x, y, z, 0.0 if time is None else time)
+        return self._vectors(positions, components)[0]
 
     def gradient(self, positions: Array, time: Array | None = None) -> Array:
         """Velocity gradients (..., 3, 3)."""
-        return stack(self._vectors(positions, *self.rows(*_coordinates(positions, time))), -2)
+        x, y, z = (positions[..., i] for i in range(3))
+        rows = self.rows(x, y, z, 0.0 if time is None else time)
+        return stack(self._vectors(positions, *rows), -2)
 
     def _vectors(self, positions: Array, *rows: Components) -> list[Array]:
         """Rows of components (..., 3), NaN where there is no fluid."""
@@ -241,10 +242,12 @@ class FlowFormula(ExactFlow):
 
 
 class NamedFlow(Parameters, FlowFormula):
-    """A flow of the literature, in ``EXACT_FLOWS`` under its name."""
+    """A flow of the literature, in ``EXACT_FLOWS`` under its name; ``box`` has the lowest and the highest x, y, z of
+    the part worth looking at."""
 
     name: ClassVar[str]
     times: ClassVar[tuple[float, ...]] = (0.0,)
+    box: tuple[Components, Components] = (-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)
 
     def __init_subclass__(cls, name: str = "") -> None:
         super().__init_subclass__()
@@ -252,18 +255,8 @@ class NamedFlow(Parameters, FlowFormula):
             cls.name = name
             EXACT_FLOWS[name] = cls
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """Lowest and highest x, y, z of the part worth looking at."""
-        return (-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)
-
     def samples(self, count: int, seed: int = 0) -> FloatArray:
         """Random positions (count, 3) in the fluid within the box."""
         points = np.random.default_rng(seed).uniform(*self.box, size=(20 * count, 3))
         inside = np.broadcast_to(self.fluid(*points.T), len(points))
         return points[inside][:count]
-
-
-def _coordinates(positions: Array, time: Array | None) -> tuple[Array, Array, Array, Array]:
-    """x, y, z and t."""
-    return positions[..., 0], positions[..., 1], positions[..., 2], 0.0 if time is None else time

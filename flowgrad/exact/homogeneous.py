@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from flowgrad.exact.flow import Array, Components, NamedFlow, Real, Rows
@@ -12,16 +12,17 @@ Matrix = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Homogeneous(NamedFlow):
-    """v = A x: A is the ``rate`` times a matrix of the flow."""
+    """v = A x: A, the ``matrix``, which is L, is the ``rate`` times a matrix of the flow."""
 
     _unit: ClassVar[Matrix]
 
     rate: Real = 1.0
+    matrix: Matrix = field(init=False, repr=False, compare=False)
 
-    @property
-    def matrix(self) -> Matrix:
-        """A, which is L."""
-        return tuple(tuple(self.rate * a if a else 0.0 for a in row) for row in self._unit)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        matrix = tuple(tuple(self.rate * a if a else 0.0 for a in row) for row in self._unit)
+        object.__setattr__(self, "matrix", matrix)
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """A x, without the terms that are zero."""

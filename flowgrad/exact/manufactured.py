@@ -77,16 +77,15 @@ class Waves(ExactFlow):
 
     def velocity(self, positions: Array, time: Array | None = None) -> Array:
         """Velocities (..., 3)."""
-        return sin(self._angles(positions)) @ like(positions, self.amplitudes)
+        angles = positions @ like(positions, self.wave_vectors.T) + like(positions, self.phases)
+        return sin(angles) @ like(positions, self.amplitudes)
 
     def gradient(self, positions: Array, time: Array | None = None) -> Array:
         """Velocity gradients (..., 3, 3)."""
-        slope = cos(self._angles(positions))
+        angles = positions @ like(positions, self.wave_vectors.T) + like(positions, self.phases)
+        slope = cos(angles)
         tensors = self.amplitudes[:, :, None] * self.wave_vectors[:, None, :]
         return stack([slope @ like(positions, tensors[:, i]) for i in range(3)], -2)
-
-    def _angles(self, positions: Array) -> Array:
-        return positions @ like(positions, self.wave_vectors.T) + like(positions, self.phases)
 
 
 @dataclass(frozen=True, eq=False)

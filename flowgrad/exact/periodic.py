@@ -13,10 +13,10 @@ class _Periodic(NamedFlow):
     speed: Real = 1.0
     wave_number: Positive = 1.0
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """A period."""
-        return (0.0,) * 3, (2 * pi / self.wave_number,) * 3
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        period = 2 * pi / self.wave_number
+        object.__setattr__(self, "box", ((0.0,) * 3, (period,) * 3))
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,16 @@ class TaylorGreen(_Periodic, name="taylor-green"):
     viscosity: NotNegative = 0.1
     times = (0.0, 0.7)
 
-    def _amplitude(self, t: Array) -> Array:
-        return self.speed * exp(-2 * self.viscosity * self.wave_number**2 * t)
-
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Vortices in squares."""
-        k, U = self.wave_number, self._amplitude(t)
+        k = self.wave_number
+        U = self.speed * exp(-2 * self.viscosity * k**2 * t)
         return U * sin(k * x) * cos(k * y), -U * cos(k * x) * sin(k * y), 0.0
 
     def rows(self, x: Array, y: Array, z: Array, t: Array) -> Rows:
         """Shear at the corners, stretching between."""
         k = self.wave_number
-        U = k * self._amplitude(t)
+        U = k * (self.speed * exp(-2 * self.viscosity * k**2 * t))
         stretching, turning = U * cos(k * x) * cos(k * y), U * sin(k * x) * sin(k * y)
         return (stretching, -turning, 0.0), (turning, -stretching, 0.0), (0.0, 0.0, 0.0)
 

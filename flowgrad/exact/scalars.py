@@ -71,7 +71,8 @@ class BivariateNormal(ExactScalar, name="bivariate-normal"):
 
     def value(self, positions: Array) -> Array:
         """The density (...)."""
-        u, v = self._standard(positions)
+        u = (positions[..., 0] - self.mean_x) / self.sigma_x
+        v = (positions[..., 1] - self.mean_y) / self.sigma_y
         rest = (1 - self.rho) * (1 + self.rho)
         # u² − 2ρuv + v² without cancellation
         square = (u - self.rho * v) ** 2 / rest + v * v
@@ -92,13 +93,10 @@ class BivariateNormal(ExactScalar, name="bivariate-normal"):
         mixed = p * (a * b + self.rho / (self.sigma_x * self.sigma_y * rest))
         return stack([stack([p * (a * a - xx), mixed], -1), stack([mixed, p * (b * b - yy)], -1)], -2)
 
-    def _standard(self, positions: Array) -> tuple[Array, Array]:
-        """Deviations over σ."""
-        return (positions[..., 0] - self.mean_x) / self.sigma_x, (positions[..., 1] - self.mean_y) / self.sigma_y
-
     def _pull(self, positions: Array) -> tuple[Array, Array]:
         """Σ⁻¹(x − m)."""
-        u, v = self._standard(positions)
+        u = (positions[..., 0] - self.mean_x) / self.sigma_x
+        v = (positions[..., 1] - self.mean_y) / self.sigma_y
         rest = (1 - self.rho) * (1 + self.rho)
         return (u - self.rho * v) / (self.sigma_x * rest), (v - self.rho * u) / (self.sigma_y * rest)
 

@@ -12,10 +12,10 @@ class _Sphere(NamedFlow):
     speed: Real = 1.0
     radius: Positive = 1.0
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """Two and a half radii to all sides."""
-        return (-2.5 * self.radius,) * 3, (2.5 * self.radius,) * 3
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        reach = 2.5 * self.radius
+        object.__setattr__(self, "box", ((-reach,) * 3, (reach,) * 3))
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class HillVortex(_Sphere, name="hill-vortex"):
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Inside and outside."""
-        inside = self._inside(x, y, z)
+        inside = x * x + y * y + z * z < self.radius**2
         m, dm, _ = self._dipole(x, y, z)
         c = 1.5 * self.speed / self.radius**2
         along = where(inside, -c * z, dm * z)
@@ -73,7 +73,7 @@ class HillVortex(_Sphere, name="hill-vortex"):
 
     def rows(self, x: Array, y: Array, z: Array, t: Array) -> Rows:
         """Inside and outside."""
-        inside = self._inside(x, y, z)
+        inside = x * x + y * y + z * z < self.radius**2
         c = 1.5 * self.speed / self.radius**2
         core = (-c * z, 0.0, -c * x), (0.0, -c * z, -c * y), (4 * c * x, 4 * c * y, 2 * c * z)
         rows = zip(core, self._outer_rows(x, y, z), strict=True)
@@ -94,9 +94,6 @@ class HillVortex(_Sphere, name="hill-vortex"):
     def _dipole(self, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
         """m = Ua³/(2r³) and its first and second derivative with respect to r²/2."""
         square = x * x + y * y + z * z
-        square = where(self._inside(x, y, z), self.radius**2, square)
+        square = where(square < self.radius**2, self.radius**2, square)
         m = self.speed / 2 * (self.radius / sqrt(square)) ** 3
         return m, -3 * m / square, 15 * m / (square * square)
-
-    def _inside(self, x: Array, y: Array, z: Array) -> Array:
-        return x * x + y * y + z * z < self.radius**2

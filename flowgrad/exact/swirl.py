@@ -61,6 +61,7 @@ class TaylorCouette(Swirl, name="taylor-couette"):
         if not self.inner_radius < self.outer_radius:
             radii = f"inner_radius = {self.inner_radius:g}, outer_radius = {self.outer_radius:g}"
             raise OptionError(f"{type(self).__name__}: {radii}: make the outer one the larger")
+        object.__setattr__(self, "box", ((-self.outer_radius,) * 3, (self.outer_radius,) * 3))
 
     @property
     def _constants(self) -> tuple[float, float]:
@@ -84,21 +85,12 @@ class TaylorCouette(Swirl, name="taylor-couette"):
         s, slack = x * x + y * y, BEYOND_WALL * self.outer_radius**2
         return (s >= self.inner_radius**2 - slack) & (s <= self.outer_radius**2 + slack)
 
-    @property
-    def box(self) -> tuple[Components, Components]:
-        """Around the outer cylinder."""
-        return (-self.outer_radius,) * 3, (self.outer_radius,) * 3
-
 
 @dataclass(frozen=True)
 class Vortex(Swirl):
     """A vortex of a ``circulation`` Γ (L²/T) about the z axis."""
 
     circulation: Real = 1.0
-
-    @property
-    def _strength(self) -> float:
-        return self.circulation / (2 * pi)
 
 
 @dataclass(frozen=True)
@@ -111,13 +103,15 @@ class Rankine(Vortex, name="rankine"):
     def angular_velocity(self, s: Array, t: Array) -> Array:
         """Γ/(2π max(a², s))."""
         core = self.core_radius**2
-        return self._strength / where(s < core, core, s)
+        strength = self.circulation / (2 * pi)
+        return strength / where(s < core, core, s)
 
     def angular_velocity_slope(self, s: Array, t: Array) -> Array:
         """0 in the core, −Γ/(2πs²) outside."""
         core = self.core_radius**2
         outside = where(s < core, core, s)
-        return where(s < core, 0.0, -self._strength / (outside * outside))
+        strength = self.circulation / (2 * pi)
+        return where(s < core, 0.0, -strength / (outside * outside))
 
 
 @dataclass(frozen=True)
@@ -130,19 +124,17 @@ class LambOseen(Vortex, name="lamb-oseen"):
     core_radius: Positive = 0.5
     times = (0.0, 0.7)
 
-    def _core(self, t: Array) -> Array:
-        square = self.core_radius**2 + 4 * self.viscosity * t
-        return where(square > 0, square, nan)
-
     def angular_velocity(self, s: Array, t: Array) -> Array:
         """Γ/(2πr_c²) (1 − e^−q)/q with q = s/r_c²."""
-        core = self._core(t)
-        return self._strength / core * relative_decay(s / core)
+        square = self.core_radius**2 + 4 * self.viscosity * t
+        core = where(square > 0, square, nan)
+        return self.circulation / (2 * pi) / core * relative_decay(s / core)
 
     def angular_velocity_slope(self, s: Array, t: Array) -> Array:
         """Γ/(2πr_c⁴) d/dq of the same."""
-        core = self._core(t)
-        return self._strength / (core * core) * relative_decay_slope(s / core)
+        square = self.core_radius**2 + 4 * self.viscosity * t
+        core = where(square > 0, square, nan)
+        return self.circulation / (2 * pi) / (core * core) * relative_decay_slope(s / core)
 
 
 @dataclass(frozen=True)
@@ -161,11 +153,11 @@ class Burgers(Vortex, name="burgers"):
 
     def angular_velocity(self, s: Array, t: Array) -> Array:
         """As Lamb and Oseen's of the same core."""
-        return self._strength / self.core * relative_decay(s / self.core)
+        return self.circulation / (2 * pi) / self.core * relative_decay(s / self.core)
 
     def angular_velocity_slope(self, s: Array, t: Array) -> Array:
         """As Lamb and Oseen's of the same core."""
-        return self._strength / self.core**2 * relative_decay_slope(s / self.core)
+        return self.circulation / (2 * pi) / self.core**2 * relative_decay_slope(s / self.core)
 
     def components(self, x: Array, y: Array, z: Array, t: Array) -> Components:
         """Swirl and stretching."""

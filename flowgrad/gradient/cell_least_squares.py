@@ -21,8 +21,8 @@ from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import Directions, directions, do_not_reach, one_sided_cells
-from flowgrad.gradient.point_means import mean_to_points
-from flowgrad.gradient.scheme import Operator, boundary_samples, on_owners, patch_centroids, patch_faces
+from flowgrad.gradient.point_means import PointMeans
+from flowgrad.gradient.scheme import Operator, boundary_samples, handed_on, on_owners, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets, take
 from flowgrad.tensors import finite_rows
@@ -231,23 +231,21 @@ def prepare_compact(flow: Flow, at: str) -> Operator:
     """Least squares for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
     on = CellSamples.of(flow, "finite-difference(order=1)")
     cells = cell_differences(on, _least_squares(on))
-    return on_owners(flow.mesh, cells) if at == "cells" else mean_to_points(flow.mesh, cells)
+    if at == "cells":
+        return on_owners(flow.mesh, cells)
+    return PointMeans(cells, flow.mesh, **handed_on(cells, one_sided=None))
 
 
 def _least_squares(on: CellSamples) -> CellStencils:
     """Cells across faces, and where these determine a gradient badly, cells around points."""
     mesh, where = on.mesh, on.directions
-
-    def fitted(stencils: CellStencils) -> tuple[FloatArray, FloatArray]:
-        return fit_weights(on.positions, stencils.offsets, stencils.samples, where.basis, where.rank)
-
     near = across_faces(mesh, on.faces).of_usable(on.usable)
-    weights, quality = fitted(near)
+    weights, quality = fit_weights(on.positions, near.offsets, near.samples, where.basis, where.rank)
     poor = np.flatnonzero(mesh.is_full & ~(quality > _POOR))
     if not len(poor):
         return replace(near, weights=weights)
     grown = near.replaced(poor, around_points(mesh, on.faces, poor).of_usable(on.usable))
-    weights, quality = fitted(grown)
+    weights, quality = fit_weights(on.positions, grown.offsets, grown.samples, where.basis, where.rank)
     blind = ~(quality > SINGULAR)
     doubtful = np.flatnonzero((quality > SINGULAR) & ~(quality > _POOR))
     own = np.arange(len(mesh))

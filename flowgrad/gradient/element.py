@@ -22,7 +22,6 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
-from flowgrad.gradient.point_means import add_to_points
 from flowgrad.gradient.scheme import Operator, Scheme, Where, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.mesh.geometry import rings
@@ -101,8 +100,12 @@ class CellInterpolant(Operator):
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (n_cells, n_points)."""
-        apart = CellInterpolant(taken_apart(self.mesh), xi=self.xi)
-        return cell_matrices(self.mesh, apart.vectors)
+        cells, apart = self.mesh.cells, CellInterpolant(taken_apart(self.mesh), xi=self.xi)
+        rows = np.repeat(np.arange(len(cells)), np.diff(cells.offsets))
+        weights = np.zeros((len(rows), 3))
+        for chosen, column, gradients in _unit_gradients(cells, apart.vectors):
+            weights[chosen] = gradients[rows[chosen], column]
+        return _assembled(weights, rows, cells.connectivity, (len(cells), len(self.mesh.points)))
 
 
 def fit_planes(mesh: Mesh, values: FloatArray, result: FloatArray) -> IntArray:
@@ -134,7 +137,8 @@ class PointInterpolant(Operator):
                 kernels.add_point_gradients(mesh.points, values, block.rows, dN, reference.volume, sums)
         if any(block.reference.is_fitted for block in mesh.blocks):
             gradients = np.full((len(mesh), 3, 3), np.nan)
-            add_to_points(mesh, gradients, fit_planes(mesh, values, gradients), sums)
+            corners, fitted = (mesh.cells.offsets, mesh.cells.connectivity), fit_planes(mesh, values, gradients)
+            kernels.add_cell_gradients(gradients, mesh.measures, *corners, fitted, sums)
         return sums
 
     @cached_property
@@ -153,18 +157,6 @@ def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
     if with_measures:
         apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here
     return apart
-
-
-def cell_matrices(mesh: Mesh, vectors: Callable[[FloatArray], FloatArray]) -> tuple[csr_array, ...]:
-    """d/dx, d/dy, d/dz (n_cells, n_points); ``vectors`` gives gradients (n_cells, 3, 3) on the mesh
-    taken apart."""
-    cells = mesh.cells
-    sizes = np.diff(cells.offsets)
-    rows = np.repeat(np.arange(len(cells)), sizes)
-    weights = np.zeros((len(rows), 3))
-    for chosen, column, gradients in _unit_gradients(cells, vectors):
-        weights[chosen] = gradients[rows[chosen], column]
-    return _assembled(weights, rows, cells.connectivity, (len(cells), len(mesh.points)))
 
 
 def point_matrices(

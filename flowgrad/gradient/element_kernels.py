@@ -20,7 +20,8 @@ _MAX_COPIES = 8
 
 
 @inlined
-def _cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Any:
+def cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Any:
+    """a × b."""
     return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
@@ -75,18 +76,18 @@ def _gradient(points: Any, values: Any, rows: Any, i: int, dN: Any, site: int) -
     if dimension == 1:
         length = math.sqrt(xr * xr + yr * yr + zr * zr)
         if abs(xr) < 0.6 * length:
-            xs, ys, zs = _cross(xr, yr, zr, 1.0, 0.0, 0.0)
+            xs, ys, zs = cross(xr, yr, zr, 1.0, 0.0, 0.0)
         else:
-            xs, ys, zs = _cross(xr, yr, zr, 0.0, 1.0, 0.0)
+            xs, ys, zs = cross(xr, yr, zr, 0.0, 1.0, 0.0)
     scale = 1.0
     if dimension < 3:
-        xt, yt, zt = _cross(xr, yr, zr, xs, ys, zs)
+        xt, yt, zt = cross(xr, yr, zr, xs, ys, zs)
         scale = math.sqrt(xt * xt + yt * yt + zt * zt)
         if dimension == 1:
             scale = scale * math.sqrt(xs * xs + ys * ys + zs * zs)
-    ax, ay, az = _cross(xs, ys, zs, xt, yt, zt)
-    bx, by, bz = _cross(xt, yt, zt, xr, yr, zr)
-    cx, cy, cz = _cross(xr, yr, zr, xs, ys, zs)
+    ax, ay, az = cross(xs, ys, zs, xt, yt, zt)
+    bx, by, bz = cross(xt, yt, zt, xr, yr, zr)
+    cx, cy, cz = cross(xr, yr, zr, xs, ys, zs)
     det = xr * ax + yr * ay + zr * az
     columns = (xr * xr + yr * yr + zr * zr) * (xs * xs + ys * ys + zs * zs) * (xt * xt + yt * yt + zt * zt)
     if not det * det > DEGENERATE**2 * columns:
@@ -108,14 +109,10 @@ def _gradient(points: Any, values: Any, rows: Any, i: int, dN: Any, site: int) -
 
 
 @inlined
-def _total(g: Any) -> float:
-    return g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
-
-
-@inlined
 def _store(result: Any, c: int, g: Any) -> None:
     """A gradient is whole or missing: NaN in all components where one is not finite."""
-    missing = 0.0 if np.isfinite(_total(g)) else np.nan
+    total = g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
+    missing = 0.0 if np.isfinite(total) else np.nan
     result[c, 0, 0], result[c, 0, 1], result[c, 0, 2] = g[0] + missing, g[1] + missing, g[2] + missing
     result[c, 1, 0], result[c, 1, 1], result[c, 1, 2] = g[3] + missing, g[4] + missing, g[5] + missing
     result[c, 2, 0], result[c, 2, 1], result[c, 2, 2] = g[6] + missing, g[7] + missing, g[8] + missing
@@ -151,7 +148,8 @@ def add_point_gradients(points: Any, values: Any, rows: Any, dN: Any, volume: fl
                     g = _gradient(points, values, rows, i, dN, site)
                     site = len(dN) if g[9] > 0.0 or site == len(dN) - 1 else len(dN) - 1
                 weight = g[9] * volume
-                if weight > 0.0 and np.isfinite(_total(g)):
+                total = g[0] + g[1] + g[2] + g[3] + g[4] + g[5] + g[6] + g[7] + g[8]
+                if weight > 0.0 and np.isfinite(total):
                     s = sums[copy, rows[i, a]]
                     for k in range(9):
                         s[k] += weight * g[k]
@@ -160,8 +158,13 @@ def add_point_gradients(points: Any, values: Any, rows: Any, dN: Any, volume: fl
 
 @kernel()
 def add_cell_gradients(gradients: Any, measures: Any, offsets: Any, connectivity: Any, cells: Any, sums: Any) -> None:
-    """Add the gradients of cells, weighted with their measures, at all their points."""
+    """Add the gradients of cells, those that have one, weighted with their measures, at all their points."""
     for c in cells:
+        known = True
+        for k in range(9):
+            known &= math.isfinite(gradients[c, k // 3, k % 3])
+        if not known:
+            continue
         for j in range(offsets[c], offsets[c + 1]):
             s = sums[0, connectivity[j]]
             for k in range(9):
@@ -193,7 +196,7 @@ def _tangents(d: Any, basis: Any) -> None:
     nx, ny, nz, largest, farthest = 0.0, 0.0, 0.0, -1.0, 0
     for j in range(len(d)):
         q = j + 1 if j + 1 < len(d) else 0
-        x, y, z = _cross(d[j, 0], d[j, 1], d[j, 2], d[q, 0], d[q, 1], d[q, 2])
+        x, y, z = cross(d[j, 0], d[j, 1], d[j, 2], d[q, 0], d[q, 1], d[q, 2])
         nx, ny, nz = nx + x, ny + y, nz + z
         length2 = d[j, 0] ** 2 + d[j, 1] ** 2 + d[j, 2] ** 2
         if length2 > largest:
@@ -205,7 +208,7 @@ def _tangents(d: Any, basis: Any) -> None:
     x, y, z = x - along * nx, y - along * ny, z - along * nz
     size = math.sqrt(x * x + y * y + z * z)
     basis[0, 0], basis[0, 1], basis[0, 2] = x / size, y / size, z / size
-    x, y, z = _cross(nx, ny, nz, x / size, y / size, z / size)
+    x, y, z = cross(nx, ny, nz, x / size, y / size, z / size)
     basis[1, 0], basis[1, 1], basis[1, 2] = x, y, z
 
 

@@ -14,7 +14,7 @@ from flowgrad.autodiff.derivatives import time_derivatives
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, as_vectors
 from flowgrad.gradient.rates import steady_rates
-from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where
+from flowgrad.gradient.scheme import Gradients, KnownGradients, Where
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.tensors import finite_rows
@@ -22,14 +22,12 @@ from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Function(Scheme):
+class Function(KnownGradients):
     """The derivatives of the function that gives the velocity: v(x), or v(x, t) where there is a ``time``.
 
     x has the shape (…, 2) or (…, 3), of ``dimension``, and so has the result. ``backend`` is ``numpy``, ``torch`` or
     ``jax``, seen from the function unless given.
     """
-
-    differentiates = False
 
     function: Callable[..., Any]
     time: float | None = None
@@ -38,10 +36,6 @@ class Function(Scheme):
 
     def __str__(self) -> str:
         return f"autodiff of {getattr(self.function, '__name__', None) or type(self.function).__name__}"
-
-    def prepare(self, flow: Flow, at: Where) -> Operator:
-        """Nothing to prepare: OptionError."""
-        raise OptionError("a gradient that comes from a function cannot differentiate other fields")
 
     def gradients(self, flow: Flow, at: Where) -> Gradients:
         """Velocity gradients (m, 3, 3) at the points or centroids of the flow's mesh, or at positions."""

@@ -28,7 +28,7 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.cell_least_squares import CellSamples, CellStencils, cell_differences
 from flowgrad.gradient.local_fits.directions import do_not_reach
-from flowgrad.gradient.point_means import mean_to_points
+from flowgrad.gradient.point_means import PointMeans
 from flowgrad.gradient.scheme import Composed, Operator, Scheme, Where, handed_on, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets
@@ -61,10 +61,10 @@ class GreenGauss(Scheme):
         if flow.location != "cells":
             raise OptionError(f"{flow.name}: green-gauss needs the velocity at cells and it is at points: use autodiff")
         cells = _operator(flow)
-        if isinstance(at, str):
-            return cells if at == "cells" else mean_to_points(flow.mesh, cells)
-        found = locate(flow.mesh, at)
-        return on_rows(cells, np.where(found.inside, found.cells, -1))
+        if not isinstance(at, str):
+            found = locate(flow.mesh, at)
+            return on_rows(cells, np.where(found.inside, found.cells, -1))
+        return cells if at == "cells" else PointMeans(cells, flow.mesh, **handed_on(cells, one_sided=None))
 
 
 def _operator(flow: Flow) -> Operator:

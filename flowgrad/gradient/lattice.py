@@ -16,7 +16,7 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import lattice_kernels as kernels
-from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, axis_stencils, detours
+from flowgrad.gradient.lattice_stencils import AxisStencils, Detours, detours, reach, stencils_at
 from flowgrad.gradient.scheme import Operator, on_rows
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.sited import SitedMesh
@@ -56,7 +56,7 @@ class LatticeDifferences(Operator):
     @cached_property
     def stencils(self) -> tuple[AxisStencils, AxisStencils, AxisStencils]:
         """First derivatives along the three axes."""
-        x, y, z = (axis_stencils(axis, self.order) for axis in self.lattice.axes)
+        x, y, z = (stencils_at(axis, np.arange(len(axis)), *reach(axis), self.order) for axis in self.lattice.axes)
         return x, y, z
 
     def takes(self, values: FloatArray) -> bool:
@@ -194,8 +194,9 @@ class LatticeDifferences(Operator):
     @cached_property
     def _twice_along(self) -> list[csr_array]:
         around = None if self.holes is None else detours(self.lattice, self.holes, self.order, 2)
-        axes = enumerate(self.lattice.axes)
-        return [self._axis_matrix(a, axis_stencils(axis, self.order, 2), around) for a, axis in axes]
+        axes = self.lattice.axes
+        stencils = [stencils_at(axis, np.arange(len(axis)), *reach(axis), self.order, 2) for axis in axes]
+        return [self._axis_matrix(a, each, around) for a, each in enumerate(stencils)]
 
 
 def differences(
@@ -216,7 +217,7 @@ def differences(
         few = "" if shape[a] > 2 else " (second derivatives along it are taken as zero)"
         found.append(f"order lowered to {shape[a] - 1} along axis {AXES[a]}, which has {shape[a]} points{few}")
     if around is not None:
-        found += lowered_notes(int(around.lowered(order).sum()), int(around.alone().sum()))
+        found += lowered_notes(*(int(each.sum()) for each in around.lowered(order)))
     if lattice.is_curved and lattice.roughness > ROUGH:
         found.append(
             f"the lattice is not smooth (third differences up to {lattice.roughness:.2g} of the first): "

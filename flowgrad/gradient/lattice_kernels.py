@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, inlined, kernel, summing
+from flowgrad.gradient.element_kernels import cross
 
 # Points along the first axis, lines along the second and planes along the third in one block.
 _PIECE, _LINES, _PLANES = 256, 16, 64
@@ -124,11 +125,6 @@ def _store_turned(a: Any, b: Any, c: Any, dual: Any, out: Any) -> None:
             out[3 * t + m] = a[t] * dual[0, m] + b[t] * dual[1, m] + c[t] * dual[2, m]
 
 
-@inlined
-def _blocks(nx: int, ny: int, nz: int) -> Any:
-    return (nx + _PIECE - 1) // _PIECE, (ny + _LINES - 1) // _LINES, (nz + _PLANES - 1) // _PLANES
-
-
 @kernel(parallel=True)
 def straight_gradients(values: Any, shape: Any, x: Any, y: Any, z: Any, dual: Any, aligned: bool, result: Any) -> None:
     """Gradients of vectors, (3 n,) into (9 n,), on a lattice with straight axes.
@@ -137,7 +133,7 @@ def straight_gradients(values: Any, shape: Any, x: Any, y: Any, z: Any, dual: An
     are the gradients of the axes' coordinates, the unit vectors where ``aligned``.
     """
     nx, ny, nz = shape
-    mi, mj, mk = _blocks(nx, ny, nz)
+    mi, mj, mk = (nx + _PIECE - 1) // _PIECE, (ny + _LINES - 1) // _LINES, (nz + _PLANES - 1) // _PLANES
     for block in prange(mi * mj * mk):
         lines = np.empty((3, 3 * _PIECE))
         i, first, deep = _PIECE * (block % mi), _LINES * (block // mi % mj), _PLANES * (block // (mi * mj))
@@ -152,11 +148,6 @@ def straight_gradients(values: Any, shape: Any, x: Any, y: Any, z: Any, dual: An
                     _store_aligned(a, b, c, out)
                 else:
                     _store_turned(a, b, c, dual, out)
-
-
-@inlined
-def _cross(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Any:
-    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
 
 
 @inlined
@@ -187,11 +178,11 @@ def _complete(a: Any, b: Any, c: Any, single: int) -> None:
         elif single == 6:
             bx, by, bz = _normal(ax, ay, az)
         if single & 1:
-            ax, ay, az = _cross(bx, by, bz, cx, cy, cz)
+            ax, ay, az = cross(bx, by, bz, cx, cy, cz)
         elif single == 2:
-            bx, by, bz = _cross(cx, cy, cz, ax, ay, az)
+            bx, by, bz = cross(cx, cy, cz, ax, ay, az)
         else:
-            cx, cy, cz = _cross(ax, ay, az, bx, by, bz)
+            cx, cy, cz = cross(ax, ay, az, bx, by, bz)
         a[3 * p], a[3 * p + 1], a[3 * p + 2] = ax, ay, az
         b[3 * p], b[3 * p + 1], b[3 * p + 2] = bx, by, bz
         c[3 * p], c[3 * p + 1], c[3 * p + 2] = cx, cy, cz
@@ -203,9 +194,9 @@ def _store_curved(a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, out: Any) -> N
     NaN where J has no inverse."""
     for p in range(len(a) // 3):
         (dx, dy, dz), (ex, ey, ez), (fx, fy, fz) = _at(d, p), _at(e, p), _at(f, p)
-        kx, ky, kz = _cross(ex, ey, ez, fx, fy, fz)
-        lx, ly, lz = _cross(fx, fy, fz, dx, dy, dz)
-        mx, my, mz = _cross(dx, dy, dz, ex, ey, ez)
+        kx, ky, kz = cross(ex, ey, ez, fx, fy, fz)
+        lx, ly, lz = cross(fx, fy, fz, dx, dy, dz)
+        mx, my, mz = cross(dx, dy, dz, ex, ey, ez)
         det = dx * kx + dy * ky + dz * kz
         lengths = (dx * dx + dy * dy + dz * dz) * (ex * ex + ey * ey + ez * ez) * (fx * fx + fy * fy + fz * fz)
         s = 1.0 / det if det * det > DEGENERATE**2 * lengths else np.nan
@@ -238,7 +229,7 @@ def curved_gradients(
     axis a has one point.
     """
     nx, ny, nz = shape
-    mi, mj, mk = _blocks(nx, ny, nz)
+    mi, mj, mk = (nx + _PIECE - 1) // _PIECE, (ny + _LINES - 1) // _LINES, (nz + _PLANES - 1) // _PLANES
     shifted = shifts.any()
     for block in prange(mi * mj * mk):
         lines = np.empty((6, 3 * _PIECE))

@@ -8,7 +8,6 @@ are centred where there are samples on both sides, and turn one-sided at ends an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +26,7 @@ _ROUNDING = 1e-15
 @dataclass(frozen=True, eq=False)
 class AxisStencils:
     """Windows of k places on one axis: ``columns`` (k, q) are places on the axis, ``weights`` (k, q)
-    theirs, ``wraps`` (k, q) how often the window has gone around a periodic axis there.
+    theirs, ``jump`` (k,) the derivative of how often the window has gone around a periodic axis.
 
     Windows with fewer than q samples are filled up with weights 0 at the place itself. Weights are
     NaN where the window has too few samples for a derivative, and 0 on axes that have too few.
@@ -35,13 +34,8 @@ class AxisStencils:
 
     columns: IntArray
     weights: FloatArray
-    wraps: IntArray
+    jump: FloatArray
     sizes: IntArray
-
-    @cached_property
-    def jump(self) -> FloatArray:
-        """Derivative (k,) of the number of times around."""
-        return (self.weights * self.wraps).sum(axis=1)
 
     def packed(self, scale: float) -> tuple[Any, ...]:
         """What the kernels read of the stencils of a whole axis, the weights times ``scale``."""
@@ -53,11 +47,6 @@ class AxisStencils:
         spread = np.repeat(np.ascontiguousarray(weights.T), 3, axis=1)
         is_even = bool((weights[low:high] == weights[low : low + 1]).all())
         return self.columns, weights, spread, low, high, is_even, self.jump
-
-
-def axis_stencils(axis: Axis, order: int, derivative: int = 1) -> AxisStencils:
-    """Stencils of every place on an axis without holes."""
-    return stencils_at(axis, np.arange(len(axis)), *reach(axis), order, derivative)
 
 
 def reach(axis: Axis) -> tuple[IntArray, IntArray]:
@@ -102,7 +91,8 @@ def stencils_at(
     columns = places[:, None] - back[:, None] + np.arange(weights.shape[1])
     columns = np.where(np.arange(weights.shape[1]) < size[:, None], columns, places[:, None])
     wraps = columns // len(axis)
-    return AxisStencils(columns - wraps * len(axis), weights[inverse.ravel()], wraps, size)
+    weights = weights[inverse.ravel()]
+    return AxisStencils(columns - wraps * len(axis), weights, (weights * wraps).sum(axis=1), size)
 
 
 def derivative_weights(distance: FloatArray, derivative: int, own: IntArray) -> FloatArray:
@@ -149,22 +139,21 @@ class Detours:
 
         own = self.stencils[a]
         stride = int(np.prod(self.lattice.shape[:a]))
-        start = self.points - stride * places(self.lattice, self.points, a)
+        places = self.points // stride % self.lattice.shape[a]
+        start = self.points - stride * places
         rows = np.repeat(np.arange(len(self.points)), own.columns.shape[1])
         entries = (own.weights.ravel(), (rows, (start[:, None] + stride * own.columns).ravel()))
         matrix = csr_array(entries, shape=(len(self.points), self.lattice.point_count))
         matrix.eliminate_zeros()
         return matrix
 
-    def lowered(self, order: int) -> BoolArray:
-        """Points (k,) with a lower order than their axes allow, along one of them."""
-        axes = zip(self.lattice.axes, self.stencils, strict=True)
-        return np.any([(own.sizes < min(order + 1, len(axis))) & (own.sizes > 1) for axis, own in axes], axis=0)
-
-    def alone(self) -> BoolArray:
-        """Points (k,) without a neighbour along one of their axes."""
-        axes = zip(self.lattice.axes, self.stencils, strict=True)
-        return np.any([(own.sizes == 1) & (len(axis) > 1) for axis, own in axes], axis=0)
+    def lowered(self, order: int) -> tuple[BoolArray, BoolArray]:
+        """Points (k,) with a lower order than their axes allow, along one of them, and those without a neighbour along
+        one of them."""
+        axes = [(own.sizes, len(axis)) for axis, own in zip(self.lattice.axes, self.stencils, strict=True)]
+        lowered = np.any([(sizes < min(order + 1, count)) & (sizes > 1) for sizes, count in axes], axis=0)
+        alone = np.any([(sizes == 1) & (count > 1) for sizes, count in axes], axis=0)
+        return lowered, alone
 
 
 def detours(lattice: Lattice, holes: BoolArray, order: int, derivative: int = 1) -> Detours:
@@ -183,13 +172,9 @@ def detours(lattice: Lattice, holes: BoolArray, order: int, derivative: int = 1)
     stencils = []
     for a, axis in enumerate(lattice.axes):
         before, behind = (gap.ravel()[points].astype(np.int64) for gap in gaps[a])
-        stencils.append(stencils_at(axis, places(lattice, points, a), before, behind, order, derivative))
+        places = points // int(np.prod(lattice.shape[:a])) % lattice.shape[a]
+        stencils.append(stencils_at(axis, places, before, behind, order, derivative))
     return Detours(lattice, points, (stencils[0], stencils[1], stencils[2]))
-
-
-def places(lattice: Lattice, points: IntArray, a: int) -> IntArray:
-    """Index of points along axis ``a``."""
-    return points // int(np.prod(lattice.shape[:a])) % lattice.shape[a]
 
 
 def _before(holes: BoolArray, along: int, axis: Axis) -> IntArray:

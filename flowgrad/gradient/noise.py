@@ -80,8 +80,3 @@ def mapped(covariance: FloatArray, change: FloatArray) -> FloatArray:
     """The covariance of L' = T L, both as nine numbers row by row, for T (9, 9) or (m, 9, 9)."""
     nine = covariance.reshape(-1, 9, 9)
     return np.asarray(change @ nine @ np.swapaxes(change, -1, -2)).reshape(-1, 3, 3, 3, 3)
-
-
-def turning(frames: FloatArray) -> FloatArray:
-    """T (m, 9, 9) of L' = F L Fᵀ for frames F (m, 3, 3) with the new axes as rows."""
-    return np.asarray(np.einsum("nij,nkl->nikjl", frames, frames)).reshape(-1, 9, 9)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.gradient import element_kernels as kernels
-from flowgrad.gradient.scheme import Composed, Operator, handed_on
+from flowgrad.gradient.scheme import Composed
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import take
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -41,16 +41,7 @@ class PointMeans(Composed):
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n_points, 3, 3) of the samples."""
         sums = kernels.empty_sums(len(self.mesh.points))
-        add_to_points(self.mesh, self.inner.vectors(values), np.flatnonzero(self.mesh.is_full), sums)
+        mesh, gradients = self.mesh, self.inner.vectors(values)
+        corners, full = (mesh.cells.offsets, mesh.cells.connectivity), np.flatnonzero(mesh.is_full)
+        kernels.add_cell_gradients(gradients, mesh.measures, *corners, full, sums)
         return kernels.mean_of_sums(sums)
-
-
-def mean_to_points(mesh: Mesh, cells: Operator) -> Operator:
-    """The operator at the points that takes the means of one at the cells."""
-    return PointMeans(cells, mesh, **handed_on(cells, one_sided=None))
-
-
-def add_to_points(mesh: Mesh, gradients: FloatArray, cells: IntArray, sums: FloatArray) -> None:
-    """Add the gradients of cells, weighted with their measures, to the sums at their points."""
-    cells = cells[np.isfinite(gradients[cells]).all(axis=(1, 2))]
-    kernels.add_cell_gradients(gradients, mesh.measures, mesh.cells.offsets, mesh.cells.connectivity, cells, sums)

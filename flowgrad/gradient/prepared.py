@@ -209,12 +209,11 @@ class PreparedGradient:
         if not self._chosen.differentiates:
             refuse_stored(flow)
             return self._chosen.gradients(flow, self._at)
-        if self._operator is None or not self._operator.suits(flow):
-            self._operator = prepare(self._chosen, flow, self._at)
-            self._noise = None
-        else:
-            self._operator.keep()
-        return self._operator.gradients(flow)
+        operator, again = self._operator, True
+        if operator is None or not operator.suits(flow):
+            operator, again = prepare(self._chosen, flow, self._at), False
+            self._operator, self._noise = operator, None
+        return operator.gradients(flow, keep=again)
 
 
 def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
@@ -251,7 +250,8 @@ def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> V
     hessian = np.where(known[:, None, None, None], hessian, np.nan)
     missing = int((gradient.valid & ~known).sum())
     note = f"no second derivatives at {missing} of {len(gradient)} {gradient.location} that have a gradient"
-    return _noted(gradient.supply(hessian=hessian), *([note] if missing else []))
+    gradient = gradient.supply(hessian=hessian)
+    return dataclasses.replace(gradient, method_notes=(*gradient.method_notes, note)) if missing else gradient
 
 
 def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer: PreparedGradient) -> VelocityGradient:
@@ -266,7 +266,8 @@ def _with_error(gradient: VelocityGradient, flow: Flow, found: Gradients, finer:
     note = f"error of L estimated against {finer.scheme}: {gradient.relative_error:.2g} of the rms |L|"
     if unknown:
         note += f"; not known at {unknown} of {len(gradient)} {gradient.location}"
-    return _noted(gradient, note, *_bias(gradient, flow, found.operator, better.operator))
+    notes = (*gradient.method_notes, note, *_bias(gradient, flow, found.operator, better.operator))
+    return dataclasses.replace(gradient, method_notes=notes)
 
 
 def _bias(gradient: VelocityGradient, flow: Flow, one: Operator | None, other: Operator | None) -> tuple[str, ...]:
@@ -289,7 +290,3 @@ def _bias(gradient: VelocityGradient, flow: Flow, one: Operator | None, other: O
     bias = max(float(shares @ np.where(known, gradient.error, 0) ** 2) - noise, 0.0)  # type: ignore[arg-type]
     size = np.sqrt(float(shares @ np.nansum(gradient.L**2, axis=(1, 2))))
     return (f"of this error the noise explains {np.sqrt(noise) / size:.2g}; the bias is {np.sqrt(bias) / size:.2g}",)
-
-
-def _noted(gradient: VelocityGradient, *notes: str) -> VelocityGradient:
-    return dataclasses.replace(gradient, method_notes=(*gradient.method_notes, *notes))

@@ -79,10 +79,22 @@ class Scheme(ABC):
     @cached_property
     def _text(self) -> str:
         name = type(self).__name__ if self.record is None else self.record.name
-        return unparse(name, self, self.shown) if dataclasses.is_dataclass(self) else name
+        if not dataclasses.is_dataclass(self):
+            return name
+        return unparse(name, self, self.shown)
 
     def __str__(self) -> str:
         return self._text
+
+
+class KnownGradients(Scheme):
+    """A scheme whose gradients are known from elsewhere and not computed from samples."""
+
+    differentiates = False
+
+    def prepare(self, flow: Flow, at: Where) -> Operator:
+        """Nothing to prepare: OptionError."""
+        raise OptionError(f"{self}: a gradient that is not computed from samples cannot differentiate other fields")
 
 
 @dataclass(frozen=True)
@@ -93,10 +105,6 @@ class SchemeRecord:
     summary: str
     finer: str | Callable[[Scheme], Scheme] | None = None
     reach: Callable[[Scheme, str, str], int] | int | None = None
-
-    def layers(self, scheme: Scheme, location: str, at: str) -> int | None:
-        """Layers of neighbours that gradients ``at`` points or cells depend on, of values at ``location``."""
-        return self.reach(scheme, location, at) if callable(self.reach) else self.reach
 
 
 SCHEMES: dict[str, type[Scheme]] = {}
@@ -183,15 +191,13 @@ class Operator(ABC):
         same = self.faces is None or np.array_equal(patch_faces(flow.boundary), self.faces)
         return same and self.takes(self.samples(flow))
 
-    def keep(self) -> None:  # noqa: B027 - most have nothing to keep
-        """Compute now what is worth its memory when further flows come."""
-
     def remarks(self, flow: Flow) -> tuple[str, ...]:
         """Notes on the values of one flow."""
         return ()
 
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients of a flow that the operator suits."""
+    def gradients(self, flow: Flow, keep: bool = False) -> Gradients:
+        """Velocity gradients of a flow that the operator suits; ``keep`` what is worth its memory when further flows
+        come."""
         L = self.vectors(self.samples(flow))
         return Gradients(L, (*self.notes, *self.remarks(flow)), self.one_sided, self)
 
@@ -272,13 +278,13 @@ class Composed(Operator):
 
     inner: Operator
 
-    def takes(self, values: FloatArray) -> bool:
-        """As the inner operator does."""
-        return self.inner.takes(values)
+    def seen(self, values: FloatArray) -> FloatArray:
+        """The samples of the inner operator, of those of this one."""
+        return values
 
-    def keep(self) -> None:
-        """What the inner operator keeps."""
-        self.inner.keep()
+    def takes(self, values: FloatArray) -> bool:
+        """As the inner operator does of the samples that it sees."""
+        return self.inner.takes(self.seen(values))
 
 
 def handed_on(inner: Operator, **others: Any) -> dict[str, Any]:
@@ -295,17 +301,17 @@ class OnRows(Composed):
     rows: IntArray
     used: IntArray | None = None
 
-    def takes(self, values: FloatArray) -> bool:
-        """As the inner operator does of the samples that it sees."""
-        return self.inner.takes(values if self.used is None else values[self.used])
+    def seen(self, values: FloatArray) -> FloatArray:
+        """Those that are used."""
+        return values if self.used is None else values[self.used]
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3)."""
-        return self._placed(self.inner.vectors(values if self.used is None else values[self.used]))
+        return self._placed(self.inner.vectors(self.seen(values)))
 
     def second(self, values: FloatArray) -> FloatArray:
         """Second derivatives (m, 3, 3, 3) of vectors (n, 3)."""
-        return self._placed(self.inner.second(values if self.used is None else values[self.used]))
+        return self._placed(self.inner.second(self.seen(values)))
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """That of the rows."""

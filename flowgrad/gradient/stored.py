@@ -10,7 +10,7 @@ from flowgrad import tensors
 from flowgrad.errors import FlowgradError, OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient.prepared import choose
-from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, register_scheme
+from flowgrad.gradient.scheme import Gradients, KnownGradients, Where, register_scheme
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 
@@ -22,14 +22,12 @@ _FOREIGN = 2.0
 
 
 @dataclass(frozen=True)
-class Stored(Scheme):
+class Stored(KnownGradients):
     """The array ``name`` of the file as the velocity gradient.
 
     OpenFOAM's ``grad(U)`` holds ∂v_j/∂x_i and is transposed; VTK's ``Gradients`` holds ∂v_i/∂x_j
     and is not. ``transposed`` says it for an array of another origin.
     """
-
-    differentiates = False
 
     name: str
     transposed: bool | None = None
@@ -39,10 +37,6 @@ class Stored(Scheme):
             raise OptionError(
                 f"file(name={self.name!r}, transposed={self.transposed!r}): name an array, and True or False"
             )
-
-    def prepare(self, flow: Flow, at: Where) -> Operator:
-        """Nothing to prepare: OptionError."""
-        raise OptionError(f"a gradient stored as '{self.name}' cannot differentiate other fields")
 
     def gradients(self, flow: Flow, at: Where) -> Gradients:
         """The stored gradients (n, 3, 3); OptionError where there is no such array at ``at``, or

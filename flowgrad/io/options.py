@@ -12,7 +12,6 @@ from flowgrad.option import (
     LOCATIONS,
     OUT_OF_PLANE,
     OptionRecord,
-    check_symmetry,
     finite,
     not_empty,
     option,
@@ -68,7 +67,3 @@ class ReadOptions(OptionRecord):
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_symmetry(self.axisymmetric, self.out_of_plane)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -25,10 +25,11 @@ SAME = 1e-6
 @dataclass(frozen=True, eq=False)
 class Axis(ReprMixin):
     """One axis: ``coordinates`` (n,) that rise or fall, and the ``period`` in the same unit, signed as
-    they run; None for an axis with two ends."""
+    they run; None for an axis with two ends. It ``repeats`` if the last point is the first one, a period later."""
 
     coordinates: FloatArray
     period: float | None = None
+    repeats: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         coordinates = np.ascontiguousarray(self.coordinates, np.float64)
@@ -42,6 +43,8 @@ class Axis(ReprMixin):
                 f"({coordinates[wrong]:g}, {coordinates[wrong + 1]:g}): sort them and leave out repetitions"
             )
         object.__setattr__(self, "coordinates", coordinates)
+        closes = self.period is not None and len(steps) > 0 and float(np.ptp(coordinates)) == abs(self.period)
+        object.__setattr__(self, "repeats", closes)
 
     def __len__(self) -> int:
         return len(self.coordinates)
@@ -85,11 +88,6 @@ class Axis(ReprMixin):
         """Whether the coordinates rise by exactly 1, around a period too."""
         counted = np.array_equal(self.coordinates - self.coordinates[0], np.arange(len(self)))
         return counted and (self.period is None or self.period == len(self))
-
-    @property
-    def repeats(self) -> bool:
-        """Whether the last point is the first one, a period later."""
-        return self.period is not None and len(self) > 1 and float(np.ptp(self.coordinates)) == abs(self.period)
 
     @cached_property
     def unique(self) -> Axis:

@@ -23,13 +23,14 @@ _MANY = 64
 # Cells that are checked together: their numbers stay in the cache.
 _AT_ONCE = 1 << 17
 
-_DIMENSION = np.zeros(256, np.uint8)
+# By VTK's number of the type.
+DIMENSIONS = np.zeros(256, np.uint8)
 _SIZE = np.zeros(256, np.int64)
 for _cell in REFERENCE_CELLS.values():
-    _DIMENSION[_cell.vtk_type] = _cell.dimension
+    DIMENSIONS[_cell.vtk_type] = _cell.dimension
     _SIZE[_cell.vtk_type] = _cell.size
 for _kind in LAGRANGE_CELLS.values():
-    _DIMENSION[_kind.vtk_type] = _kind.family.dimension
+    DIMENSIONS[_kind.vtk_type] = _kind.family.dimension
 
 
 class Recomputed:
@@ -117,7 +118,7 @@ class Cells(Recomputed, ReprMixin):
     def dimensions(self) -> NDArray[np.uint8]:
         """Dimension of each cell (n,): 0 to 3."""
         present = self.present_types
-        return np.full(len(self), _DIMENSION[present[0]]) if len(present) == 1 else _DIMENSION[self.types]
+        return np.full(len(self), DIMENSIONS[present[0]]) if len(present) == 1 else DIMENSIONS[self.types]
 
     @cached_property
     def dimension(self) -> int:
@@ -159,11 +160,6 @@ class Cells(Recomputed, ReprMixin):
             own = own[np.repeat(self.is_full, np.diff(self.offsets))]
         used[own] = True
         return used
-
-
-def dimension_of(vtk_type: int) -> int:
-    """Dimension of the cells of one of VTK's types."""
-    return int(_DIMENSION[vtk_type])
 
 
 def _kinds(cells: Cells) -> Iterator[tuple[ReferenceCell, IntArray]]:

@@ -25,9 +25,11 @@ class Lattice(Mesh, table="shape dimension is_curved"):
     """A mesh whose points are numbered by three indices; points and cells are made when asked for.
 
     Make one with ``uniform``, ``rectilinear`` or ``curvilinear``. ``shape`` (nx, ny, nz) counts points;
-    1 is a direction that the lattice does not have (a plane, a line). Points run as VTK's do, the
-    first index fastest; ``flat`` and ``grid`` lead from arrays indexed [i, j, k] to arrays in this
-    order and back. Cells are voxels and pixels on axes along x, y, z, else hexahedra and quads; lines
+    1 is a direction that the lattice does not have (a plane, a line), and the others are the ``active`` axes;
+    ``cell_shape`` counts cells, 1 where there is one point, and ``cell_type`` is VTK's number of their type. The points
+    of one that ``is_curved`` lie anywhere, not on straight axes; the axes of one that ``is_aligned`` run along x, y
+    and z. Points run as VTK's do, the first index fastest; ``flat`` and ``grid`` lead from arrays indexed [i, j, k] to
+    arrays in this order and back. Cells are voxels and pixels on axes along x, y, z, else hexahedra and quads; lines
     where there is one axis. A gap between the last and the first point of a periodic axis is no cell.
 
     ``periodic`` has an entry an axis: False, True, or the period. A period as long as the axis says
@@ -40,6 +42,14 @@ class Lattice(Mesh, table="shape dimension is_curved"):
     origin: FloatArray
     curve: FloatArray | None
     shifts: FloatArray
+    shape: tuple[int, int, int]
+    cell_shape: tuple[int, int, int]
+    active: tuple[int, ...]
+    cell_type: int
+    is_curved: bool
+    is_aligned: bool
+    # Aligned, and in the directions of x, y and z.
+    _is_upright: bool
 
     def __init__(
         self,
@@ -57,8 +67,18 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         put(self, "origin", np.array(origin, float))
         put(self, "curve", curve)
         put(self, "shifts", np.zeros((3, 3)) if shifts is None else np.array(shifts, float))
+        shape = tuple(len(axis) for axis in axes)
+        put(self, "shape", shape)
+        put(self, "cell_shape", tuple(max(n - 1, 1) for n in shape))
+        put(self, "active", tuple(a for a in range(3) if shape[a] > 1))
+        put(self, "is_curved", curve is not None)
+        put(self, "is_aligned", curve is None and not (self.steps - np.diag(np.diagonal(self.steps))).any())
+        rises = all(len(axis) == 1 or axis.coordinates[1] > axis.coordinates[0] for axis in axes)
+        put(self, "_is_upright", rises and self.is_aligned and bool((np.diagonal(self.steps) > 0).all()))
         if self.dimension == 0:
             raise MeshError("the lattice has a single point: give two along one axis at least")
+        types = (VTK.LINE, VTK.PIXEL, VTK.VOXEL) if self._is_upright else (VTK.LINE, VTK.QUAD, VTK.HEXAHEDRON)
+        put(self, "cell_type", types[self.dimension - 1])
         rows = self.steps[list(self.active)]
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         if curve is None and not (lengths.all() and np.linalg.matrix_rank(rows / lengths) == self.dimension):
@@ -114,7 +134,7 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         that goes on displaced by it; whether the last points repeat the first is seen from them.
         """
         grid = _vectors(points)
-        shape, flat = grid.shape[:3], _flat(grid)
+        shape, flat = grid.shape[:3], np.moveaxis(grid, (0, 1, 2), (2, 1, 0)).reshape(-1, 3)
         shifts, axes = np.zeros((3, 3)), []
         for a, each in enumerate(_entries(periodic)):
             is_closed, shifts[a] = _closure(each)
@@ -124,32 +144,6 @@ class Lattice(Mesh, table="shape dimension is_curved"):
                 period = float(shape[a] - 1 if _coincide(ends, shifts[a]) else shape[a])
             axes.append(Axis(np.arange(shape[a], dtype=float), period))
         return cls((axes[0], axes[1], axes[2]), np.eye(3), np.zeros(3), flat, shifts)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of points along each axis (nx, ny, nz)."""
-        return len(self.axes[0]), len(self.axes[1]), len(self.axes[2])
-
-    @property
-    def cell_shape(self) -> tuple[int, int, int]:
-        """Number of cells along each axis; 1 where there is one point."""
-        nx, ny, nz = (max(n - 1, 1) for n in self.shape)
-        return nx, ny, nz
-
-    @property
-    def active(self) -> tuple[int, ...]:
-        """The axes with more than one point."""
-        return tuple(a for a in range(3) if self.shape[a] > 1)
-
-    @property
-    def is_curved(self) -> bool:
-        """Whether the points lie anywhere, and not on straight axes."""
-        return self.curve is not None
-
-    @property
-    def is_aligned(self) -> bool:
-        """Whether the axes run along x, y and z."""
-        return not self.is_curved and not (self.steps - np.diag(np.diagonal(self.steps))).any()
 
     @property
     def point_count(self) -> int:
@@ -185,18 +179,6 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         """The cells between neighbouring points, the first index fastest."""
         order = [0, 1, 2, 3, 4, 5, 6, 7] if self._is_upright else RING
         return Cells.of_type(self.cell_type, self.corners(order[: 2**self.dimension]))
-
-    @property
-    def cell_type(self) -> int:
-        """VTK's number of the type of all cells."""
-        straight = (VTK.LINE, VTK.PIXEL, VTK.VOXEL)
-        return (straight if self._is_upright else (VTK.LINE, VTK.QUAD, VTK.HEXAHEDRON))[self.dimension - 1]
-
-    @property
-    def _is_upright(self) -> bool:
-        """Whether the axes run along x, y and z, and in their directions."""
-        rises = all(len(axis) == 1 or axis.coordinates[1] > axis.coordinates[0] for axis in self.axes)
-        return rises and self.is_aligned and bool((np.diagonal(self.steps) > 0).all())
 
     def corners(self, order: Sequence[int] | None = None) -> IntArray:
         """Points of each cell (cells, 2^d): corner c is displaced by bit a of c along the a-th axis that
@@ -241,7 +223,8 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         for full in (self.shape, self.cell_shape):
             for shape in (full, tuple(full[a] for a in self.active)):
                 if array.shape[: len(shape)] == shape:
-                    return _flat(array.reshape(full + array.shape[len(shape) :]))
+                    rest = array.shape[len(shape) :]
+                    return np.moveaxis(array.reshape(full + rest), (0, 1, 2), (2, 1, 0)).reshape(-1, *rest)
         raise MeshError(
             f"the array has the shape {array.shape}: the lattice has {self.shape} points and {self.cell_shape} cells"
         )
@@ -253,10 +236,6 @@ class Lattice(Mesh, table="shape dimension is_curved"):
             if len(array) == np.prod(shape):
                 return np.moveaxis(array.reshape(shape[::-1] + array.shape[1:]), (0, 1, 2), (2, 1, 0))
         raise MeshError(f"{len(array)} values do not fit a lattice of {self.shape} points: give one a point or a cell")
-
-
-def _flat(array: np.ndarray) -> np.ndarray:
-    return np.moveaxis(array, (0, 1, 2), (2, 1, 0)).reshape(-1, *array.shape[3:])
 
 
 def _three(values: ArrayLike, rest: float, name: str) -> FloatArray:

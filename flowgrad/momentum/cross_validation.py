@@ -46,11 +46,6 @@ class Inference(ReprMixin):
     terms: float
     equations: int
 
-    @property
-    def unbalanced(self) -> float:
-        """What is left of the equations, as a fraction of the terms that cancel in them."""
-        return self.misfit / max(self.terms, 1e-300)
-
 
 def infer(balance: Balance) -> Inference:
     """The viscosity that balances the momentum best."""
@@ -139,11 +134,8 @@ class LogCurve(ReprMixin):
     @property
     def errors(self) -> FloatArray:
         """Standard errors of log η less its mean (b,)."""
-        return standard_errors(self._centring, self.covariance)
-
-    @property
-    def _centring(self) -> FloatArray:
-        return np.eye(len(self)) - 1 / max(len(self), 1)
+        centring = np.eye(len(self)) - 1 / max(len(self), 1)
+        return standard_errors(centring, self.covariance)
 
     def part(self, chosen: slice) -> LogCurve:
         """Some neighbouring nodes."""
@@ -172,10 +164,11 @@ class LogCurve(ReprMixin):
         at most (95 %)."""
         if len(self) < 2:
             return Trend()
-        departure, errors = self._centring @ self.log_eta, self.errors
+        centring = np.eye(len(self)) - 1 / len(self)
+        departure, errors = centring @ self.log_eta, self.errors
         basis = np.vander(np.linspace(-1, 1, len(self)), min(3, len(self)))
         weights = 1 / np.maximum(errors, 1e-9)[:, None]
-        smoothed = self._centring @ basis @ np.linalg.pinv(basis * weights) * weights.T
+        smoothed = centring @ basis @ np.linalg.pinv(basis * weights) * weights.T
         bounds = np.abs(smoothed @ self.log_eta) + BOUND * standard_errors(smoothed, self.covariance)
         return Trend(
             fall=self._largest(-1.0),

@@ -113,11 +113,13 @@ class Identification(
     def finding(self) -> Finding:
         """The verdict, with the curve, the fits and the numbers that it rests on."""
         trend, inference, eta = self.shape.trend, self.inference, self.viscosity
+        # What is left of the equations, as a fraction of the terms that cancel in them.
+        unbalanced = inference.misfit / max(inference.terms, 1e-300)
         evidence: dict[str, float] = {
             "margin": self.margin,
             "equations": inference.equations,
-            "unbalanced": inference.unbalanced,
-            "unbalanced_constant": inference.unbalanced * self.improvement,
+            "unbalanced": unbalanced,
+            "unbalanced_constant": unbalanced * self.improvement,
             "improvement": self.improvement,
             "inertia": inference.inertia_share / max(inference.terms, 1e-300),
             "smoothing": inference.smoothing,
@@ -132,7 +134,7 @@ class Identification(
             "eta_last": eta[-1],
             "eta_mean": np.exp(self._log_eta.mean()),
         }
-        contradicts = inference.unbalanced > thresholds.UNBALANCED or self.shape.stress_fall > thresholds.FALLING
+        contradicts = unbalanced > thresholds.UNBALANCED or self.shape.stress_fall > thresholds.FALLING
         return judge(
             self.curve,
             trend,

@@ -36,11 +36,7 @@ class Nodes:
     """log γ̇ (b,), evenly spaced; those of ``inner`` are reported where they are determined."""
 
     log_rates: FloatArray
-
-    @property
-    def inner(self) -> slice:
-        """Without the nodes beyond the rates that count."""
-        return slice(_BELOW, len(self.log_rates) - _ABOVE)
+    inner: slice
 
     @classmethod
     def of(cls, found: Sequence[FlowSamples]) -> Nodes:
@@ -56,7 +52,7 @@ class Nodes:
         high = np.log(rates[order[np.minimum(np.searchsorted(below, 1 - _TAIL), len(order) - 1)]])
         count = max(_FEWEST, 1 + int(np.ceil((high - low) / np.log(10) * _PER_DECADE)))
         step = max(high - low, np.log(_ONE_RATE)) / (count - 1)
-        return cls(low + step * np.arange(-_BELOW, count + _ABOVE))
+        return cls(low + step * np.arange(-_BELOW, count + _ABOVE), slice(_BELOW, _BELOW + count))
 
     def contents(self, found: Sequence[FlowSamples]) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
         """Share of the volume (b,), number of samples (b,) and Σ V 2D:D (b,) nearest to each node."""

@@ -84,7 +84,9 @@ def momentum_balance(gradient: VelocityGradient, forces: Forces) -> MomentumBala
 def _equations(gradient: VelocityGradient, forces: Forces, bump: Bump) -> FloatArray:
     """Of each of three test fields ∫2D:∇w, ∫2|D||∇w|, the right-hand side and the size of its terms, over ‖∇w‖
     (3, 4)."""
-    at, V, slopes = bump.samples, gradient.weights[bump.samples], bump.slopes
+    at, V = bump.samples, gradient.weights[bump.samples]
+    # ∇φ
+    slopes = bump.along[:, None] * bump.arms
     rate, stress = _less_mean(2 * gradient.D[at], V), _less_mean(forces.stress[at], V)
     if forces.pressure is None:
         # w = ∇φ × e_k, which has no divergence: ∇w_k = ε_ijk ∂_j∂_lφ

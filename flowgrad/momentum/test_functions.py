@@ -62,11 +62,6 @@ class Bump:
         return cls(samples, arms, rest**4, along, bend, active, centre)
 
     @property
-    def slopes(self) -> FloatArray:
-        """∇φ (m, 3)."""
-        return self.along[:, None] * self.arms
-
-    @property
     def curvature(self) -> FloatArray:
         """|∇∇φ| (m,)."""
         square = (self.arms**2).sum(axis=1)

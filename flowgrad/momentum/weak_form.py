@@ -37,8 +37,8 @@ _MANY_CELLS = 200_000
 @dataclass(frozen=True, eq=False)
 class FlowSamples:
     """Positions (m, d) in the d directions along which the mesh extends, volumes (m,), velocities (m, 3), rates of
-    deformation D (m, 3, 3) and forces f − ∂v/∂t (m, 3), all in the frame of ``basis`` (3, 3), whose first d rows are
-    those directions; sorted by the first coordinate. NaN where the flow is not known."""
+    deformation D (m, 3, 3), forces f − ∂v/∂t (m, 3) and shear rates √(2D:D) (m,), all in the frame of ``basis`` (3, 3),
+    whose first d rows are those directions; sorted by the first coordinate. NaN where the flow is not known."""
 
     basis: FloatArray
     positions: FloatArray
@@ -46,11 +46,7 @@ class FlowSamples:
     velocity: FloatArray
     D: FloatArray
     force: FloatArray
-
-    @property
-    def shear_rate(self) -> FloatArray:
-        """√(2D:D) (m,)."""
-        return np.sqrt(2 * np.einsum("nij,nij->n", self.D, self.D))
+    shear_rate: FloatArray
 
 
 def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
@@ -85,13 +81,15 @@ def samples(gradient: VelocityGradient, force: FloatArray) -> FlowSamples:
     x = positions @ basis[:rank].T
     order = np.argsort(x[:, 0], kind="stable")
     values = values[order]
+    D = np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T)
     return FlowSamples(
         basis,
         np.ascontiguousarray(x[order]),
         volumes[order],
         np.ascontiguousarray(values[:, :3] @ basis.T),
-        np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T),
+        D,
         np.ascontiguousarray(values[:, 12:] @ basis.T),
+        np.sqrt(2 * np.einsum("nij,nij->n", D, D)),
     )
 
 

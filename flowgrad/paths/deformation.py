@@ -80,7 +80,8 @@ class Deformation(ReprMixin):
     @cached_property
     def U(self) -> FloatArray:
         """Right stretch tensor √C (n, 3, 3), symmetric and positive."""
-        return self._of_stretches(self.stretches)
+        Q = self.directions
+        return (Q * self.stretches[:, None]) @ transpose(Q)
 
     @cached_property
     def V(self) -> FloatArray:
@@ -102,16 +103,13 @@ class Deformation(ReprMixin):
     @cached_property
     def hencky(self) -> FloatArray:
         """Hencky's strain ln U, (n, 3, 3)."""
-        return self._of_stretches(np.log(self.stretches))
+        Q, strains = self.directions, np.log(self.stretches)
+        return (Q * strains[:, None]) @ transpose(Q)
 
     @cached_property
     def volume_ratio(self) -> FloatArray:
         """det F (n,): the volume at t1 over that at t0; 1 in incompressible flow."""
         return determinant(self.F)
-
-    def _of_stretches(self, values: FloatArray) -> FloatArray:
-        Q = self.directions
-        return (Q * values[:, None]) @ transpose(Q)
 
 
 def deformation(
@@ -187,14 +185,11 @@ def ftle(
     2005, Physica D 212, 271, eq. 9. OptionError for a duration that is zero or not finite.
     """
     found = deformation(flow, points, t0, t0 + duration, rtol=rtol, atol=atol, steps=steps, backend=backend)
-    return FTLE(np.log(_largest_stretch(found)) / abs(duration), found)
-
-
-def _largest_stretch(found: Deformation) -> FloatArray:
     if found.plane is None:
-        return found.stretches[:, 0]
-    F = found.plane @ found.F @ found.plane.T
-    (a, b), (c, d) = F.transpose(1, 2, 0)
-    # The larger singular value of a 2 × 2 matrix, without the squares that cancel.
-    stretch: FloatArray = 0.5 * (np.hypot(a + d, b - c) + np.hypot(a - d, b + c))
-    return stretch
+        largest = found.stretches[:, 0]
+    else:
+        F = found.plane @ found.F @ found.plane.T
+        (a, b), (c, d) = F.transpose(1, 2, 0)
+        # The larger singular value of a 2 × 2 matrix, without the squares that cancel.
+        largest = 0.5 * (np.hypot(a + d, b - c) + np.hypot(a - d, b + c))
+    return FTLE(np.log(largest) / abs(duration), found)

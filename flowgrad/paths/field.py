@@ -32,10 +32,12 @@ class Field(ABC):
 
     ``plane`` is that of a planar flow, in which its particles stay (velocities across it and derivatives across it are
     zero); None where the flow has three dimensions. ``rtol`` is the relative error of a step that suits the field.
-    ``watched`` are the fractions of a step at which :meth:`trace` looks at the path.
+    ``watched`` are the fractions of a step at which :meth:`trace` looks at the path. ``notes`` say what the user should
+    know of the field.
     """
 
     plane: PathPlane | None = None
+    notes: tuple[str, ...] = ()
     rtol: float = RTOL
     watched: tuple[float, ...] = ()
     # Particles that share a step size, small enough for a core's cache, and whether threads may share the work.
@@ -43,11 +45,6 @@ class Field(ABC):
     threaded: bool = True
     # The fraction of them that may need smaller steps than the others.
     outliers: float = 0.05
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know of the field."""
-        return ()
 
     @abstractmethod
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
@@ -109,11 +106,6 @@ class InterpolatedField(Field):
         self.interpolant = interpolant
         self.plane, self.rtol = interpolant.plane, interpolant.rtol
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Those of the interpolant."""
-        return self.interpolant.notes
-
     def trace(self, way: DenseOutput, cells: IntArray, inside: BoolArray) -> None:
         """By the interpolant, through what no step leaves open."""
         self.interpolant.trace(self._nodal, way.positions, cells, inside)
@@ -125,6 +117,7 @@ class SteadyField(InterpolatedField):
     def __init__(self, interpolant: Interpolant, flow: Flow) -> None:
         super().__init__(interpolant)
         self._nodal = interpolant.nodal(flow)[None]
+        self.notes = interpolant.notes
         self._weights = np.ones((1, 1))
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:

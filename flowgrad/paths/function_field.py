@@ -46,12 +46,6 @@ class FunctionField(Field):
         self.watched = _WATCHED if self._is_numpy else _FEW_WATCHED
         if getattr(type(function), "fluid", None) is FlowFormula.fluid:
             self.watched = ()  # known everywhere
-        self._goes_across = False
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Whether velocities across the plane are left out."""
-        return (NOT_ACROSS,) if self._goes_across else ()
 
     def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
         """Velocities and L at positions (m, 3)."""
@@ -107,7 +101,8 @@ class FunctionField(Field):
 
     def _stay_in_plane(self, velocity: FloatArray) -> None:
         across = velocity[:, 2]
-        self._goes_across |= bool((np.isfinite(across) & (across != 0)).any())
+        if (np.isfinite(across) & (across != 0)).any():
+            self.notes = (NOT_ACROSS,)
         across[:] = 0.0
 
 

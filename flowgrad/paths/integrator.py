@@ -189,8 +189,9 @@ class ParticleBatch:
         rates, inside = rates_of(self.field, cells)
         self.state = State(y, rates(t, y), cells)
         plane = self.field.plane
-        holds = inside if plane is None else inside & plane.holds(y[:, :3])
-        exited = self._without(holds, np.full(len(self.numbers), t))
+        if plane is not None:
+            inside = inside & (np.abs((y[:, :3] - plane.origin) @ np.cross(*plane.axes)) <= plane.reach)
+        exited = self._without(inside, np.full(len(self.numbers), t))
         probe = 1e-3 * (end - t)
         rates, inside = rates_of(self.field, self.state.cells.copy())
         y, now = self.state.y, self.state.rates
@@ -252,16 +253,12 @@ def integrate(
     batches = [ParticleBatch(field, control, numbers, y[numbers], smallest) for numbers in _batches(seeds, field.chunk)]
 
     def run(task: Callable[[ParticleBatch], list[Exited]]) -> None:
-        def quietly(batch: ParticleBatch) -> list[Exited]:
-            # Stages outside the field give values that mean nothing.
-            with np.errstate(all="ignore"):
-                return task(batch)
-
-        for several in pool.map(quietly, batches):
+        for several in pool.map(task, batches):
             for exited in several:
                 y[exited.numbers], left[exited.numbers] = exited.y, exited.times
 
-    with ThreadPoolExecutor(threads() if field.threaded else 1) as pool:
+    # Stages outside the field give values that mean nothing: threads of the pool do not warn of them.
+    with ThreadPoolExecutor(threads() if field.threaded else 1, initializer=np.seterr, initargs=("ignore",)) as pool:
         field.leg(times[0], times[min(1, len(times) - 1)])
         run(lambda batch: [batch.initialise(times[0], times[-1])])
         for number, end in enumerate(times):

@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 
 from flowgrad.errors import OptionError
-from flowgrad.typing import BoolArray, FloatArray
+from flowgrad.reprs import ReprMixin
+from flowgrad.typing import FloatArray
 
 NOT_ACROSS = "the flow is planar: its velocity across the plane is left out, and particles stay in the plane"
 
 
 @dataclass(frozen=True, eq=False)
-class PathPlane:
+class PathPlane(ReprMixin):
     """``axes`` (2, 3), orthonormal, span it and ``origin`` (3,) lies in it, as does what is up to ``reach`` (a length)
     off it."""
 
@@ -26,10 +27,6 @@ class PathPlane:
     def inward(self) -> FloatArray:
         """Projects vectors on the plane (3, 3)."""
         return self.axes.T @ self.axes
-
-    def holds(self, positions: FloatArray) -> BoolArray:
-        """Which positions (m, 3) lie in it."""
-        return np.asarray(np.abs((positions - self.origin) @ np.cross(*self.axes)) <= self.reach)
 
 
 XY_PLANE = PathPlane(np.eye(3)[:2], np.zeros(3))

@@ -61,17 +61,15 @@ class SeriesField(InterpolatedField):
     def _interval(self, t: float, forward: bool) -> int:
         """The step before the interval that a path enters at a time, by bisection between those whose times are
         known."""
-
-        def is_before(number: int) -> bool:
-            return self._time(number) <= t if forward else self._time(number) < t
-
+        # Backward in time a step at t itself is not before.
+        latest = t if forward else np.nextafter(t, -np.inf)
         known = sorted(self._times)
-        before = [number for number in known[:-1] if is_before(number)]
+        before = [number for number in known[:-1] if self._time(number) <= latest]
         low = before[-1] if before else 0
         high = next(number for number in [*known, 1] if number > low)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if is_before(middle) else (low, middle)
+            low, high = (middle, high) if self._time(middle) <= latest else (low, middle)
             self._flows = {n: flow for n, flow in self._flows.items() if low - 2 <= n <= high + 2}
         return low
 
@@ -102,6 +100,7 @@ class SeriesField(InterpolatedField):
             place = free.pop()
             self._nodal[place], self._held[place] = nodal, number
         self._flows.clear()
+        self.notes = self.interpolant.notes
         self._moments = np.array([self._time(number) for number in self._held])
         if (np.diff(np.sort(self._held)) != 1).any() or (np.diff(self._moments[np.argsort(self._held)]) <= 0).any():
             raise OptionError(

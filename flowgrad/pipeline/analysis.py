@@ -208,7 +208,7 @@ def analyse_flow(
 ) -> Analysis:
     """Analyse a flow that is already in memory: everything is computed but the statistics."""
     scheme = Stored(options.gradient_field) if options.gradient_field else options.scheme
-    second = "hessian" in _inputs(options)
+    second = any("hessian" in inputs_of(name) for name in options.quantities)
     gradient = differentiate(flow, scheme, options.at, error=options.error, second=second, steady=options.steady)
     return _analysis(flow, gradient, options, digest)
 
@@ -220,15 +220,10 @@ def _analyse_formula(path: Path, options: Options, digest: str) -> Analysis:
     flow = dataclasses.replace(flow, axisymmetric=options.axisymmetric, out_of_plane=options.out_of_plane)
     if not options.is_differentiated:
         return analyse_flow(flow, options, digest)
-    needed = _inputs(options)
+    needed = set().union(*(inputs_of(name) for name in options.quantities))
     rates = bool(needed & {"velocity_rate", "L_rate"})
     gradient = prescribed_gradient(flow, scheme, options.at, "hessian" in needed, rates)
     return _analysis(flow, gradient, options, "" if options.grid else digest)
-
-
-def _inputs(options: Options) -> set[str]:
-    """What the quantities asked for are made of."""
-    return set().union(*(inputs_of(name) for name in options.quantities))
 
 
 def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: str) -> Analysis:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from flowgrad.errors import OptionError
 from flowgrad.files import size_of
 from flowgrad.io.options import ReadOptions
-from flowgrad.option import LOCATIONS, OptionRecord, not_empty, option, positive, united
+from flowgrad.option import LOCATIONS, OptionRecord, check_symmetry, not_empty, option, positive, united
 
 
 def _known_scheme(name: str, text: str) -> None:
@@ -205,6 +205,7 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_symmetry(self.axisymmetric, self.out_of_plane)
         if self.gradient_field and self.length_scale not in (None, 1.0):
             raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
         is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"

@@ -246,15 +246,9 @@ def _height_above(ax: Axes) -> float:
 
 
 # Takes no room: matplotlib leaves out the entries of a legend whose names begin with an underscore.
-_NOTHING = "\u200b"
+NOTHING = "\u200b"
 # Widest legend, as a multiple of the axes' width, and its distance below them in inches.
 _WIDEST, _BELOW = 1.05, 0.45
-
-
-def in_legend(name: str) -> str:
-    """The name of a line that a legend is to show: its dollar signs begin no formula, and it may begin with _."""
-    name = name.replace("$", r"\$")
-    return _NOTHING + name if name.startswith("_") else name
 
 
 def legend_rows(ax: Axes) -> Legend:
@@ -279,7 +273,7 @@ def legend_rows(ax: Axes) -> Legend:
             break
         columns -= 1
     for text in legend.get_texts():
-        text.set_text(text.get_text().removeprefix(_NOTHING))
+        text.set_text(text.get_text().removeprefix(NOTHING))
     return legend
 
 

@@ -15,7 +15,7 @@ from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.planar import FLAT
-from flowgrad.plot.axes import apart, in_legend, legend_rows, linear, number
+from flowgrad.plot.axes import NOTHING, apart, legend_rows, linear, number
 from flowgrad.plot.cut import cut, section_of
 from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.plane import equation, plane, plane_of_surface
@@ -106,7 +106,10 @@ def profile(results: Drawn | Mapping[str, Drawn], name: str, ax: Axes, start: Ar
                 "cell: choose another"
             )
         x, y = _joined(met)
-        ax.plot(line.at(x), y, color=colour, label=in_legend(title) or None, lw=1.1)
+        # Dollar signs begin no formula, and matplotlib leaves out of a legend what begins with an underscore.
+        named = title.replace("$", r"\$")
+        named = NOTHING + named if named.startswith("_") else named
+        ax.plot(line.at(x), y, color=colour, label=named or None, lw=1.1)
         _draw_band(ax, result, what, line, colour)
     way = "distance from the start" if line.axis is None else "xyz"[line.axis]
     ax.set(xlabel=f"{way} [L]", ylabel=label, xlim=(line.at(0.0), line.at(line.length)))

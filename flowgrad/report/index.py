@@ -63,6 +63,10 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
     shared = frozenset(text for text, count in statements.items() if count > _ONCE)
     scale, small = _small_pictures(entries)
     every, chosen = time_series.progressions(entries), columns(entries)
+    rows: list[tuple[Entry, list[Cell]]] = [(entry, []) for entry in entries]
+    for column in chosen:
+        for (_, cells), value in zip(rows, column.values, strict=True):
+            cells.append(Cell(MISSING, "") if value is None else Cell(column.written(value), value))
     text = render(
         "index.html",
         entries=entries,
@@ -74,7 +78,7 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         small=small,
         left_out=sum(entry.thumbnail is not None for entry in entries) - len(small),
         columns=chosen,
-        rows=[(entry, [column.cell(i) for column in chosen]) for i, entry in enumerate(entries)],
+        rows=rows,
         shared=shared,
         wording=FLOWS,
         command=command if isinstance(command, str) else written(command),
@@ -145,11 +149,6 @@ class IndexColumn:
     dimension: str
     values: Sequence[float | None]
     written: Callable[[float], str] = number
-
-    def cell(self, i: int) -> Cell:
-        """The number of one file."""
-        value = self.values[i]
-        return Cell(MISSING, "") if value is None else Cell(self.written(value), value)
 
 
 def columns(entries: Sequence[Entry]) -> list[IndexColumn]:

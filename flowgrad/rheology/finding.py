@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,6 @@ from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, largest_change, sampled_curve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
-from flowgrad.typing import FloatArray
 
 # Rates at which a model is looked at.
 _SAMPLES = 31
@@ -64,7 +63,8 @@ def decide(
     coherent = coherence > thresholds.COHERENT
     if unexplained > thresholds.UNEXPLAINED:
         return ("no", Verdict.VISCOELASTIC) if coherent else unknown
-    if nonpositive > thresholds.NONPOSITIVE or rate_factor(curve) < thresholds.RANGE_FACTOR:
+    rate_factor = curve.rate[-1] / curve.rate[0] if len(curve) else 0.0
+    if nonpositive > thresholds.NONPOSITIVE or rate_factor < thresholds.RANGE_FACTOR:
         return unknown
     # A model may show beside a little elasticity, a constant does not.
     elastic = coherent and unexplained > thresholds.SUSPECT
@@ -130,7 +130,7 @@ def class_weights(fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thres
 
 def class_of_model(model: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
     """What a model is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
-    rate = _rates(curve)
+    rate = np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)
     sampled = sampled_curve(rate, model.viscosity(rate))
     log_eta = np.log(sampled.viscosity)
     departure = float(np.max(np.abs(log_eta - log_eta.mean())))
@@ -150,7 +150,7 @@ def model_curve(model: Model, curve: FlowCurve) -> FlowCurve:
 def yields(model: Model, curve: FlowCurve) -> bool:
     """Whether a model's yield stress shows at the rates of a curve: log τ starts out flat, by the model or by the
     points, and the yield stress is large beside the stress there."""
-    rate = _rates(curve)[:1]
+    rate = curve.rate[:1]
     large = model.yielded(rate) >= thresholds.YIELD_SHARE * model.stress(rate)
     log_slope = float((rate * model.stress_slope(rate) / model.stress(rate))[0])
     slope = min(log_slope, curve.low_rate_slope)
@@ -164,7 +164,7 @@ def imitates_yield(model: Model, curve: FlowCurve) -> bool:
     small slope that more than doubles; or a Herschel–Bulkley curve of the same slope s and curvature c of
     log τ against log γ̇ has a large yield stress: its share of the stress is c/(s² + c).
     """
-    rate = _rates(curve)
+    rate = np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)
     # d log τ / d log γ̇
     slope = rate * model.stress_slope(rate) / model.stress(rate)
     if min(slope[0], curve.low_rate_slope) > thresholds.YIELD_SLOPE:
@@ -173,15 +173,6 @@ def imitates_yield(model: Model, curve: FlowCurve) -> bool:
     like_yield = curvature >= thresholds.YIELD_SHARE * (slope[0] ** 2 + curvature) and curvature > 0
     flattens = slope[0] <= min(thresholds.FLAT_SLOPE, slope.max() / 2)
     return bool(like_yield or flattens or slope.min() <= thresholds.LEVEL_SLOPE)
-
-
-def rate_factor(curve: FlowCurve) -> float:
-    """Highest over lowest median shear rate; 0 without any."""
-    return float(curve.rate[-1] / curve.rate[0]) if len(curve) else 0.0
-
-
-def _rates(curve: FlowCurve) -> FloatArray:
-    return np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)
 
 
 EVIDENCE |= {
@@ -244,10 +235,8 @@ def judge(
 class HasFinding:
     """A result that holds a finding: its verdict, and the numbers behind it, are the result's."""
 
-    @property
-    @abstractmethod
-    def finding(self) -> Finding:
-        """The verdict, with the curve, the fits and the numbers that it rests on."""
+    # The verdict, with the curve, the fits and the numbers that it rests on.
+    finding: cached_property[Finding]
 
     @property
     def newtonian(self) -> Answer:

@@ -20,10 +20,10 @@ from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.measured_trend import (
     MEDIAN_DEVIATION,
     Noise,
+    differences,
     noise_of,
     noise_that_decides,
     point_trend,
-    typical_noise,
 )
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
@@ -271,7 +271,9 @@ class FlowCurveFit(
             at = ", ".join(f"{rate:.3g}" for rate in self.rate[self.outliers])
             notes.append(f"far from the best law, but used: the points at the shear rates {at}")
         log_stress = np.log(self.stress)
-        error = self._scale * max(typical_noise(self.rate, self.viscosity, self._scale), SMALLEST_MISFIT)
+        # By a median, which steps and outliers do not raise.
+        local = np.median(np.abs(differences(self.rate, self.viscosity, self._scale)))
+        error = self._scale * max(float(local) / MEDIAN_DEVIATION, SMALLEST_MISFIT)
         drop = np.triu(np.subtract.outer(log_stress, log_stress), 1)
         drop -= thresholds.CERTAIN * np.hypot.outer(error, error)
         low, high = np.unravel_index(int(np.argmax(drop)), drop.shape)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.finding import rate_factor
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
 from flowgrad.typing import FloatArray
@@ -47,18 +46,13 @@ def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, lea
     freedom = max(fit.points - len(fit.model.free()), 1)
     of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
     if len(rate) >= _FEWEST_LOCAL:
-        local = float(np.mean(_differences(rate, eta, scale) ** 2))
+        local = float(np.mean(differences(rate, eta, scale) ** 2))
         if of_model > _MISFIT * local:
             return Noise(float(max(np.sqrt(local), least)), _LOCAL_FREEDOM * (len(rate) - 2))
     return Noise(float(max(np.sqrt(of_model), least)), freedom)
 
 
-def typical_noise(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> float:
-    """The local estimate by a median, which steps and outliers do not raise."""
-    return float(np.median(np.abs(_differences(rate, eta, scale)))) / MEDIAN_DEVIATION
-
-
-def _differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
+def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
     """By how many units of noise each inner point misses the line between its neighbours (n − 2,)."""
     x, y = np.log(rate), np.log(eta)
     width = x[2:] - x[:-2]
@@ -86,7 +80,7 @@ def noise_that_decides(
 ) -> dict[str, float]:
     """How much less noise, or how many points of this noise, would tell whether η leaves the margin."""
     log_margin, bound = np.log1p(margin), _bound_quantile(noise.freedom)
-    if rate_factor(curve) < thresholds.RANGE_FACTOR or trend.at_least > log_margin:
+    if curve.rate[-1] / curve.rate[0] < thresholds.RANGE_FACTOR or trend.at_least > log_margin:
         return {}
     degree = _degree_of(curve)
     bare = departure(curve, 0.0, degree)

@@ -39,11 +39,6 @@ class Given(ReprMixin, line="option text law density"):
     density: float | None = None
     identification: Identification | None = field(default=None, repr=False)
 
-    @property
-    def origin(self) -> str:
-        """``found`` in the data, ``given`` by the user, or ``none``."""
-        return "given" if self.law else "found" if self.option else "none"
-
 
 def eddy_viscosities(names: Iterable[str]) -> list[str]:
     """The names that mean a turbulent eddy viscosity."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.solvent import Forces, MomentumBalance, momentum_balance
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
@@ -143,16 +142,11 @@ class Separation(
         return None if self.forces is None else momentum_balance(self.gradient, self.forces)
 
     @property
-    def identification(self) -> Identification | None:
-        """Where the viscosity was found in the velocity alone: how; its curve, models and verdict are those here."""
-        return self.given.identification
-
-    @property
     def notes(self) -> tuple[str, ...]:
         """What to know of the momentum balance, or of the identification."""
-        if self.identification is None:
+        if self.given.identification is None:
             return () if self.balance is None else self.balance.notes
-        notes = list(self.identification.notes)
+        notes = list(self.given.identification.notes)
         if not self.is_absolute:
             notes.append(_RELATIVE)
         unknown = int((self.gradient.valid & np.isnan(self.eta)).sum())
@@ -181,16 +175,16 @@ class Separation(
     @cached_property
     def curve(self) -> FlowCurve:
         """The flow curve η(γ̇) in bins of the shear rate, or the one that was found in the velocity."""
-        if self.identification is not None:
-            return self.identification.curve
+        if self.given.identification is not None:
+            return self.given.identification.curve
         return self._curve()
 
     @cached_property
     def trend(self) -> Trend:
         """How η changes with the shear rate: of the model that was given, or of the flow curve, beside which, where a
         stress was given, the one in bins of |τ| has to agree (see ``flow_curve.trend``)."""
-        if self.identification is not None:
-            return self.identification.trend
+        if self.given.identification is not None:
+            return self.given.identification.trend
         if self.given.law is not None:
             return trend([model_curve(self.given.law, self.curve)])
         if self.given.stress is None:
@@ -201,8 +195,8 @@ class Separation(
     def fits(self) -> tuple[Fit, ...]:
         """Models fitted to the flow curve, the best first; the model alone where one was given, nothing
         where the curve has fewer than four bins or nothing is known."""
-        if self.identification is not None:
-            return self.identification.fits
+        if self.given.identification is not None:
+            return self.given.identification.fits
         if self.given.law is not None:
             return (Fit(self.given.law),)
         return fits_of(self.curve) if self.known else ()
@@ -211,8 +205,8 @@ class Separation(
     def fit(self) -> Fit | None:
         """The best model that agrees with the verdict, or the given one: within its margin a Newtonian
         fluid may suit a model with more parameters better."""
-        if self.identification is not None:
-            return self.identification.fit
+        if self.given.identification is not None:
+            return self.given.identification.fit
         if self.verdict is Verdict.NEWTONIAN and self.given.law is None:
             return next((fit for fit in self.fits if isinstance(fit.model, Newtonian)), None)
         return self.fits[0] if self.fits else None
@@ -225,18 +219,20 @@ class Separation(
     @property
     def is_absolute(self) -> bool:
         """Whether the viscosity is known, and not up to a factor only."""
-        return self.known if self.identification is None else self.identification.is_absolute
+        return self.known if self.given.identification is None else self.given.identification.is_absolute
 
     @property
     def origin(self) -> str:
         """Whether the model was ``found`` in the data or ``given`` by the user; ``none`` without any."""
-        return self.given.origin
+        if self.given.law:
+            return "given"
+        return "found" if self.known else "none"
 
     @cached_property
     def finding(self) -> Finding:
         """The verdict, with the curve, the fits and the numbers that it rests on."""
-        if self.identification is not None:
-            return self.identification.finding
+        if self.given.identification is not None:
+            return self.given.identification.finding
         if not self.known:
             return NOTHING_KNOWN
         measured = self.given.stress is None or self._rate_error is not None
@@ -272,7 +268,7 @@ class Separation(
     def evidence(self) -> dict[str, float]:
         """The numbers that the verdict rests on, and what follows from it: yield stress, elasticity, momentum balance,
         regions; those that this flow does not have are left out."""
-        if self.identification is not None or not self.known:
+        if self.given.identification is not None or not self.known:
             return dict(self.finding.evidence)
         return {**self._told, **known(of_regions(self.region_shares))}
 
@@ -291,8 +287,8 @@ class Separation(
     @cached_property
     def sentence(self) -> str:
         """The verdict and its reason, in words."""
-        if self.identification is not None:
-            return self.identification.sentence
+        if self.given.identification is not None:
+            return self.given.identification.sentence
         if self.known:
             return wording.of_flow(self.verdict, self._told, self.fit, self.given.law)
         flow = self.gradient.flow

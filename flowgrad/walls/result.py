@@ -245,23 +245,21 @@ class Walls(
 def walls_summary(walls: Walls) -> dict[str, Any]:
     """For each patch its faces and area, the wall shear rate and, where the viscosity is known, the wall shear
     stress, force and moment about the origin, split into pressure and viscous force; and the notes."""
-    patches = {name: _patch(walls, name) for name in walls.names}
+    patches: dict[str, dict[str, Any]] = {}
+    for name in walls.names:
+        chosen = walls.on(name)
+        patches[name] = found = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
+        found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
+        if walls.viscosity is None:
+            continue
+        stress = np.sqrt((walls.wall_shear_stress[chosen] ** 2).sum(axis=1))
+        found["wall_shear_stress"] = _range(stress, walls.areas[chosen])
+        found["force"] = walls.force(name)
+        found["viscous_force"] = walls.viscous_force(name)
+        if walls.pressure is not None:
+            found["pressure_force"] = walls.pressure_force(name)
+        found["moment"] = walls.moment(name)
     return {"scheme": walls.gradient.scheme, "patches": patches, "notes": list(walls.notes)}
-
-
-def _patch(walls: Walls, name: str) -> dict[str, Any]:
-    chosen = walls.on(name)
-    found: dict[str, Any] = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
-    found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
-    if walls.viscosity is None:
-        return found
-    stress = np.sqrt((walls.wall_shear_stress[chosen] ** 2).sum(axis=1))
-    found["wall_shear_stress"] = _range(stress, walls.areas[chosen])
-    found["force"] = walls.force(name)
-    found["viscous_force"] = walls.viscous_force(name)
-    if walls.pressure is not None:
-        found["pressure_force"] = walls.pressure_force(name)
-    return {**found, "moment": walls.moment(name)}
 
 
 def _range(values: FloatArray, areas: FloatArray) -> dict[str, float]:

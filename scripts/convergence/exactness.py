@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.autodiff.numpy_backend import point_jacobians
 from flowgrad.exact import EXACT_FLOWS, ExactFlow, Linear, NamedFlow, Polynomial
 from flowgrad.gradient import Autodiff, FiniteDifference, Scheme
-from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh, ReferenceCell
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Lattice, Mesh, ReferenceCell, cell_name
 from flowgrad.mesh.generate import block
 from flowgrad.mesh.reference.lagrange import lagrange_cell
 from flowgrad.typing import FloatArray
@@ -57,7 +57,7 @@ def cells() -> list[ReferenceCell]:
     fixed = [cell for cell in REFERENCE_CELLS.values() if cell.has_interpolant or cell.is_fitted]
     lagrange = []
     for kind in LAGRANGE_CELLS.values():
-        degree = 2 if kind.name == "lagrange_pyramid" else 3
+        degree = 2 if cell_name(kind.vtk_type) == "lagrange_pyramid" else 3
         lagrange.append(lagrange_cell(kind.vtk_type, kind.count(degree, degree, degree), (degree,) * 3))
     return fixed + lagrange
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from flowgrad import Cells, Flow, Lattice, Mesh, Patch
 from flowgrad.io.formats import native
-from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS
+from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, cell_name
 from tests import high_order, meshes
 
 TURNED = np.array([[0.6, 0.8, 0.0], [-0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
@@ -45,8 +45,9 @@ def of_every_type():
         if cell.is_curved:
             found[cell.name] = high_order.straight(cell)
     for kind in LAGRANGE_CELLS.values():
-        degrees = (3, 2, 2) if kind.name in ("lagrange_quadrilateral", "lagrange_hexahedron") else (2, 2, 2)
-        found[kind.name] = high_order.straight(high_order.reference(kind.vtk_type, degrees), 1, None, degrees)
+        name = cell_name(kind.vtk_type)
+        degrees = (3, 2, 2) if name in ("lagrange_quadrilateral", "lagrange_hexahedron") else (2, 2, 2)
+        found[name] = high_order.straight(high_order.reference(kind.vtk_type, degrees), 1, None, degrees)
     lines = Cells(np.array([4, 2], np.uint8), np.array([0, 3, 5]), np.array([2, 0, 1, 0, 2]))
     found["poly_line"] = Mesh(np.eye(3), lines)
     found["points"] = Mesh(np.random.default_rng(4).normal(size=(9, 3)), Cells.empty())

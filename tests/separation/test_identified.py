@@ -19,7 +19,7 @@ def separation(cavity):
 
 def test_the_curve_becomes_the_viscosity_of_the_cells(separation):
     """The solver's viscosity is 0.01, and the inertia of this flow tells it."""
-    rate, found = separation.gradient["shear_rate"], separation.identification
+    rate, found = separation.gradient["shear_rate"], separation.given.identification
     inside = (rate >= found.rate[0]) & (rate <= found.rate[-1])
     np.testing.assert_array_equal(np.isfinite(separation.eta), inside)
     assert found.viscosity.min() <= np.nanmin(separation.eta) <= np.nanmax(separation.eta) <= found.viscosity.max()
@@ -29,7 +29,7 @@ def test_the_curve_becomes_the_viscosity_of_the_cells(separation):
 
 
 def test_verdict_and_words_are_those_of_the_identification(separation):
-    found = separation.identification
+    found = separation.given.identification
     assert separation.verdict is found.verdict
     assert separation.verdict in (Verdict.NEWTONIAN, Verdict.NOT_DECIDED)
     assert separation.sentence == found.sentence

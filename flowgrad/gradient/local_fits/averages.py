@@ -134,7 +134,9 @@ def averaging_nodes(mesh: Mesh, extra: FloatArray, directions: Directions, order
         simplex_quadrature(mesh.dimension, order // 2 + 1),
         (table.parent, table.axis),
     )
-    lattice = _lattice(order, rank)
+    # The principal lattice of a simplex between −1 and 1: as many points as monomials, which they tell apart.
+    steps = np.stack(np.meshgrid(*[np.arange(order + 1)] * rank, indexing="ij"), -1).reshape(-1, rank)
+    lattice = 2.0 * steps[steps.sum(axis=1) <= order] / max(order, 1) - 1
     shares = np.linalg.solve(_values(lattice, table.parent, table.axis).T, moments.T).T
     # Rows that take x̂ back to x: the frames' rows are orthogonal.
     inverse = frames[:, :rank] / (frames[:, :rank] ** 2).sum(axis=2, keepdims=True)
@@ -171,12 +173,6 @@ def simplex_quadrature(dimension: int, points: int) -> tuple[FloatArray, FloatAr
         )
         nodes, shares = grown.reshape(-1, level + 1), np.outer(w, shares).ravel()
     return nodes, shares
-
-
-def _lattice(order: int, rank: int) -> FloatArray:
-    """The principal lattice of a simplex between −1 and 1: as many points as monomials, which they tell apart."""
-    steps = np.stack(np.meshgrid(*[np.arange(order + 1)] * rank, indexing="ij"), -1).reshape(-1, rank)
-    return 2.0 * steps[steps.sum(axis=1) <= order] / max(order, 1) - 1
 
 
 def _values(positions: FloatArray, parent: np.ndarray, axis: np.ndarray) -> FloatArray:

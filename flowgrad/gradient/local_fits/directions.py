@@ -30,7 +30,8 @@ class Directions:
 
     Samples spread along the first ``rank`` rows; from ``free`` on they stand in no more than two layers.
     ``across`` (k, 3) are directions along which the mesh is one cell thick. On a ``curved`` surface or
-    line the directions differ from place to place and ``basis`` is the identity.
+    line the directions differ from place to place and ``basis`` is the identity. It is ``turned`` where it is other
+    than the coordinate axes.
     """
 
     basis: FloatArray
@@ -38,11 +39,7 @@ class Directions:
     free: int
     across: FloatArray
     curved: bool = False
-
-    @property
-    def turned(self) -> bool:
-        """Whether the basis is other than the coordinate axes."""
-        return not np.array_equal(self.basis, np.eye(3))
+    turned: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -120,7 +117,8 @@ def _ordered(basis: FloatArray, resolved: BoolArray, one_cell: BoolArray) -> Dir
     if free == 3:
         return Directions(np.eye(3), 3, 3, np.empty((0, 3)))
     order = np.argsort(kind, kind="stable")
-    return Directions(np.ascontiguousarray(basis[order]), rank, free, basis[one_cell])
+    turned = not np.array_equal(basis[order], np.eye(3))
+    return Directions(np.ascontiguousarray(basis[order]), rank, free, basis[one_cell], turned=turned)
 
 
 # A boundary face looks across the layer where its normal lies along it by more than this cosine.

@@ -45,8 +45,10 @@ class Monomials:
 def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
     """The monomials of degree ``order`` at most in ``rank`` coordinates, linear in those from ``free`` on,
     with or without the constant."""
-    degrees = range(0 if constant else 1, order + 1)
-    powers = [each for degree in degrees for each in _powers(degree, rank, free)]
+    powers: list[tuple[int, ...]] = []
+    for each_degree in range(0 if constant else 1, order + 1):
+        every = itertools.product(range(each_degree, -1, -1), repeat=rank)
+        powers += [each for each in every if sum(each) == each_degree and max(each[free:], default=0) <= 1]
     number = {each: a for a, each in enumerate(powers)}
     degree = np.array([sum(each) for each in powers])
     # A monomial comes from the one that lacks its last coordinate once.
@@ -61,11 +63,6 @@ def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
         _derivatives(1, rank, number),
         _derivatives(2, rank, number),
     )
-
-
-def _powers(degree: int, rank: int, free: int) -> list[tuple[int, ...]]:
-    every = itertools.product(range(degree, -1, -1), repeat=rank)
-    return [each for each in every if sum(each) == degree and max(each[free:], default=0) <= 1]
 
 
 def _derivatives(degree: int, rank: int, number: dict[tuple[int, ...], int]) -> IntArray:
@@ -137,7 +134,8 @@ class LocalFits:
     def monomials(self) -> Monomials:
         """What is fitted; the constant too where the fit does not go through a sample."""
         where = self.directions
-        return monomials(self.order, where.rank, where.free, not self.targets.through)
+        through = bool((self.targets.own >= 0).any())
+        return monomials(self.order, where.rank, where.free, not through)
 
     @cached_property
     def kept(self) -> list[list[FitStencils]]:
@@ -148,7 +146,8 @@ class LocalFits:
         """Gradients (m, 3, 3) of vectors (n, 3), and the order of the fit that gave each, 0 for none; from
         the stencils that are kept, or from new ones that are not."""
         result, unknowns = self._applied(kept, values)
-        return self._turned(result), self._orders(unknowns)
+        orders = np.searchsorted(self.monomials.up_to, unknowns, side="right") - 1
+        return result @ self.directions.basis if self.directions.turned else result, np.maximum(orders, 0)
 
     def second(self, values: FloatArray) -> FloatArray:
         """Second derivatives (m, 3, 3, 3) of vectors (n, 3)."""
@@ -163,7 +162,8 @@ class LocalFits:
 
         rows, columns, weights = (np.concatenate(part) for part in zip(*self._entries(), strict=True))
         shape = (len(self.targets), len(self.samples.positions))
-        return tuple(csr_array((column, (rows, columns)), shape=shape) for column in self._turned(weights).T)
+        weights = weights @ self.directions.basis if self.directions.turned else weights
+        return tuple(csr_array((column, (rows, columns)), shape=shape) for column in weights.T)
 
     def _entries(self) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
         """Rows, columns and weights of the stencils that count, and NaN where there is none."""
@@ -249,9 +249,6 @@ class LocalFits:
         order = np.where((order == 0) & (counts >= up_to[0]), 1, order)
         return np.append(0, up_to)[order]
 
-    def _orders(self, unknowns: IntArray) -> IntArray:
-        return np.maximum(np.searchsorted(self.monomials.up_to, unknowns, side="right") - 1, 0)
-
     @cached_property
     def _positions(self) -> tuple[FloatArray, FloatArray]:
         """Those of the samples and of the nodes, in the basis of the directions."""
@@ -267,10 +264,6 @@ class LocalFits:
     def _origin(self) -> FloatArray:
         """A sample to count positions from, so that turning them costs no digits."""
         return self.samples.positions[finite_rows(self.samples.positions).argmax()]
-
-    def _turned(self, gradients: FloatArray) -> FloatArray:
-        """Derivatives along the last axis, from those in the basis of the directions."""
-        return gradients @ self.directions.basis if self.directions.turned else gradients
 
     def _applied(
         self, kept: list[list[FitStencils]] | None, values: FloatArray, second: bool = False

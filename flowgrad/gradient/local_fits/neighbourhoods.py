@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numba
@@ -278,11 +277,6 @@ class Targets:
         sizes = np.asarray(finite, np.int64)
         seeds = chosen[cKDTree(samples.positions[chosen]).query(positions[finite], workers=-1)[1]]
         return cls.seeded(positions, offsets(sizes), seeds)
-
-    @cached_property
-    def through(self) -> bool:
-        """Whether the fits go through a sample's own value."""
-        return bool((self.own >= 0).any())
 
     def without(self, excluded: NDArray[np.bool_]) -> Targets:
         """The same targets, of which some (m,) have nothing to start from and get no derivative."""

@@ -39,20 +39,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class PolynomialFits(Operator):
-    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary."""
+    """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary. ``places`` are where
+    they are: ``points``, ``cells`` or ``positions``."""
 
     mesh: Mesh
     location: str
-    at: Where
+    places: str
     fits: LocalFits
 
-    def keep(self) -> None:
-        """The weights of all fits."""
-        self.fits.kept  # noqa: B018 - a cached property
-
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients of a flow, with the weights that are kept or with new ones."""
-        return self._gradients(self.samples(flow), keep=False)
+    def gradients(self, flow: Flow, keep: bool = False) -> Gradients:
+        """Velocity gradients of a flow, with the weights that are kept or with new ones; ``keep`` these."""
+        return self._gradients(self.samples(flow), keep)
 
     def _gradients(self, values: FloatArray, keep: bool) -> Gradients:
         if self.known is None or len(values) != len(self.known):
@@ -64,15 +61,11 @@ class PolynomialFits(Operator):
         lowered = int(((order < self.fits.order) & (order > 0)).sum())
         notes = self.notes
         if lowered:
-            notes += (f"the order is lowered at {lowered} of {len(order)} {self._places}: too few samples around",)
-        if self._places == "cells":
+            notes += (f"the order is lowered at {lowered} of {len(order)} {self.places}: too few samples around",)
+        if self.places == "cells":
             order = order if self.mesh.is_full.all() else order[np.maximum(self.mesh.topology.owners, 0)]
             L = from_owners(self.mesh, L)
         return Gradients(L, notes, self.one_sided, self, order)
-
-    @property
-    def _places(self) -> str:
-        return self.at if isinstance(self.at, str) else "positions"
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3) at the samples."""
@@ -85,13 +78,13 @@ class PolynomialFits(Operator):
         if self.fits.directions.curved:
             raise OptionError("second derivatives on curved surfaces are not known: leave them out")
         H = self.fits.second(values)
-        return from_owners(self.mesh, H) if self._places == "cells" else H
+        return from_owners(self.mesh, H) if self.places == "cells" else H
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (m, n)."""
         own = self.fits.matrices()
-        if self._places != "cells":
+        if self.places != "cells":
             return own
         return tuple(spread_rows(matrix, self.mesh.topology.owners) for matrix in own)
 
@@ -128,7 +121,8 @@ def prepare_fits(
         one_sided = one_sided_cells(flow.mesh, faces, where.across)
     taken = faces if flow.location == "cells" else None
     about = {"notes": where.notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
-    return PolynomialFits(flow.mesh, flow.location, at, fits, **about)  # type: ignore[arg-type]
+    places = at if isinstance(at, str) else "positions"
+    return PolynomialFits(flow.mesh, flow.location, places, fits, **about)  # type: ignore[arg-type]
 
 
 def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> BoolArray:
@@ -194,15 +188,14 @@ class FaceMeans(Composed):
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (k, 3, 3) of vectors (n, 3)."""
-        return self._mean(self.inner.vectors(values))
-
-    def gradients(self, flow: Flow) -> Gradients:
-        """Velocity gradients, with the notes of the fits."""
-        found = self.inner.gradients(flow)
-        return Gradients(self._mean(found.L), found.notes, None, self)
-
-    def _mean(self, L: FloatArray) -> FloatArray:
+        L = self.inner.vectors(values)
         return (self.means @ L.reshape(-1, 9)).reshape(-1, 3, 3)
+
+    def gradients(self, flow: Flow, keep: bool = False) -> Gradients:
+        """Velocity gradients, with the notes of the fits, whose weights are kept with ``keep``."""
+        found = self.inner.gradients(flow, keep)
+        L = (self.means @ found.L.reshape(-1, 9)).reshape(-1, 3, 3)
+        return Gradients(L, found.notes, None, self)
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:

@@ -59,21 +59,20 @@ def prepare_axisymmetric(scheme: Scheme, flow: Flow, at: Where) -> AxisymmetricO
     own = whole.flow.mesh.places(whole.flow.location)
     sites = np.concatenate([own, patch_centroids(whole.flow.mesh, whole.flow.boundary)]) - origin
     reach = np.nanmax(np.abs(sites[:, radial]))
-
-    def is_near(x: FloatArray) -> BoolArray:
-        return np.abs(x[:, radial]) <= np.maximum(FLAT * reach, _ON_AXIS * _spacing(mesh, x, radial))
-
-    on_axis = is_near(positions)
+    on_axis, own_on_axis = (
+        np.abs(x[:, radial]) <= np.maximum(FLAT * reach, _ON_AXIS * _spacing(mesh, x, radial)) for x in (positions, own)
+    )
     direct = np.zeros(len(positions), bool)
     if isinstance(at, str) and at == flow.location:
         direct = np.isfinite(flow.velocity).all(axis=1) & ~on_axis
-    between, near = ~(direct | on_axis), np.flatnonzero(is_near(own))
+    between, near = ~(direct | on_axis), np.flatnonzero(own_on_axis)
     limits = scheme.prepare(whole.flow, own[near]) if between.any() and len(near) else None
     where = f"; limits on the axis at {on_axis.sum()} of {len(positions)}" if on_axis.any() else ""
     note = f"the flow is axisymmetric about the {flow.axisymmetric} axis: v_r/r and −v_θ/r complete the gradient{where}"
+    in_plane = [each for each in inner.notes if not each.endswith(TAKEN_AS_ZERO)]
     about = handed_on(
         inner,
-        notes=(note, *notes_in_plane(inner)),
+        notes=(note, *in_plane),
         faces=None if inner.faces is None else patch_faces(flow.boundary),
         # With its mirror image the axis is no side.
         one_sided=None if inner.one_sided is None else inner.one_sided[: len(positions)],
@@ -101,9 +100,13 @@ class AxisymmetricOperator(Composed):
     near: IntArray
     limits: Operator | None
 
-    def takes(self, values: FloatArray) -> bool:
-        """Whether the operator in the plane takes the samples of the whole plane."""
-        return self.inner.takes(self.meridian.samples(values))
+    def seen(self, values: FloatArray) -> FloatArray:
+        """Vectors on the whole plane from those of the original, with values on the boundary or without."""
+        whole = self.meridian
+        samples = values[: whole.count][whole.own] * whole.signs
+        if len(values) == whole.count:
+            return samples
+        return np.concatenate([samples, values[whole.count :][whole.walls] * whole.wall_signs])
 
     @property
     def matrices(self) -> tuple[csr_array, ...]:
@@ -113,7 +116,7 @@ class AxisymmetricOperator(Composed):
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of axisymmetric vectors (n, 3)."""
-        samples = self.meridian.samples(values)
+        samples = self.seen(values)
         L = np.array(self.inner.vectors(samples)[: len(self.positions)])
         radial = self.meridian.radial
         over_r = L[:, :, radial].copy()
@@ -129,8 +132,21 @@ class AxisymmetricOperator(Composed):
         return L
 
     def remarks(self, flow: Flow) -> tuple[str, ...]:
-        """Where the velocity on the axis crosses it."""
-        return _crossing(flow, self.meridian.radial)
+        """A note where the radial or the azimuthal velocity does not vanish on the axis."""
+        if flow.location == "cells":
+            return ()
+        radial = self.meridian.radial
+        rho = flow.mesh.points[:, radial]
+        on_axis = np.abs(rho) <= FLAT * np.nanmax(np.abs(rho))
+        across = np.abs(flow.velocity[on_axis][:, (radial, 2)]).max(axis=1, initial=0.0)
+        largest = np.nanmax(np.abs(flow.velocity), initial=0.0)
+        wrong = across > _ACROSS * largest
+        if not wrong.any():
+            return ()
+        return (
+            f"the velocity across the axis is not zero at {wrong.sum()} of {len(wrong)} points on it (up to "
+            f"{across[wrong].max() / largest:.2g} of the largest velocity): the gradients there are doubtful",
+        )
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """cov(L_ij, L_kl) (m, 3, 3, 3, 3): the terms over r share the noise of other rows. ``noise`` is the
@@ -197,7 +213,7 @@ class AxisymmetricOperator(Composed):
         axis AM − MA with M = ∂L/∂ρ, of which the part along z vanishes there.
         """
         radial = self.meridian.radial
-        H = np.array(self.inner.second(self.meridian.samples(values))[: len(self.positions)])
+        H = np.array(self.inner.second(self.seen(values))[: len(self.positions)])
         H[:, :, 2, :] = H[:, :, :, 2] = 0.0
         L = self.vectors(values)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -212,8 +228,13 @@ class AxisymmetricOperator(Composed):
 
     def apply(self, values: ArrayLike) -> FloatArray:
         """Gradients (m, 3) of scalars (n,), (m, k, 3) of (n, k), without a derivative along z."""
-        values = np.asarray(values, float)
-        gradients = self.inner.apply(self.meridian.scalars(values.reshape(len(values), -1)))[: len(self.positions)]
+        values, whole = np.asarray(values, float), self.meridian
+        columns = values.reshape(len(values), -1)
+        # Scalars are even across the axis.
+        samples = columns[: whole.count][whole.own]
+        if len(columns) != whole.count:
+            samples = np.concatenate([samples, columns[whole.count :][whole.walls]])
+        gradients = self.inner.apply(samples)[: len(self.positions)]
         return gradients[:, 0] if values.ndim == 1 else gradients
 
     def _quotients(self, samples: FloatArray) -> FloatArray:
@@ -248,28 +269,6 @@ class AxisymmetricOperator(Composed):
         arms[:, radial] -= own[:, radial]
         arms[:, 2] = 0
         return arms
-
-
-def notes_in_plane(planar: Operator) -> tuple[str, ...]:
-    """The notes of a scheme on a plane, but for what it takes the derivatives across the plane for."""
-    return tuple(note for note in planar.notes if not note.endswith(TAKEN_AS_ZERO))
-
-
-def _crossing(flow: Flow, radial: int) -> tuple[str, ...]:
-    """A note where the radial or the azimuthal velocity does not vanish on the axis."""
-    if flow.location == "cells":
-        return ()
-    rho = flow.mesh.points[:, radial]
-    on_axis = np.abs(rho) <= FLAT * np.nanmax(np.abs(rho))
-    across = np.abs(flow.velocity[on_axis][:, (radial, 2)]).max(axis=1, initial=0.0)
-    largest = np.nanmax(np.abs(flow.velocity), initial=0.0)
-    wrong = across > _ACROSS * largest
-    if not wrong.any():
-        return ()
-    return (
-        f"the velocity across the axis is not zero at {wrong.sum()} of {len(wrong)} points on it (up to "
-        f"{across[wrong].max() / largest:.2g} of the largest velocity): the gradients there are doubtful",
-    )
 
 
 def _spacing(mesh: Mesh, positions: FloatArray, radial: int) -> FloatArray:

@@ -38,18 +38,6 @@ class Meridian:
     count: int
     radial: int
 
-    def samples(self, values: FloatArray) -> FloatArray:
-        """Vectors on the whole plane from those of the original, with values on the boundary or without."""
-        inner = values[: self.count][self.own] * self.signs
-        if len(values) == self.count:
-            return inner
-        return np.concatenate([inner, values[self.count :][self.walls] * self.wall_signs])
-
-    def scalars(self, values: FloatArray) -> FloatArray:
-        """The same for columns of scalars (n, k), which are even across the axis."""
-        inner = values[: self.count][self.own]
-        return inner if len(values) == self.count else np.concatenate([inner, values[self.count :][self.walls]])
-
 
 def meridian(flow: Flow) -> Meridian:
     """The meridian plane of a planar flow whose ``axisymmetric`` names the axis.

@@ -14,9 +14,9 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.gradient.noise import expanded, mapped, turning
+from flowgrad.gradient.local_fits.directions import TAKEN_AS_ZERO
+from flowgrad.gradient.noise import expanded, mapped
 from flowgrad.gradient.scheme import Composed, Scheme, Where, handed_on
-from flowgrad.gradient.symmetry.axisymmetric import notes_in_plane
 from flowgrad.mesh.planar import frame_of
 from flowgrad.typing import FloatArray
 
@@ -44,7 +44,8 @@ def prepare_plane(scheme: Scheme, flow: Flow, at: Where) -> PlaneOperator:
         rows = "; ".join(f"{name} = ({axis})" for name, axis in zip("xyz", axes, strict=True))
         notes.append(f"tensors and vectors of the gradient are given in the frame of the plane: {rows}")
     inner = scheme.prepare(flow, at)
-    about = handed_on(inner, notes=(*notes, *notes_in_plane(inner)))
+    in_plane = [each for each in inner.notes if not each.endswith(TAKEN_AS_ZERO)]
+    about = handed_on(inner, notes=(*notes, *in_plane))
     return PlaneOperator(inner, normal, closure, along, frame, **about)
 
 
@@ -83,7 +84,7 @@ class PlaneOperator(Composed):
 
     def covariance(self, noise: float | FloatArray) -> FloatArray:
         """cov(L_ij, L_kl) (m, 3, 3, 3, 3) of what is known, in the frame of L; zero for the rest."""
-        change = np.eye(9) if self.frame is None else turning(self.frame[None])[0]
+        change = np.eye(9) if self.frame is None else np.kron(self.frame, self.frame)
         closed = np.eye(9).reshape(3, 3, 9)
         closed[:, self.across] = 0
         if self.closure == "incompressible":

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
-from flowgrad.gradient.noise import mapped, turning
+from flowgrad.gradient.noise import mapped
 from flowgrad.gradient.scheme import Composed, Scheme, Where, handed_on, on_rows, patch_centroids, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.mesh import Cells, Mesh
@@ -126,13 +126,8 @@ def section(mesh: Mesh, wedge: Wedge, location: str) -> HalfPlane:
     if location == "points":
         return HalfPlane(wedge, mesh, location, Mesh(points, cells), places, numbers)
     scale = np.array([1.0, np.cos(wedge.half_angle), 1.0])
-    half = SitedMesh(points, cells, sites(mesh, wedge), scale)
+    half = SitedMesh(points, cells, wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0), scale)
     return HalfPlane(wedge, mesh, location, half, places, numbers)
-
-
-def sites(mesh: Mesh, wedge: Wedge) -> FloatArray:
-    """Axial coordinate and radius of the full cells' centroids, in the section (k, 3)."""
-    return wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0)
 
 
 def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeOperator:
@@ -144,7 +139,7 @@ def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeO
     if not isinstance(at, str):
         target = wedge.cylindrical(at) * (1, 1, 0)
     elif (flow.location, at) == ("points", "cells"):
-        target = sites(flow.mesh, wedge)
+        target = wedge.cylindrical(flow.mesh.centroids[flow.mesh.is_full]) * (1, 1, 0)
     frames = wedge.frames(wedge.cylindrical(flow.mesh.places(at))[:, 2])
     on_circles = patch_centroids(flow.mesh, flow.boundary)[walls]
     inner = on_rows(prepare_axisymmetric(scheme, planar, target), _rows(half, at))
@@ -189,10 +184,6 @@ class WedgeOperator(Composed):
     wall_positions: FloatArray
     frames: FloatArray
 
-    def takes(self, values: FloatArray) -> bool:
-        """Whether the operator in the plane takes what the values are there."""
-        return self.inner.takes(self._local(values))
-
     @property
     def matrices(self) -> tuple[csr_array, ...]:
         """OptionError: the components of a vector turn with the angle; use ``vectors``."""
@@ -200,10 +191,10 @@ class WedgeOperator(Composed):
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3) that turn with the angle."""
-        L = self.inner.vectors(self._local(values))
+        L = self.inner.vectors(self.seen(values))
         return np.ascontiguousarray(tensors.transpose(self.frames) @ L @ self.frames)
 
-    def _local(self, values: FloatArray) -> FloatArray:
+    def seen(self, values: FloatArray) -> FloatArray:
         """The section's samples, those on its boundary last."""
         n = len(self.flow.velocity)
         local = self.section.velocity(values[:n])
@@ -224,11 +215,12 @@ class WedgeOperator(Composed):
         if np.ndim(noise) == 2:
             raise OptionError("on a wedge the noise must be the same in all directions: give a number, or one each")
         local = self.inner.covariance(self.section.noise(noise))
-        return mapped(local, turning(tensors.transpose(self.frames)))
+        back = tensors.transpose(self.frames)
+        return mapped(local, np.einsum("nij,nkl->nikjl", back, back).reshape(-1, 9, 9))
 
     def second(self, values: FloatArray) -> FloatArray:
         """Second derivatives (m, 3, 3, 3) of vectors (n, 3) that turn with the angle."""
-        H, frames = self.inner.second(self._local(values)), self.frames
+        H, frames = self.inner.second(self.seen(values)), self.frames
         return np.asarray(np.einsum("npi,nqj,nrk,npqr->nijk", frames, frames, frames, H, optimize=True))
 
     def apply(self, values: ArrayLike) -> FloatArray:

@@ -110,7 +110,7 @@ class ReferenceCell:
     ``has_interpolant``: point values define a field inside the cell through shape functions; ``is_fitted``: the
     gradient is a least-squares fit through the cell's own points instead; ``is_curved``: there are nodes besides the
     corners, so that edges and faces may be curved; ``volume``: the cell's measure over |det J| at a node where det J is
-    the same throughout, NaN without a family.
+    the same throughout, NaN without a family; ``center``: the mean of the corners (d,), which a family tells.
     """
 
     vtk_type: VTK
@@ -126,6 +126,7 @@ class ReferenceCell:
     is_fitted: bool = field(init=False)
     is_curved: bool = field(init=False)
     volume: float = field(init=False)
+    center: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -134,6 +135,7 @@ class ReferenceCell:
         put(self, "is_fitted", self.shape is None and self.dimension > 1)
         put(self, "is_curved", self.family is not None and self.size > len(self.family.corners))
         put(self, "volume", np.nan if self.family is None else self.family.volume)
+        put(self, "center", np.full(self.dimension, np.nan) if self.family is None else self.family.center)
 
     @classmethod
     def of(cls, vtk_type: VTK, family: Family, nodes: FloatArray, shape: Shape, degree: int) -> ReferenceCell:
@@ -155,12 +157,6 @@ class ReferenceCell:
         else:
             shape = tensor(places, degrees)
         return cls.of(vtk_type, family, nodes, shape, max(degrees))
-
-    @property
-    def center(self) -> FloatArray:
-        """Mean of the corners (d,)."""
-        assert self.family is not None
-        return self.family.center
 
     @cached_property
     def ring(self) -> NDArray[np.int64]:

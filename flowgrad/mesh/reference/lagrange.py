@@ -15,7 +15,7 @@ from itertools import product
 import numpy as np
 
 from flowgrad.errors import MeshError
-from flowgrad.mesh.reference.cell import VTK, ReferenceCell
+from flowgrad.mesh.reference.cell import VTK, ReferenceCell, cell_name
 from flowgrad.mesh.reference.quadratic import PYRAMID14, TETRA15, TRIANGLE7, WEDGE21
 from flowgrad.mesh.reference.shapes import HEXAHEDRON, LINE, PYRAMID, QUAD, TETRA, TRIANGLE, WEDGE, Family
 from flowgrad.typing import FloatArray
@@ -38,11 +38,6 @@ class LagrangeType:
     count: Callable[[int, int, int], int]
     places: Callable[[int, int, int], list[Place] | FloatArray]
 
-    @property
-    def name(self) -> str:
-        """VTK's name of the type, in small letters."""
-        return self.vtk_type.name.lower()
-
 
 @lru_cache(maxsize=256)
 def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> ReferenceCell:
@@ -62,7 +57,7 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
     found = degrees if any(degrees) else _uniform(kind, count)
     p, q, r = (max(degree, 1) for degree in found)
     if kind.count(p, q, r) != count or max(p, q, r) > _HIGHEST:
-        raise MeshError(f"a {kind.name} of degrees {found} has not {count} points: the file is damaged")
+        raise MeshError(f"a {cell_name(vtk_type)} of degrees {found} has not {count} points: the file is damaged")
     used = (p, p if kind.family is WEDGE else q, r)[: kind.family.dimension]
     nodes = np.array(kind.places(p, q, r)) / used
     return ReferenceCell.lagrange(kind.vtk_type, kind.family, nodes, used)
@@ -73,7 +68,7 @@ def _uniform(kind: LagrangeType, count: int) -> Degrees:
         if kind.count(degree, degree, degree) == count:
             return degree, degree, degree
     raise MeshError(
-        f"a {kind.name} of {count} points has no degree that is the same along all axes: "
+        f"a {cell_name(kind.vtk_type)} of {count} points has no degree that is the same along all axes: "
         "give the degrees in a cell array 'HigherOrderDegrees'"
     )
 

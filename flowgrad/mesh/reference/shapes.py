@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ class Family:
     outward, ``volume``, the ``walls`` (f, d + 1) of which x is inside where walls·(x, 1) ≤ 0, and
     ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k.
 
+    ``dimension`` is the number of reference coordinates, ``center`` (d,) the mean of the corners.
     The pyramid is the true one, apex above the centre of its base: x and y run from z/2 to 1 − z/2.
     """
 
@@ -32,16 +33,13 @@ class Family:
     walls: FloatArray
     powers: tuple[int, ...]
     collapse: Callable[[FloatArray], FloatArray]
+    dimension: int = field(init=False)
+    center: FloatArray = field(init=False)
 
-    @property
-    def dimension(self) -> int:
-        """Number of reference coordinates."""
-        return self.corners.shape[1]
-
-    @property
-    def center(self) -> FloatArray:
-        """Mean of the corners (d,)."""
-        return np.asarray(self.corners.mean(axis=0))
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "dimension", self.corners.shape[1])
+        put(self, "center", np.asarray(self.corners.mean(axis=0)))
 
     def outside(self, xi: FloatArray) -> FloatArray:
         """How far positions (m, d) lie outside (m,), in units of the cell; negative inside."""

@@ -88,7 +88,7 @@ def _slab(flow: Flow, order: int, second: bool, start: int, own: slice) -> Slab:
     if operator.around is not None:
         around = operator.around
         inside = (around.points >= own.start) & (around.points < own.stop)
-        lowered, alone = int(around.lowered(operator.order)[inside].sum()), int(around.alone()[inside].sum())
+        lowered, alone = (int(each[inside].sum()) for each in around.lowered(operator.order))
     counts = Counts(int((~finite_rows(flow.velocity[own])).sum()), lowered, alone, unknown)
     return Slab(start, VelocityGradient(L, supplied=supplied), counts)
 

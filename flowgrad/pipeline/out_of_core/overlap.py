@@ -25,7 +25,7 @@ from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import selected
 from flowgrad.io.pieces import merged
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.cells import dimension_of
+from flowgrad.mesh.cells import DIMENSIONS
 from flowgrad.pipeline.out_of_core.piece_files import PieceFiles
 from flowgrad.typing import BoolArray, IntArray
 
@@ -46,16 +46,11 @@ class Surroundings:
     own: Contents
 
     @property
-    def mesh(self) -> Mesh:
-        """The mesh of all of it."""
-        return self.contents.mesh
-
-    @property
     def own_points(self) -> IntArray:
         """Numbers of the piece's points in all of it; -1 for points in no cell."""
-        numbers = np.full(len(self.own.mesh.points), -1)
-        entries = np.repeat(self.layer == 0, np.diff(self.mesh.cells.offsets))
-        numbers[self.own.mesh.cells.connectivity] = self.mesh.cells.connectivity[entries]
+        numbers, cells = np.full(len(self.own.mesh.points), -1), self.contents.mesh.cells
+        entries = np.repeat(self.layer == 0, np.diff(cells.offsets))
+        numbers[self.own.mesh.cells.connectivity] = cells.connectivity[entries]
         return numbers
 
 
@@ -148,7 +143,8 @@ class NotEnoughLayersError(Exception):
 
 def layers_of(scheme: Scheme, location: str, at: str) -> int:
     """The layers that a scheme needs around a piece; of local fits those to begin with."""
-    return 0 if scheme.record is None else scheme.record.layers(scheme, location, at) or 0
+    reach = None if scheme.record is None else scheme.record.reach
+    return (reach(scheme, location, at) if callable(reach) else reach) or 0
 
 
 def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> Gradients:
@@ -167,7 +163,7 @@ def gradients_of(around: Surroundings, flow: Flow, scheme: Scheme, at: str) -> G
     if not isinstance(operator, PolynomialFits):
         return operator.gradients(flow)
     own = around.layer == 0
-    wanted = own if at == "cells" else points_of(around.mesh, own)
+    wanted = own if at == "cells" else points_of(around.contents.mesh, own)
     _check_layers(around, flow, at)
     fits = operator.fits
     watched = _Watched(
@@ -207,7 +203,7 @@ class _Watched(LocalFits):
 def _rim(around: Surroundings, samples: Samples, location: str) -> BoolArray:
     """Samples whose neighbours are not all there, and those next to one that searches go through without a word."""
     inner = around.layer < around.depth
-    rim = ~inner if location == "cells" else ~points_of(around.mesh, inner)
+    rim = ~inner if location == "cells" else ~points_of(around.contents.mesh, inner)
     owner = np.repeat(np.arange(len(rim)), np.diff(samples.start))
     while True:
         silent = rim & ~samples.usable
@@ -237,7 +233,7 @@ def check_scheme(
     if scheme.record is None or scheme.record.reach is None:
         raise OptionError(f"{name}: {scheme}, such as a gradient taken from the file, is not known by pieces: {advice}")
     if scheme.is_local:
-        if max(dimension_of(each) for each in types) == 3 and not is_thick and axisymmetric != "none":
+        if DIMENSIONS[list(types)].max() == 3 and not is_thick and axisymmetric != "none":
             raise OptionError(
                 f"{name}: the mesh may be a wedge, which pieces do not tell: say --axisymmetric none, or {advice}"
             )

@@ -89,10 +89,6 @@ class PieceFiles:
         spans = np.array(boxes)
         return Survey(spans, numbered, frozenset(types), _is_thick(sample, spans), time, producer)
 
-    def is_empty(self, number: int) -> bool:
-        """Whether there is nothing in a piece."""
-        return not np.isfinite(self.survey.boxes[number]).all()
-
     def _check(self, piece: Contents) -> None:
         """OptionError for points without cells, and for points at one place, of which only numbers tell which belongs
         to another piece."""

@@ -44,13 +44,13 @@ from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
+@dataclass
 class SharedPoints:
     """Gradients and velocities of the points that were seen, by their keys, so that rounding, which depends on the
     numbering, is the same in all pieces."""
 
-    def __init__(self) -> None:
-        self._keys = np.empty(0, np.uint64)
-        self._values = np.empty((0, 12))
+    _keys: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    _values: FloatArray = field(default_factory=lambda: np.empty((0, 12)))
 
     def unified(
         self, keys: NDArray[np.uint64], L: FloatArray, velocity: FloatArray
@@ -186,7 +186,7 @@ class _PiecesRun:
         self._shared = SharedPoints()
         self._scheme: tuple[Scheme, str] | None = None
         self._statistics = {name: RunningStatistics() for name in names if name not in WITHOUT_STATISTICS}
-        first = next(number for number in range(len(pieces.files)) if not pieces.is_empty(number))
+        first = next(number for number, box in enumerate(pieces.survey.boxes) if np.isfinite(box).all())
         self._velocity, self._location = _chosen(pieces.read(first), options)
         self._reading = replace(options, velocity=self._velocity, location=self._location)
         self._at = options.at or self._location
@@ -195,7 +195,8 @@ class _PiecesRun:
 
     def add(self, number: int, path: Path) -> None:
         """Differentiate a piece, write it, and count it in."""
-        if self._pieces.is_empty(number):
+        # The box of a piece without points.
+        if not np.isfinite(self._pieces.survey.boxes[number]).all():
             nothing = steady_rates(VelocityGradient(np.empty((0, 3, 3)), supplied={"velocity": np.empty((0, 3))}))
             arrays = {**{name: nothing[name] for name in self._names}, "valid": np.empty(0, bool)}
             self._write(path, self._pieces.read(number), arrays, np.empty((0, 3)))
@@ -220,7 +221,7 @@ class _PiecesRun:
 
     def _unified(self, around: Surroundings, L: FloatArray, velocity: FloatArray) -> NDArray[np.bool_]:
         """Points (n,) that no earlier piece had; values at the others become those of the earlier piece."""
-        others, numbers = points_of(around.mesh, around.layer > 0), around.own_points
+        others, numbers = points_of(around.contents.mesh, around.layer > 0), around.own_points
         shared = np.flatnonzero((numbers >= 0) & others[np.maximum(numbers, 0)])
         new = np.ones(len(numbers), bool)
         keys = self._pieces.keys(around.own)[shared]

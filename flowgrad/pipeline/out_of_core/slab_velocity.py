@@ -22,14 +22,17 @@ from flowgrad.typing import BoolArray, FloatArray
 @dataclass(frozen=True, eq=False)
 class SlabVelocity:
     """Which arrays of a file are the velocity, and where: ``name`` as it was chosen, ``parts`` one vector array or the
-    scalars it is made of; ``lattice`` in the unit of length that is wanted, its y axis upward."""
+    scalars it is made of; ``lattice`` in the unit of length that is wanted, its y axis upward; places in a plane
+    (``plane_size``) and planes of places (``plane_count``)."""
 
     file: SlabFile
     name: str
     location: str
     parts: Sequence[str]
     lattice: Lattice
-    y_down: bool = False
+    plane_size: int
+    plane_count: int
+    y_down: bool
 
     @classmethod
     def of(cls, file: SlabFile, options: Options) -> SlabVelocity:
@@ -43,17 +46,8 @@ class SlabVelocity:
         scale = options.length_scale or 1.0
         lattice = scaled(file.lattice, (scale, -scale if options.y_down else scale, scale))
         assert isinstance(lattice, Lattice)
-        return cls(file, name, where, parts, lattice, options.y_down)
-
-    @property
-    def plane_size(self) -> int:
-        """Places in a plane."""
-        return plane_size(self.lattice, self.location)
-
-    @property
-    def plane_count(self) -> int:
-        """Planes of places."""
-        return plane_count(self.lattice, self.location)
+        size, count = plane_size(lattice, where), plane_count(lattice, where)
+        return cls(file, name, where, parts, lattice, size, count, options.y_down)
 
     def planes(self, low: int, high: int) -> FloatArray:
         """Velocities (n, 3) between two planes, NaN where the file says that they are none."""
