@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -235,8 +235,10 @@ def judge(
 class HasFinding:
     """A result that holds a finding: its verdict, and the numbers behind it, are the result's."""
 
-    # The verdict, with the curve, the fits and the numbers that it rests on.
-    finding: cached_property[Finding]
+    @property
+    @abstractmethod
+    def finding(self) -> Finding:
+        """The verdict, with the curve, the fits and the numbers that it rests on."""
 
     @property
     def newtonian(self) -> Answer:
