@@ -245,10 +245,11 @@ class Walls(
 def walls_summary(walls: Walls) -> dict[str, Any]:
     """For each patch its faces and area, the wall shear rate and, where the viscosity is known, the wall shear
     stress, force and moment about the origin, split into pressure and viscous force; and the notes."""
-    patches: dict[str, dict[str, Any]] = {}
+    patches = {}
     for name in walls.names:
         chosen = walls.on(name)
-        patches[name] = found = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
+        found: dict[str, Any] = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
+        patches[name] = found
         found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
         if walls.viscosity is None:
             continue
