@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.finding import rate_factor
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
 from flowgrad.typing import FloatArray
@@ -81,7 +80,7 @@ def noise_that_decides(
 ) -> dict[str, float]:
     """How much less noise, or how many points of this noise, would tell whether η leaves the margin."""
     log_margin, bound = np.log1p(margin), _bound_quantile(noise.freedom)
-    if rate_factor(curve) < thresholds.RANGE_FACTOR or trend.at_least > log_margin:
+    if not len(curve) or curve.rate[-1] < thresholds.RANGE_FACTOR * curve.rate[0] or trend.at_least > log_margin:
         return {}
     degree = _degree_of(curve)
     bare = departure(curve, 0.0, degree)
