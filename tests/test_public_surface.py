@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import flowgrad
+from flowgrad.errors import MissingDependencyError
 
 WRITTEN = Path(__file__).with_name("public_surface.json")
 MODULES = ("autodiff", "exact", "formula", "paths", "plot")
@@ -44,23 +45,23 @@ def agrees(now: Any, written: Any) -> bool:
     return bool(now[0] == written[0] and set(written[1:]) <= set(now[1:]))
 
 
-def surface() -> dict[str, Any]:
-    """Every public name with its signature."""
-    found = {name: signature(getattr(flowgrad, name)) for name in flowgrad.__all__ if name not in MODULES}
-    for module_name in MODULES:
-        module = importlib.import_module(f"flowgrad.{module_name}")
-        found |= {f"{module_name}.{name}": signature(getattr(module, name)) for name in module.__all__}
-    return found
+def public_names() -> list[str]:
+    """The names of the package and, with a dot, those of its public modules."""
+    inner = [f"{module}.{name}" for module in MODULES for name in importlib.import_module(f"flowgrad.{module}").__all__]
+    return [*flowgrad.__all__, *inner]
 
 
-def test_every_public_name_is_written_down_with_its_signature() -> None:
-    found = surface()
-    assert sorted(found) == sorted(json.loads(WRITTEN.read_text(encoding="utf-8")))
+def test_every_public_name_is_written_down() -> None:
+    assert sorted(public_names()) == sorted(json.loads(WRITTEN.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("name", json.loads(WRITTEN.read_text(encoding="utf-8")) if WRITTEN.exists() else [])
 def test_signature(name: str) -> None:
-    now, written = surface_of(name), json.loads(WRITTEN.read_text(encoding="utf-8"))[name]
+    try:
+        now = surface_of(name)
+    except MissingDependencyError as missing:
+        pytest.skip(str(missing))
+    written = json.loads(WRITTEN.read_text(encoding="utf-8"))[name]
     assert agrees(now, written), f"{name} was {written} and is {now}"
 
 
@@ -71,4 +72,7 @@ def surface_of(name: str) -> Any:
 
 
 if __name__ == "__main__":
-    WRITTEN.write_text(json.dumps(surface(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    WRITTEN.write_text(
+        json.dumps({name: surface_of(name) for name in public_names()}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
