@@ -119,7 +119,7 @@ def documents(files: list[Path], data: Path, *options: str) -> dict[str, str]:
     found = {}
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "-m", "flowgrad", "run", *map(str, files), "-o", out, *options, "--no-report", "-q"]
-        subprocess.run([*command, "--cases", str(data / "cases.toml")], check=True, cwd=data.parent)
+        subprocess.run([*command, "--cases", str(data / "cases.toml")], check=True, cwd=out)
         for path in files:
             document = json.loads((Path(out) / f"{path.stem}.json").read_text(encoding="utf-8"))
             found |= {f"run/{name}": digest(value) for name, value in numbers(document, path.name)}
