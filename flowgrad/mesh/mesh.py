@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
     from flowgrad.mesh.lattice_detection import LatticeOf
     from flowgrad.mesh.topology import Topology
+    from flowgrad.mesh.wall_layers import WallLayers
 
 
 # Cells that may be prisms between two planes.
@@ -219,6 +220,18 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
         from flowgrad.mesh.topology import topology
 
         return topology(self.points, self.cells, self.faces, lambda: self.signed_measures)
+
+    @cached_property
+    def wall_layers(self) -> WallLayers | None:
+        """The thin cells along curved walls, None where there are none."""
+        from flowgrad.mesh.wall_layers import THIN, find_layers, thin_cells
+
+        cells = self.cells
+        if self.dimension < 2 or not thin_cells(
+            self.points, cells.offsets, cells.connectivity, self.dimension, THIN[0]
+        ):
+            return None
+        return find_layers(self)
 
     def type_counts(self) -> dict[str, int]:
         """Number of cells of each type by name, in the order of VTK's type numbers."""

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from flowgrad.compiled import called, kernel, summing
-from flowgrad.gradient.local_fits.normal_equations import factorise, normal_matrix, reproducing_weights, sum_of_squares
+from flowgrad.gradient.local_fits.neighbourhoods import wall_shift
+from flowgrad.gradient.local_fits.normal_equations import (
+    factorise,
+    normal_matrix,
+    project_out,
+    reproducing_weights,
+    sum_of_squares,
+)
 
 # The weights take a neighbourhood as round that is no longer than this many times its width.
 _ROUND = 3.0
@@ -167,24 +174,131 @@ def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -
 
 
 @called
-def _averages(x0: Any, T: Any, own: Any, count: int, averages: Any, table: Any, k: int, mono: Any, rows: Any) -> None:
-    """Monomials (k, count) averaged over the cells of the samples ``own``."""
-    (nodes, shares, node_start), (parent, axis, _) = averages, table
-    xi = np.empty(3)
+def _averages(
+    x0: Any,
+    T: Any,
+    own: Any,
+    count: int,
+    averages: Any,
+    slopes: Any,
+    target: int,
+    bends: Any,
+    table: Any,
+    k: int,
+    mono: Any,
+    rows: Any,
+) -> None:
+    """Monomials (k, count) averaged over the cells of the samples ``own``. In those along a bent wall the distance from
+    it is linear."""
+    (nodes, shares, node_start), (parent, axis, _), (positions, slope, _) = averages, table, slopes
+    is_bent = len(bends[3]) > 0 and bends[3][target] > 0.0
+    xi, d = np.empty(3), np.empty(3)
     for s in range(count):
         for a in range(k):
             rows[a, s] = 0.0
+        entry = _entry(own[s], target, bends) if is_bent else -1
         for q in range(node_start[own[s]], node_start[own[s] + 1]):
+            for j in range(3):
+                d[j] = nodes[q, j] - x0[j]
+            if entry >= 0:
+                n, distance = bends[2][target], bends[4][2][entry] - bends[1][target]
+                for j in range(3):
+                    distance += slope[entry, j] * (nodes[q, j] - positions[own[s], j]) - n[j] * d[j]
+                for j in range(3):
+                    d[j] += bends[3][target] * distance * n[j]
             for i in range(3):
                 xi[i] = 0.0
                 for j in range(3):
-                    xi[i] += T[i, j] * (nodes[q, j] - x0[j])
+                    xi[i] += T[i, j] * d[j]
             for a in range(k):
                 if axis[a] < 0:
                     mono[a] = 1.0
                 else:
                     mono[a] = xi[axis[a]] * (mono[parent[a]] if parent[a] >= 0 else 1.0)
                 rows[a, s] += shares[q] * mono[a]
+
+
+@called
+def _entry(place: int, target: int, bends: Any) -> int:
+    """The distance of a sample from the wall of a target, -1 where it is not known."""
+    wall, (start, walls, _) = bends[0], bends[4]
+    for e in range(start[place], start[place + 1]):
+        if walls[e] == wall[target]:
+            return e
+    return -1
+
+
+@called
+def _flatten(i: int, samples: Any, count: int, bends: Any, d: Any, up: Any) -> None:
+    """Move the samples (3, count) about a target along its normal, so that they stand above it by what they are further
+    from the wall; how far ``up`` they stood."""
+    n = bends[2][i]
+    for s in range(count):
+        up[s] = n[0] * d[0, s] + n[1] * d[1, s] + n[2] * d[2, s]
+        shift = wall_shift(samples[s], up[s], i, bends)
+        for c in range(3):
+            d[c, s] += shift * n[c]
+
+
+@called
+def _derivatives_at(xi: Any, parent: Any, axis: Any, k: int, second: bool, rank: int, values: Any, D: Any) -> None:
+    """Derivatives (q, k) of the monomials at a place xi: the ``rank`` first ones, and after them the second ones."""
+    for a in range(k):
+        p, i = parent[a], axis[a]
+        values[a] = 1.0 if i < 0 else xi[i] * (values[p] if p >= 0 else 1.0)
+        for r in range(rank):
+            D[r, a] = 0.0
+            if i >= 0:
+                D[r, a] = (D[r, p] * xi[i] if p >= 0 else 0.0) + ((values[p] if p >= 0 else 1.0) if i == r else 0.0)
+        if second:
+            row = rank
+            for r in range(rank):
+                for m in range(r, rank):
+                    D[row, a] = 0.0
+                    if p >= 0:
+                        D[row, a] = D[row, p] * xi[i] + (D[r, p] if i == m else 0.0) + (D[m, p] if i == r else 0.0)
+                    row += 1
+
+
+@called
+def _place(target: Any, origin: Any, i: int, bends: Any, slopes: Any, T: Any, xi: Any) -> None:
+    """Local coordinates of a target beside its sample."""
+    d = np.empty(3)
+    for c in range(3):
+        d[c] = target[c] - origin[c]
+    if len(bends[3]) > 0 and bends[3][i] > 0.0:
+        n, slope, shift = bends[2][i], slopes[2][i], 0.0
+        for c in range(3):
+            shift += bends[3][i] * (slope[c] - n[c]) * d[c]
+        for c in range(3):
+            d[c] += shift * n[c]
+    for r in range(3):
+        xi[r] = T[r, 0] * d[0] + T[r, 1] * d[1] + T[r, 2] * d[2]
+
+
+@called
+def _straighten(six: Any, first: Any, up: Any, kept: Any, count: int, n: Any) -> None:
+    """Second derivatives in x from those along a bent wall: what these are of the heights ``up``, which are linear in
+    x, is the curvature of the wall, and that times the derivative along its normal is taken off."""
+    for c in range(6):
+        curvature = 0.0
+        for s in range(count):
+            curvature += six[kept[s], c] * up[kept[s]]
+        for s in range(count):
+            w = first[kept[s]]
+            six[kept[s], c] -= curvature * (n[0] * w[0] + n[1] * w[1] + n[2] * w[2])
+
+
+@called
+def _reproduce(w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square: float, n: Any) -> None:
+    """Change weights w (…, 3) as little as can be so that of the heights ``up`` they give the normal ``n``, as of what
+    is linear in x; ``left`` is what is left of the heights beside the monomials, and ``square`` its square."""
+    for c in range(3):
+        lacking = n[c]
+        for s in range(count):
+            lacking -= w[kept[s], c] * up[kept[s]]
+        for s in range(count):
+            w[kept[s], c] += W[s] * left[s] * lacking / square
 
 
 @called
@@ -252,6 +366,8 @@ def fit_weights(
     derivatives: Any,
     about: Any,
     averages: Any,
+    bends: Any,
+    slopes: Any,
     least: int,
     enough: float,
     weights: Any,
@@ -261,46 +377,61 @@ def fit_weights(
     Target ``i`` has the samples ``samples[start[i]:start[i + 1]]`` of ``positions`` (n, 3), goes through
     the value of sample ``centre[i]`` unless that is −1, and asks for ``unknowns[i]`` monomials; the ``table``
     of these is parent, axis and complete (monomials of lower degree). ``derivatives`` (q, 2)
-    names the monomial and its factorial for each derivative in ξ: ``rank`` first or all second ones,
+    names the monomial and its factorial for each derivative in ξ: ``rank`` first ones, all second ones, or both,
     into ``weights`` (s, 3) or (s, 6), NaN for fits of fewer monomials than ``least``. More than ``enough``
-    samples for each unknown remain when far ones are left out. ``about`` is free, rank, curved and decay: axes up to
-    ``free`` may turn. With ``averages`` (nodes, their shares, offsets) that are not empty the samples are averages.
+    samples for each unknown remain when far ones are left out. ``about`` is free, rank, curved, decay and whether any
+    target stands beside its sample: axes up to ``free`` may turn. With ``averages`` (nodes, their shares, offsets) that
+    are not empty the samples are averages.
+
+    Along bent walls (``bends``, :func:`bends_of`; ``slopes`` of the distance at samples and targets) the fit is in the
+    offset along the wall and the distance from it, and in what is linear in x, all as if the wall were flat.
     """
-    (parent, axis, complete), (free, rank, curved, decay) = table, about
-    q = len(derivatives)
+    (parent, axis, complete), (free, rank, curved, decay, beside) = table, about
+    q, is_second = len(derivatives), weights.shape[1] == 6
+    skip = rank if is_second and derivatives[0, 1] == 1 and len(derivatives) > rank * (rank + 1) // 2 else 0
     longest, k_most = 1, 1
     for i in range(len(targets)):
         longest = max(longest, start[i + 1] - start[i])
         k_most = max(k_most, unknowns[i])
     d, xi = np.empty((3, longest)), np.empty((3, longest))
     W, weighted = np.empty(longest), np.empty(longest)
+    up, left, first = np.empty(longest), np.empty(longest), np.empty((longest, 3))
     kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
     rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
     M, inverse = np.empty((k_most, k_most)), np.empty(k_most)
     norms, spare = np.empty(k_most), np.empty(k_most)
     E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
     T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    at_own, elsewhere = np.zeros((q, k_most)), np.zeros((rank + rank * (rank + 1) // 2, k_most))
+    for r in range(q):
+        if derivatives[r, 0] < k_most:
+            at_own[r, derivatives[r, 0]] = derivatives[r, 1]
+    place = np.empty(3)
     for i in range(len(targets)):
         begin, end, k = start[i], start[i + 1], unknowns[i]
         count = end - begin
         unknowns[i] = 0
         weights[begin:end] = 0.0
+        origin = positions[centre[i]] if centre[i] >= 0 else targets[i]
+        is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
         if k > 0 and count > 0:
             for least_kept in (math.ceil(enough * k), end - begin + 1):
                 count = end - begin
                 for s in range(count):
                     for c in range(3):
-                        d[c, s] = positions[samples[begin + s], c] - targets[i, c]
+                        d[c, s] = positions[samples[begin + s], c] - origin[c]
+                if is_bent:
+                    _flatten(i, samples[begin:end], count, bends, d, up)
                 frame(d, count, free, rank, T, share, S, Q)
                 local_coordinates(d, count, T, share, decay, xi, W)
                 count = drop_far(count, least_kept, d, xi, W, kept)
                 if len(averages[0]):
                     for s in range(count):
                         own[s] = samples[begin + kept[s]]
-                    _averages(targets[i], T, own, count, averages, table, k, spare, rows)
+                    _averages(origin, T, own, count, averages, slopes, i, bends, table, k, spare, rows)
                     if centre[i] >= 0:
                         own[0] = centre[i]
-                        _averages(targets[i], T, own, 1, averages, table, k, spare, own_row)
+                        _averages(origin, T, own, 1, averages, slopes, i, bends, table, k, spare, own_row)
                         for a in range(k):
                             for s in range(count):
                                 rows[a, s] -= own_row[a, 0]
@@ -309,10 +440,15 @@ def fit_weights(
                 normal_matrix(rows, W, count, k, weighted, M)
                 known = factorise(M, k, inverse, norms, spare)
                 known = known if known == k else complete[known]
+                sought = at_own
+                if beside and centre[i] >= 0:
+                    _place(targets[i], origin, i, bends, slopes, T, place)
+                    _derivatives_at(place, parent, axis, k, is_second, rank, spare, elsewhere)
+                    sought = elsewhere
                 known = reproducing_weights(
-                    rows, W, count, known, M, inverse, norms, derivatives, complete, max(least, 1), C, E, g
+                    rows, W, count, known, M, inverse, norms, sought, complete, max(least, 1), C, E, g
                 )
-                if count == end - begin or (known == k and sum_of_squares(g, count, derivatives) < _LOUD):
+                if count == end - begin or (known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD):
                     break
             unknowns[i] = known
         if unknowns[i] == 0:
@@ -320,10 +456,23 @@ def fit_weights(
             continue
         if curved:
             _tangents(g, d, count, T)
-        if weights.shape[1] == 3:
-            _first(g, count, T, kept, weights[begin:end])
-        else:
-            _second(g, count, T, rank, kept, weights[begin:end])
+        square = 0.0
+        if is_bent:
+            for s in range(count):
+                left[s] = up[kept[s]]
+            square = project_out(rows, W, count, known, M, inverse, left, C)
+        own_weights = weights[begin:end]
+        if not is_second:
+            _first(g, count, T, kept, own_weights)
+            if square > 0.0:
+                _reproduce(own_weights, W, left, up, kept, count, square, bends[2][i])
+            continue
+        _second(g[skip:], count, T, rank, kept, own_weights)
+        if is_bent:
+            _first(g[:rank], count, T, kept, first)
+            if square > 0.0:
+                _reproduce(first, W, left, up, kept, count, square, bends[2][i])
+            _straighten(own_weights, first, up, kept, count, bends[2][i])
 
 
 @kernel()

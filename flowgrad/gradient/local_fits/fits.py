@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from flowgrad.gradient.local_fits import fit_kernels
 from flowgrad.gradient.local_fits.directions import Directions
-from flowgrad.gradient.local_fits.neighbourhoods import SAMPLES, Samples, Search, Targets
+from flowgrad.gradient.local_fits.neighbourhoods import NO_WALLS, SAMPLES, Samples, Search, Targets, bends_of
 from flowgrad.mesh.cells import take
+from flowgrad.mesh.wall_layers import WallDistances
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 
@@ -217,11 +218,19 @@ class LocalFits:
     def _fitted(self, chosen: IntArray, growth: float, second: bool, search: Search) -> FitStencils:
         """FitStencils of some targets from neighbourhoods ``growth`` times as large as need be."""
         targets, table = self.targets[chosen], self.monomials
-        start, found = search.around(targets, growth * self.smoothing * len(table.axis))
-        unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start)), 0)
+        wanted, more = (growth * self.smoothing * (len(table.axis) + extra) for extra in (0, 1))
+        start, found = search.around(targets, wanted, more)
+        # Along bent walls what is linear in x is one unknown more.
+        taken = SAMPLES * (targets.frames.bent > 0) if len(targets.frames.bent) else 0
+        unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start) - taken), 0)
         weights = np.empty((len(found), 6 if second else 3))
-        where, nodes = self.directions, self.nodes
+        where, nodes, walls = self.directions, self.nodes, self._walls
         positions, node_positions = self._positions
+        frames, derivatives = targets.frames, table.second if second else table.first
+        if where.turned and len(frames.bent):
+            frames = replace(frames, normal=frames.normal @ where.basis.T, slope=frames.slope @ where.basis.T)
+        if second and (len(frames.bent) or self._beside):
+            derivatives = np.concatenate([table.first, table.second])
         decay, least = _DECAY if self.smoothing == 1 else _DECAY_SMOOTHING, int(table.up_to[2 if second else 1])
         fit_kernels.fit_weights(
             positions,
@@ -231,9 +240,11 @@ class LocalFits:
             found,
             unknowns,
             (table.parent, table.axis, table.complete),
-            table.second if second else table.first,
-            (where.free, where.rank, where.curved, decay),
+            derivatives,
+            (where.free, where.rank, where.curved, decay, self._beside),
             (node_positions, nodes.shares, nodes.start),
+            bends_of(frames, walls),
+            (positions, walls.slope, frames.slope),
             least,
             SAMPLES,
             weights,
@@ -248,6 +259,19 @@ class LocalFits:
         order = np.searchsorted(SAMPLES * up_to, counts, side="right")
         order = np.where((order == 0) & (counts >= up_to[0]), 1, order)
         return np.append(0, up_to)[order]
+
+    @cached_property
+    def _walls(self) -> WallDistances:
+        """Distances of the samples, in the basis of the directions."""
+        walls = NO_WALLS if self.samples.walls is None else self.samples.walls
+        return walls.turned(self.directions.basis) if self.directions.turned else walls
+
+    @cached_property
+    def _beside(self) -> bool:
+        """Whether targets stand beside the samples through whose values their fits go."""
+        own = self.targets.own
+        through = own >= 0
+        return not np.array_equal(self.targets.positions[through], self.samples.positions[own[through]])
 
     @cached_property
     def _positions(self) -> tuple[FloatArray, FloatArray]:

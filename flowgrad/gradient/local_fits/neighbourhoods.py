@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numba
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flowgrad.compiled import called, kernel
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets, runs, take
+from flowgrad.mesh.wall_layers import WallDistances
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
 
@@ -78,13 +79,29 @@ def _others(offsets: Any, connectivity: Any, around: Any, p: int, seen: Any, fou
 
 
 @called
-def _is_one_sided(positions: Any, target: Any, found: Any, count: int, usable: Any) -> bool:
-    m0, m1, m2, a, b, c, d, e, f, n = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
+def wall_shift(place: int, up: float, i: int, bends: Any) -> float:
+    """How far a sample ``up`` above target ``i`` is moved along its normal, so that it stands above it by what it is
+    further from the wall."""
+    wall, distance, _, bent, (start, walls, distances) = bends
+    for e in range(start[place], start[place + 1]):
+        if walls[e] == wall[i]:
+            return bent[i] * (distances[e] - distance[i] - up)
+    return 0.0
+
+
+@called
+def _is_one_sided(positions: Any, target: Any, i: int, found: Any, count: int, usable: Any, bends: Any) -> bool:
+    is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
+    m0, m1, m2, a, b, c, d, e, f, total = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0
     for j in range(count):
         s = found[j]
         if usable[s]:
             x, y, z = positions[s, 0] - target[0], positions[s, 1] - target[1], positions[s, 2] - target[2]
-            m0, m1, m2, n = m0 + x, m1 + y, m2 + z, n + 1
+            if is_bent:
+                n = bends[2][i]
+                shift = wall_shift(s, n[0] * x + n[1] * y + n[2] * z, i, bends)
+                x, y, z = x + shift * n[0], y + shift * n[1], z + shift * n[2]
+            m0, m1, m2, total = m0 + x, m1 + y, m2 + z, total + 1
             a, b, c = a + x * x, b + y * y, c + z * z
             d, e, f = d + x * y, e + y * z, f + x * z
     # A little is added to the diagonal, so that missing directions do not count.
@@ -93,11 +110,13 @@ def _is_one_sided(positions: Any, target: Any, found: Any, count: int, usable: A
     A, B, C = b * c - e * e, a * c - f * f, a * b - d * d
     D, E, F = e * f - d * c, d * f - a * e, d * e - b * f
     quadratic = A * m0 * m0 + B * m1 * m1 + C * m2 * m2 + 2 * (D * m0 * m1 + E * m1 * m2 + F * m0 * m2)
-    return quadratic > _ONE_SIDED * n * (a * A + d * D + f * F)
+    return quadratic > _ONE_SIDED * total * (a * A + d * D + f * F)
 
 
 @called
-def _grow(graph: Any, seeds: Any, own: int, stamp: int, places: Any, target: Any, need: Any, room: Any) -> int:
+def _grow(
+    graph: Any, seeds: Any, own: int, stamp: int, places: Any, target: Any, i: int, bends: Any, need: Any, room: Any
+) -> int:
     """Ring after ring around the seeds into ``found`` until there are enough usable samples; how many
     nodes were found."""
     (offsets, neighbours), (positions, usable), (need_all_round, need_one_sided) = graph, places, need
@@ -122,11 +141,11 @@ def _grow(graph: Any, seeds: Any, own: int, stamp: int, places: Any, target: Any
     while True:
         if enough >= need_one_sided:
             break
-        if enough >= need_all_round and not _is_one_sided(positions, target, found, count, usable):
+        if enough >= need_all_round and not _is_one_sided(positions, target, i, found, count, usable, bends):
             break
         last = count
-        for i in range(ring, last):
-            p = found[i]
+        for k in range(ring, last):
+            p = found[k]
             for j in range(offsets[p], offsets[p + 1]):
                 s = neighbours[j]
                 if seen[s] != stamp and count < len(found):
@@ -160,21 +179,24 @@ def symmetric_graph(pairs: Any, n: int) -> Any:
 
 @kernel()
 def neighbourhoods(
-    graph: Any, seeded: Any, places: Any, targets: Any, need: Any, room: Any, stamp: int, pool: Any
+    graph: Any, seeded: Any, places: Any, targets: Any, bends: Any, need: Any, room: Any, stamp: int, pool: Any
 ) -> Any:
     """Samples around each target (m, 3): their numbers one after another in ``pool``, and the offsets
     (m + 1,) into it; of samples beyond the room of the pool only the number is right.
 
     Rings on the ``graph`` (offsets, neighbours) of samples at ``places`` (positions, usable) grow from the sample
     ``own[i]``, itself left out, or where that is −1 from the seeds, until they hold as many usable samples as
-    ``need`` says, all round and where these lie on one side. ``room`` (seen, found), (n,) each, is to work in; no
-    number of ``seen`` may be from ``stamp`` to ``stamp + m``.
+    ``need`` says, all round and where these lie on one side; the first pair is for targets as they are, the second for
+    those that ``bends`` (:class:`WallFrames` and the distances of the samples) flattens. ``room`` (seen, found), (n,)
+    each, is to work in; no number of ``seen`` may be from ``stamp`` to ``stamp + m``.
     """
     (seed_start, seeds, own), usable, found = seeded, places[1], room[1]
     start = np.zeros(len(targets) + 1, np.int64)
     for i in range(len(targets)):
         first = seeds[seed_start[i] : seed_start[i + 1]]
-        count = _grow(graph, first, own[i], stamp + i, places, targets[i], need, room)
+        is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
+        needed = need[1] if is_bent else need[0]
+        count = _grow(graph, first, own[i], stamp + i, places, targets[i], i, bends, needed, room)
         at = start[i]
         for j in range(count):
             if usable[found[j]]:
@@ -191,13 +213,43 @@ _SAMPLES_ONE_SIDED = 2.5
 
 
 @dataclass(frozen=True, eq=False)
+class WallFrames:
+    """The wall along which each target (m,) lies: its number, the ``distance`` from it, the unit ``normal`` (m, 3) out
+    of it, the ``slope`` ∂distance/∂x, and ``bent`` (m,), 0 where it may be taken as flat. None at all where nothing
+    is bent."""
+
+    wall: IntArray
+    distance: FloatArray
+    normal: FloatArray
+    slope: FloatArray
+    bent: FloatArray
+
+    @classmethod
+    def of(cls, known: WallDistances | None) -> WallFrames:
+        """Of places whose distances are known, the walls that are nearest."""
+        if known is None or not (known.bent > 0).any():
+            return cls(np.empty(0, np.int64), np.empty(0), np.empty((0, 3)), np.empty((0, 3)), np.empty(0))
+        entry = known.nearest()
+        bent = np.where(entry >= 0, known.bent[entry], 0.0)
+        return cls(known.wall[entry], known.distance[entry], known.normal[entry], known.slope[entry], bent)
+
+    def __getitem__(self, chosen: IntArray) -> WallFrames:
+        if not len(self.bent):
+            return self
+        names = ("wall", "distance", "normal", "slope", "bent")
+        return WallFrames(*(getattr(self, name)[chosen] for name in names))
+
+
+@dataclass(frozen=True, eq=False)
 class Samples:
-    """Where values are known (n, 3), which of them are ``usable`` (n,), and the graph of neighbours."""
+    """Where values are known (n, 3), which of them are ``usable`` (n,), the graph of neighbours, and the distances from
+    curved walls along which they lie in layers."""
 
     positions: FloatArray
     usable: NDArray[np.bool_]
     start: IntArray
     neighbours: IntArray
+    walls: WallDistances | None = None
 
     @classmethod
     def of_points(cls, mesh: Mesh, usable: NDArray[np.bool_]) -> Samples:
@@ -207,7 +259,8 @@ class Samples:
         around = cells_of_points(cells.offsets, cells.connectivity, full, len(mesh.points))
         blocks = numba.get_num_threads()
         graph = points_sharing_cells(cells.offsets, cells.connectivity, *around, blocks)
-        return cls(mesh.points, usable, *graph)
+        layers = mesh.wall_layers
+        return cls(mesh.points, usable, *graph, None if layers is None else layers.points)
 
     @classmethod
     def of_cells(
@@ -219,7 +272,9 @@ class Samples:
         owned = np.column_stack([mesh.topology.boundary_cells[patch_faces], known])
         positions = np.concatenate([mesh.centroids, patch_centroids])
         pairs = np.concatenate([mesh.topology.pairs, owned])
-        return cls(positions, usable, *symmetric_graph(pairs, len(positions)))
+        layers = mesh.wall_layers
+        walls = None if layers is None else layers.cells.followed_by(layers.on_faces(patch_faces))
+        return cls(positions, usable, *symmetric_graph(pairs, len(positions)), walls)
 
     @classmethod
     def of_cloud(cls, points: FloatArray, usable: NDArray[np.bool_], order: int, smoothing: float) -> Samples:
@@ -240,35 +295,42 @@ class Samples:
 @dataclass(frozen=True, eq=False)
 class Targets:
     """Where derivatives are wanted (m, 3). Fits go through the value of sample ``own`` (m,), or where that
-    is −1 they start from ``seeds[start[i]:start[i + 1]]``."""
+    is −1 they start from ``seeds[start[i]:start[i + 1]]``. ``frames`` are the walls along which they lie."""
 
     positions: FloatArray
     own: IntArray
     start: IntArray
     seeds: IntArray
+    frames: WallFrames
 
     def __len__(self) -> int:
         return len(self.positions)
 
     @classmethod
-    def at_samples(cls, samples: Samples, own: IntArray) -> Targets:
-        """Samples (m,) themselves."""
-        return cls(samples.positions[own], own, np.zeros(len(own) + 1, np.int64), np.empty(0, np.int64))
+    def at_samples(cls, samples: Samples, own: IntArray, positions: FloatArray | None = None) -> Targets:
+        """Samples (m,) themselves, or ``positions`` (m, 3) near them."""
+        frames = WallFrames.of(None if samples.walls is None else samples.walls[own])
+        start = np.zeros(len(own) + 1, np.int64)
+        at = samples.positions[own] if positions is None else positions
+        return cls(at, own, start, np.empty(0, np.int64), frames)
 
     @classmethod
-    def seeded(cls, positions: FloatArray, start: IntArray, seeds: IntArray) -> Targets:
+    def seeded(
+        cls, positions: FloatArray, start: IntArray, seeds: IntArray, walls: WallDistances | None = None
+    ) -> Targets:
         """Positions between the samples."""
-        return cls(positions, np.full(len(positions), -1), start, seeds)
+        return cls(positions, np.full(len(positions), -1), start, seeds, WallFrames.of(walls))
 
     @classmethod
     def at_cells(cls, mesh: Mesh) -> Targets:
         """The centroids of the cells, from the points of each; cells of lower dimension have none."""
         sizes = np.where(mesh.is_full, np.diff(mesh.cells.offsets), 0)
         seeds = mesh.cells.connectivity[runs(mesh.cells.offsets[:-1], sizes)]
-        return cls.seeded(mesh.centroids, offsets(sizes), seeds)
+        layers = mesh.wall_layers
+        return cls.seeded(mesh.centroids, offsets(sizes), seeds, None if layers is None else layers.cells)
 
     @classmethod
-    def at_positions(cls, positions: FloatArray, samples: Samples) -> Targets:
+    def nearest(cls, positions: FloatArray, samples: Samples) -> Targets:
         """Any positions, from the usable sample nearest to each that has neighbours."""
         from scipy.spatial import cKDTree
 
@@ -282,10 +344,20 @@ class Targets:
         """The same targets, of which some (m,) have nothing to start from and get no derivative."""
         sizes = np.diff(self.start) * ~excluded
         seeds = self.seeds[runs(self.start[:-1], sizes)]
-        return Targets(self.positions, np.where(excluded, -1, self.own), offsets(sizes), seeds)
+        return replace(self, own=np.where(excluded, -1, self.own), start=offsets(sizes), seeds=seeds)
 
     def __getitem__(self, chosen: IntArray) -> Targets:
-        return Targets(self.positions[chosen], self.own[chosen], *take(self.start, self.seeds, chosen))
+        start, seeds = take(self.start, self.seeds, chosen)
+        return Targets(self.positions[chosen], self.own[chosen], start, seeds, self.frames[chosen])
+
+
+def bends_of(frames: WallFrames, walls: WallDistances | None) -> tuple[Any, ...]:
+    """Frames of targets and distances of samples, as kernels take them."""
+    known = NO_WALLS if walls is None else walls
+    return frames.wall, frames.distance, frames.normal, frames.bent, (known.start, known.wall, known.distance)
+
+
+NO_WALLS = WallDistances.none(0)
 
 
 class Search:
@@ -296,20 +368,23 @@ class Search:
         self._seen = self._found = self._pool = np.empty(0, np.int64)
         self._stamp = 0
 
-    def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
-        """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
-        and sample numbers."""
+    def around(self, targets: Targets, unknowns: float, more_unknowns: float = 0.0) -> tuple[IntArray, IntArray]:
+        """Samples around each target (m,), enough for so many unknowns where there are, or ``more_unknowns`` along
+        bent walls: offsets (m + 1,) and sample numbers."""
         samples, own = self._samples, targets.own
         if not len(self._seen):
             count = len(samples.positions)
             self._seen, self._found = np.full(count, -1), np.empty(count, np.int64)
         graph, seeds = (samples.start, samples.neighbours), (targets.start, targets.seeds, own)
-        places = samples.positions, samples.usable
-        need = math.ceil(SAMPLES * unknowns), math.ceil(_SAMPLES_ONE_SIDED * unknowns)
+        places, bends = (samples.positions, samples.usable), bends_of(targets.frames, samples.walls)
+        need = tuple(
+            (math.ceil(SAMPLES * count), math.ceil(_SAMPLES_ONE_SIDED * count))
+            for count in (unknowns, more_unknowns or unknowns)
+        )
         while True:
             room = self._seen, self._found
             start: IntArray = neighbourhoods(
-                graph, seeds, places, targets.positions, need, room, self._stamp, self._pool
+                graph, seeds, places, targets.positions, bends, need, room, self._stamp, self._pool
             )
             self._stamp += len(targets)
             if start[-1] <= len(self._pool):

@@ -18,6 +18,8 @@ _PIVOT = 1e-9
 _SAFE = 5e3
 # Weights that miss the derivative of a monomial by more than this come from a singular fit.
 _REPRODUCED = 1e-9
+# What is left of values below this part of their sum of squares is rounding.
+_LEFT = 1e-24
 
 
 @called
@@ -29,29 +31,29 @@ def reproducing_weights(
     M: Any,
     inverse: Any,
     norms: Any,
-    derivatives: Any,
+    sought: Any,
     complete: Any,
     least: int,
     C: Any,
     E: Any,
     g: Any,
 ) -> int:
-    """Weights g (q, count) that reproduce the derivatives of the first k monomials, or of as many complete
-    degrees as they can; the number of these monomials, 0 where they are fewer than ``least``."""
+    """Weights g (q, count) that reproduce the ``sought`` derivatives (q, k) of the first k monomials, or of as many
+    complete degrees as they can; the number of these monomials, 0 where they are fewer than ``least``."""
     while k >= least:
-        _sought(k, derivatives, C)
+        C[:, :k] = sought[:, :k]
         _solve(M, k, inverse, C)
         _combine(rows, W, count, C, k, g)
         if _is_safe(C, k, norms):
             return k
-        _sought(k, derivatives, E)
+        E[:, :k] = sought[:, :k]
         _subtract_reproduced(rows, count, g, k, E)
         _solve(M, k, inverse, E)
         for r in range(len(C)):
             for a in range(k):
                 C[r, a] += E[r, a]
         _combine(rows, W, count, C, k, g)
-        _sought(k, derivatives, E)
+        E[:, :k] = sought[:, :k]
         _subtract_reproduced(rows, count, g, k, E)
         worst = 0.0
         for r in range(len(C)):
@@ -87,16 +89,6 @@ def _is_safe(C: Any, k: int, norms: Any) -> bool:
             size += norms[a] * abs(C[r, a])
         largest = max(largest, size)
     return longest * largest < _SAFE
-
-
-@called
-def _sought(k: int, derivatives: Any, E: Any) -> None:
-    """E (q, k): the derivatives of the monomials at the target, of which all but one are zero."""
-    for r in range(len(E)):
-        for a in range(k):
-            E[r, a] = 0.0
-        if derivatives[r, 0] < k:
-            E[r, derivatives[r, 0]] = derivatives[r, 1]
 
 
 @summing
@@ -185,3 +177,26 @@ def _subtract_reproduced(rows: Any, count: int, g: Any, k: int, R: Any) -> None:
             for s in range(count):
                 t += g[r, s] * rows[a, s]
             R[r, a] -= t
+
+
+@summing
+def project_out(rows: Any, W: Any, count: int, k: int, M: Any, inverse: Any, values: Any, C: Any) -> float:
+    """Subtract from values (count,) what the monomials ``rows`` (k, count) tell of them, in the weighted mean square,
+    twice for the rounding; the weighted sum of squares of what is left, 0 where that is nothing but rounding."""
+    whole = 0.0
+    for s in range(count):
+        whole += W[s] * values[s] * values[s]
+    for _ in range(2):
+        for a in range(k):
+            t = 0.0
+            for s in range(count):
+                t += W[s] * rows[a, s] * values[s]
+            C[0, a] = t
+        _solve(M, k, inverse, C[:1])
+        for a in range(k):
+            for s in range(count):
+                values[s] -= C[0, a] * rows[a, s]
+    left = 0.0
+    for s in range(count):
+        left += W[s] * values[s] * values[s]
+    return left if left > _LEFT * whole else 0.0

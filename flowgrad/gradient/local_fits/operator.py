@@ -167,16 +167,19 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
     if not isinstance(at, str):
         if flow.mesh.dimension:
             at = np.where(locate(flow.mesh, at).inside[:, None], at, np.nan)
-        return Targets.at_positions(at, samples)
+        return Targets.nearest(at, samples)
     if at == flow.location:
         own = np.arange(len(flow.velocity))
         if smoothing == 1:
             return Targets.at_samples(samples, own)
-        return Targets.seeded(samples.positions[: len(own)], np.append(own, len(own)), own)
+        walls = None if samples.walls is None else samples.walls[own]
+        return Targets.seeded(samples.positions[: len(own)], np.append(own, len(own)), own, walls)
     if not flow.mesh.dimension:
         raise OptionError(f"{flow.name}: has no cells to take the gradient at: choose at='points'")
     if at == "points":
-        return Targets.seeded(flow.mesh.points, *flow.mesh.topology.point_cells)
+        layers = flow.mesh.wall_layers
+        walls = None if layers is None else layers.points
+        return Targets.seeded(flow.mesh.points, *flow.mesh.topology.point_cells, walls)
     return Targets.at_cells(flow.mesh)
 
 
@@ -228,6 +231,7 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     def targets(samples: Samples) -> Targets:
         if through:
             return Targets.at_samples(samples, seeds)
-        return Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds)
+        walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)
+        return Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds, walls)
 
     return prepare_fits(flow, centroids, order, smoothing, averages, targets)

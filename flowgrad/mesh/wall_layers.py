@@ -1,0 +1,515 @@
+"""Thin cells along curved walls: the distance of points and cells from the wall that they lie along.
+
+A wall whose facets sag by more than the cells along it are high is no plane to these cells, and a polynomial in x, y, z
+cannot follow it. In the offset along the wall and the distance from it the layers are flat (mapped least squares:
+Diskin & Thomas 2008, NIA report 2008-12; Thomas, Diskin & Rumsey 2008, AIAA J. 46, 3080).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import prange
+
+from flowgrad.compiled import called, kernel
+from flowgrad.mesh.cells import offsets, successor, take
+from flowgrad.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from flowgrad.mesh import Mesh
+
+# Faces belong to one smooth wall where their normals turn by less than this from one to the next (cos 50°).
+_CREASE = 0.64
+# A wall whose normals turn by less than this (sine) is flat.
+_FLAT = 1e-4
+# Cells are thin where they are longer along the wall than high by a factor above the first, wholly so at the second;
+# they bend where the wall sags along them by more than the first part of their height, wholly so at the second. Below
+# the polynomials in x, y, z are as good.
+THIN = (3.0, 6.0)
+_BENT = (0.001, 0.004)
+# Rings of cells about the bent ones in which distances are known: fits there reach so far.
+_MARGIN = 3
+# Vertices of the wall whose faces are looked at for the foot of a point.
+_NEAR = 4
+# A moment below this part of the largest is none.
+_ROUNDING = 1e-20
+
+
+@dataclass(frozen=True, eq=False)
+class WallDistances:
+    """Distances of places (n,) from the walls that they lie along: place ``i`` has the entries ``start[i]`` to
+    ``start[i + 1]``, each with the number of its ``wall``, the ``distance`` (m,) from it, the unit ``normal`` (m, 3)
+    out of it, and ``bent`` (m,), from 0 where the wall may be taken as flat to 1. ``slope`` (m, 3) is ∂distance/∂x in a
+    cell, the normal at points."""
+
+    start: IntArray
+    wall: IntArray
+    distance: FloatArray
+    normal: FloatArray
+    slope: FloatArray
+    bent: FloatArray
+
+    @classmethod
+    def none(cls, count: int) -> WallDistances:
+        """No entry for any of so many places."""
+        empty, vectors = np.empty(0), np.empty((0, 3))
+        return cls(np.zeros(count + 1, np.int64), np.empty(0, np.int64), empty, vectors, vectors, empty)
+
+    def __getitem__(self, chosen: IntArray) -> WallDistances:
+        start, entries = take(self.start, np.arange(len(self.wall)), chosen)
+        names = ("wall", "distance", "normal", "slope", "bent")
+        return WallDistances(start, *(getattr(self, name)[entries] for name in names))
+
+    def followed_by(self, other: WallDistances) -> WallDistances:
+        """These places and others after them."""
+        names = ("wall", "distance", "normal", "slope", "bent")
+        start = np.concatenate([self.start, self.start[-1] + other.start[1:]])
+        return WallDistances(start, *(np.concatenate([getattr(self, n), getattr(other, n)]) for n in names))
+
+    def turned(self, basis: FloatArray) -> WallDistances:
+        """Normals and slopes in another orthonormal basis, its vectors rows (3, 3)."""
+        return WallDistances(
+            self.start, self.wall, self.distance, self.normal @ basis.T, self.slope @ basis.T, self.bent
+        )
+
+    def entries(self, places: IntArray, walls: IntArray) -> IntArray:
+        """The entries of pairs of a place and a wall, which have one each."""
+        width = int(self.wall.max(initial=0)) + 1
+        keys = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start)) * width + self.wall
+        order = np.argsort(keys)
+        return order[np.searchsorted(keys[order], places * width + walls)]
+
+    def nearest(self) -> IntArray:
+        """The entry of the nearest wall along which a place (n,) is bent, -1 where it is along none."""
+        place = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+        chosen = np.flatnonzero(self.bent > 0)
+        order = chosen[np.lexsort((self.distance[chosen], place[chosen]))]
+        found = np.full(len(self.start) - 1, -1)
+        found[place[order[::-1]]] = order[::-1]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class WallLayers:
+    """Thin cells along curved walls, with the distances of the ``points`` and ``cells`` of a mesh."""
+
+    mesh: Mesh
+    points: WallDistances
+    cells: WallDistances
+
+    def on_faces(self, faces: IntArray) -> WallDistances:
+        """Distances of boundary faces (k,), rows of ``topology.boundary``: those of their points, in the mean. They
+        are as bent as the cells that they bound, and their normals are their own."""
+        topology = self.mesh.topology
+        face, wall, distance = _of_all_points(self.points, *topology.face_points(faces))
+        own = self.cells[topology.boundary_cells[faces]]
+        bent = _matched(face, wall, np.repeat(np.arange(len(faces)), np.diff(own.start)), own.wall, own.bent)
+        area = -topology.boundary_geometry[0][faces][face]
+        normal = area / np.sqrt((area**2).sum(axis=1, keepdims=True))
+        return WallDistances(_starts(face, len(faces)), wall, distance, normal, normal, bent)
+
+
+def find_layers(mesh: Mesh) -> WallLayers | None:
+    """The thin cells along the curved walls of a mesh; None where there are none."""
+    if mesh.dimension < 2 or any(block.reference.is_curved for block in mesh.blocks):
+        return None
+    if mesh.dimension == 2 and mesh.structure.normal is None:
+        return None
+    start, points = mesh.topology.boundary_polygons
+    area = mesh.topology.boundary_geometry[0]
+    size = np.sqrt((area**2).sum(axis=1, keepdims=True))
+    normals = -area / np.where(size > 0, size, 1.0)
+    number = _walls(start, points, normals, len(mesh.points), mesh.dimension)
+    march = _March(mesh)
+    found = []
+    for wall in np.unique(number[number >= 0]):
+        faces = np.flatnonzero(number == wall)
+        found.append(march.from_wall(*take(start, points, faces), normals[faces]))
+    found = [each for each in found if len(each.cells)]
+    return _layers(mesh, found) if found else None
+
+
+def _layers(mesh: Mesh, found: list[_Layer]) -> WallLayers:
+    """What was found along each wall, by points and by cells."""
+    place, cell = (np.concatenate([getattr(each, name) for each in found]) for name in ("points", "cells"))
+    of_points, of_cells = (
+        np.repeat(np.arange(len(found)), [len(getattr(each, name)) for each in found]) for name in ("points", "cells")
+    )
+    distance, normal, bent = (
+        np.concatenate([getattr(each, name) for each in found]) for name in ("distance", "normal", "bent")
+    )
+    # A point is as bent as the most bent of the cells around it.
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cell)
+    count = len(mesh.points)
+    keys, which = np.unique(of_points * count + place, return_inverse=True)
+    most = np.zeros(len(keys))
+    corner_wall = np.repeat(of_cells, np.diff(start))
+    np.maximum.at(most, np.searchsorted(keys, corner_wall * count + corners), np.repeat(bent, np.diff(start)))
+    order = np.argsort(place, kind="stable")
+    at_points = (distance[order], normal[order], normal[order], most[which.ravel()][order])
+    points = WallDistances(_starts(place, count), of_points[order], *at_points)
+    order = np.argsort(cell, kind="stable")
+    cells = _of_cells(mesh, points, cell[order], of_cells[order], bent[order])
+    return WallLayers(mesh, points, cells)
+
+
+def _of_cells(mesh: Mesh, points: WallDistances, cell: IntArray, wall: IntArray, bent: FloatArray) -> WallDistances:
+    """Distances of cells (m,) from walls (m,): that at the points, linear in the cell, at its centroid."""
+    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cell)
+    sizes, owner = np.diff(start), np.repeat(np.arange(len(cell)), np.diff(start))
+    entry = points.entries(corners, wall[owner])
+    arms = mesh.points[corners] - mesh.centroids[cell][owner]
+    distance, normal = points.distance[entry], np.add.reduceat(points.normal[entry], start[:-1])
+    normal /= np.sqrt((normal**2).sum(axis=1, keepdims=True))
+    middle = np.add.reduceat(arms, start[:-1]) / sizes[:, None]
+    mean = np.add.reduceat(distance, start[:-1]) / sizes
+    arms = arms - middle[owner]
+    # Least squares for what the slope is other than the normal; along directions without an arm it is nothing.
+    rest = distance - mean[owner] - (arms * normal[owner]).sum(axis=1)
+    moments = np.add.reduceat(arms[:, :, None] * arms[:, None, :], start[:-1])
+    values, axes = np.linalg.eigh(moments)
+    right = np.einsum("nji,nj->ni", axes, np.add.reduceat(arms * rest[:, None], start[:-1]))
+    known = values > _ROUNDING * values[:, -1:]
+    slope = normal + np.einsum("nij,nj->ni", axes, np.where(known, right / np.where(known, values, 1.0), 0.0))
+    at_centroid = mean - (middle * slope).sum(axis=1)
+    return WallDistances(_starts(cell, len(mesh)), wall, at_centroid, normal, slope, bent)
+
+
+def _starts(place: IntArray, count: int) -> IntArray:
+    return offsets(np.bincount(place, minlength=count))
+
+
+def _matched(place: IntArray, wall: IntArray, places: IntArray, walls: IntArray, values: FloatArray) -> FloatArray:
+    """Values at pairs (places, walls), for other pairs; 0 for those that are not among them."""
+    width = int(max(wall.max(initial=0), walls.max(initial=0))) + 1
+    keys, wanted = places * width + walls, place * width + wall
+    order = np.argsort(keys)
+    found = np.minimum(np.searchsorted(keys[order], wanted), max(len(keys) - 1, 0))
+    if not len(keys):
+        return np.zeros(len(wanted))
+    return np.where(keys[order][found] == wanted, values[order][found], 0.0)
+
+
+def _of_all_points(known: WallDistances, start: IntArray, points: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """Of runs of points the numbers, walls and mean distances: for each wall from which all points have a distance."""
+    run = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    own = known[points]
+    at = np.repeat(run, np.diff(own.start))
+    width = int(own.wall.max(initial=0)) + 1
+    keys, which, count = np.unique(at * width + own.wall, return_inverse=True, return_counts=True)
+    total = np.bincount(which.ravel(), own.distance, minlength=len(keys))
+    whole = count == np.diff(start)[keys // width]
+    return keys[whole] // width, keys[whole] % width, (total / np.maximum(count, 1))[whole]
+
+
+def _walls(start: IntArray, points: IntArray, normals: FloatArray, count: int, dimension: int) -> IntArray:
+    """The number of the smooth curved wall that each boundary face belongs to (b,), -1 for flat ones: faces that share
+    an edge without a crease."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    face = np.repeat(np.arange(len(normals)), np.diff(start))
+    if dimension == 3:
+        ends = np.sort(np.column_stack([points, points[successor(start)]]), axis=1)
+        keys = ends[:, 0] * count + ends[:, 1]
+    else:
+        keys = points
+    order = np.argsort(keys, kind="stable")
+    same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+    one, other = face[order[same]], face[order[same + 1]]
+    smooth = (normals[one] * normals[other]).sum(axis=1) > _CREASE
+    one, other = one[smooth], other[smooth]
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(normals), len(normals)))
+    number, label = connected_components(graph, directed=False)
+    turned = np.sqrt((np.cross(normals[one], normals[other]) ** 2).sum(axis=1))
+    curved = np.zeros(number, bool)
+    curved[label[one[turned > _FLAT]]] = True
+    return np.where(curved[label], label, -1)
+
+
+@kernel(parallel=True)
+def thin_cells(points: Any, offsets: Any, connectivity: Any, dimension: int, longest: float) -> Any:
+    """How many cells are longer than high by more than ``longest``, by the moments of their points."""
+    total = 0
+    # Of principal moments (a², 1) or (a², a², 1): invariants that are 1 for round cells and fall with a.
+    square = longest * longest
+    flat = 4 * square / (square + 1) ** 2 if dimension == 2 else 27 * square * square / (2 * square + 1) ** 3
+    needle = 27 * square / (square + 2) ** 3
+    limit = flat if dimension == 2 else max(flat, needle)
+    for c in prange(len(offsets) - 1):
+        first, last = offsets[c], offsets[c + 1]
+        x, y, z = 0.0, 0.0, 0.0
+        for j in range(first, last):
+            p = connectivity[j]
+            x, y, z = x + points[p, 0], y + points[p, 1], z + points[p, 2]
+        n = max(last - first, 1)
+        x, y, z = x / n, y / n, z / n
+        a, b, c_, d, e, f = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for j in range(first, last):
+            p = connectivity[j]
+            u, v, w = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
+            a, b, c_ = a + u * u, b + v * v, c_ + w * w
+            d, e, f = d + u * v, e + v * w, f + u * w
+        trace = a + b + c_
+        if dimension == 2:
+            minors = a * b - d * d + b * c_ - e * e + a * c_ - f * f
+            total += 4 * minors < limit * trace * trace
+        else:
+            det = a * (b * c_ - e * e) - d * (d * c_ - e * f) + f * (d * e - b * f)
+            total += 27 * det < limit * trace * trace * trace
+    return total
+
+
+@called
+def _normalise(n: Any) -> None:
+    size = math.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2])
+    if size > 0.0:
+        for k in range(3):
+            n[k] /= size
+
+
+@called
+def _foot_on_segment(x: Any, a: Any, b: Any, at: Any) -> float:
+    """Distance² of x from a segment; ``at`` (2,) are the shares of its ends in the foot."""
+    square, along = 0.0, 0.0
+    for k in range(3):
+        square += (b[k] - a[k]) ** 2
+        along += (x[k] - a[k]) * (b[k] - a[k])
+    s = min(max(along / square, 0.0), 1.0) if square > 0.0 else 0.0
+    at[0], at[1] = 1.0 - s, s
+    total = 0.0
+    for k in range(3):
+        total += (a[k] + s * (b[k] - a[k]) - x[k]) ** 2
+    return total
+
+
+@called
+def _foot_on_triangle(x: Any, a: Any, b: Any, c: Any, at: Any, two: Any) -> float:
+    """Distance² of x from a triangle; ``at`` (3,) are the shares of its corners in the foot."""
+    uu, uv, vv, ux, vx = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(3):
+        u, v, w = b[k] - a[k], c[k] - a[k], x[k] - a[k]
+        uu, uv, vv, ux, vx = uu + u * u, uv + u * v, vv + v * v, ux + u * w, vx + v * w
+    det = uu * vv - uv * uv
+    if det > 0.0:
+        s, t = (vv * ux - uv * vx) / det, (uu * vx - uv * ux) / det
+        if s >= 0.0 and t >= 0.0 and s + t <= 1.0:
+            at[0], at[1], at[2] = 1.0 - s - t, s, t
+            total = 0.0
+            for k in range(3):
+                total += (a[k] + s * (b[k] - a[k]) + t * (c[k] - a[k]) - x[k]) ** 2
+            return total
+    best = np.inf
+    found = _foot_on_segment(x, a, b, two)
+    if found < best:
+        best = found
+        at[0], at[1], at[2] = two[0], two[1], 0.0
+    found = _foot_on_segment(x, b, c, two)
+    if found < best:
+        best = found
+        at[0], at[1], at[2] = 0.0, two[0], two[1]
+    found = _foot_on_segment(x, c, a, two)
+    if found < best:
+        best = found
+        at[0], at[1], at[2] = two[1], 0.0, two[0]
+    return best
+
+
+@called
+def _foot(x: Any, f: int, faces: Any, points: Any, normals: Any, n: Any, bulge: Any, room: Any) -> float:
+    """Distance² of x from a face; ``n`` is the normal there, between those of its points, and ``bulge[0]`` how far the
+    smooth wall with these normals stands out of the face there."""
+    (start, corners), (two, at, centre, trial) = faces, room
+    first, last = start[f], start[f + 1]
+    size = last - first
+    best, edge = np.inf, first
+    if size == 2:
+        best = _foot_on_segment(x, points[corners[first]], points[corners[first + 1]], two)
+        at[0], at[1], at[2] = 0.0, two[0], two[1]
+    else:
+        for k in range(3):
+            centre[k] = 0.0
+            for j in range(first, last):
+                centre[k] += points[corners[j], k] / size
+        for j in range(first, last):
+            a, b = corners[j], corners[j + 1 if j + 1 < last else first]
+            found = _foot_on_triangle(x, centre, points[a], points[b], trial, two)
+            if found < best:
+                best, edge = found, j
+                at[0], at[1], at[2] = trial[0], trial[1], trial[2]
+    # Shares λ of the face's points in the foot; half the covariance of normals and places under these is the bulge.
+    n[0] = n[1] = n[2] = 0.0
+    centre[0] = centre[1] = centre[2] = 0.0
+    total, next_one, origin = 0.0, edge + 1 if edge + 1 < last else first, corners[first]
+    for j in range(first, last):
+        share, p = at[0] / size, corners[j]
+        share += at[1] if j == edge else 0.0
+        share += at[2] if j == next_one else 0.0
+        for k in range(3):
+            n[k] += share * normals[p, k]
+            centre[k] += share * (points[p, k] - points[origin, k])
+            total += share * normals[p, k] * (points[p, k] - points[origin, k])
+    bulge[0] = 0.5 * (total - n[0] * centre[0] - n[1] * centre[1] - n[2] * centre[2])
+    _normalise(n)
+    return best
+
+
+@kernel(parallel=True)
+def feet(x: Any, near: Any, around: Any, faces: Any, points: Any, normals: Any) -> Any:
+    """Distances (m,) of places x (m, 3) from the smooth wall through the points of some faces, and the normals (m, 3)
+    at their feet, which are on faces ``around`` the ``near`` vertices (m, k)."""
+    start, by_vertex = around
+    distance, normal = np.empty(len(x)), np.empty((len(x), 3))
+    for i in prange(len(x)):
+        n, bulge, room = np.empty(3), np.empty(1), (np.empty(2), np.empty(3), np.empty(3), np.empty(3))
+        best = np.inf
+        for v in near[i]:
+            for j in range(start[v], start[v + 1]):
+                found = _foot(x[i], by_vertex[j], faces, points, normals, n, bulge, room)
+                if found < best:
+                    best = found
+                    distance[i] = math.sqrt(found) - bulge[0]
+                    for k in range(3):
+                        normal[i, k] = n[k]
+    return distance, normal
+
+
+@kernel(parallel=True)
+def bending(points: Any, start: Any, corners: Any, entry: Any, distance: Any, normal: Any, thin: Any, bent: Any) -> Any:
+    """From 0 to 1, how far cells (m,) of known distances are of a layer along a curved wall."""
+    result = np.zeros(len(start) - 1)
+    for i in prange(len(start) - 1):
+        row = corners[start[i] : start[i + 1]]
+        count = len(row)
+        n, x = np.zeros(3), np.zeros(3)
+        mean, lowest, highest = 0.0, np.inf, 0.0
+        for q in row:
+            e = entry[q]
+            mean += distance[e] / count
+            lowest, highest = min(lowest, distance[e]), max(highest, distance[e])
+            for k in range(3):
+                n[k] += normal[e, k]
+                x[k] += points[q, k] / count
+        _normalise(n)
+        height = highest - lowest
+        if height > 0.0:
+            sag, along, across = 0.0, 0.0, 0.0
+            for q in row:
+                square, up, turn = 0.0, 0.0, 0.0
+                for k in range(3):
+                    square += (points[q, k] - x[k]) ** 2
+                    up += n[k] * (points[q, k] - x[k])
+                    turn += (normal[entry[q], k] - n[k]) * (points[q, k] - x[k])
+                d = distance[entry[q]] - mean
+                sag = max(sag, 0.5 * abs(turn))
+                along += max(square - up * up, 0.0)
+                across += d * d
+            longer = (math.sqrt(along / across) - thin[0]) / (thin[1] - thin[0])
+            sags = (sag / height - bent[0]) / (bent[1] - bent[0])
+            result[i] = min(max(longer, 0.0), 1.0) * min(max(sags, 0.0), 1.0)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """What was found along a wall: distances and normals at points, and how far cells are bent."""
+
+    points: IntArray
+    distance: FloatArray
+    normal: FloatArray
+    cells: IntArray
+    bent: FloatArray
+
+
+class _March:
+    """Marches from walls into the mesh, ring of cells after ring as long as these are bent, and a few more."""
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
+        self._entry, self._seen = np.full(len(mesh.points), -1), np.zeros(len(mesh), bool)
+
+    def from_wall(self, start: IntArray, face_points: IntArray, normals: FloatArray) -> _Layer:
+        """What is found along a wall of faces (k,) of given points and normals; no cells where none is bent."""
+        from scipy.spatial import cKDTree
+
+        x, entry = self._mesh.points, self._entry
+        vertices, corners = np.unique(face_points, return_inverse=True)
+        wall, faces = x[vertices], (start, corners.ravel())
+        at_vertices = _vertex_normals(wall, *faces, normals)
+        face = np.repeat(np.arange(len(normals)), np.diff(start))
+        around = _starts(corners.ravel(), len(vertices)), face[np.argsort(corners.ravel(), kind="stable")]
+        tree, near = cKDTree(wall), min(_NEAR, len(wall))
+        points, distance, normal = [vertices], [np.zeros(len(vertices))], [at_vertices]
+        entry[vertices] = np.arange(len(vertices))
+        cells, bent = [np.empty(0, np.int64)], [np.empty(0)]
+        front, left, known = vertices, _MARGIN, len(vertices)
+        while len(front) and left:
+            ring = self._unseen(front)
+            ring_start, ring_points = take(self._mesh.cells.offsets, self._mesh.cells.connectivity, ring)
+            fresh = np.unique(ring_points[entry[ring_points] < 0])
+            entry[fresh] = known + np.arange(len(fresh))
+            known += len(fresh)
+            nearest = tree.query(x[fresh], list(range(1, near + 1)))[1] if len(fresh) else np.empty((0, near), int)
+            found = feet(x[fresh], nearest, around, faces, wall, at_vertices)
+            for kept, each in zip((points, distance, normal), (fresh, *found), strict=True):
+                kept.append(each)
+            amount = bending(
+                x, ring_start, ring_points, entry, np.concatenate(distance), np.concatenate(normal), THIN, _BENT
+            )
+            cells.append(ring)
+            bent.append(amount)
+            if left == _MARGIN and (amount > 0).any():
+                front = ring_points[np.repeat(amount > 0, np.diff(ring_start))]
+            elif len(cells) == 2:
+                break  # no cell on the wall is bent
+            else:
+                front, left = np.concatenate(points), left - 1
+        found_points, found_cells = np.concatenate(points), np.concatenate(cells)
+        entry[found_points], self._seen[found_cells] = -1, False
+        amounts = np.concatenate(bent)
+        if not (amounts > 0).any():
+            found_cells, amounts = found_cells[:0], amounts[:0]
+        return _Layer(found_points, np.concatenate(distance), np.concatenate(normal), found_cells, amounts)
+
+    def _unseen(self, points: IntArray) -> IntArray:
+        """Cells around points that were not met yet; now they are."""
+        cells = np.unique(take(*self._mesh.topology.point_cells, np.unique(points))[1])
+        cells = cells[~self._seen[cells]]
+        self._seen[cells] = True
+        return cells
+
+
+def _vertex_normals(points: FloatArray, start: IntArray, corners: IntArray, normals: FloatArray) -> FloatArray:
+    """Unit normals at the points of a wall (n, 3), those of a circle or a sphere through the points around (Max 1999,
+    J. Graphics Tools 4(2), 1). At the rim of the wall they go on as its faces turn."""
+    face, sizes = np.repeat(np.arange(len(normals)), np.diff(start)), np.diff(start)
+    ahead = successor(start)
+    behind = np.empty_like(ahead)
+    behind[ahead] = np.arange(len(ahead))
+    one, other = points[corners[ahead]] - points[corners], points[corners[behind]] - points[corners]
+    squares = (one**2).sum(axis=1) * (other**2).sum(axis=1)
+    if sizes.max() == 2:
+        weight = squares**-0.25
+        single = np.bincount(corners) == 1
+    else:
+        weight = np.sqrt((np.cross(one, other) ** 2).sum(axis=1)) / squares
+        ends = np.sort(np.column_stack([corners, corners[ahead]]), axis=1)
+        edges, count = np.unique(ends, axis=0, return_counts=True)
+        single = np.zeros(len(points), bool)
+        single[edges[count == 1]] = True
+    result = np.zeros((len(points), 3))
+    np.add.at(result, corners, weight[:, None] * normals[face])
+    result /= np.sqrt((result**2).sum(axis=1, keepdims=True))
+    # The mean of the normals at the points of a face is its own: that gives those on the rim.
+    on_rim = single[corners]
+    inner = np.add.reduceat(np.where(on_rim[:, None], 0.0, result[corners]), start[:-1])
+    rims = np.bincount(face[on_rim], minlength=len(normals))
+    whole = (sizes[:, None] * normals - inner) / np.maximum(rims, 1)[:, None]
+    whole = np.where((rims < sizes)[:, None], whole, normals)
+    turned = np.zeros((len(points), 3))
+    np.add.at(turned, corners[on_rim], whole[face[on_rim]])
+    size = np.sqrt((turned**2).sum(axis=1, keepdims=True))
+    return np.where((size > 0) & single[:, None], turned / np.where(size > 0, size, 1.0), result)
