@@ -10,6 +10,7 @@ Samples are numbered through: cells first, then the boundary faces whose values 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,14 @@ from flowgrad.compiled import kernel
 from flowgrad.errors import MeshError
 from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.directions import Directions, directions, do_not_reach, one_sided_cells
+from flowgrad.gradient.local_fits.fits import LocalFits
+from flowgrad.gradient.local_fits.neighbourhoods import Targets
+from flowgrad.gradient.local_fits.operator import prepare_fits
 from flowgrad.gradient.point_means import PointMeans
 from flowgrad.gradient.scheme import Operator, boundary_samples, handed_on, on_owners, patch_centroids, patch_faces
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets, take
+from flowgrad.mesh.wall_layers import layers_note
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -129,6 +134,16 @@ class CellStencils:
         cells = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
         return CellStencils.from_pairs(cells[kept], self.samples[kept], len(self.offsets) - 1)
 
+    def with_fits(self, cells: IntArray, fits: LocalFits) -> CellStencils:
+        """These stencils with those of some cells (m,) taken from fits through their values."""
+        targets, samples, weights = fits.stencils()
+        owners = np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        kept = ~np.isin(owners, cells)
+        owners = np.concatenate([owners[kept], cells[targets]])
+        order = np.argsort(owners, kind="stable")
+        both = (np.concatenate(each)[order] for each in ((self.samples[kept], samples), (self.weights[kept], weights)))
+        return CellStencils(offsets(np.bincount(owners, minlength=len(self.offsets) - 1)), *both)
+
     def replaced(self, cells: IntArray, other: CellStencils) -> CellStencils:
         """These stencils with those of some cells taken from another."""
         keep = np.ones(len(self.offsets) - 1, bool)
@@ -230,7 +245,13 @@ def cell_differences(on: CellSamples, stencils: CellStencils) -> CellDifferences
 def prepare_compact(flow: Flow, at: str) -> Operator:
     """Least squares for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
     on = CellSamples.of(flow, "finite-difference(order=1)")
-    cells = cell_differences(on, _least_squares(on))
+    cells, layers = cell_differences(on, _least_squares(on)), flow.mesh.wall_layers
+    if layers is not None:
+        bent = np.flatnonzero(layers.cells.most > 0)
+        along = functools.partial(Targets.at_samples, own=bent)
+        fits = prepare_fits(flow, flow.mesh.centroids[bent], 1, 1.0, averages=False, targets_of=along)
+        stencils = cells.stencils.with_fits(bent, fits.fits)
+        cells = replace(cells, stencils=stencils, notes=(*cells.notes, layers_note(len(bent), len(flow.mesh), "cells")))
     if at == "cells":
         return on_owners(flow.mesh, cells)
     return PointMeans(cells, flow.mesh, **handed_on(cells, one_sided=None))

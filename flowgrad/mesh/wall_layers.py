@@ -75,6 +75,13 @@ class WallDistances:
             self.start, self.wall, self.distance, self.normal @ basis.T, self.slope @ basis.T, self.bent
         )
 
+    @property
+    def most(self) -> FloatArray:
+        """How far each place (n,) is bent along any wall."""
+        most = np.zeros(len(self.start) - 1)
+        np.maximum.at(most, np.repeat(np.arange(len(most)), np.diff(self.start)), self.bent)
+        return most
+
     def entries(self, places: IntArray, walls: IntArray) -> IntArray:
         """The entries of pairs of a place and a wall, which have one each."""
         width = int(self.wall.max(initial=0)) + 1
@@ -110,6 +117,11 @@ class WallLayers:
         area = -topology.boundary_geometry[0][faces][face]
         normal = area / np.sqrt((area**2).sum(axis=1, keepdims=True))
         return WallDistances(_starts(face, len(faces)), wall, distance, normal, normal, bent)
+
+
+def layers_note(bent: int, count: int, places: str) -> str:
+    """That fits follow the walls at some of the places."""
+    return f"thin layers along curved walls: at {bent} of {count} {places} the fits follow the distance from the wall"
 
 
 def find_layers(mesh: Mesh) -> WallLayers | None:

@@ -168,19 +168,29 @@ class LocalFits:
 
     def _entries(self) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
         """Rows, columns and weights of the stencils that count, and NaN where there is none."""
+        for each, chosen in self._that_count():
+            found = each[chosen[each.unknowns[chosen] > 0]]
+            yield np.repeat(found.targets, np.diff(found.start)), found.samples, found.weights
+            sums = np.add.reduceat(found.weights, found.start[:-1]) if len(found.targets) else np.empty((0, 3))
+            yield found.targets, found.reference, -sums
+            none = each.targets[chosen[each.unknowns[chosen] == 0]]
+            yield none, np.zeros_like(none), np.full((len(none), 3), np.nan)
+
+    def _that_count(self) -> Iterator[tuple[FitStencils, IntArray]]:
+        """The stencils that are kept, and the rows of them that no later ones replace."""
         last = np.zeros(len(self.targets), np.int64)
         stencils = [each for chunk in self.kept for each in chunk]
         for number, each in enumerate(stencils):
             last[each.targets] = number
         for number, each in enumerate(stencils):
-            chosen = np.flatnonzero((last[each.targets] == number) & (each.unknowns > 0))
-            start, weights = take(each.start, each.weights, chosen)
-            samples = take(each.start, each.samples, chosen)[1]
-            yield np.repeat(each.targets[chosen], np.diff(start)), samples, weights
-            sums = np.add.reduceat(weights, start[:-1]) if len(chosen) else np.empty((0, 3))
-            yield each.targets[chosen], each.reference[chosen], -sums
-            none = each.targets[(last[each.targets] == number) & (each.unknowns == 0)]
-            yield none, np.zeros_like(none), np.full((len(none), 3), np.nan)
+            yield each, np.flatnonzero(last[each.targets] == number)
+
+    def stencils(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Numbers of targets (s,), samples and weights (s, 3) of fits that go through their targets' own values."""
+        found = [each[chosen] for each, chosen in self._that_count()]
+        targets = np.concatenate([np.repeat(each.targets, np.diff(each.start)) for each in found])
+        samples, weights = (np.concatenate([getattr(each, name) for each in found]) for name in ("samples", "weights"))
+        return targets, samples, weights @ self.directions.basis if self.directions.turned else weights
 
     def _of_chunks(self, work: Callable[[IntArray, Search], T]) -> list[T]:
         """What ``work`` makes of each chunk of the targets, on all threads: the kernels hold no lock."""

@@ -30,6 +30,7 @@ from flowgrad.gradient.scheme import (
 )
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.locate import locate
+from flowgrad.mesh.wall_layers import layers_note
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -120,8 +121,9 @@ def prepare_fits(
     if flow.location == "cells" and isinstance(at, str) and at == "cells":
         one_sided = one_sided_cells(flow.mesh, faces, where.across)
     taken = faces if flow.location == "cells" else None
-    about = {"notes": where.notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
-    places = at if isinstance(at, str) else "positions"
+    bent, places = int((targets.frames.bent > 0).sum()), at if isinstance(at, str) else "positions"
+    notes = (*where.notes, layers_note(bent, len(targets), places)) if bent else where.notes
+    about = {"notes": notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
     return PolynomialFits(flow.mesh, flow.location, places, fits, **about)  # type: ignore[arg-type]
 
 
