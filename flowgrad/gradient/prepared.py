@@ -93,7 +93,8 @@ def velocity_gradients(
 
 
 # What ``auto`` chooses from.
-_INTERPOLANT, _COMPACT, _QUADRATIC = Autodiff(), FiniteDifference(order=1), FiniteDifference(order=2)
+_INTERPOLANT, _COMPACT = Autodiff(), FiniteDifference(order=1)
+_QUADRATIC, _CUBIC = FiniteDifference(order=2), FiniteDifference(order=3)
 
 
 def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None, second: bool = False) -> tuple[Scheme, str]:
@@ -122,6 +123,8 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
+    if flow.mesh.wall_layers is not None:
+        return _CUBIC, "at points along thin layers on curved walls: cubic fits in the distance from the wall"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
         return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"

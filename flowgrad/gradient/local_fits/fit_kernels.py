@@ -155,6 +155,10 @@ def _is_round(S: Any) -> bool:
 # Far samples are not left out where the squares of the weights, in local coordinates, then sum up to more than this:
 # they alone tell a monomial.
 _LOUD = 1e3
+# Weights that reproduce what is linear in x, too, are no larger than this in the sum of squares; heights of a normal of
+# one are reproduced to within the second.
+_LOUDER = 100.0
+_REPRODUCED = 1e-11
 
 
 @summing
@@ -191,7 +195,7 @@ def _averages(
     """Monomials (k, count) averaged over the cells of the samples ``own``. In those along a bent wall the distance from
     it is linear."""
     (nodes, shares, node_start), (parent, axis, _), (positions, slope, _) = averages, table, slopes
-    is_bent = len(bends[3]) > 0 and bends[3][target] > 0.0
+    is_bent = target >= 0 and len(bends[3]) > 0 and bends[3][target] > 0.0
     xi, d = np.empty(3), np.empty(3)
     for s in range(count):
         for a in range(k):
@@ -266,7 +270,7 @@ def _place(target: Any, origin: Any, i: int, bends: Any, slopes: Any, T: Any, xi
     d = np.empty(3)
     for c in range(3):
         d[c] = target[c] - origin[c]
-    if len(bends[3]) > 0 and bends[3][i] > 0.0:
+    if i >= 0 and len(bends[3]) > 0 and bends[3][i] > 0.0:
         n, slope, shift = bends[2][i], slopes[2][i], 0.0
         for c in range(3):
             shift += bends[3][i] * (slope[c] - n[c]) * d[c]
@@ -290,15 +294,28 @@ def _straighten(six: Any, first: Any, up: Any, kept: Any, count: int, n: Any) ->
 
 
 @called
-def _reproduce(w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square: float, n: Any) -> None:
+def _reproduce(w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square: float, n: Any) -> bool:
     """Change weights w (…, 3) as little as can be so that of the heights ``up`` they give the normal ``n``, as of what
-    is linear in x; ``left`` is what is left of the heights beside the monomials, and ``square`` its square."""
+    is linear in x; ``left`` is what is left of the heights beside the monomials, and ``square`` its square. False, and
+    no change, where the samples do not tell the two apart."""
+    before, after = 0.0, 0.0
+    lacking = np.empty(3)
     for c in range(3):
-        lacking = n[c]
+        lacking[c] = n[c]
         for s in range(count):
-            lacking -= w[kept[s], c] * up[kept[s]]
+            lacking[c] -= w[kept[s], c] * up[kept[s]]
+            before += w[kept[s], c] ** 2
+    if abs(lacking[0]) + abs(lacking[1]) + abs(lacking[2]) < _REPRODUCED:
+        return True
+    for c in range(3):
         for s in range(count):
-            w[kept[s], c] += W[s] * left[s] * lacking / square
+            after += (W[s] * left[s] * lacking[c] / square) ** 2
+    if not after < _LOUDER * before:
+        return False
+    for c in range(3):
+        for s in range(count):
+            w[kept[s], c] += W[s] * left[s] * lacking[c] / square
+    return True
 
 
 @called
@@ -414,24 +431,29 @@ def fit_weights(
         weights[begin:end] = 0.0
         origin = positions[centre[i]] if centre[i] >= 0 else targets[i]
         is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
+        own_weights, is_done = weights[begin:end], True
         if k > 0 and count > 0:
-            for least_kept in (math.ceil(enough * k), end - begin + 1):
-                count = end - begin
+            for attempt in range(0 if is_bent else 2, 4):
+                # Along a bent wall, and where the samples do not tell that as if there were none; without far samples,
+                # and where they alone tell a monomial with them.
+                is_along, is_whole = attempt < 2, attempt % 2 == 1
+                count, least_kept = end - begin, math.ceil(enough * (k + is_along))
                 for s in range(count):
                     for c in range(3):
                         d[c, s] = positions[samples[begin + s], c] - origin[c]
-                if is_bent:
+                if is_along:
                     _flatten(i, samples[begin:end], count, bends, d, up)
                 frame(d, count, free, rank, T, share, S, Q)
                 local_coordinates(d, count, T, share, decay, xi, W)
-                count = drop_far(count, least_kept, d, xi, W, kept)
+                count = drop_far(count, end - begin + 1 if is_whole else least_kept, d, xi, W, kept)
+                target = i if is_along else -1
                 if len(averages[0]):
                     for s in range(count):
                         own[s] = samples[begin + kept[s]]
-                    _averages(origin, T, own, count, averages, slopes, i, bends, table, k, spare, rows)
+                    _averages(origin, T, own, count, averages, slopes, target, bends, table, k, spare, rows)
                     if centre[i] >= 0:
                         own[0] = centre[i]
-                        _averages(origin, T, own, 1, averages, slopes, i, bends, table, k, spare, own_row)
+                        _averages(origin, T, own, 1, averages, slopes, target, bends, table, k, spare, own_row)
                         for a in range(k):
                             for s in range(count):
                                 rows[a, s] -= own_row[a, 0]
@@ -442,13 +464,22 @@ def fit_weights(
                 known = known if known == k else complete[known]
                 sought = at_own
                 if beside and centre[i] >= 0:
-                    _place(targets[i], origin, i, bends, slopes, T, place)
+                    _place(targets[i], origin, target, bends, slopes, T, place)
                     _derivatives_at(place, parent, axis, k, is_second, rank, spare, elsewhere)
-                    sought = elsewhere
+                    sought = elsewhere[rank:] if is_second and skip == 0 else elsewhere[: len(g)]
                 known = reproducing_weights(
                     rows, W, count, known, M, inverse, norms, sought, complete, max(least, 1), C, E, g
                 )
-                if count == end - begin or (known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD):
+                is_done = not is_along
+                if is_along and known > 0:
+                    for s in range(count):
+                        left[s] = up[kept[s]]
+                    square = project_out(rows, W, count, known, M, inverse, left, C)
+                    _first(g[:rank], count, T, kept, first)
+                    is_done = _reproduce(first, W, left, up, kept, count, square, bends[2][i])
+                    is_bent = is_done
+                is_quiet = known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD
+                if is_done and (count == end - begin or is_quiet):
                     break
             unknowns[i] = known
         if unknowns[i] == 0:
@@ -456,23 +487,15 @@ def fit_weights(
             continue
         if curved:
             _tangents(g, d, count, T)
-        square = 0.0
-        if is_bent:
+        if is_second:
+            _second(g[skip:], count, T, rank, kept, own_weights)
+            if is_bent:
+                _straighten(own_weights, first, up, kept, count, bends[2][i])
+        elif is_bent:
             for s in range(count):
-                left[s] = up[kept[s]]
-            square = project_out(rows, W, count, known, M, inverse, left, C)
-        own_weights = weights[begin:end]
-        if not is_second:
+                own_weights[kept[s]] = first[kept[s]]
+        else:
             _first(g, count, T, kept, own_weights)
-            if square > 0.0:
-                _reproduce(own_weights, W, left, up, kept, count, square, bends[2][i])
-            continue
-        _second(g[skip:], count, T, rank, kept, own_weights)
-        if is_bent:
-            _first(g[:rank], count, T, kept, first)
-            if square > 0.0:
-                _reproduce(first, W, left, up, kept, count, square, bends[2][i])
-            _straighten(own_weights, first, up, kept, count, bends[2][i])
 
 
 @kernel()

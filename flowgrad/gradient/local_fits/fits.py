@@ -228,11 +228,8 @@ class LocalFits:
     def _fitted(self, chosen: IntArray, growth: float, second: bool, search: Search) -> FitStencils:
         """FitStencils of some targets from neighbourhoods ``growth`` times as large as need be."""
         targets, table = self.targets[chosen], self.monomials
-        wanted, more = (growth * self.smoothing * (len(table.axis) + extra) for extra in (0, 1))
-        start, found = search.around(targets, wanted, more)
-        # Along bent walls what is linear in x is one unknown more.
-        taken = SAMPLES * (targets.frames.bent > 0) if len(targets.frames.bent) else 0
-        unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start) - taken), 0)
+        start, found = search.around(targets, growth * self.smoothing * len(table.axis))
+        unknowns = np.where(self._can_grow(chosen), self._supported(np.diff(start)), 0)
         weights = np.empty((len(found), 6 if second else 3))
         where, nodes, walls = self.directions, self.nodes, self._walls
         positions, node_positions = self._positions

@@ -186,17 +186,14 @@ def neighbourhoods(
 
     Rings on the ``graph`` (offsets, neighbours) of samples at ``places`` (positions, usable) grow from the sample
     ``own[i]``, itself left out, or where that is −1 from the seeds, until they hold as many usable samples as
-    ``need`` says, all round and where these lie on one side; the first pair is for targets as they are, the second for
-    those that ``bends`` (:class:`WallFrames` and the distances of the samples) flattens. ``room`` (seen, found), (n,)
-    each, is to work in; no number of ``seen`` may be from ``stamp`` to ``stamp + m``.
+    ``need`` says, all round and where these lie on one side, seen as ``bends`` (:func:`bends_of`) flatten the walls.
+    ``room`` (seen, found), (n,) each, is to work in; no number of ``seen`` may be from ``stamp`` to ``stamp + m``.
     """
     (seed_start, seeds, own), usable, found = seeded, places[1], room[1]
     start = np.zeros(len(targets) + 1, np.int64)
     for i in range(len(targets)):
         first = seeds[seed_start[i] : seed_start[i + 1]]
-        is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
-        needed = need[1] if is_bent else need[0]
-        count = _grow(graph, first, own[i], stamp + i, places, targets[i], i, bends, needed, room)
+        count = _grow(graph, first, own[i], stamp + i, places, targets[i], i, bends, need, room)
         at = start[i]
         for j in range(count):
             if usable[found[j]]:
@@ -368,19 +365,16 @@ class Search:
         self._seen = self._found = self._pool = np.empty(0, np.int64)
         self._stamp = 0
 
-    def around(self, targets: Targets, unknowns: float, more_unknowns: float = 0.0) -> tuple[IntArray, IntArray]:
-        """Samples around each target (m,), enough for so many unknowns where there are, or ``more_unknowns`` along
-        bent walls: offsets (m + 1,) and sample numbers."""
+    def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
+        """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
+        and sample numbers."""
         samples, own = self._samples, targets.own
         if not len(self._seen):
             count = len(samples.positions)
             self._seen, self._found = np.full(count, -1), np.empty(count, np.int64)
         graph, seeds = (samples.start, samples.neighbours), (targets.start, targets.seeds, own)
         places, bends = (samples.positions, samples.usable), bends_of(targets.frames, samples.walls)
-        need = tuple(
-            (math.ceil(SAMPLES * count), math.ceil(_SAMPLES_ONE_SIDED * count))
-            for count in (unknowns, more_unknowns or unknowns)
-        )
+        need = math.ceil(SAMPLES * unknowns), math.ceil(_SAMPLES_ONE_SIDED * unknowns)
         while True:
             room = self._seen, self._found
             start: IntArray = neighbourhoods(

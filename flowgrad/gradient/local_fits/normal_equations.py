@@ -19,7 +19,7 @@ _SAFE = 5e3
 # Weights that miss the derivative of a monomial by more than this come from a singular fit.
 _REPRODUCED = 1e-9
 # What is left of values below this part of their sum of squares is rounding.
-_LEFT = 1e-24
+_LEFT = 1e-20
 
 
 @called

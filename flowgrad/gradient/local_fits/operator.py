@@ -212,11 +212,16 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
 
     With values at points these are means over the face of the gradients at its points, whose fits go through
-    the values there. With values at cells they are at the faces' centroids; the fits go through the velocities
+    the values there; along walls so bent that these gradients turn, fits at the face's centroid. With values at cells they are at the faces' centroids; the fits go through the velocities
     known on the faces where it is known on all of them, and else are those to what is around.
     """
-    mesh = flow.mesh
+    mesh, centroids = flow.mesh, flow.mesh.topology.boundary_geometry[1][faces]
+    walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)
     if flow.location == "points":
+        if walls is not None and (walls.bent > 0).any():
+            start, points = mesh.topology.face_points(faces)
+            between = Targets.seeded(centroids, start, points, walls)
+            return prepare_fits(flow, centroids, order, smoothing, averages, lambda samples: between)
         means = mesh.topology.face_means(faces)
         own, number = np.unique(means.indices, return_inverse=True)
         at_points = functools.partial(Targets.at_samples, own=own)
@@ -226,14 +231,12 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
         return FaceMeans(fits, means, **handed_on(fits))
     known = np.full(len(mesh.topology.boundary), -1)
     known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))
-    centroids = mesh.topology.boundary_geometry[1][faces]
     seeds = np.where(known[faces] >= 0, known[faces], mesh.topology.boundary_cells[faces])
     through = bool((known[faces] >= 0).all()) and smoothing == 1
 
     def targets(samples: Samples) -> Targets:
         if through:
             return Targets.at_samples(samples, seeds)
-        walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)
         return Targets.seeded(centroids, np.arange(len(seeds) + 1), seeds, walls)
 
     return prepare_fits(flow, centroids, order, smoothing, averages, targets)
