@@ -26,9 +26,19 @@ from flowgrad.gradient.local_fits.fits import LocalFits
 from flowgrad.gradient.local_fits.neighbourhoods import Targets
 from flowgrad.gradient.local_fits.operator import prepare_fits
 from flowgrad.gradient.point_means import PointMeans
-from flowgrad.gradient.scheme import Operator, boundary_samples, handed_on, on_owners, patch_centroids, patch_faces
+from flowgrad.gradient.scheme import (
+    Operator,
+    Where,
+    boundary_samples,
+    handed_on,
+    on_owners,
+    on_rows,
+    patch_centroids,
+    patch_faces,
+)
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets, take
+from flowgrad.mesh.locate import locate
 from flowgrad.mesh.wall_layers import layers_note
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -242,8 +252,9 @@ def cell_differences(on: CellSamples, stencils: CellStencils) -> CellDifferences
     return CellDifferences(on, stencils, **about)  # type: ignore[arg-type]
 
 
-def prepare_compact(flow: Flow, at: str) -> Operator:
-    """Least squares for a flow with values at cells; MeshError where it has none, and on curved surfaces."""
+def prepare_compact(flow: Flow, at: Where) -> Operator:
+    """Least squares for a flow with values at cells; at positions those of the cells around. MeshError where it has no
+    cells, and on curved surfaces."""
     on = CellSamples.of(flow, "finite-difference(order=1)")
     cells, layers = cell_differences(on, _least_squares(on)), flow.mesh.wall_layers
     if layers is not None:
@@ -252,6 +263,8 @@ def prepare_compact(flow: Flow, at: str) -> Operator:
         fits = prepare_fits(flow, flow.mesh.centroids[bent], 1, 1.0, averages=False, targets_of=along)
         stencils = cells.stencils.with_fits(bent, fits.fits)
         cells = replace(cells, stencils=stencils, notes=(*cells.notes, layers_note(len(bent), len(flow.mesh), "cells")))
+    if not isinstance(at, str):
+        return on_rows(cells, locate(flow.mesh, at).cells)
     if at == "cells":
         return on_owners(flow.mesh, cells)
     return PointMeans(cells, flow.mesh, **handed_on(cells, one_sided=None))

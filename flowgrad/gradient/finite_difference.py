@@ -63,7 +63,7 @@ class FiniteDifference(Scheme):
         if self.lattice:
             raise OptionError(f"{flow.name}: {self._why_no_lattice(flow, at)}: use finite-difference(lattice=False)")
         self._check_order(flow)
-        if self.is_compact and flow.location == "cells" and isinstance(at, str):
+        if self.is_compact and flow.location == "cells":
             return prepare_compact(flow, at)
         return prepare_fits(flow, at, self.order, self.smoothing, averages=self.cell_values == "averages")
 

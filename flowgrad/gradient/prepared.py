@@ -97,19 +97,11 @@ _INTERPOLANT, _COMPACT = Autodiff(), FiniteDifference(order=1)
 _QUADRATIC, _CUBIC = FiniteDifference(order=2), FiniteDifference(order=3)
 
 
-def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None, second: bool = False) -> tuple[Scheme, str]:
-    """The scheme meant by an object, a text or ``auto``, and why; OptionError for a text that names none.
-
-    ``second`` asks for a scheme with second derivatives.
-    """
+def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
+    """The scheme meant by an object, a text or ``auto``, and why; OptionError for a text that names none."""
     if isinstance(scheme, Scheme):
         return scheme, "as given"
-    if scheme != "auto":
-        return parse_scheme(scheme), "as given"
-    chosen, reason = choose(flow, at)
-    if second and chosen in (_INTERPOLANT, _COMPACT):
-        return _QUADRATIC, "second derivatives are asked for, and these fits have them"
-    return chosen, reason
+    return choose(flow, at) if scheme == "auto" else (parse_scheme(scheme), "as given")
 
 
 def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
@@ -117,16 +109,18 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     where = flow.location if at is None else at
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
         return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
+    if flow.location == "cells" and flow.mesh.wall_layers is not None:
+        return _QUADRATIC, "thin layers along curved walls: quadratic fits in the distance from the wall"
     if flow.location == "cells":
         with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
         reason = f"the velocity is at cells: least squares over the neighbours{with_walls}, as in finite-volume solvers"
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
-    if flow.mesh.wall_layers is not None:
-        return _CUBIC, "at points along thin layers on curved walls: cubic fits in the distance from the wall"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
+        if flow.mesh.wall_layers is not None:
+            return _CUBIC, "thin layers along curved walls: cubic fits in the distance from the wall"
         return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"
     return _INTERPOLANT, "the velocity is at points, so the mesh's own interpolant is differentiated"
 
@@ -137,8 +131,10 @@ def wall_scheme_of(scheme: Scheme | str, flow: Flow) -> tuple[Scheme, str]:
     if scheme != "auto":
         return scheme_of(scheme, flow)
     if flow.location == "points":
-        return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
-    return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
+        return _CUBIC, "cubic fits through the points of the wall, for the next are a cell away"
+    if flow.mesh.wall_layers is not None:
+        return _CUBIC, "thin layers along curved walls: cubic fits in the distance from the wall, through its velocity"
+    return _QUADRATIC, "quadratic fits to the cells, through the velocity on the wall"
 
 
 class PreparedGradient:
@@ -169,6 +165,7 @@ class PreparedGradient:
         self._about: tuple[object, ...] = ()
         self._operator: Operator | None = None
         self._finer: PreparedGradient | None = None
+        self._twice: PreparedGradient | None = None  # for the second derivatives
         self._noise: float | FloatArray | None = None
         self._covariance: FloatArray | None = None
 
@@ -197,7 +194,7 @@ class PreparedGradient:
             one_sided=found.one_sided,
         )
         if self.second:
-            gradient = _with_hessian(gradient, flow, found)
+            gradient = _with_hessian(gradient, flow, found if self._twice is None else self._twice.gradients(flow))
         return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
 
     def gradients(self, flow: Flow) -> Gradients:
@@ -206,8 +203,12 @@ class PreparedGradient:
         if about != self._about or mesh is None or (mesh is not flow.mesh and difference(mesh, flow.mesh)):
             self._mesh = self._operator = self._noise = None
             self._at = flow.location if self.at is None else self.at
-            self._chosen, self._reason = scheme_of(self.scheme, flow, self._at, self.second)
+            self._chosen, self._reason = scheme_of(self.scheme, flow, self._at)
             self._finer = PreparedGradient(self._chosen.finer(), self._at) if self.error else None
+            self._twice = None
+            if self.second and self.scheme == "auto" and self._chosen in (_INTERPOLANT, _COMPACT):
+                self._twice = PreparedGradient(_QUADRATIC, self._at)
+                self._reason += f"; second derivatives by {_QUADRATIC}, as these have none"
             self._mesh, self._about = flow.mesh, about
         if not self._chosen.differentiates:
             refuse_stored(flow)

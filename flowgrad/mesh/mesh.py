@@ -4,7 +4,7 @@ lattice that it is) that are found once, when first asked for."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -232,6 +232,12 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
         ):
             return None
         return find_layers(self)
+
+    def apart(self) -> Mesh:
+        """The same mesh as a piece of a larger one, whose boundary may be a cut: no walls are looked for."""
+        piece = replace(self)
+        piece.__dict__["wall_layers"] = None
+        return piece
 
     def type_counts(self) -> dict[str, int]:
         """Number of cells of each type by name, in the order of VTK's type numbers."""

@@ -21,15 +21,21 @@ from flowgrad.typing import FloatArray, IntArray
 if TYPE_CHECKING:
     from flowgrad.mesh import Mesh
 
-# Faces belong to one smooth wall where their normals turn by less than this from one to the next (cos 50°).
-_CREASE = 0.64
+# Faces belong to one smooth wall where their normals differ by less than this from one to the next (50°), and by no
+# more than so many times what they do at the next edges: else there is a crease.
+_CREASE, _SUDDEN = 0.85, 4.0
 # A wall whose normals turn by less than this (sine) is flat.
 _FLAT = 1e-4
 # Cells are thin where they are longer along the wall than high by a factor above the first, wholly so at the second;
 # they bend where the wall sags along them by more than the first part of their height, wholly so at the second. Below
 # the polynomials in x, y, z are as good.
-THIN = (3.0, 6.0)
-_BENT = (0.001, 0.004)
+THIN = (4.0, 8.0)
+_BENT = (0.01, 0.03)
+# The wall bends, and is not only rough, where the mean curvature of its faces around a point is more than the first
+# part of their root mean square, wholly so at the second; and where it has no fewer faces than these.
+_SMOOTH, _FEWEST = (0.85, 0.95), 12
+# A wall along which no cell is bent by more than this is taken as flat.
+_WHOLLY = 0.9
 # Rings of cells about the bent ones in which distances are known: fits there reach so far.
 _MARGIN = 3
 # Vertices of the wall whose faces are looked at for the foot of a point.
@@ -232,14 +238,33 @@ def _walls(start: IntArray, points: IntArray, normals: FloatArray, count: int, d
     order = np.argsort(keys, kind="stable")
     same = np.flatnonzero(keys[order][1:] == keys[order][:-1])
     one, other = face[order[same]], face[order[same + 1]]
-    smooth = (normals[one] * normals[other]).sum(axis=1) > _CREASE
-    one, other = one[smooth], other[smooth]
+    turn = np.sqrt(((normals[one] - normals[other]) ** 2).sum(axis=1))
+    slight = turn < _CREASE
+    one, other, turn = one[slight], other[slight], turn[slight]
+    largest, next_one = _two_largest(one, other, turn, len(normals))
+    beside = np.maximum(*(np.where(turn == largest[each], next_one[each], largest[each]) for each in (one, other)))
+    smooth = turn < _SUDDEN * beside + _FLAT
+    one, other, turn = one[smooth], other[smooth], turn[smooth]
     graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(normals), len(normals)))
     number, label = connected_components(graph, directed=False)
-    turned = np.sqrt((np.cross(normals[one], normals[other]) ** 2).sum(axis=1))
     curved = np.zeros(number, bool)
-    curved[label[one[turned > _FLAT]]] = True
+    curved[label[one[turn > _FLAT]]] = True
+    curved &= np.bincount(label) >= _FEWEST
     return np.where(curved[label], label, -1)
+
+
+def _two_largest(one: IntArray, other: IntArray, values: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """Of the values of pairs the largest and the next one for each of their members (count,), 0 without."""
+    member, both = np.concatenate([one, other]), np.concatenate([values, values])
+    order = np.lexsort((-both, member))
+    member, both = member[order], both[order]
+    first = np.searchsorted(member, np.arange(count))
+    found = []
+    for place in (first, first + 1):
+        there = np.minimum(place, max(len(member) - 1, 0))
+        has = (place < len(member)) & (member[there] == np.arange(count)) if len(member) else np.zeros(count, bool)
+        found.append(np.where(has, both[there] if len(member) else 0.0, 0.0))
+    return found[0], found[1]
 
 
 @kernel(parallel=True)
@@ -370,11 +395,11 @@ def _foot(x: Any, f: int, faces: Any, points: Any, normals: Any, n: Any, bulge: 
 
 
 @kernel(parallel=True)
-def feet(x: Any, near: Any, around: Any, faces: Any, points: Any, normals: Any) -> Any:
+def feet(x: Any, near: Any, around: Any, faces: Any, points: Any, normals: Any, smooth: Any) -> Any:
     """Distances (m,) of places x (m, 3) from the smooth wall through the points of some faces, and the normals (m, 3)
-    at their feet, which are on faces ``around`` the ``near`` vertices (m, k)."""
+    at their feet, which are on faces ``around`` the ``near`` vertices (m, k); and how ``smooth`` it is there."""
     start, by_vertex = around
-    distance, normal = np.empty(len(x)), np.empty((len(x), 3))
+    distance, normal, found_smooth = np.empty(len(x)), np.empty((len(x), 3)), np.empty(len(x))
     for i in prange(len(x)):
         n, bulge, room = np.empty(3), np.empty(1), (np.empty(2), np.empty(3), np.empty(3), np.empty(3))
         best = np.inf
@@ -383,14 +408,16 @@ def feet(x: Any, near: Any, around: Any, faces: Any, points: Any, normals: Any) 
                 found = _foot(x[i], by_vertex[j], faces, points, normals, n, bulge, room)
                 if found < best:
                     best = found
-                    distance[i] = math.sqrt(found) - bulge[0]
+                    distance[i], found_smooth[i] = math.sqrt(found) - bulge[0], smooth[v]
                     for k in range(3):
                         normal[i, k] = n[k]
-    return distance, normal
+    return distance, normal, found_smooth
 
 
 @kernel(parallel=True)
-def bending(points: Any, start: Any, corners: Any, entry: Any, distance: Any, normal: Any, thin: Any, bent: Any) -> Any:
+def bending(
+    points: Any, start: Any, corners: Any, entry: Any, distance: Any, normal: Any, smooth: Any, thin: Any, bent: Any
+) -> Any:
     """From 0 to 1, how far cells (m,) of known distances are of a layer along a curved wall."""
     result = np.zeros(len(start) - 1)
     for i in prange(len(start) - 1):
@@ -408,20 +435,22 @@ def bending(points: Any, start: Any, corners: Any, entry: Any, distance: Any, no
         _normalise(n)
         height = highest - lowest
         if height > 0.0:
-            sag, along, across = 0.0, 0.0, 0.0
+            # Normals of a wall of curvature κ turn by κξ over an offset ξ along it.
+            sag, squares, turns, across, share = 0.0, 0.0, 0.0, 0.0, 0.0
             for q in row:
-                square, up, turn = 0.0, 0.0, 0.0
+                e = entry[q]
+                turn = 0.0
                 for k in range(3):
-                    square += (points[q, k] - x[k]) ** 2
-                    up += n[k] * (points[q, k] - x[k])
-                    turn += (normal[entry[q], k] - n[k]) * (points[q, k] - x[k])
-                d = distance[entry[q]] - mean
+                    turn += (normal[e, k] - n[k]) * (points[q, k] - x[k])
+                    turns += (normal[e, k] - n[k]) ** 2
                 sag = max(sag, 0.5 * abs(turn))
-                along += max(square - up * up, 0.0)
-                across += d * d
-            longer = (math.sqrt(along / across) - thin[0]) / (thin[1] - thin[0])
+                squares += turn * turn
+                across += (distance[e] - mean) ** 2
+                share += smooth[e] / count
+            along = math.sqrt(count * squares / turns) if turns > 0.0 else 0.0
+            longer = (along / math.sqrt(across) - thin[0]) / (thin[1] - thin[0])
             sags = (sag / height - bent[0]) / (bent[1] - bent[0])
-            result[i] = min(max(longer, 0.0), 1.0) * min(max(sags, 0.0), 1.0)
+            result[i] = share * min(max(longer, 0.0), 1.0) * min(max(sags, 0.0), 1.0)
     return result
 
 
@@ -454,7 +483,8 @@ class _March:
         face = np.repeat(np.arange(len(normals)), np.diff(start))
         around = _starts(corners.ravel(), len(vertices)), face[np.argsort(corners.ravel(), kind="stable")]
         tree, near = cKDTree(wall), min(_NEAR, len(wall))
-        points, distance, normal = [vertices], [np.zeros(len(vertices))], [at_vertices]
+        smooth = _smoothness(wall, *faces, at_vertices, normals)
+        points, distance, normal, smooths = [vertices], [np.zeros(len(vertices))], [at_vertices], [smooth]
         entry[vertices] = np.arange(len(vertices))
         cells, bent = [np.empty(0, np.int64)], [np.empty(0)]
         front, left, known = vertices, _MARGIN, len(vertices)
@@ -465,12 +495,11 @@ class _March:
             entry[fresh] = known + np.arange(len(fresh))
             known += len(fresh)
             nearest = tree.query(x[fresh], list(range(1, near + 1)))[1] if len(fresh) else np.empty((0, near), int)
-            found = feet(x[fresh], nearest, around, faces, wall, at_vertices)
-            for kept, each in zip((points, distance, normal), (fresh, *found), strict=True):
+            found = feet(x[fresh], nearest, around, faces, wall, at_vertices, smooth)
+            for kept, each in zip((points, distance, normal, smooths), (fresh, *found), strict=True):
                 kept.append(each)
-            amount = bending(
-                x, ring_start, ring_points, entry, np.concatenate(distance), np.concatenate(normal), THIN, _BENT
-            )
+            known_so_far = (np.concatenate(each) for each in (distance, normal, smooths))
+            amount = bending(x, ring_start, ring_points, entry, *known_so_far, THIN, _BENT)
             cells.append(ring)
             bent.append(amount)
             if left == _MARGIN and (amount > 0).any():
@@ -482,7 +511,7 @@ class _March:
         found_points, found_cells = np.concatenate(points), np.concatenate(cells)
         entry[found_points], self._seen[found_cells] = -1, False
         amounts = np.concatenate(bent)
-        if not (amounts > 0).any():
+        if amounts.max(initial=0.0) < _WHOLLY:
             found_cells, amounts = found_cells[:0], amounts[:0]
         return _Layer(found_points, np.concatenate(distance), np.concatenate(normal), found_cells, amounts)
 
@@ -525,3 +554,23 @@ def _vertex_normals(points: FloatArray, start: IntArray, corners: IntArray, norm
     np.add.at(turned, corners[on_rim], whole[face[on_rim]])
     size = np.sqrt((turned**2).sum(axis=1, keepdims=True))
     return np.where((size > 0) & single[:, None], turned / np.where(size > 0, size, 1.0), result)
+
+
+def _smoothness(
+    points: FloatArray, start: IntArray, corners: IntArray, at_points: FloatArray, normals: FloatArray
+) -> FloatArray:
+    """From 0 to 1, how far the curvatures of the faces around each point of a wall (n,) agree: the size of their mean
+    over their root mean square."""
+    face, sizes = np.repeat(np.arange(len(normals)), np.diff(start)), np.diff(start)
+    arms = points[corners] - (np.add.reduceat(points[corners], start[:-1]) / sizes[:, None])[face]
+    turns = at_points[corners] - normals[face]
+    sums = [
+        np.add.reduceat((turns * arms).sum(axis=1), start[:-1]) / np.add.reduceat((arms**2).sum(axis=1), start[:-1])
+    ]
+    sums += [sums[0] ** 2, np.ones(len(normals))]
+    for _ in range(2):  # what is around the points, and around the points of the faces there
+        around = [np.bincount(corners, each[face], len(points)) for each in sums]
+        sums = [np.add.reduceat(each[corners], start[:-1]) for each in around]
+    total, squares, count = around
+    agreement = np.abs(total) / np.sqrt(np.maximum(squares * count, 1e-300))
+    return np.asarray(np.clip((agreement - _SMOOTH[0]) / (_SMOOTH[1] - _SMOOTH[0]), 0.0, 1.0))

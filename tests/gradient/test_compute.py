@@ -84,12 +84,15 @@ def test_second_derivatives_of_quadratic_fields_are_exact(location, at):
     np.testing.assert_allclose(found["laplacian"], np.broadcast_to(np.einsum("ijj->i", H), (len(found), 3)), atol=1e-9)
 
 
-def test_auto_takes_a_scheme_that_has_second_derivatives():
-    found = velocity_gradient(flow_on(), at="cells", second=True)
-    assert found.scheme.startswith("finite-difference")
-    assert "second derivatives are asked for" in found.reason
-    at_cells = velocity_gradient(flow_on(location="cells"), second=True)
-    assert np.isfinite(at_cells["laplacian"]).all()
+@pytest.mark.parametrize(("location", "at"), [("points", "cells"), ("cells", "cells"), ("points", "points")])
+def test_second_derivatives_leave_the_gradient_as_it_was(location, at):
+    flow = flow_on(location=location)
+    found, alone = velocity_gradient(flow, at=at, second=True), velocity_gradient(flow, at=at)
+    np.testing.assert_array_equal(found.L, alone.L)
+    assert found.scheme == alone.scheme
+    assert np.isfinite(found["laplacian"]).all()
+    if "order=2" not in found.scheme:
+        assert "second derivatives by finite-difference(order=2)" in found.reason
 
 
 def test_missing_second_derivatives_name_what_supplies_them():

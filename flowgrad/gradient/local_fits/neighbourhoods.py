@@ -305,7 +305,7 @@ class Targets:
 
     @classmethod
     def at_samples(cls, samples: Samples, own: IntArray, positions: FloatArray | None = None) -> Targets:
-        """Samples (m,) themselves, or ``positions`` (m, 3) near them."""
+        """Samples (m,) themselves, or ``positions`` (m, 3) near them; none where ``own`` is −1."""
         frames = WallFrames.of(None if samples.walls is None else samples.walls[own])
         start = np.zeros(len(own) + 1, np.int64)
         at = samples.positions[own] if positions is None else positions
@@ -325,17 +325,6 @@ class Targets:
         seeds = mesh.cells.connectivity[runs(mesh.cells.offsets[:-1], sizes)]
         layers = mesh.wall_layers
         return cls.seeded(mesh.centroids, offsets(sizes), seeds, None if layers is None else layers.cells)
-
-    @classmethod
-    def nearest(cls, positions: FloatArray, samples: Samples) -> Targets:
-        """Any positions, from the usable sample nearest to each that has neighbours."""
-        from scipy.spatial import cKDTree
-
-        chosen = np.flatnonzero(samples.usable & (np.diff(samples.start) > 0))
-        finite = finite_rows(positions)
-        sizes = np.asarray(finite, np.int64)
-        seeds = chosen[cKDTree(samples.positions[chosen]).query(positions[finite], workers=-1)[1]]
-        return cls.seeded(positions, offsets(sizes), seeds)
 
     def without(self, excluded: NDArray[np.bool_]) -> Targets:
         """The same targets, of which some (m,) have nothing to start from and get no derivative."""

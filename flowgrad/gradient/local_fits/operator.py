@@ -29,6 +29,7 @@ from flowgrad.gradient.scheme import (
     spread_rows,
 )
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.cells import offsets, take
 from flowgrad.mesh.locate import locate
 from flowgrad.mesh.wall_layers import layers_note
 from flowgrad.tensors import finite_rows
@@ -167,9 +168,13 @@ def _spread(flow: Flow, samples: Samples) -> FloatArray:
 
 def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
     if not isinstance(at, str):
-        if flow.mesh.dimension:
-            at = np.where(locate(flow.mesh, at).inside[:, None], at, np.nan)
-        return Targets.nearest(at, samples)
+        own = _nearest(flow, at, samples)
+        at = np.where(own[:, None] >= 0, at, np.nan)
+        if smoothing == 1:
+            return Targets.at_samples(samples, own, at)
+        found = np.flatnonzero(own >= 0)
+        walls = None if samples.walls is None else samples.walls[own]
+        return Targets.seeded(at, offsets(np.asarray(own >= 0, np.int64)), own[found], walls)
     if at == flow.location:
         own = np.arange(len(flow.velocity))
         if smoothing == 1:
@@ -183,6 +188,30 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
         walls = None if layers is None else layers.points
         return Targets.seeded(flow.mesh.points, *flow.mesh.topology.point_cells, walls)
     return Targets.at_cells(flow.mesh)
+
+
+def _nearest(flow: Flow, at: FloatArray, samples: Samples) -> IntArray:
+    """The sample near to each position (m, 3) through whose value its fit goes, -1 for none outside the mesh: that of
+    the cell, or the nearest of the cell's points; where it has no value, and of a cloud, the nearest that has one."""
+    from scipy.spatial import cKDTree
+
+    mesh, own = flow.mesh, np.full(len(at), -1)
+    inside = np.flatnonzero(finite_rows(at))
+    if mesh.dimension:
+        cells = locate(mesh, at).cells
+        inside = np.flatnonzero(cells >= 0)
+        own[inside] = cells[inside]
+        if flow.location == "points":
+            start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cells[inside])
+            position = np.repeat(np.arange(len(inside)), np.diff(start))
+            square = ((mesh.points[corners] - at[inside][position]) ** 2).sum(axis=1)
+            own[inside] = corners[np.lexsort((square, position))[start[:-1]]]
+    usable = samples.usable & (np.diff(samples.start) > 0)
+    lost = inside[(own[inside] < 0) | ~usable[own[inside]]]
+    if len(lost):
+        chosen = np.flatnonzero(usable)
+        own[lost] = chosen[cKDTree(samples.positions[chosen]).query(at[lost], workers=-1)[1]]
+    return own
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +241,9 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
 
     With values at points these are means over the face of the gradients at its points, whose fits go through
-    the values there; along walls so bent that these gradients turn, fits at the face's centroid. With values at cells they are at the faces' centroids; the fits go through the velocities
-    known on the faces where it is known on all of them, and else are those to what is around.
+    the values there; along walls so bent that these gradients turn, fits at the face's centroid. With values at cells
+    they are at the faces' centroids; the fits go through the velocities known on the faces where it is known on all of
+    them, and else are those to what is around.
     """
     mesh, centroids = flow.mesh, flow.mesh.topology.boundary_geometry[1][faces]
     walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)

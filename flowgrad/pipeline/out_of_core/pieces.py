@@ -92,6 +92,7 @@ class Tally:
     missing: int = 0
     flat: int = 0
     folded: int = 0
+    layered: bool = False
     measure: float = 0.0
     types: Counter[str] = field(default_factory=Counter)
     # Solid cells by type and sign of their volume.
@@ -134,6 +135,11 @@ class Tally:
             yield f"{self.missing} velocities at {self.location} are not finite"
         if self.excluded:
             yield f"{self.excluded} of {self.count} {self.at} have no gradient and are excluded"
+        if self.layered:
+            yield (
+                "thin layers along curved walls: by pieces fits do not follow the walls, and gradients there may be "
+                "far off: give more --block-memory"
+            )
         if self.flat:
             yield f"{self.flat} of {self.cells} cells have no volume"
         inverted = sum(min(self.signs[kind, -1], self.signs[kind, 1]) for kind in {kind for kind, _ in self.signs})
@@ -239,6 +245,8 @@ class _PiecesRun:
         while True:
             around = surroundings(self._pieces, number, depth)
             flow = flow_of(replace(around.contents, source=self._pieces.path), self._reading)
+            self._tally.layered |= flow.mesh.wall_layers is not None
+            flow = replace(flow, mesh=flow.mesh.apart())
             scheme = self._scheme_of(flow)
             if layers_of(scheme, flow.location, self._at) > depth:
                 depth = layers_of(scheme, flow.location, self._at)

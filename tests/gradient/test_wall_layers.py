@@ -1,0 +1,286 @@
+"""Gradients in thin layers along curved walls: as right as along flat ones."""
+
+import numpy as np
+import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
+
+from flowgrad import FiniteDifference, Flow, Mesh, Patch, at_walls, velocity_gradient
+from tests import layers
+
+SOLVED = ["0.01-0.1-0.1", "0.001-0.1-0.06", "0.0001-0.1-0.03", "0.0001-0.03-0.03", "1e-05-0.03-0.01"]
+SAMPLED = [
+    ("0.001-0.1-0.06-quads", 0.02),
+    ("0.001-0.1-0.06", 0.02),
+    ("0.0001-0.1-0.03", 0.01),
+    ("1e-05-0.03-0.009", 0.003),
+]
+ORDERS = ["auto", *(f"finite-difference(order={p})" for p in (1, 2, 3, 4))]
+
+
+def solved(name):
+    """Axial Couette flow between cylinders of the radii 1, at rest, and 3: linear finite elements. Values at points,
+    and as means of each triangle's at cells with the walls as patches; the exact shear rate at the radius r."""
+    points, cells = layers.annulus(name)
+    triangles = cells["triangle"]
+    x = points[triangles]
+    edges = np.roll(x, 1, axis=1) - np.roll(x, 2, axis=1)
+    turned = np.stack([edges[..., 1], -edges[..., 0]], -1)
+    area = 0.5 * np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    stiffness = np.einsum("nik,njk->nij", turned, turned) / (4 * area)[:, None, None]
+    rows, columns = (np.repeat(triangles, 3, axis=1), np.tile(triangles, (1, 3)))
+    K = coo_array((stiffness.ravel(), (rows.ravel(), columns.ravel())), shape=(len(points),) * 2).tocsr()
+    r = np.hypot(*points.T)
+    w = np.where(r > 3 - 1e-9, 1.0, 0.0)
+    free = np.flatnonzero((r > 1 + 1e-9) & (r < 3 - 1e-9))
+    w[free] = spsolve(K[free][:, free].tocsc(), -(K @ w)[free])
+    at_points = Flow.from_arrays(points, cells, np.column_stack([0 * w, 0 * w, w]), location="points")
+    mesh, mean = at_points.mesh, w[triangles].mean(axis=1)
+    outer = np.linalg.norm(mesh.topology.boundary_geometry[1], axis=1) > 2
+    walls = tuple(
+        Patch(name, np.flatnonzero(chosen), np.tile([0, 0, value], (chosen.sum(), 1)))
+        for name, chosen, value in (("inner", ~outer, 0.0), ("outer", outer, 1.0))
+    )
+    at_cells = Flow(mesh, np.column_stack([0 * mean, 0 * mean, mean]), "cells", boundary=walls)
+    return at_points, at_cells, lambda r: 1 / (r * np.log(3))
+
+
+def inner(flow):
+    return np.linalg.norm(flow.mesh.topology.boundary_geometry[1], axis=1) < 2
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("name", SOLVED)
+def test_wall_shear_rate_of_a_solved_flow(name, location):
+    at_points, at_cells, exact = solved(name)
+    flow = at_points if location == "points" else at_cells
+    ratio = at_walls(flow, inner(flow)).wall_shear_rate / exact(1.0)
+    assert abs(np.median(ratio) - 1) < 0.01
+    low, high = np.percentile(ratio, [5, 95])
+    assert 0.97 < low < high < 1.03
+
+
+@pytest.mark.parametrize("scheme", ORDERS)
+@pytest.mark.parametrize("name", SOLVED)
+def test_first_layer_of_a_solved_flow_with_and_without_its_walls(name, scheme):
+    flow = solved(name)[1]
+    mesh, exact = flow.mesh, solved(name)[2]
+    first = mesh.topology.boundary_cells[inner(flow)]
+    x = mesh.centroids[first]
+    r = np.linalg.norm(x, axis=1)
+    errors = []
+    for each in (flow, Flow(mesh, flow.velocity, "cells")):
+        rate = np.einsum("nj,nj->n", velocity_gradient(each, scheme).L[first, 2], x / r[:, None])
+        errors.append(np.abs(rate / exact(r) - 1))
+    known, unknown = errors
+    assert known.max() < 0.02
+    assert np.median(known) < np.median(unknown) + 1e-3, "never worse with the patch than without"
+
+
+@pytest.mark.parametrize(("name", "thickness"), SAMPLED)
+def test_point_values_in_the_layer_beside_vtk(name, thickness):
+    points, cells = layers.annulus(name)
+    x = np.pad(points, ((0, 0), (0, 1)))
+    flow = Flow.from_arrays(points, cells, layers.swirl(x, np.linalg.norm(x, axis=1) - 1, thickness), location="points")
+    ours, theirs = (rate_errors(flow.mesh.points, L, thickness) for L in (velocity_gradient(flow).L, by_vtk(flow)))
+    assert np.sqrt((ours**2).mean()) < 0.5 * np.sqrt((theirs**2).mean())
+
+
+def by_vtk(flow):
+    pytest.importorskip("vtkmodules", reason="VTK is not installed: pip install flowgrad[vtk]")
+    from tests.vtk_peer import vtk_point_gradients
+
+    return vtk_point_gradients(flow.mesh, flow.velocity)
+
+
+def rate_errors(x, L, thickness, most=1.0):
+    """Of ∂u_t/∂n of the swirl, relative, at places in the layer that are not near the axis of a sphere."""
+    sphere = np.ptp(x[:, 2]) > 1
+    out = x if sphere else x * [1, 1, 0]
+    r = np.linalg.norm(out, axis=1)
+    around = np.column_stack([-x[:, 1], x[:, 0], 0 * r])
+    size = np.linalg.norm(around, axis=1)
+    d = r - 1
+    chosen = (d < most * thickness) & (size > 0.3 * r)
+    found = np.einsum("ni,nij,nj->n", around / size[:, None], L, out / r[:, None])
+    return (found / (np.exp(-d / thickness) / thickness * size / r) - 1)[chosen]
+
+
+MESHES = {
+    "uneven quads, AR 100": lambda: named("quad", *layers.ring(0.1, 1e-3, 14, uneven=0.4)),
+    "uneven quads, AR 5000": lambda: named("quad", *layers.ring(0.1, 2e-5, 14, uneven=0.4)),
+    "extruded quads": lambda: layers.extruded(*named("quad", *layers.ring(0.1, 1e-4, 14, uneven=0.2)), 0.1),
+    "extruded triangles": lambda: layers.extruded(*halved(*layers.ring(0.1, 1e-4, 14, uneven=0.2)), 0.1),
+    "prisms, AR 150": lambda: layers.sphere(0.15, 1e-3, 12),
+    "prisms, AR 1500": lambda: layers.sphere(0.15, 1e-4, 12),
+    "tetrahedra, AR 30": lambda: layers.sphere(0.15, 5e-3, 12, split=True),
+    "tetrahedra, AR 150": lambda: layers.sphere(0.15, 1e-3, 12, split=True),
+    "tetrahedra, AR 1500": lambda: layers.sphere(0.15, 1e-4, 12, split=True),
+}
+FIRST = {"AR 100": 1e-3, "AR 5000": 2e-5, "AR 150": 1e-3, "AR 30": 5e-3}
+
+
+def named(kind, points, cells):
+    return points, {kind: cells}
+
+
+def halved(points, quads):
+    return points, {"triangle": np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])}
+
+
+def thickness_of(name):
+    """Twenty times the first layer."""
+    return 20 * FIRST.get(name.split(", ")[-1], 1e-4)
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("name", MESHES)
+def test_wall_shear_rate_on_irregular_meshes(name, location):
+    thickness = thickness_of(name)
+    flow, _ = layers.cell_flow(*MESHES[name](), thickness)
+    if location == "points":
+        flow = at_points_of(flow.mesh, thickness)
+    found = at_walls(flow, layers.on_wall(flow.mesh))
+    x = found.centroids
+    sine = np.hypot(x[:, 0], x[:, 1]) / (
+        np.linalg.norm(x, axis=1) if np.ptp(x[:, 2]) > 1 else np.hypot(x[:, 0], x[:, 1])
+    )
+    ratio = (found.wall_shear_rate * thickness / sine)[sine > 0.3]
+    assert abs(np.median(ratio) - 1) < 0.01
+    low, high = np.percentile(ratio, [5, 95])
+    assert 0.95 < low < high < 1.05
+
+
+def at_points_of(mesh, thickness):
+    return Flow(mesh, layers.swirl(mesh.points, layers.distance_from_wall(mesh, mesh.points), thickness), "points")
+
+
+def test_point_values_around_a_sphere_beside_vtk():
+    mesh = layers.cell_flow(*MESHES["prisms, AR 150"](), 0.02)[0].mesh
+    flow = at_points_of(mesh, 0.02)
+    ours, theirs = (rate_errors(mesh.points, L, 0.02) for L in (velocity_gradient(flow).L, by_vtk(flow)))
+    assert np.sqrt((ours**2).mean()) < 0.5 * np.sqrt((theirs**2).mean())
+
+
+A = np.array([[0.3, -1.2, 0.7], [2.1, -0.4, 0.5], [-0.6, 0.9, 0.1]])
+
+
+@pytest.mark.parametrize("scheme", ORDERS)
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("name", ["uneven quads, AR 5000", "extruded triangles", "prisms, AR 150", "tetrahedra, AR 30"])
+def test_linear_fields_are_exact(name, location, scheme):
+    mesh = layers.cell_flow(*MESHES[name](), 1.0)[0].mesh
+    assert mesh.wall_layers is not None
+    known = slice(0, 3 if np.ptp(mesh.points[:, 2]) > 1 else 2)
+    x = mesh.points if location == "points" else mesh.centroids
+    L = velocity_gradient(Flow(mesh, x @ A.T, location), scheme).L[:, :, known]
+    np.testing.assert_allclose(L, np.broadcast_to(A[:, known], L.shape), atol=1e-10)
+
+
+@pytest.mark.parametrize("scheme", ORDERS)
+@pytest.mark.parametrize("name", ["uneven quads, AR 100", "tetrahedra, AR 150"])
+def test_at_the_centroids_it_is_the_gradient_at_cells(name, scheme):
+    flow, _ = layers.cell_flow(*MESHES[name](), thickness_of(name))
+    at_cells = velocity_gradient(flow, scheme)
+    chosen = np.arange(0, len(flow.mesh), 7)
+    there = velocity_gradient(flow, at_cells.scheme, at=flow.mesh.centroids[chosen])
+    scale = np.abs(at_cells.L).max()
+    np.testing.assert_allclose(there.L / scale, at_cells.L[chosen] / scale, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_turned_moved_and_scaled_meshes_have_turned_gradients(scale):
+    flow, _ = layers.cell_flow(*MESHES["tetrahedra, AR 150"](), 0.02)
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]
+    moved = Mesh(scale * (flow.mesh.points @ turn.T + [0.3, -0.7, 0.2]), flow.mesh.cells)
+    other = Flow(moved, flow.velocity @ turn.T, "cells", boundary=flow.boundary and turned_walls(flow, turn))
+    for scheme in ORDERS[1:4]:
+        L = velocity_gradient(flow, scheme).L
+        found = scale * np.einsum("ji,njk,kl->nil", turn, velocity_gradient(other, scheme).L, turn)
+        assert np.abs(found - L).max() < 1e-7 * np.abs(L).max()
+
+
+def turned_walls(flow, turn):
+    return tuple(Patch(each.name, each.faces, each.velocity @ turn.T) for each in flow.boundary)
+
+
+@pytest.mark.parametrize("name", ["uneven quads, AR 100", "prisms, AR 150", "tetrahedra, AR 150"])
+@pytest.mark.parametrize("scheme", ["finite-difference(order=2)", "finite-difference(order=3)"])
+def test_estimated_errors_are_those_there_are(name, scheme):
+    thickness = thickness_of(name)
+    mesh = layers.cell_flow(*MESHES[name](), thickness)[0].mesh
+    found = velocity_gradient(at_points_of(mesh, thickness), scheme, error=True)
+    x, d = mesh.points, layers.distance_from_wall(mesh, mesh.points)
+    chosen = d < thickness
+    true = np.linalg.norm((found.L - exact_gradient(x, d, thickness))[chosen], axis=(1, 2))
+    effectivity = np.sqrt((found.error[chosen] ** 2).mean() / (true**2).mean())
+    assert 0.5 < effectivity < 2
+
+
+def exact_gradient(x, d, thickness):
+    """Of the swirl (1 − e^(−d/δ)) (−y, x, 0)/r."""
+    out = x if np.ptp(x[:, 2]) > 1 else x * [1, 1, 0]
+    r = np.linalg.norm(out, axis=1)[:, None]
+    around = np.column_stack([-x[:, 1], x[:, 0], 0 * x[:, 0]])
+    turn = np.array([[0, -1.0, 0], [1, 0, 0], [0, 0, 0]])
+    f, slope = 1 - np.exp(-d / thickness), np.exp(-d / thickness) / thickness
+    radial = slope[:, None] / r - f[:, None] / r**2
+    return (f[:, None] / r)[:, :, None] * turn + around[:, :, None] * (radial * out / r)[:, None, :]
+
+
+@pytest.mark.parametrize("name", ["uneven quads, AR 100", "prisms, AR 150"])
+def test_second_derivatives_across_the_layer(name):
+    thickness = thickness_of(name)
+    mesh = layers.cell_flow(*MESHES[name](), thickness)[0].mesh
+    H = velocity_gradient(at_points_of(mesh, thickness), FiniteDifference(order=3), second=True)["hessian"]
+    x, d = mesh.points, layers.distance_from_wall(mesh, mesh.points)
+    out = (x if np.ptp(x[:, 2]) > 1 else x * [1, 1, 0]) / (1 + d)[:, None]
+    around = np.column_stack([-x[:, 1], x[:, 0], 0 * d]) / (1 + d)[:, None]
+    size = np.linalg.norm(around, axis=1)
+    chosen = (d < thickness) & (size > 0.3)
+    found = np.einsum("ni,nijk,nj,nk->n", around / size[:, None], H, out, out)
+    ratio = (found / (-np.exp(-d / thickness) / thickness**2 * size))[chosen]
+    assert abs(np.median(ratio) - 1) < 0.01
+    assert np.sqrt(((ratio - 1) ** 2).mean()) < 0.1
+    # Along the wall nothing bends but the wall: what the curvature of the layer alone would give is 1/(δ R).
+    along = np.einsum("ni,nijk,nj,nk->n", around / size[:, None], H, *(2 * [across(out, around)]))[chosen]
+    assert np.abs(along).max() < 3 / thickness
+
+
+def across(out, around):
+    """Unit vectors along the wall and across the flow, along it in a plane."""
+    found = np.cross(out, around) if np.ptp(out[:, 2]) > 0 else around
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def test_distances_from_round_walls():
+    for name, tolerance in (("uneven quads, AR 100", 2e-3), ("prisms, AR 150", 1e-3)):
+        mesh = layers.cell_flow(*MESHES[name](), 1.0)[0].mesh
+        known = mesh.wall_layers.points
+        exact = layers.distance_from_wall(mesh, mesh.points)
+        inner = np.isclose(known.wall, known.wall[known.start[np.flatnonzero(exact < 1e-9)[0]]])
+        place = np.repeat(np.arange(len(exact)), np.diff(known.start))[inner]
+        assert (
+            np.abs(known.distance[inner] / np.maximum(exact[place], 1e-12) - 1)[exact[place] > 1e-9].max() < tolerance
+        )
+
+
+def test_flat_walls_and_round_cells_are_left_alone():
+    flat = Mesh(np.array([[x, y * y * 1e-3, 0.0] for x in range(6) for y in range(6)]), quads(6, 6))
+    assert flat.wall_layers is None
+    points, cells = layers.ring(0.1, 0.1, 4)
+    round_cells = Flow.from_arrays(points, {"quad": cells}, np.zeros((len(points), 2)), location="points").mesh
+    assert round_cells.wall_layers is None
+
+
+def quads(rows, columns):
+    i = np.arange(rows * columns).reshape(rows, columns)
+    found = np.stack([i[:-1, :-1], i[1:, :-1], i[1:, 1:], i[:-1, 1:]], -1).reshape(-1, 4)
+    return Flow.from_arrays(np.zeros((rows * columns, 3)), {"quad": found}, np.zeros((rows * columns, 3))).mesh.cells
+
+
+def test_a_result_says_that_fits_follow_the_walls():
+    flow, _ = layers.cell_flow(*MESHES["uneven quads, AR 100"](), 0.02)
+    found = velocity_gradient(flow)
+    assert "curved walls" in found.reason
+    assert "882 of 882 cells the fits follow the distance from the wall" in " ".join(found.notes)
