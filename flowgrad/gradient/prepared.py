@@ -133,8 +133,8 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
 
 def wall_scheme_of(scheme: Scheme | str, flow: Flow, faces: IntArray) -> tuple[Scheme, str]:
     """The same for gradients on boundary faces (k,), where ``auto`` is what the momentum balance of a finite-volume
-    solver holds with, and else of higher order: the nearest samples stand a whole cell off the wall at points, half of one at
-    cells."""
+    solver holds with, and else of higher order: the nearest samples stand a whole cell off the wall at points, half of
+    one at cells."""
     if scheme != "auto":
         return scheme_of(scheme, flow)
     is_known = bool(np.isin(faces, patch_faces(flow.boundary)).all())
