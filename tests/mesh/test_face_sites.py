@@ -1,4 +1,4 @@
-"""Quadrature over boundary faces: Gauss's theorem holds to rounding on curved cells, and areas are those of the faces."""
+"""Quadrature over boundary faces: Gauss's theorem holds to rounding on curved cells; areas are those of the faces."""
 
 import numpy as np
 import pytest

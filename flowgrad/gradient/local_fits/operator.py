@@ -209,8 +209,8 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
 
     With values at points these are means over the face of the gradients at its points, whose fits go through
     the values there, on curved faces interpolated to the sites (q,) of :func:`flowgrad.mesh.face_sites.face_sites`.
-    With values at cells they are at the faces' centroids; the fits go through the velocities known on the faces where it
-    is known on all of them, and else are those to what is around.
+    With values at cells they are at the faces' centroids; the fits go through the velocities known on the faces
+    where it is known on all of them, and else are those to what is around.
     """
     mesh = flow.mesh
     if flow.location == "points":
