@@ -36,7 +36,7 @@ def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators:
 
 
 def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
-    """At the sites (q, 3): that of the points around, or of their patch, or the cell's, continued."""
+    """At the sites (q, 3): that of the points around, or of their patch, or the cell's, continued along L."""
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
@@ -45,7 +45,11 @@ def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
     on_faces = known[sites.faces][sites.face]
-    return np.where(np.isnan(on_faces), gradient["velocity"], on_faces)
+    unknown = np.flatnonzero(np.isnan(on_faces).any(axis=1))
+    cells = sites.cells[unknown]
+    arms = sites.positions[unknown] - flow.mesh.centroids[cells]
+    on_faces[unknown] = flow.velocity[cells] + np.einsum("nij,nj->ni", gradient.L[unknown], arms)
+    return on_faces
 
 
 def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
