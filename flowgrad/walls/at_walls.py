@@ -44,7 +44,8 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
     known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
-    return np.where(np.isnan(known[faces]), gradient["velocity"], known[faces])
+    here = known[faces]
+    return np.where(np.isnan(here), gradient["velocity"], here) if np.isnan(here).any() else here
 
 
 def _gradient(flow: Flow, faces: IntArray, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
