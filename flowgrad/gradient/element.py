@@ -56,6 +56,7 @@ class Autodiff(Scheme):
             raise OptionError("autodiff needs cells and the mesh has only points: there is nothing to differentiate")
         what = {1: "lines", 2: "surfaces"}.get(mesh.dimension)
         notes: tuple[str, ...] = (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
+        notes += mesh.cells.notes
         if isinstance(at, str):
             return (
                 on_owners(mesh, CellInterpolant(mesh, notes=notes))
@@ -152,7 +153,7 @@ class PointInterpolant(Operator):
 def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
     """The same cells, each with its own copies of its points, perhaps with the measures they had."""
     cells = mesh.cells
-    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees)
+    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees, cells.node_set)
     apart = Mesh(mesh.points[cells.connectivity], flat)
     if with_measures:
         apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here

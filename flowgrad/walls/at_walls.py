@@ -30,7 +30,7 @@ def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str, operators: 
     if flow.out_of_plane != "zero":
         flow = replace(flow, out_of_plane="zero")
         notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
-    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow), operators)
+    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow, faces), operators)
     found = replace(found, method_notes=(*found.method_notes, *notes))
     return found.supply(velocity=_velocity(found, faces))
 
@@ -50,14 +50,14 @@ def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
 
 def _gradient(flow: Flow, faces: IntArray, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
     centroids, wedge = flow.mesh.topology.boundary_geometry[1][faces], flow.wedge
-    if wedge is not None:
+    if wedge is not None and not scheme.knows_symmetry:
         # The flat faces of a wedge stand for a round wall.
         axial, radius, _ = wedge.cylindrical(centroids).T
         axis, radial, _ = wedge.frame
         radius = radius / np.cos(wedge.half_angle)
         centroids = wedge.origin + axial[:, None] * axis + radius[:, None] * radial
     # Where symmetry completes the gradient it is taken at positions.
-    is_completed = flow.is_meridian or wedge is not None
+    is_completed = (flow.is_meridian or wedge is not None) and not scheme.knows_symmetry
     found = None if is_completed else operators.gradients(scheme, flow, faces)
     if found is None:
         return replace(operators.at_positions(scheme, flow, centroids), reason=reason)
