@@ -42,7 +42,7 @@ _SECTIONS: tuple[tuple[str, str, dict[str, Record]], ...] = (
     ),
     (
         "On walls, over time",
-        "What `flowgrad.wall_statistics(…)` of a series knows, as `arrays` and, but for the mean vectors, attributes, and "
+        "What `flowgrad.wall_statistics(…)` of a series knows, as `arrays` and attributes (`mean_vector`), and "
         "the file `…_walls_over_time.vtu` of `flowgrad run --walls … --series-statistics`; "
         "`plot.field(statistics, NAME, ax)` draws them on the walls.",
         OVER_TIME,
