@@ -107,12 +107,12 @@ def flow_of(result: Result) -> Flow:
 def mesh_of(result: Drawn) -> Mesh:
     """The mesh on which a result is drawn, of walls that of their faces; OptionError without one."""
     if isinstance(result, Walls | WallStatistics):
-        mesh = result.surface.mesh if isinstance(result, WallStatistics) else result.surface()[0]
-        if mesh.dimension < 2:
+        surface = result.surface.mesh if isinstance(result, WallStatistics) else result.surface()[0]
+        if surface.dimension < 2:
             raise OptionError(
                 "walls of a planar flow are lines: draw plot.scalar_field(walls, NAME).values against walls.centroids"
             )
-        return mesh
+        return surface
     if isinstance(result, FTLE | Deformation):
         mesh = (result.deformation if isinstance(result, FTLE) else result).mesh
         if mesh is None:

@@ -1,7 +1,5 @@
 """Tables and datasets tell the dimension of what was computed, and of a file's arrays none."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -57,13 +55,8 @@ def test_a_density_makes_them_dynamic(density, viscosity):
     walls = at_walls(FLOW, lambda x: x[:, 1] < 1e-9, viscosity=0.2, density=density)
     stress = RECORDS["wall_shear_stress"].dimension if density is None else "M/(L T²)"
     assert dimensions(walls, "wall_shear_stress_x", "area", "L_xy", "patch") == [stress, "L", "1/T", None]
-    steps = [
-        dataclasses.replace(
-            walls, gradient=dataclasses.replace(walls.gradient, flow=dataclasses.replace(walls.flow, time=t))
-        )
-        for t in (0.0, 1.0)
-    ]
-    averages = wall_statistics(steps)
+    flows = Series.from_arrays(LATTICE, [0.0, 1.0], [FLOW.velocity] * 2)
+    averages = wall_statistics(flows, lambda x: x[:, 1] < 1e-9, viscosity=0.2, density=density)
     names = ("time_averaged_wall_shear_stress", "wall_shear_stress_mean_y", "oscillatory_shear_index")
     assert dimensions(averages, *names) == [stress, stress, "1"]
 
