@@ -24,6 +24,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
 from flowgrad.gradient.scheme import Operator, Scheme, Where, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.face_sites import face_sites
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.locate import locate
 from flowgrad.typing import FloatArray, IntArray
@@ -70,6 +71,13 @@ class Autodiff(Scheme):
         probes = Mesh(mesh.points, mesh.cells.take(found.cells[inside]))
         cells = CellInterpolant(probes, found.xi[inside], notes=notes)
         return on_rows(cells, np.where(inside, np.cumsum(inside) - 1, -1))
+
+    def prepare_on_boundary(self, flow: Flow, faces: IntArray) -> Operator:
+        """The operator for gradients of the cells of boundary faces: at the middles of flat faces (k,), and on curved
+        ones at the sites of :func:`flowgrad.mesh.face_sites.face_sites` (q,); OptionError for cell values."""
+        on_cells = self.prepare(flow, "cells")
+        sites = face_sites(flow.mesh, faces)
+        return CellInterpolant(Mesh(flow.mesh.points, sites.probes), sites.xi, notes=on_cells.notes)
 
 
 @dataclass(frozen=True, eq=False)
