@@ -1,4 +1,4 @@
-"""Friction velocity, y⁺ and the skin friction coefficient: of a channel in closed form, and refused without a density."""
+"""Friction velocity, y⁺ and skin friction coefficient: of a channel in closed form, and refused without a density."""
 
 import json
 import math
