@@ -203,6 +203,8 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
+        if flow.location == "cells" and found.one_sided is not None and found.one_sided.any():
+            gradient = dataclasses.replace(gradient, method_notes=(*notes, _guessed(gradient)))
         if self.second:
             gradient = _with_hessian(gradient, flow, found)
         return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
@@ -248,6 +250,17 @@ def refuse_stored(flow: Flow) -> None:
         raise OptionError(
             f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
         )
+
+
+def _guessed(gradient: VelocityGradient) -> str:
+    """How much of the gradient rests on what is not known: the velocity on the boundary beside cells."""
+    is_guess, squares = gradient.one_sided, gradient.weights * np.nansum(gradient.L**2, axis=(1, 2))
+    assert is_guess is not None
+    share = float(squares[is_guess].sum() / max(float(squares.sum()), 1e-300))
+    return (
+        f"{is_guess.sum()} of {len(gradient)} cells touch the boundary where the velocity is not known: {share:.2g} of "
+        "∫|L|² rests on extrapolation (--boundary gives the values on patches)"
+    )
 
 
 def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:
