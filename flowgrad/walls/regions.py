@@ -75,7 +75,7 @@ def _box(flow: Flow, value: str) -> tuple[BoolArray, str]:
     ranges = [each.split(":") for each in value.split(",")]
     limits = [[_limit(end, sign) for end, sign in zip(each, (-1, 1), strict=False)] for each in ranges]
     dimension = flow.mesh.dimension
-    if len(limits) not in (dimension, 3) or any(len(each) != 2 or None in each or each[0] > each[1] for each in limits):  # type: ignore[operator]
+    if len(limits) not in (dimension, 3) or any(len(each) != 2 or not each[0] <= each[1] for each in limits):
         raise OptionError(
             f"'box={value}' is no box: write box=LOW:HIGH,LOW:HIGH,LOW:HIGH in x, y, z; open ends are empty"
         )
@@ -155,11 +155,9 @@ def _numbers(texts: list[str]) -> list[float]:
     return found if all(map(math.isfinite, found)) else []
 
 
-def _limit(text: str, sign: int) -> float | None:
-    if not text.strip():
-        return sign * math.inf
-    found = _numbers([text])
-    return found[0] if found else None
+def _limit(text: str, sign: int) -> float:
+    """A limit, infinite where the end is open, NaN for no number."""
+    return (_numbers([text]) or [math.nan])[0] if text.strip() else sign * math.inf
 
 
 def _size(mesh: Mesh) -> float:
