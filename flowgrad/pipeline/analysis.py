@@ -247,11 +247,11 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
         separation.gradient[name]
         if separation.gradient.carries_noise(name):
             separation.gradient.std(name)
-    walls = None if options.walls is None else _walls(options.walls, separation, options)
+    walls = None if options.walls is None else _walls(separation, options)
     return Analysis(separation, options, tuple(names), digest, walls)
 
 
-def _walls(asked: str, separation: Separation, options: Options) -> Walls:
+def _walls(separation: Separation, options: Options) -> Walls:
     """The walls that were asked for, with the viscosity where that is known by itself: as it was given, or the law
     that was identified, per density as if given."""
     flow = separation.gradient.flow
@@ -262,10 +262,12 @@ def _walls(asked: str, separation: Separation, options: Options) -> Walls:
     velocity = [float(each) for each in (options.wall_velocity or "").split(",") if each]
     return at_walls(
         flow,
-        None if asked == "auto" else asked if "=" in asked else asked.split(","),
-        scheme=options.scheme,
+        options.wall_regions,
+        scheme=options.wall_scheme or options.scheme,
         viscosity=viscosity,
         pressure=options.pressure,
         density=options.density,
         wall_velocity=velocity[0] if len(velocity) == 1 else velocity or None,
+        reference_density=options.reference_density,
+        reference_speed=options.reference_speed,
     )

@@ -68,11 +68,14 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     if walls.viscosity is not None:
         stress = (heading("wall_shear_stress", ", mean"), "greatest")
         headings = (*headings, *stress, heading("force", " x"), "y", "z")
+    units = walls.wall_units
+    headings = (*headings, *(heading(name, ", mean" if name != "y_plus" else ", greatest") for name in units))
     rows = []
     for name, patch in walls_summary(walls)["patches"].items():
         rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
         values = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
         values += [stress["mean"], stress["maximum"], *patch["force"]] if stress else []
+        values += [patch[unit]["mean" if unit != "y_plus" else "maximum"] for unit in units]
         rows.append((name, [number(value) for value in values]))
     return headings, rows
 
@@ -155,6 +158,7 @@ def failed_section(name: str, reason: str) -> FileSection:
 
 def _method(analysis: Analysis) -> dict[str, str]:
     gradient, flow = analysis.gradient, analysis.flow
+    on_walls = None if analysis.walls is None else analysis.walls.gradient
     types = ", ".join(f"{count(number)} {name}" for name, number in flow.mesh.type_counts().items())
     records = [kind.record for name, kind in SCHEMES.items() if gradient.scheme.startswith(name)]
     summaries = "".join(f": {record.summary}" for record in records if record)
@@ -169,6 +173,7 @@ def _method(analysis: Analysis) -> dict[str, str]:
         "scheme": gradient.scheme + summaries,
         **({"order": exact} if exact else {}),
         "reason": gradient.reason,
+        **({} if on_walls is None else {"on walls": f"{on_walls.scheme}: {on_walls.reason}"}),
         "gradients": f"{count(len(gradient))}, at the {gradient.location}",
         "left out": f"{count(len(gradient) - int(np.sum(gradient.valid)))} of them",
         **_uncertainty(gradient, flow),
