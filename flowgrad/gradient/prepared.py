@@ -203,7 +203,7 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
-        if flow.location == self._at == "cells" and found.one_sided is not None and found.one_sided.any():
+        if flow.location == gradient.location == "cells" and found.one_sided is not None and found.one_sided.any():
             guessed = _guessed(found.L, found.one_sided, flow.mesh)
             gradient = dataclasses.replace(gradient, method_notes=(*notes, guessed))
         if self.second:
