@@ -17,6 +17,7 @@ from .flow import Flow as Flow
 from .flow import Patch as Patch
 from .gradient import Autodiff as Autodiff
 from .gradient import FiniteDifference as FiniteDifference
+from .gradient import FirstCell as FirstCell
 from .gradient import PreparedGradient as PreparedGradient
 from .gradient import register_scheme as register_scheme
 from .gradient import tensor_rate as tensor_rate

@@ -209,7 +209,7 @@ class Flow(
     @property
     def wedge(self) -> Wedge | None:
         """The wedge that the mesh is, whose flow is taken as axisymmetric unless the user has said that it is not."""
-        wedge = self.mesh.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
+        wedge = self.mesh.joined.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
         return wedge if wedge is not None and wedge.partners is not None else None
 
     @property

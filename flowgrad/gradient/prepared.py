@@ -13,18 +13,19 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
+from flowgrad.gradient.first_cell import FirstCell
 from flowgrad.gradient.function import gradient_of_function
 from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
-from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme
+from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.series import difference
-from flowgrad.typing import FloatArray
+from flowgrad.typing import FloatArray, IntArray
 
 
 def velocity_gradient(
@@ -93,6 +94,8 @@ def velocity_gradients(
     return with_rates(gradients) if rates else gradients
 
 
+# Producers whose values at cells are those of a finite-volume solver.
+FINITE_VOLUME = ("OpenFOAM", "Fluent")
 # What ``auto`` chooses from.
 _INTERPOLANT, _COMPACT, _QUADRATIC = Autodiff(), FiniteDifference(order=1), FiniteDifference(order=2)
 
@@ -131,11 +134,15 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     return _INTERPOLANT, "the velocity is at points, so the mesh's own interpolant is differentiated"
 
 
-def wall_scheme_of(scheme: Scheme | str, flow: Flow) -> tuple[Scheme, str]:
-    """The same for gradients on walls, where ``auto`` is of higher order: the nearest samples stand a whole cell off
-    the wall at points, half of one at cells."""
+def wall_scheme_of(scheme: Scheme | str, flow: Flow, faces: IntArray) -> tuple[Scheme, str]:
+    """The same for gradients on boundary faces (k,), where ``auto`` is what the momentum balance of a finite-volume
+    solver holds with, and else of higher order: the nearest samples stand a whole cell off the wall at points, half of
+    one at cells."""
     if scheme != "auto":
         return scheme_of(scheme, flow)
+    is_known = bool(np.isin(faces, patch_faces(flow.boundary)).all())
+    if flow.location == "cells" and is_known and flow.producer in FINITE_VOLUME:
+        return FirstCell(), f"{flow.producer} has the stress on walls from the first cell, and with it forces balance"
     if flow.location == "points":
         return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
     return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"

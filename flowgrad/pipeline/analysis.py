@@ -263,7 +263,7 @@ def _walls(asked: str, separation: Separation, options: Options) -> Walls:
     return at_walls(
         flow,
         None if asked == "auto" else asked if "=" in asked else asked.split(","),
-        scheme=options.scheme,
+        scheme=options.wall_scheme or options.scheme,
         viscosity=viscosity,
         pressure=options.pressure,
         density=options.density,

@@ -17,6 +17,8 @@ from flowgrad.option import LOCATIONS, OptionRecord, check_symmetry, not_empty, 
 
 def _known_scheme(name: str, text: str) -> None:
     not_empty(name, text)
+    if text == "auto":
+        return
     from flowgrad.gradient.scheme import parse_scheme
 
     parse_scheme(text)
@@ -152,6 +154,13 @@ class WallOptions(OptionRecord):
         "flows through",
         metavar="auto|PATCH,…|ARRAY=VALUE",
         check=not_empty,
+    )
+    wall_scheme: str | None = option(
+        None,
+        "how to differentiate there (default: as --scheme says; auto: first-cell for a finite-volume solver's values)",
+        metavar="SCHEME",
+        check=_known_scheme,
+        needs=("walls",),
     )
     wall_velocity: str | None = option(
         None,

@@ -155,6 +155,7 @@ def failed_section(name: str, reason: str) -> FileSection:
 
 def _method(analysis: Analysis) -> dict[str, str]:
     gradient, flow = analysis.gradient, analysis.flow
+    on_walls = None if analysis.walls is None else analysis.walls.gradient
     types = ", ".join(f"{count(number)} {name}" for name, number in flow.mesh.type_counts().items())
     records = [kind.record for name, kind in SCHEMES.items() if gradient.scheme.startswith(name)]
     summaries = "".join(f": {record.summary}" for record in records if record)
@@ -169,6 +170,7 @@ def _method(analysis: Analysis) -> dict[str, str]:
         "scheme": gradient.scheme + summaries,
         **({"order": exact} if exact else {}),
         "reason": gradient.reason,
+        **({} if on_walls is None else {"on walls": f"{on_walls.scheme}: {on_walls.reason}"}),
         "gradients": f"{count(len(gradient))}, at the {gradient.location}",
         "left out": f"{count(len(gradient) - int(np.sum(gradient.valid)))} of them",
         **_uncertainty(gradient, flow),

@@ -260,7 +260,8 @@ def walls_summary(walls: Walls) -> dict[str, Any]:
         if walls.pressure is not None:
             found["pressure_force"] = walls.pressure_force(name)
         found["moment"] = walls.moment(name)
-    return {"scheme": walls.gradient.scheme, "patches": patches, "notes": list(walls.notes)}
+    about = {"scheme": walls.gradient.scheme, "reason": walls.gradient.reason}
+    return {**about, "patches": patches, "notes": list(walls.notes)}
 
 
 def _range(values: FloatArray, areas: FloatArray) -> dict[str, float]:
