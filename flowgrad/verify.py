@@ -91,7 +91,6 @@ def _of_generated() -> Iterator[tuple[str, bool]]:
         coarser = replace(Manufactured.of(coarse), waves=made.waves)
         yield "", True
         yield from _head(made)
-    yield from ((note, True) for note in (user.mesh.joints.notes if user.mesh.joints else ()))
         for pair in zip(_trials(made), _trials(coarser), strict=True):
             yield from _table(*pair)
 

@@ -12,7 +12,7 @@ import numpy as np
 from flowgrad.compiled import kernel
 from flowgrad.mesh.cells import CellFaces, Cells, offsets, successor, take
 from flowgrad.mesh.geometry import polygon_geometry, rings
-from flowgrad.mesh.hanging import hanging_faces
+from flowgrad.mesh.hanging import OpenFaces
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
 _MATCH = 1e-5
+# Faces look the opposite way where the cosine between their normals is below minus the first, and are as large as each
+# other within the second.
+_FACING, _ALIKE = 0.95, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,16 +197,69 @@ def topology(
     both = np.column_stack([chosen[first[apart]], chosen[second[apart]]])
     first, second = first[~apart], second[~apart]
     boundary = np.flatnonzero(alone)
-    large, small = hanging_faces(points, cells, faces, chosen[boundary], owner[boundary], plates)
+    can_hang = boundary if plates is None else boundary[~np.isin(chosen[boundary], plates)]
+    large, small = _hanging(points, cells, owner[can_hang], *take(start, corners, can_hang))
     pairs = np.concatenate(
         [
             np.column_stack([owner[first], owner[second]]),
-            np.column_stack([owner[boundary[small]], owner[boundary[large]]]),
+            np.column_stack([owner[can_hang[small]], owner[can_hang[large]]]),
         ]
     )
-    pair_faces = np.concatenate([chosen[first], chosen[boundary[small]]])
-    alone[boundary[small]] = alone[boundary[large]] = False
+    pair_faces = np.concatenate([chosen[first], chosen[can_hang[small]]])
+    alone[can_hang[small]] = alone[can_hang[large]] = False
     return Topology(points, cells, faces, signed_measures, pairs, pair_faces, chosen[alone], owner[alone], plates=both)
+
+
+def _hanging(
+    points: FloatArray, cells: Cells, owner: IntArray, start: IntArray, corners: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Pairs (m,), (m,) of a large and a small one of the faces (b,) with one cell, ``owner`` (b,), where small ones
+    together cover the large one from its other side, as beside refined cells.
+
+    They share its corners, and look the opposite way: nothing else has to be looked at closely.
+    """
+    none = np.empty(0, np.int64)
+    if cells.dimension < 2 or not len(owner):
+        return none, none
+    x, counts = points[corners], np.diff(start)
+    middles = np.add.reduceat(x, start[:-1], axis=0) / counts[:, None]
+    begin, around = take(cells.offsets, cells.connectivity, owner)
+    outward = middles - np.add.reduceat(points[around], begin[:-1], axis=0) / np.diff(begin)[:, None]
+    if cells.dimension == 3:
+        normals = polygon_geometry(points, start, corners)[0]
+        sizes = np.sqrt((normals**2).sum(axis=1))
+        normals *= np.where((outward * normals).sum(axis=1) < 0, -1.0, 1.0)[:, None]
+    else:
+        along = x[start[1:] - 1] - x[start[:-1]]
+        sizes = np.sqrt((along**2).sum(axis=1))
+        square = np.where(sizes > 0, sizes**2, 1.0)
+        normals = outward - along * ((outward * along).sum(axis=1) / square)[:, None]
+    length = np.sqrt((normals**2).sum(axis=1, keepdims=True))
+    normals = normals / np.where(length > 0, length, 1.0)
+    large, small = _facing(normals, sizes, corners, np.repeat(np.arange(len(counts)), counts))
+    if not len(large):
+        return none, none
+    return OpenFaces(start, corners, x, normals, sizes, cells.dimension == 3).covered(large, small)
+
+
+def _facing(normals: FloatArray, sizes: FloatArray, corners: IntArray, face: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs of a larger and a smaller face at one point that look the opposite way; ``corners`` (c,) are the points of
+    each ``face`` (c,)."""
+    order = np.argsort(corners, kind="stable")
+    corners, face = corners[order], face[order]
+    found = []
+    for step in range(1, int(np.bincount(corners).max())):
+        if not len(same := np.flatnonzero(corners[step:] == corners[:-step])):
+            break
+        one, other = face[same], face[same + step]
+        facing = (normals[one] * normals[other]).sum(axis=1) < -_FACING
+        found.append(np.column_stack([one[facing], other[facing]]))
+    pairs = np.concatenate([*found, np.empty((0, 2), np.int64)])
+    swap = sizes[pairs[:, 0]] < sizes[pairs[:, 1]]
+    pairs[swap] = pairs[swap, ::-1]
+    differ = sizes[pairs[:, 0]] > (1 + _ALIKE) * sizes[pairs[:, 1]]
+    large, small = pairs[differ].T
+    return large, small
 
 
 def proper_faces(
