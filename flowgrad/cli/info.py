@@ -31,6 +31,7 @@ def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
     yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
     yield f"  points    {len(mesh.points)}"
     yield f"  cells     {len(mesh)}: {types}"
+    yield from (f"            {note}" for note in mesh.cells.notes)
     if len(mesh.points):
         low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
         spans = (f"{name} {a:.6g} … {b:.6g}" for name, a, b in zip("xyz", low, high, strict=True))

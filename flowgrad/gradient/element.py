@@ -24,6 +24,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
 from flowgrad.gradient.scheme import Operator, Scheme, Where, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.face_sites import face_sites
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.locate import locate
 from flowgrad.typing import FloatArray, IntArray
@@ -58,6 +59,7 @@ class Autodiff(Scheme):
             raise OptionError("autodiff needs cells and the mesh has only points: there is nothing to differentiate")
         what = {1: "lines", 2: "surfaces"}.get(mesh.dimension)
         notes: tuple[str, ...] = (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
+        notes += mesh.cells.notes
         if isinstance(at, str):
             return (
                 on_owners(mesh, CellInterpolant(mesh, notes=notes))
@@ -71,6 +73,13 @@ class Autodiff(Scheme):
         probes = Mesh(mesh.points, mesh.cells.take(found.cells[inside]))
         cells = CellInterpolant(probes, found.xi[inside], notes=notes)
         return on_rows(cells, np.where(inside, np.cumsum(inside) - 1, -1))
+
+    def prepare_on_boundary(self, flow: Flow, faces: IntArray) -> Operator:
+        """The operator for gradients of the cells of boundary faces: at the middles of flat faces (k,), and on curved
+        ones at the sites of :func:`flowgrad.mesh.face_sites.face_sites` (q,); OptionError for cell values."""
+        on_cells = self.prepare(flow, "cells")
+        sites = face_sites(flow.mesh, faces)
+        return CellInterpolant(Mesh(flow.mesh.points, sites.probes), sites.xi, notes=on_cells.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +163,7 @@ class PointInterpolant(Operator):
 def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
     """The same cells, each with its own copies of its points, perhaps with the measures they had."""
     cells = mesh.cells
-    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees)
+    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees, cells.node_set)
     apart = Mesh(mesh.points[cells.connectivity], flat)
     if with_measures:
         apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here

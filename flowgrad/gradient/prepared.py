@@ -144,6 +144,9 @@ def wall_scheme_of(scheme: Scheme | str, flow: Flow, faces: IntArray) -> tuple[S
     if flow.location == "cells" and is_known and flow.producer in FINITE_VOLUME:
         return FirstCell(), f"{flow.producer} has the stress on walls from the first cell, and with it forces balance"
     if flow.location == "points":
+        curved = [block.cells for block in flow.mesh.blocks if block.reference.is_curved]
+        if curved and np.isin(flow.mesh.topology.boundary_cells[faces], np.concatenate(curved)).any():
+            return _INTERPOLANT, "the cells are curved: their own interpolant on their own faces"
         return FiniteDifference(order=3), "cubic fits through the points of the wall, for the next are a cell away"
     return FiniteDifference(order=2), "quadratic fits to the cells, through the velocity on the wall"
 

@@ -159,6 +159,10 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
             raise MeshError(f"points have the shape {points.shape}: give (n, 3), planar meshes with z = 0")
         object.__setattr__(self, "points", points)
         check_cells(self.cells, len(points))
+        if not self.cells.node_set and self.cells.has_lagrange:
+            from flowgrad.mesh.node_recognition import with_node_set
+
+            object.__setattr__(self, "cells", with_node_set(points, self.cells))
 
     def __len__(self) -> int:
         return len(self.cells)

@@ -1,4 +1,4 @@
-"""Wall stresses of a flow: the velocity gradient, viscosity and pressure on the faces of its walls."""
+"""Wall stresses of a flow: the velocity gradient, viscosity and pressure on its walls."""
 
 from __future__ import annotations
 
@@ -8,173 +8,80 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.flow import LOCATIONS, Flow
-from flowgrad.gradient import FiniteDifference, Scheme
+from flowgrad.flow import Flow
+from flowgrad.gradient import Scheme
 from flowgrad.gradient.prepared import wall_scheme_of
 from flowgrad.gradient.scheme import patch_faces
 from flowgrad.kinematics import VelocityGradient
+from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.rheology.model import Model
-from flowgrad.separation.inputs import eddy_viscosities
-from flowgrad.separation.separate import is_number_or_model, resolve
-from flowgrad.spec import nearest
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import FloatArray
+from flowgrad.walls.given import pressure_at, viscosity_at
 from flowgrad.walls.prepared import WallOperators
 from flowgrad.walls.result import Walls
 from flowgrad.walls.selection import Where, select, with_wall_velocity
+from flowgrad.walls.tractions import Tractions
 
 
-def wall_gradient(flow: Flow, faces: IntArray, scheme: Scheme | str, operators: WallOperators) -> VelocityGradient:
-    """L at the centroids of boundary faces (k,), rows of ``mesh.topology.boundary``, from the fluid's side, and the
-    velocity there. In a plane cut from a 3-D flow it is that in the plane, in which the normals lie."""
+def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators: WallOperators) -> VelocityGradient:
+    """L at sites on walls (q,), from the fluid's side, and the velocity there. In a plane cut from a 3-D flow it is
+    that in the plane, in which the normals lie."""
     notes: tuple[str, ...] = ()
     if flow.out_of_plane != "zero":
         flow = replace(flow, out_of_plane="zero")
         notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
-    found = _gradient(flow, faces, *wall_scheme_of(scheme, flow, faces), operators)
+    found = _gradient(flow, sites, *wall_scheme_of(scheme, flow, sites.faces), operators)
     found = replace(found, method_notes=(*found.method_notes, *notes))
-    return found.supply(velocity=_velocity(found, faces))
+    return found.supply(velocity=_velocity(found, sites))
 
 
-def _velocity(gradient: VelocityGradient, faces: IntArray) -> FloatArray:
-    """On the faces (k, 3): the mean over their points, or that of their patch, or the cell's, continued."""
+def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
+    """At the sites (q, 3): that of the points around, or of their patch, or the cell's, continued."""
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
-        return np.asarray(flow.mesh.topology.face_means(faces) @ flow.velocity)
+        return np.asarray(sites.from_points @ flow.velocity)
     known = np.full((len(flow.mesh.topology.boundary), 3), np.nan)
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
-    return np.where(np.isnan(known[faces]), gradient["velocity"], known[faces])
+    on_faces = known[sites.faces][sites.face]
+    return np.where(np.isnan(on_faces), gradient["velocity"], on_faces)
 
 
-def _gradient(flow: Flow, faces: IntArray, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
-    centroids, wedge = flow.mesh.topology.boundary_geometry[1][faces], flow.wedge
+def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
+    positions, wedge = sites.positions, flow.wedge
     if wedge is not None and not scheme.knows_symmetry:
         # The flat faces of a wedge stand for a round wall.
-        axial, radius, _ = wedge.cylindrical(centroids).T
+        axial, radius, _ = wedge.cylindrical(positions).T
         axis, radial, _ = wedge.frame
         radius = radius / np.cos(wedge.half_angle)
-        centroids = wedge.origin + axial[:, None] * axis + radius[:, None] * radial
+        positions = wedge.origin + axial[:, None] * axis + radius[:, None] * radial
     # Where symmetry completes the gradient it is taken at positions.
     is_completed = (flow.is_meridian or wedge is not None) and not scheme.knows_symmetry
-    found = None if is_completed else operators.gradients(scheme, flow, faces)
+    found = None if is_completed else operators.gradients(scheme, flow, sites.faces)
     if found is None:
-        return replace(operators.at_positions(scheme, flow, centroids), reason=reason)
+        return replace(operators.at_positions(scheme, flow, positions), reason=reason)
     assert found.operator is not None
     notes = list(found.notes)
-    unknown = ~np.isin(faces, patch_faces(flow.boundary))
+    unknown = ~np.isin(sites.faces, patch_faces(flow.boundary))
     if flow.location == "cells" and unknown.any():
         notes.append(
-            f"the velocity is not known on {unknown.sum()} of {len(faces)} faces: L is continued from the cells "
+            f"the velocity is not known on {unknown.sum()} of {len(unknown)} faces: L is continued from the cells "
             "(wall_velocity=0 for walls at rest)"
         )
+    covariance = None if flow.noise is None else found.operator.covariance(flow.noise)
+    # Schemes that know nothing of sites have one gradient for a face.
+    rows = np.arange(len(sites)) if len(found.L) == len(sites) else sites.face
     return VelocityGradient(
-        found.L,
+        found.L[rows],
         flow,
-        covariance=None if flow.noise is None else found.operator.covariance(flow.noise),
+        covariance=None if covariance is None else covariance[rows],
         location="positions",
-        positions=centroids,
+        positions=positions,
         scheme=str(scheme),
         reason=reason,
         method_notes=tuple(notes),
     )
-
-
-def viscosity_at(
-    gradient: VelocityGradient,
-    faces: IntArray,
-    viscosity: str | float | Model | ArrayLike,
-    density: float | None,
-    operators: WallOperators,
-) -> FloatArray:
-    """η (k,) on boundary faces, of a law at the shear rates there. OptionError as ``separate`` raises it."""
-    flow = gradient.flow
-    assert flow is not None
-    if isinstance(viscosity, str) and not is_number_or_model(viscosity):
-        if eddy_viscosities([viscosity]):
-            resolve(gradient, None, viscosity, density)
-        viscosity = _named(flow, faces, viscosity, "viscosity", operators, positive=True)
-    elif not isinstance(viscosity, (str, Model)) and np.ndim(viscosity):
-        viscosity = _given(flow, faces, viscosity, "viscosity", operators, positive=True)
-    found = resolve(gradient, None, viscosity, density).viscosity
-    assert found is not None
-    return found
-
-
-def pressure_at(
-    flow: Flow,
-    faces: IntArray,
-    pressure: str | float | ArrayLike,
-    density: float | None,
-    operators: WallOperators,
-) -> FloatArray:
-    """p (k,) on boundary faces; p/ρ times the density where that is given."""
-    factor = 1.0 if density is None else density
-    if isinstance(pressure, str):
-        return factor * _named(flow, faces, pressure, "pressure", operators)
-    if not np.ndim(pressure):
-        return np.full(len(faces), factor * float(pressure))  # type: ignore[arg-type]
-    return factor * _given(flow, faces, pressure, "pressure", operators)
-
-
-def _named(
-    flow: Flow, faces: IntArray, name: str, what: str, operators: WallOperators, positive: bool = False
-) -> FloatArray:
-    """An array of the flow, where the velocity is rather than at the other place."""
-    for location in sorted(LOCATIONS, key=lambda each: each != flow.location):
-        if name in flow.data(location):
-            values = _scalars(flow.data(location)[name], f"{flow.name}: {name}")
-            return _on_faces(flow, faces, values, location, operators, positive)
-    known = [*flow.cell_data, *(each for each in flow.point_data if each not in flow.cell_data)]
-    hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
-    raise OptionError(f"{flow.name} has no array '{name}'{hint}; {what}= takes one of them, a number or an array")
-
-
-def _given(
-    flow: Flow, faces: IntArray, array: ArrayLike, what: str, operators: WallOperators, positive: bool = False
-) -> FloatArray:
-    """An array at the faces, the cells or the points: its length tells."""
-    values = _scalars(np.asarray(array, np.float64), f"the {what}")
-    sizes = {"faces": len(faces), "cells": len(flow.mesh), "points": flow.mesh.point_count}
-    fits = [place for place, size in sizes.items() if size == len(values)]
-    if len(fits) != 1:
-        known = ", ".join(f"{size} {place}" for place, size in sizes.items())
-        raise OptionError(f"the {what} has {len(values)} values, and there are {known}: give one array that fits one")
-    return values if fits == ["faces"] else _on_faces(flow, faces, values, fits[0], operators, positive)
-
-
-def _scalars(values: np.ndarray, name: str) -> FloatArray:
-    values = np.asarray(values, np.float64)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise OptionError(f"{name} has the shape {values.shape}: give one number for each place")
-    return values
-
-
-def _on_faces(
-    flow: Flow, faces: IntArray, values: FloatArray, location: str, operators: WallOperators, positive: bool
-) -> FloatArray:
-    """Values at the points or cells, on the faces: the mean over a face, or continued from its cell, where they must
-    stay positive along a line and not below zero."""
-    if location == "points":
-        return np.asarray(flow.mesh.topology.face_means(faces) @ values)
-    if not positive:
-        return _continued(flow, faces, values, 3, operators)
-    linear = _continued(flow, faces, values, 1, operators)
-    return np.where(linear <= 0, values[flow.mesh.topology.boundary_cells[faces]], linear)
-
-
-def _continued(flow: Flow, faces: IntArray, values: FloatArray, order: int, operators: WallOperators) -> FloatArray:
-    """From the cells' centroids to the faces', along the gradient halfway."""
-    cells = flow.mesh.topology.boundary_cells[faces]
-    starts, ends = flow.mesh.centroids[cells], flow.mesh.topology.boundary_geometry[1][faces]
-    at_rest = np.zeros((len(flow.mesh), 3))
-    plain = Flow(flow.mesh, at_rest, "cells", source=flow.source)
-    scheme = FiniteDifference(order=order, lattice=False)
-    operator = operators.operator(("continued", order), plain, lambda: scheme.prepare(plain, (starts + ends) / 2))
-    assert operator is not None
-    return np.asarray(values[cells] + (operator.apply(values) * (ends - starts)).sum(axis=1))
 
 
 def at_walls(
@@ -243,11 +150,12 @@ class PreparedWalls:
         chosen = select(flow, self.where)
         known, faces, density = with_wall_velocity(flow, chosen, self.wall_velocity), chosen.faces, self.density
         operators = self._operators
-        operators.begin(known, faces)
-        gradient = wall_gradient(known, faces, self.scheme, operators)
+        sites = operators.begin(known, faces)
+        gradient = wall_gradient(known, sites, self.scheme, operators)
         eta = p = None
         if self.viscosity is not None:
-            eta = viscosity_at(gradient, faces, self.viscosity, density, operators)
+            eta = viscosity_at(gradient, sites, self.viscosity, density, operators)
         if self.pressure is not None:
-            p = pressure_at(known, faces, self.pressure, density, operators)
-        return Walls(gradient, faces, chosen.names, chosen.patches, eta, p, density, chosen.notes)
+            p = pressure_at(known, sites, self.pressure, density, operators)
+        tractions = Tractions(sites, gradient, eta, p)
+        return Walls(tractions, faces, chosen.names, chosen.patches, density, chosen.notes)

@@ -13,6 +13,7 @@ from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.scheme import Gradients, Operator
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.face_sites import FaceSites, face_sites
 from flowgrad.typing import FloatArray, IntArray
 
 
@@ -24,17 +25,21 @@ class WallOperators:
     """
 
     _about: tuple[Mesh, IntArray, tuple[object, ...]] | None = None
+    _sites: FaceSites | None = None
     _kept: dict[Hashable, Operator] = field(default_factory=dict)
     _at_positions: dict[Hashable, PreparedGradient] = field(default_factory=dict)
 
-    def begin(self, flow: Flow, faces: IntArray) -> None:
-        """Take up a flow and its walls (k,), rows of ``mesh.topology.boundary``."""
+    def begin(self, flow: Flow, faces: IntArray) -> FaceSites:
+        """Take up a flow and its walls (k,), rows of ``mesh.topology.boundary``: the sites on them."""
         told = (flow.location, flow.axisymmetric, flow.out_of_plane)
         before = self._about
         if before is None or before[0] is not flow.mesh or before[2] != told or not np.array_equal(before[1], faces):
             self._kept.clear()
             self._at_positions.clear()
+            self._sites = face_sites(flow.mesh, faces)
         self._about = flow.mesh, faces, told
+        assert self._sites is not None
+        return self._sites
 
     def gradients(self, scheme: Scheme, flow: Flow, faces: IntArray) -> Gradients | None:
         """Those of a scheme through the values known on the faces; None where it takes faces as any positions."""

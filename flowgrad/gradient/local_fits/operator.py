@@ -29,6 +29,7 @@ from flowgrad.gradient.scheme import (
     spread_rows,
 )
 from flowgrad.mesh import Mesh
+from flowgrad.mesh.face_sites import face_sites
 from flowgrad.mesh.locate import locate
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -182,7 +183,7 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
 
 @dataclass(frozen=True, eq=False)
 class FaceMeans(Composed):
-    """Gradients on boundary faces: ``means`` (k, m) of those of the ``inner`` fits at the faces' m points."""
+    """Gradients on boundary faces: ``means`` (k, m), or interpolations, of those of the ``inner`` fits at m points."""
 
     means: csr_array
 
@@ -207,17 +208,18 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
 
     With values at points these are means over the face of the gradients at its points, whose fits go through
-    the values there. With values at cells they are at the faces' centroids; the fits go through the velocities
-    known on the faces where it is known on all of them, and else are those to what is around.
+    the values there, on curved faces interpolated to the sites (q,) of :func:`flowgrad.mesh.face_sites.face_sites`.
+    With values at cells they are at the faces' centroids; the fits go through the velocities known on the faces
+    where it is known on all of them, and else are those to what is around.
     """
     mesh = flow.mesh
     if flow.location == "points":
-        means = mesh.topology.face_means(faces)
+        means = face_sites(mesh, faces).from_points
         own, number = np.unique(means.indices, return_inverse=True)
         at_points = functools.partial(Targets.at_samples, own=own)
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, at_points)
         means.indices = number.astype(means.indices.dtype)
-        means.resize(len(faces), len(own))
+        means.resize(means.shape[0], len(own))
         return FaceMeans(fits, means, **handed_on(fits))
     known = np.full(len(mesh.topology.boundary), -1)
     known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))

@@ -22,7 +22,8 @@ class Family:
     outward, ``volume``, the ``walls`` (f, d + 1) of which x is inside where walls·(x, 1) ≤ 0, and
     ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k.
 
-    ``dimension`` is the number of reference coordinates, ``center`` (d,) the mean of the corners.
+    ``dimension`` is the number of reference coordinates, ``center`` (d,) the mean of the corners; the first
+    ``simplicial`` coordinates are those of a triangle or tetrahedron.
     The pyramid is the true one, apex above the centre of its base: x and y run from z/2 to 1 − z/2.
     """
 
@@ -35,10 +36,12 @@ class Family:
     collapse: Callable[[FloatArray], FloatArray]
     dimension: int = field(init=False)
     center: FloatArray = field(init=False)
+    simplicial: int = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "dimension", self.corners.shape[1])
+        put(self, "simplicial", {"triangle": 2, "wedge": 2, "tetra": 3}.get(self.name, 0))
         put(self, "center", np.asarray(self.corners.mean(axis=0)))
 
     def outside(self, xi: FloatArray) -> FloatArray:
@@ -64,12 +67,12 @@ class Family:
         if self.dimension == 1:
             return self.faces
         if self.dimension == 2:
-            return tuple((a, *_between(nodes, a, b), b) for a, b in self.faces)
+            return tuple((a, *between(nodes, a, b), b) for a, b in self.faces)
         rings = ((*face, face[0]) for face in self.faces)
-        return tuple(tuple(n for a, b in pairwise(ring) for n in (a, *_between(nodes, a, b))) for ring in rings)
+        return tuple(tuple(n for a, b in pairwise(ring) for n in (a, *between(nodes, a, b))) for ring in rings)
 
 
-def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
+def between(nodes: FloatArray, a: int, b: int) -> list[int]:
     """Nodes on the straight way from node a to node b, without the two."""
     way = nodes[b] - nodes[a]
     share = (nodes - nodes[a]) @ way / (way @ way)
