@@ -264,7 +264,7 @@ def _merged(points: FloatArray, place: IntArray, start: IntArray, corners: IntAr
     following = np.arange(1, len(corners) + 1)
     following[start[1:] - 1] = start[:-1]
     edges = np.sqrt(((points[corners[following]] - points[corners]) ** 2).sum(axis=1))
-    edges = np.where(edges > ROUNDING * np.abs(x).max(), edges, np.inf)
+    edges = np.where(edges > 0, edges, np.inf)
     shortest = np.full(len(used), np.inf)
     np.minimum.at(shortest, number, edges)
     np.minimum.at(shortest, number[following], edges)
