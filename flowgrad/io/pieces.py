@@ -20,6 +20,7 @@ from flowgrad.io.formats import Arrays, Contents
 from flowgrad.io.ghosts import copies, selected
 from flowgrad.io.vtk_xml.polyhedra import of_cells
 from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad.mesh.places import groups_by_place
 from flowgrad.typing import IntArray
 
 log = logging.getLogger("flowgrad")
@@ -134,7 +135,7 @@ def without_ghosts(piece: Contents) -> Contents:
 def _representatives(whole: Contents, piece_of: IntArray, is_copy: NDArray[np.bool_]) -> IntArray:
     """The point that stands for each (n,)."""
     name = next((name for name in NUMBERS if name in whole.point_data), None)
-    groups = _by_number(whole, name) if name else _groups_by_place(whole.mesh.points)
+    groups = _by_number(whole, name) if name else groups_by_place(whole.mesh.points)
     if not name:
         groups = _apart_in_pieces(groups, piece_of, whole)
     # In each group the owner's point first, then that of the earliest piece.
@@ -160,24 +161,6 @@ def _by_number(whole: Contents, name: str) -> IntArray:
             f"{numbers[np.flatnonzero(far)[0]]}: leave the array out, or write it again"
         )
     return groups.reshape(-1)
-
-
-def _groups_by_place(points: np.ndarray) -> IntArray:
-    """Numbers of groups of points with the same coordinates (n,)."""
-    # Adding zero makes −0 and 0 one.
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    _, first, groups = np.unique(place_keys(points), return_index=True, return_inverse=True)
-    groups = groups.reshape(-1)
-    if (bits == bits[first][groups]).all():
-        return groups
-    return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def place_keys(points: np.ndarray) -> NDArray[np.uint64]:
-    """A number of each point (n,), the same at the same place and hardly ever at another."""
-    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    return (bits * factors).sum(axis=1, dtype=np.uint64)
 
 
 def _apart_in_pieces(groups: IntArray, piece_of: IntArray, whole: Contents) -> IntArray:

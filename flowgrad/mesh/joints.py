@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.mesh.cells import CellFaces, Cells, take
+from flowgrad.mesh.places import groups_by_place
 from flowgrad.mesh.topology import point_set_keys, proper_faces, same_keys
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -132,9 +133,8 @@ def find_joints(points: FloatArray, cells: Cells, faces: CellFaces | None, plate
     if faces is None:
         joint = place
         copies = len(points) - len(np.unique(place))
-        notes = (f"{copies} of {len(points)} points lie where others do and count once",)
-        own = np.arange(len(points))
-        return Joints(cells, own, joint, len(points), plates, notes) if copies else None
+        once = (f"{copies} of {len(points)} points lie where others do and count once",)
+        return Joints(cells, np.arange(len(points)), joint, len(points), plates, once) if copies else None
     meeting = _Meeting.of(points, cells, faces, place)
     apart, notes = meeting.apart(points, plates)
     own, joint, renumbered = _renumbered(points, meeting, apart)
@@ -145,24 +145,6 @@ def find_joints(points: FloatArray, cells: Cells, faces: CellFaces | None, plate
         notes = (f"{copies} of {len(points)} points are copies of others at the same places: joined", *notes)
     both = meeting.rows[np.concatenate([meeting.first[apart], meeting.second[apart]])]
     return Joints(renumbered, own, joint, len(points), np.union1d(plates, both), notes)
-
-
-def place_keys(points: FloatArray) -> np.ndarray:
-    """A number of each point (n,), the same at the same place and hardly ever at another."""
-    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-    # Adding zero makes −0 and 0 one.
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    return np.asarray((bits * factors).sum(axis=1, dtype=np.uint64))
-
-
-def groups_by_place(points: FloatArray) -> IntArray:
-    """Numbers of groups of points with the same coordinates, bit for bit (n,)."""
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    _, first, groups = np.unique(place_keys(points), return_index=True, return_inverse=True)
-    groups = groups.reshape(-1)
-    if (bits == bits[first][groups]).all():
-        return groups
-    return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)
 
 
 def _by_appearance(groups: IntArray) -> IntArray:
@@ -357,7 +339,7 @@ class _Fans:
             np.searchsorted(nodes, (np.repeat(meeting.owner[each[~apart]], sizes) * count + where)[touched[where]])
             for each in (meeting.first, meeting.second)
         ]
-        on_both = np.intersect1d(*sides)
+        on_both = np.intersect1d(sides[0], sides[1])
         one_side = ~np.isin(corners[at], on_both)
         links = np.concatenate([np.column_stack(across), np.column_stack([node, len(nodes) + corners[at]])[one_side]])
         shape = (len(nodes) + len(place),) * 2
