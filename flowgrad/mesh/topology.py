@@ -142,6 +142,18 @@ class Topology(ReprMixin):
         normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.cells.dimension == 3 else None
         return np.where(found < 0, self._same_faces(keys, wanted, normals), found)
 
+    def match_inner(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
+        """Faces between two cells (rows of ``mesh.faces``) at the same places as the given polygons, −1 where there is
+        none."""
+        start, own = self.faces.take(self.pair_faces)
+        if not len(own):
+            return np.full(len(polygon_offsets) - 1, -1)
+        places, known = _places(self.points, np.unique(own), points)
+        keys, wanted = point_set_keys(start, places[own]), point_set_keys(polygon_offsets, known[connectivity])
+        order = np.argsort(keys, kind="stable")
+        first = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+        return np.where(keys[order[first]] == wanted, self.pair_faces[order[first]], -1)
+
     def _same_faces(self, keys: IntArray, wanted: IntArray, normals: FloatArray | None) -> IntArray:
         """The boundary face with each wanted key, -1 without one; of several the one whose normal is the same, and
         none where that does not tell them apart."""
