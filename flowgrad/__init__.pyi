@@ -60,5 +60,8 @@ from .series import Series as Series
 from .series import read_series as read_series
 from .statistics import SeriesStatistics as SeriesStatistics
 from .statistics import series_statistics as series_statistics
+from .walls import PreparedWalls as PreparedWalls
 from .walls import Walls as Walls
+from .walls import WallStatistics as WallStatistics
 from .walls import at_walls as at_walls
+from .walls import wall_statistics as wall_statistics

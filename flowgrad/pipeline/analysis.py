@@ -268,4 +268,6 @@ def _walls(asked: str, separation: Separation, options: Options) -> Walls:
         pressure=options.pressure,
         density=options.density,
         wall_velocity=velocity[0] if len(velocity) == 1 else velocity or None,
+        reference_density=options.reference_density,
+        reference_speed=options.reference_speed,
     )
