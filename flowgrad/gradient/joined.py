@@ -45,7 +45,7 @@ class OnJoined(Composed):
             first = np.maximum(self.joints.first, 0)
             order = None if order is None else order[first]
             one_sided = None if one_sided is None else one_sided[first]
-        return Gradients(L, (*self.notes, *found.notes), one_sided, self, order)
+        return Gradients(L, (*found.notes, *self.notes), one_sided, self, order)
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (m, 3, 3) of vectors (n, 3)."""
