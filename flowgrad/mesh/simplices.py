@@ -315,12 +315,14 @@ def simplices_of(mesh: Mesh) -> Simplices:
     and surfaces that are curved in space.
     """
     if mesh not in _known:
-        _known[mesh] = _made(without_seams(mesh))
+        normal, whole = normal_of_motion(mesh), without_seams(mesh)
+        _known[mesh] = _assembled(whole, cut(whole), normal)
     return _known[mesh]
 
 
-def _made(mesh: Mesh) -> Simplices:
-    normal = np.zeros(3)
+def normal_of_motion(mesh: Mesh) -> FloatArray:
+    """The unit normal (3,) of a planar mesh, zero for a solid; MeshError for scattered points, lines and surfaces that
+    are curved in space."""
     if mesh.dimension < 2:
         what = "lines" if mesh.dimension else "points without cells"
         raise MeshError(f"the mesh has only {what}, and nothing for particles to move in: give surface or solid cells")
@@ -331,8 +333,8 @@ def _made(mesh: Mesh) -> Simplices:
                 "the mesh is a surface that is curved in space: particles move in solid cells or in a plane; "
                 "give one of these"
             )
-        normal = found
-    return _assembled(mesh, cut(mesh), normal)
+        return found
+    return np.zeros(3)
 
 
 def _assembled(mesh: Mesh, pieces: Pieces, normal: FloatArray) -> Simplices:

@@ -14,11 +14,9 @@ from flowgrad.gradient import PreparedGradient, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import runs
-from flowgrad.mesh.locate import ON_SURFACE
-from flowgrad.mesh.planar import FLAT, frame_of
 from flowgrad.mesh.simplices import simplices_of
 from flowgrad.paths.field import Interpolant, Sample
-from flowgrad.paths.plane import PathPlane
+from flowgrad.paths.plane import PathPlane, in_plane
 from flowgrad.paths.simplex_kernels import sample, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -32,9 +30,9 @@ class MeshInterpolant(Interpolant):
 
     Exact for quadratic fields with exact L_a, else of third order in v and second in L; continuous across all faces.
     Walls at rest are at rest everywhere: along edges of the boundary with both ends at rest the quadratic part is
-    left out. Of curved cells the corners are used. Planar meshes carry particles in their own plane. Points without a
-    velocity or a gradient leave a hole: positions in a simplex with one are outside. MeshError for a mesh without
-    surface or solid cells, or on a curved surface.
+    left out. Of curved cells the corners are used: ``ElementInterpolant`` is for these. Planar meshes carry particles
+    in their own plane. Points without a velocity or a gradient leave a hole: positions in a simplex with one are
+    outside. MeshError for a mesh without surface or solid cells, or on a curved surface.
     """
 
     # L jumps from simplex to simplex, and errors of the interpolant are larger.
@@ -45,9 +43,7 @@ class MeshInterpolant(Interpolant):
         self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
         self._tree = own.tree.boxes, own.tree.members
         if own.dimension == 2:
-            corners = own.points[own.corners[:, 0]]
-            reach = ON_SURFACE * np.sqrt(2 * own.measures.mean()) + FLAT * np.ptp(corners, axis=0).max()
-            self.plane = PathPlane(frame_of(own.normal)[:2], corners[0], float(reach))
+            self.plane = PathPlane.around(own.normal, own.points[own.corners[:, 0]], 2 * float(own.measures.mean()))
         self._at_points, self._at_cells = PreparedGradient(scheme, "points"), PreparedGradient(scheme, "cells")
 
     def nodal(self, flow: Flow) -> FloatArray:
@@ -79,20 +75,14 @@ class MeshInterpolant(Interpolant):
         """The field at positions (m, 3); ``cells`` are the numbers of simplices."""
         count = len(positions)
         v, L, inside = np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool)
-        x = self._in_plane(np.ascontiguousarray(positions))
+        x = in_plane(np.ascontiguousarray(positions), self.plane)
         sample(*self._geometry, *self._tree, nodal, weights, x, cells, v, L, inside)
         return Sample(v, L, inside)
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
         """From simplex to simplex across their faces; where there is no neighbour the way ends unless another simplex
         goes on there."""
-        trace_simplices(*self._geometry[:4], *self._tree, nodal, self._in_plane(way), cells, inside)
-
-    def _in_plane(self, positions: FloatArray) -> FloatArray:
-        if self.plane is None:
-            return positions
-        normal = self.simplices.normal
-        return np.asarray(positions - ((positions - self.plane.origin) @ normal)[..., None] * normal)
+        trace_simplices(*self._geometry[:4], *self._tree, nodal, in_plane(way, self.plane), cells, inside)
 
 
 def known_components(gradient: VelocityGradient) -> FloatArray:

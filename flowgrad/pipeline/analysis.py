@@ -268,7 +268,13 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
             separation.gradient.std(name)
     walls = None
     if options.walls is not None:
-        walls = at_walls(flow, pressure=options.pressure, **_wall_options(options.walls, separation, options))
+        walls = at_walls(
+            flow,
+            pressure=options.pressure,
+            reference_density=options.reference_density,
+            reference_speed=options.reference_speed,
+            **_wall_options(options.walls, separation, options),
+        )
     return Analysis(separation, options, tuple(names), digest, walls)
 
 

@@ -155,6 +155,15 @@ class WallOptions(OptionRecord):
         metavar="auto|PATCH,…|ARRAY=VALUE",
         check=not_empty,
     )
+    reference_density: float | None = option(
+        None,
+        "density of friction velocity, y+ and C_f (default: --density; 1 for results per density)",
+        check=positive,
+        needs=("walls",),
+    )
+    reference_speed: float | None = option(
+        None, "speed U of the skin friction coefficient C_f = tau_w/(rho U^2/2)", check=positive, needs=("walls",)
+    )
     wall_scheme: str | None = option(
         None,
         "how to differentiate there (default: as --scheme says; auto: first-cell for a finite-volume solver's values)",

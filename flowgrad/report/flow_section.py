@@ -68,11 +68,14 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     if walls.viscosity is not None:
         stress = (heading("wall_shear_stress", ", mean"), "greatest")
         headings = (*headings, *stress, heading("force", " x"), "y", "z")
+    units = walls.wall_units
+    headings = (*headings, *(heading(name, ", mean" if name != "y_plus" else ", greatest") for name in units))
     rows = []
     for name, patch in walls_summary(walls)["patches"].items():
         rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
         values = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
         values += [stress["mean"], stress["maximum"], *patch["force"]] if stress else []
+        values += [patch[unit]["mean" if unit != "y_plus" else "maximum"] for unit in units]
         rows.append((name, [number(value) for value in values]))
     return headings, rows
 

@@ -1,11 +1,10 @@
-"""Walls: shear rates and stresses on their faces, the force and moment that the fluid exerts, surface and summary."""
+"""Walls: shear rates and stresses on their faces, wall units, the force and moment that the fluid exerts, surface."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +16,7 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.walls.first_distance import first_distance
 from flowgrad.walls.tractions import Tractions
 
 # VTK's types by the number of points: lines of edges, polygons of faces.
@@ -45,7 +45,9 @@ class Walls(
     Face i belongs to the patch ``names[patches[i]]``. What is known of it is the mean over its ``sites``: one at the
     centroid, or on a face of a curved cell several, each with its own normal and share of the area, over which forces,
     moments and areas are integrated. ``viscosity`` and ``pressure`` are None where not given, dynamic where a
-    ``density`` was. Vectors are (k, 3), NaN where L is not known. Stresses raise OptionError without a viscosity.
+    ``density`` was. Vectors are (k, 3), NaN where L is not known. Stresses raise OptionError without a viscosity, wall
+    units without ``density`` and ``reference_density``, of which that one is taken first, and the friction coefficient,
+    which takes the other first, without the speed ``reference_speed``.
     """
 
     sites: Tractions
@@ -54,6 +56,8 @@ class Walls(
     patches: IntArray
     density: float | None = None
     selection_notes: tuple[str, ...] = field(default=(), repr=False)
+    reference_density: float | None = None
+    reference_speed: float | None = None
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -154,6 +158,45 @@ class Walls(
         """
         return self.mean(self.sites.deviatoric) / (1.0 if self.density is None else self.density)
 
+    @property
+    def friction_velocity(self) -> FloatArray:
+        """u_τ = √(|τ_w|/ρ) (k,) (Pope 2000, Turbulent Flows, eq. 7.25)."""
+        return np.sqrt(self._stress_size / self._rho(self.density))
+
+    @cached_property
+    def first_distance(self) -> FloatArray:
+        """Distance along the normal of the first value off the wall (k,): that of the cell's centroid, or of the
+        nearest of its points that are not on the face."""
+        return first_distance(self.flow, self.sites.on)
+
+    @property
+    def y_plus(self) -> FloatArray:
+        """y⁺ = y u_τ ρ/η (k,) of that distance y (Pope 2000, eq. 7.28): what a mesh is judged by beside a wall."""
+        return self.first_distance * self.friction_velocity * self._rho(self.density) / self.mean(self.sites.eta)
+
+    @property
+    def skin_friction_coefficient(self) -> FloatArray:
+        """C_f = |τ_w|/(½ρU²) (k,) of a reference speed U (Pope 2000, eq. 7.13)."""
+        if self.reference_speed is None:
+            raise OptionError(
+                f"{self.flow.name}: the skin friction coefficient needs the speed it refers to: give reference_speed="
+            )
+        return self._stress_size / (0.5 * self._rho(self.reference_density) * self.reference_speed**2)
+
+    @property
+    def _stress_size(self) -> FloatArray:
+        return self.mean(np.sqrt((self.sites.wall_shear_stress**2).sum(axis=1)))
+
+    def _rho(self, first: float | None) -> float:
+        """The first density where it is known, or the other; OptionError where neither is."""
+        known = [each for each in (first, self.density, self.reference_density) if each is not None]
+        if not known:
+            raise OptionError(
+                f"{self.flow.name}: wall units and the skin friction coefficient need the density: give density= where "
+                "viscosity and pressure are per density, else reference_density= (1 for stresses per density)"
+            )
+        return known[0]
+
     def force(self, patch: str | None = None) -> FloatArray:
         """Force of the fluid on the walls, or on a patch: ∫ t dA (3,).
 
@@ -210,7 +253,16 @@ class Walls(
         if self.viscosity is not None:
             names = ("viscosity", "wall_shear_stress", "normal_stress", "traction")
             found |= {name: getattr(self, name) for name in names}
+            found |= {name: getattr(self, name) for name in self.wall_units}
         return found
+
+    @property
+    def wall_units(self) -> tuple[str, ...]:
+        """Which of them are known."""
+        if self.viscosity is None or (self.density is None and self.reference_density is None):
+            return ()
+        with_speed = () if self.reference_speed is None else ("skin_friction_coefficient",)
+        return ("friction_velocity", "y_plus", *with_speed)
 
     def surface(self) -> tuple[Mesh, Mapping[str, np.ndarray]]:
         """The faces as a mesh of polygons, or lines, and ``arrays`` on its cells."""
@@ -229,33 +281,3 @@ class Walls(
         if self.viscosity is not None and self.pressure is None:
             notes.append(VISCOUS_ALONE)
         return tuple(notes)
-
-
-def walls_summary(walls: Walls) -> dict[str, Any]:
-    """For each patch its faces and area, the wall shear rate and, where the viscosity is known, the wall shear
-    stress, force and moment about the origin, split into pressure and viscous force; and the notes."""
-    patches = {}
-    for name in walls.names:
-        chosen = walls.on(name)
-        found: dict[str, Any] = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
-        patches[name] = found
-        found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
-        if walls.viscosity is None:
-            continue
-        stress = np.sqrt((walls.wall_shear_stress[chosen] ** 2).sum(axis=1))
-        found["wall_shear_stress"] = _range(stress, walls.areas[chosen])
-        found["force"] = walls.force(name)
-        found["viscous_force"] = walls.viscous_force(name)
-        if walls.pressure is not None:
-            found["pressure_force"] = walls.pressure_force(name)
-        found["moment"] = walls.moment(name)
-    about = {"scheme": walls.gradient.scheme, "reason": walls.gradient.reason}
-    return {**about, "patches": patches, "notes": list(walls.notes)}
-
-
-def _range(values: FloatArray, areas: FloatArray) -> dict[str, float]:
-    known = np.isfinite(values)
-    if not known.any():
-        return {"minimum": np.nan, "mean": np.nan, "maximum": np.nan}
-    values, areas = values[known], areas[known]
-    return {"minimum": values.min(), "mean": float(areas @ values / areas.sum()), "maximum": values.max()}

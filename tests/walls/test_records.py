@@ -20,7 +20,9 @@ def couette(dimension, length=1.0, time=1.0, mass=1.0, density=None):
     flow = Flow(lattice, velocity, "points", point_data={"p": pressure})
     faces = lattice.topology.boundary_geometry[1][:, 1] < 1e-9 * length
     rho = None if density is None else density * mass / length**3
-    return at_walls(flow, faces, viscosity=viscosity, pressure="p", density=rho)
+    reference = 2.5 * mass / length**3
+    about = {"reference_density": reference, "reference_speed": 3 * length / time}
+    return at_walls(flow, faces, viscosity=viscosity, pressure="p", density=rho, **about)
 
 
 def everything(walls):
