@@ -273,12 +273,12 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
             pressure=options.pressure,
             reference_density=options.reference_density,
             reference_speed=options.reference_speed,
-            **_wall_options(options.walls, separation, options),
+            **_wall_options(separation, options),
         )
     return Analysis(separation, options, tuple(names), digest, walls)
 
 
-def _wall_options(asked: str, separation: Separation, options: Options) -> dict[str, Any]:
+def _wall_options(separation: Separation, options: Options) -> dict[str, Any]:
     """The walls that were asked for, and the viscosity where that is known by itself: as it was given, or the law
     that was identified, per density as if given."""
     viscosity: str | Model | None = None if options.viscosity == IDENTIFY else options.viscosity
@@ -286,7 +286,7 @@ def _wall_options(asked: str, separation: Separation, options: Options) -> dict[
         viscosity = separation.fit.model.scaled(1 / (options.density or 1.0))
     velocity = [float(each) for each in (options.wall_velocity or "").split(",") if each]
     return {
-        "where": None if asked == "auto" else asked if "=" in asked else asked.split(","),
+        "where": options.wall_regions,
         "scheme": options.wall_scheme or options.scheme,
         "viscosity": viscosity,
         "density": options.density,
@@ -300,5 +300,5 @@ def _with_series(analysis: Analysis, path: Path | str, options: Options) -> Anal
     series = read_series(path, **told)
     if len(series) < 2:
         return analysis
-    how = _wall_options(str(options.walls), analysis.separation, options)
+    how = _wall_options(analysis.separation, options)
     return dataclasses.replace(analysis, walls_over_time=wall_statistics(series, period=options.period, **how))
