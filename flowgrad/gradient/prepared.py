@@ -25,7 +25,7 @@ from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.series import difference
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 def velocity_gradient(
@@ -206,6 +206,9 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
+        if flow.location == gradient.location == "cells" and found.one_sided is not None and found.one_sided.any():
+            guessed = _guessed(found.L, found.one_sided, flow.mesh)
+            gradient = dataclasses.replace(gradient, method_notes=(*notes, guessed))
         if self.second:
             gradient = _with_hessian(gradient, flow, found)
         return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
@@ -253,6 +256,16 @@ def refuse_stored(flow: Flow) -> None:
         raise OptionError(
             f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
         )
+
+
+def _guessed(L: FloatArray, is_guess: BoolArray, mesh: Mesh) -> str:
+    """How much of the gradient rests on what is not known: the velocity on the boundary beside cells."""
+    squares = mesh.measures * mesh.is_full * np.nansum(L**2, axis=(1, 2))
+    share = float(squares[is_guess].sum() / max(float(squares.sum()), 1e-300))
+    return (
+        f"{is_guess.sum()} of {len(L)} cells touch the boundary where the velocity is not known: {share:.2g} of "
+        "∫|L|² rests on extrapolation (--boundary gives the values on patches)"
+    )
 
 
 def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:

@@ -28,10 +28,10 @@ def read_patches(
     where two of their faces lie on both sides of one between cells: a baffle.
 
     ``{stem}`` stands for the name of ``source`` without its suffix; the pattern is tried from the
-    current directory, then from the folder of ``source``. Each patch's cell data hold the velocity. Faces that are no
-    boundary faces of the mesh are left out, with a warning that names the patch. Raises OptionError if no file
-    matches, if no face of any patch is one of the mesh, if two patches give one face different velocities, and if a
-    patch has another ``time`` than the flow.
+    current directory, then from the folder of ``source``. Each patch's cell data hold the velocity, or its point data.
+    Faces that are no boundary faces of the mesh are left out, with a warning that names the patch. Raises OptionError
+    if no file matches, if no face of any patch is one of the mesh, if two patches give one face different velocities,
+    and if a patch has another ``time`` than the flow.
     """
     paths = matching_files(pattern, source)
     given = {path.stem: _contents(path, time) for path in paths}
@@ -122,9 +122,18 @@ def _contents(path: Path, time: float | None) -> Contents:
 
 
 def _velocity(contents: Contents, name: str) -> np.ndarray:
+    """On the faces (k, 3): that of the patch's cells, or where only its points have one the mean over those of each."""
     parts = [part.strip() for part in name.split(",")]
-    known = name in contents.cell_data or all(part in contents.cell_data for part in parts)
-    return choose_velocity(contents, name if known else None, "cells")[2]
+    known = any(
+        name in data or all(map(data.__contains__, parts)) for data in (contents.cell_data, contents.point_data)
+    )
+    _, location, velocity = choose_velocity(contents, name if known else None)
+    if location == "cells":
+        return velocity
+    cells = contents.mesh.cells
+    return np.asarray(
+        np.add.reduceat(velocity[cells.connectivity], cells.offsets[:-1]) / np.diff(cells.offsets)[:, None]
+    )
 
 
 def _check_overlap(patches: tuple[Patch, ...], source: Path) -> None:

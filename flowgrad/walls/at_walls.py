@@ -103,11 +103,12 @@ def at_walls(
 ) -> Walls:
     """The velocity gradient on the walls of a flow, and what follows from it: wall shear rate, stress, force.
 
-    ``where`` names patches of ``flow.boundary`` (one, or several in a list), or is a mask (b,) over the boundary
-    faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one, or a text
-    such as ``CellEntityIds=3``: the boundary faces that are cells of lower dimension with this value of a cell array.
-    None takes the patches through which nothing flows and along which nothing slips, or with values at points and no
-    patches the faces at whose points the velocity vanishes.
+    ``where`` names a patch of ``flow.boundary`` or a region (``plane=y:0``, ``box=0:1,:0.2,:``, ``surface=wall.stl``,
+    ``velocity=1,0,0``: :mod:`flowgrad.walls.regions`), is a text such as ``CellEntityIds=3``, the boundary faces that
+    are cells of lower dimension with this value of a cell array, a list of such texts, a mask (b,) over the boundary
+    faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one. None takes
+    the patches through which nothing flows and along which nothing slips, or with values at points and no patches the
+    faces at whose points the velocity vanishes, else the sides on which it is below 2 % of the flow's (weak no-slip).
 
     ``wall_velocity`` (a number for all components, (3,) or (k, 3)) is the velocity on the chosen faces of a flow with
     values at cells and no patches there: 0 for walls at rest. ``scheme`` is ``auto``, an object or a text, as for

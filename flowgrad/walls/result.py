@@ -21,6 +21,7 @@ from flowgrad.walls.tractions import Tractions
 
 # VTK's types by the number of points: lines of edges, polygons of faces.
 _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7
+VISCOUS_ALONE = "no pressure was given: traction and force are the viscous part"
 
 
 def surface_mesh(mesh: Mesh, faces: IntArray) -> Mesh:
@@ -278,5 +279,5 @@ class Walls(
             what = "no shear rate" if self.viscosity is None else "no traction and are not in the force"
             notes.append(f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}")
         if self.viscosity is not None and self.pressure is None:
-            notes.append("no pressure was given: traction and force are the viscous part")
+            notes.append(VISCOUS_ALONE)
         return tuple(notes)

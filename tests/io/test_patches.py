@@ -97,7 +97,7 @@ def test_pattern_from_the_current_directory_first(case, tmp_path, monkeypatch):
         ({"far": vtp(POINTS[LEFT] + [0, 0.1, 0], [[0, 1, 2, 3]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"part": vtp(POINTS[LEFT], [[0, 1, 2]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"old": face(LEFT).replace(">1.0<", ">0.5<")}, r"old\.vtp: the patch has the time 0\.5 and the flow 1"),
-        ({"none": face(LEFT, T=[[1.0, 2, 3]])}, r"none\.vtp: no velocity under a usual name on cells"),
+        ({"none": face(LEFT, T=[[1.0, 2, 3]])}, r"none\.vtp: no velocity under a usual name"),
         ({"a": face(LEFT, U=[[1.0, 2, 3]]), "b": face(LEFT, U=[[1.0, 2, 4]])}, "'a' and 'b' give 1 faces different"),
     ],
 )
