@@ -22,6 +22,7 @@ from flowgrad.walls.tractions import Tractions
 
 # VTK's types by the number of points: lines of edges, polygons of faces.
 _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7
+VISCOUS_ALONE = "no pressure was given: traction and force are the viscous part"
 
 
 def surface_mesh(mesh: Mesh, faces: IntArray) -> Mesh:
@@ -293,7 +294,7 @@ class Walls(
             what = "no shear rate" if self.viscosity is None else "no traction and are not in the force"
             notes.append(f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}")
         if self.viscosity is not None and self.pressure is None:
-            notes.append("no pressure was given: traction and force are the viscous part")
+            notes.append(VISCOUS_ALONE)
         return (*notes, self._error_note)
 
     @property
@@ -313,6 +314,6 @@ class Walls(
             return note
         share = float(self.areas[wild].sum() / self.areas.sum())
         return (
-            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: that is not "
-            "the asymptotic range, in which an estimate tells how large an error is"
+            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: that is "
+            "not the asymptotic range, in which an estimate tells how large an error is"
         )
