@@ -314,6 +314,6 @@ class Walls(
             return note
         share = float(self.areas[wild].sum() / self.areas.sum())
         return (
-            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: that is "
-            "not the asymptotic range, in which an estimate tells how large an error is"
+            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: "
+            "that is not the asymptotic range, in which an estimate tells how large an error is"
         )
