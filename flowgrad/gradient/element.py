@@ -44,11 +44,13 @@ class Autodiff(Scheme):
     At cells it is evaluated at the centre of the reference cell, at points it is the mean over the
     cells around, each evaluated at that point and weighted inversely to its size there, at positions
     (m, 3) it is that of the cell that holds them, of several the one of the lowest number. Exact for
-    fields that the elements contain, linear ones at least.
+    fields that the elements contain, linear ones at least. Where cells own their points and the velocity jumps
+    between them, at points it is that of the cell which owns the point.
     """
 
     location = "points"
     is_local = True
+    by_cell = True
 
     def prepare(self, flow: Flow, at: Where) -> Operator:
         """The operator for the mesh of a flow with values at points; OptionError for cell values."""

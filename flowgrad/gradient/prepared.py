@@ -15,6 +15,7 @@ from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.first_cell import FirstCell
 from flowgrad.gradient.function import gradient_of_function
+from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
@@ -125,6 +126,8 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
+    if flow.is_constant_by_cell:
+        return _QUADRATIC, "the velocity is constant within each cell: fits go across the cells, to means at the points"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
         return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"
@@ -236,6 +239,8 @@ def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
     as axisymmetric. ``flow.out_of_plane`` says what is known across a planar mesh. OptionError for a mesh
     that these do not fit.
     """
+    if flow.joined is not flow and not (scheme.by_cell and flow.jump[1]):
+        return on_joined(prepare(scheme, flow.joined, at), flow, at)
     if flow.is_meridian:
         return prepare_axisymmetric(scheme, flow, at)
     if flow.out_of_plane != "zero":

@@ -185,6 +185,18 @@ class WallOptions(OptionRecord):
         check=not_empty,
         needs=("walls", "body_force"),
     )
+    series_statistics: bool = option(
+        False,
+        "averages over time on the walls (TAWSS, OSI, RRT, transWSS): of all times of a file that has several, and of "
+        "the files of one time each together",
+        needs=("walls",),
+    )
+    period: float | None = option(
+        None,
+        "of a flow that repeats itself: the time from the last step to the first of the next period counts too",
+        check=positive,
+        needs=("series_statistics",),
+    )
 
 
 @dataclass(frozen=True)
