@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flowgrad.exact.flow import Array, ExactFlow
-from flowgrad.mesh.distance import Walls
+from flowgrad.mesh.distance import SmoothWall
 from flowgrad.typing import BoolArray, FloatArray
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ MOST_PARTS = 200
 class WallLayer(ExactFlow):
     """The layers of a ``direction`` t (3,) on parts of walls, with a ``thickness`` δ for each."""
 
-    parts: tuple[Walls, ...]
+    parts: tuple[SmoothWall, ...]
     thickness: tuple[float, ...]
     direction: FloatArray
 
     @classmethod
     def on(cls, mesh: Mesh, faces: IntArray, direction: FloatArray) -> WallLayer | None:
         """Layers on boundary faces (k,) as thick as several cells there; None without faces, or on too many parts."""
-        parts = Walls.of(mesh, faces)
+        parts = SmoothWall.of(mesh, faces)
         if not 0 < len(parts) <= MOST_PARTS:
             return None
         area, centroids = mesh.topology.boundary_geometry

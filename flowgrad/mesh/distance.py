@@ -118,7 +118,7 @@ def _from_inside(x: FloatArray, triangles: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Walls:
+class SmoothWall:
     """A smooth part of a boundary: its ``faces`` (k,), and these as triangles, edges as flat ones (m, 3, 3), with unit
     ``normals`` (m, 3) into the fluid."""
 
@@ -127,7 +127,7 @@ class Walls:
     normals: FloatArray
 
     @classmethod
-    def of(cls, mesh: Mesh, faces: IntArray) -> tuple[Walls, ...]:
+    def of(cls, mesh: Mesh, faces: IntArray) -> tuple[SmoothWall, ...]:
         """The parts of boundary faces (k,) between the corners into which the fluid reaches."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components

@@ -7,7 +7,7 @@ import pytest
 
 from flowgrad import Flow, Mesh, Patch
 from flowgrad.exact.wall_layer import WallLayer
-from flowgrad.mesh.distance import Walls
+from flowgrad.mesh.distance import SmoothWall
 from flowgrad.mesh.generate import block
 from flowgrad.verify import Manufactured, Trial, verify, walls_of
 from scripts.round_meshes import pipe, sphere_shell
@@ -66,7 +66,7 @@ def test_the_gradient_is_that_of_the_velocity(mesh):
 
 def test_the_distance_from_a_sphere_is_that_of_its_faces():
     shell = sphere_shell("hexahedron", 16)
-    (wall,) = Walls.of(shell, inner_faces(shell))
+    (wall,) = SmoothWall.of(shell, inner_faces(shell))
     distance, away = wall.distance(shell.centroids, 10.0)
     r = np.sqrt((shell.centroids**2).sum(axis=1))
     # A chord of the angle a stands 1 − cos a off the sphere.
@@ -78,7 +78,7 @@ def test_the_distance_from_a_sphere_is_that_of_its_faces():
 
 
 def test_beyond_what_is_asked_for_there_is_none():
-    (wall,) = Walls.of(shell := sphere_shell("wedge", 6), inner_faces(shell))
+    (wall,) = SmoothWall.of(shell := sphere_shell("wedge", 6), inner_faces(shell))
     distance, away = wall.distance(shell.centroids, 0.1)
     near = np.isfinite(distance)
     assert 0 < near.sum() < len(shell)
@@ -88,15 +88,15 @@ def test_beyond_what_is_asked_for_there_is_none():
 
 def test_corners_into_which_the_fluid_reaches_part_walls_and_others_do_not():
     box = block("hexahedron", 5)
-    assert len(Walls.of(box, all_faces(box))) == 6
+    assert len(SmoothWall.of(box, all_faces(box))) == 6
     shell = sphere_shell("hexahedron", 8)
-    assert len(Walls.of(shell, all_faces(shell))) == 2
+    assert len(SmoothWall.of(shell, all_faces(shell))) == 2
     # A square in the middle of a square: the outer sides part, the inner ones do not.
     square = block("quad", 10, jitter=0.0)
     hole = Mesh(
         square.points, square.cells.take(np.flatnonzero(np.abs(square.centroids[:, :2] - 0.5).max(axis=1) > 0.2))
     )
-    parts = Walls.of(hole, all_faces(hole))
+    parts = SmoothWall.of(hole, all_faces(hole))
     assert sorted(len(part.faces) for part in parts) == [9, 9, 9, 9, 12]
 
 
