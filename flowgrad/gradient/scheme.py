@@ -80,6 +80,13 @@ class Scheme(ABC):
             raise OptionError(f"{self}: no finer one beside it would tell its error: leave out the error")
         return parse_scheme(finer) if isinstance(finer, str) else finer(self)
 
+    def rivals(self, flow: Flow) -> tuple[tuple[Scheme, bool, float], ...]:
+        """Schemes whose gradients on the walls of a flow, less this one's, tell its error there together: each with
+        whether it knows the velocity on the walls, and the weight of its square. The finer one, beside cells with that
+        velocity and without: samples may not fit it. OptionError where there is none."""
+        ways = (True, False) if flow.location == "cells" and flow.boundary else (True,)
+        return tuple((self.finer(), knows_walls, 1.0) for knows_walls in ways)
+
     @cached_property
     def _text(self) -> str:
         name = type(self).__name__ if self.record is None else self.record.name

@@ -64,7 +64,13 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     def heading(name: str, what: str = "") -> str:
         return f"{name.replace('_', ' ')}{what} [{record_on(walls, name).dimension}]"
 
-    headings: tuple[str, ...] = ("faces", heading("area"), heading("wall_shear_rate", ", mean"), "greatest")
+    headings: tuple[str, ...] = (
+        "faces",
+        heading("area"),
+        heading("wall_shear_rate", ", mean"),
+        "its error",
+        "greatest",
+    )
     if walls.viscosity is not None:
         stress = (heading("wall_shear_stress", ", mean"), "greatest")
         headings = (*headings, *stress, heading("force", " x"), "y", "z")
@@ -73,7 +79,8 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     rows = []
     for name, patch in walls_summary(walls)["patches"].items():
         rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
-        values = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
+        values = [patch["faces"], patch["area"], rate["mean"], patch["wall_shear_rate_error"]["mean"]]
+        values.append(rate["maximum"])
         values += [stress["mean"], stress["maximum"], *patch["force"]] if stress else []
         values += [patch[unit]["mean" if unit != "y_plus" else "maximum"] for unit in units]
         rows.append((name, [number(value) for value in values]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,7 @@ from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.option import positive
 from flowgrad.rheology.model import Model
 from flowgrad.typing import FloatArray
+from flowgrad.walls.error import error_of_shear_rate
 from flowgrad.walls.given import pressure_at, viscosity_at
 from flowgrad.walls.prepared import WallOperators
 from flowgrad.walls.result import Walls
@@ -51,6 +53,18 @@ def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
     arms = sites.positions[unknown] - flow.mesh.centroids[cells]
     on_faces[unknown] = flow.velocity[cells] + np.einsum("nij,nj->ni", gradient.L[unknown], arms)
     return on_faces
+
+
+def _error(flow: Flow, sites: FaceSites, scheme: Scheme | str, L: FloatArray) -> tuple[FloatArray, str]:
+    """Estimated error of the shear rate at sites on walls, and what it is from."""
+    flow = replace(flow, out_of_plane="zero")
+
+    def differentiate(seen: Flow, rival: Scheme) -> FloatArray:
+        operators = WallOperators()
+        operators.begin(seen, sites.faces)
+        return _gradient(seen, sites, rival, "", operators).L
+
+    return error_of_shear_rate(flow, sites, wall_scheme_of(scheme, flow, sites.faces)[0], L, differentiate)
 
 
 def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
@@ -182,10 +196,11 @@ class PreparedWalls:
         operators = self._operators
         sites = operators.begin(known, faces)
         gradient = wall_gradient(known, sites, self.scheme, operators)
+        estimate = partial(_error, known, sites, self.scheme, gradient.L)
         eta = p = None
         if self.viscosity is not None:
             eta = viscosity_at(gradient, sites, self.viscosity, density, operators)
         if self.pressure is not None:
             p = pressure_at(known, sites, self.pressure, density, operators)
-        tractions = Tractions(sites, gradient, eta, p)
+        tractions = Tractions(sites, gradient, eta, p, estimate)
         return Walls(tractions, faces, chosen.names, chosen.patches, density, chosen.notes, **self._reference)

@@ -19,6 +19,14 @@ RECORDS = table(
     Record("area", "A", "L²", "signed", _FORCES, f"Area of a face or of a wall {_DEPTH}"),
     Record("wall_shear_rate", r"\dot\gamma_w", "1/T", "magnitude", _SHEAR, "Size of the tangential part of 2D·n."),
     Record(
+        "wall_shear_rate_error",
+        r"\delta\dot\gamma_w",
+        "1/T",
+        "magnitude",
+        "docs/gradient.md",
+        "Estimated error of the wall shear rate, from other schemes or the decay of the cells' degrees.",
+    ),
+    Record(
         "shear_rate_vector",
         r"\dot\gamma_t",
         "1/T",

@@ -16,6 +16,7 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.walls.error import ASYMPTOTIC
 from flowgrad.walls.first_distance import first_distance
 from flowgrad.walls.tractions import Tractions
 
@@ -122,6 +123,19 @@ class Walls(
     def wall_shear_rate(self) -> FloatArray:
         """Size of the tangential part of 2D·n (k,), in 1/T."""
         return self.mean(self.sites.wall_shear_rate)
+
+    @cached_property
+    def error(self) -> FloatArray:
+        """Estimated error of the wall shear rate (k,), in 1/T, found when first asked for; NaN where there is none."""
+        return self.mean(self.sites.error[0])
+
+    @property
+    def is_asymptotic(self) -> BoolArray:
+        """Where (k,) the estimate is a small part of the shear rate, of a tenth of its mean at least: elsewhere it says
+        that the error is large, and not how large."""
+        rate = self.wall_shear_rate
+        typical = float(np.nanmean(rate)) if np.isfinite(rate).any() else 0.0
+        return np.asarray(self.error <= ASYMPTOTIC * np.maximum(rate, 0.1 * typical))
 
     @property
     def normal_rate(self) -> FloatArray:
@@ -245,6 +259,7 @@ class Walls(
             "area": self.areas,
             "L": self.gradient.L,
             "wall_shear_rate": self.wall_shear_rate,
+            "wall_shear_rate_error": self.error,
             "shear_rate_vector": self.shear_rate_vector,
             "normal_rate": self.normal_rate,
         }
@@ -280,4 +295,25 @@ class Walls(
             notes.append(f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}")
         if self.viscosity is not None and self.pressure is None:
             notes.append(VISCOUS_ALONE)
-        return tuple(notes)
+        return (*notes, self._error_note)
+
+    @property
+    def _error_note(self) -> str:
+        known = np.isfinite(self.error)
+        how = self.sites.error[1]
+        if not known.any():
+            return f"the error of the wall shear rate is not known: {how}"
+        areas, rate, error = (each[known] for each in (self.areas, self.wall_shear_rate, self.error))
+        size = np.sqrt(areas @ rate**2 / areas.sum())
+        typical = np.sqrt(areas @ error**2 / areas.sum()) / size if size else 0.0
+        note = f"error of the wall shear rate, from {how}: {typical:.2g} of it (root mean squares)"
+        if not known.all():
+            note += f", not known on {len(known) - known.sum()} of {len(known)} faces"
+        wild = known & ~self.is_asymptotic
+        if not wild.any():
+            return note
+        share = float(self.areas[wild].sum() / self.areas.sum())
+        return (
+            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: "
+            "that is not the asymptotic range, in which an estimate tells how large an error is"
+        )

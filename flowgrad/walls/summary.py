@@ -18,7 +18,8 @@ def walls_summary(walls: Walls) -> dict[str, Any]:
         chosen = walls.on(name)
         found: dict[str, Any] = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
         patches[name] = found
-        found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
+        for name_of, values in (("wall_shear_rate", walls.wall_shear_rate), ("wall_shear_rate_error", walls.error)):
+            found[name_of] = _range(values[chosen], walls.areas[chosen])
         if walls.viscosity is None:
             continue
         stress = np.sqrt((walls.wall_shear_stress[chosen] ** 2).sum(axis=1))
