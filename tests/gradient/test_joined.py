@@ -4,7 +4,7 @@ two sides of plates."""
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Flow, Mesh, at_walls, velocity_gradient
+from flowgrad import Cells, FiniteDifference, Flow, Mesh, at_walls, velocity_gradient
 from flowgrad.mesh.generate import block, quadratic
 from flowgrad.paths import ftle
 from flowgrad.verify import verify
@@ -231,3 +231,26 @@ def test_polyhedra_are_parted_at_a_plate_too():
     assert len(parted.topology.boundary) == len(poly.topology.boundary) + 2 * len(chosen)
     assert parted.joined.point_count == cubes.joined.point_count
     np.testing.assert_allclose(parted.joined.measures, poly.measures)
+
+
+@pytest.mark.parametrize("kind", ["hexahedron", "tetra", "quad"])
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("order", [2, 3])
+def test_no_fit_sees_through_a_plate(location, order, kind):
+    mesh, height = plate(kind, n=11)
+    up, places = mesh.dimension - 1, mesh.places(location)
+    side = np.where(height > 0, 1.0, -1.0)
+    if location == "points":
+        of_cells, side = np.repeat(side, np.diff(mesh.cells.offsets)), np.zeros(mesh.point_count)
+        side[mesh.cells.connectivity] = of_cells
+        side[mesh.points[:, 0] > 0.5 - 1e-9] = 0  # on neither
+    z = np.where(np.abs(places[:, up] - 0.5) > 1e-9, places[:, up] - 0.5, 1e-6 * side)
+    flow = Flow(mesh, np.zeros_like(places), location)
+    scheme = FiniteDifference(order=order, lattice=False)
+    one = scheme.prepare(flow.joined, location).matrices[up].tocoo()
+    apart = z[one.row] * z[one.col] < 0
+    part = z[one.row] / np.where(apart, z[one.row] - z[one.col], 1)
+    x = places[one.row, 0] + part * (places[one.col, 0] - places[one.row, 0])
+    weighs = np.abs(one.data) > 0
+    assert not (apart & weighs & (x < 0.5 - 1e-3)).any()
+    assert (apart & weighs & (x > 0.5 + 1e-3)).any()
