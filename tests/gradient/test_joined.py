@@ -4,7 +4,7 @@ two sides of plates."""
 import numpy as np
 import pytest
 
-from flowgrad import Cells, FiniteDifference, Flow, Mesh, at_walls, velocity_gradient
+from flowgrad import Cells, FiniteDifference, Flow, Mesh, at_walls, velocity_gradient, write
 from flowgrad.mesh.generate import block, quadratic
 from flowgrad.paths import ftle, pathlines
 from flowgrad.verify import verify
@@ -102,6 +102,16 @@ def test_verify_gives_the_same_table():
     assert any("copies of others" in line for line in tables[0])
     kept = [line for line in tables[0] if "copies of others" not in line]
     assert kept[1:] == tables[1][1:]
+
+
+def test_vtk_reads_what_is_written_on_the_flows_own_points(tmp_path):
+    pyvista = pytest.importorskip("pyvista", reason="pyvista is not installed")
+    own, _ = apart(SHARED["mixed"])
+    gradient = velocity_gradient(Flow(own, velocity(own.points), "points"))
+    write(tmp_path / "a.vtu", gradient, ["L"])
+    seen = pyvista.read(tmp_path / "a.vtu")
+    np.testing.assert_array_equal(seen.points, own.points)
+    np.testing.assert_array_equal(seen.point_data["L"].reshape(-1, 3, 3), gradient.L)
 
 
 def piecewise_linear(mesh, seed=0):
@@ -221,7 +231,7 @@ def test_the_walls_of_a_plate_are_two(location, scheme, copied):
 @pytest.mark.parametrize("copied", [True, False])
 def test_no_particle_crosses_a_plate(copied):
     mesh, _ = plate("hexahedron", n=9, copied=copied, jitter=0.0)
-    rise = np.zeros_like(mesh.points) + [0, 0, 1.0]
+    rise = np.tile([0, 0, 1.0], (mesh.point_count, 1))
     rng = np.random.default_rng(0)
     starts = rng.uniform(0.05, 0.95, (200, 3)) * [1, 1, 0.45]
     found = pathlines(Flow(mesh, rise, "points"), starts, [0, 0.5])
