@@ -16,9 +16,9 @@ from flowgrad.mesh.cells import Block, offsets
 from flowgrad.mesh.locate import INSIDE, cell_boxes
 from flowgrad.mesh.reference import shapes
 from flowgrad.mesh.simplices import normal_of_motion
-from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.field import Advance, Interpolant, Stages
 from flowgrad.paths.mesh_interpolant import known_components, velocity_at_points
-from flowgrad.paths.modal_kernels import evaluate_modes, sample_elements, trace_elements
+from flowgrad.paths.modal_kernels import evaluate_modes, step_elements, trace_elements
 from flowgrad.paths.plane import PathPlane, in_plane
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -145,13 +145,13 @@ class ElementInterpolant(Interpolant):
             v = velocity_at_points(flow, *found)
         return self._of_nodes(v if self.plane is None else v @ self.plane.inward)
 
-    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
-        """The field at positions (m, 3)."""
-        count = len(positions)
-        found = Sample(np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool))
-        x = in_plane(np.ascontiguousarray(positions), self.plane)
-        sample_elements(self._tables, self._starts, *self._search, nodal, weights, x, cells, *found)
-        return found
+    def advance(self, nodal: FloatArray, weights: FloatArray, step: Stages, cells: IntArray) -> Advance:
+        """Stages of a step through the cells."""
+        made = step.made()
+        origin = np.zeros(3) if self.plane is None else self.plane.origin
+        places = self._tables, self._starts, self._search, origin
+        step_elements(*places, nodal, weights, step.y, step.rates, step.h, cells, step.stages, step.within, made)
+        return made
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
         """From cell to cell, as far as these touch: not through plates."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from flowgrad.compiled import called, inlined, kernel
 from flowgrad.mesh.bounding_tree import LEAF
+from flowgrad.paths.dormand_prince import deform, finish, stage
 
 # Columns of the table of kinds of cells: their first mode, the one after the last, the highest degree, and of how many
 # coordinates there are powers.
@@ -194,48 +195,67 @@ def _find(tables: Any, starts: Any, boxes: Any, tree: Any, members: Any, x: Any,
 
 
 @kernel()
-def sample_elements(
+def step_elements(
     tables: Any,
     starts: Any,
-    boxes: Any,
-    tree: Any,
-    members: Any,
+    search: Any,
+    origin: Any,
     nodal: Any,
     weights: Any,
-    x: Any,
+    y: Any,
+    first: Any,
+    h: Any,
     cells: Any,
-    v: Any,
-    L: Any,
-    inside: Any,
+    stages: Any,
+    within: Any,
+    made: Any,
 ) -> None:
-    """Velocities (m, 3), gradients (m, 3, 3) and whether there are any (m,) at positions (m, 3), from the modes
-    ``nodal`` (k, t, 3) of velocities with weights (1 or m, k); ``cells`` (m,) are those found last, −1 for none."""
-    kinds, modes, _, kind, start, _, _ = tables
+    """The ``stages`` (from, to) of a Runge–Kutta step of particles, from the modes ``nodal`` (k, t, 3) of velocities;
+    ``cells`` (m,) are those found last. All else as in :meth:`~flowgrad.paths.field.Interpolant.advance`; ``origin``
+    (3,) is in the plane of a planar mesh, on which positions are projected."""
+    kinds, modes, _, kind, start, _, normal = tables
+    boxes, tree, members = search
+    reached, last, error, speed, inside, way = made
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     f, J, R, xi, G = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty((3, 3))
     work = P, D, f, J, R
-    for p in range(len(x)):
-        inside[p] = False
-        cell = _find(tables, starts, boxes, tree, members, x[p], cells[p], xi, work)
-        if cell < 0:
-            continue
-        k = kind[cell]
-        first, last = kinds[k, FIRST_MODE], kinds[k, LAST_MODE]
-        _map(cell, tables, xi, work)
-        v[p] = 0.0
-        G[:] = 0.0
-        for s in range(len(nodal)):
-            own = nodal[s, start[cell] : start[cell] + last - first]
-            weight = weights[p if len(weights) > 1 else 0, s]
-            _sum_modes(modes, first, last, kinds[k, SIMPLICIAL], P, D, weight, own, v[p], G)
-        total = v[p, 0] + v[p, 1] + v[p, 2]
-        for i in range(3):
-            for j in range(3):
-                L[p, i, j] = G[i, 0] * R[0, j] + G[i, 1] * R[1, j] + G[i, 2] * R[2, j]
-                total += L[p, i, j]
-        inside[p] = math.isfinite(total)
-        if inside[p]:
+    x, v, L = np.empty(3), np.empty(3), np.empty((3, 3))
+    z, rates = np.empty(y.shape[1]), np.zeros((y.shape[1], 7))
+    for p in range(len(y)):
+        size, own = h[p if len(h) > 1 else 0], p if len(weights) > 1 else 0
+        rates[:, 0] = first[p]
+        for number in range(stages[0], stages[1]):
+            stage(number, y[p], size, rates, z)
+            off = 0.0
+            for i in range(3):
+                off += (z[i] - origin[i]) * normal[i]
+            for i in range(3):
+                x[i] = z[i] - off * normal[i]
+            cell = _find(tables, starts, boxes, tree, members, x, cells[p], xi, work)
+            inside[p] = cell >= 0
+            if cell < 0:
+                break
+            _map(cell, tables, xi, work)
+            k = kind[cell]
+            first_mode, last_mode = kinds[k, FIRST_MODE], kinds[k, LAST_MODE]
+            v[:] = 0.0
+            G[:] = 0.0
+            for s in range(len(nodal)):
+                part = nodal[s, start[cell] : start[cell] + last_mode - first_mode]
+                weight = weights[own, number - stages[0], s]
+                _sum_modes(modes, first_mode, last_mode, kinds[k, SIMPLICIAL], P, D, weight, part, v, G)
+            total = v[0] + v[1] + v[2]
+            for i in range(3):
+                for j in range(3):
+                    L[i, j] = G[i, 0] * R[0, j] + G[i, 1] * R[1, j] + G[i, 2] * R[2, j]
+                    total += L[i, j]
+            inside[p] = math.isfinite(total)
+            if not inside[p]:
+                break
             cells[p] = cell
+            deform(v, L, z, rates[:, number])
+        reached[p], last[p] = z, rates[:, stages[1] - 1]
+        speed[p] = finish(y[p], size, rates, within, error[p], way[p])
 
 
 @inlined
