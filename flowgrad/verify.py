@@ -70,8 +70,9 @@ def verify(flow: Flow | None = None) -> Iterator[tuple[str, bool]]:
 
 def _of_user(user: Flow) -> Iterator[tuple[str, bool]]:
     """The mesh, a table for each place, and the trouble spots."""
-    made, trials = Manufactured.of(user), []
+    made, trials = Manufactured.of(user.joined), []
     yield from _head(made)
+    yield from ((note, True) for note in (user.mesh.joints.notes if user.mesh.joints else ()))
     small = _at_rest(block("quad" if user.mesh.dimension in (1, 2) else "hexahedron", 5, jitter=0), user.location)
     for trial in _trials(Manufactured.of(small)):
         trial.tried  # noqa: B018 - compiles the kernels before the time is counted

@@ -23,6 +23,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
+from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.scheme import (
     MatrixOperator,
     Operator,
@@ -61,6 +62,11 @@ class FirstCell(Scheme):
     def variants(self, flow: Flow, on_lattice: bool) -> dict[str, Scheme]:
         """None: there is nothing to compare away from walls."""
         return {}
+
+    def rivals(self, flow: Flow) -> tuple[tuple[Scheme, bool, float], ...]:
+        """Fits to the cells alone: beside the walls of a solver its half-cell difference has shifted the values, and
+        what continues them to the wall finds the stress that balances."""
+        return tuple((FiniteDifference(order=order), False, 0.5) for order in (2, 3))
 
     def prepare_on_boundary(self, flow: Flow, faces: IntArray) -> Operator:
         """The operator for boundary faces (k,); OptionError for point values, and where the velocity is not known on

@@ -15,6 +15,7 @@ from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
 from flowgrad.gradient.first_cell import FirstCell
 from flowgrad.gradient.function import gradient_of_function
+from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
@@ -24,7 +25,7 @@ from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.series import difference
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 def velocity_gradient(
@@ -125,6 +126,8 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
+    if flow.is_constant_by_cell:
+        return _QUADRATIC, "the velocity is constant within each cell: fits go across the cells, to means at the points"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
         return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"
@@ -203,6 +206,9 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
+        if flow.location == gradient.location == "cells" and found.one_sided is not None and found.one_sided.any():
+            guessed = _guessed(found.L, found.one_sided, flow.mesh)
+            gradient = dataclasses.replace(gradient, method_notes=(*notes, guessed))
         if self.second:
             gradient = _with_hessian(gradient, flow, found)
         return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
@@ -233,6 +239,8 @@ def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
     as axisymmetric. ``flow.out_of_plane`` says what is known across a planar mesh. OptionError for a mesh
     that these do not fit.
     """
+    if flow.joined is not flow and not (scheme.by_cell and flow.jump[1]):
+        return on_joined(prepare(scheme, flow.joined, at), flow, at)
     if flow.is_meridian:
         return prepare_axisymmetric(scheme, flow, at)
     if flow.out_of_plane != "zero":
@@ -248,6 +256,16 @@ def refuse_stored(flow: Flow) -> None:
         raise OptionError(
             f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
         )
+
+
+def _guessed(L: FloatArray, is_guess: BoolArray, mesh: Mesh) -> str:
+    """How much of the gradient rests on what is not known: the velocity on the boundary beside cells."""
+    squares = mesh.measures * mesh.is_full * np.nansum(L**2, axis=(1, 2))
+    share = float(squares[is_guess].sum() / max(float(squares.sum()), 1e-300))
+    return (
+        f"{is_guess.sum()} of {len(L)} cells touch the boundary where the velocity is not known: {share:.2g} of "
+        "∫|L|² rests on extrapolation (--boundary gives the values on patches)"
+    )
 
 
 def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:

@@ -144,7 +144,7 @@ def _read(path: Path, size: int, time: float | None) -> Contents:
     with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder, naming(path):
         leaves = guarded("VTK", "flowgrad.io.vtk_library:written_in", path, time, folder, size=size)
         parts = read_leaves(leaves, folder)
-    found = with_patches(path, parts, join=True)
+    found = with_patches(path, parts)
     return dataclasses.replace(found, producer=CLASSES[path.suffix.lower()].producer or found.producer)
 
 

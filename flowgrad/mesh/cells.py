@@ -288,6 +288,12 @@ def take(starts: IntArray, values: np.ndarray, chosen: IntArray) -> tuple[IntArr
     return offsets(sizes), values[runs(starts[chosen], sizes)]
 
 
+def corners(cells: Cells, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the points of some cells stand in the connectivity (k,), and of which cell each is (k,)."""
+    sizes = np.diff(cells.offsets)[chosen]
+    return runs(cells.offsets[chosen], sizes), np.repeat(chosen, sizes)
+
+
 def successor(starts: IntArray) -> IntArray:
     """Place of the next entry in the ring of each (m,), where the runs between ``starts`` (n + 1,) are rings: after the
     last one comes the first."""

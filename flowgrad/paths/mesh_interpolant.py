@@ -39,7 +39,7 @@ class MeshInterpolant(Interpolant):
     rtol = 1e-4
 
     def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
-        self.simplices = own = simplices_of(flow.mesh)
+        self.simplices = own = simplices_of(flow.mesh.joined)
         self._geometry = own.points, own.corners, own.neighbours, own.normal
         self._on_boundary = own.on_boundary
         self._tree = own.tree.boxes, own.tree.members
@@ -49,6 +49,7 @@ class MeshInterpolant(Interpolant):
 
     def nodal(self, flow: Flow) -> FloatArray:
         """v and L (n, 12) at the points of the simplices, of a flow on the same mesh."""
+        flow = flow.joined
         if self.plane is not None:
             # Derivatives across do not count, and L is along x, y, z.
             flow = dataclasses.replace(flow, out_of_plane="zero")

@@ -26,8 +26,9 @@ _WITHIN, _OUTSIDE, _CRACK = 1e-9, 1e-6, 1e-4
 _ITERATIONS, _SMALL_STEP, _LONGEST = 25, 1e-8, 0.5
 # No iterate is farther outside than this, and one that is so many times is elsewhere.
 _FARTHEST, _STRAYS = 0.5, 4
-# A way between two cells that do not touch is halved to this fraction before it has left, or met a plate.
-_SHORTEST = 1 / 1024
+# A way between two cells that do not meet in a face is halved to this fraction before it goes across an edge, by way of
+# so many others at most that it is beside of, up to this far outside; or has left, or met a plate.
+_SHORTEST, _TURNS, _BESIDE = 1 / 1024, 4, 1e-2
 # Deepest tree.
 _DEEPEST = 64
 
@@ -96,7 +97,7 @@ def _inverse(J: Any, R: Any) -> None:
             R[i, j] *= scale
 
 
-@inlined
+@called
 def _map(cell: Any, tables: Any, xi: Any, work: Any) -> None:
     """The position x(ξ) in a cell, the polynomials there, ∂x/∂ξ and its inverse, into ``work``."""
     kinds, modes, _, kind, start, places, normal = tables
@@ -141,28 +142,33 @@ def _newton(cell: Any, tables: Any, x: Any, xi: Any, work: Any) -> Any:
     return math.inf
 
 
+@inlined
+def _is_beyond(x: Any, box: Any) -> Any:
+    """Whether a position is outside of a box."""
+    beyond = False
+    for k in range(3):
+        beyond |= not box[k] <= x[k] <= box[3 + k]
+    return beyond
+
+
 @called
-def _best(tables: Any, starts: Any, many: Any, boxes: Any, tree: Any, members: Any, x: Any, work: Any) -> Any:
+def _best(tables: Any, starts: Any, many: Any, search: Any, x: Any, work: Any) -> Any:
     """The cell that a position is least outside of, of those whose boxes hold it, by how much, and by how much it is
     outside of the next; Newton's method from the centres, or from ``many`` starts."""
+    boxes, tree, members = search
     leaves, top, found, least, next_least = len(tree) // 2, 1, -1, math.inf, math.inf
     stack, xi = np.ones(_DEEPEST, np.int64), np.empty(3)
     while top > 0 and least > -_WITHIN:
         top -= 1
-        node, beside = stack[top], False
-        for k in range(3):
-            beside |= not tree[node, k] <= x[k] <= tree[node, 3 + k]
-        if beside:
+        node = stack[top]
+        if _is_beyond(x, tree[node]):
             continue
         if node < leaves:
             stack[top], stack[top + 1] = 2 * node, 2 * node + 1
             top += 2
             continue
         for cell in members[(node - leaves) * LEAF : (node - leaves + 1) * LEAF]:
-            beside = False
-            for k in range(3):
-                beside |= not boxes[cell, k] <= x[k] <= boxes[cell, 3 + k]
-            if beside:
+            if _is_beyond(x, boxes[cell]):
                 continue
             outside = math.inf
             for number in range(starts.shape[1] if many else 1):
@@ -176,7 +182,7 @@ def _best(tables: Any, starts: Any, many: Any, boxes: Any, tree: Any, members: A
 
 
 @called
-def _find(tables: Any, starts: Any, boxes: Any, tree: Any, members: Any, x: Any, hint: Any, xi: Any, work: Any) -> Any:
+def _find(tables: Any, starts: Any, search: Any, x: Any, hint: Any, xi: Any, work: Any) -> Any:
     """The cell that holds a position, the ``hint`` first, and its reference coordinates; −1 where none does."""
     if not math.isfinite(x[0] + x[1] + x[2]):
         return -1
@@ -185,7 +191,7 @@ def _find(tables: Any, starts: Any, boxes: Any, tree: Any, members: Any, x: Any,
         if _newton(hint, tables, x, xi, work) <= _WITHIN:
             return hint
     for many in range(2):
-        cell, least, next_least = _best(tables, starts, many == 1, boxes, tree, members, x, work)
+        cell, least, next_least = _best(tables, starts, many == 1, search, x, work)
         if least <= _OUTSIDE or next_least <= _CRACK:
             for number in range(starts.shape[1]):
                 xi[:] = starts[tables[3][cell], number]
@@ -214,7 +220,6 @@ def step_elements(
     ``cells`` (m,) are those found last. All else as in :meth:`~flowgrad.paths.field.Interpolant.advance`; ``origin``
     (3,) is in the plane of a planar mesh, on which positions are projected."""
     kinds, modes, _, kind, start, _, normal = tables
-    boxes, tree, members = search
     reached, last, error, speed, inside, way = made
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     f, J, R, xi, G = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty((3, 3))
@@ -231,7 +236,7 @@ def step_elements(
                 off += (z[i] - origin[i]) * normal[i]
             for i in range(3):
                 x[i] = z[i] - off * normal[i]
-            cell = _find(tables, starts, boxes, tree, members, x, cells[p], xi, work)
+            cell = _find(tables, starts, search, x, cells[p], xi, work)
             inside[p] = cell >= 0
             if cell < 0:
                 break
@@ -259,48 +264,56 @@ def step_elements(
 
 
 @inlined
-def _touch(corners: Any, a: Any, b: Any) -> Any:
-    """Whether two cells have a corner in common; rows are filled up with −1."""
-    for i in range(corners.shape[1]):
-        for j in range(corners.shape[1]):
-            if corners[a, i] >= 0 and corners[a, i] == corners[b, j]:
-                return True
-    return False
+def _meet(beside: Any, a: Any, b: Any) -> Any:
+    """Whether two cells have a face in common."""
+    found = False
+    for n in beside[1][beside[0][a] : beside[0][a + 1]]:
+        found |= n == b
+    return found
+
+
+@called
+def _nearest_beside(tables: Any, starts: Any, beside: Any, cell: Any, last: Any, x: Any, xi: Any, work: Any) -> Any:
+    """Of the cells that have a face in common with one, but for the ``last``, that which x is least outside of, and by
+    how much."""
+    found, least = -1, math.inf
+    for n in beside[1][beside[0][cell] : beside[0][cell + 1]]:
+        xi[:] = starts[tables[3][n], 0]
+        outside = math.inf if n == last else _newton(n, tables, x, xi, work)
+        if outside < least:
+            found, least = n, outside
+    return found, least
 
 
 @kernel()
 def trace_elements(
-    tables: Any,
-    starts: Any,
-    boxes: Any,
-    tree: Any,
-    members: Any,
-    corners: Any,
-    nodal: Any,
-    ways: Any,
-    cells: Any,
-    inside: Any,
+    tables: Any, starts: Any, search: Any, beside: Any, nodal: Any, ways: Any, cells: Any, inside: Any
 ) -> None:
     """Set inside (m,) to False for ``ways`` (m, k, 3), polylines that start in ``cells`` (m,), which leave the mesh,
-    meet a cell without a velocity, or go from one cell to another that it has no corner in common with."""
-    kinds, _, _, _, start, _, _ = tables
+    meet a cell without a velocity, or go from one cell to another that it does not meet in a face, nor by way of cells
+    that do; ``beside`` are the cells that have a face in common with each: offsets and numbers."""
+    kinds, start = tables[0], tables[4]
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     work = P, D, np.empty(3), np.empty((3, 3)), np.empty((3, 3))
     xi, x = np.empty(3), np.empty(3)
     for p in range(len(ways)):
-        cell, j, reached, size = cells[p], 1, 0.0, 1.0
+        cell, last, j, reached, size, turns = cells[p], np.int64(-1), 1, 0.0, 1.0, 0
         while inside[p] and j < ways.shape[1]:
             ahead = min(reached + size, 1.0)
             for k in range(3):
                 x[k] = ways[p, j - 1, k] + ahead * (ways[p, j, k] - ways[p, j - 1, k])
-            found = _find(tables, starts, boxes, tree, members, x, cell, xi, work)
-            goes_on = found == cell or (found >= 0 and _touch(corners, cell, found))
-            if goes_on:
-                cell, reached = found, ahead
+            found = _find(tables, starts, search, x, cell, xi, work)
+            if found == cell or (found >= 0 and _meet(beside, cell, found)):
+                cell, last, reached, turns = found, np.int64(-1), ahead, 0
                 for s in range(len(nodal)):
                     inside[p] = inside[p] and math.isfinite(nodal[s, start[cell], 0])
                 if reached == 1.0:
                     j, reached, size = j + 1, 0.0, 1.0
-            else:
+            elif size > _SHORTEST:
                 size *= 0.5
-                inside[p] = size >= _SHORTEST
+            else:
+                # Across an edge: by way of a cell that x is beside.
+                via, outside = _nearest_beside(tables, starts, beside, cell, last, x, xi, work)
+                turns += 1
+                inside[p] = found >= 0 and outside <= _BESIDE and turns <= _TURNS
+                last, cell = cell, via

@@ -21,6 +21,8 @@ from flowgrad.paths.dormand_prince import deform, finish, stage
 # A position this far outside, in barycentric coordinates, is inside at the boundary; and so far in a crack that
 # rounding leaves between two simplices.
 _OUTSIDE, _CRACK = -1e-9, -1e-6
+# What lies across a face on a plate of no thickness: nothing passes, though the mesh goes on behind it.
+_PLATE = -3
 # Simplices crossed before the tree is asked.
 _STEPS = 50
 # Deepest tree: it holds 2⁶⁰ simplices.
@@ -80,7 +82,7 @@ def _depth_in(corners: Any, beyond: Any, s: Any, shares: Any) -> Any:
     """The smallest λ of a position in simplex s, −∞ where it is outside."""
     lowest = math.inf
     for i in range(corners.shape[1]):
-        if not shares[i] >= (_OUTSIDE if beyond[s, i] == -1 else _CRACK):
+        if not shares[i] >= (_OUTSIDE if beyond[s, i] in (-1, _PLATE) else _CRACK):
             return -math.inf
         lowest = min(lowest, shares[i])
     return lowest
@@ -341,6 +343,8 @@ def _follow(
         around = 0 if fraction > reached else around + 1
         is_lost = face == -2 or around > _AROUND
         following = -1 if is_lost else beyond[s, face]
+        if following == _PLATE:
+            return -1
         if following >= 0:
             s, reached = following, max(reached, fraction)
             continue

@@ -150,10 +150,19 @@ class WallOptions(OptionRecord):
 
     walls: str | None = option(
         None,
-        "patches of --boundary, or boundary faces that are cells with this value of a cell array; auto: where nothing "
-        "flows through",
-        metavar="auto|PATCH,…|ARRAY=VALUE",
+        "patches of --boundary, regions (plane=y:0, box=0:1,:0.2,:, surface=FILE, velocity=U,V,W) and boundary faces "
+        "that are cells with this value of a cell array, several joined by ';'; auto: where nothing flows through",
+        metavar="auto|PATCH,…|KIND=…",
         check=not_empty,
+    )
+    reference_density: float | None = option(
+        None,
+        "density of friction velocity, y+ and C_f (default: --density; 1 for results per density)",
+        check=positive,
+        needs=("walls",),
+    )
+    reference_speed: float | None = option(
+        None, "speed U of the skin friction coefficient C_f = tau_w/(rho U^2/2)", check=positive, needs=("walls",)
     )
     wall_scheme: str | None = option(
         None,
@@ -175,6 +184,18 @@ class WallOptions(OptionRecord):
         metavar="NAME|NUMBER",
         check=not_empty,
         needs=("walls", "body_force"),
+    )
+    series_statistics: bool = option(
+        False,
+        "averages over time on the walls (TAWSS, OSI, RRT, transWSS): of all times of a file that has several, and of "
+        "the files of one time each together",
+        needs=("walls",),
+    )
+    period: float | None = option(
+        None,
+        "of a flow that repeats itself: the time from the last step to the first of the next period counts too",
+        check=positive,
+        needs=("series_statistics",),
     )
 
 
@@ -228,6 +249,16 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     def force(self) -> list[float] | None:
         """The three numbers of ``body_force``."""
         return None if self.body_force is None else _numbers(self.body_force)
+
+    @property
+    def wall_regions(self) -> list[str] | None:
+        """The patches and regions that ``walls`` names; None for ``auto``."""
+        if self.walls is None or self.walls == "auto":
+            return None
+        # Regions have commas of their own.
+        parts = [part.strip() for part in self.walls.split(";")]
+        every = [each for part in parts for each in ([part] if "=" in part else part.split(","))]
+        return [each.strip() for each in every if each.strip()]
 
     @property
     def is_differentiated(self) -> bool:

@@ -2,9 +2,10 @@
 
 from flowgrad.walls.at_walls import PreparedWalls, at_walls
 from flowgrad.walls.records import RECORDS
-from flowgrad.walls.result import Walls, walls_summary
+from flowgrad.walls.result import Walls
 from flowgrad.walls.series_records import OVER_TIME
 from flowgrad.walls.statistics import WallStatistics, WallSurface, wall_statistics, wall_statistics_summary
+from flowgrad.walls.summary import walls_summary
 
 __all__ = [
     "OVER_TIME",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,8 +15,10 @@ from flowgrad.gradient.prepared import wall_scheme_of
 from flowgrad.gradient.scheme import patch_faces
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_sites import FaceSites
+from flowgrad.option import positive
 from flowgrad.rheology.model import Model
 from flowgrad.typing import FloatArray
+from flowgrad.walls.error import error_of_shear_rate
 from flowgrad.walls.given import pressure_at, viscosity_at
 from flowgrad.walls.prepared import WallOperators
 from flowgrad.walls.result import Walls
@@ -36,7 +39,7 @@ def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators:
 
 
 def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
-    """At the sites (q, 3): that of the points around, or of their patch, or the cell's, continued."""
+    """At the sites (q, 3): that of the points around, or of their patch, or the cell's, continued along L."""
     flow = gradient.flow
     assert flow is not None
     if flow.location == "points":
@@ -45,8 +48,23 @@ def _velocity(gradient: VelocityGradient, sites: FaceSites) -> FloatArray:
     for patch in flow.boundary[::-1]:
         known[patch.faces] = patch.velocity
     on_faces = known[sites.faces][sites.face]
-    missing = np.isnan(on_faces)
-    return np.where(missing, gradient["velocity"], on_faces) if missing.any() else on_faces
+    unknown = np.flatnonzero(np.isnan(on_faces).any(axis=1))
+    cells = sites.cells[unknown]
+    arms = sites.positions[unknown] - flow.mesh.centroids[cells]
+    on_faces[unknown] = flow.velocity[cells] + np.einsum("nij,nj->ni", gradient.L[unknown], arms)
+    return on_faces
+
+
+def _error(flow: Flow, sites: FaceSites, scheme: Scheme | str, L: FloatArray) -> tuple[FloatArray, str]:
+    """Estimated error of the shear rate at sites on walls, and what it is from."""
+    flow = replace(flow, out_of_plane="zero")
+
+    def differentiate(seen: Flow, rival: Scheme) -> FloatArray:
+        operators = WallOperators()
+        operators.begin(seen, sites.faces)
+        return _gradient(seen, sites, rival, "", operators).L
+
+    return error_of_shear_rate(flow, sites, wall_scheme_of(scheme, flow, sites.faces)[0], L, differentiate)
 
 
 def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
@@ -94,14 +112,17 @@ def at_walls(
     pressure: str | float | ArrayLike | None = None,
     density: float | None = None,
     wall_velocity: ArrayLike | None = None,
+    reference_density: float | None = None,
+    reference_speed: float | None = None,
 ) -> Walls:
     """The velocity gradient on the walls of a flow, and what follows from it: wall shear rate, stress, force.
 
-    ``where`` names patches of ``flow.boundary`` (one, or several in a list), or is a mask (b,) over the boundary
-    faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one, or a text
-    such as ``CellEntityIds=3``: the boundary faces that are cells of lower dimension with this value of a cell array.
-    None takes the patches through which nothing flows and along which nothing slips, or with values at points and no
-    patches the faces at whose points the velocity vanishes.
+    ``where`` names a patch of ``flow.boundary`` or a region (``plane=y:0``, ``box=0:1,:0.2,:``, ``surface=wall.stl``,
+    ``velocity=1,0,0``: :mod:`flowgrad.walls.regions`), is a text such as ``CellEntityIds=3``, the boundary faces that
+    are cells of lower dimension with this value of a cell array, a list of such texts, a mask (b,) over the boundary
+    faces, rows of ``flow.mesh.topology.boundary``, or a function of their centroids (b, 3) that returns one. None takes
+    the patches through which nothing flows and along which nothing slips, or with values at points and no patches the
+    faces at whose points the velocity vanishes, else the sides on which it is below 2 % of the flow's (weak no-slip).
 
     ``wall_velocity`` (a number for all components, (3,) or (k, 3)) is the velocity on the chosen faces of a flow with
     values at cells and no patches there: 0 for walls at rest. ``scheme`` is ``auto``, an object or a text, as for
@@ -109,11 +130,20 @@ def at_walls(
 
     ``viscosity`` is a number, a law such as ``carreau(…)``, the name of an array of the flow, or an array at its
     points, cells or the k faces; ``pressure`` a number, a name or an array. Values at cells are continued to the wall
-    along their gradient. ``density`` makes dynamic values of kinematic ones (p/ρ, ν). Raises OptionError where no wall
-    is found, for a name that is not known, for a wall velocity that the flow has already, and as the scheme does.
+    along their gradient. ``density`` makes dynamic values of kinematic ones (p/ρ, ν). Wall units (friction velocity,
+    y⁺) need it, or where the viscosity is dynamic ``reference_density``; the skin friction coefficient also the
+    ``reference_speed``. Raises OptionError where no wall is found, for a name that is not known, for a wall velocity
+    that the flow has already, for a reference speed without a density, and as the scheme does.
     """
     return PreparedWalls(
-        where, scheme=scheme, viscosity=viscosity, pressure=pressure, density=density, wall_velocity=wall_velocity
+        where,
+        scheme=scheme,
+        viscosity=viscosity,
+        pressure=pressure,
+        density=density,
+        wall_velocity=wall_velocity,
+        reference_density=reference_density,
+        reference_speed=reference_speed,
     ).of(flow)
 
 
@@ -135,9 +165,22 @@ class PreparedWalls:
         pressure: str | float | ArrayLike | None = None,
         density: float | None = None,
         wall_velocity: ArrayLike | None = None,
+        reference_density: float | None = None,
+        reference_speed: float | None = None,
     ) -> None:
         self.where, self.scheme, self.wall_velocity = where, scheme, wall_velocity
         self.viscosity, self.pressure, self.density = viscosity, pressure, density
+        for name, value in (("reference_density", reference_density), ("reference_speed", reference_speed)):
+            if value is not None:
+                positive(name, value)
+        if reference_speed is not None and viscosity is None:
+            raise OptionError("reference_speed= is for the skin friction coefficient: give the viscosity= as well")
+        if reference_speed is not None and density is None and reference_density is None:
+            raise OptionError(
+                "reference_speed= is for the skin friction coefficient, which needs a density: give density= where the "
+                "viscosity is kinematic, else reference_density= (1 for stresses per density)"
+            )
+        self._reference = {"reference_density": reference_density, "reference_speed": reference_speed}
         self._operators = WallOperators()
 
     def of(self, flow: Flow) -> Walls:
@@ -153,10 +196,11 @@ class PreparedWalls:
         operators = self._operators
         sites = operators.begin(known, faces)
         gradient = wall_gradient(known, sites, self.scheme, operators)
+        estimate = partial(_error, known, sites, self.scheme, gradient.L)
         eta = p = None
         if self.viscosity is not None:
             eta = viscosity_at(gradient, sites, self.viscosity, density, operators)
         if self.pressure is not None:
             p = pressure_at(known, sites, self.pressure, density, operators)
-        tractions = Tractions(sites, gradient, eta, p)
-        return Walls(tractions, faces, chosen.names, chosen.patches, density, chosen.notes)
+        tractions = Tractions(sites, gradient, eta, p, estimate)
+        return Walls(tractions, faces, chosen.names, chosen.patches, density, chosen.notes, **self._reference)

@@ -9,6 +9,7 @@ import numpy as np
 
 from flowgrad.flow import Flow
 from flowgrad.gradient import PreparedGradient, Scheme
+from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.scheme import Gradients, Operator
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
@@ -43,7 +44,7 @@ class WallOperators:
     def gradients(self, scheme: Scheme, flow: Flow, faces: IntArray) -> Gradients | None:
         """Those of a scheme through the values known on the faces; None where it takes faces as any positions."""
         before = self._kept.get(scheme)
-        operator = self.operator(scheme, flow, lambda: scheme.prepare_on_boundary(flow, faces))
+        operator = self.operator(scheme, flow, lambda: _on_boundary(scheme, flow, faces))
         return None if operator is None else operator.gradients(flow, keep=operator is before)
 
     def at_positions(self, scheme: Scheme, flow: Flow, positions: FloatArray) -> VelocityGradient:
@@ -58,3 +59,9 @@ class WallOperators:
             if found is not None:
                 self._kept[key] = found
         return found
+
+
+def _on_boundary(scheme: Scheme, flow: Flow, faces: IntArray) -> Operator | None:
+    """The operator of a scheme on boundary faces, on the joined mesh where points are joined."""
+    operator = scheme.prepare_on_boundary(flow.joined, faces)
+    return operator if operator is None or flow.joined is flow else on_joined(operator, flow, flow.mesh.points[:0])

@@ -1,11 +1,10 @@
-"""Walls: shear rates and stresses on their faces, the force and moment that the fluid exerts, surface and summary."""
+"""Walls: shear rates and stresses on their faces, wall units, the force and moment that the fluid exerts, surface."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,10 +16,13 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Cells, Mesh
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.walls.error import ASYMPTOTIC
+from flowgrad.walls.first_distance import first_distance
 from flowgrad.walls.tractions import Tractions
 
 # VTK's types by the number of points: lines of edges, polygons of faces.
 _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7
+VISCOUS_ALONE = "no pressure was given: traction and force are the viscous part"
 
 
 def surface_mesh(mesh: Mesh, faces: IntArray) -> Mesh:
@@ -44,7 +46,9 @@ class Walls(
     Face i belongs to the patch ``names[patches[i]]``. What is known of it is the mean over its ``sites``: one at the
     centroid, or on a face of a curved cell several, each with its own normal and share of the area, over which forces,
     moments and areas are integrated. ``viscosity`` and ``pressure`` are None where not given, dynamic where a
-    ``density`` was. Vectors are (k, 3), NaN where L is not known. Stresses raise OptionError without a viscosity.
+    ``density`` was. Vectors are (k, 3), NaN where L is not known. Stresses raise OptionError without a viscosity, wall
+    units without ``density`` and ``reference_density``, of which that one is taken first, and the friction coefficient,
+    which takes the other first, without the speed ``reference_speed``.
     """
 
     sites: Tractions
@@ -53,6 +57,8 @@ class Walls(
     patches: IntArray
     density: float | None = None
     selection_notes: tuple[str, ...] = field(default=(), repr=False)
+    reference_density: float | None = None
+    reference_speed: float | None = None
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -118,6 +124,19 @@ class Walls(
         """Size of the tangential part of 2D·n (k,), in 1/T."""
         return self.mean(self.sites.wall_shear_rate)
 
+    @cached_property
+    def error(self) -> FloatArray:
+        """Estimated error of the wall shear rate (k,), in 1/T, found when first asked for; NaN where there is none."""
+        return self.mean(self.sites.error[0])
+
+    @property
+    def is_asymptotic(self) -> BoolArray:
+        """Where (k,) the estimate is a small part of the shear rate, of a tenth of its mean at least: elsewhere it says
+        that the error is large, and not how large."""
+        rate = self.wall_shear_rate
+        typical = float(np.nanmean(rate)) if np.isfinite(rate).any() else 0.0
+        return np.asarray(self.error <= ASYMPTOTIC * np.maximum(rate, 0.1 * typical))
+
     @property
     def normal_rate(self) -> FloatArray:
         """n·D·n (k,), in 1/T: 0 on a wall that an incompressible fluid adheres to."""
@@ -152,6 +171,45 @@ class Walls(
         There the normal part of grad U on a wall is the difference to the cell's centre; here it is this gradient.
         """
         return self.mean(self.sites.deviatoric) / (1.0 if self.density is None else self.density)
+
+    @property
+    def friction_velocity(self) -> FloatArray:
+        """u_τ = √(|τ_w|/ρ) (k,) (Pope 2000, Turbulent Flows, eq. 7.25)."""
+        return np.sqrt(self._stress_size / self._rho(self.density))
+
+    @cached_property
+    def first_distance(self) -> FloatArray:
+        """Distance along the normal of the first value off the wall (k,): that of the cell's centroid, or of the
+        nearest of its points that are not on the face."""
+        return first_distance(self.flow, self.sites.on)
+
+    @property
+    def y_plus(self) -> FloatArray:
+        """y⁺ = y u_τ ρ/η (k,) of that distance y (Pope 2000, eq. 7.28): what a mesh is judged by beside a wall."""
+        return self.first_distance * self.friction_velocity * self._rho(self.density) / self.mean(self.sites.eta)
+
+    @property
+    def skin_friction_coefficient(self) -> FloatArray:
+        """C_f = |τ_w|/(½ρU²) (k,) of a reference speed U (Pope 2000, eq. 7.13)."""
+        if self.reference_speed is None:
+            raise OptionError(
+                f"{self.flow.name}: the skin friction coefficient needs the speed it refers to: give reference_speed="
+            )
+        return self._stress_size / (0.5 * self._rho(self.reference_density) * self.reference_speed**2)
+
+    @property
+    def _stress_size(self) -> FloatArray:
+        return self.mean(np.sqrt((self.sites.wall_shear_stress**2).sum(axis=1)))
+
+    def _rho(self, first: float | None) -> float:
+        """The first density where it is known, or the other; OptionError where neither is."""
+        known = [each for each in (first, self.density, self.reference_density) if each is not None]
+        if not known:
+            raise OptionError(
+                f"{self.flow.name}: wall units and the skin friction coefficient need the density: give density= where "
+                "viscosity and pressure are per density, else reference_density= (1 for stresses per density)"
+            )
+        return known[0]
 
     def force(self, patch: str | None = None) -> FloatArray:
         """Force of the fluid on the walls, or on a patch: ∫ t dA (3,).
@@ -201,6 +259,7 @@ class Walls(
             "area": self.areas,
             "L": self.gradient.L,
             "wall_shear_rate": self.wall_shear_rate,
+            "wall_shear_rate_error": self.error,
             "shear_rate_vector": self.shear_rate_vector,
             "normal_rate": self.normal_rate,
         }
@@ -209,7 +268,16 @@ class Walls(
         if self.viscosity is not None:
             names = ("viscosity", "wall_shear_stress", "normal_stress", "traction")
             found |= {name: getattr(self, name) for name in names}
+            found |= {name: getattr(self, name) for name in self.wall_units}
         return found
+
+    @property
+    def wall_units(self) -> tuple[str, ...]:
+        """Which of them are known."""
+        if self.viscosity is None or (self.density is None and self.reference_density is None):
+            return ()
+        with_speed = () if self.reference_speed is None else ("skin_friction_coefficient",)
+        return ("friction_velocity", "y_plus", *with_speed)
 
     def surface(self) -> tuple[Mesh, Mapping[str, np.ndarray]]:
         """The faces as a mesh of polygons, or lines, and ``arrays`` on its cells."""
@@ -226,35 +294,26 @@ class Walls(
             what = "no shear rate" if self.viscosity is None else "no traction and are not in the force"
             notes.append(f"{lost.sum()} of {len(self)} faces, {share:.2g} of the area, have {what}")
         if self.viscosity is not None and self.pressure is None:
-            notes.append("no pressure was given: traction and force are the viscous part")
-        return tuple(notes)
+            notes.append(VISCOUS_ALONE)
+        return (*notes, self._error_note)
 
-
-def walls_summary(walls: Walls) -> dict[str, Any]:
-    """For each patch its faces and area, the wall shear rate and, where the viscosity is known, the wall shear
-    stress, force and moment about the origin, split into pressure and viscous force; and the notes."""
-    patches = {}
-    for name in walls.names:
-        chosen = walls.on(name)
-        found: dict[str, Any] = {"faces": int(chosen.sum()), "area": float(walls.areas[chosen].sum())}
-        patches[name] = found
-        found["wall_shear_rate"] = _range(walls.wall_shear_rate[chosen], walls.areas[chosen])
-        if walls.viscosity is None:
-            continue
-        stress = np.sqrt((walls.wall_shear_stress[chosen] ** 2).sum(axis=1))
-        found["wall_shear_stress"] = _range(stress, walls.areas[chosen])
-        found["force"] = walls.force(name)
-        found["viscous_force"] = walls.viscous_force(name)
-        if walls.pressure is not None:
-            found["pressure_force"] = walls.pressure_force(name)
-        found["moment"] = walls.moment(name)
-    about = {"scheme": walls.gradient.scheme, "reason": walls.gradient.reason}
-    return {**about, "patches": patches, "notes": list(walls.notes)}
-
-
-def _range(values: FloatArray, areas: FloatArray) -> dict[str, float]:
-    known = np.isfinite(values)
-    if not known.any():
-        return {"minimum": np.nan, "mean": np.nan, "maximum": np.nan}
-    values, areas = values[known], areas[known]
-    return {"minimum": values.min(), "mean": float(areas @ values / areas.sum()), "maximum": values.max()}
+    @property
+    def _error_note(self) -> str:
+        known = np.isfinite(self.error)
+        how = self.sites.error[1]
+        if not known.any():
+            return f"the error of the wall shear rate is not known: {how}"
+        areas, rate, error = (each[known] for each in (self.areas, self.wall_shear_rate, self.error))
+        size = np.sqrt(areas @ rate**2 / areas.sum())
+        typical = np.sqrt(areas @ error**2 / areas.sum()) / size if size else 0.0
+        note = f"error of the wall shear rate, from {how}: {typical:.2g} of it (root mean squares)"
+        if not known.all():
+            note += f", not known on {len(known) - known.sum()} of {len(known)} faces"
+        wild = known & ~self.is_asymptotic
+        if not wild.any():
+            return note
+        share = float(self.areas[wild].sum() / self.areas.sum())
+        return (
+            f"{note}; on {wild.sum()} faces, {share:.2g} of the area, it is above {ASYMPTOTIC:.0%} of the rate: "
+            "that is not the asymptotic range, in which an estimate tells how large an error is"
+        )

@@ -266,7 +266,7 @@ class WallStatistics(
     def _span(self) -> str:
         said = f"averages are over {self.steps} steps from the time {self.start:g} to {self.end:g}"
         if self.period is None:
-            return f"{said}; if these are a period without its end, say period="
+            return f"{said}; where they are a period without its end, give it (--period, period= in Python)"
         closing = self._closing
         if closing:
             return f"{said}, and over the {closing:g} more to the end of the period of {self.period:g}"
@@ -407,7 +407,10 @@ def _check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
         raise OptionError(f"{what} has the period {other.period}, the first {one.period}: give the same to all")
     reason = one.surface.difference(other.surface)
     if reason:
-        raise MeshError(f"{what} has other walls than the first: {reason}; name the same walls of one mesh (where=)")
+        raise MeshError(
+            f"{what} has other walls than the first: {reason}; name the same walls of one mesh (--walls, where= in "
+            "Python)"
+        )
 
 
 WallStep: TypeAlias = Flow | Walls

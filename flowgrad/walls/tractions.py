@@ -6,6 +6,7 @@ is t = −σ·n = p n − 2ηD·n (Batchelor 1967, An Introduction to Fluid Dyna
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,12 +34,19 @@ def areas_of_revolution(flow: Flow, centroids: FloatArray, lengths: FloatArray) 
 @dataclass(frozen=True, eq=False)
 class Tractions:
     """The velocity ``gradient`` at q sites ``on`` walls, and the ``viscosity`` and ``pressure`` (q,) there, None where
-    not given; vectors are (q, 3), NaN where L is not known. Stresses raise OptionError without a viscosity."""
+    not given; vectors are (q, 3), NaN where L is not known. ``estimate`` finds the error of the shear rate. Stresses
+    raise OptionError without a viscosity."""
 
     on: FaceSites
     gradient: VelocityGradient
     viscosity: FloatArray | None = None
     pressure: FloatArray | None = None
+    estimate: Callable[[], tuple[FloatArray, str]] | None = None
+
+    @cached_property
+    def error(self) -> tuple[FloatArray, str]:
+        """Estimated error of the wall shear rate (q,), found when first asked for, and what it is from."""
+        return (np.full(len(self.on), np.nan), "it was not asked for") if self.estimate is None else self.estimate()
 
     @property
     def flow(self) -> Flow:

@@ -176,7 +176,7 @@ def test_the_last_interval_of_a_period_counts_where_the_period_is_told():
         np.testing.assert_allclose(one, other, rtol=1e-11)
     left_open = of(stress, times[:-1])
     assert abs(left_open.time_averaged_wall_shear_stress - whole.time_averaged_wall_shear_stress).min() > 1e-3
-    assert any("say period=" in note for note in left_open.notes)
+    assert any("give it (--period" in note for note in left_open.notes)
     with pytest.raises(OptionError, match="whole periods"):
         of(stress, times[:9], period=2 * np.pi).arrays  # noqa: B018
 

@@ -111,8 +111,7 @@ class ReferenceCell:
 
     ``has_interpolant``: point values define a field inside the cell through shape functions; ``is_fitted``: the
     gradient is a least-squares fit through the cell's own points instead; ``is_curved``: there are nodes besides the
-    corners, so that edges and faces may be curved; ``volume``: the cell's measure over |det J| at a node where det J is
-    the same throughout, NaN without a family; ``center``: the mean of the corners (d,), which a family tells.
+    corners, so that edges and faces may be curved; ``center``: the mean of the corners (d,), which a family tells.
     """
 
     vtk_type: VTK
@@ -127,7 +126,6 @@ class ReferenceCell:
     has_interpolant: bool = field(init=False)
     is_fitted: bool = field(init=False)
     is_curved: bool = field(init=False)
-    volume: float = field(init=False)
     center: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,7 +134,6 @@ class ReferenceCell:
         put(self, "has_interpolant", self.shape is not None)
         put(self, "is_fitted", self.shape is None and self.dimension > 1)
         put(self, "is_curved", self.family is not None and self.size > len(self.family.corners))
-        put(self, "volume", np.nan if self.family is None else self.family.volume)
         put(self, "center", np.full(self.dimension, np.nan) if self.family is None else self.family.center)
 
     @classmethod
@@ -201,6 +198,13 @@ class ReferenceCell:
         found = self.gradients(np.vstack([self.nodes, self.center]))
         constant = np.allclose(found, found[:1], rtol=0, atol=1e-14)
         return np.ascontiguousarray(found[:1] if constant else found)
+
+    @cached_property
+    def spans(self) -> FloatArray:
+        """The directions in which the cell extends from its nodes and from its centre (k + 1, d, d), one a row."""
+        assert self.family is not None
+        assert self.nodes is not None
+        return np.ascontiguousarray(self.family.spans(np.vstack([self.nodes, self.center])))
 
     @cached_property
     def rule(self) -> tuple[FloatArray, FloatArray, FloatArray]:
