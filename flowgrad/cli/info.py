@@ -73,6 +73,7 @@ def _range(values: np.ndarray) -> str:
 
 def _plan(flow: Flow) -> Iterator[str]:
     from flowgrad.gradient import choose_scheme
+    from flowgrad.kinematics.on_mesh import jumps
 
     scheme, reason = choose_scheme(flow)
     yield "  a run would use"
@@ -85,6 +86,8 @@ def _plan(flow: Flow) -> Iterator[str]:
         yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
     elif flow.out_of_plane != "zero":
         yield f"    across    derivatives across the plane: {flow.out_of_plane}"
+    for line in (*(flow.mesh.joints.notes if flow.mesh.joints else ()), *jumps(flow)):
+        yield f"    points    {line}"
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
     yield f"    scheme    {scheme}: {reason}"

@@ -123,7 +123,7 @@ def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
     unknown = int((~finite_rows(flow.velocity)).sum())
     if unknown:
         lines.append(f"{unknown} of {len(flow.velocity)} velocities at {flow.location} are not finite")
-    lines += _jumps(flow)
+    lines += jumps(flow)
     if not valid.all():
         causes = "" if at == "positions" else f": {_causes(flow, at, ~valid, unknown > 0)}"
         lines.append(f"{(~valid).sum()} of {len(valid)} {at} have no gradient and are excluded{causes}")
@@ -149,7 +149,7 @@ def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _jumps(flow: Flow) -> list[str]:
+def jumps(flow: Flow) -> list[str]:
     """Lines on a velocity that differs between cells at the points where they meet."""
     largest, places = flow.jump
     if not places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +33,9 @@ class Topology(ReprMixin):
     ``pairs`` (m, 2) are cells that share a face, which is the first one's ``pair_faces`` (m,); ``boundary`` (b,) the
     faces with one cell, ``boundary_cells`` (b,) that cell. Faces are rows of ``mesh.faces``.
 
-    Of a face that smaller ones cover, as where cells beside it are refined, each of these makes a pair. ``plates``
-    (p, 2) are faces at one place, rows of ``mesh.faces``, that are boundary on both sides. ``joined`` is the topology
-    of the mesh whose points are joined, with which own point is which of those (q,), (q,); None where none are.
+    Of a face that smaller ones cover, as where cells beside it are refined, each of these makes a pair. ``joined`` is
+    the topology of the mesh whose points are joined, with which own point is which of those (q,), (q,); None where
+    none are.
     """
 
     points: FloatArray
@@ -47,7 +47,6 @@ class Topology(ReprMixin):
     boundary: IntArray
     boundary_cells: IntArray
     boundary_scale: FloatArray | float = 1.0
-    plates: IntArray = field(default_factory=lambda: np.empty((0, 2), np.int64))
     joined: tuple[Topology, IntArray, IntArray] | None = None
 
     @cached_property
@@ -206,7 +205,6 @@ def topology(
     first, second, alone = same_keys(point_set_keys(start, corners))
     apart = np.zeros(len(first), bool) if plates is None else np.isin(chosen[first], plates)
     alone[first[apart]] = alone[second[apart]] = True
-    both = np.column_stack([chosen[first[apart]], chosen[second[apart]]])
     first, second = first[~apart], second[~apart]
     boundary = np.flatnonzero(alone)
     can_hang = boundary if plates is None else boundary[~np.isin(chosen[boundary], plates)]
@@ -219,7 +217,7 @@ def topology(
     )
     pair_faces = np.concatenate([chosen[first], chosen[can_hang[small]]])
     alone[can_hang[small]] = alone[can_hang[large]] = False
-    return Topology(points, cells, faces, signed_measures, pairs, pair_faces, chosen[alone], owner[alone], plates=both)
+    return Topology(points, cells, faces, signed_measures, pairs, pair_faces, chosen[alone], owner[alone])
 
 
 def _hanging(

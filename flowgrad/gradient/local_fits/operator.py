@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -149,11 +150,21 @@ def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
         has_volume[: len(mesh)] = mesh.is_full & (mesh.measures > 0)
         centroids = patch_centroids(mesh, flow.boundary)
         usable = finite_rows(boundary_samples(flow)) & has_volume
-        return Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable)
+        return _screened(Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable), flow)
     usable = finite_rows(flow.velocity) & finite_rows(mesh.points)
     if mesh.dimension:
-        return Samples.of_points(mesh, usable)
+        return _screened(Samples.of_points(mesh, usable), flow)
     return Samples.of_cloud(mesh.points, usable, order, smoothing)
+
+
+def _screened(samples: Samples, flow: Flow) -> Samples:
+    """The samples with the plates of the mesh, through which fits do not see."""
+    if flow.mesh.plates is None:
+        return samples
+    from flowgrad.gradient.local_fits.screen import Screen
+
+    screen = Screen.of(flow.mesh, samples.positions, flow.location, patch_faces(flow.boundary))
+    return dataclasses.replace(samples, screen=screen)
 
 
 def _spread(flow: Flow, samples: Samples) -> FloatArray:
