@@ -25,6 +25,9 @@ from flowgrad.walls.result import Walls
 from flowgrad.walls.selection import Where, select, with_wall_velocity
 from flowgrad.walls.tractions import Tractions
 
+# A step off a plate of no thickness, of the way to the cell's centroid.
+_OFF_PLATE = 1e-5
+
 
 def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators: WallOperators) -> VelocityGradient:
     """L at sites on walls (q,), from the fluid's side, and the velocity there. In a plane cut from a 3-D flow it is
@@ -79,6 +82,9 @@ def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operato
     is_completed = (flow.is_meridian or wedge is not None) and not scheme.knows_symmetry
     found = None if is_completed else operators.gradients(scheme, flow, sites.faces)
     if found is None:
+        if flow.mesh.joined.plates is not None:
+            # Cells on both sides of a plate hold its places: a step off it tells which is meant.
+            positions = positions + _OFF_PLATE * (flow.mesh.centroids[sites.cells] - positions)
         return replace(operators.at_positions(scheme, flow, positions), reason=reason)
     assert found.operator is not None
     notes = list(found.notes)

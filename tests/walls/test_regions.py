@@ -56,6 +56,14 @@ def test_a_box_in_the_plane_and_several_regions():
     np.testing.assert_array_equal(np.bincount(again.patches), [5, 15])
 
 
+def test_front_and_back_of_a_thin_mesh_are_in_no_region(data):
+    flow = read(data / "channels/channel10.vtu")
+    walls = at_walls(flow, "box=:,:0.05,:", wall_velocity=0)
+    np.testing.assert_allclose(walls.normals[:, 2], 0, atol=1e-9)
+    assert len(walls) == 4 + 2
+    assert ", of which 8 in front of and behind" in walls.notes[0]
+
+
 @pytest.mark.parametrize(
     ("where", "match"),
     [
