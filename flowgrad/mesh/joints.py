@@ -303,7 +303,7 @@ def _renumbered(points: FloatArray, meeting: _Meeting, apart: BoolArray) -> tupl
     faces = None
     if polyhedra is not None and of_faces is not None:
         faces = CellFaces(number[of_faces], polyhedra.offsets, polyhedra.cell_offsets)
-    return own, number[raw], Cells(cells.types, cells.offsets, number[flat], faces, cells.degrees)
+    return own, number[raw], Cells(cells.types, cells.offsets, number[flat], faces, cells.degrees, cells.node_set)
 
 
 @dataclass(frozen=True, eq=False)
