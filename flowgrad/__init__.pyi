@@ -17,6 +17,7 @@ from .flow import Flow as Flow
 from .flow import Patch as Patch
 from .gradient import Autodiff as Autodiff
 from .gradient import FiniteDifference as FiniteDifference
+from .gradient import FirstCell as FirstCell
 from .gradient import PreparedGradient as PreparedGradient
 from .gradient import register_scheme as register_scheme
 from .gradient import tensor_rate as tensor_rate
@@ -59,5 +60,8 @@ from .series import Series as Series
 from .series import read_series as read_series
 from .statistics import SeriesStatistics as SeriesStatistics
 from .statistics import series_statistics as series_statistics
+from .walls import PreparedWalls as PreparedWalls
 from .walls import Walls as Walls
+from .walls import WallStatistics as WallStatistics
 from .walls import at_walls as at_walls
+from .walls import wall_statistics as wall_statistics

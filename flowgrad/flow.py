@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,13 @@ class Patch(ReprMixin):
     """Velocity known on a part of the boundary.
 
     ``faces`` (k,) are boundary faces of the mesh (rows of ``mesh.topology.boundary``), ``velocity``
-    (k, 3) the values at their centroids.
+    (k, 3) the values at their centroids, ``data`` other arrays (k, …) there, by name.
     """
 
     name: str
     faces: NDArray[np.int64]
     velocity: NDArray[np.float64]
+    data: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,10 +173,44 @@ class Flow(
             return self.mesh.measures
         return volumes_of_revolution(self.mesh, 1 if self.axisymmetric == "x" else 0)
 
+    @cached_property
+    def joined(self) -> Flow:
+        """The flow on :attr:`Mesh.joined`, where points that coincide are one and those on plates are parted; itself
+        where each point is just itself. Values that differ at points that are one are replaced by their mean."""
+        joints = self.mesh.joints
+        if joints is None:
+            return self
+        at_points = {name: joints.joined(values) for name, values in self.point_data.items()}
+        velocity, noise = self.velocity, self.noise
+        if self.location == "points":
+            velocity = joints.joined(velocity)
+            noise = noise if noise is None or np.ndim(noise) == 0 else np.asarray(noise)[joints.source]
+        return replace(self, mesh=self.mesh.joined, velocity=velocity, noise=noise, point_data=at_points)
+
+    @cached_property
+    def jump(self) -> tuple[float, int]:
+        """The largest distance of a velocity from the mean of those at points that are one, and the number of places
+        where they differ by more than rounding: there the field is discontinuous."""
+        if self.location != "points" or self.mesh.joints is None:
+            return 0.0, 0
+        return self.mesh.joints.jump(self.velocity)
+
+    @cached_property
+    def is_constant_by_cell(self) -> bool:
+        """Whether the velocity at points jumps between cells and does not change within any, as of one value for each
+        cell that was written at the cell's own points."""
+        if not self.jump[1]:
+            return False
+        cells = self.mesh.cells
+        filled = np.flatnonzero(np.diff(cells.offsets) > 0)
+        values, starts = self.velocity[cells.connectivity], cells.offsets[:-1][filled]
+        change = np.maximum.reduceat(values, starts) - np.minimum.reduceat(values, starts)
+        return bool(np.nanmax(change) <= FLAT * np.nanmax(np.abs(values)))
+
     @property
     def wedge(self) -> Wedge | None:
         """The wedge that the mesh is, whose flow is taken as axisymmetric unless the user has said that it is not."""
-        wedge = self.mesh.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
+        wedge = self.mesh.joined.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
         return wedge if wedge is not None and wedge.partners is not None else None
 
     @property

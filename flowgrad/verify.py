@@ -1,5 +1,6 @@
-"""Accuracy of the schemes on a mesh: their errors for a smooth flow in closed form that is put on it, inside and at the
-boundary, beside the estimates of these errors, and for a linear flow, which must come out to rounding."""
+"""Accuracy of the schemes on a mesh: their errors for flows in closed form that are put on it: smooth waves, inside and
+at the boundary, beside the estimates of these errors, layers on its walls, and a linear flow, which must come out to
+rounding."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from flowgrad.errors import FlowgradError, MeshError
 from flowgrad.exact import Axisymmetric, ExactFlow, Linear, Waves
+from flowgrad.exact.wall_layer import WallLayer
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient import SCHEMES, Scheme, choose_scheme
 from flowgrad.gradient.lattice import lattice_operator
@@ -41,8 +43,12 @@ _WAVES = np.array([[0.9, 0.4, -0.3], [-0.3, 0.8, 0.5], [0.5, -0.4, 0.8]])
 _AMPLITUDES = np.array([[1.0, 0.4, -0.3], [-0.5, 1.0, 0.3], [0.2, -0.4, 1.0]])
 # The gradient of a linear flow.
 LINEAR = np.array([[1.0, 0.3, -2.0], [0.6, -0.4, 0.2], [-0.7, 0.9, -0.6]])
+# Layers go along this, of the directions that the mesh has.
+_ALONG = np.array([1.0, 0.6, -0.4])
 # A boundary face looks across a layer one cell thick where its normal lies along it by more than this cosine.
 _ACROSS = 0.9
+# Faces nearer to the axis than this part of the radius lie on it; larger lattices get no layers.
+_ON_AXIS, _LARGE = 1e-6, 2_000_000
 # Places that are named, of those of a kind.
 _NAMED = 3
 
@@ -70,8 +76,9 @@ def verify(flow: Flow | None = None) -> Iterator[tuple[str, bool]]:
 
 def _of_user(user: Flow) -> Iterator[tuple[str, bool]]:
     """The mesh, a table for each place, and the trouble spots."""
-    made, trials = Manufactured.of(user), []
+    made, trials = Manufactured.of(user.joined), []
     yield from _head(made)
+    yield from ((note, True) for note in (user.mesh.joints.notes if user.mesh.joints else ()))
     small = _at_rest(block("quad" if user.mesh.dimension in (1, 2) else "hexahedron", 5, jitter=0), user.location)
     for trial in _trials(Manufactured.of(small)):
         trial.tried  # noqa: B018 - compiles the kernels before the time is counted
@@ -116,8 +123,8 @@ def _at_rest(mesh: Mesh, location: str) -> Flow:
 @dataclass(frozen=True, eq=False)
 class Manufactured:
     """Flows in closed form for the mesh of a ``user``, along the directions that it has and symmetric about the axis
-    where the user's flow is: smooth ``waves`` of a ``wavelength`` that the mesh resolves, and a ``linear`` flow with
-    velocities and gradients near 1.
+    where the user's flow is: smooth ``waves`` of a ``wavelength`` that the mesh resolves, a ``linear`` flow with
+    velocities and gradients near 1, and a ``layer`` on the walls; None where the mesh has none that layers can follow.
 
     ``spacing`` is a typical distance of samples, ``extent`` the mesh's largest; the mesh is one cell thick ``across``
     (k, 3), the azimuth of a wedge among them, or a ``curved`` surface.
@@ -126,6 +133,7 @@ class Manufactured:
     user: Flow
     waves: ExactFlow
     linear: ExactFlow
+    layer: WallLayer | None
     wavelength: float
     spacing: float
     extent: float
@@ -154,13 +162,15 @@ class Manufactured:
             if wedge is not None:
                 axis, origin = wedge.frame[0], wedge.origin
             waves: ExactFlow = Axisymmetric(axis, origin, number)
-            linear = Linear((3 * np.outer(axis, axis) - np.eye(3)) / wavelength, origin)
+            linear, along = Linear((3 * np.outer(axis, axis) - np.eye(3)) / wavelength, origin), axis
         else:
             middle, vectors = points.mean(axis=0), number * _WAVES[:, : len(basis)] @ basis
             # Phases at the middle: shifted meshes see the same flow.
             waves = Waves(vectors, _AMPLITUDES, np.array([0.3, 1.1, 2.0]) - vectors @ middle)
-            linear = Linear(LINEAR @ (basis.T @ basis) / wavelength, middle)
-        return cls(user, waves, linear, wavelength, spacing, float(extents.max()), across, where.curved)
+            linear, along = Linear(LINEAR @ (basis.T @ basis) / wavelength, middle), _ALONG[: len(basis)] @ basis
+        walls = np.empty(0, np.int64) if where.curved or wedge is not None else walls_of(user, across)
+        layer = WallLayer.on(mesh, walls, along) if len(walls) else None
+        return cls(user, waves, linear, layer, wavelength, spacing, float(extents.max()), across, where.curved)
 
     def flow(self, exact: ExactFlow) -> Flow:
         """The user's flow, its mesh, place and patches, with the velocity of another."""
@@ -217,9 +227,7 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
     touched, topology = np.zeros(len(mesh.places(at)), bool), mesh.topology
     if not len(mesh):
         return touched
-    area = topology.boundary_geometry[0]
-    along = np.abs(area @ (np.empty((0, 3)) if across is None else across).T).max(axis=1, initial=0.0)
-    counted = along <= _ACROSS * np.sqrt((area**2).sum(axis=1))
+    counted = _faces_beside(mesh, across)
     if at == "points":
         start, points = topology.boundary_polygons
         touched[points[np.repeat(counted, np.diff(start))]] = True
@@ -228,14 +236,44 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
     return touched
 
 
+def _faces_beside(mesh: Mesh, across: FloatArray | None) -> BoolArray:
+    """Boundary faces (b,) that do not look along the directions ``across`` (k, 3)."""
+    area = mesh.topology.boundary_geometry[0]
+    along = np.abs(area @ (np.empty((0, 3)) if across is None else across).T).max(axis=1, initial=0.0)
+    return np.asarray(along <= _ACROSS * np.sqrt((area**2).sum(axis=1)))
+
+
+def walls_of(user: Flow, across: FloatArray) -> IntArray:
+    """The boundary faces (k,) of the patches at rest, of all where there are none; without those that look ``across``
+    (k, 3) a thin layer, and those on the axis of a meridian plane."""
+    mesh = user.mesh
+    if mesh.dimension < 2 or (isinstance(mesh, Lattice) and len(mesh) > _LARGE):
+        return np.empty(0, np.int64)
+    area, middles = mesh.topology.boundary_geometry
+    counted = _faces_beside(mesh, across) & ((area**2).sum(axis=1) > 0)
+    if user.is_meridian:
+        r = np.abs(middles[:, 1 if user.axisymmetric == "x" else 0])
+        counted &= r > _ON_AXIS * r.max(initial=0.0)
+    if isinstance(mesh, Lattice):
+        for a in mesh.active:
+            if mesh.axes[a].period is not None:
+                counted &= np.abs(area[:, a]) <= _ACROSS * np.sqrt((area**2).sum(axis=1))
+    rest = [patch.faces for patch in user.boundary if not patch.velocity.any()]
+    if rest:
+        counted &= np.isin(np.arange(len(counted)), np.concatenate(rest))
+    return np.flatnonzero(counted)
+
+
 @dataclass(frozen=True)
 class Tried:
-    """Result of one scheme: its error for the waves, the estimate of that error and its ratio to the true one, the
-    largest error for a linear flow, and the places whose fits have a lower order than asked for."""
+    """Result of one scheme: its error for the waves, and in the layers over the rms |L| there (NaN without any); the
+    estimate of the error for the waves and its ratio to the true one, the largest error for a linear flow, and the
+    places whose fits have a lower order than asked for."""
 
     name: str
     scheme: Scheme
     deviation: ErrorNorms
+    layer: float
     estimated: float
     effectivity: float
     linear: float
@@ -258,6 +296,15 @@ class Trial:
     def waves(self) -> Flow:
         """The smooth flow."""
         return self.made.flow(self.made.waves)
+
+    @cached_property
+    def layer(self) -> tuple[Flow, IntArray, FloatArray] | None:
+        """The flow with layers on the walls, those of the chosen places that lie in a layer, and L there."""
+        layer, where = self.made.layer, self.places[self.chosen]
+        if layer is None:
+            return None
+        near = np.flatnonzero(layer.reaches(where))
+        return (self.made.flow(layer), near, layer.gradient(where[near])) if len(near) else None
 
     @cached_property
     def places(self) -> FloatArray:
@@ -331,7 +378,11 @@ class Trial:
         effectivity = estimated / deviation.overall if deviation.overall else np.nan
         order = np.zeros(len(found.L)) if found.order is None else found.order
         lowered = self.chosen[(order > 0) & (order < scheme.order)]
-        return Tried(name, scheme, deviation, estimated, effectivity, linear, lowered)
+        layer = np.nan
+        if self.layer is not None:
+            flow, near, exact = self.layer
+            layer = ErrorNorms.of(gradients(flow).L[near], exact, np.zeros(len(near), bool)).overall
+        return Tried(name, scheme, deviation, layer, estimated, effectivity, linear, lowered)
 
     def _prepared(self, scheme: Scheme) -> Callable[[Flow], Gradients]:
         """The scheme prepared for gradients at the chosen places alone."""
@@ -364,6 +415,10 @@ def _head(made: Manufactured) -> Iterator[tuple[str, bool]]:
     yield f"{user.name}: {user.mesh.point_count} points, {kinds}; velocity at {user.location}", True
     waves = f"{made.wavelength:.3g}, {made.wavelength / made.spacing:.0f} times the spacing of the {user.location}"
     yield f"put on it: a smooth flow with waves of {waves}", True
+    if made.layer is not None:
+        thinnest, thickest = min(made.layer.thickness), max(made.layer.thickness)
+        thick = f"{thinnest:.3g}" if thickest < 1.1 * thinnest else f"{thinnest:.3g} to {thickest:.3g}"
+        yield f"and one with layers on the walls, {thick} thick, four times as much as the first cells", True
 
 
 def _table(trial: Trial, coarser: Trial | None = None) -> Iterator[tuple[str, bool]]:
@@ -375,12 +430,13 @@ def _table(trial: Trial, coarser: Trial | None = None) -> Iterator[tuple[str, bo
         yield f"  (at {len(trial.chosen)} of {len(trial.usable)} {trial.at}, chosen at random)", True
     if not len(user.mesh):
         yield "  (points without cells do not tell which lie at a boundary)", True
-    columns = f"{'inside':<9}{'boundary':<10}{'largest':<9}{'estimated':<11}{'est./true':<11}"
+    columns = f"{'inside':<9}{'boundary':<10}{'layer':<9}{'largest':<9}{'estimated':<11}{'est./true':<11}"
     yield f"  {'':<18}{columns}{'' if coarser is None else 'orders, due     '}linear flow", True
     for number, each in enumerate(trial.tried):
         d, passed = each.deviation, each.linear <= trial.tolerance
-        errors = [("-" if np.isnan(e) else short(e)) for e in (d.interior, d.boundary, d.largest, each.estimated)]
-        line = f"  {each.name:<18}{errors[0]:<9}{errors[1]:<10}{errors[2]:<9}{errors[3]:<11}{each.effectivity:<11.2f}"
+        values = (d.interior, d.boundary, each.layer, d.largest, each.estimated)
+        a, b, c, e, f = ("-" if np.isnan(value) else short(value) for value in values)
+        line = f"  {each.name:<18}{a:<9}{b:<10}{c:<9}{e:<9}{f:<11}{each.effectivity:<11.2f}"
         if coarser is not None:
             refinement = (len(user.mesh) / len(coarser.made.user.mesh)) ** (1 / user.mesh.dimension)
             text, as_due = _orders(coarser.tried[number], each, refinement)
@@ -410,18 +466,30 @@ def short(value: float) -> str:
 
 
 def _advice(trial: Trial) -> Iterator[str]:
-    """The best scheme, where it is worst, and how the one that is taken by itself compares."""
-    best = min(trial.tried, key=lambda each: np.nan_to_num(each.deviation.overall, nan=np.inf))
-    worst = trial.chosen[best.deviation.worst]
-    ratio = best.deviation.largest / best.deviation.overall
+    """The scheme with the least error for waves and layers together, those that are better for one of them, where it is
+    worst, and how the one that is taken by itself compares."""
+    waves = {each.name: _known(each.deviation.overall) for each in trial.tried}
+    layers = {each.name: 0.0 if trial.layer is None else _known(each.layer) for each in trial.tried}
+    best = min(trial.tried, key=lambda each: np.hypot(waves[each.name], layers[each.name]))
     yield f"best {'of these' if trial.left_out else 'here'}: --scheme '{best.scheme}'"
+    for errors, where in ((waves, "for the waves alone"), (layers, "in the layers alone")):
+        name = min(errors, key=lambda each: errors[each])
+        if errors[name] < errors[best.name]:
+            yield f"{where} {name} is better: its error is {errors[name] / errors[best.name]:.2g} times as large"
+    worst, ratio = trial.chosen[best.deviation.worst], best.deviation.largest / best.deviation.overall
     yield f"its largest error, {ratio:.0f} times its mean, is at {trial.at[:-1]} {worst} {_at(trial.places[worst])}"
     taken = next((each for each in trial.tried if each.scheme == trial.auto), None)
     if taken is best:
         yield "auto takes it"
     elif taken is not None:
-        ratio = taken.deviation.overall / best.deviation.overall
-        yield f"auto takes {taken.scheme}, whose error is {ratio:.3g} times as large"
+        text = f"{waves[taken.name] / waves[best.name]:.3g}"
+        if trial.layer is not None:
+            text += f" times as large and in the layers {layers[taken.name] / layers[best.name]:.3g}"
+        yield f"auto takes {taken.scheme}, whose error is {text} times as large"
+
+
+def _known(error: float) -> float:
+    return max(float(np.nan_to_num(error, nan=np.inf)), _FLOOR)
 
 
 def _trouble(trials: list[Trial]) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record
 from flowgrad.paths import RECORDS as OF_PATHS
+from flowgrad.walls import OVER_TIME
 from flowgrad.walls import RECORDS as OF_WALLS
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "quantities.md"
@@ -38,6 +39,13 @@ _SECTIONS: tuple[tuple[str, str, dict[str, Record]], ...] = (
         "`flowgrad run --walls`; `plot.scalar_field(walls, NAME)` has values and label. They are no quantities of a "
         "velocity gradient, and no names for `--quantities`.",
         OF_WALLS,
+    ),
+    (
+        "On walls, over time",
+        "What `flowgrad.wall_statistics(…)` of a series knows, as `arrays` and attributes (`mean_vector`), and "
+        "the file `…_walls_over_time.vtu` of `flowgrad run --walls … --series-statistics`; "
+        "`plot.field(statistics, NAME, ax)` draws them on the walls.",
+        OVER_TIME,
     ),
     (
         "Of paths",

@@ -21,10 +21,12 @@ from flowgrad.files import READ_EVENT, stem
 from flowgrad.pipeline.summary import digest_of
 
 # What a file's results end in; the last to be written makes them complete.
-SUFFIXES = (".vtu", "_walls.vtu", "_blocks.vti", "_blocks.vtr", "_pieces.pvtu", ".json")
+SUFFIXES = (".vtu", "_walls.vtu", "_walls_over_time.vtu", "_blocks.vti", "_blocks.vtr", "_pieces.pvtu", ".json")
+# Averages over time on the walls of all files that are steps of one series.
+OF_SERIES = "walls_over_time"
 _PIECE = re.compile(r"\d+\.vtu|\.\d+\.vtu\.[0-9a-f]+\.part")
 # What all files share.
-SHARED = ("summary.csv", "report.html", "run.toml")
+SHARED = ("summary.csv", "report.html", "run.toml", f"{OF_SERIES}.vtu", f"{OF_SERIES}.json")
 
 
 def expand(patterns: Iterable[str], folder: Path | None = None) -> list[Path]:
@@ -86,6 +88,7 @@ def names(
         {file: f"{long[file]}-{marks[file]}" for file in files},
     ):
         results = [*chosen.values(), *(f"{chosen[file]}_walls" for file in with_walls)]
+        results += [OF_SERIES, *(f"{chosen[file]}_walls_over_time" for file in with_walls)] if with_walls else []
         # No two have one name, on file systems that ignore case too.
         if len({name.casefold() for name in results}) == len(results):
             break

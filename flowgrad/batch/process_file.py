@@ -138,6 +138,8 @@ def _process(task: Task, differentiate: Differentiate | None) -> tuple[dict[str,
         written.result()
         if analysis.walls is not None:
             write(target.with_name(target.name + "_walls.vtu"), analysis.walls)
+        if analysis.walls_over_time is not None:
+            write(target.with_name(target.name + "_walls_over_time.vtu"), analysis.walls_over_time)
     _write_results(task, summary, analysis)
     return row_of(summary), analysis.digest
 

@@ -19,17 +19,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flowgrad.batch import supervisor
-from flowgrad.batch.files import SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, stamp
+from flowgrad.batch.files import OF_SERIES, SUFFIXES, are_same, names, patches_of, piece_files, remove_parts, stamp
 from flowgrad.batch.manifest import COLUMNS, DISK, DONE, FAILED, REFUSED, FileRecord, Manifest, Outcome, Task, read_all
 from flowgrad.batch.process_file import attempt, report_files
 from flowgrad.batch.progress import Progress
 from flowgrad.batch.settings import Cases, Limits, Settings
-from flowgrad.errors import FlowgradError, OptionError, WriteError
+from flowgrad.errors import FlowgradError, MeshError, OptionError, WriteError
 from flowgrad.files import printable, replacing
 from flowgrad.io.formats import check_file, format_of
 
 if TYPE_CHECKING:
     from flowgrad.report import Entry
+    from flowgrad.walls import WallStatistics
 
 log = logging.getLogger("flowgrad")
 
@@ -229,8 +230,29 @@ def _collect(
             return
     records = [ended[file] for file in files]
     write_summary(folder / "summary.csv", records)
+    failure: FlowgradError | None = None
+    walls: WallStatistics | None = None
+    try:
+        walls = _averages(folder, records)
+    except (OptionError, MeshError) as error:
+        failure = error
     if not settings.no_report:
-        _write_report(folder, records, cases.options.given())
+        _write_report(folder, records, cases.options.given(), walls)
+    if failure is not None:
+        raise failure
+
+
+def _averages(folder: Path, records: Sequence[FileRecord]) -> WallStatistics | None:
+    """Averages over time on walls of the files that are steps of one series, if they were asked for."""
+    for name in (f"{OF_SERIES}.vtu", f"{OF_SERIES}.json"):
+        # Those of an earlier run would pass for those of this one.
+        (folder / name).unlink(missing_ok=True)
+    if not any(record.options.get("series_statistics") for record in records):
+        return None
+    from flowgrad.batch.wall_series import steps_of_series, write_averages
+
+    steps = steps_of_series(folder, records)
+    return write_averages(folder, steps) if any(each.state == DONE for each in steps) else None
 
 
 def write_summary(path: Path, records: Sequence[FileRecord]) -> None:
@@ -244,12 +266,14 @@ def write_summary(path: Path, records: Sequence[FileRecord]) -> None:
             writer.writerow({**known, **row, "kind": record.kind, "error": record.reason})
 
 
-def _write_report(folder: Path, records: Sequence[FileRecord], options: Mapping[str, object]) -> None:
+def _write_report(
+    folder: Path, records: Sequence[FileRecord], options: Mapping[str, object], walls: WallStatistics | None
+) -> None:
     """report.html: the index of all files, or the page of a single one; WriteError where it cannot be written."""
     from flowgrad.report import alone, write_index
 
     if len(records) > 1 or records[0].state != DONE:
-        write_index(folder / "report.html", list(_entries(folder, records)), options)
+        write_index(folder / "report.html", list(_entries(folder, records)), options, walls)
         return
     page = report_files(folder / records[0].name)[0].read_text(encoding="utf-8")
     with replacing(folder / "report.html") as stream:

@@ -31,6 +31,7 @@ def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
     yield f"{path}" + (f" (written by {contents.producer})" if contents.producer else "")
     yield f"  points    {len(mesh.points)}"
     yield f"  cells     {len(mesh)}: {types}"
+    yield from (f"            {note}" for note in mesh.cells.notes)
     if len(mesh.points):
         low, high = mesh.points.min(axis=0), mesh.points.max(axis=0)
         spans = (f"{name} {a:.6g} … {b:.6g}" for name, a, b in zip("xyz", low, high, strict=True))
@@ -72,6 +73,7 @@ def _range(values: np.ndarray) -> str:
 
 def _plan(flow: Flow) -> Iterator[str]:
     from flowgrad.gradient import choose_scheme
+    from flowgrad.kinematics.on_mesh import jumps
 
     scheme, reason = choose_scheme(flow)
     yield "  a run would use"
@@ -84,6 +86,8 @@ def _plan(flow: Flow) -> Iterator[str]:
         yield f"    symmetry  axisymmetric about the {flow.axisymmetric} axis"
     elif flow.out_of_plane != "zero":
         yield f"    across    derivatives across the plane: {flow.out_of_plane}"
+    for line in (*(flow.mesh.joints.notes if flow.mesh.joints else ()), *jumps(flow)):
+        yield f"    points    {line}"
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
     yield f"    scheme    {scheme}: {reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
+from flowgrad.gradient.first_cell import FirstCell
 from flowgrad.gradient.green_gauss import GreenGauss
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.prepared import choose as choose_scheme
@@ -15,6 +16,7 @@ __all__ = [
     "SCHEMES",
     "Autodiff",
     "FiniteDifference",
+    "FirstCell",
     "GreenGauss",
     "MatrixOperator",
     "Operator",

@@ -22,8 +22,11 @@ import numpy as np
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import element_kernels as kernels
+from flowgrad.gradient.plane_fits import plane_fits
 from flowgrad.gradient.scheme import Operator, Scheme, Where, on_owners, on_rows, register_scheme
 from flowgrad.mesh import Cells, Mesh
+from flowgrad.mesh.cells import corners, offsets, successor
+from flowgrad.mesh.face_sites import face_sites
 from flowgrad.mesh.geometry import rings
 from flowgrad.mesh.locate import locate
 from flowgrad.typing import FloatArray, IntArray
@@ -39,13 +42,15 @@ class Autodiff(Scheme):
     """Gradient of the element's interpolant, from values at the points of the mesh.
 
     At cells it is evaluated at the centre of the reference cell, at points it is the mean over the
-    cells around, each evaluated at that point and weighted with its measure there, at positions
+    cells around, each evaluated at that point and weighted inversely to its size there, at positions
     (m, 3) it is that of the cell that holds them, of several the one of the lowest number. Exact for
-    fields that the elements contain, linear ones at least.
+    fields that the elements contain, linear ones at least. Where cells own their points and the velocity jumps
+    between them, at points it is that of the cell which owns the point.
     """
 
     location = "points"
     is_local = True
+    by_cell = True
 
     def prepare(self, flow: Flow, at: Where) -> Operator:
         """The operator for the mesh of a flow with values at points; OptionError for cell values."""
@@ -56,6 +61,7 @@ class Autodiff(Scheme):
             raise OptionError("autodiff needs cells and the mesh has only points: there is nothing to differentiate")
         what = {1: "lines", 2: "surfaces"}.get(mesh.dimension)
         notes: tuple[str, ...] = (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
+        notes += mesh.cells.notes
         if isinstance(at, str):
             return (
                 on_owners(mesh, CellInterpolant(mesh, notes=notes))
@@ -69,6 +75,13 @@ class Autodiff(Scheme):
         probes = Mesh(mesh.points, mesh.cells.take(found.cells[inside]))
         cells = CellInterpolant(probes, found.xi[inside], notes=notes)
         return on_rows(cells, np.where(inside, np.cumsum(inside) - 1, -1))
+
+    def prepare_on_boundary(self, flow: Flow, faces: IntArray) -> Operator:
+        """The operator for gradients of the cells of boundary faces: at the middles of flat faces (k,), and on curved
+        ones at the sites of :func:`flowgrad.mesh.face_sites.face_sites` (q,); OptionError for cell values."""
+        on_cells = self.prepare(flow, "cells")
+        sites = face_sites(flow.mesh, faces)
+        return CellInterpolant(Mesh(flow.mesh.points, sites.probes), sites.xi, notes=on_cells.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +123,25 @@ class CellInterpolant(Operator):
 
 def fit_planes(mesh: Mesh, values: FloatArray, result: FloatArray) -> IntArray:
     """Put the gradients of the cells without an interpolant into ``result`` (n_cells, 3, 3); the numbers of these."""
+    fitted = _fitted(mesh)
+    if len(fitted):
+        plane_fits(mesh.points, values, *rings(mesh.cells, fitted), mesh.dimension, fitted, result)
+    return fitted
+
+
+def _fitted(mesh: Mesh) -> IntArray:
+    """The cells without an interpolant."""
     fitted = [b.cells for b in mesh.blocks if b.reference.is_fitted and b.reference.dimension == mesh.dimension]
-    for cells in fitted:
-        kernels.plane_fits(mesh.points, values, *rings(mesh.cells, cells), mesh.dimension, cells, result)
     return np.concatenate([np.empty(0, np.int64), *fitted])
 
 
 @dataclass(frozen=True, eq=False)
 class PointInterpolant(Operator):
-    """Gradients at the points: the measure-weighted mean of those of the cells around."""
+    """Gradients at the points: the mean of those of the cells around, each taken at the point and weighted with its
+    share there (:mod:`flowgrad.gradient.element_kernels`). ``given`` are these shares where they are known already."""
 
     mesh: Mesh
+    given: FloatArray | None = None
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (n_points, 3, 3) of vectors (n_points, 3)."""
@@ -128,35 +149,74 @@ class PointInterpolant(Operator):
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Weighted gradients and weights at the points, summed over the cells (t, n_points, 10)."""
-        mesh = self.mesh
-        sums = kernels.empty_sums(len(mesh.points))
-        for block in mesh.blocks:
-            reference = block.reference
-            if reference.dimension == mesh.dimension and reference.has_interpolant:
-                dN = reference.node_gradients
-                kernels.add_point_gradients(mesh.points, values, block.rows, dN, reference.volume, sums)
+        mesh, shares = self.mesh, self.shares
+        starts, sums = mesh.cells.offsets[:-1], kernels.empty_sums(len(mesh.points))
+        for block in self._interpolated():
+            dN, begin = block.reference.node_gradients, starts[block.cells]
+            kernels.add_point_gradients(mesh.points, values, block.rows, dN, begin, shares, sums)
         if any(block.reference.is_fitted for block in mesh.blocks):
             gradients = np.full((len(mesh), 3, 3), np.nan)
-            corners, fitted = (mesh.cells.offsets, mesh.cells.connectivity), fit_planes(mesh, values, gradients)
-            kernels.add_cell_gradients(gradients, mesh.measures, *corners, fitted, sums)
+            fitted = fit_planes(mesh, values, gradients)
+            kernels.add_cell_gradients(gradients, shares, mesh.cells.offsets, mesh.cells.connectivity, fitted, sums)
         return sums
+
+    def _interpolated(self) -> list[Block]:
+        blocks = [block for block in self.mesh.blocks if block.reference.dimension == self.mesh.dimension]
+        return [block for block in blocks if block.reference.has_interpolant]
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """Weights of the cells at their points (len(connectivity),)."""
+        if self.given is not None:
+            return self.given
+        mesh = self.mesh
+        connectivity, starts, blocks = mesh.cells.connectivity, mesh.cells.offsets[:-1], self._interpolated()
+        sums, shares = kernels.empty_sums(len(mesh.points), 6), np.zeros(len(connectivity))
+        sites = [(mesh.points, b.rows, b.reference.node_gradients, b.reference.spans) for b in blocks]
+        for each in sites:
+            kernels.add_extents(*each, sums)
+        places, diagonals, sides, measures = self._fitted_arms()
+        for each in sides if len(sides) else diagonals[None]:
+            kernels.add_arms(each, connectivity[places], sums)
+        metric = kernels.metrics(kernels.means_of_squares(sums))
+        for block, each in zip(blocks, sites, strict=True):
+            kernels.corner_weights(*each, block.reference.degree, metric, starts[block.cells], shares)
+        if len(places):
+            here, d = metric[connectivity[places]], mesh.dimension
+            shares[places] = measures * (d / np.einsum("ki,kij,kj->k", diagonals, here, diagonals)) ** d
+        if len(sides):
+            spanned, squares = np.cross(*sides), np.einsum("aki,kij,akj->ak", sides, here, sides).prod(axis=0)
+            with np.errstate(invalid="ignore"):
+                shares[places] = np.fmax(shares[places], np.sqrt((spanned**2).sum(axis=1)) / squares)
+        return shares
+
+    def _fitted_arms(self) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+        """Of the corners of cells without an interpolant: places in the connectivity (k,); twice the ways to the cells'
+        centroids (k, 3), as the diagonals of cubes and squares; the sides of polygons (2, k, 3), none of polyhedra,
+        which are better where they are not in line; and the cells' measures (k,)."""
+        mesh, fitted = self.mesh, _fitted(self.mesh)
+        if not len(fitted):
+            return fitted, np.empty((0, 3)), np.empty((0, 0, 3)), np.empty(0)
+        places, cells = corners(mesh.cells, fitted)
+        x = mesh.points[mesh.cells.connectivity[places]]
+        following = successor(offsets(np.diff(mesh.cells.offsets)[fitted]))
+        sides = np.stack([x[following] - x, (x - x[following])[np.argsort(following)]])
+        found = sides if mesh.dimension == 2 else sides[:0]
+        return places, 2 * (mesh.centroids[cells] - x), found, mesh.measures[cells]
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (n_points, n_points)."""
-        apart = PointInterpolant(taken_apart(self.mesh, with_measures=True))
+        apart = PointInterpolant(taken_apart(self.mesh), given=self.shares)
         shares = apart.sums(np.zeros((len(apart.mesh.points), 3)))[:, :, 9].sum(axis=0)
         return point_matrices(self.mesh, apart.vectors, shares)
 
 
-def taken_apart(mesh: Mesh, with_measures: bool = False) -> Mesh:
-    """The same cells, each with its own copies of its points, perhaps with the measures they had."""
+def taken_apart(mesh: Mesh) -> Mesh:
+    """The same cells, each with its own copies of its points, polyhedra without their faces."""
     cells = mesh.cells
-    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees)
-    apart = Mesh(mesh.points[cells.connectivity], flat)
-    if with_measures:
-        apart.__dict__["measures"] = mesh.measures  # cached; polyhedra have no faces here
-    return apart
+    flat = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees, cells.node_set)
+    return Mesh(mesh.points[cells.connectivity], flat)
 
 
 def point_matrices(

@@ -13,17 +13,19 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import LOCATIONS, Flow, as_vectors
 from flowgrad.gradient.element import Autodiff
 from flowgrad.gradient.finite_difference import FiniteDifference
+from flowgrad.gradient.first_cell import FirstCell
 from flowgrad.gradient.function import gradient_of_function
+from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
-from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme
+from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.series import difference
-from flowgrad.typing import FloatArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
 def velocity_gradient(
@@ -92,6 +94,8 @@ def velocity_gradients(
     return with_rates(gradients) if rates else gradients
 
 
+# Producers whose values at cells are those of a finite-volume solver.
+FINITE_VOLUME = ("OpenFOAM", "Fluent")
 # What ``auto`` chooses from.
 _INTERPOLANT, _COMPACT = Autodiff(), FiniteDifference(order=1)
 _QUADRATIC, _CUBIC = FiniteDifference(order=2), FiniteDifference(order=3)
@@ -109,7 +113,7 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     where = flow.location if at is None else at
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
         return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
-    if flow.location == "cells" and flow.mesh.wall_layers is not None:
+    if flow.location == "cells" and flow.mesh.joined.wall_layers is not None:
         return _QUADRATIC, "thin layers along curved walls: quadratic fits in the distance from the wall"
     if flow.location == "cells":
         with_walls = f" and {len(flow.boundary)} boundary patches" if flow.boundary else ""
@@ -117,22 +121,31 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
         return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
+    if flow.is_constant_by_cell:
+        return _QUADRATIC, "the velocity is constant within each cell: fits go across the cells, to means at the points"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)
     if isinstance(where, str) and where == "points" and flow.mesh.dimension > 1 and not is_curved:
-        if flow.mesh.wall_layers is not None:
+        if flow.mesh.joined.wall_layers is not None:
             return _CUBIC, "thin layers along curved walls: cubic fits in the distance from the wall"
         return _QUADRATIC, "at points quadratic fits are nearer to the truth than means over the cells around"
     return _INTERPOLANT, "the velocity is at points, so the mesh's own interpolant is differentiated"
 
 
-def wall_scheme_of(scheme: Scheme | str, flow: Flow) -> tuple[Scheme, str]:
-    """The same for gradients on walls, where ``auto`` is of higher order: the nearest samples stand a whole cell off
-    the wall at points, half of one at cells."""
+def wall_scheme_of(scheme: Scheme | str, flow: Flow, faces: IntArray) -> tuple[Scheme, str]:
+    """The same for gradients on boundary faces (k,), where ``auto`` is what the momentum balance of a finite-volume
+    solver holds with, and else of higher order: the nearest samples stand a whole cell off the wall at points, half of
+    one at cells."""
     if scheme != "auto":
         return scheme_of(scheme, flow)
+    is_known = bool(np.isin(faces, patch_faces(flow.boundary)).all())
+    if flow.location == "cells" and is_known and flow.producer in FINITE_VOLUME:
+        return FirstCell(), f"{flow.producer} has the stress on walls from the first cell, and with it forces balance"
     if flow.location == "points":
+        curved = [block.cells for block in flow.mesh.blocks if block.reference.is_curved]
+        if curved and np.isin(flow.mesh.topology.boundary_cells[faces], np.concatenate(curved)).any():
+            return _INTERPOLANT, "the cells are curved: their own interpolant on their own faces"
         return _CUBIC, "cubic fits through the points of the wall, for the next are a cell away"
-    if flow.mesh.wall_layers is not None:
+    if flow.mesh.joined.wall_layers is not None:
         return _CUBIC, "thin layers along curved walls: cubic fits in the distance from the wall, through its velocity"
     return _QUADRATIC, "quadratic fits to the cells, through the velocity on the wall"
 
@@ -193,6 +206,9 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
+        if flow.location == gradient.location == "cells" and found.one_sided is not None and found.one_sided.any():
+            guessed = _guessed(found.L, found.one_sided, flow.mesh)
+            gradient = dataclasses.replace(gradient, method_notes=(*notes, guessed))
         if self.second:
             gradient = _with_hessian(gradient, flow, found if self._twice is None else self._twice.gradients(flow))
         return gradient if self._finer is None else _with_error(gradient, flow, found, self._finer)
@@ -227,6 +243,8 @@ def prepare(scheme: Scheme, flow: Flow, at: Where) -> Operator:
     as axisymmetric. ``flow.out_of_plane`` says what is known across a planar mesh. OptionError for a mesh
     that these do not fit.
     """
+    if flow.joined is not flow and not (scheme.by_cell and flow.jump[1]):
+        return on_joined(prepare(scheme, flow.joined, at), flow, at)
     if flow.is_meridian:
         return prepare_axisymmetric(scheme, flow, at)
     if flow.out_of_plane != "zero":
@@ -242,6 +260,16 @@ def refuse_stored(flow: Flow) -> None:
         raise OptionError(
             f"{flow.name}: a gradient taken from the file is used as it stands: leave out axisymmetric and out_of_plane"
         )
+
+
+def _guessed(L: FloatArray, is_guess: BoolArray, mesh: Mesh) -> str:
+    """How much of the gradient rests on what is not known: the velocity on the boundary beside cells."""
+    squares = mesh.measures * mesh.is_full * np.nansum(L**2, axis=(1, 2))
+    share = float(squares[is_guess].sum() / max(float(squares.sum()), 1e-300))
+    return (
+        f"{is_guess.sum()} of {len(L)} cells touch the boundary where the velocity is not known: {share:.2g} of "
+        "∫|L|² rests on extrapolation (--boundary gives the values on patches)"
+    )
 
 
 def _with_hessian(gradient: VelocityGradient, flow: Flow, found: Gradients) -> VelocityGradient:

@@ -36,7 +36,9 @@ class Scheme(ABC):
     It is exact for polynomials of the degree ``order``. ``shown`` are the options that its text always has,
     ``location`` is where the values must be (``points`` or ``cells``; None for either), ``differentiates`` is False
     where gradients are not computed from samples, ``is_local`` True where what is done in a cell follows from that cell
-    and its neighbours, on thin and planar meshes too.
+    and its neighbours, on thin and planar meshes too, ``by_cell`` where it follows from the values of that cell alone,
+    so that a velocity that jumps between cells has a gradient in each, ``knows_symmetry`` where gradients on the
+    boundary of wedges and meridian planes are whole tensors.
     """
 
     order: int = 1
@@ -44,6 +46,8 @@ class Scheme(ABC):
     location: ClassVar[str | None] = None
     differentiates: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
+    by_cell: ClassVar[bool] = False
+    knows_symmetry: ClassVar[bool] = False
     record: ClassVar[SchemeRecord | None] = None
 
     @abstractmethod
@@ -75,6 +79,13 @@ class Scheme(ABC):
         if finer is None:
             raise OptionError(f"{self}: no finer one beside it would tell its error: leave out the error")
         return parse_scheme(finer) if isinstance(finer, str) else finer(self)
+
+    def rivals(self, flow: Flow) -> tuple[tuple[Scheme, bool, float], ...]:
+        """Schemes whose gradients on the walls of a flow, less this one's, tell its error there together: each with
+        whether it knows the velocity on the walls, and the weight of its square. The finer one, beside cells with that
+        velocity and without: samples may not fit it. OptionError where there is none."""
+        ways = (True, False) if flow.location == "cells" and flow.boundary else (True,)
+        return tuple((self.finer(), knows_walls, 1.0) for knows_walls in ways)
 
     @cached_property
     def _text(self) -> str:

@@ -22,7 +22,7 @@ from flowgrad.io.reading import flow_of
 from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
 from flowgrad.pipeline.write import Result, velocity_array
 from flowgrad.separation import Separation
-from flowgrad.walls import RECORDS, Walls
+from flowgrad.walls import OVER_TIME, RECORDS, Walls, WallStatistics
 from flowgrad.walls.records import record_on
 
 log = logging.getLogger("flowgrad")
@@ -192,6 +192,8 @@ def _computed(name: str, result: Result) -> Record | None:
     known = {**QUANTITIES, "velocity": GIVEN["velocity"], "eta": GIVEN["viscosity"]}
     if isinstance(result, Walls):
         known |= {each: record_on(result, each) for each in RECORDS}
+    if isinstance(result, WallStatistics):
+        known |= {each: result.record(each) for each in OVER_TIME}
     while name not in known and _PART.search(name):
         name = _PART.sub("", name)
     if name not in known:

@@ -40,7 +40,7 @@ from flowgrad.pipeline.write import DEFAULT, Arrays, Result, arrays_of, on_mesh
 from flowgrad.rheology import FlowCurveFit
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.separation import Separation
-from flowgrad.walls import Walls
+from flowgrad.walls import Walls, WallStatistics
 
 log = logging.getLogger("flowgrad")
 
@@ -134,9 +134,9 @@ def to_pandas(result: Tabular, quantities: Sequence[str] = DEFAULT, *, std: bool
 
     A row for each point or cell, in the order of the mesh, with its coordinates (of a cell those of its centroid), the
     velocity of a flow and its arrays there, the ``quantities`` of a gradient or a separation (also at positions, also
-    without a mesh), deviations with ``std``; for each face of ``Walls``; for each quantity of an ``Analysis``, with its
-    statistics; for each law of a ``FlowCurveFit``, best first, with its parameters and their intervals; for each shear
-    rate of an ``Identification`` or a ``FlowCurve``.
+    without a mesh), deviations with ``std``; for each face of ``Walls`` and of averages over time on them; for each
+    quantity of an ``Analysis``, with its statistics; for each law of a ``FlowCurveFit``, best first, with its
+    parameters and their intervals; for each shear rate of an ``Identification`` or a ``FlowCurve``.
 
     A table of points or cells has neither the mesh, nor the patches of its boundary, nor arrays at the other places; an
     array of a flow whose column has the name of another gets ``_`` added. Raises OptionError for complex arrays and
@@ -192,6 +192,9 @@ def _rows(result: Result, quantities: Sequence[str], std: bool) -> Arrays:
     if isinstance(result, Walls):
         names = np.array(result.names)[result.patches]
         return {**_coordinates(result.centroids), **found.cell_data, "patch": names}
+    if isinstance(result, WallStatistics):
+        names = np.array(result.surface.names)[result.surface.patches]
+        return {**_coordinates(found.mesh.centroids), **found.cell_data, "patch": names}
     location = result.location
     assert location is not None
     data = found.point_data if location == "points" else found.cell_data

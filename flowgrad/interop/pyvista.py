@@ -48,7 +48,8 @@ def with_patches_of(flow: Flow, pyvista: Any, grid: Any, velocity: str) -> Any:
         block = pyvista.UnstructuredGrid()
         put_mesh(_surface(flow.mesh, patch), block)
         put_array(block.cell_data, velocity, patch.velocity)
-        put_array(block.cell_data, FACES, np.asarray(patch.faces, np.int64))
+        if flow.mesh.plates is None:  # else the patches tell where these are, by their places
+            put_array(block.cell_data, FACES, np.asarray(patch.faces, np.int64))
         block.field_data[PATCH] = [json.dumps(patch.name)]
         blocks.append(block, patch.name)
     return blocks
@@ -117,7 +118,9 @@ def _of_blocks(blocks: list[tuple[str, Any]], about: Mapping[str, Any]) -> Flow:
     """The flow on the mesh among some blocks, with the patches among them."""
     own = [block for _, block in blocks if PATCH in block.field_data]
     with as_options():
-        contents = with_patches(_SOURCE, _by_name([each for each in blocks if PATCH not in each[1].field_data]))
+        contents = with_patches(
+            _SOURCE, _by_name([each for each in blocks if PATCH not in each[1].field_data]), unite=False
+        )
     records = (recalled(block.field_data.get(RECORD, (None,))[0]) for _, block in blocks)
     record = next(filter(None, records), {})
     if own and about.get("y_down"):

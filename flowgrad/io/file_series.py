@@ -73,7 +73,7 @@ def _together(path: Path, files: tuple[Path, ...]) -> Contents:
         stems = Counter(file.stem for file in files)
         names = {file: file.stem if stems[file.stem] == 1 else str(file) for file in different(path, files)}
         parts = {name: read_contents(file) for file, name in names.items()}
-        return with_patches(path, parts, join=True)
+        return with_patches(path, parts)
 
 
 _KEEPS = "the files that it names: times"

@@ -13,7 +13,8 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays
-from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh, ReferenceCell
+from flowgrad.mesh import LAGRANGE_CELLS, Cells, Mesh, ReferenceCell
+from flowgrad.mesh.reference.linear import off_straight
 from flowgrad.typing import FloatArray, IntArray
 
 # The cell array of degrees, which an attribute of the same name points out.
@@ -100,13 +101,5 @@ def in_vtk_order(reference: ReferenceCell, points: FloatArray, rows: IntArray) -
 
 
 def _misfit(reference: ReferenceCell, nodes: FloatArray) -> float:
-    """Distance (rms) of nodes (m, k, 3) from where they would be in straight cells with these corners, over
-    the diagonal."""
-    assert reference.family is not None
-    assert reference.nodes is not None
-    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
-    corners = len(reference.family.corners)
-    straight = np.einsum("ak,nki->nai", linear.values(reference.nodes), nodes[:, :corners])
-    size = np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
-    off = np.sqrt(((nodes - straight) ** 2).sum(axis=2).mean(axis=1))
-    return float(np.sqrt(np.nanmean((off / size) ** 2)))
+    """How far nodes (m, k, 3) are from those of straight cells, rms over the cells."""
+    return float(np.sqrt(np.nanmean(off_straight(reference, nodes) ** 2)))

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.io.formats import Arrays, Contents
+from flowgrad.io.formats import Arrays, Contents, listed
 from flowgrad.io.ghosts import copies, selected
 from flowgrad.io.vtk_xml.polyhedra import of_cells
 from flowgrad.mesh import CellFaces, Cells, Mesh
+from flowgrad.mesh.places import groups_by_place, place_keys
 from flowgrad.typing import IntArray
 
 log = logging.getLogger("flowgrad")
@@ -134,7 +135,7 @@ def without_ghosts(piece: Contents) -> Contents:
 def _representatives(whole: Contents, piece_of: IntArray, is_copy: NDArray[np.bool_]) -> IntArray:
     """The point that stands for each (n,)."""
     name = next((name for name in NUMBERS if name in whole.point_data), None)
-    groups = _by_number(whole, name) if name else _groups_by_place(whole.mesh.points)
+    groups = _by_number(whole, name) if name else groups_by_place(whole.mesh.points)
     if not name:
         groups = _apart_in_pieces(groups, piece_of, whole)
     # In each group the owner's point first, then that of the earliest piece.
@@ -160,24 +161,6 @@ def _by_number(whole: Contents, name: str) -> IntArray:
             f"{numbers[np.flatnonzero(far)[0]]}: leave the array out, or write it again"
         )
     return groups.reshape(-1)
-
-
-def _groups_by_place(points: np.ndarray) -> IntArray:
-    """Numbers of groups of points with the same coordinates (n,)."""
-    # Adding zero makes −0 and 0 one.
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    _, first, groups = np.unique(place_keys(points), return_index=True, return_inverse=True)
-    groups = groups.reshape(-1)
-    if (bits == bits[first][groups]).all():
-        return groups
-    return np.unique(bits, axis=0, return_inverse=True)[1].reshape(-1)
-
-
-def place_keys(points: np.ndarray) -> NDArray[np.uint64]:
-    """A number of each point (n,), the same at the same place and hardly ever at another."""
-    factors = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
-    bits = np.ascontiguousarray(points + 0.0).view(np.uint64)
-    return (bits * factors).sum(axis=1, dtype=np.uint64)
 
 
 def _apart_in_pieces(groups: IntArray, piece_of: IntArray, whole: Contents) -> IntArray:
@@ -233,20 +216,58 @@ def _compare(whole: Contents, chosen: IntArray) -> None:
             )
 
 
-def with_patches(path: Path, parts: Mapping[str, Contents], join: bool = False) -> Contents:
-    """The mesh among the parts, with the others as its patches; several meshes are joined as the pieces of
-    one, or refused."""
+def with_patches(path: Path, parts: Mapping[str, Contents], unite: bool = True) -> Contents:
+    """The mesh among the parts, with the others as its patches. Several meshes are one: pieces whose shared points are
+    united, or blocks that keep their points (``unite`` False), which are neighbours where they meet
+    (:mod:`flowgrad.mesh.joints`).
+
+    Raises ReadError for blocks that lie on each other.
+    """
     filled = {name: part for name, part in parts.items() if len(part.mesh) or part.mesh.point_count}
     if not filled:
         raise ReadError(f"{path}: names no file with points: write it again")
     highest = max(part.mesh.dimension for part in filled.values())
     meshes = {name: part for name, part in filled.items() if part.mesh.dimension == highest}
-    if len(meshes) > 1 and not join:
-        raise ReadError(
-            f"{path}: has {len(meshes)} meshes of dimension {highest} ({', '.join(meshes)}), which are not joined: "
-            "read the file of one of them"
-        )
     found = [dataclasses.replace(mesh, source=path) for mesh in meshes.values()]
-    whole = merged(found) if len(found) > 1 else found[0]
+    if len(found) == 1:
+        whole = found[0]
+    elif unite:
+        whole = merged(found)
+    else:
+        whole = joined(_alike(path, [without_ghosts(each) for each in found]))
+        _check_overlap(whole, list(meshes))
+        log.info("%s: %d blocks (%s) are one mesh", path, len(found), ", ".join(meshes))
     patches = {name: part for name, part in filled.items() if name not in meshes}
     return dataclasses.replace(whole, source=path, patches={**whole.patches, **patches})
+
+
+def _check_overlap(whole: Contents, names: list[str]) -> None:
+    """ReadError where the centroids of two cells coincide: a block lies on another, or is there twice."""
+    cells = whole.mesh.cells
+    filled = np.flatnonzero(np.diff(cells.offsets) > 0)
+    if not len(filled):
+        return
+    sums = np.add.reduceat(whole.mesh.points[cells.connectivity], cells.offsets[:-1][filled], axis=0)
+    middles = sums / np.diff(cells.offsets)[filled, None]
+    middles = middles[cells.is_full[filled]]
+    twice = len(middles) - len(np.unique(place_keys(middles)))
+    if twice > 0:
+        raise ReadError(
+            f"{whole.source}: {twice} cells of its {len(names)} meshes of dimension {cells.dimension} "
+            f"({', '.join(names)}) lie where others do: read the file of one of them"
+        )
+
+
+def _alike(path: Path, blocks: list[Contents]) -> list[Contents]:
+    """The blocks with the arrays that all of them have, and a warning about others."""
+    for data in ("point_data", "cell_data"):
+        names = [set(getattr(each, data)) for each in blocks]
+        lacking = sorted(set.union(*names) - set.intersection(*names))
+        if lacking:
+            log.warning("%s: not all of the %d blocks have %s: left out", path, len(blocks), listed(lacking))
+            kept = set.intersection(*names)
+            blocks = [
+                dataclasses.replace(each, **{data: {n: v for n, v in getattr(each, data).items() if n in kept}})
+                for each in blocks
+            ]
+    return blocks

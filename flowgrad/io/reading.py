@@ -55,15 +55,16 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         vectors = vectors * (1.0, -1.0, 1.0)
     if contents.invalid is not None and where == "points":
         vectors = np.where(contents.invalid[:, None], np.nan, vectors)
+    mesh, boundary = _boundary(contents, options.boundary, name)
     return Flow(
-        _in_place(contents, options),
+        _in_place(contents, mesh, options),
         vectors,
         where,
         contents.time,
         contents.point_data,
         contents.cell_data,
         contents.field_data,
-        _boundary(contents, options.boundary, name),
+        boundary,
         contents.source,
         name,
         contents.producer,
@@ -90,21 +91,21 @@ def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
         )
 
 
-def _in_place(contents: Contents, options: ReadOptions) -> Mesh:
+def _in_place(contents: Contents, mesh: Mesh, options: ReadOptions) -> Mesh:
     """The mesh in the unit of length that is wanted, its y axis upward."""
     scale = options.length_scale or 1.0
     if scale == 1.0 and not options.y_down:
-        return contents.mesh
+        return mesh
     if options.y_down and (options.boundary or contents.patches):
         raise OptionError(f"{contents.source}: --y-down is for images, which have no patches: leave one out")
     with naming(contents.source):
-        return scaled(contents.mesh, (scale, -scale if options.y_down else scale, scale))
+        return scaled(mesh, (scale, -scale if options.y_down else scale, scale))
 
 
-def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Patch, ...]:
-    """The patches in the files that a pattern names, else those that the file itself names."""
+def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Mesh, tuple[Patch, ...]]:
+    """The mesh, and the patches in the files that a pattern names, else those that the file itself names."""
     if not pattern and not contents.patches:
-        return ()
+        return contents.mesh, ()
     from flowgrad.io.patches import matched_patches, read_patches
 
     if pattern:

@@ -8,6 +8,7 @@ it are looked at before, because VTK takes what there is of them silently (layou
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import re
 import tempfile
@@ -82,7 +83,7 @@ def _sections(data: bytes) -> Iterator[bytes]:
 class VtkReader:
     """A class of VTK, the module it is in, what is set before it reads, whether it reads other files too, what
     it takes the file's name by, whether data sets without arrays are left out, and a ``check`` of what VTK does not
-    look at."""
+    look at, and the ``producer`` of all such files."""
 
     module: str
     name: str
@@ -91,6 +92,7 @@ class VtkReader:
     takes: str = "SetFileName"
     needs_arrays: bool = False
     check: Callable[[Path], None] | None = None
+    producer: str = ""
 
 
 _ENSIGHT = VtkReader(
@@ -107,7 +109,9 @@ CLASSES: dict[str, VtkReader] = {
     **dict.fromkeys((".case", ".encas"), _ENSIGHT),
     ".cgns": VtkReader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
     # Of the boundary it makes cells without values, and not those of the file.
-    ".cas": VtkReader("vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True, check=check_sections),
+    ".cas": VtkReader(
+        "vtkIOGeometry", "vtkFLUENTReader", refers=True, needs_arrays=True, check=check_sections, producer="Fluent"
+    ),
 }
 
 
@@ -140,7 +144,8 @@ def _read(path: Path, size: int, time: float | None) -> Contents:
     with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder, naming(path):
         leaves = guarded("VTK", "flowgrad.io.vtk_library:written_in", path, time, folder, size=size)
         parts = read_leaves(leaves, folder)
-    return with_patches(path, parts, join=True)
+    found = with_patches(path, parts)
+    return dataclasses.replace(found, producer=CLASSES[path.suffix.lower()].producer or found.producer)
 
 
 def read_leaves(leaves: Sequence[Leaf], folder: str) -> dict[str, Contents]:

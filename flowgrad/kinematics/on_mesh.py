@@ -19,6 +19,10 @@ def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: Floa
     Points of patches (``flow.boundary``) have the velocity of these. NaN without L."""
     if positions is None and location == flow.location:
         return flow.velocity
+    if positions is None and location == "points" and flow.joined is not flow:
+        joints = flow.mesh.joints
+        assert joints is not None
+        return joints.returned(velocity_at(flow.joined, L[joints.source], location, positions))
     mesh = flow.mesh
     values = np.column_stack([flow.velocity, mesh.places(flow.location)])
     if positions is not None:
@@ -119,6 +123,7 @@ def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
     unknown = int((~finite_rows(flow.velocity)).sum())
     if unknown:
         lines.append(f"{unknown} of {len(flow.velocity)} velocities at {flow.location} are not finite")
+    lines += jumps(flow)
     if not valid.all():
         causes = "" if at == "positions" else f": {_causes(flow, at, ~valid, unknown > 0)}"
         lines.append(f"{(~valid).sum()} of {len(valid)} {at} have no gradient and are excluded{causes}")
@@ -142,6 +147,24 @@ def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
         if count:
             lines.append(f"{count} of {of} {what}")
     return tuple(lines)
+
+
+def jumps(flow: Flow) -> list[str]:
+    """Lines on a velocity that differs between cells at the points where they meet."""
+    largest, places = flow.jump
+    if not places:
+        return []
+    speed = np.sqrt(np.nanmax((flow.velocity**2).sum(axis=1)))
+    lines = [
+        f"the velocity is discontinuous: at {places} places where cells meet it is up to {largest:.3g} "
+        f"({largest / speed:.2g} of the largest speed) off the mean, through which fits go; autodiff takes each cell's"
+    ]
+    if flow.is_constant_by_cell:
+        lines.append(
+            "the velocity is constant within each cell, as of values at cells that were written at points: autodiff "
+            "gives L = 0 throughout; read the values at cells (location='cells') where the file has them"
+        )
+    return lines
 
 
 def _causes(flow: Flow, at: str, missing: BoolArray, unknown: bool) -> str:

@@ -15,6 +15,7 @@ from flowgrad.errors import MeshError
 from flowgrad.mesh.reference.cell import ReferenceCell, cell_name
 from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
 from flowgrad.mesh.reference.linear import REFERENCE_CELLS
+from flowgrad.mesh.reference.node_sets import EQUISPACED
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, IntArray
 
@@ -83,7 +84,8 @@ class Cells(Recomputed, ReprMixin):
     ``types`` (n,) holds VTK's type numbers, ``offsets`` (n + 1,) starts with 0. ``polyhedra`` has the
     faces of the polyhedra (other cells have none there); it is None in a mesh without polyhedra.
     ``degrees`` (n, 3) are those of Lagrange cells along their axes, zeros where the number of points
-    tells them; None where it does everywhere.
+    tells them; None where it does everywhere. ``node_set`` names where the nodes of Lagrange cells sit, one of
+    :data:`~flowgrad.mesh.reference.node_sets.NODE_SETS`; "" where a mesh is to recognise it.
     """
 
     types: NDArray[np.uint8]
@@ -91,6 +93,7 @@ class Cells(Recomputed, ReprMixin):
     connectivity: IntArray
     polyhedra: CellFaces | None = None
     degrees: IntArray | None = None
+    node_set: str = ""
 
     def __len__(self) -> int:
         return len(self.types)
@@ -112,7 +115,7 @@ class Cells(Recomputed, ReprMixin):
         """Some of the cells, polyhedra without their faces."""
         offsets, connectivity = take(self.offsets, self.connectivity, chosen)
         degrees = None if self.degrees is None else self.degrees[chosen]
-        return Cells(self.types[chosen], offsets, connectivity, None, degrees)
+        return Cells(self.types[chosen], offsets, connectivity, None, degrees, self.node_set)
 
     @cached_property
     def dimensions(self) -> NDArray[np.uint8]:
@@ -141,6 +144,22 @@ class Cells(Recomputed, ReprMixin):
         if len(chosen) == len(self):
             return Block(reference, chosen, self.connectivity.reshape(-1, reference.size))
         return Block(reference, chosen, self.connectivity[self.offsets[chosen][:, None] + np.arange(reference.size)])
+
+    @property
+    def has_lagrange(self) -> bool:
+        """Whether there are Lagrange cells."""
+        return any(vtk_type in LAGRANGE_CELLS for vtk_type in self.present_types.tolist())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That Lagrange cells have other nodes than VTK's definition says."""
+        if self.node_set in ("", EQUISPACED.name):
+            return ()
+        count = int(np.isin(self.types, list(LAGRANGE_CELLS)).sum())
+        return (
+            f"the nodes of {count} Lagrange cells are not equispaced, as VTK takes them, but Gauss–Lobatto nodes "
+            f"({self.node_set}), as straight edges show: interpolated in that basis",
+        )
 
     @property
     def present_types(self) -> IntArray:
@@ -176,13 +195,14 @@ def _kinds(cells: Cells) -> Iterator[tuple[ReferenceCell, IntArray]]:
 def _lagrange_kinds(cells: Cells, vtk_type: int, chosen: IntArray) -> Iterator[tuple[ReferenceCell, IntArray]]:
     """By number of points and degrees; MeshError for a number of points that fits no degree."""
     degrees = np.zeros((len(chosen), 3), np.int64) if cells.degrees is None else cells.degrees[chosen]
+    node_set = cells.node_set or EQUISPACED.name
     keys = np.diff(cells.offsets)[chosen]
     for axis in range(3):
         keys = keys * _MANY + degrees[:, axis]
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     for number, start in enumerate(first):
         count, (p, q, r) = np.diff(cells.offsets)[chosen[start]], degrees[start].tolist()
-        yield lagrange_cell(vtk_type, int(count), (p, q, r)), chosen[inverse == number]
+        yield lagrange_cell(vtk_type, int(count), (p, q, r), node_set), chosen[inverse == number]
 
 
 def check_cells(cells: Cells, point_count: int) -> None:
@@ -266,6 +286,12 @@ def take(starts: IntArray, values: np.ndarray, chosen: IntArray) -> tuple[IntArr
     """Some of the runs of an array, those between consecutive ``starts`` (n + 1,): their offsets and values."""
     sizes = np.diff(starts)[chosen]
     return offsets(sizes), values[runs(starts[chosen], sizes)]
+
+
+def corners(cells: Cells, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the points of some cells stand in the connectivity (k,), and of which cell each is (k,)."""
+    sizes = np.diff(cells.offsets)[chosen]
+    return runs(cells.offsets[chosen], sizes), np.repeat(chosen, sizes)
 
 
 def successor(starts: IntArray) -> IntArray:

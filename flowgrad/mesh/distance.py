@@ -1,16 +1,33 @@
-"""Distance to the boundary of a mesh: the size of the ball that fits around a place."""
+"""Distance to the boundary of a mesh: the size of the ball that fits around a place, and the way from a wall."""
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numba import prange
+
+from flowgrad.compiled import called, kernel
 from flowgrad.mesh import Mesh
-from flowgrad.mesh.cells import runs
+from flowgrad.mesh.cells import runs, successor
 from flowgrad.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 # Faces whose normals have less than this part (sine) in the directions of the flow lie in front of it or behind.
 _ACROSS = 1e-3
 _NEAREST = 8
+# Faces of a wall that are looked at from each place.
+_CANDIDATES = 16
+# Faces as near as the nearest but for this part of the distance are as near; below this part of their size they are
+# touched.
+_ALIKE, _ROUNDING = 1e-6, 1e-12
+# Neighbouring faces whose normals turn by more than this angle do not belong to one smooth surface.
+CREASE = math.radians(40)
 
 
 def clearance(mesh: Mesh, centres: FloatArray, axes: FloatArray) -> FloatArray:
@@ -98,3 +115,159 @@ def _from_inside(x: FloatArray, triangles: FloatArray) -> FloatArray:
     inner = [(np.cross(q - p, x - p) * normal).sum(axis=1) >= 0 for p, q in ((a, b), (b, c), (c, a))]
     height = np.abs(((x - a) * normal).sum(axis=1)) / np.maximum(size, 1e-300)
     return np.where(np.logical_and.reduce(inner) & (size > 0), height, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothWall:
+    """A smooth part of a boundary: its ``faces`` (k,), and these as triangles, edges as flat ones (m, 3, 3), with unit
+    ``normals`` (m, 3) into the fluid."""
+
+    faces: IntArray
+    triangles: FloatArray
+    normals: FloatArray
+
+    @classmethod
+    def of(cls, mesh: Mesh, faces: IntArray) -> tuple[SmoothWall, ...]:
+        """The parts of boundary faces (k,) between the corners into which the fluid reaches."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        topology = mesh.topology
+        area, middles = (each[faces] for each in topology.boundary_geometry)
+        size = np.sqrt((area**2).sum(axis=1, keepdims=True))
+        inward = -area / np.where(size > 0, size, 1.0)
+        start, points = topology.face_points(faces)
+        a, b = _beside(start, points, mesh.dimension).T
+        rises = ((middles[b] - middles[a]) * inward[a]).sum(axis=1) > 0
+        turns = (inward[a] * inward[b]).sum(axis=1) < math.cos(CREASE)
+        a, b = a[~(rises & turns)], b[~(rises & turns)]
+        count, label = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(len(faces),) * 2), False)
+        triangles, face = _triangles(mesh.points, start, points, mesh.dimension)
+        parts = (np.flatnonzero(label[face] == part) for part in range(count))
+        return tuple(cls(np.unique(faces[face[own]]), triangles[own], inward[face[own]]) for own in parts)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.triangles.mean(axis=1))
+
+    @cached_property
+    def _size(self) -> float:
+        arms = self.triangles - self.triangles.mean(axis=1, keepdims=True)
+        return float(np.sqrt((arms**2).sum(axis=2).max()))
+
+    def distance(self, x: FloatArray, most: float) -> tuple[FloatArray, FloatArray]:
+        """Distances (n,) of positions (n, 3), infinite beyond ``most``, and the unit vectors away from the wall (n, 3):
+        the mean of those from all faces that are as near, 0 beyond."""
+        distance, away = np.full(len(x), np.inf), np.zeros((len(x), 3))
+        count = min(_CANDIDATES, len(self.triangles))
+        _, near = self._tree.query(x, k=list(range(1, count + 1)), distance_upper_bound=most + self._size)
+        reached = np.flatnonzero(near[:, 0] < len(self.triangles))
+        found, ways = _ways(x[reached], near[reached], self.triangles, self.normals, self._size)
+        within = found <= most
+        distance[reached[within]], away[reached[within]] = found[within], ways[within]
+        return distance, away
+
+
+def _beside(start: IntArray, points: IntArray, dimension: int) -> IntArray:
+    """Pairs (p, 2) of faces that share an edge, of those of solids, or an end, of edges."""
+    face = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    if dimension == 2:
+        keys, face = (
+            points[np.column_stack([start[:-1], start[1:] - 1]).ravel()],
+            np.repeat(np.arange(len(start) - 1), 2),
+        )
+    else:
+        following = points[successor(start)]
+        keys = np.minimum(points, following) * (points.max(initial=0) + 1) + np.maximum(points, following)
+    order = np.argsort(keys, kind="stable")
+    same = np.flatnonzero(np.diff(keys[order]) == 0)
+    return np.column_stack([face[order[same]], face[order[same + 1]]])
+
+
+def _triangles(x: FloatArray, start: IntArray, points: IntArray, dimension: int) -> tuple[FloatArray, IntArray]:
+    """Faces fanned about their first points, and of which each is (m,); edges with their last point twice."""
+    sizes = np.diff(start)
+    if dimension == 2:
+        first = runs(start[:-1], sizes - 1)
+        return x[points[np.column_stack([first, first + 1, first + 1])]], np.repeat(np.arange(len(sizes)), sizes - 1)
+    second = runs(start[:-1] + 1, sizes - 2)
+    corners = np.column_stack([np.repeat(start[:-1], sizes - 2), second, second + 1])
+    return x[points[corners]], np.repeat(np.arange(len(sizes)), sizes - 2)
+
+
+@called
+def _along(x: Any, a: Any, b: Any, way: Any, best: float) -> float:
+    """Square of the distance from a segment where it is less than the best, with the way from there; else the best."""
+    along, square = 0.0, 0.0
+    for k in range(3):
+        along += (x[k] - a[k]) * (b[k] - a[k])
+        square += (b[k] - a[k]) ** 2
+    share = min(max(along / square, 0.0), 1.0) if square > 0.0 else 0.0
+    total = 0.0
+    for k in range(3):
+        total += (x[k] - a[k] - share * (b[k] - a[k])) ** 2
+    if total < best:
+        for k in range(3):
+            way[k] = x[k] - a[k] - share * (b[k] - a[k])
+        return total
+    return best
+
+
+@called
+def _from_triangle(x: Any, t: Any, way: Any) -> float:
+    """Square of the distance from a triangle, and the way (3,) from its nearest place."""
+    best = _along(x, t[0], t[1], way, np.inf)
+    best = _along(x, t[1], t[2], way, best)
+    best = _along(x, t[2], t[0], way, best)
+    ux, uy, uz = t[1, 0] - t[0, 0], t[1, 1] - t[0, 1], t[1, 2] - t[0, 2]
+    vx, vy, vz = t[2, 0] - t[0, 0], t[2, 1] - t[0, 1], t[2, 2] - t[0, 2]
+    wx, wy, wz = x[0] - t[0, 0], x[1] - t[0, 1], x[2] - t[0, 2]
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    square = nx * nx + ny * ny + nz * nz
+    if square > 0.0:
+        r = ((wy * vz - wz * vy) * nx + (wz * vx - wx * vz) * ny + (wx * vy - wy * vx) * nz) / square
+        s = ((uy * wz - uz * wy) * nx + (uz * wx - ux * wz) * ny + (ux * wy - uy * wx) * nz) / square
+        if r >= 0.0 and s >= 0.0 and r + s <= 1.0:
+            height = (wx * nx + wy * ny + wz * nz) / square
+            way[0], way[1], way[2] = height * nx, height * ny, height * nz
+            return height * height * square
+    return best
+
+
+@called
+def _from_face(x: Any, t: Any, normal: Any, size: float, way: Any) -> float:
+    """Distance from a face, and the unit vector away from it (3,), which is its normal on it."""
+    found = math.sqrt(_from_triangle(x, t, way))
+    on_it = found <= _ROUNDING * size
+    for k in range(3):
+        way[k] = normal[k] if on_it else way[k] / found
+    return found
+
+
+@kernel(parallel=True)
+def _ways(x: Any, near: Any, triangles: Any, normals: Any, size: float) -> Any:
+    n = len(x)
+    distance, away = np.full(n, np.inf), np.zeros((n, 3))
+    for i in prange(n):
+        way, nearest, total = np.zeros(3), np.zeros(3), np.zeros(3)
+        for j in range(near.shape[1]):
+            t = near[i, j]
+            if t < len(triangles):
+                found = _from_face(x[i], triangles[t], normals[t], size, way)
+                if found < distance[i]:
+                    distance[i] = found
+                    nearest[:] = way
+        for j in range(near.shape[1]):
+            t = near[i, j]
+            if t < len(triangles):
+                found = _from_face(x[i], triangles[t], normals[t], size, way)
+                # The next face of a plane is nearly as near in nearly the same direction: not another side.
+                same = way[0] * nearest[0] + way[1] * nearest[1] + way[2] * nearest[2] > 1.0 - 4 * _ALIKE
+                if found <= distance[i] + _ALIKE * (distance[i] + _ROUNDING * size):
+                    total += nearest if same else way
+        length = math.sqrt(total[0] ** 2 + total[1] ** 2 + total[2] ** 2)
+        if length > 0.0:
+            away[i] = total / length
+    return distance, away

@@ -63,6 +63,7 @@ class Lattice(Mesh, table="shape dimension is_curved"):
         of ``shifts`` (3, 3) lead once around the periodic axes."""
         put = object.__setattr__
         put(self, "axes", axes)
+        put(self, "plates", None)
         put(self, "steps", np.array(steps, float))
         put(self, "origin", np.array(origin, float))
         put(self, "curve", curve)

@@ -237,6 +237,20 @@ def pairs_in_boxes(low: Any, high: Any, edges: Any, start: Any, x: Any, ends: An
     return counts
 
 
+def cell_boxes(mesh: Mesh, tolerance: float) -> tuple[FloatArray, FloatArray]:
+    """Lowest and highest corner (n, 3) of a box around each cell, curved edges included, wide enough for positions that
+    far outside, as a fraction of its diagonal."""
+    pad = tolerance if mesh.dimension == 3 else ON_SURFACE
+    low, high = node_boxes(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
+    growth = np.ones(len(mesh))
+    for block in mesh.blocks:
+        if block.reference.is_curved:
+            growth[block.cells] = block.reference.lebesgue
+    middle, half = (low + high) / 2, (high - low) / 2
+    half = growth[:, None] * half + pad * np.sqrt((half**2).sum(axis=1))[:, None]
+    return middle - half, middle + half
+
+
 @dataclass(frozen=True, eq=False)
 class Location(ReprMixin):
     """Cells (m,) that hold the positions, -1 outside the mesh, and reference coordinates ``xi`` (m, 3):
@@ -293,17 +307,9 @@ class _Search:
         return cls(mesh, np.flatnonzero(mesh.is_full), number, place, fitted)
 
     def boxes(self, tolerance: float) -> tuple[FloatArray, FloatArray]:
-        """Lowest and highest corner of a box around each full cell, curved edges included, wide enough for positions
-        that far outside, as a fraction of its diagonal."""
-        mesh, pad = self.mesh, tolerance if self.mesh.dimension == 3 else ON_SURFACE
-        low, high = node_boxes(mesh.points, mesh.cells.offsets, mesh.cells.connectivity)
-        growth = np.ones(len(mesh))
-        for block in mesh.blocks:
-            if block.reference.is_curved:
-                growth[block.cells] = block.reference.lebesgue
-        middle, half = (low + high) / 2, (high - low) / 2
-        half = growth[:, None] * half + pad * np.sqrt((half**2).sum(axis=1))[:, None]
-        return (middle - half)[self.full], (middle + half)[self.full]
+        """Lowest and highest corner of a box around each full cell."""
+        low, high = cell_boxes(self.mesh, tolerance)
+        return low[self.full], high[self.full]
 
     def locate(self, found: Location, positions: FloatArray) -> None:
         """Candidates are tried from the one whose middle is nearest, until the position is well inside."""

@@ -4,7 +4,7 @@ lattice that it is) that are found once, when first asked for."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -17,11 +17,12 @@ from flowgrad.mesh.cells import Block, CellFaces, Cells, Recomputed, check_cells
 from flowgrad.mesh.planar import plane_normal
 from flowgrad.mesh.reference.cell import VTK, cell_name
 from flowgrad.reprs import ReprMixin
-from flowgrad.typing import BoolArray, FloatArray
+from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # What computes with numba is imported when it is first asked for: reading a file does without.
 if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
+    from flowgrad.mesh.joints import Joints
     from flowgrad.mesh.lattice_detection import LatticeOf
     from flowgrad.mesh.topology import Topology
     from flowgrad.mesh.wall_layers import WallLayers
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _PRISMS = {VTK.HEXAHEDRON, VTK.WEDGE, VTK.PYRAMID, VTK.PENTAGONAL_PRISM, VTK.HEXAGONAL_PRISM, VTK.POLYHEDRON}
 # Cells looked at first, points of one of them, and how near to a plane, of their extent, points lie in it.
 _FEW, _OWN, _LOOSE = 64, 12, 1e-3
+# Points in one interval of this fraction of the largest coordinate may be one.
+_NEAR = 2.0**-20
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,19 @@ def _planes(own: FloatArray, points: FloatArray, loose: float) -> Iterator[BoolA
                 yield on_it
 
 
+def _may_coincide(points: FloatArray) -> bool:
+    """Whether some points lie in one interval along every axis: a quick look, which spares most meshes the search."""
+    finite = points[np.isfinite(points).all(axis=1)] if not np.isfinite(points.sum()) else points
+    size = np.abs(finite).max(initial=0.0)
+    if not size:
+        return len(finite) > 1
+    keys = np.zeros(len(finite), np.int64)
+    for axis, factor in enumerate((1, 1 << 21, 1 << 42)):
+        keys += factor * np.floor(finite[:, axis] * (1 / (_NEAR * size))).astype(np.int64)
+    keys.sort()
+    return bool((keys[1:] == keys[:-1]).any())
+
+
 def _is_flat(points: FloatArray, loose: float) -> bool:
     if len(points) < 4:
         return True
@@ -129,10 +145,14 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     points that are not (n, 3), cell types that are not read, connectivity out of range, offsets
     that fall and cells with the wrong number of points. Geometry, topology and structure are computed when
     first asked for and kept.
+
+    Cells are neighbours where their faces coincide, whether they share points or have their own: see
+    :mod:`flowgrad.mesh.joints`. ``plates``, faces of cells (rows of ``faces``), are boundary on both sides.
     """
 
     points: FloatArray
     cells: Cells
+    plates: IntArray | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         points = np.ascontiguousarray(self.points, np.float64)
@@ -140,6 +160,10 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
             raise MeshError(f"points have the shape {points.shape}: give (n, 3), planar meshes with z = 0")
         object.__setattr__(self, "points", points)
         check_cells(self.cells, len(points))
+        if not self.cells.node_set and self.cells.has_lagrange:
+            from flowgrad.mesh.node_recognition import with_node_set
+
+            object.__setattr__(self, "cells", with_node_set(points, self.cells))
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -215,11 +239,33 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
         return self._geometry[2]
 
     @cached_property
+    def joints(self) -> Joints | None:
+        """Which points are one, because they coincide, or several, on a plate; None where each is just itself."""
+        if type(self) is not Mesh or (self.plates is None and not _may_coincide(self.points)):
+            return None
+        from flowgrad.mesh.joints import find_joints
+
+        plates = np.empty(0, np.int64) if self.plates is None else self.plates
+        return find_joints(self.points, self.cells, self.faces if self.dimension else None, plates)
+
+    @cached_property
+    def joined(self) -> Mesh:
+        """The mesh of the same cells with the points joined: itself where each is just itself."""
+        if self.joints is None:
+            return self
+        mesh = Mesh(self.points[self.joints.source], self.joints.cells, plates=self.joints.plates)
+        mesh.__dict__["joints"] = None
+        return mesh
+
+    @cached_property
     def topology(self) -> Topology:
         """Shared faces: neighbours and boundary, of the cells of full dimension."""
-        from flowgrad.mesh.topology import topology
+        from flowgrad.mesh.topology import seen_from, topology
 
-        return topology(self.points, self.cells, self.faces, lambda: self.signed_measures)
+        if self.joints is None:
+            return topology(self.points, self.cells, self.faces, lambda: self.signed_measures, self.plates)
+        own, joint = self.joints.own, self.joints.joint
+        return seen_from(self.joined.topology, self.points, self.cells, self.faces, own, joint)
 
     @cached_property
     def wall_layers(self) -> WallLayers | None:
@@ -236,7 +282,7 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     def apart(self) -> Mesh:
         """The same mesh as a piece of a larger one, whose boundary may be a cut: no walls are looked for."""
         piece = replace(self)
-        piece.__dict__["wall_layers"] = None
+        piece.__dict__["wall_layers"] = piece.joined.__dict__["wall_layers"] = None
         return piece
 
     def type_counts(self) -> dict[str, int]:

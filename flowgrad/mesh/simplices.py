@@ -226,7 +226,8 @@ class Simplices:
     the ``around[start[i]:start[i + 1]]``. ``corners`` (k, d + 1) are turned to positive volumes; ``owners`` (k,) are
     the cells. ``folded`` (k,) are simplices that had another orientation than the rest of their cell, which they
     overlap: only badly warped or concave cells have any; ``flat`` (k,) those without an extent, or with one that is
-    rounding, which no position is in. ``normal`` (3,) is that of a planar mesh, zero for a solid.
+    rounding, which no position is in. ``normal`` (3,) is that of a planar mesh, zero for a solid. ``plates`` (p, 2) are
+    simplices, and the corners opposite to faces of theirs on plates of no thickness.
     """
 
     points: FloatArray
@@ -238,6 +239,7 @@ class Simplices:
     normal: FloatArray
     folded: BoolArray
     flat: BoolArray
+    plates: IntArray
 
     def __len__(self) -> int:
         return len(self.corners)
@@ -255,13 +257,14 @@ class Simplices:
 
     @cached_property
     def neighbours(self) -> NDArray[np.int32]:
-        """The simplex across the face opposite each corner (k, d + 1), −1 at the boundary of the mesh and −2 where it
-        is flat; flat ones have no neighbours."""
+        """The simplex across the face opposite each corner (k, d + 1), −1 at the boundary of the mesh, −2 where it
+        is flat and −3 at plates, behind which the mesh goes on; flat ones have no neighbours."""
         # A power of two with room to spare.
         size = 1 << int(np.ceil(np.log2(1.25 * self.corners.size + 2)))
         found: NDArray[np.int32] = across_faces(self.corners, size)
         found[self.flat] = -1
         found[(found >= 0) & self.flat[found]] = -2
+        found[tuple(self.plates.T)] = -3
         return found
 
     @cached_property
@@ -279,7 +282,7 @@ class Simplices:
     @cached_property
     def on_boundary(self) -> NDArray[np.uint8]:
         """Which edges lie in faces of the boundary (k,): bit i for the i-th of the pairs of corners 01, 02, …"""
-        beyond = np.argwhere((self.neighbours == -1) & ~self.flat[:, None])
+        beyond = np.argwhere(np.isin(self.neighbours, (-1, -3)) & ~self.flat[:, None])
         facets = [np.delete(self.corners[beyond[beyond[:, 1] == i, 0]], i, axis=1) for i in range(self.dimension + 1)]
         edges = np.concatenate([self._keys(facet) for facet in facets]).ravel()
         touching = np.zeros(len(self.points), bool)
@@ -315,12 +318,14 @@ def simplices_of(mesh: Mesh) -> Simplices:
     and surfaces that are curved in space.
     """
     if mesh not in _known:
-        _known[mesh] = _made(without_seams(mesh))
+        normal, whole = normal_of_motion(mesh), without_seams(mesh)
+        _known[mesh] = _assembled(whole, cut(whole), normal)
     return _known[mesh]
 
 
-def _made(mesh: Mesh) -> Simplices:
-    normal = np.zeros(3)
+def normal_of_motion(mesh: Mesh) -> FloatArray:
+    """The unit normal (3,) of a planar mesh, zero for a solid; MeshError for scattered points, lines and surfaces that
+    are curved in space."""
     if mesh.dimension < 2:
         what = "lines" if mesh.dimension else "points without cells"
         raise MeshError(f"the mesh has only {what}, and nothing for particles to move in: give surface or solid cells")
@@ -331,8 +336,8 @@ def _made(mesh: Mesh) -> Simplices:
                 "the mesh is a surface that is curved in space: particles move in solid cells or in a plane; "
                 "give one of these"
             )
-        normal = found
-    return _assembled(mesh, cut(mesh), normal)
+        return found
+    return np.zeros(3)
 
 
 def _assembled(mesh: Mesh, pieces: Pieces, normal: FloatArray) -> Simplices:
@@ -353,7 +358,27 @@ def _assembled(mesh: Mesh, pieces: Pieces, normal: FloatArray) -> Simplices:
     flat = ~(np.abs(volumes) > np.where(against, THIN, FLAT_CELL) * scale)
     folded = against & ~flat
     centred = np.concatenate([none, *pieces.centred])
-    return Simplices(points, corners.astype(np.int32), owners, centred, start, around, normal, folded, flat)
+    plates = _on_plates(mesh, corners, owners)
+    return Simplices(points, corners.astype(np.int32), owners, centred, start, around, normal, folded, flat, plates)
+
+
+def _on_plates(mesh: Mesh, corners: IntArray, owners: IntArray) -> IntArray:
+    """Simplices with a face on one of the mesh's plates, and the corner opposite to it (p, 2)."""
+    if mesh.plates is None or not len(mesh.plates):
+        return np.empty((0, 2), np.int64)
+    start, around = mesh.faces.take(mesh.plates)
+    cells = np.searchsorted(mesh.faces.cell_offsets, mesh.plates, "right") - 1
+    order = np.argsort(cells, kind="stable")
+    near = np.flatnonzero(np.isin(owners, cells))
+    first = np.searchsorted(cells, owners[near], sorter=order)
+    counts = np.searchsorted(cells, owners[near], "right", sorter=order) - first
+    simplex, plate = np.repeat(near, counts), order[runs(first, counts)]
+    count = len(mesh.points)
+    known = np.repeat(np.arange(len(start) - 1), np.diff(start)) * count + around
+    own = corners[simplex]
+    on_it = np.isin(plate[:, None] * count + own, known) & (own < count)
+    row, opposite = np.nonzero(~on_it & (on_it.sum(axis=1) == mesh.dimension)[:, None])
+    return np.column_stack([simplex[row], opposite])
 
 
 @inlined

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from flowgrad.compiled import kernel
 from flowgrad.mesh.cells import CellFaces, Cells, offsets, successor, take
 from flowgrad.mesh.geometry import polygon_geometry, rings
+from flowgrad.mesh.hanging import OpenFaces
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Points of a patch lie on the mesh's within this fraction of the mesh's size: float32 files.
 _MATCH = 1e-5
+# Faces look the opposite way where the cosine between their normals is below minus the first, and are as large as each
+# other within the second.
+_FACING, _ALIKE = 0.95, 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,10 @@ class Topology(ReprMixin):
 
     ``pairs`` (m, 2) are cells that share a face, which is the first one's ``pair_faces`` (m,); ``boundary`` (b,) the
     faces with one cell, ``boundary_cells`` (b,) that cell. Faces are rows of ``mesh.faces``.
+
+    Of a face that smaller ones cover, as where cells beside it are refined, each of these makes a pair. ``joined`` is
+    the topology of the mesh whose points are joined, with which own point is which of those (q,), (q,); None where
+    none are.
     """
 
     points: FloatArray
@@ -39,6 +47,7 @@ class Topology(ReprMixin):
     boundary: IntArray
     boundary_cells: IntArray
     boundary_scale: FloatArray | float = 1.0
+    joined: tuple[Topology, IntArray, IntArray] | None = None
 
     @cached_property
     def boundary_polygons(self) -> tuple[IntArray, IntArray]:
@@ -91,6 +100,10 @@ class Topology(ReprMixin):
     @cached_property
     def point_cells(self) -> tuple[IntArray, IntArray]:
         """Cells of full dimension around each point: offsets (n + 1,) and cell numbers."""
+        if self.joined is not None:
+            whole, own, joint = self.joined
+            start, cells = take(*whole.point_cells, joint)
+            return offsets(np.bincount(own, np.diff(start), len(self.points)).astype(np.int64)), cells
         full = np.flatnonzero(self.cells.is_full)
         start, points = take(self.cells.offsets, self.cells.connectivity, full)
         order = np.argsort(points, kind="stable")
@@ -100,6 +113,8 @@ class Topology(ReprMixin):
     def owners(self) -> IntArray:
         """For each cell of lower dimension a cell of full dimension that has all its points (the
         lowest number), -1 without one; a full cell is its own owner (n,)."""
+        if self.joined is not None:
+            return self.joined[0].owners
         lower = np.flatnonzero(~self.cells.is_full)
         result = np.arange(len(self.cells))
         if len(lower):
@@ -115,13 +130,28 @@ class Topology(ReprMixin):
         start, own = self.boundary_polygons
         if not len(own):
             return np.full(len(polygon_offsets) - 1, -1)
+        found = np.full(len(polygon_offsets) - 1, -1)
         if points is self.points:
-            return self._same_faces(point_set_keys(start, own), point_set_keys(polygon_offsets, connectivity), None)
+            found = self._same_faces(point_set_keys(start, own), point_set_keys(polygon_offsets, connectivity), None)
+            if self.joined is None:
+                return found
         places, known = _places(self.points, np.unique(own), points)
         keys = point_set_keys(start, places[own])
         wanted = point_set_keys(polygon_offsets, known[connectivity])
         normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.cells.dimension == 3 else None
-        return self._same_faces(keys, wanted, normals)
+        return np.where(found < 0, self._same_faces(keys, wanted, normals), found)
+
+    def match_inner(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
+        """Faces between two cells (rows of ``mesh.faces``) at the same places as the given polygons, −1 where there is
+        none."""
+        start, own = self.faces.take(self.pair_faces)
+        if not len(own):
+            return np.full(len(polygon_offsets) - 1, -1)
+        places, known = _places(self.points, np.unique(own), points)
+        keys, wanted = point_set_keys(start, places[own]), point_set_keys(polygon_offsets, known[connectivity])
+        order = np.argsort(keys, kind="stable")
+        first = np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)
+        return np.where(keys[order[first]] == wanted, self.pair_faces[order[first]], -1)
 
     def _same_faces(self, keys: IntArray, wanted: IntArray, normals: FloatArray | None) -> IntArray:
         """The boundary face with each wanted key, -1 without one; of several the one whose normal is the same, and
@@ -162,26 +192,121 @@ def _corner_shares(x: FloatArray, start: IntArray) -> FloatArray:
     return both / 3
 
 
-def topology(points: FloatArray, cells: Cells, faces: CellFaces, signed_measures: Callable[[], FloatArray]) -> Topology:
+def topology(
+    points: FloatArray,
+    cells: Cells,
+    faces: CellFaces,
+    signed_measures: Callable[[], FloatArray],
+    plates: IntArray | None = None,
+) -> Topology:
     """Topology of the cells of full dimension of a mesh; their signed measures are asked for when the boundary's
-    normals are."""
+    normals are. Nothing is joined across the faces ``plates``."""
+    chosen, owner, start, corners = proper_faces(cells, faces)
+    first, second, alone = same_keys(point_set_keys(start, corners))
+    apart = np.zeros(len(first), bool) if plates is None else np.isin(chosen[first], plates)
+    alone[first[apart]] = alone[second[apart]] = True
+    first, second = first[~apart], second[~apart]
+    boundary = np.flatnonzero(alone)
+    can_hang = boundary if plates is None else boundary[~np.isin(chosen[boundary], plates)]
+    large, small = _hanging(points, cells, owner[can_hang], *take(start, corners, can_hang))
+    pairs = np.concatenate(
+        [
+            np.column_stack([owner[first], owner[second]]),
+            np.column_stack([owner[can_hang[small]], owner[can_hang[large]]]),
+        ]
+    )
+    pair_faces = np.concatenate([chosen[first], chosen[can_hang[small]]])
+    alone[can_hang[small]] = alone[can_hang[large]] = False
+    return Topology(points, cells, faces, signed_measures, pairs, pair_faces, chosen[alone], owner[alone])
+
+
+def _hanging(
+    points: FloatArray, cells: Cells, owner: IntArray, start: IntArray, corners: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Pairs (m,), (m,) of a large and a small one of the faces (b,) with one cell, ``owner`` (b,), where small ones
+    together cover the large one from its other side, as beside refined cells.
+
+    They share its corners, and look the opposite way: nothing else has to be looked at closely.
+    """
+    none = np.empty(0, np.int64)
+    if cells.dimension < 2 or not len(owner):
+        return none, none
+    x, counts = points[corners], np.diff(start)
+    middles = np.add.reduceat(x, start[:-1], axis=0) / counts[:, None]
+    begin, around = take(cells.offsets, cells.connectivity, owner)
+    outward = middles - np.add.reduceat(points[around], begin[:-1], axis=0) / np.diff(begin)[:, None]
+    if cells.dimension == 3:
+        normals = polygon_geometry(points, start, corners)[0]
+        sizes = np.sqrt((normals**2).sum(axis=1))
+        normals *= np.where((outward * normals).sum(axis=1) < 0, -1.0, 1.0)[:, None]
+    else:
+        along = x[start[1:] - 1] - x[start[:-1]]
+        sizes = np.sqrt((along**2).sum(axis=1))
+        square = np.where(sizes > 0, sizes**2, 1.0)
+        normals = outward - along * ((outward * along).sum(axis=1) / square)[:, None]
+    length = np.sqrt((normals**2).sum(axis=1, keepdims=True))
+    normals = normals / np.where(length > 0, length, 1.0)
+    large, small = _facing(normals, sizes, corners, np.repeat(np.arange(len(counts)), counts))
+    if not len(large):
+        return none, none
+    return OpenFaces(start, corners, x, normals, sizes, cells.dimension == 3).covered(large, small)
+
+
+def _facing(normals: FloatArray, sizes: FloatArray, corners: IntArray, face: IntArray) -> tuple[IntArray, IntArray]:
+    """Pairs of a larger and a smaller face at one point that look the opposite way; ``corners`` (c,) are the points of
+    each ``face`` (c,)."""
+    order = np.argsort(corners, kind="stable")
+    corners, face = corners[order], face[order]
+    found = []
+    for step in range(1, int(np.bincount(corners).max())):
+        if not len(same := np.flatnonzero(corners[step:] == corners[:-step])):
+            break
+        one, other = face[same], face[same + step]
+        facing = (normals[one] * normals[other]).sum(axis=1) < -_FACING
+        found.append(np.column_stack([one[facing], other[facing]]))
+    pairs = np.concatenate([*found, np.empty((0, 2), np.int64)])
+    swap = sizes[pairs[:, 0]] < sizes[pairs[:, 1]]
+    pairs[swap] = pairs[swap, ::-1]
+    differ = sizes[pairs[:, 0]] > (1 + _ALIKE) * sizes[pairs[:, 1]]
+    large, small = pairs[differ].T
+    return large, small
+
+
+def proper_faces(
+    cells: Cells, faces: CellFaces, number: IntArray | None = None
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """The faces of the cells of full dimension that have an extent, not collapsed to an edge: rows of the faces (f,),
+    their cells (f,), offsets (f + 1,) and points, in other ``number`` (n,) where given."""
     full = np.flatnonzero(cells.is_full)
     chosen, counts = faces.of(full)
     owner = np.repeat(full, counts)
     start, corners = faces.take(chosen)
+    corners = corners if number is None else number[corners]
     repeats = np.add.reduceat(_repeated(start, corners).astype(np.int64), start[:-1]) if len(corners) else 0
     proper = np.diff(start) - repeats >= cells.dimension
     if not proper.all():
-        chosen, owner = chosen[proper], owner[proper]
-        start, corners = faces.take(chosen)
-    keys = point_set_keys(start, corners)
+        kept = np.flatnonzero(proper)
+        chosen, owner = chosen[kept], owner[kept]
+        start, corners = take(start, corners, kept)
+    return chosen, owner, start, corners
+
+
+def same_keys(keys: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
+    """Pairs of faces (m,), (m,) with the same key, and which faces have a key of their own (f,)."""
     order = np.argsort(keys, kind="stable")
     same = keys[order][1:] == keys[order][:-1]
     first, second = order[:-1][same], order[1:][same]
     alone = np.ones(len(order), bool)
     alone[first] = alone[second] = False
-    pairs = np.column_stack([owner[first], owner[second]])
-    return Topology(points, cells, faces, signed_measures, pairs, chosen[first], chosen[alone], owner[alone])
+    return first, second, alone
+
+
+def seen_from(
+    joined: Topology, points: FloatArray, cells: Cells, faces: CellFaces, own: IntArray, joint: IntArray
+) -> Topology:
+    """The topology of a mesh from that of the mesh with its points joined, whose cells and faces have the same numbers:
+    own point ``own[i]`` is ``joint[i]`` there."""
+    return replace(joined, points=points, cells=cells, faces=faces, joined=(joined, own, joint))
 
 
 def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:

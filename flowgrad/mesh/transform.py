@@ -19,4 +19,4 @@ def scaled(mesh: Mesh, factors: Sequence[float]) -> Mesh:
         return Lattice(mesh.axes, mesh.steps * f, mesh.origin * f, curve, mesh.shifts * f)
     if (f < 0).any() and len(mesh):
         raise MeshError(f"the mesh has {len(mesh)} cells, which a turned axis would turn inside out: turn it yourself")
-    return Mesh(mesh.points * f, mesh.cells)
+    return Mesh(mesh.points * f, mesh.cells, plates=mesh.plates)

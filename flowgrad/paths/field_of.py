@@ -18,7 +18,8 @@ Source: TypeAlias = Flow | Series | Callable[..., Any]
 def field_of(source: Source, dimension: int = 3, backend: str | None = None) -> Field:
     """The field of a flow, a series, or a function of positions (…, ``dimension``).
 
-    Straight lattices are interpolated by cubic splines, other meshes by :class:`MeshInterpolant`. OptionError for
+    Straight lattices are interpolated by cubic splines, meshes with curved cells by :class:`ElementInterpolant`, others
+    by :class:`MeshInterpolant`. OptionError for
     what is none of these and for flows that are symmetric about an axis.
     """
     if isinstance(source, Field):
@@ -47,6 +48,10 @@ def interpolant_of(flow: Flow) -> Interpolant:
         from flowgrad.paths.lattice_interpolant import LatticeSpline
 
         return LatticeSpline(flow)
+    from flowgrad.paths.element_interpolant import ElementInterpolant, has_curved_elements
     from flowgrad.paths.mesh_interpolant import MeshInterpolant
+
+    if has_curved_elements(flow.mesh):
+        return ElementInterpolant(flow)
 
     return MeshInterpolant(flow)

@@ -14,12 +14,10 @@ from flowgrad.gradient import PreparedGradient, Scheme
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import runs
-from flowgrad.mesh.locate import ON_SURFACE
-from flowgrad.mesh.planar import FLAT, frame_of
 from flowgrad.mesh.simplices import simplices_of
-from flowgrad.paths.field import Interpolant, Sample
-from flowgrad.paths.plane import PathPlane
-from flowgrad.paths.simplex_kernels import sample, trace_simplices
+from flowgrad.paths.field import Advance, Interpolant, Stages
+from flowgrad.paths.plane import PathPlane, in_plane
+from flowgrad.paths.simplex_kernels import step_simplices, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.
@@ -32,26 +30,26 @@ class MeshInterpolant(Interpolant):
 
     Exact for quadratic fields with exact L_a, else of third order in v and second in L; continuous across all faces.
     Walls at rest are at rest everywhere: along edges of the boundary with both ends at rest the quadratic part is
-    left out. Of curved cells the corners are used. Planar meshes carry particles in their own plane. Points without a
-    velocity or a gradient leave a hole: positions in a simplex with one are outside. MeshError for a mesh without
-    surface or solid cells, or on a curved surface.
+    left out. Of curved cells the corners are used: ``ElementInterpolant`` is for these. Planar meshes carry particles
+    in their own plane. Points without a velocity or a gradient leave a hole: positions in a simplex with one are
+    outside. MeshError for a mesh without surface or solid cells, or on a curved surface.
     """
 
     # L jumps from simplex to simplex, and errors of the interpolant are larger.
     rtol = 1e-4
 
     def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
-        self.simplices = own = simplices_of(flow.mesh)
-        self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
+        self.simplices = own = simplices_of(flow.mesh.joined)
+        self._geometry = own.points, own.corners, own.neighbours, own.normal
+        self._on_boundary = own.on_boundary
         self._tree = own.tree.boxes, own.tree.members
         if own.dimension == 2:
-            corners = own.points[own.corners[:, 0]]
-            reach = ON_SURFACE * np.sqrt(2 * own.measures.mean()) + FLAT * np.ptp(corners, axis=0).max()
-            self.plane = PathPlane(frame_of(own.normal)[:2], corners[0], float(reach))
+            self.plane = PathPlane.around(own.normal, own.points[own.corners[:, 0]], 2 * float(own.measures.mean()))
         self._at_points, self._at_cells = PreparedGradient(scheme, "points"), PreparedGradient(scheme, "cells")
 
     def nodal(self, flow: Flow) -> FloatArray:
         """v and L (n, 12) at the points of the simplices, of a flow on the same mesh."""
+        flow = flow.joined
         if self.plane is not None:
             # Derivatives across do not count, and L is along x, y, z.
             flow = dataclasses.replace(flow, out_of_plane="zero")
@@ -75,24 +73,18 @@ class MeshInterpolant(Interpolant):
         nodal[~np.isfinite(nodal).all(axis=1)] = np.nan
         return nodal
 
-    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
-        """The field at positions (m, 3); ``cells`` are the numbers of simplices."""
-        count = len(positions)
-        v, L, inside = np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool)
-        x = self._in_plane(np.ascontiguousarray(positions))
-        sample(*self._geometry, *self._tree, nodal, weights, x, cells, v, L, inside)
-        return Sample(v, L, inside)
+    def advance(self, nodal: FloatArray, weights: FloatArray, step: Stages, cells: IntArray) -> Advance:
+        """Stages of a step through the simplices, whose numbers are ``cells``."""
+        made = step.made()
+        origin = np.zeros(3) if self.plane is None else self.plane.origin
+        places = self._geometry, self._tree, self._on_boundary, origin
+        step_simplices(*places, nodal, weights, step.y, step.rates, step.h, cells, step.stages, step.within, made)
+        return made
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
         """From simplex to simplex across their faces; where there is no neighbour the way ends unless another simplex
         goes on there."""
-        trace_simplices(*self._geometry[:4], *self._tree, nodal, self._in_plane(way), cells, inside)
-
-    def _in_plane(self, positions: FloatArray) -> FloatArray:
-        if self.plane is None:
-            return positions
-        normal = self.simplices.normal
-        return np.asarray(positions - ((positions - self.plane.origin) @ normal)[..., None] * normal)
+        trace_simplices(*self._geometry, *self._tree, nodal, in_plane(way, self.plane), cells, inside)
 
 
 def known_components(gradient: VelocityGradient) -> FloatArray:

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.mesh.locate import ON_SURFACE
+from flowgrad.mesh.planar import FLAT, frame_of
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
@@ -22,6 +24,12 @@ class PathPlane(ReprMixin):
     axes: FloatArray
     origin: FloatArray
     reach: float = np.inf
+
+    @classmethod
+    def around(cls, normal: FloatArray, points: FloatArray, area: float) -> PathPlane:
+        """That of points (n, 3) of a planar mesh, as thick as they may be off it, with the mean area of its cells."""
+        reach = ON_SURFACE * np.sqrt(area) + FLAT * np.ptp(points, axis=0).max()
+        return cls(frame_of(normal)[:2], points[0], float(reach))
 
     @cached_property
     def inward(self) -> FloatArray:
@@ -41,3 +49,11 @@ def in_space(positions: FloatArray, plane: PathPlane | None, name: str) -> Float
         where = "has three dimensions" if plane is None else "lies in a plane that is not one of constant z"
         raise OptionError(f"{name} have two coordinates, but the flow {where}: give three coordinates (n, 3)")
     return np.column_stack([positions, np.full(len(positions), plane.origin[2])])
+
+
+def in_plane(positions: FloatArray, plane: PathPlane | None) -> FloatArray:
+    """Positions (…, 3) projected on a plane; as they are where there is none."""
+    if plane is None:
+        return positions
+    normal = np.cross(*plane.axes)
+    return np.asarray(positions - ((positions - plane.origin) @ normal)[..., None] * normal)

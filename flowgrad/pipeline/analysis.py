@@ -14,11 +14,12 @@ import numpy as np
 
 from flowgrad.compiled import threads
 from flowgrad.errors import MeshError, OptionError
+from flowgrad.files import size_of
 from flowgrad.flow import Flow
 from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import Stored, velocity_gradient
 from flowgrad.gradient.function import Function
-from flowgrad.io import flow_of, read_contents
+from flowgrad.io import ReadOptions, flow_of, read_contents
 from flowgrad.io.formats import Contents
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
@@ -28,7 +29,15 @@ from flowgrad.pipeline.summary import WITHOUT_STATISTICS, Deviation, digest_of, 
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.model import Model
 from flowgrad.separation import IDENTIFY, Separation, separate
-from flowgrad.walls import Walls, at_walls, walls_summary
+from flowgrad.series import read_series
+from flowgrad.walls import (
+    Walls,
+    WallStatistics,
+    at_walls,
+    wall_statistics,
+    wall_statistics_summary,
+    walls_summary,
+)
 
 # What the results of a formula on a grid are called.
 NAME = "formula"
@@ -110,8 +119,11 @@ DEFAULT_QUANTITIES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis(ReprMixin, line="separation quantities", table="flow gradient separation quantities walls"):
-    """A flow with its gradient and separation, the quantities asked for, and the walls if they were.
+class Analysis(
+    ReprMixin, line="separation quantities", table="flow gradient separation quantities walls walls_over_time"
+):
+    """A flow with its gradient and separation, the quantities asked for, the walls if they were, and averages over time
+    on them, of all times of its file, if it has several.
 
     ``digest`` is the SHA-256 of the input file, empty without one.
     """
@@ -121,6 +133,7 @@ class Analysis(ReprMixin, line="separation quantities", table="flow gradient sep
     quantities: tuple[str, ...]
     digest: str = ""
     walls: Walls | None = None
+    walls_over_time: WallStatistics | None = None
 
     @property
     def gradient(self) -> VelocityGradient:
@@ -156,6 +169,11 @@ class Analysis(ReprMixin, line="separation quantities", table="flow gradient sep
         with ThreadPoolExecutor(threads()) as pool:
             return dict(zip(names, pool.map(lambda values: Statistics.of(values, weights), stacks), strict=True))
 
+    @property
+    def _over_time(self) -> dict[str, Any]:
+        found = self.walls_over_time
+        return {} if found is None else {"walls_over_time": wall_statistics_summary(found)}
+
     def summary(self) -> dict[str, Any]:
         """Everything a machine may want to know of the run, as JSON types; NaN becomes null."""
         flow, gradient, separation = self.flow, self.gradient, self.separation
@@ -184,6 +202,7 @@ class Analysis(ReprMixin, line="separation quantities", table="flow gradient sep
             **({"noise": flow.noise_size} if flow.noise is not None else {}),
             **({"deviations": {k: asdict(each) for k, each in self.deviations.items()}} if self.deviations else {}),
             **({"walls": walls_summary(self.walls)} if self.walls is not None else {}),
+            **self._over_time,
         }
         about: dict[str, Any] = {"source": flow.source, "digest": self.digest, "options": self.options}
         return summary_of(flow.name, separation, facts, self.statistics, **about)
@@ -195,7 +214,8 @@ def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differe
         digest = pool.submit(digest_of, Path(path))
         if options.formula is not None:
             return _analyse_formula(Path(path), options, digest.result())
-        return analyse_flow(read_flow(path, options), options, digest.result(), differentiate)
+        analysis = analyse_flow(read_flow(path, options), options, digest.result(), differentiate)
+        return _with_series(analysis, path, options) if options.series_statistics else analysis
 
 
 def read_flow(path: Path | str, options: Options) -> Flow:
@@ -247,25 +267,41 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
         separation.gradient[name]
         if separation.gradient.carries_noise(name):
             separation.gradient.std(name)
-    walls = None if options.walls is None else _walls(options.walls, separation, options)
+    walls = None
+    if options.walls is not None:
+        walls = at_walls(
+            flow,
+            pressure=options.pressure,
+            reference_density=options.reference_density,
+            reference_speed=options.reference_speed,
+            **_wall_options(separation, options),
+        )
     return Analysis(separation, options, tuple(names), digest, walls)
 
 
-def _walls(asked: str, separation: Separation, options: Options) -> Walls:
-    """The walls that were asked for, with the viscosity where that is known by itself: as it was given, or the law
+def _wall_options(separation: Separation, options: Options) -> dict[str, Any]:
+    """The walls that were asked for, and the viscosity where that is known by itself: as it was given, or the law
     that was identified, per density as if given."""
-    flow = separation.gradient.flow
-    assert flow is not None
     viscosity: str | Model | None = None if options.viscosity == IDENTIFY else options.viscosity
     if options.viscosity == IDENTIFY and separation.fit is not None and separation.is_absolute:
         viscosity = separation.fit.model.scaled(1 / (options.density or 1.0))
     velocity = [float(each) for each in (options.wall_velocity or "").split(",") if each]
-    return at_walls(
-        flow,
-        None if asked == "auto" else asked if "=" in asked else asked.split(","),
-        scheme=options.scheme,
-        viscosity=viscosity,
-        pressure=options.pressure,
-        density=options.density,
-        wall_velocity=velocity[0] if len(velocity) == 1 else velocity or None,
-    )
+    return {
+        "where": options.wall_regions,
+        "scheme": options.wall_scheme or options.scheme,
+        "viscosity": viscosity,
+        "density": options.density,
+        "wall_velocity": velocity[0] if len(velocity) == 1 else velocity or None,
+    }
+
+
+def _with_series(analysis: Analysis, path: Path | str, options: Options) -> Analysis:
+    """With averages over all times of a file on the same walls, where it has more than one."""
+    told = {each.name: getattr(options, each.name) for each in dataclasses.fields(ReadOptions) if each.name != "time"}
+    series = read_series(path, **told)
+    if len(series) < 2:
+        return analysis
+    how = _wall_options(analysis.separation, options)
+    memory = size_of(options.block_memory, "--block-memory")
+    found = wall_statistics(series, period=options.period, memory=memory, **how)
+    return dataclasses.replace(analysis, walls_over_time=found)

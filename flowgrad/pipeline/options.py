@@ -17,6 +17,8 @@ from flowgrad.option import LOCATIONS, OptionRecord, check_symmetry, not_empty, 
 
 def _known_scheme(name: str, text: str) -> None:
     not_empty(name, text)
+    if text == "auto":
+        return
     from flowgrad.gradient.scheme import parse_scheme
 
     parse_scheme(text)
@@ -148,10 +150,26 @@ class WallOptions(OptionRecord):
 
     walls: str | None = option(
         None,
-        "patches of --boundary, or boundary faces that are cells with this value of a cell array; auto: where nothing "
-        "flows through",
-        metavar="auto|PATCH,…|ARRAY=VALUE",
+        "patches of --boundary, regions (plane=y:0, box=0:1,:0.2,:, surface=FILE, velocity=U,V,W) and boundary faces "
+        "that are cells with this value of a cell array, several joined by ';'; auto: where nothing flows through",
+        metavar="auto|PATCH,…|KIND=…",
         check=not_empty,
+    )
+    reference_density: float | None = option(
+        None,
+        "density of friction velocity, y+ and C_f (default: --density; 1 for results per density)",
+        check=positive,
+        needs=("walls",),
+    )
+    reference_speed: float | None = option(
+        None, "speed U of the skin friction coefficient C_f = tau_w/(rho U^2/2)", check=positive, needs=("walls",)
+    )
+    wall_scheme: str | None = option(
+        None,
+        "how to differentiate there (default: as --scheme says; auto: first-cell for a finite-volume solver's values)",
+        metavar="SCHEME",
+        check=_known_scheme,
+        needs=("walls",),
     )
     wall_velocity: str | None = option(
         None,
@@ -167,6 +185,18 @@ class WallOptions(OptionRecord):
         check=not_empty,
         needs=("walls", "body_force"),
     )
+    series_statistics: bool = option(
+        False,
+        "averages over time on the walls (TAWSS, OSI, RRT, transWSS): of all times of a file that has several, and of "
+        "the files of one time each together",
+        needs=("walls",),
+    )
+    period: float | None = option(
+        None,
+        "of a flow that repeats itself: the time from the last step to the first of the next period counts too",
+        check=positive,
+        needs=("series_statistics",),
+    )
 
 
 @dataclass(frozen=True)
@@ -180,7 +210,8 @@ class OutputOptions(OptionRecord):
     )
     block_memory: str = option(
         "1G",
-        "files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu (1G)",
+        "files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu; averages "
+        "over time keep no more vectors than this (1G)",
         metavar="SIZE",
         check=_size,
     )
@@ -219,6 +250,16 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     def force(self) -> list[float] | None:
         """The three numbers of ``body_force``."""
         return None if self.body_force is None else _numbers(self.body_force)
+
+    @property
+    def wall_regions(self) -> list[str] | None:
+        """The patches and regions that ``walls`` names; None for ``auto``."""
+        if self.walls is None or self.walls == "auto":
+            return None
+        # Regions have commas of their own.
+        parts = [part.strip() for part in self.walls.split(";")]
+        every = [each for part in parts for each in ([part] if "=" in part else part.split(","))]
+        return [each.strip() for each in every if each.strip()]
 
     @property
     def is_differentiated(self) -> bool:

@@ -16,10 +16,10 @@ from flowgrad.kinematics import VelocityGradient, select
 from flowgrad.mesh import Mesh
 from flowgrad.separation import Separation
 from flowgrad.statistics import SeriesStatistics
-from flowgrad.walls import Walls
+from flowgrad.walls import Walls, WallStatistics
 
 Arrays = dict[str, np.ndarray]
-Result: TypeAlias = VelocityGradient | Separation | Walls | SeriesStatistics
+Result: TypeAlias = VelocityGradient | Separation | Walls | WallStatistics | SeriesStatistics
 DEFAULT = ("L", "D", "W")
 
 # What a flow is told beside its arrays.
@@ -42,8 +42,8 @@ class OnMesh:
 
 
 def write(path: Path | str, result: Result, quantities: Sequence[str] = DEFAULT, *, std: bool = False) -> None:
-    """Write a gradient, or a separation with its fields, on its mesh as VTU; walls on their own faces, statistics of a
-    series on its mesh, with the names of ``walls.arrays`` and ``statistics.arrays()``.
+    """Write a gradient, or a separation with its fields, on its mesh as VTU; walls, and averages
+    over time on walls, on their own faces, statistics of a series on its mesh, with the names of ``arrays``.
 
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
     written along (as ``velocity`` if its own name is taken), ``valid`` where some gradients are
@@ -70,6 +70,8 @@ def on_mesh(result: Flow | Result, quantities: Sequence[str] = DEFAULT, *, std: 
     if isinstance(result, Walls):
         surface, arrays = result.surface()
         return OnMesh(surface, {}, dict(arrays), _time(result.flow))
+    if isinstance(result, WallStatistics):
+        return OnMesh(result.surface.mesh, {}, dict(result.arrays))
     if isinstance(result, SeriesStatistics):
         if result.first is None or result.location not in LOCATIONS:
             raise OptionError(f"statistics at {result.location} have no mesh to be written on")

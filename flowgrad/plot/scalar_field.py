@@ -20,13 +20,13 @@ from flowgrad.records import axis_label
 from flowgrad.spec import nearest
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
+from flowgrad.walls import OVER_TIME, Walls, WallStatistics
 from flowgrad.walls import RECORDS as OF_WALLS
-from flowgrad.walls import Walls
 from flowgrad.walls.records import record_on
 
 # What a figure of the fluid's motion takes, and one of a field.
 Result: TypeAlias = "Flow | VelocityGradient"
-Drawn: TypeAlias = "Result | Walls | FTLE | Deformation"
+Drawn: TypeAlias = "Result | Walls | WallStatistics | FTLE | Deformation"
 
 # Dimensions of dynamic values, or of those divided by the density: the files do not say which.
 VISCOSITY, STRESS = GIVEN["viscosity"].dimension, QUANTITIES["stress"].dimension
@@ -68,11 +68,14 @@ def scalar_field(result: Drawn, name: str) -> ScalarField:
     vorticity of a planar flow) by that component.
 
     Of a Flow there are its velocity and its arrays; ``array:NAME`` is the file's where a quantity has the same name.
-    Of Walls there are their arrays and the quantities on their faces, of an FTLE and of a Deformation what
-    ``flowgrad.paths.records`` lists. Raises OptionError for an unknown name and for what needs more than is known.
+    Of Walls there are their arrays and the quantities on their faces, of averages over time on them their arrays, of an
+    FTLE and of a Deformation what ``flowgrad.paths.records`` lists. Raises OptionError for an unknown name and for
+    what needs more than is known.
     """
     if isinstance(result, Walls):
         return _of_walls(result, name)
+    if isinstance(result, WallStatistics):
+        return _over_time(result, name)
     if isinstance(result, FTLE | Deformation):
         return _of_paths(result, name)
     flow = result if isinstance(result, Flow) else result.flow
@@ -103,12 +106,13 @@ def flow_of(result: Result) -> Flow:
 
 def mesh_of(result: Drawn) -> Mesh:
     """The mesh on which a result is drawn, of walls that of their faces; OptionError without one."""
-    if isinstance(result, Walls):
-        if result.flow.mesh.dimension == 2:
+    if isinstance(result, Walls | WallStatistics):
+        surface = result.surface.mesh if isinstance(result, WallStatistics) else result.surface()[0]
+        if surface.dimension < 2:
             raise OptionError(
                 "walls of a planar flow are lines: draw plot.scalar_field(walls, NAME).values against walls.centroids"
             )
-        return result.surface()[0]
+        return surface
     if isinstance(result, FTLE | Deformation):
         mesh = (result.deformation if isinstance(result, FTLE) else result).mesh
         if mesh is None:
@@ -165,6 +169,14 @@ def _of_walls(walls: Walls, name: str) -> ScalarField:
     if values is None:
         raise OptionError(f"the {name} on the walls is not known: give {name}= (an array, its name or a number)")
     return _labelled(record_on(walls, name), values, "cells")
+
+
+def _over_time(found: WallStatistics, name: str) -> ScalarField:
+    arrays = found.arrays
+    if name not in OVER_TIME or name not in arrays:
+        known = [each for each in OVER_TIME if each in arrays]
+        raise OptionError(not_among("average over time on walls", name, known))
+    return _labelled(found.record(name), arrays[name], "cells")
 
 
 def _of_paths(found: FTLE | Deformation, name: str) -> ScalarField:

@@ -20,10 +20,10 @@ from flowgrad.plot.scalar_field import component, dimension_of
 from flowgrad.report import evidence, pictures
 from flowgrad.report import evidence as glossary
 from flowgrad.report.template import command, count, html, number, percent, render
+from flowgrad.report.walls_section import HEADINGS, over_time, taken
 from flowgrad.walls import walls_summary
 from flowgrad.walls.records import record_on
 
-HEADINGS = ("least", "5 %", "median", "mean", "95 %", "greatest")
 # Directions have no statistics worth reading.
 _LEFT_OUT = ("principal_directions",)
 
@@ -64,15 +64,25 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     def heading(name: str, what: str = "") -> str:
         return f"{name.replace('_', ' ')}{what} [{record_on(walls, name).dimension}]"
 
-    headings: tuple[str, ...] = ("faces", heading("area"), heading("wall_shear_rate", ", mean"), "greatest")
+    headings: tuple[str, ...] = (
+        "faces",
+        heading("area"),
+        heading("wall_shear_rate", ", mean"),
+        "its error",
+        "greatest",
+    )
     if walls.viscosity is not None:
         stress = (heading("wall_shear_stress", ", mean"), "greatest")
         headings = (*headings, *stress, heading("force", " x"), "y", "z")
+    units = walls.wall_units
+    headings = (*headings, *(heading(name, ", mean" if name != "y_plus" else ", greatest") for name in units))
     rows = []
     for name, patch in walls_summary(walls)["patches"].items():
         rate, stress = patch["wall_shear_rate"], patch.get("wall_shear_stress")
-        values = [patch["faces"], patch["area"], rate["mean"], rate["maximum"]]
+        values = [patch["faces"], patch["area"], rate["mean"], patch["wall_shear_rate_error"]["mean"]]
+        values.append(rate["maximum"])
         values += [stress["mean"], stress["maximum"], *patch["force"]] if stress else []
+        values += [patch[unit]["mean" if unit != "y_plus" else "maximum"] for unit in units]
         rows.append((name, [number(value) for value in values]))
     return headings, rows
 
@@ -127,6 +137,8 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
         measure=measure(analysis.gradient),
         wall_headings=wall_headings,
         walls=walls,
+        walls_taken=[] if analysis.walls is None else taken(analysis.walls),
+        walls_over_time="" if analysis.walls_over_time is None else over_time(analysis.walls_over_time),
         excluded=_excluded(analysis),
         method=_method(analysis),
         provenance=_provenance(analysis),
@@ -155,6 +167,7 @@ def failed_section(name: str, reason: str) -> FileSection:
 
 def _method(analysis: Analysis) -> dict[str, str]:
     gradient, flow = analysis.gradient, analysis.flow
+    on_walls = None if analysis.walls is None else analysis.walls.gradient
     types = ", ".join(f"{count(number)} {name}" for name, number in flow.mesh.type_counts().items())
     records = [kind.record for name, kind in SCHEMES.items() if gradient.scheme.startswith(name)]
     summaries = "".join(f": {record.summary}" for record in records if record)
@@ -169,6 +182,7 @@ def _method(analysis: Analysis) -> dict[str, str]:
         "scheme": gradient.scheme + summaries,
         **({"order": exact} if exact else {}),
         "reason": gradient.reason,
+        **({} if on_walls is None else {"on walls": f"{on_walls.scheme}: {on_walls.reason}"}),
         "gradients": f"{count(len(gradient))}, at the {gradient.location}",
         "left out": f"{count(len(gradient) - int(np.sum(gradient.valid)))} of them",
         **_uncertainty(gradient, flow),

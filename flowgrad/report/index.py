@@ -17,6 +17,8 @@ from flowgrad.report.entry import Entry
 from flowgrad.report.flow_section import FAILED
 from flowgrad.report.page import FLOWS
 from flowgrad.report.template import FOLDER, MISSING, html, number, percent, render, written
+from flowgrad.report.walls_section import over_time
+from flowgrad.walls import WallStatistics
 
 # More small pictures than these are a sample, evenly spread; more series likewise are not drawn.
 _MOST_PICTURES, _MOST_SERIES = 60, 4
@@ -54,10 +56,15 @@ class Cell:
     key: float | str
 
 
-def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str, object] | str = "") -> None:
+def write_index(
+    path: Path | str,
+    entries: Sequence[Entry],
+    command: Mapping[str, object] | str = "",
+    walls: WallStatistics | None = None,
+) -> None:
     """Write the page on all files, whole or not at all; WriteError where it cannot be written.
 
-    ``command`` are the options that all files share.
+    ``command`` are the options that all files share, ``walls`` the averages over the series that they are.
     """
     statements = Counter(entry.statement for entry in entries)
     shared = frozenset(text for text, count in statements.items() if count > _ONCE)
@@ -74,6 +81,7 @@ def write_index(path: Path | str, entries: Sequence[Entry], command: Mapping[str
         failures=_failures(entries),
         series=[(each, time_series.pictures(each)) for each in every[:_MOST_SERIES]],
         more_series=max(len(every) - _MOST_SERIES, 0),
+        walls_over_time="" if walls is None else over_time(walls),
         scale=scale,
         small=small,
         left_out=sum(entry.thumbnail is not None for entry in entries) - len(small),

@@ -9,6 +9,7 @@ from flowgrad.records import table
 from flowgrad.walls.result import Walls
 
 _FORCES, _SHEAR, _MOTION = (f"Batchelor 1967, §{section}" for section in ("1.3", "3.3", "2.3"))
+_TURBULENT = "Pope 2000, Turbulent Flows"
 _STRESS = QUANTITIES["stress"].dimension
 _DEPTH = "(per depth on planar meshes)."
 
@@ -17,6 +18,14 @@ RECORDS = table(
     Record("normal", "n", "1", "signed", _FORCES, "Unit normal out of the fluid."),
     Record("area", "A", "L²", "signed", _FORCES, f"Area of a face or of a wall {_DEPTH}"),
     Record("wall_shear_rate", r"\dot\gamma_w", "1/T", "magnitude", _SHEAR, "Size of the tangential part of 2D·n."),
+    Record(
+        "wall_shear_rate_error",
+        r"\delta\dot\gamma_w",
+        "1/T",
+        "magnitude",
+        "docs/gradient.md",
+        "Estimated error of the wall shear rate, from other schemes or the decay of the cells' degrees.",
+    ),
     Record(
         "shear_rate_vector",
         r"\dot\gamma_t",
@@ -60,6 +69,30 @@ RECORDS = table(
         "Normal stress −p + 2η n·D·n, tension positive.",
     ),
     Record("traction", "t", _STRESS, "signed", _FORCES, "Force of the fluid on the wall per area, p n − 2ηD·n."),
+    Record(
+        "friction_velocity",
+        r"u_\tau",
+        "L/T",
+        "magnitude",
+        f"{_TURBULENT}, §7.1.3",
+        "Friction velocity √(|τ_w|/ρ); known with a density.",
+    ),
+    Record(
+        "y_plus",
+        "y^+",
+        "1",
+        "magnitude",
+        f"{_TURBULENT}, §7.1.3",
+        "y u_τ/ν, y the distance along the normal of the first cell's centroid, or of the first point, off the wall.",
+    ),
+    Record(
+        "skin_friction_coefficient",
+        "C_f",
+        "1",
+        "magnitude",
+        f"{_TURBULENT}, §7.1.2",
+        "|τ_w|/(½ρU²); known with a density and a reference speed U.",
+    ),
     Record("viscous_traction", "t_v", _STRESS, "signed", _SHEAR, "Viscous part of the traction, −2ηD·n."),
     Record("force", "F", "M L/T² or L⁴/T²", "signed", _FORCES, f"Force of the fluid on the wall, ∫ t dA {_DEPTH}"),
     Record(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -13,13 +13,17 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow, Patch
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.gradient.scheme import patch_faces
+from flowgrad.mesh.cells import successor
 from flowgrad.spec import nearest
 from flowgrad.typing import BoolArray, FloatArray, IntArray
+from flowgrad.walls.regions import KINDS, NO_SLIP, region, speed_of
 
 Where: TypeAlias = str | Sequence[str] | ArrayLike | Callable[[FloatArray], Any] | None
 
 # Nothing flows through a patch whose velocity across is below this part of the largest on it.
 _THROUGH = 0.01
+# The boundary has an edge where its normal turns by more than this cosine: 40°.
+_EDGE = 0.766
 # Velocities below this part of the flow's largest vanish: float32 files.
 _AT_REST = 1e-6
 # A patch that moves is a plane of symmetry, not a wall, where the rate before it is below this part of the largest.
@@ -70,12 +74,35 @@ def _selected(flow: Flow, where: Where) -> Chosen:
     if where is None:
         return _impermeable(flow) if flow.boundary else _at_rest(flow)
     if isinstance(where, str):
-        return _of_cells(flow, where) if "=" in where else _named(flow, [where])
+        return _told(flow, where)
     if callable(where):
         return Chosen.of_mask(_mask(flow, where(flow.mesh.topology.boundary_geometry[1])))
     if isinstance(where, (list, tuple)) and where and all(isinstance(each, str) for each in where):
-        return _named(flow, where)
+        return _united([_told(flow, each) for each in where])
     return Chosen.of_mask(_mask(flow, where))
+
+
+def _told(flow: Flow, text: str) -> Chosen:
+    """Those of a patch, of a region, or of a value of a cell array."""
+    found = region(flow, text) if "=" in text else None
+    if found is None:
+        return _of_cells(flow, text) if "=" in text else _named(flow, text)
+    mask, note = found
+    behind = mask & across_layer(flow)
+    if not behind.any():
+        return Chosen.of_mask(mask, (note,), text)
+    note += f", of which {behind.sum()} in front of and behind a mesh one cell thick are no walls"
+    return Chosen.of_mask(mask & ~behind, (note,), text)
+
+
+def _united(parts: Sequence[Chosen]) -> Chosen:
+    """All of several; a face of more than one belongs to the first."""
+    counts = np.cumsum([0, *(len(each.names) for each in parts)])
+    every = np.concatenate([each.faces for each in parts])
+    number = np.concatenate([each.patches + first for each, first in zip(parts, counts[:-1], strict=True)])
+    faces, first = np.unique(every, return_index=True)
+    names, notes = ([part for each in parts for part in getattr(each, what)] for what in ("names", "notes"))
+    return Chosen(faces, tuple(names), number[first], tuple(notes))
 
 
 def _mask(flow: Flow, mask: Any) -> BoolArray:
@@ -88,25 +115,26 @@ def _mask(flow: Flow, mask: Any) -> BoolArray:
     return values
 
 
-def _named(flow: Flow, names: Iterable[str]) -> Chosen:
+def _named(flow: Flow, name: str) -> Chosen:
     known = {patch.name: patch for patch in flow.boundary}
-    for name in names:
-        if name not in known:
-            raise OptionError(
-                f"{flow.name} has no patch '{name}'{nearest(name, known)}: its patches are {', '.join(known) or 'none'}"
-            )
-    return Chosen.of_patches([known[name] for name in names])
+    if name not in known:
+        raise OptionError(
+            f"{flow.name} has no patch '{name}'{nearest(name, known)}: its patches are {', '.join(known) or 'none'}; "
+            f"or give a region: {', '.join(f'{kind}=…' for kind in KINDS)}"
+        )
+    return Chosen.of_patches([known[name]])
 
 
 def _impermeable(flow: Flow) -> Chosen:
     """The patches through which nothing flows and along which nothing slips, none in front of or behind a layer."""
-    layer, closed = across_layer(flow), []
+    layer, speed, closed = across_layer(flow), speed_of(flow), []
     for patch in flow.boundary:
         area = flow.mesh.topology.boundary_geometry[0][patch.faces]
         size = np.sqrt((area**2).sum(axis=1))
         across = np.abs((patch.velocity * area).sum(axis=1)) / np.where(size > 0, size, 1.0)
         largest = np.sqrt((patch.velocity**2).sum(axis=1)).max(initial=0.0)
-        if (across <= _THROUGH * largest).all() and not layer[patch.faces].all():
+        is_still = np.sqrt(np.mean((patch.velocity**2).sum(axis=1))) <= NO_SLIP * speed
+        if ((across <= _THROUGH * largest).all() or is_still) and not layer[patch.faces].all():
             closed.append(patch)
     rates = [_rate_before(flow, patch) for patch in closed]
     closed = [
@@ -144,7 +172,8 @@ def _rate_before(flow: Flow, patch: Patch) -> float:
 
 
 def _at_rest(flow: Flow) -> Chosen:
-    """Faces at whose points the velocity vanishes, without those across a layer one cell thick."""
+    """Faces at whose points the velocity vanishes, without those across a layer one cell thick; where there are none,
+    sides on which it nearly does."""
     if flow.location != "points":
         raise OptionError(f"{flow.name}: the velocity is at cells and no boundary patches are known: {_CHOOSE}")
     speed = np.sqrt((flow.velocity**2).sum(axis=1))
@@ -153,9 +182,55 @@ def _at_rest(flow: Flow) -> Chosen:
     moving = ~(speed[points] <= _AT_REST * largest)
     mask = np.add.reduceat(moving, start[:-1], dtype=np.int64) == 0 if len(points) else np.zeros(0, bool)
     mask &= ~across_layer(flow)
-    if not mask.any() or not largest:
-        raise OptionError(f"{flow.name}: the velocity vanishes on none of the boundary faces, or everywhere: {_CHOOSE}")
-    return Chosen.of_mask(mask, (f"walls are the {mask.sum()} of {len(mask)} boundary faces with zero velocity",))
+    if mask.any() and largest:
+        return Chosen.of_mask(mask, (f"walls are the {mask.sum()} of {len(mask)} boundary faces with zero velocity",))
+    return _nearly_at_rest(flow, speed)
+
+
+def _nearly_at_rest(flow: Flow, speed: FloatArray) -> Chosen:
+    """Sides of the boundary, up to its edges, on which the fluid is nearly at rest as a whole: no-slip that a method
+    enforces weakly."""
+    topology, typical = flow.mesh.topology, speed_of(flow)
+    faces = np.arange(len(topology.boundary))
+    side = _sides(flow)
+    area = np.sqrt((topology.boundary_geometry[0] ** 2).sum(axis=1))
+    squares = topology.face_means(faces) @ speed**2
+    count = int(side.max(initial=-1)) + 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        of_side = np.sqrt(np.bincount(side, area * squares, count) / np.bincount(side, area, count))
+    mask = (of_side <= NO_SLIP * typical)[side] & ~across_layer(flow)
+    if not mask.any() or not typical:
+        least = f": the slowest side moves at {np.nanmin(of_side) / typical:.2g} of the flow's speed" if typical else ""
+        raise OptionError(
+            f"{flow.name}: the velocity vanishes on none of the boundary faces, or everywhere{least}: {_CHOOSE}"
+        )
+    there = np.sqrt((area[mask] @ squares[mask]) / area[mask].sum()) / typical
+    note = (
+        f"walls are the {mask.sum()} of {len(mask)} boundary faces on whose sides the velocity is below {NO_SLIP:.0%} "
+        f"of the flow's ({there:.2g} of it): no-slip that holds weakly"
+    )
+    return Chosen.of_mask(mask, (note,))
+
+
+def _sides(flow: Flow) -> IntArray:
+    """The number of the side of each boundary face (b,): those that are joined across less than an edge."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    topology = flow.mesh.topology
+    start, points = topology.boundary_polygons
+    own = np.repeat(np.arange(len(start) - 1), np.diff(start))
+    ends = (
+        points[:, None] if flow.mesh.dimension < 3 else np.sort(np.stack([points, points[successor(start)]], 1), axis=1)
+    )
+    order = np.lexsort(ends.T)
+    same = (ends[order][1:] == ends[order][:-1]).all(axis=1)
+    one, other = own[order][:-1][same], own[order][1:][same]
+    area = topology.boundary_geometry[0]
+    size = np.sqrt((area**2).sum(axis=1))
+    smooth = (area[one] * area[other]).sum(axis=1) > _EDGE * size[one] * size[other]
+    joined = coo_array((np.ones(smooth.sum()), (one[smooth], other[smooth])), shape=(len(size), len(size)))
+    return np.asarray(connected_components(joined, directed=False)[1], np.int64)
 
 
 def across_layer(flow: Flow) -> BoolArray:

@@ -42,6 +42,25 @@ def test_walls_are_written_and_told(case):
     assert "<h2>Walls</h2>" in page
 
 
+def test_walls_have_a_scheme_of_their_own(data, tmp_path):
+    out, name = tmp_path / "out", "channels/channel10"
+    command = ["run", str(data / f"{name}.vtu"), "--boundary", str(data / f"{name}_walls.vtp"), "-o", str(out), "-q"]
+    command += ["--walls", "auto", "--viscosity", "0.1"]
+
+    def rate(*arguments):
+        assert main([*command, *arguments]) == 0
+        walls = json.loads((out / "channel10.json").read_text())["walls"]
+        return walls["reason"], walls["patches"]["channel10_walls"]["wall_shear_rate"]["mean"]
+
+    reason, own = rate()
+    assert own == pytest.approx(5, rel=1e-5)
+    assert "OpenFOAM" in reason
+    assert "first-cell: OpenFOAM" in (out / "report.html").read_text()
+    assert rate("--scheme", "green-gauss", "--wall-scheme", "first-cell")[1] == pytest.approx(own)
+    assert rate("--wall-scheme", "finite-difference(order=2)", "--no-report")[1] > 1.02 * own
+    assert main([*command, "--scheme", "first-cell"]) == 1
+
+
 def test_without_being_asked_nothing_is_said_of_walls(case):
     summary, out = run(case, report=True)
     assert "walls" not in summary
@@ -68,3 +87,13 @@ def test_a_steady_flow_has_an_acceleration_and_others_are_asked(case):
     assert summary["statistics"]["rivlin_ericksen_2"]["maximum"] == pytest.approx(2)
     assert summary["statistics"]["objective_flow_type"]["median"] == pytest.approx(1)
     assert main(["run", str(case), "-o", str(case.parent / "out"), "-q", "--quantities", "acceleration"]) == 1
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_the_walls_that_were_taken_are_drawn(case, data, tmp_path, thin):
+    if thin:
+        case = tmp_path / "shear.vtu"
+        case.write_bytes((data / "channels/channel10.vtu").read_bytes())
+    _, out = run(case, "--walls", "plane=y:0", *(["--wall-velocity", "0"] if thin else []), report=True)
+    page = (out / "report.html").read_text()
+    assert ("its estimated error as bars" if thin else "The boundary from outside") in page

@@ -14,6 +14,7 @@ from flowgrad import (
     to_pandas,
     to_xarray,
     velocity_gradient,
+    wall_statistics,
 )
 from flowgrad.interop.convert import about_of
 from flowgrad.walls import RECORDS
@@ -54,6 +55,10 @@ def test_a_density_makes_them_dynamic(density, viscosity):
     walls = at_walls(FLOW, lambda x: x[:, 1] < 1e-9, viscosity=0.2, density=density)
     stress = RECORDS["wall_shear_stress"].dimension if density is None else "M/(L T²)"
     assert dimensions(walls, "wall_shear_stress_x", "area", "L_xy", "patch") == [stress, "L", "1/T", None]
+    flows = Series.from_arrays(LATTICE, [0.0, 1.0], [FLOW.velocity] * 2)
+    averages = wall_statistics(flows, lambda x: x[:, 1] < 1e-9, viscosity=0.2, density=density)
+    names = ("time_averaged_wall_shear_stress", "wall_shear_stress_mean_y", "oscillatory_shear_index")
+    assert dimensions(averages, *names) == [stress, stress, "1"]
 
 
 def test_pandas_and_xarray_pass_it_on():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Mesh, OptionError, ReadError, read, read_series
+from flowgrad import Cells, Flow, Mesh, OptionError, ReadError, read, read_series, velocity_gradient
 from flowgrad.io import read_contents, steps_of, write_vtu
 from flowgrad.mesh.generate import block
 
@@ -78,19 +78,44 @@ def written(path: Path, mesh: Mesh, shift: float = 0.0, time: float | None = Non
     return path
 
 
-def test_several_meshes_are_refused_by_name(tmp_path, mesh, refused):
+def test_meshes_that_lie_on_each_other_are_refused_by_name(tmp_path, mesh, refused):
     for name in ("air.vtu", "wall.vtu"):
         written(tmp_path / name, mesh)
-    with refused(blocks(tmp_path, air="air.vtu", solid="wall.vtu"), r"2 meshes of dimension 3 \(air, solid\)"):
+    with refused(blocks(tmp_path, air="air.vtu", solid="wall.vtu"), r"8 cells of its 2 meshes.*\(air, solid\)"):
         read(tmp_path / "a.vtm")
 
 
-def test_a_surface_inside_is_no_patch(tmp_path, mesh):
+def test_blocks_that_meet_are_one_mesh(tmp_path, caplog):
+    whole = block("hexahedron", 7)
+    L = np.random.default_rng(0).normal(size=(3, 3))
+    cells, points = [], []
+    for name, chosen in (("low", whole.centroids[:, 2] < 0.5), ("high", whole.centroids[:, 2] > 0.5)):
+        rows = whole.blocks[0].rows[chosen]
+        used, number = np.unique(rows, return_inverse=True)
+        part = Mesh(whole.points[used], Cells.of_type(12, number.reshape(-1, 8)))
+        extra = {"only": np.ones(len(used))} if name == "low" else {}
+        write_vtu(tmp_path / f"{name}.vtu", part, {"U": np.sin(part.points @ L.T), **extra})
+        cells += np.flatnonzero(chosen).tolist()
+        points += used.tolist()
+    flow = read(blocks(tmp_path, low="low.vtu", high="high.vtu"))
+    assert "not all of the 2 blocks have only: left out" in caplog.text
+    assert flow.mesh.point_count == len(points)
+    np.testing.assert_array_equal(flow.mesh.points, whole.points[points])
+    due = Flow(whole, np.sin(whole.points @ L.T), "points")
+    for scheme in ("auto", "autodiff", "finite-difference(order=3)"):
+        for at, rows in (("points", points), ("cells", cells)):
+            found = velocity_gradient(flow, scheme, at).L
+            np.testing.assert_allclose(found, velocity_gradient(due, scheme, at).L[rows], atol=1e-11)
+    assert len(flow.mesh.topology.boundary) == len(whole.topology.boundary)
+
+
+def test_a_surface_inside_is_no_patch(tmp_path, mesh, caplog):
     written(tmp_path / "all.vtu", mesh)
     inside = Mesh(mesh.points, Cells.of_type(9, mesh.cells.connectivity[None, [1, 2, 6, 5]]))
     write_vtu(tmp_path / "cut.vtu", inside, None, {"U": np.ones((1, 3))})
-    with pytest.raises(OptionError, match="1 of the 1 faces of the patch 'slice' are not boundary faces"):
-        read(blocks(tmp_path, internal="all.vtu", slice="cut.vtu"))
+    flow = read(blocks(tmp_path, internal="all.vtu", slice="cut.vtu"))
+    assert not flow.boundary
+    assert "1 of the 1 faces of the patch 'slice' are not boundary faces" in caplog.text
 
 
 @pytest.mark.parametrize(

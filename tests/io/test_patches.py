@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Mesh, OptionError, read
+from flowgrad import Cells, Mesh, OptionError, read, velocity_gradient
 from flowgrad.io import write_vtu
 from flowgrad.io.patches import matching_files
 
@@ -97,7 +97,7 @@ def test_pattern_from_the_current_directory_first(case, tmp_path, monkeypatch):
         ({"far": vtp(POINTS[LEFT] + [0, 0.1, 0], [[0, 1, 2, 3]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"part": vtp(POINTS[LEFT], [[0, 1, 2]], U=[[1.0, 2, 3]])}, "1 of the 1 faces"),
         ({"old": face(LEFT).replace(">1.0<", ">0.5<")}, r"old\.vtp: the patch has the time 0\.5 and the flow 1"),
-        ({"none": face(LEFT, T=[[1.0, 2, 3]])}, r"none\.vtp: no velocity under a usual name on cells"),
+        ({"none": face(LEFT, T=[[1.0, 2, 3]])}, r"none\.vtp: no velocity under a usual name"),
         ({"a": face(LEFT, U=[[1.0, 2, 3]]), "b": face(LEFT, U=[[1.0, 2, 4]])}, "'a' and 'b' give 1 faces different"),
     ],
 )
@@ -105,6 +105,30 @@ def test_patches_that_do_not_fit(case, files, message):
     put(case, **files)
     with pytest.raises(OptionError, match=message):
         read(case, boundary=PATTERN)
+
+
+def test_a_patch_that_cannot_be_placed_is_named_and_left_out(case, caplog):
+    put(case, left=face(LEFT), inside=face(INSIDE))
+    flow = read(case, boundary=PATTERN)
+    assert [patch.name for patch in flow.boundary] == ["left"]
+    assert "1 of the 1 faces of the patch 'inside' are not boundary faces of the mesh: it is left out" in caplog.text
+
+
+def test_patches_on_both_sides_of_a_face_make_it_a_baffle(case):
+    put(case, left=face(LEFT), below=face(INSIDE, U=[[1.0, 0, 0]]), above=face(INSIDE[::-1], U=[[2.0, 0, 0]]))
+    flow = read(case, boundary=PATTERN)
+    assert [patch.name for patch in flow.boundary] == ["above", "below", "left"]
+    assert len(flow.mesh.topology.boundary) == 12
+    assert not len(flow.mesh.topology.pairs)
+    above, below, _ = (int(flow.mesh.topology.boundary_cells[patch.faces[0]]) for patch in flow.boundary)
+    assert {above, below} == {0, 1}
+    area = flow.mesh.topology.boundary_geometry[0]
+    a, b, c, _ = POINTS[INSIDE]
+    assert area[flow.boundary[1].faces[0]] @ np.cross(b - a, c - a) > 0
+    L = velocity_gradient(flow).L
+    np.testing.assert_allclose(L[above, 0, 0], (2.0 - 1) / (1 - flow.mesh.centroids[above, 0]), rtol=1e-12)
+    scaled = read(case, boundary=PATTERN, length_scale=2.0)
+    np.testing.assert_allclose(velocity_gradient(scaled).L[above, 0, 0], L[above, 0, 0] / 2, rtol=1e-12)
 
 
 def test_equal_values_twice_are_no_conflict(case):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -17,6 +17,9 @@ from flowgrad.mesh.cells import offsets, runs, take
 from flowgrad.mesh.wall_layers import WallDistances
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from flowgrad.gradient.local_fits.screen import Screen
 
 # A neighbourhood is one-sided where m·S⁻¹m, of its mean m and second moments S about the target, is above
 # this: 0.7 for a half ball, 0 for whatever lies evenly around.
@@ -207,6 +210,8 @@ def neighbourhoods(
 # Samples for each unknown: all round the target, and where they lie on one side of it.
 SAMPLES = 1.5
 _SAMPLES_ONE_SIDED = 2.5
+# So many times the samples are looked for where plates hide some.
+_WIDER = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,14 +244,15 @@ class WallFrames:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Where values are known (n, 3), which of them are ``usable`` (n,), the graph of neighbours, and the distances from
-    curved walls along which they lie in layers."""
+    """Where values are known (n, 3), which of them are ``usable`` (n,), and the graph of neighbours; ``screen`` are the
+    plates through which none is seen, ``walls`` the distances from curved walls along which they lie in layers."""
 
     positions: FloatArray
     usable: NDArray[np.bool_]
     start: IntArray
     neighbours: IntArray
-    walls: WallDistances | None = None
+    screen: Screen | None = field(default=None, kw_only=True)
+    walls: WallDistances | None = field(default=None, kw_only=True)
 
     @classmethod
     def of_points(cls, mesh: Mesh, usable: NDArray[np.bool_]) -> Samples:
@@ -257,7 +263,7 @@ class Samples:
         blocks = numba.get_num_threads()
         graph = points_sharing_cells(cells.offsets, cells.connectivity, *around, blocks)
         layers = mesh.wall_layers
-        return cls(mesh.points, usable, *graph, None if layers is None else layers.points)
+        return cls(mesh.points, usable, *graph, walls=None if layers is None else layers.points)
 
     @classmethod
     def of_cells(
@@ -271,7 +277,7 @@ class Samples:
         pairs = np.concatenate([mesh.topology.pairs, owned])
         layers = mesh.wall_layers
         walls = None if layers is None else layers.cells.followed_by(layers.on_faces(patch_faces))
-        return cls(positions, usable, *symmetric_graph(pairs, len(positions)), walls)
+        return cls(positions, usable, *symmetric_graph(pairs, len(positions)), walls=walls)
 
     @classmethod
     def of_cloud(cls, points: FloatArray, usable: NDArray[np.bool_], order: int, smoothing: float) -> Samples:
@@ -356,7 +362,42 @@ class Search:
 
     def around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
         """Samples around each target (m,), enough for so many unknowns where there are: offsets (m + 1,)
-        and sample numbers."""
+        and sample numbers. Where plates hide some, others are looked for once, further away."""
+        start, found = self._around(targets, unknowns)
+        screen = self._samples.screen
+        if screen is None:
+            return start, found
+        places = self._inside(targets, screen)
+        kept, seen = screen.seen(places, start, found)
+        few = np.flatnonzero((np.diff(kept) < np.diff(start)) & (np.diff(kept) < _SAMPLES_ONE_SIDED * unknowns))
+        if not len(few):
+            return kept, seen
+        more, others = screen.seen(places[few], *self._around(targets[few], _WIDER * unknowns))
+        rest = np.setdiff1d(np.arange(len(targets)), few)
+        sizes = np.diff(kept)
+        sizes[few] = np.diff(more)
+        ends = offsets(sizes)
+        result = np.empty(ends[-1], np.int64)
+        result[runs(ends[few], sizes[few])] = others
+        result[runs(ends[rest], sizes[rest])] = take(kept, seen, rest)[1]
+        return ends, result
+
+    def _inside(self, targets: Targets, screen: Screen) -> FloatArray:
+        """The targets (m, 3), those at samples where the screen has these, others moved towards their seeds."""
+        from flowgrad.gradient.local_fits.screen import moved
+
+        places, counts = targets.positions.copy(), np.diff(targets.start)
+        seeded = counts > 0
+        if seeded.any():
+            x = np.nan_to_num(screen.samples[targets.seeds])
+            means = np.add.reduceat(x, targets.start[:-1][seeded], axis=0) / counts[seeded, None]
+            places[seeded] = moved(places[seeded], means)
+        at = np.flatnonzero(targets.own >= 0)
+        at = at[(targets.positions[at] == self._samples.positions[targets.own[at]]).all(axis=1)]
+        places[at] = screen.samples[targets.own[at]]
+        return places
+
+    def _around(self, targets: Targets, unknowns: float) -> tuple[IntArray, IntArray]:
         samples, own = self._samples, targets.own
         if not len(self._seen):
             count = len(samples.positions)

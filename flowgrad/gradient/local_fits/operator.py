@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from flowgrad.gradient.scheme import (
 )
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import offsets, take
+from flowgrad.mesh.face_sites import face_sites
 from flowgrad.mesh.locate import locate
 from flowgrad.mesh.wall_layers import layers_note
 from flowgrad.tensors import finite_rows
@@ -151,11 +153,21 @@ def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
         has_volume[: len(mesh)] = mesh.is_full & (mesh.measures > 0)
         centroids = patch_centroids(mesh, flow.boundary)
         usable = finite_rows(boundary_samples(flow)) & has_volume
-        return Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable)
+        return _screened(Samples.of_cells(mesh, patch_faces(flow.boundary), centroids, usable), flow)
     usable = finite_rows(flow.velocity) & finite_rows(mesh.points)
     if mesh.dimension:
-        return Samples.of_points(mesh, usable)
+        return _screened(Samples.of_points(mesh, usable), flow)
     return Samples.of_cloud(mesh.points, usable, order, smoothing)
+
+
+def _screened(samples: Samples, flow: Flow) -> Samples:
+    """The samples with the plates of the mesh, through which fits do not see."""
+    if flow.mesh.plates is None:
+        return samples
+    from flowgrad.gradient.local_fits.screen import Screen
+
+    screen = Screen.of(flow.mesh, samples.positions, flow.location, patch_faces(flow.boundary))
+    return dataclasses.replace(samples, screen=screen)
 
 
 def _spread(flow: Flow, samples: Samples) -> FloatArray:
@@ -216,7 +228,7 @@ def _nearest(flow: Flow, at: FloatArray, samples: Samples) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class FaceMeans(Composed):
-    """Gradients on boundary faces: ``means`` (k, m) of those of the ``inner`` fits at the faces' m points."""
+    """Gradients on boundary faces: ``means`` (k, m), or interpolations, of those of the ``inner`` fits at m points."""
 
     means: csr_array
 
@@ -241,9 +253,10 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
     """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
 
     With values at points these are means over the face of the gradients at its points, whose fits go through
-    the values there; along walls so bent that these gradients turn, fits at the face's centroid. With values at cells
-    they are at the faces' centroids; the fits go through the velocities known on the faces where it is known on all of
-    them, and else are those to what is around.
+    the values there, on curved faces interpolated to the sites (q,) of :func:`flowgrad.mesh.face_sites.face_sites`;
+    along walls so bent that these gradients turn, fits at the face's centroid. With values at cells they are at the
+    faces' centroids; the fits go through the velocities known on the faces where it is known on all of them, and else
+    are those to what is around.
     """
     mesh, centroids = flow.mesh, flow.mesh.topology.boundary_geometry[1][faces]
     walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)
@@ -252,12 +265,12 @@ def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: floa
             start, points = mesh.topology.face_points(faces)
             between = Targets.seeded(centroids, start, points, walls)
             return prepare_fits(flow, centroids, order, smoothing, averages, lambda samples: between)
-        means = mesh.topology.face_means(faces)
+        means = face_sites(mesh, faces).from_points
         own, number = np.unique(means.indices, return_inverse=True)
         at_points = functools.partial(Targets.at_samples, own=own)
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, at_points)
         means.indices = number.astype(means.indices.dtype)
-        means.resize(len(faces), len(own))
+        means.resize(means.shape[0], len(own))
         return FaceMeans(fits, means, **handed_on(fits))
     known = np.full(len(mesh.topology.boundary), -1)
     known[patch_faces(flow.boundary)] = len(mesh) + np.arange(len(patch_faces(flow.boundary)))

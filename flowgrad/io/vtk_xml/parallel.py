@@ -46,15 +46,16 @@ def _with_common(whole: Contents, common: Contents) -> Contents:
 
 
 def read_vtm(path: Path) -> Contents:
-    """Everything in the blocks of a multi-block file: one mesh, and surfaces of its boundary as patches.
+    """Everything in the blocks of a multi-block file: its mesh, several that meet as one, and surfaces of its boundary
+    as patches.
 
-    Raises ReadError for several meshes of the highest dimension, which would need a rule for what lies
-    between them, and for blocks that are missing, damaged or elsewhere than in the folder of the file.
+    Raises ReadError for meshes that lie on each other, for arrays that one of them has and another has not, and for
+    blocks that are missing, damaged or elsewhere than in the folder of the file.
     """
     with open_document(path, "vtkMultiBlockDataSet") as document:
         blocks = _blocks(document)
         common = file_data(document)
-    whole = with_patches(path, {name: _read(path, file) for name, file in blocks.items()})
+    whole = with_patches(path, {name: _read(path, file) for name, file in blocks.items()}, unite=False)
     return _with_common(whole, common)
 
 
@@ -81,6 +82,4 @@ def _read(path: Path, file: Path) -> Contents:
 
 
 register_format(tuple(_KINDS), reader=read_pieces, keeps=PIECES, refers=True)
-register_format(
-    (".vtm",), reader=read_vtm, keeps="the one mesh among its blocks, its boundary as patches, time", refers=True
-)
+register_format((".vtm",), reader=read_vtm, keeps="its blocks as one mesh, its boundary as patches, time", refers=True)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.node_sets import EQUISPACED, NodeSet
 from flowgrad.mesh.reference.pyramids import complete_pyramid
 from flowgrad.mesh.reference.shape_functions import Shape, gradients, nodal, simplex, tensor, wedge
 from flowgrad.mesh.reference.shapes import Face, Family
-from flowgrad.typing import FloatArray
+from flowgrad.typing import FloatArray, IntArray
 
 
 class VTK(IntEnum):
@@ -109,8 +111,7 @@ class ReferenceCell:
 
     ``has_interpolant``: point values define a field inside the cell through shape functions; ``is_fitted``: the
     gradient is a least-squares fit through the cell's own points instead; ``is_curved``: there are nodes besides the
-    corners, so that edges and faces may be curved; ``volume``: the cell's measure over |det J| at a node where det J is
-    the same throughout, NaN without a family; ``center``: the mean of the corners (d,), which a family tells.
+    corners, so that edges and faces may be curved; ``center``: the mean of the corners (d,), which a family tells.
     """
 
     vtk_type: VTK
@@ -125,7 +126,6 @@ class ReferenceCell:
     has_interpolant: bool = field(init=False)
     is_fitted: bool = field(init=False)
     is_curved: bool = field(init=False)
-    volume: float = field(init=False)
     center: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,7 +134,6 @@ class ReferenceCell:
         put(self, "has_interpolant", self.shape is not None)
         put(self, "is_fitted", self.shape is None and self.dimension > 1)
         put(self, "is_curved", self.family is not None and self.size > len(self.family.corners))
-        put(self, "volume", np.nan if self.family is None else self.family.volume)
         put(self, "center", np.full(self.dimension, np.nan) if self.family is None else self.family.center)
 
     @classmethod
@@ -144,24 +143,47 @@ class ReferenceCell:
         return cls(vtk_type, family.dimension, len(nodes), faces, nodes, shape, family, degree)
 
     @classmethod
-    def lagrange(cls, vtk_type: VTK, family: Family, nodes: FloatArray, degrees: tuple[int, ...]) -> ReferenceCell:
-        """A cell with Lagrange's functions, whose nodes (k, d) are those of a lattice of these degrees along its
-        axes; on a pyramid they are in any place where they tell the functions of its degree apart."""
-        places = np.rint(nodes * degrees).astype(int)
+    def lagrange(
+        cls,
+        vtk_type: VTK,
+        family: Family,
+        nodes: FloatArray,
+        degrees: tuple[int, ...],
+        node_set: NodeSet = EQUISPACED,
+    ) -> ReferenceCell:
+        """A cell with Lagrange's functions, whose nodes are those of a set in place of the equispaced ``nodes`` (k, d),
+        a lattice of these degrees along its axes; on a pyramid they are in any place where they tell the functions of
+        its degree apart."""
         if family is shapes.PYRAMID:
-            shape = nodal(nodes, complete_pyramid(degrees[0]))
+            return cls.of(vtk_type, family, nodes, nodal(nodes, complete_pyramid(degrees[0])), degrees[0])
+        places = np.rint(nodes * degrees).astype(int)
+        marks = [node_set.marks(degree) for degree in degrees]
+        if node_set is not EQUISPACED:
+            nodes = node_set.nodes(places, degrees, family.simplicial)
+        if not family.simplicial:
+            shape = tensor(places, marks)
         elif family is shapes.WEDGE:
-            shape = wedge(places, degrees[0], degrees[2])
-        elif family in (shapes.TRIANGLE, shapes.TETRA):
-            shape = simplex(places, degrees[0])
+            own, first, numbers = np.unique(places[:, :2], axis=0, return_index=True, return_inverse=True)
+            triangle = _on_simplex(own, nodes[first, :2], degrees[0], node_set)
+            shape = wedge(triangle, numbers, places[:, 2], marks[2])
         else:
-            shape = tensor(places, degrees)
+            shape = _on_simplex(places, nodes, degrees[0], node_set)
         return cls.of(vtk_type, family, nodes, shape, max(degrees))
 
     @cached_property
     def ring(self) -> NDArray[np.int64]:
         """The nodes on the edges of a surface cell in ring order."""
         return np.array([node for face in self.faces for node in face[:-1]], np.int64)
+
+    @cached_property
+    def edges(self) -> tuple[Face, ...]:
+        """Each edge's nodes from end to end."""
+        assert self.family is not None
+        assert self.nodes is not None
+        corners, faces = tuple(range(len(self.family.corners))), self.family.faces
+        rings = {1: [corners], 2: [corners], 3: faces}[self.dimension]
+        ends = {(min(pair), max(pair)) for ring in rings for pair in pairwise((*ring, ring[0]))}
+        return tuple((a, *shapes.between(self.nodes, a, b), b) for a, b in sorted(ends))
 
     @cached_property
     def center_gradients(self) -> FloatArray:
@@ -176,6 +198,13 @@ class ReferenceCell:
         found = self.gradients(np.vstack([self.nodes, self.center]))
         constant = np.allclose(found, found[:1], rtol=0, atol=1e-14)
         return np.ascontiguousarray(found[:1] if constant else found)
+
+    @cached_property
+    def spans(self) -> FloatArray:
+        """The directions in which the cell extends from its nodes and from its centre (k + 1, d, d), one a row."""
+        assert self.family is not None
+        assert self.nodes is not None
+        return np.ascontiguousarray(self.family.spans(np.vstack([self.nodes, self.center])))
 
     @cached_property
     def rule(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -203,3 +232,9 @@ class ReferenceCell:
         """dN/dξ (m, k, d) at sites (m, d)."""
         assert self.shape is not None
         return gradients(self.shape, sites)
+
+
+def _on_simplex(places: IntArray, nodes: FloatArray, degree: int, node_set: NodeSet) -> Shape:
+    """Lagrange's functions of a triangle or tetrahedron with nodes (k, d) in place of equispaced ones."""
+    shape = simplex(places, degree)
+    return shape if node_set is EQUISPACED else nodal(nodes, shape)

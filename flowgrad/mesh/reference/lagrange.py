@@ -1,8 +1,8 @@
 """Lagrange cells of any order (VTK_LAGRANGE_*): where VTK 9 puts their points, from the number of points.
 
-Points lie on equidistant lattices: corners first, then the edges, the faces and the inside (Kitware,
-"Modeling arbitrary-order Lagrange finite elements in the Visualization Toolkit", 2018). Here a point
-is its place (i, j, k) on the lattice.
+Points lie on equidistant lattices, or where another node set has them in their places: corners first, then the
+edges, the faces and the inside (Kitware, "Modeling arbitrary-order Lagrange finite elements in the Visualization
+Toolkit", 2018). Here a point is its place (i, j, k) on the lattice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 
 from flowgrad.errors import MeshError
 from flowgrad.mesh.reference.cell import VTK, ReferenceCell, cell_name
+from flowgrad.mesh.reference.node_sets import EQUISPACED, NODE_SETS
 from flowgrad.mesh.reference.quadratic import PYRAMID14, TETRA15, TRIANGLE7, WEDGE21
 from flowgrad.mesh.reference.shapes import HEXAHEDRON, LINE, PYRAMID, QUAD, TETRA, TRIANGLE, WEDGE, Family
 from flowgrad.typing import FloatArray
@@ -40,10 +41,12 @@ class LagrangeType:
 
 
 @lru_cache(maxsize=256)
-def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> ReferenceCell:
+def lagrange_cell(
+    vtk_type: int, count: int, degrees: Degrees = (0, 0, 0), node_set: str = EQUISPACED.name
+) -> ReferenceCell:
     """The reference cell of ``count`` points; ``degrees`` along ξ, η and ζ as the cell array
     ``HigherOrderDegrees`` gives them, zeros where they are to be told from the number of points, as
-    they always are on lines, simplices and pyramids.
+    they always are on lines, simplices and pyramids; ``node_set`` says where the nodes are.
 
     Raises MeshError for a number that fits no degree, or not the given ones, and for pyramids above
     degree 2, the order of whose points VTK does not define.
@@ -60,7 +63,7 @@ def lagrange_cell(vtk_type: int, count: int, degrees: Degrees = (0, 0, 0)) -> Re
         raise MeshError(f"a {cell_name(vtk_type)} of degrees {found} has not {count} points: the file is damaged")
     used = (p, p if kind.family is WEDGE else q, r)[: kind.family.dimension]
     nodes = np.array(kind.places(p, q, r)) / used
-    return ReferenceCell.lagrange(kind.vtk_type, kind.family, nodes, used)
+    return ReferenceCell.lagrange(kind.vtk_type, kind.family, nodes, used, NODE_SETS[node_set])
 
 
 def _uniform(kind: LagrangeType, count: int) -> Degrees:

@@ -13,6 +13,7 @@ from flowgrad.mesh.reference import shapes
 from flowgrad.mesh.reference.cell import VTK, ReferenceCell
 from flowgrad.mesh.reference.quadratic import QUADRATIC_CELLS
 from flowgrad.mesh.reference.shape_functions import tensor
+from flowgrad.typing import FloatArray
 
 _FAMILIES = {
     VTK.LINE: shapes.LINE,
@@ -24,12 +25,16 @@ _FAMILIES = {
     VTK.PYRAMID: shapes.PYRAMID,
 }
 
+# The type of straight cells by the name of their family.
+LINEAR_TYPES = {family.name: vtk_type for vtk_type, family in _FAMILIES.items()}
+
 # Quads and hexahedra whose corners VTK numbers along x first, then y, then z.
 _PIXEL = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
 _VOXEL = shapes.extruded(_PIXEL)
 _PIXEL_FACES = ((0, 1), (1, 3), (3, 2), (2, 0))
 _VOXEL_FACES = ((0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (1, 3, 7, 5), (3, 2, 6, 7), (2, 0, 4, 6))
-_ALONG_XY, _ALONG_XYZ = tensor(_PIXEL.astype(int), (1, 1)), tensor(_VOXEL.astype(int), (1, 1, 1))
+_ENDS = np.array([0.0, 1])
+_ALONG_XY, _ALONG_XYZ = tensor(_PIXEL.astype(int), 2 * [_ENDS]), tensor(_VOXEL.astype(int), 3 * [_ENDS])
 
 _CELLS = (
     ReferenceCell(VTK.VERTEX, 0, 1),
@@ -50,3 +55,15 @@ _CELLS = (
 REFERENCE_CELLS: dict[int, ReferenceCell] = {
     cell.vtk_type: cell for cell in sorted(_CELLS, key=lambda cell: cell.vtk_type)
 }
+
+
+def off_straight(reference: ReferenceCell, nodes: FloatArray) -> FloatArray:
+    """Distance (rms, m) of nodes (m, k, 3) from where they would be in straight cells with these corners, over the
+    diagonal."""
+    assert reference.family is not None
+    assert reference.nodes is not None
+    linear = next(cell for cell in REFERENCE_CELLS.values() if cell.nodes is reference.family.corners)
+    corners = len(reference.family.corners)
+    straight = np.einsum("ak,nki->nai", linear.values(reference.nodes), nodes[:, :corners])
+    size = np.sqrt((np.ptp(nodes, axis=1) ** 2).sum(axis=1))
+    return np.asarray(np.sqrt(((nodes - straight) ** 2).sum(axis=2).mean(axis=1)) / size)

@@ -25,10 +25,10 @@ def gradients(shape: Shape, sites: FloatArray) -> FloatArray:
     return np.ascontiguousarray(shape(Dual(sites.T, seeds)).derivative.transpose(2, 1, 0))
 
 
-def tensor(indices: IntArray, degrees: Sequence[int]) -> Shape:
-    """Lagrange's functions of lines, quadrilaterals and hexahedra: node a sits at
-    ``indices[a] / degrees``."""
-    return _products(lambda xi: [_line(xi[axis], degree) for axis, degree in enumerate(degrees)], indices)
+def tensor(indices: IntArray, marks: Sequence[FloatArray]) -> Shape:
+    """Lagrange's functions of lines, quadrilaterals and hexahedra: node a has the number ``indices[a]`` along every
+    axis, where the nodes sit at ``marks`` over the degree."""
+    return _products(lambda xi: [_line(xi[axis], own) for axis, own in enumerate(marks)], indices)
 
 
 def simplex(indices: IntArray, degree: int) -> Shape:
@@ -38,11 +38,10 @@ def simplex(indices: IntArray, degree: int) -> Shape:
     return _products(lambda xi: _rising(xi, indices.shape[1], degree), barycentric)
 
 
-def wedge(indices: IntArray, degree: int, layers: int) -> Shape:
-    """Lagrange's functions of wedges: a triangle of ``degree`` times a line of degree ``layers``; node a
-    sits at ``indices[a] / (degree, degree, layers)``."""
-    rows = np.column_stack([indices[:, :2], degree - indices[:, :2].sum(axis=1), indices[:, 2]])
-    return _products(lambda xi: [*_rising(xi, 2, degree), _line(xi[2], layers)], rows)
+def wedge(triangle: Shape, numbers: IntArray, layers: IntArray, marks: FloatArray) -> Shape:
+    """Lagrange's functions of wedges: those of node ``numbers[a]`` of a triangle times those of node ``layers[a]`` of a
+    line, whose nodes sit at ``marks`` over its degree."""
+    return lambda xi: triangle(xi)[numbers] * np.stack(_line(xi[2], marks))[layers]
 
 
 def _products(factors: Callable[[Any], list[list[Any]]], rows: IntArray) -> Shape:
@@ -73,11 +72,13 @@ def monomials(exponents: Sequence[tuple[int, ...]]) -> Basis:
     return basis
 
 
-def _line(x: Any, degree: int) -> list[Any]:
-    """Lagrange's polynomials on degree + 1 equidistant nodes in [0, 1]."""
-    one = 1 + 0 * x
+def _line(x: Any, marks: FloatArray) -> list[Any]:
+    """Lagrange's polynomials of nodes in [0, 1] at ``marks`` over the degree: whole numbers where they are
+    equispaced."""
+    one, degree = 1 + 0 * x, len(marks) - 1
     return [
-        _product([one, *((degree * x - j) / (i - j) for j in range(degree + 1) if j != i)]) for i in range(degree + 1)
+        _product([one, *((degree * x - other) / (own - other) for j, other in enumerate(marks) if j != i)])
+        for i, own in enumerate(marks)
     ]
 
 

@@ -20,9 +20,12 @@ _ON_EDGE = 1e-9
 class Family:
     """A reference shape in [0, 1]^d: ``corners`` (c, d), ``faces`` as corner numbers with their normals
     outward, ``volume``, the ``walls`` (f, d + 1) of which x is inside where walls·(x, 1) ≤ 0, and
-    ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k.
+    ``collapse``, which maps the unit cube onto the shape with a det J that is the product of (1 − x_k)^``powers``_k,
+    and ``spans``, which gives at sites (m, d) the directions (m, d, d), one a row, in which the shape extends from
+    there: along its edges at a corner.
 
-    ``dimension`` is the number of reference coordinates, ``center`` (d,) the mean of the corners.
+    ``dimension`` is the number of reference coordinates, ``center`` (d,) the mean of the corners; the first
+    ``simplicial`` coordinates are those of a triangle or tetrahedron.
     The pyramid is the true one, apex above the centre of its base: x and y run from z/2 to 1 − z/2.
     """
 
@@ -33,12 +36,15 @@ class Family:
     walls: FloatArray
     powers: tuple[int, ...]
     collapse: Callable[[FloatArray], FloatArray]
+    spans: Callable[[FloatArray], FloatArray]
     dimension: int = field(init=False)
     center: FloatArray = field(init=False)
+    simplicial: int = field(init=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "dimension", self.corners.shape[1])
+        put(self, "simplicial", {"triangle": 2, "wedge": 2, "tetra": 3}.get(self.name, 0))
         put(self, "center", np.asarray(self.corners.mean(axis=0)))
 
     def outside(self, xi: FloatArray) -> FloatArray:
@@ -64,12 +70,12 @@ class Family:
         if self.dimension == 1:
             return self.faces
         if self.dimension == 2:
-            return tuple((a, *_between(nodes, a, b), b) for a, b in self.faces)
+            return tuple((a, *between(nodes, a, b), b) for a, b in self.faces)
         rings = ((*face, face[0]) for face in self.faces)
-        return tuple(tuple(n for a, b in pairwise(ring) for n in (a, *_between(nodes, a, b))) for ring in rings)
+        return tuple(tuple(n for a, b in pairwise(ring) for n in (a, *between(nodes, a, b))) for ring in rings)
 
 
-def _between(nodes: FloatArray, a: int, b: int) -> list[int]:
+def between(nodes: FloatArray, a: int, b: int) -> list[int]:
     """Nodes on the straight way from node a to node b, without the two."""
     way = nodes[b] - nodes[a]
     share = (nodes - nodes[a]) @ way / (way @ way)
@@ -85,6 +91,31 @@ def _simplex(x: FloatArray) -> FloatArray:
         sites[:, k] = x[:, k] * left
         left = left - sites[:, k]
     return sites
+
+
+def _axes(x: FloatArray) -> FloatArray:
+    return np.tile(np.eye(x.shape[1]), (len(x), 1, 1))
+
+
+def _towards_corners(x: FloatArray) -> FloatArray:
+    """In a simplex to its corners, but for the one whose barycentric coordinate is the largest."""
+    corners = np.vstack([np.zeros(x.shape[1]), np.eye(x.shape[1])])
+    nearest = np.column_stack([1 - x.sum(axis=1), x]).argmax(axis=1)
+    others = np.array([np.delete(corners, corner, axis=0) for corner in nearest])
+    return np.asarray(others - x[:, None])
+
+
+def _in_prism(x: FloatArray) -> FloatArray:
+    found = _axes(x)
+    found[:, :2, :2] = _towards_corners(x[:, :2])
+    return found
+
+
+def _towards_apex(x: FloatArray) -> FloatArray:
+    """In a pyramid along the sides of the section through a site, and to the apex."""
+    found = _axes(x) * (1 - x[:, 2])[:, None, None]
+    found[:, 2] = np.array([0.5, 0.5, 1.0]) - x
+    return found
 
 
 def extruded(base: FloatArray) -> FloatArray:
@@ -116,16 +147,18 @@ _TETRA_WALLS = np.array([[-1.0, 0, 0, 0], [0, -1, 0, 0], [0, 0, -1, 0], [1, 1, 1
 _WEDGE_WALLS = np.array([[-1.0, 0, 0, 0], [0, -1, 0, 0], [1, 1, 0, -1], [0, 0, -1, 0], [0, 0, 1, -1]])
 _PYRAMID_WALLS = np.array([[0, 0, -1.0, 0], [-1, 0, 0.5, 0], [1, 0, 0.5, -1], [0, -1, 0.5, 0], [0, 1, 0.5, -1]])
 
-LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), lambda x: x)
-TRIANGLE = Family("triangle", _TRIANGLE, _SIDES3, 1 / 2, _TRIANGLE_WALLS, (0, 1), _simplex)
-QUAD = Family("quad", _SQUARE, _SIDES4, 1.0, _box_walls(2), (0, 0), lambda x: x)
-TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _TETRA_WALLS, (0, 1, 2), _simplex)
-HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), lambda x: x)
+LINE = Family("line", _LINE, ((0,), (1,)), 1.0, _box_walls(1), (0,), lambda x: x, _axes)
+TRIANGLE = Family("triangle", _TRIANGLE, _SIDES3, 1 / 2, _TRIANGLE_WALLS, (0, 1), _simplex, _towards_corners)
+QUAD = Family("quad", _SQUARE, _SIDES4, 1.0, _box_walls(2), (0, 0), lambda x: x, _axes)
+TETRA = Family("tetra", _TETRA, _TETRA_FACES, 1 / 6, _TETRA_WALLS, (0, 1, 2), _simplex, _towards_corners)
+HEXAHEDRON = Family("hexahedron", extruded(_SQUARE), prism_faces(4), 1.0, _box_walls(3), (0, 0, 0), lambda x: x, _axes)
 WEDGE = Family(
     *("wedge", extruded(_TRIANGLE), prism_faces(3), 1 / 2, _WEDGE_WALLS, (0, 1, 0)),
     collapse=lambda x: np.column_stack([_simplex(x[:, :2]), x[:, 2]]),
+    spans=_in_prism,
 )
 PYRAMID = Family(
     *("pyramid", _PYRAMID, _PYRAMID_FACES, 1 / 3, _PYRAMID_WALLS, (0, 0, 2)),
     collapse=lambda x: np.hstack([x[:, 2:] / 2 + x[:, :2] * (1 - x[:, 2:]), x[:, 2:]]),
+    spans=_towards_apex,
 )

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io.formats import Contents
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
-from flowgrad.io.pieces import NUMBERS, place_keys, without_ghosts
+from flowgrad.io.pieces import NUMBERS, without_ghosts
 from flowgrad.io.references import piece_files
 from flowgrad.io.vtk_xml.arrays import TYPES
 from flowgrad.io.vtk_xml.document import open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtu
+from flowgrad.mesh.places import place_keys
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 
