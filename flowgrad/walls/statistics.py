@@ -508,22 +508,23 @@ def _walls_of(steps: Iterable[WallStep], where: Where, told: dict[str, Any], is_
     for which such steps wait."""
     prepared, waiting = PreparedWalls(where, **told), deque[Flow]()
     of_rest: PreparedWalls | None = None
+    found: tuple[str, ...] = ()
     for step in steps:
         if isinstance(step, Walls):
             if is_told:
                 raise OptionError("where=, scheme=, viscosity= and others are for flows: the walls have theirs")
             yield step
             continue
-        if where is None and isinstance(step, Flow) and not np.nan_to_num(step.velocity).any():
+        is_at_rest = where is None and isinstance(step, Flow) and not np.nan_to_num(step.velocity).any()
+        moving = None if is_at_rest else prepared.of(step)
+        if moving is None:
             waiting.append(step)
-        else:
-            walls = prepared.of(step)
-            of_rest = of_rest or PreparedWalls(_same_walls(walls), **told)
-            while waiting:
-                yield of_rest.of(waiting.popleft())
-            yield walls
+        elif of_rest is None:
+            of_rest, found = PreparedWalls(_same_walls(moving), **told), moving.selection_notes
         while waiting and of_rest is not None:
-            yield of_rest.of(waiting.popleft())
+            yield dataclasses.replace(of_rest.of(waiting.popleft()), selection_notes=found)
+        if moving is not None:
+            yield moving
     if waiting:
         prepared.of(waiting[0])
 
