@@ -90,7 +90,6 @@ class SeriesStep:
             self.patches,
             np.asarray(arrays["patch"], np.int64),
             dynamic=options.get("density") is not None,
-            per_depth=contents.mesh.dimension == 1 and options.get("axisymmetric") not in ("x", "y"),
         )
         told: dict[str, Any] = {"period": options.get("period"), "first_notes": self.notes}
         told["memory"] = size_of(options.get("block_memory", "1G"), "--block-memory")
