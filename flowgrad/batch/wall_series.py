@@ -16,7 +16,7 @@ import numpy as np
 from flowgrad.batch.files import OF_SERIES
 from flowgrad.batch.manifest import DONE, FileRecord
 from flowgrad.errors import FlowgradError, OptionError
-from flowgrad.files import printable, replacing
+from flowgrad.files import printable, replacing, size_of
 from flowgrad.io import read_contents
 from flowgrad.pipeline.summary import plain, versions
 from flowgrad.pipeline.write import write
@@ -93,6 +93,7 @@ class SeriesStep:
             per_depth=contents.mesh.dimension == 1 and options.get("axisymmetric") not in ("x", "y"),
         )
         told: dict[str, Any] = {"period": options.get("period"), "first_notes": self.notes}
+        told["memory"] = size_of(options.get("block_memory", "1G"), "--block-memory")
         return WallStatistics.of_step(surface, quantity, arrays[VECTORS[quantity]], self.time, **told)
 
 

@@ -15,6 +15,8 @@ d is no sum of a few numbers; so the vectors of all steps are kept, as long as t
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -44,6 +46,8 @@ from flowgrad.walls.series_records import OVER_TIME
 VECTORS = {"wall_shear_stress": "wall_shear_stress", "wall_shear_rate": "shear_rate_vector"}
 # A mean below this part of the mean size is rounding, and has no direction.
 _ROUNDING = 1e-12
+# Steps below this are too few to leave every other one out.
+_LEAST = 5
 # Bytes that the vectors of all steps may take.
 MEMORY = 2**30
 
@@ -233,14 +237,46 @@ class WallStatistics(
         """The record of one of ``arrays``, with the dimension that it has here."""
         return OVER_TIME[name].known(dynamic=self.surface.dynamic)
 
+    @cached_property
+    def of_half_the_steps(self) -> WallStatistics | None:
+        """The same without every other step, to tell how well the steps resolve the time; None for fewer than five
+        steps, and where the vectors of all steps were not kept."""
+        if self.vectors is None or self.steps < _LEAST:
+            return None
+        chosen, longest = [*range(0, self.steps, 2)], np.diff(self.times[::2]).max()
+        # The last one of an even number goes too where a period is closed without it.
+        if self.steps % 2 == 0 and not 0 < self._closing <= 2 * longest - (self.end - self.times[-2]):
+            chosen.append(self.steps - 1)
+        told = {"period": self.period, "memory": self.memory}
+        parts = (self.of_step(self.surface, self.quantity, self.vectors[n], self.times[n], **told) for n in chosen)
+        return functools.reduce(_followed, parts, _copied(next(parts)))
+
+    @property
+    def _resolution(self) -> list[str]:
+        """How much the averages are others with half the steps, over the area."""
+        half = self.of_half_the_steps
+        if half is None:
+            return []
+        average, areas = self._average(self.quantity), self.surface.areas
+        known = np.isfinite(self.oscillatory_shear_index) & np.isfinite(half.oscillatory_shear_index)
+        if not areas[known].any():
+            return []
+        changes = half._average(self.quantity) - average, half.oscillatory_shear_index - self.oscillatory_shear_index
+        of_average, of_index = (np.sqrt(areas[known] @ each[known] ** 2 / areas[known].sum()) for each in changes)
+        share = of_average / np.sqrt(areas[known] @ average[known] ** 2 / areas[known].sum())
+        return [
+            f"without every other step the time average changes by {share:.2g} of itself, the oscillatory shear "
+            f"index by {of_index:.2g} (root mean squares over the area)"
+        ]
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Over which time the averages are, how the walls were found, and what is not known on which faces."""
-        lines = [self._span]
+        lines = [self._span, *self._resolution]
         if self.vectors is None:
             lines.append(
                 f"the vectors of {self.steps} steps on {len(self)} faces take more than {self.memory / 2**20:.0f} MiB: "
-                "no stress across the mean direction (memory= allows more)"
+                "no stress across the mean direction (--block-memory, memory= in Python, allow more)"
             )
         short = self.count < self.steps
         if short.any():
@@ -332,7 +368,8 @@ class WallStatistics(
         self._check_quantity(quantity)
         if self.vectors is None:
             raise OptionError(
-                "the vectors of all steps were not kept, for want of memory: give more with memory=, or fewer steps"
+                "the vectors of all steps were not kept, for want of memory: give more (--block-memory, memory= in "
+                "Python), or fewer steps"
             )
         return self._transverse
 
@@ -441,14 +478,14 @@ def wall_statistics(
     """
     if isinstance(steps, (Flow, Walls)):
         raise OptionError("a single step has no average over time: give several in a list, or a Series")
-    told = {"viscosity": viscosity, "density": density, "wall_velocity": wall_velocity}
+    told: dict[str, Any] = {"viscosity": viscosity, "density": density, "wall_velocity": wall_velocity}
     if period is not None and not 0 < period < np.inf:
         raise OptionError(f"period is {period}: give a positive number, the time after which the flow repeats itself")
-    prepared = PreparedWalls(where, scheme=scheme, **told)  # type: ignore[arg-type]
     is_told = where is not None or scheme != "auto" or any(each is not None for each in told.values())
+    told["scheme"] = scheme
     running: WallStatistics | None = None
     first: tuple[Mesh, IntArray, WallSurface] | None = None
-    for number, walls in enumerate(_walls_of(steps, prepared, is_told)):
+    for number, walls in enumerate(_walls_of(steps, where, told, is_told)):
         one = _of_walls(walls, number, first, period=period, memory=memory)
         if running is None:
             # Its sums are those that the others are added to.
@@ -466,14 +503,38 @@ def wall_statistics(
     return running
 
 
-def _walls_of(steps: Iterable[WallStep], prepared: PreparedWalls, is_told: bool) -> Iterator[Walls]:
+def _walls_of(steps: Iterable[WallStep], where: Where, told: dict[str, Any], is_told: bool) -> Iterator[Walls]:
+    """The walls of each step. A fluid at rest, as in the beginning, shows none: it has those of the first that moves,
+    for which such steps wait."""
+    prepared, waiting = PreparedWalls(where, **told), deque[Flow]()
+    of_rest: PreparedWalls | None = None
     for step in steps:
         if isinstance(step, Walls):
             if is_told:
                 raise OptionError("where=, scheme=, viscosity= and others are for flows: the walls have theirs")
             yield step
+            continue
+        if where is None and isinstance(step, Flow) and not np.nan_to_num(step.velocity).any():
+            waiting.append(step)
         else:
-            yield prepared.of(step)
+            walls = prepared.of(step)
+            of_rest = of_rest or PreparedWalls(_same_walls(walls), **told)
+            while waiting:
+                yield of_rest.of(waiting.popleft())
+            yield walls
+        while waiting and of_rest is not None:
+            yield of_rest.of(waiting.popleft())
+    if waiting:
+        prepared.of(waiting[0])
+
+
+def _same_walls(walls: Walls) -> Where:
+    """The patches that walls are, or a mask of their faces."""
+    if {patch.name for patch in walls.flow.boundary} >= set(walls.names):
+        return list(walls.names)
+    mask = np.zeros(len(walls.flow.mesh.topology.boundary), bool)
+    mask[walls.faces] = True
+    return mask
 
 
 def _of_walls(
