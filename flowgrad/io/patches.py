@@ -78,7 +78,8 @@ def _placed(
                 "these are" if found.any() else "it is",
             )
         if found.any() or not len(rows):
-            patches.append(Patch(name, rows[found], velocity[found]))
+            data = {key: values[found] for key, values in given[name].cell_data.items()}
+            patches.append(Patch(name, rows[found], velocity[found], data))
     _check_overlap(tuple(patches), source)
     return mesh, tuple(patches)
 

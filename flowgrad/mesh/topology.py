@@ -82,6 +82,16 @@ class Topology(ReprMixin):
         """Points of some boundary faces, rows of ``boundary``: offsets (k + 1,) and point numbers."""
         return take(*self.boundary_polygons, faces)
 
+    def points_on(self, faces: IntArray) -> BoolArray:
+        """Which points (n,) are those of some boundary faces, rows of ``boundary``, or one with them."""
+        marked = np.zeros(len(self.points), bool)
+        marked[self.face_points(faces)[1]] = True
+        if self.joined is not None:
+            _, own, joint = self.joined
+            there = np.bincount(joint, marked[own]) > 0
+            marked[own[there[joint]]] = True
+        return marked
+
     def face_means(self, faces: IntArray) -> csr_array:
         """Sparse (k, n): values at the n points to their means over k boundary faces.
 
