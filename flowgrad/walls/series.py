@@ -40,7 +40,8 @@ def wall_statistics(
     period: float | None = None,
     memory: int = MEMORY,
 ) -> WallStatistics:
-    """Averages over time on the walls of a series, in one pass: TAWSS, OSI, RRT, transWSS (:mod:`flowgrad.walls.statistics` defines them).
+    """Averages over time on the walls of a series, in one pass: TAWSS, OSI, RRT, transWSS, as
+    :mod:`flowgrad.walls.statistics` defines them.
 
     ``steps`` are flows, a ``Series`` above all, whose walls are found ``where`` and differentiated as
     :func:`flowgrad.at_walls` does, prepared once, or ``Walls`` that are known. Without a ``viscosity`` the averages are
