@@ -151,6 +151,17 @@ class Topology(ReprMixin):
         normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.cells.dimension == 3 else None
         return np.where(found < 0, self._same_faces(keys, wanted, normals), found)
 
+    @cached_property
+    def behind(self) -> IntArray:
+        """For each boundary face (b,) that at the same place, on the other side of a plate; −1 where there is none."""
+        start, own = self.boundary_polygons
+        found = np.full(len(self.boundary), -1)
+        if len(own):
+            places, _ = _places(self.points, np.unique(own), self.points[:0])
+            first, second, _ = same_keys(point_set_keys(start, places[own]))
+            found[first], found[second] = second, first
+        return found
+
     def match_inner(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
         """Faces between two cells (rows of ``mesh.faces``) at the same places as the given polygons, −1 where there is
         none."""
