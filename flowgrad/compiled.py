@@ -56,12 +56,13 @@ def summing(function: Callable[..., Any]) -> Callable[..., Any]:
     return _njit(function, fastmath=_REASSOCIATED)
 
 
-def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a loop on its first call and keep the result on disk for the next process."""
+def kernel(*, parallel: bool = False, summing: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a loop on its first call and keep the result on disk for the next process; in a ``summing`` one vector
+    registers may take sums in any order."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         function.__qualname__ += f"-{zlib.crc32(_called_by(function).encode()):08x}"
-        compiled = _compiled(function, parallel)
+        compiled = _compiled(function, parallel=parallel, **({"fastmath": _REASSOCIATED} if summing else {}))
         if not hasattr(compiled, "overloads"):  # NUMBA_DISABLE_JIT
             return function
         compile_for = compiled._compile_for_args  # what numba calls for types that it has not met
@@ -104,12 +105,12 @@ def _called_by(function: Callable[..., Any]) -> str:
     return "\n".join(parts)
 
 
-def _compiled(function: Callable[..., Any], parallel: bool) -> Any:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return _njit(function, parallel=parallel, cache=True)
+        return _njit(function, cache=True, **options)
     except RuntimeError:
         # Nowhere to keep it: a read-only installation without a home folder.
-        return _njit(function, parallel=parallel)
+        return _njit(function, **options)
 
 
 @contextmanager

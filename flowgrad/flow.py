@@ -29,12 +29,13 @@ class Patch(ReprMixin):
     """Velocity known on a part of the boundary.
 
     ``faces`` (k,) are boundary faces of the mesh (rows of ``mesh.topology.boundary``), ``velocity``
-    (k, 3) the values at their centroids.
+    (k, 3) the values at their centroids, ``data`` other arrays (k, …) there, by name.
     """
 
     name: str
     faces: NDArray[np.int64]
     velocity: NDArray[np.float64]
+    data: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

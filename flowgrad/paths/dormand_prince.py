@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowgrad.compiled import kernel
+from flowgrad.compiled import inlined, kernel
 from flowgrad.typing import FloatArray
 
 # Arrays, dual numbers, numbers; time and step may be numbers or one for each particle.
@@ -17,7 +17,7 @@ Rate = Callable[[Value, Value], Value]
 
 # Hairer, Nørsett & Wanner 1993, Solving Ordinary Differential Equations I, table II.5.2. The last row is the solution
 # of fifth order, so that the last rate of a step is the first of the next.
-_NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
+NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
 _WEIGHTS: tuple[tuple[float, ...], ...] = (
     (),
     (1 / 5,),
@@ -39,6 +39,9 @@ _WITHIN = (
     -1453857185 / 822651844,
     69997945 / 29380423,
 )
+# The same as compiled loops read them: row i for the positions of stage i.
+_STAGES = np.array([[*row, *(0.0,) * (7 - len(row))] for row in _WEIGHTS])
+_ERRORS = np.array(_ERROR)
 
 
 class RungeKuttaStep(NamedTuple):
@@ -56,7 +59,7 @@ def step(rate: Rate, t: Value, y: Value, h: Value, first: Value = None) -> Runge
     """From y at time t to t + h, where dy/dt = ``rate(t, y)``; ``first`` is the rate at the start where it is known."""
     rates: tuple[Value, ...] = (rate(t, y) if first is None else first,)
     reached = y
-    for node, weights in zip(_NODES[1:], _WEIGHTS[1:], strict=True):
+    for node, weights in zip(NODES[1:], _WEIGHTS[1:], strict=True):
         reached = y + h * _combined(weights, rates)
         rates = (*rates, rate(t + node * h, reached))
     return RungeKuttaStep(reached, rates)
@@ -109,7 +112,7 @@ def weights_within(fractions: tuple[float, ...]) -> FloatArray:
                 for b, one, other, d in coefficients
             ]
         )
-    return np.array(rows)
+    return np.array(rows).reshape(-1, 7)
 
 
 @kernel()
@@ -125,3 +128,45 @@ def along(y, h, rates, weights, positions):  # type: ignore[no-untyped-def]
                 w = weights[f]
                 total = w[0] * a1 + w[2] * a3 + w[3] * a4 + w[4] * a5 + w[5] * a6 + w[6] * a7
                 positions[p, f, c] = y[p, c] + size * total
+
+
+@inlined
+def stage(number: Any, y: Any, h: Any, rates: Any, reached: Any) -> None:
+    """The state (c,) of one particle at which a stage of its step takes the rates, from those (c, 7) of the stages
+    before."""
+    for c in range(len(y)):
+        total = 0.0
+        for i in range(number):
+            total += _STAGES[number, i] * rates[c, i]
+        reached[c] = y[c] + h * total
+
+
+@inlined
+def deform(v: Any, L: Any, y: Any, rates: Any) -> None:
+    """dy/dt (c,) of the position (and the deformation gradient F behind it) of one particle: v, and L F."""
+    for i in range(3):
+        rates[i] = v[i]
+    if len(y) > 3:
+        for i in range(3):
+            for j in range(3):
+                rates[3 + 3 * i + j] = L[i, 0] * y[3 + j] + L[i, 1] * y[6 + j] + L[i, 2] * y[9 + j]
+
+
+@inlined
+def finish(y: Any, h: Any, rates: Any, weights: Any, error: Any, way: Any) -> Any:
+    """The error (c,) of one particle's step, its ``way`` (k, 3) in between with :func:`weights_within` (k, 7), and its
+    largest speed."""
+    speed = 0.0
+    for c in range(len(y)):
+        total = 0.0
+        for i in range(7):
+            total += _ERRORS[i] * rates[c, i]
+            speed = max(speed, abs(rates[c, i])) if c < 3 else speed
+        error[c] = h * total
+    for k in range(len(weights)):
+        for c in range(3):
+            total = 0.0
+            for i in range(7):
+                total += weights[k, i] * rates[c, i]
+            way[k, c] = y[c] + h * total
+    return speed

@@ -12,13 +12,14 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import PreparedGradient, Scheme
 from flowgrad.mesh import Mesh, ReferenceCell
 from flowgrad.mesh.bounding_tree import BoxTree
-from flowgrad.mesh.cells import Block, offsets
+from flowgrad.mesh.cells import Cells, offsets
 from flowgrad.mesh.locate import INSIDE, cell_boxes
 from flowgrad.mesh.reference import shapes
+from flowgrad.mesh.reference.linear import LINEAR_TYPES
 from flowgrad.mesh.simplices import normal_of_motion
-from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.field import Advance, Interpolant, Stages
 from flowgrad.paths.mesh_interpolant import known_components, velocity_at_points
-from flowgrad.paths.modal_kernels import evaluate_modes, sample_elements, trace_elements
+from flowgrad.paths.modal_kernels import evaluate_modes, step_elements, trace_elements
 from flowgrad.paths.plane import PathPlane, in_plane
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -92,7 +93,8 @@ class ElementInterpolant(Interpolant):
     rtol = 1e-4
 
     def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
-        mesh = flow.mesh
+        mesh = flow.mesh.joined
+        self.notes = mesh.cells.notes
         normal = normal_of_motion(mesh)
         if mesh.dimension == 2:
             area = float(mesh.measures[mesh.is_full].mean())
@@ -125,7 +127,7 @@ class ElementInterpolant(Interpolant):
         low, high = (each[numbers] for each in cell_boxes(mesh, INSIDE))
         tree = BoxTree.of(low, high, np.arange(len(numbers)))
         self._search = np.hstack([low, high]), tree.boxes, tree.members
-        self._corners = _corners(self._blocks)
+        self._beside = _neighbours(mesh, numbers)
 
     def _of_nodes(self, values: FloatArray) -> FloatArray:
         """Coefficients (t, 3) of the modes of all cells, of values at the points of the mesh."""
@@ -137,6 +139,7 @@ class ElementInterpolant(Interpolant):
 
     def nodal(self, flow: Flow) -> FloatArray:
         """Coefficients (t, 3) of the velocity, of a flow on the same mesh."""
+        flow = flow.joined
         v = flow.velocity
         if flow.location == "cells":
             if self.plane is not None:
@@ -145,18 +148,18 @@ class ElementInterpolant(Interpolant):
             v = velocity_at_points(flow, *found)
         return self._of_nodes(v if self.plane is None else v @ self.plane.inward)
 
-    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
-        """The field at positions (m, 3)."""
-        count = len(positions)
-        found = Sample(np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool))
-        x = in_plane(np.ascontiguousarray(positions), self.plane)
-        sample_elements(self._tables, self._starts, *self._search, nodal, weights, x, cells, *found)
-        return found
+    def advance(self, nodal: FloatArray, weights: FloatArray, step: Stages, cells: IntArray) -> Advance:
+        """Stages of a step through the cells."""
+        made = step.made()
+        origin = np.zeros(3) if self.plane is None else self.plane.origin
+        places = self._tables, self._starts, self._search, origin
+        step_elements(*places, nodal, weights, step.y, step.rates, step.h, cells, step.stages, step.within, made)
+        return made
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
-        """From cell to cell, as far as these touch: not through plates."""
+        """From cell to cell across their faces: not through plates."""
         x = in_plane(way, self.plane)
-        trace_elements(self._tables, self._starts, *self._search, self._corners, nodal, x, cells, inside)
+        trace_elements(self._tables, self._starts, self._search, self._beside, nodal, x, cells, inside)
 
 
 def _stacked(parts: list[FloatArray], fill: list[float] | None = None) -> FloatArray:
@@ -166,12 +169,23 @@ def _stacked(parts: list[FloatArray], fill: list[float] | None = None) -> FloatA
     return np.ascontiguousarray(np.stack(rows))
 
 
-def _corners(blocks: list[Block]) -> IntArray:
-    """The corners (n, 8) of the cells, −1 where they have fewer."""
-    parts = []
-    for block in blocks:
-        assert block.rows is not None
-        assert block.reference.family is not None
-        own = block.rows[:, : len(block.reference.family.corners)]
-        parts.append(np.pad(own, ((0, 0), (0, 8 - own.shape[1])), constant_values=-1))
-    return np.concatenate(parts)
+def _neighbours(mesh: Mesh, numbers: IntArray) -> tuple[IntArray, IntArray]:
+    """The cells that have a face in common with each of the cells ``numbers`` (n,): offsets (n + 1,) and their places
+    in these. Faces are told by their corners: a straight cell may lie beside a curved one."""
+    cells = mesh.cells
+    types, keep = cells.types.copy(), np.ones(len(cells.connectivity), bool)
+    for block in mesh.blocks:
+        if block.reference.is_curved:
+            assert block.reference.family is not None
+            types[block.cells] = LINEAR_TYPES[block.reference.family.name]
+            corners = len(block.reference.family.corners)
+            keep[(cells.offsets[block.cells][:, None] + np.arange(corners, block.reference.size)).ravel()] = False
+    start = np.append(0, np.cumsum(keep))[cells.offsets]
+    straight = Mesh(mesh.points, Cells(types, start, cells.connectivity[keep]), plates=mesh.plates)
+    straight.__dict__["joints"] = None  # they are joined already
+    place = np.full(len(cells), -1)
+    place[numbers] = np.arange(len(numbers))
+    first, second = place[straight.topology.pairs].T
+    one, other = np.concatenate([first, second]), np.concatenate([second, first])
+    order = np.argsort(one, kind="stable")
+    return offsets(np.bincount(one, minlength=len(numbers))), other[order]

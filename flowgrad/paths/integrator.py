@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowgrad.compiled import kernel, threads
+from flowgrad.compiled import threads
 from flowgrad.errors import OptionError
 from flowgrad.mesh.bounding_tree import spread_bits
-from flowgrad.paths.dormand_prince import DenseOutput, Rate, RungeKuttaStep, step
-from flowgrad.paths.field import Field
+from flowgrad.paths.dormand_prince import DenseOutput
+from flowgrad.paths.field import Advance, Field
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 _ROUNDING = 8 * np.finfo(float).eps
@@ -49,33 +49,17 @@ class Control:
         if self.steps is not None and self.steps < 1:
             raise OptionError(f"steps is {self.steps}: take one at least, or leave it out")
 
-    def errors(self, step: RungeKuttaStep, h: float | FloatArray) -> FloatArray:
+    def errors(self, made: Advance, h: float | FloatArray) -> FloatArray:
         """The error of a step of each particle (m,) over what is allowed; 0 where there is no control."""
-        y = step.y
+        y, error = made.y, np.abs(made.error)
         if self.steps is not None:
             return np.zeros(len(y))
-        error = np.abs(step.error(h))
-        speed = np.max([np.abs(each[:, :3]).max(axis=1) for each in step.rates], axis=0)
-        room = self.atol + self.rtol * np.abs(np.ravel(h)) * speed + _ROUNDING * np.abs(y[:, :3]).max(initial=0.0)
+        room = self.atol + self.rtol * np.abs(np.ravel(h)) * made.speed + _ROUNDING * np.abs(y[:, :3]).max(initial=0.0)
         found: FloatArray = error[:, :3].max(axis=1) / np.maximum(room, np.finfo(float).tiny)
         if y.shape[1] > 3:
             size = self.rtol * np.abs(y[:, 3:]).max(axis=1)
             found = np.maximum(found, error[:, 3:].max(axis=1) / np.maximum(size, np.finfo(float).tiny))
         return np.where(np.isnan(found), np.inf, found)
-
-
-@kernel()
-def deform(velocity, L, inside, y, rates):  # type: ignore[no-untyped-def]
-    """dy/dt (m, 12) of positions and F (m, 12): v, and L F; zero for particles that are not inside."""
-    for p in range(len(y)):
-        if not inside[p]:
-            rates[p] = 0.0
-            continue
-        for i in range(3):
-            rates[p, i] = velocity[p, i]
-            a, b, c = L[p, i, 0], L[p, i, 1], L[p, i, 2]
-            for j in range(3):
-                rates[p, 3 + 3 * i + j] = a * y[p, 3 + j] + b * y[p, 6 + j] + c * y[p, 9 + j]
 
 
 class State(NamedTuple):
@@ -106,34 +90,15 @@ class TrialStep(NamedTuple):
     made: BoolArray
 
 
-def rates_of(field: Field, cells: IntArray) -> tuple[Rate, BoolArray]:
-    """The function dy/dt(t, y) of particles, the velocity and L F, at one time or a time (m, 1) for each; and who has
-    been inside (m,) each time it was called, which it keeps up to date as it does ``cells``."""
-    inside = np.ones(len(cells), bool)
-
-    def rates(t: float | FloatArray, y: FloatArray) -> FloatArray:
-        with_F = y.shape[1] > 3
-        positions = np.ascontiguousarray(y[:, :3])
-        found = field.sample(positions, t if np.ndim(t) == 0 else np.ravel(t), cells, with_F)
-        np.logical_and(inside, found.inside, out=inside)
-        if not with_F:
-            return np.where(found.inside[:, None], found.velocity, 0.0)
-        derivatives = np.empty_like(y)
-        deform(found.velocity, found.L, found.inside, y, derivatives)
-        return derivatives
-
-    return rates, inside
-
-
 def trial_step(field: Field, control: Control, t: float | FloatArray, state: State, h: float | FloatArray) -> TrialStep:
     """A trial Runge–Kutta step of particles from time t by h: numbers, or (m, 1) where each particle has its own."""
     cells = state.cells.copy()
-    rates, inside = rates_of(field, cells)
-    reached = step(rates, t, state.y, h, state.rates)
+    made = field.advance(t, state.y, state.rates, h, cells)
+    inside = made.inside
     if field.watched:
-        field.trace(DenseOutput.of_step(reached, state.y, t, h, field.watched), state.cells, inside)
-    errors = control.errors(reached, h)
-    return TrialStep(State(reached.y, reached.rates[-1], cells), inside, errors, inside & (errors <= 1))
+        field.trace(DenseOutput(made.way, field.watched, t, h), state.cells, inside)
+    errors = control.errors(made, h)
+    return TrialStep(State(made.y, made.rates, cells), inside, errors, inside & (errors <= 1))
 
 
 def step_alone(
@@ -186,16 +151,16 @@ class ParticleBatch:
         """Take the first rates, by which those who are outside have left, and choose the first step by how much a
         short step of Euler's changes them."""
         y, cells = self.state.y, self.state.cells
-        rates, inside = rates_of(self.field, cells)
-        self.state = State(y, rates(t, y), cells)
+        inside = np.ones(len(y), bool)
+        self.state = State(y, self.field.rates(t, y, cells, inside), cells)
         plane = self.field.plane
         if plane is not None:
             inside = inside & (np.abs((y[:, :3] - plane.origin) @ np.cross(*plane.axes)) <= plane.reach)
         exited = self._without(inside, np.full(len(self.numbers), t))
         probe = 1e-3 * (end - t)
-        rates, inside = rates_of(self.field, self.state.cells.copy())
-        y, now = self.state.y, self.state.rates
-        change = np.abs(rates(t + probe, y + probe * now) - now)[inside].max(initial=0.0)
+        y, now, inside = self.state.y, self.state.rates, np.ones(len(self.state.y), bool)
+        then = self.field.rates(t + probe, y + probe * now, self.state.cells.copy(), inside)
+        change = np.abs(then - now)[inside].max(initial=0.0)
         size = np.abs(now[inside]).max(initial=0.0)
         self.h = float((end - t) * np.clip(1e-3 * _FIRST_CHANGE * size / max(change, 1e-300), 1e-6, 1.0))
         return exited

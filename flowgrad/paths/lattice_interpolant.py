@@ -9,9 +9,9 @@ from flowgrad.flow import Flow
 from flowgrad.mesh import Lattice
 from flowgrad.mesh.axis import Axis
 from flowgrad.mesh.locate import ON_SURFACE
-from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.field import Advance, Interpolant, Stages
 from flowgrad.paths.plane import NOT_ACROSS, PathPlane
-from flowgrad.paths.spline_kernels import BITS, sample_spline, trace_lattice
+from flowgrad.paths.spline_kernels import BITS, step_spline, trace_lattice
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -167,6 +167,8 @@ class LatticeSpline(Interpolant):
         ).T.copy()
         outer = (SplineAxis(lattice.axes[a]) for a in self._order)
         self._ends = np.array([_ends(axis, own) for axis, own in zip(outer, self._axes, strict=True)])
+        along = (self._breaks, self._starts, self._basis, self._table, self._ends)
+        self._places = (*along, self._origin, self._to_axes)
 
     def nodal(self, flow: Flow) -> FloatArray:
         """The spline's coefficients (nx, ny, nz, 4), axes of one point first, and which cells have no velocity.
@@ -181,8 +183,8 @@ class LatticeSpline(Interpolant):
         for a, axis in enumerate(self._axes):
             values = np.moveaxis(axis.coefficients(np.moveaxis(values, a, 0)), 0, a)
         nx, ny, nz, _ = values.shape
-        nodal = np.zeros((nx, ny, max(nz, 4), 4))
-        nodal[:, :, :nz, :3] = values
+        nodal = np.zeros((nx, max(ny, 4), max(nz, 4), 4))
+        nodal[:, :ny, :nz, :3] = values
         if not known.all():
             holes = self._holes(known)
             nodal[: holes.shape[0], : holes.shape[1], : holes.shape[2], 3] = holes
@@ -199,13 +201,11 @@ class LatticeSpline(Interpolant):
                 grid = np.moveaxis(points[1:] & points[:-1], 0, a)
         return ~grid
 
-    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
-        """The spline and its gradient at positions (m, 3)."""
-        count = len(positions)
-        found = Sample(np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool))
-        places = (self._breaks, self._starts, self._basis, self._table, self._ends)
-        sample_spline(nodal, weights, *places, self._origin, self._to_axes, positions, cells, *found)
-        return found
+    def advance(self, nodal: FloatArray, weights: FloatArray, step: Stages, cells: IntArray) -> Advance:
+        """Stages of a step through the spline."""
+        made = step.made()
+        step_spline(nodal, weights, self._places, step.y, step.rates, step.h, cells, step.stages, step.within, made)
+        return made
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
         """Through the cells between one position and the next."""

@@ -15,11 +15,14 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import runs
 from flowgrad.mesh.simplices import simplices_of
-from flowgrad.paths.field import Interpolant, Sample
+from flowgrad.paths.field import Advance, Interpolant, Stages
 from flowgrad.paths.plane import PathPlane, in_plane
-from flowgrad.paths.simplex_kernels import sample, trace_simplices
+from flowgrad.paths.simplex_kernels import step_simplices, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
+STRAIGHTENED = (
+    "curved cells are taken as straight between their corners, as cells without shape functions lie beside them"
+)
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.
 _FEW_FACES = 3
 
@@ -40,7 +43,10 @@ class MeshInterpolant(Interpolant):
 
     def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
         self.simplices = own = simplices_of(flow.mesh.joined)
-        self._geometry = own.points, own.corners, own.neighbours, own.normal, own.on_boundary
+        self._geometry = own.points, own.corners, own.neighbours, own.normal
+        self._on_boundary = own.on_boundary
+        if any(block.reference.is_curved for block in flow.mesh.blocks):
+            self.notes = (STRAIGHTENED,)
         self._tree = own.tree.boxes, own.tree.members
         if own.dimension == 2:
             self.plane = PathPlane.around(own.normal, own.points[own.corners[:, 0]], 2 * float(own.measures.mean()))
@@ -72,18 +78,18 @@ class MeshInterpolant(Interpolant):
         nodal[~np.isfinite(nodal).all(axis=1)] = np.nan
         return nodal
 
-    def sample(self, nodal: FloatArray, weights: FloatArray, positions: FloatArray, cells: IntArray) -> Sample:
-        """The field at positions (m, 3); ``cells`` are the numbers of simplices."""
-        count = len(positions)
-        v, L, inside = np.empty((count, 3)), np.empty((count, 3, 3)), np.empty(count, bool)
-        x = in_plane(np.ascontiguousarray(positions), self.plane)
-        sample(*self._geometry, *self._tree, nodal, weights, x, cells, v, L, inside)
-        return Sample(v, L, inside)
+    def advance(self, nodal: FloatArray, weights: FloatArray, step: Stages, cells: IntArray) -> Advance:
+        """Stages of a step through the simplices, whose numbers are ``cells``."""
+        made = step.made()
+        origin = np.zeros(3) if self.plane is None else self.plane.origin
+        places = self._geometry, self._tree, self._on_boundary, origin
+        step_simplices(*places, nodal, weights, step.y, step.rates, step.h, cells, step.stages, step.within, made)
+        return made
 
     def trace(self, nodal: FloatArray, way: FloatArray, cells: IntArray, inside: BoolArray) -> None:
         """From simplex to simplex across their faces; where there is no neighbour the way ends unless another simplex
         goes on there."""
-        trace_simplices(*self._geometry[:4], *self._tree, nodal, in_plane(way, self.plane), cells, inside)
+        trace_simplices(*self._geometry, *self._tree, nodal, in_plane(way, self.plane), cells, inside)
 
 
 def known_components(gradient: VelocityGradient) -> FloatArray:

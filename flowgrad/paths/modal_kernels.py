@@ -14,6 +14,7 @@ import numpy as np
 
 from flowgrad.compiled import called, inlined, kernel
 from flowgrad.mesh.bounding_tree import LEAF
+from flowgrad.paths.dormand_prince import deform, finish, stage
 
 # Columns of the table of kinds of cells: their first mode, the one after the last, the highest degree, and of how many
 # coordinates there are powers.
@@ -25,8 +26,9 @@ _WITHIN, _OUTSIDE, _CRACK = 1e-9, 1e-6, 1e-4
 _ITERATIONS, _SMALL_STEP, _LONGEST = 25, 1e-8, 0.5
 # No iterate is farther outside than this, and one that is so many times is elsewhere.
 _FARTHEST, _STRAYS = 0.5, 4
-# A way between two cells that do not touch is halved to this fraction before it has left, or met a plate.
-_SHORTEST = 1 / 1024
+# A way between two cells that do not meet in a face is halved to this fraction before it goes across an edge, by way of
+# so many others at most that it is beside of, up to this far outside; or has left, or met a plate.
+_SHORTEST, _TURNS, _BESIDE = 1 / 1024, 4, 1e-2
 # Deepest tree.
 _DEEPEST = 64
 
@@ -54,21 +56,24 @@ def _sum_modes(
     modes: Any, first: Any, last: Any, simplicial: Any, P: Any, D: Any, weight: Any, own: Any, f: Any, J: Any
 ) -> None:
     """Add weight times the sum (3,) of modes with coefficients ``own`` (m, 3) to f, and of its derivatives to J."""
+    f0, f1, f2, a0, a1, a2, b0, b1, b2, c0, c1, c2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for m in range(first, last):
         i, j, k, r = modes[m, 0], modes[m, 1], modes[m, 2], modes[m, 3]
-        a, b, c, d = P[0, i], P[1, j], P[2, k], P[3, r]
-        value, fall = a * b * c * d, a * b * c * D[3, r] if simplicial > 0 else 0.0
-        d0, d1, d2 = D[0, i] * b * c * d, a * D[1, j] * c * d, a * b * D[2, k] * d
+        p, q, s, t = P[0, i], P[1, j], P[2, k], P[3, r]
+        d0, d1, d2 = D[0, i] * q * s * t, p * D[1, j] * s * t, p * q * D[2, k] * t
         if simplicial > 0:
-            d0, d1 = d0 - fall, d1 - fall
-        if simplicial == 3:
-            d2 -= fall
-        for n in range(3):
-            x = weight * own[m - first, n]
-            f[n] += value * x
-            J[n, 0] += d0 * x
-            J[n, 1] += d1 * x
-            J[n, 2] += d2 * x
+            fall = p * q * s * D[3, r]
+            d0, d1, d2 = d0 - fall, d1 - fall, d2 - fall if simplicial == 3 else d2
+        value = p * q * s * t
+        x, y, z = own[m - first, 0], own[m - first, 1], own[m - first, 2]
+        f0, f1, f2 = f0 + value * x, f1 + value * y, f2 + value * z
+        a0, a1, a2 = a0 + d0 * x, a1 + d1 * x, a2 + d2 * x
+        b0, b1, b2 = b0 + d0 * y, b1 + d1 * y, b2 + d2 * y
+        c0, c1, c2 = c0 + d0 * z, c1 + d1 * z, c2 + d2 * z
+    f[0], f[1], f[2] = f[0] + weight * f0, f[1] + weight * f1, f[2] + weight * f2
+    J[0, 0], J[0, 1], J[0, 2] = J[0, 0] + weight * a0, J[0, 1] + weight * a1, J[0, 2] + weight * a2
+    J[1, 0], J[1, 1], J[1, 2] = J[1, 0] + weight * b0, J[1, 1] + weight * b1, J[1, 2] + weight * b2
+    J[2, 0], J[2, 1], J[2, 2] = J[2, 0] + weight * c0, J[2, 1] + weight * c1, J[2, 2] + weight * c2
 
 
 @kernel()
@@ -95,7 +100,7 @@ def _inverse(J: Any, R: Any) -> None:
             R[i, j] *= scale
 
 
-@inlined
+@called
 def _map(cell: Any, tables: Any, xi: Any, work: Any) -> None:
     """The position x(ξ) in a cell, the polynomials there, ∂x/∂ξ and its inverse, into ``work``."""
     kinds, modes, _, kind, start, places, normal = tables
@@ -140,28 +145,33 @@ def _newton(cell: Any, tables: Any, x: Any, xi: Any, work: Any) -> Any:
     return math.inf
 
 
+@inlined
+def _is_beyond(x: Any, box: Any) -> Any:
+    """Whether a position is outside of a box."""
+    beyond = False
+    for k in range(3):
+        beyond |= not box[k] <= x[k] <= box[3 + k]
+    return beyond
+
+
 @called
-def _best(tables: Any, starts: Any, many: Any, boxes: Any, tree: Any, members: Any, x: Any, work: Any) -> Any:
+def _best(tables: Any, starts: Any, many: Any, search: Any, x: Any, work: Any) -> Any:
     """The cell that a position is least outside of, of those whose boxes hold it, by how much, and by how much it is
     outside of the next; Newton's method from the centres, or from ``many`` starts."""
+    boxes, tree, members = search
     leaves, top, found, least, next_least = len(tree) // 2, 1, -1, math.inf, math.inf
     stack, xi = np.ones(_DEEPEST, np.int64), np.empty(3)
     while top > 0 and least > -_WITHIN:
         top -= 1
-        node, beside = stack[top], False
-        for k in range(3):
-            beside |= not tree[node, k] <= x[k] <= tree[node, 3 + k]
-        if beside:
+        node = stack[top]
+        if _is_beyond(x, tree[node]):
             continue
         if node < leaves:
             stack[top], stack[top + 1] = 2 * node, 2 * node + 1
             top += 2
             continue
         for cell in members[(node - leaves) * LEAF : (node - leaves + 1) * LEAF]:
-            beside = False
-            for k in range(3):
-                beside |= not boxes[cell, k] <= x[k] <= boxes[cell, 3 + k]
-            if beside:
+            if _is_beyond(x, boxes[cell]):
                 continue
             outside = math.inf
             for number in range(starts.shape[1] if many else 1):
@@ -175,16 +185,15 @@ def _best(tables: Any, starts: Any, many: Any, boxes: Any, tree: Any, members: A
 
 
 @called
-def _find(tables: Any, starts: Any, boxes: Any, tree: Any, members: Any, x: Any, hint: Any, xi: Any, work: Any) -> Any:
-    """The cell that holds a position, the ``hint`` first, and its reference coordinates; −1 where none does."""
+def _find(tables: Any, starts: Any, search: Any, x: Any, hint: Any, xi: Any, work: Any) -> Any:
+    """The cell that holds a position, the ``hint`` first, and its reference coordinates, from those in ``xi``; −1 where
+    none does."""
     if not math.isfinite(x[0] + x[1] + x[2]):
         return -1
-    if hint >= 0:
-        xi[:] = starts[tables[3][hint], 0]
-        if _newton(hint, tables, x, xi, work) <= _WITHIN:
-            return hint
+    if hint >= 0 and _newton(hint, tables, x, xi, work) <= _WITHIN:
+        return hint
     for many in range(2):
-        cell, least, next_least = _best(tables, starts, many == 1, boxes, tree, members, x, work)
+        cell, least, next_least = _best(tables, starts, many == 1, search, x, work)
         if least <= _OUTSIDE or next_least <= _CRACK:
             for number in range(starts.shape[1]):
                 xi[:] = starts[tables[3][cell], number]
@@ -194,93 +203,124 @@ def _find(tables: Any, starts: Any, boxes: Any, tree: Any, members: Any, x: Any,
 
 
 @kernel()
-def sample_elements(
+def step_elements(
     tables: Any,
     starts: Any,
-    boxes: Any,
-    tree: Any,
-    members: Any,
+    search: Any,
+    origin: Any,
     nodal: Any,
     weights: Any,
-    x: Any,
+    y: Any,
+    first: Any,
+    h: Any,
     cells: Any,
-    v: Any,
-    L: Any,
-    inside: Any,
+    stages: Any,
+    within: Any,
+    made: Any,
 ) -> None:
-    """Velocities (m, 3), gradients (m, 3, 3) and whether there are any (m,) at positions (m, 3), from the modes
-    ``nodal`` (k, t, 3) of velocities with weights (1 or m, k); ``cells`` (m,) are those found last, −1 for none."""
-    kinds, modes, _, kind, start, _, _ = tables
+    """The ``stages`` (from, to) of a Runge–Kutta step of particles, from the modes ``nodal`` (k, t, 3) of velocities;
+    ``cells`` (m,) are those found last. All else as in :meth:`~flowgrad.paths.field.Interpolant.advance`; ``origin``
+    (3,) is in the plane of a planar mesh, on which positions are projected."""
+    kinds, modes, _, kind, start, _, normal = tables
+    reached, last, error, speed, inside, way = made
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     f, J, R, xi, G = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3), np.empty((3, 3))
     work = P, D, f, J, R
-    for p in range(len(x)):
-        inside[p] = False
-        cell = _find(tables, starts, boxes, tree, members, x[p], cells[p], xi, work)
-        if cell < 0:
-            continue
-        k = kind[cell]
-        first, last = kinds[k, FIRST_MODE], kinds[k, LAST_MODE]
-        _map(cell, tables, xi, work)
-        v[p] = 0.0
-        G[:] = 0.0
-        for s in range(len(nodal)):
-            own = nodal[s, start[cell] : start[cell] + last - first]
-            weight = weights[p if len(weights) > 1 else 0, s]
-            _sum_modes(modes, first, last, kinds[k, SIMPLICIAL], P, D, weight, own, v[p], G)
-        total = v[p, 0] + v[p, 1] + v[p, 2]
-        for i in range(3):
-            for j in range(3):
-                L[p, i, j] = G[i, 0] * R[0, j] + G[i, 1] * R[1, j] + G[i, 2] * R[2, j]
-                total += L[p, i, j]
-        inside[p] = math.isfinite(total)
-        if inside[p]:
+    x, v, L = np.empty(3), np.empty(3), np.empty((3, 3))
+    z, rates = np.empty(y.shape[1]), np.zeros((y.shape[1], 7))
+    for p in range(len(y)):
+        size, own = h[p if len(h) > 1 else 0], p if len(weights) > 1 else 0
+        rates[:, 0] = first[p]
+        if cells[p] >= 0:
+            xi[:] = starts[kind[cells[p]], 0]
+        for number in range(stages[0], stages[1]):
+            stage(number, y[p], size, rates, z)
+            off = 0.0
+            for i in range(3):
+                off += (z[i] - origin[i]) * normal[i]
+            for i in range(3):
+                x[i] = z[i] - off * normal[i]
+            cell = _find(tables, starts, search, x, cells[p], xi, work)
+            inside[p] = cell >= 0
+            if cell < 0:
+                break
+            _map(cell, tables, xi, work)
+            k = kind[cell]
+            first_mode, last_mode = kinds[k, FIRST_MODE], kinds[k, LAST_MODE]
+            v[:] = 0.0
+            G[:] = 0.0
+            for s in range(len(nodal)):
+                part = nodal[s, start[cell] : start[cell] + last_mode - first_mode]
+                weight = weights[own, number - stages[0], s]
+                _sum_modes(modes, first_mode, last_mode, kinds[k, SIMPLICIAL], P, D, weight, part, v, G)
+            total = v[0] + v[1] + v[2]
+            for i in range(3):
+                for j in range(3):
+                    L[i, j] = G[i, 0] * R[0, j] + G[i, 1] * R[1, j] + G[i, 2] * R[2, j]
+                    total += L[i, j]
+            inside[p] = math.isfinite(total)
+            if not inside[p]:
+                break
             cells[p] = cell
+            deform(v, L, z, rates[:, number])
+        reached[p], last[p] = z, rates[:, stages[1] - 1]
+        speed[p] = finish(y[p], size, rates, within, error[p], way[p])
 
 
 @inlined
-def _touch(corners: Any, a: Any, b: Any) -> Any:
-    """Whether two cells have a corner in common; rows are filled up with −1."""
-    for i in range(corners.shape[1]):
-        for j in range(corners.shape[1]):
-            if corners[a, i] >= 0 and corners[a, i] == corners[b, j]:
-                return True
-    return False
+def _meet(beside: Any, a: Any, b: Any) -> Any:
+    """Whether two cells have a face in common."""
+    found = False
+    for n in beside[1][beside[0][a] : beside[0][a + 1]]:
+        found |= n == b
+    return found
+
+
+@called
+def _nearest_beside(tables: Any, starts: Any, beside: Any, cell: Any, last: Any, x: Any, xi: Any, work: Any) -> Any:
+    """Of the cells that have a face in common with one, but for the ``last``, that which x is least outside of, and by
+    how much."""
+    found, least = -1, math.inf
+    for n in beside[1][beside[0][cell] : beside[0][cell + 1]]:
+        xi[:] = starts[tables[3][n], 0]
+        outside = math.inf if n == last else _newton(n, tables, x, xi, work)
+        if outside < least:
+            found, least = n, outside
+    return found, least
 
 
 @kernel()
 def trace_elements(
-    tables: Any,
-    starts: Any,
-    boxes: Any,
-    tree: Any,
-    members: Any,
-    corners: Any,
-    nodal: Any,
-    ways: Any,
-    cells: Any,
-    inside: Any,
+    tables: Any, starts: Any, search: Any, beside: Any, nodal: Any, ways: Any, cells: Any, inside: Any
 ) -> None:
     """Set inside (m,) to False for ``ways`` (m, k, 3), polylines that start in ``cells`` (m,), which leave the mesh,
-    meet a cell without a velocity, or go from one cell to another that it has no corner in common with."""
-    kinds, _, _, _, start, _, _ = tables
+    meet a cell without a velocity, or go from one cell to another that it does not meet in a face, nor by way of cells
+    that do; ``beside`` are the cells that have a face in common with each: offsets and numbers."""
+    kinds, kinds_of, start = tables[0], tables[3], tables[4]
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     work = P, D, np.empty(3), np.empty((3, 3)), np.empty((3, 3))
     xi, x = np.empty(3), np.empty(3)
     for p in range(len(ways)):
-        cell, j, reached, size = cells[p], 1, 0.0, 1.0
+        cell, last, j, reached, size, turns = cells[p], np.int64(-1), 1, 0.0, 1.0, 0
+        xi[:] = starts[kinds_of[cell], 0]
         while inside[p] and j < ways.shape[1]:
             ahead = min(reached + size, 1.0)
             for k in range(3):
                 x[k] = ways[p, j - 1, k] + ahead * (ways[p, j, k] - ways[p, j - 1, k])
-            found = _find(tables, starts, boxes, tree, members, x, cell, xi, work)
-            goes_on = found == cell or (found >= 0 and _touch(corners, cell, found))
-            if goes_on:
-                cell, reached = found, ahead
+            found = _find(tables, starts, search, x, cell, xi, work)
+            if found == cell or (found >= 0 and _meet(beside, cell, found)):
+                cell, last, reached, turns = found, np.int64(-1), ahead, 0
                 for s in range(len(nodal)):
                     inside[p] = inside[p] and math.isfinite(nodal[s, start[cell], 0])
                 if reached == 1.0:
                     j, reached, size = j + 1, 0.0, 1.0
-            else:
+            elif size > _SHORTEST:
                 size *= 0.5
-                inside[p] = size >= _SHORTEST
+                xi[:] = starts[kinds_of[cell], 0]
+            else:
+                # Across an edge: by way of a cell that x is beside.
+                via, outside = _nearest_beside(tables, starts, beside, cell, last, x, xi, work)
+                turns += 1
+                inside[p] = found >= 0 and outside <= _BESIDE and turns <= _TURNS
+                last, cell = cell, via
+                xi[:] = starts[kinds_of[max(cell, 0)], 0]

@@ -6,9 +6,9 @@ import numpy as np
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.paths.field import Interpolant, InterpolatedField, Sample
+from flowgrad.paths.field import Interpolant, InterpolatedField
 from flowgrad.series import Series
-from flowgrad.typing import FloatArray, IntArray
+from flowgrad.typing import FloatArray
 
 # Steps that take part in a polynomial in time.
 _STEPS = 4
@@ -107,14 +107,13 @@ class SeriesField(InterpolatedField):
                 f"the times of steps {wanted[0]} to {wanted[-1]} are {[self._time(n) for n in wanted]}: sort the series"
             )
 
-    def sample(self, positions: FloatArray, time: float | FloatArray, cells: IntArray, need_L: bool = True) -> Sample:
-        """The field at positions (m, 3) and a time of the leg."""
-        return self.interpolant.sample(self._nodal, lagrange(self._moments, time), positions, cells)
+    def weights(self, time: FloatArray) -> FloatArray:
+        """Lagrange's polynomials of the steps at times (m,) of the leg: (m, k)."""
+        return lagrange(self._moments, time)
 
 
-def lagrange(nodes: FloatArray, t: float | FloatArray) -> FloatArray:
-    """Lagrange's polynomials (1 or m, k) of nodes (k,) at t or (m,)."""
-    t = np.atleast_1d(np.asarray(t, float))
+def lagrange(nodes: FloatArray, t: FloatArray) -> FloatArray:
+    """Lagrange's polynomials (m, k) of nodes (k,) at t (m,)."""
     found = np.ones((len(t), len(nodes)))
     for i, own in enumerate(nodes):
         for other in np.delete(nodes, i):

@@ -16,6 +16,7 @@ import numpy as np
 
 from flowgrad.compiled import called, inlined, kernel
 from flowgrad.mesh.bounding_tree import LEAF
+from flowgrad.paths.dormand_prince import deform, finish, stage
 
 # A position this far outside, in barycentric coordinates, is inside at the boundary; and so far in a crack that
 # rounding leaves between two simplices.
@@ -122,6 +123,28 @@ def search(
     return found
 
 
+@called
+def _find(
+    points: Any,
+    corners: Any,
+    beyond: Any,
+    normal: Any,
+    boxes: Any,
+    members: Any,
+    x: Any,
+    near: Any,
+    shares: Any,
+    slopes: Any,
+) -> Any:
+    """The simplex that holds x, by a walk from one ``near``, −1 for none, or by a search; −1 where none does."""
+    if not math.isfinite(x[0] + x[1] + x[2]):
+        return -1
+    s = -1
+    if near >= 0:
+        s = walk(points, corners, beyond, normal, x, near, shares, slopes)
+    return search(points, corners, beyond, normal, boxes, members, x, shares, slopes) if s < 0 else s
+
+
 @inlined
 def _gather(corners: Any, s: Any, nodal: Any, weights: Any, values: Any) -> None:
     """v and L (d + 1, 12) at the corners, blended of the steps."""
@@ -132,6 +155,23 @@ def _gather(corners: Any, s: Any, nodal: Any, weights: Any, values: Any) -> None
         for step in range(1, len(weights)):
             for j in range(12):
                 values[a, j] += weights[step] * nodal[step, p, j]
+
+
+@inlined
+def _blend(points: Any, corners: Any, s: Any, x: Any, values: Any, shares: Any, slopes: Any, v: Any, L: Any) -> None:
+    """v (3,) and L (3, 3), where no edge is on a wall: Σ λ_a [v_a + ½ L_a (x − x_a)] and its gradient."""
+    for i in range(3):
+        v[i], L[i, 0], L[i, 1], L[i, 2] = 0.0, 0.0, 0.0, 0.0
+    for a in range(corners.shape[1]):
+        p, share, half = corners[s, a], shares[a], 0.5 * shares[a]
+        e0, e1, e2 = 0.5 * (x[0] - points[p, 0]), 0.5 * (x[1] - points[p, 1]), 0.5 * (x[2] - points[p, 2])
+        for i in range(3):
+            l0, l1, l2 = values[a, 3 + 3 * i], values[a, 4 + 3 * i], values[a, 5 + 3 * i]
+            about = values[a, i] + l0 * e0 + l1 * e1 + l2 * e2
+            v[i] += share * about
+            L[i, 0] += about * slopes[a, 0] + half * l0
+            L[i, 1] += about * slopes[a, 1] + half * l1
+            L[i, 2] += about * slopes[a, 2] + half * l2
 
 
 @inlined
@@ -168,45 +208,77 @@ def _interpolate(
                     L[i, k] += q * (shares[a] * slopes[b, k] + shares[b] * slopes[a, k])
 
 
+@inlined
+def _is_in(points: Any, corners: Any, s: Any, x: Any, shares: Any, slopes: Any) -> Any:
+    """Whether x is in simplex s, whose slopes are known; its shares."""
+    o, found = corners[s, 0], True
+    x0, x1, x2 = x[0] - points[o, 0], x[1] - points[o, 1], x[2] - points[o, 2]
+    shares[0] = 1.0
+    for i in range(1, corners.shape[1]):
+        shares[i] = slopes[i, 0] * x0 + slopes[i, 1] * x1 + slopes[i, 2] * x2
+        shares[0] -= shares[i]
+        found &= shares[i] >= _OUTSIDE
+    return found and shares[0] >= _OUTSIDE
+
+
 @kernel()
-def sample(
-    points: Any,
-    corners: Any,
-    beyond: Any,
-    normal: Any,
+def step_simplices(
+    geometry: Any,
+    tree: Any,
     on_boundary: Any,
-    boxes: Any,
-    members: Any,
+    origin: Any,
     nodal: Any,
     weights: Any,
-    x: Any,
+    y: Any,
+    first: Any,
+    h: Any,
     cells: Any,
-    v: Any,
-    L: Any,
-    inside: Any,
+    stages: Any,
+    within: Any,
+    made: Any,
 ) -> None:
-    """Velocities (m, 3), gradients (m, 3, 3) and whether there are any (m,) at positions (m, 3), from ``nodal``
-    (k, n, 12) values v and L with weights (1 or m, k); ``cells`` (m,) are the simplices found last, −1 for none."""
+    """The ``stages`` (from, to) of a Runge–Kutta step of particles, from ``nodal`` (k, n, 12) values v and L; ``cells``
+    (m,) are the simplices found last. All else as in :meth:`~flowgrad.paths.field.Interpolant.advance`; ``origin`` (3,)
+    is in the plane of a planar mesh, on which positions are projected."""
+    points, corners, beyond, normal = geometry
+    boxes, members = tree
+    reached, last, error, speed, inside, way = made
     shares, slopes, values = np.empty(4), np.empty((4, 3)), np.empty((4, 12))
-    for i in range(len(x)):
-        inside[i] = False
-        if not math.isfinite(x[i, 0] + x[i, 1] + x[i, 2]):
-            continue
-        s = -1
-        if cells[i] >= 0:
-            s = walk(points, corners, beyond, normal, x[i], cells[i], shares, slopes)
-        if s < 0:
-            s = search(points, corners, beyond, normal, boxes, members, x[i], shares, slopes)
-        if s < 0:
-            continue
-        _gather(corners, s, nodal, weights[i if len(weights) > 1 else 0], values)
-        _interpolate(points, corners, s, on_boundary[s], values, shares, slopes, v[i], L[i])
-        total = v[i, 0] + v[i, 1] + v[i, 2]
-        for j in range(9):
-            total += L[i, j // 3, j % 3]
-        inside[i] = math.isfinite(total)
-        if inside[i]:
-            cells[i] = s
+    x, v, L = np.empty(3), np.empty(3), np.empty((3, 3))
+    z, rates = np.empty(y.shape[1]), np.zeros((y.shape[1], 7))
+    for p in range(len(y)):
+        size, own = h[p if len(h) > 1 else 0], p if len(weights) > 1 else 0
+        rates[:, 0] = first[p]
+        known, gathered = -1, -1
+        for number in range(stages[0], stages[1]):
+            stage(number, y[p], size, rates, z)
+            off = 0.0
+            for k in range(3):
+                off += (z[k] - origin[k]) * normal[k]
+            for k in range(3):
+                x[k] = z[k] - off * normal[k]
+            if known < 0 or not _is_in(points, corners, known, x, shares, slopes):
+                known = _find(points, corners, beyond, normal, boxes, members, x, cells[p], shares, slopes)
+            inside[p] = known >= 0
+            if known < 0:
+                break
+            if known != gathered or len(nodal) > 1:
+                _gather(corners, known, nodal, weights[own, number - stages[0]], values)
+                gathered = known
+            if on_boundary[known]:
+                _interpolate(points, corners, known, on_boundary[known], values, shares, slopes, v, L)
+            else:
+                _blend(points, corners, known, x, values, shares, slopes, v, L)
+            total = v[0] + v[1] + v[2]
+            for j in range(9):
+                total += L[j // 3, j % 3]
+            inside[p] = math.isfinite(total)
+            if not inside[p]:
+                break
+            cells[p] = known
+            deform(v, L, z, rates[:, number])
+        reached[p], last[p] = z, rates[:, stages[1] - 1]
+        speed[p] = finish(y[p], size, rates, within, error[p], way[p])
 
 
 # So far (barycentric) beyond a face without a neighbour another simplex may go on: cells of other sizes, flat ones.
@@ -313,7 +385,7 @@ def trace_simplices(
 ) -> None:
     """Set inside (m,) to False for ``ways`` (m, k, 3), polylines that start in simplices ``cells`` (m,), which leave
     the mesh or meet a simplex with a corner that has no value; all else as in
-    :func:`~flowgrad.paths.simplex_kernels.sample`."""
+    :func:`~flowgrad.paths.simplex_kernels.step_simplices`."""
     shares, slopes, a = np.empty(4), np.empty((4, 3)), np.empty(3)
     for i in range(len(ways)):
         if not inside[i]:

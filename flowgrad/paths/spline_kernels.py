@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowgrad.compiled import called, inlined, kernel
+from flowgrad.paths.dormand_prince import deform, finish, stage
 
 # Columns of the table of axes: where its breaks begin, cells, where its spans begin, spans, shift, functions.
 FIRST_BREAK, CELLS, FIRST_SPAN, SPANS, SHIFT, WIDTH = range(6)
@@ -41,23 +42,27 @@ def _functions(basis, span, u, values, slopes):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _contract(C, s, span, wide, high, values, slopes, weight, v, G):  # type: ignore[no-untyped-def]
-    """Add weight times the spline (3,) to v and its derivatives along the axes (3, 3) to G."""
-    b0, b1, b2, b3 = values[2, 0], values[2, 1], values[2, 2], values[2, 3]
-    d0, d1, d2, d3 = slopes[2, 0], slopes[2, 1], slopes[2, 2], slopes[2, 3]
-    k = span[2]
-    for i in range(wide):
-        bx, dx = weight * values[0, i], weight * slopes[0, i]
-        for j in range(high):
-            block = C[s, span[0] + i, span[1] + j]
-            flat, across, up = bx * values[1, j], dx * values[1, j], bx * slopes[1, j]
-            for c in range(3):
-                c0, c1, c2, c3 = block[k, c], block[k + 1, c], block[k + 2, c], block[k + 3, c]
-                value = b0 * c0 + b1 * c1 + b2 * c2 + b3 * c3
-                v[c] += flat * value
-                G[c, 0] += across * value
-                G[c, 1] += up * value
-                G[c, 2] += flat * (d0 * c0 + d1 * c1 + d2 * c2 + d3 * c3)
+def _contract(C, s, span, wide, values, slopes, weight, v, G):  # type: ignore[no-untyped-def]
+    """Add weight times the spline (3,) to v and its derivatives along the axes (3, 3) to G; component by component, so
+    that vector registers take the 16 or more sums along the last axis."""
+    first, second, third = span[0], span[1], span[2]
+    for c in range(3):
+        value, along, up, last = 0.0, 0.0, 0.0, 0.0
+        for i in range(wide):
+            for j in range(4):
+                flat = values[0, i] * values[1, j]
+                inner, outer = 0.0, 0.0
+                for k in range(4):
+                    inner += values[2, k] * C[s, first + i, second + j, third + k, c]
+                    outer += slopes[2, k] * C[s, first + i, second + j, third + k, c]
+                value += flat * inner
+                along += slopes[0, i] * values[1, j] * inner
+                up += values[0, i] * slopes[1, j] * inner
+                last += flat * outer
+        v[c] += weight * value
+        G[c, 0] += weight * along
+        G[c, 1] += weight * up
+        G[c, 2] += weight * last
 
 
 @inlined
@@ -72,49 +77,62 @@ def _locate(position, origin, to_axes, table, ends, breaks, hint, x, cell):  # t
         if period > 0.0:
             at -= period * np.floor((at - low) / period)
         # Not-a-number is not inside.
-        if not (at >= low and at <= high):
-            inside = False
-            break
+        inside &= at >= low and at <= high
         x[a] = at
-        known = (hint >> (BITS * a)) & _MASK if hint >= 0 else -1
-        cell[a] = _cell(breaks, table[a, FIRST_BREAK], table[a, CELLS], at, known)
+        first, known = table[a, FIRST_BREAK], (hint >> (BITS * a)) & _MASK
+        if hint >= 0 and breaks[first + known] <= at < breaks[first + known + 1]:
+            cell[a] = known
+        elif inside:
+            cell[a] = _cell(breaks, first, table[a, CELLS], at, known if hint >= 0 else -1)
     return inside
 
 
-@kernel()
-def sample_spline(  # type: ignore[no-untyped-def]
-    C, weights, breaks, starts, basis, table, ends, origin, to_axes, positions, cells, v, L, inside
-):
-    """Velocity v (m, 3), L (m, 3, 3) and inside (m,) of Σ weights[s] times the spline of C (s, nx, ny, nz, 4), whose
-    last component is not zero for the cells of a step that have no velocity.
+@kernel(summing=True)
+def step_spline(C, weights, places, y, first, h, cells, stages, within, made):  # type: ignore[no-untyped-def]
+    """The ``stages`` (from, to) of a Runge–Kutta step of particles through Σ weights[s] times the spline of C
+    (s, nx, ny, nz, 4), whose last component is not zero for the cells of a step that have no velocity; all else as in
+    :meth:`~flowgrad.paths.field.Interpolant.advance`.
 
-    ``breaks``, ``starts`` and ``basis`` hold those of the three axes one after the other, ``table`` (3, 6) where each
-    begins; ``ends`` (3, 3) are lowest and highest coordinate and the period. Coordinates are ``to_axes`` (3, 3) times
-    position − ``origin``.
+    The places are ``breaks``, ``starts`` and ``basis``, which hold those of the three axes one after the other, the
+    ``table`` (3, 6) of where each begins, the ``ends`` (3, 3), lowest and highest coordinate and the period, ``origin``
+    and ``to_axes`` (3, 3): coordinates are the latter times position − origin.
     """
-    x, G = np.empty(3), np.empty((3, 3))
-    cell, span = np.empty(3, np.int64), np.empty(3, np.int64)
+    breaks, starts, basis, table, ends, origin, to_axes = places
+    reached, last, error, speed, inside, way = made
+    x, v, G, L = np.empty(3), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    cell, span = np.zeros(3, np.int64), np.zeros(3, np.int64)
     values, slopes = np.empty((3, 4)), np.empty((3, 4))
-    own = len(weights) > 1
-    for p in range(len(positions)):
-        inside[p] = _locate(positions[p], origin, to_axes, table, ends, breaks, cells[p], x, cell)
-        for s in range(len(C)):
-            inside[p] = inside[p] and C[s, cell[0], cell[1], cell[2], 3] == 0.0
-        if not inside[p]:
-            continue
-        cells[p] = cell[0] | (cell[1] << BITS) | (cell[2] << (2 * BITS))
-        for a in range(3):
-            span[a] = min(max(cell[a] - table[a, SHIFT], 0), table[a, SPANS] - 1)
-            number = table[a, FIRST_SPAN] + span[a]
-            _functions(basis, number, x[a] - starts[number], values[a], slopes[a])
-        v[p] = 0.0
-        G[:] = 0.0
-        for s in range(len(C)):
-            weight = weights[p if own else 0, s]
-            _contract(C, s, span, table[0, WIDTH], table[1, WIDTH], values, slopes, weight, v[p], G)
-        for c in range(3):
-            for j in range(3):
-                L[p, c, j] = G[c, 0] * to_axes[0, j] + G[c, 1] * to_axes[1, j] + G[c, 2] * to_axes[2, j]
+    z, rates = np.empty(y.shape[1]), np.zeros((y.shape[1], 7))
+    for p in range(len(y)):
+        size, own = h[p if len(h) > 1 else 0], p if len(weights) > 1 else 0
+        rates[:, 0] = first[p]
+        for number in range(stages[0], stages[1]):
+            stage(number, y[p], size, rates, z)
+            inside[p] = _locate(z, origin, to_axes, table, ends, breaks, cells[p], x, cell)
+            for s in range(len(C)):
+                inside[p] = inside[p] and C[s, cell[0], cell[1], cell[2], 3] == 0.0
+            if not inside[p]:
+                break
+            cells[p] = cell[0] | (cell[1] << BITS) | (cell[2] << (2 * BITS))
+            for a in range(3):
+                span[a] = min(max(cell[a] - table[a, SHIFT], 0), table[a, SPANS] - 1)
+                place = table[a, FIRST_SPAN] + span[a]
+                _functions(basis, place, x[a] - starts[place], values[a], slopes[a])
+            v[:] = 0.0
+            G[:] = 0.0
+            for s in range(len(C)):
+                weight = weights[own, number - stages[0], s]
+                # In a plane there is one function across; a fixed number is faster.
+                if table[0, WIDTH] == 4:
+                    _contract(C, s, span, 4, values, slopes, weight, v, G)
+                else:
+                    _contract(C, s, span, table[0, WIDTH], values, slopes, weight, v, G)
+            for c in range(3):
+                for j in range(3):
+                    L[c, j] = G[c, 0] * to_axes[0, j] + G[c, 1] * to_axes[1, j] + G[c, 2] * to_axes[2, j]
+            deform(v, L, z, rates[:, number])
+        reached[p], last[p] = z, rates[:, stages[1] - 1]
+        speed[p] = finish(y[p], size, rates, within, error[p], way[p])
 
 
 @inlined

@@ -14,6 +14,7 @@ import numpy as np
 
 from flowgrad.compiled import threads
 from flowgrad.errors import MeshError, OptionError
+from flowgrad.files import size_of
 from flowgrad.flow import Flow
 from flowgrad.formula.arguments import VelocityFormula, axes
 from flowgrad.gradient import Stored, velocity_gradient
@@ -301,4 +302,6 @@ def _with_series(analysis: Analysis, path: Path | str, options: Options) -> Anal
     if len(series) < 2:
         return analysis
     how = _wall_options(analysis.separation, options)
-    return dataclasses.replace(analysis, walls_over_time=wall_statistics(series, period=options.period, **how))
+    memory = size_of(options.block_memory, "--block-memory")
+    found = wall_statistics(series, period=options.period, memory=memory, **how)
+    return dataclasses.replace(analysis, walls_over_time=found)

@@ -210,7 +210,8 @@ class OutputOptions(OptionRecord):
     )
     block_memory: str = option(
         "1G",
-        "files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu (1G)",
+        "files with larger arrays are done a part at a time where they have parts: .vti, .vtr, NetCDF, .pvtu; averages "
+        "over time keep no more vectors than this (1G)",
         metavar="SIZE",
         check=_size,
     )

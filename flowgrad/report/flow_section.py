@@ -20,7 +20,7 @@ from flowgrad.plot.scalar_field import component, dimension_of
 from flowgrad.report import evidence, pictures
 from flowgrad.report import evidence as glossary
 from flowgrad.report.template import command, count, html, number, percent, render
-from flowgrad.report.walls_section import HEADINGS, over_time
+from flowgrad.report.walls_section import HEADINGS, over_time, taken
 from flowgrad.walls import walls_summary
 from flowgrad.walls.records import record_on
 
@@ -137,6 +137,7 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
         measure=measure(analysis.gradient),
         wall_headings=wall_headings,
         walls=walls,
+        walls_taken=[] if analysis.walls is None else taken(analysis.walls),
         walls_over_time="" if analysis.walls_over_time is None else over_time(analysis.walls_over_time),
         excluded=_excluded(analysis),
         method=_method(analysis),

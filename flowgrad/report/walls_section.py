@@ -1,4 +1,4 @@
-"""Averages over time on walls in the report: the walls in their colours, and ranges by patch."""
+"""Walls in the report: which faces they are, their shear rate, and averages over time, in colours and by patch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from flowgrad import plot
+from flowgrad.flow import Flow
 from flowgrad.plot.axes import linear
 from flowgrad.plot.scalar_field import scalar_field
-from flowgrad.plot.style import BLUE
+from flowgrad.plot.style import BLUE, NO_VALUE
 from flowgrad.report import embed
 from flowgrad.report.pictures import Picture, picture
 from flowgrad.report.template import html, number, render
-from flowgrad.walls import OVER_TIME, WallStatistics, wall_statistics_summary
+from flowgrad.typing import FloatArray
+from flowgrad.walls import OVER_TIME, Walls, WallStatistics, wall_statistics_summary
+from flowgrad.walls.result import surface_mesh
+from flowgrad.walls.selection import across_layer
 
 # Widths of pictures in inches.
 _WALL, _LINE = 3.5, 3.3
@@ -35,6 +39,56 @@ class AverageRow:
     symbol: Markup
     dimension: str
     values: tuple[str, ...]
+
+
+def taken(walls: Walls) -> list[Picture]:
+    """The walls among the faces of the boundary, with their shear rate: as they are seen from outside, of a planar flow
+    and one a cell thick in its plane."""
+    flow = walls.flow
+    behind = across_layer(flow)
+    if flow.mesh.dimension == 3 and not behind.any():
+        every = surface_mesh(flow.mesh, np.arange(len(behind)))
+        rate = np.full(len(behind), np.nan)
+        rate[walls.faces] = walls.wall_shear_rate
+        shown = Flow(every, np.zeros((len(every), 3)), "cells", cell_data={"wall_shear_rate": rate})
+        seen = plot.boundary(every)
+        draw = partial(plot.field, shown, "wall_shear_rate", section=seen)
+        caption = "The boundary from outside: shear rate on the walls, the rest of it grey."
+        return [picture(draw, caption, *plot.size_for(seen, _WALL), embed.raster)]
+    centers = flow.mesh.topology.boundary_geometry[1]
+    spread = np.ptp(centers[~behind], axis=0)
+    first, second = sorted(np.argsort(spread)[-2:])
+    plane = partial(_in_plane, centers[~behind], walls.centroids, int(first), int(second))
+    pictures = [picture(plane, "Middles of the boundary's faces: those of the walls blue, the rest grey.", _LINE)]
+    return [*pictures, picture(partial(_rate_along, walls), "Wall shear rate, and its estimated error as bars.", _LINE)]
+
+
+def _in_plane(every: FloatArray, walls: FloatArray, first: int, second: int, ax: Axes) -> Axes:
+    for places, colour in ((every, NO_VALUE), (walls, BLUE)):
+        ax.plot(places[:, first], places[:, second], ".", markersize=3, color=colour)
+    for each in (ax.xaxis, ax.yaxis):
+        linear(each)
+    ax.set(xlabel=f"${_AXES[first]}$ [L]", ylabel=f"${_AXES[second]}$ [L]")
+    return ax
+
+
+def _rate_along(walls: Walls, ax: Axes) -> Axes:
+    """Against the coordinate along which the walls are longest."""
+    axis, shown = longest(walls.centroids, walls.normals, walls.areas), scalar_field(walls, "wall_shear_rate")
+    error = np.where(np.isfinite(walls.error), walls.error, 0.0)
+    about = {"markersize": 3, "color": BLUE, "ecolor": NO_VALUE, "elinewidth": 1}
+    ax.errorbar(walls.centroids[:, axis], shown.values, error, fmt=".", **about)  # type: ignore[arg-type]
+    for each in (ax.xaxis, ax.yaxis):
+        linear(each)
+    ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label)
+    return ax
+
+
+def longest(places: FloatArray, normals: FloatArray, areas: FloatArray) -> int:
+    """The coordinate along which faces reach farthest, all of them together: those of two parallel walls lie along
+    them, however far apart they are."""
+    reach = areas @ np.sqrt(np.clip(1 - np.nan_to_num(normals) ** 2, 0, None))
+    return int(np.argmax(np.where(np.ptp(places, axis=0) > 0, reach, -1.0)))
 
 
 def over_time(found: WallStatistics) -> Markup:
@@ -89,9 +143,10 @@ def _caption(found: WallStatistics, name: str) -> str:
 def _along(found: WallStatistics, name: str, ax: Axes) -> Axes:
     """An average on the lines that are the walls of a planar flow, against the coordinate along which these are
     longest."""
-    axis, shown = int(np.argmax(np.ptp(found.centroids, axis=0))), scalar_field(found, name)
+    axis = longest(found.centroids, found.surface.normals, found.surface.areas)
+    shown = scalar_field(found, name)
     ax.plot(found.centroids[:, axis], shown.values, ".", markersize=3, color=BLUE)
     for each in (ax.xaxis, ax.yaxis):
         linear(each)
-    ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label)
+    ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label.replace(" [", "\n["))
     return ax

@@ -25,6 +25,9 @@ from flowgrad.walls.result import Walls
 from flowgrad.walls.selection import Where, select, with_wall_velocity
 from flowgrad.walls.tractions import Tractions
 
+# A step off a plate of no thickness, of the way to the cell's centroid.
+_OFF_PLATE = 1e-5
+
 
 def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators: WallOperators) -> VelocityGradient:
     """L at sites on walls (q,), from the fluid's side, and the velocity there. In a plane cut from a 3-D flow it is
@@ -79,6 +82,9 @@ def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operato
     is_completed = (flow.is_meridian or wedge is not None) and not scheme.knows_symmetry
     found = None if is_completed else operators.gradients(scheme, flow, sites.faces)
     if found is None:
+        if flow.mesh.joined.plates is not None:
+            # Cells on both sides of a plate hold its places: a step off it tells which is meant.
+            positions = positions + _OFF_PLATE * (flow.mesh.centroids[sites.cells] - positions)
         return replace(operators.at_positions(scheme, flow, positions), reason=reason)
     assert found.operator is not None
     notes = list(found.notes)
@@ -130,10 +136,11 @@ def at_walls(
 
     ``viscosity`` is a number, a law such as ``carreau(…)``, the name of an array of the flow, or an array at its
     points, cells or the k faces; ``pressure`` a number, a name or an array. Values at cells are continued to the wall
-    along their gradient. ``density`` makes dynamic values of kinematic ones (p/ρ, ν). Wall units (friction velocity,
-    y⁺) need it, or where the viscosity is dynamic ``reference_density``; the skin friction coefficient also the
-    ``reference_speed``. Raises OptionError where no wall is found, for a name that is not known, for a wall velocity
-    that the flow has already, for a reference speed without a density, and as the scheme does.
+    along their gradient, unless the patches have an array of the name themselves. ``density`` makes dynamic values of
+    kinematic ones (p/ρ, ν). Wall units (friction velocity, y⁺) need it, or where the viscosity is dynamic
+    ``reference_density``; the skin friction coefficient also the ``reference_speed``. Raises OptionError where no wall
+    is found, for a name that is not known, for a wall velocity that the flow has already, for a reference speed without
+    a density, and as the scheme does.
     """
     return PreparedWalls(
         where,
@@ -177,8 +184,8 @@ class PreparedWalls:
             raise OptionError("reference_speed= is for the skin friction coefficient: give the viscosity= as well")
         if reference_speed is not None and density is None and reference_density is None:
             raise OptionError(
-                "reference_speed= is for the skin friction coefficient, which needs a density: give density= where the "
-                "viscosity is kinematic, else reference_density= (1 for stresses per density)"
+                "reference_speed= is for the skin friction coefficient, which needs a density: give density= "
+                "(--density) for a kinematic viscosity, else reference_density= (--reference-density; 1: per density)"
             )
         self._reference = {"reference_density": reference_density, "reference_speed": reference_speed}
         self._operators = WallOperators()

@@ -58,14 +58,27 @@ def pressure_at(
 def _named(
     flow: Flow, sites: FaceSites, name: str, what: str, operators: WallOperators, positive: bool = False
 ) -> FloatArray:
-    """An array of the flow, where the velocity is rather than at the other place."""
+    """An array of the flow, where the velocity is rather than at the other place; where it is at cells and the patches
+    have it on all of the faces their own values, which are those that the solver's balance holds with."""
     for location in sorted(LOCATIONS, key=lambda each: each != flow.location):
         if name in flow.data(location):
             values = _scalars(flow.data(location)[name], f"{flow.name}: {name}")
-            return _on_faces(flow, sites, values, location, operators, positive)
+            on_patches = _on_patches(flow, sites, name) if location == "cells" else None
+            return (
+                on_patches if on_patches is not None else _on_faces(flow, sites, values, location, operators, positive)
+            )
     known = [*flow.cell_data, *(each for each in flow.point_data if each not in flow.cell_data)]
     hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
     raise OptionError(f"{flow.name} has no array '{name}'{hint}; {what}= takes one of them, a number or an array")
+
+
+def _on_patches(flow: Flow, sites: FaceSites, name: str) -> FloatArray | None:
+    values = np.full(len(flow.mesh.topology.boundary), np.nan)
+    for patch in flow.boundary[::-1]:
+        if name in patch.data:
+            values[patch.faces] = _scalars(patch.data[name], f"{flow.name}, patch {patch.name}: {name}")
+    found = values[sites.faces]
+    return found[sites.face] if np.isfinite(found).all() else None
 
 
 def _given(

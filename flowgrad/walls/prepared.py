@@ -63,5 +63,7 @@ class WallOperators:
 
 def _on_boundary(scheme: Scheme, flow: Flow, faces: IntArray) -> Operator | None:
     """The operator of a scheme on boundary faces, on the joined mesh where points are joined."""
+    if flow.joined is flow or (scheme.by_cell and flow.jump[1]):
+        return scheme.prepare_on_boundary(flow, faces)
     operator = scheme.prepare_on_boundary(flow.joined, faces)
-    return operator if operator is None or flow.joined is flow else on_joined(operator, flow, flow.mesh.points[:0])
+    return None if operator is None else on_joined(operator, flow, flow.mesh.points[:0])

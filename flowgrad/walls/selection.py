@@ -87,7 +87,12 @@ def _told(flow: Flow, text: str) -> Chosen:
     found = region(flow, text) if "=" in text else None
     if found is None:
         return _of_cells(flow, text) if "=" in text else _named(flow, text)
-    return Chosen.of_mask(found[0], (found[1],), text)
+    mask, note = found
+    behind = mask & across_layer(flow)
+    if not behind.any():
+        return Chosen.of_mask(mask, (note,), text)
+    note += f", of which {behind.sum()} in front of and behind a mesh one cell thick are no walls"
+    return Chosen.of_mask(mask & ~behind, (note,), text)
 
 
 def _united(parts: Sequence[Chosen]) -> Chosen:

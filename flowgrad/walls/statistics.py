@@ -15,86 +15,32 @@ d is no sum of a few numbers; so the vectors of all steps are kept, as long as t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError, OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import Scheme
-from flowgrad.gradient.rates import time_of
-from flowgrad.mesh import Mesh
-from flowgrad.moments import Moments, Statistics
+from flowgrad.moments import Moments
 from flowgrad.records import Record
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology.model import Model
-from flowgrad.series import difference
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import BoolArray, FloatArray, IntArray
-from flowgrad.walls.at_walls import PreparedWalls
-from flowgrad.walls.result import Walls, surface_mesh
-from flowgrad.walls.selection import Where
+from flowgrad.typing import BoolArray, FloatArray
 from flowgrad.walls.series_records import OVER_TIME
+from flowgrad.walls.surface import WallSurface
 
 # What is averaged, and the vector that it is the size of.
 VECTORS = {"wall_shear_stress": "wall_shear_stress", "wall_shear_rate": "shear_rate_vector"}
 # A mean below this part of the mean size is rounding, and has no direction.
 _ROUNDING = 1e-12
+# Steps below this are too few to leave every other one out.
+_LEAST = 5
 # Bytes that the vectors of all steps may take.
 MEMORY = 2**30
-
-
-@dataclass(frozen=True, eq=False)
-class WallSurface(ReprMixin, line="mesh names"):
-    """Faces of walls as the k cells of a ``mesh`` of their own, with their unit ``normals`` (k, 3) out of the fluid and
-    ``areas`` (k,); face i belongs to the patch ``names[patches[i]]``. Stresses are ``dynamic`` where a density is
-    known, areas ``per_depth`` on planar meshes."""
-
-    mesh: Mesh
-    normals: FloatArray
-    areas: FloatArray
-    names: tuple[str, ...]
-    patches: IntArray
-    dynamic: bool = False
-    per_depth: bool = False
-
-    @classmethod
-    def of(cls, walls: Walls) -> WallSurface:
-        """That of the walls of a flow."""
-        flow, dynamic = walls.flow, walls.density is not None
-        per_depth = flow.mesh.dimension == 2 and not flow.is_meridian
-        return cls(
-            surface_mesh(flow.mesh, walls.faces),
-            walls.normals,
-            walls.areas,
-            walls.names,
-            walls.patches,
-            dynamic,
-            per_depth,
-        )
-
-    def __len__(self) -> int:
-        return len(self.areas)
-
-    def on(self, patch: str | None) -> BoolArray:
-        """Which faces (k,) belong to a patch, all to None; OptionError for a patch that is none of these."""
-        if patch is None:
-            return np.ones(len(self), bool)
-        if patch not in self.names:
-            raise OptionError(f"the walls have no patch '{patch}': their patches are {', '.join(self.names)}")
-        return np.asarray(self.patches == self.names.index(patch))
-
-    def difference(self, other: WallSurface) -> str:
-        """What distinguishes two surfaces; empty where they are the same."""
-        if len(self) != len(other):
-            return f"{len(other)} faces instead of {len(self)}"
-        if self.dynamic != other.dynamic:
-            return "a density is known of one alone"
-        return "" if self.mesh is other.mesh else difference(self.mesh, other.mesh)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +109,8 @@ class WallStatistics(
         OptionError for parts that overlap, for other quantities and periods, MeshError for other walls.
         """
         one, two = sorted((self, other), key=lambda each: each.times[0])
-        _check_alike(one, two, "the other statistics")
-        return _followed(_copied(one), two)
+        check_alike(one, two, "the other statistics")
+        return followed(copied(one), two)
 
     @property
     def time_averaged_wall_shear_stress(self) -> FloatArray:
@@ -233,14 +179,46 @@ class WallStatistics(
         """The record of one of ``arrays``, with the dimension that it has here."""
         return OVER_TIME[name].known(dynamic=self.surface.dynamic)
 
+    @cached_property
+    def of_half_the_steps(self) -> WallStatistics | None:
+        """The same without every other step, to tell how well the steps resolve the time; None for fewer than five
+        steps, and where the vectors of all steps were not kept."""
+        if self.vectors is None or self.steps < _LEAST:
+            return None
+        chosen, longest = [*range(0, self.steps, 2)], np.diff(self.times[::2]).max()
+        # The last one of an even number goes too where a period is closed without it.
+        if self.steps % 2 == 0 and not 0 < self._closing <= 2 * longest - (self.end - self.times[-2]):
+            chosen.append(self.steps - 1)
+        told = {"period": self.period, "memory": self.memory}
+        parts = (self.of_step(self.surface, self.quantity, self.vectors[n], self.times[n], **told) for n in chosen)
+        return functools.reduce(followed, parts, copied(next(parts)))
+
+    @property
+    def _resolution(self) -> list[str]:
+        """How much the averages are others with half the steps, over the area."""
+        half = self.of_half_the_steps
+        if half is None:
+            return []
+        average, areas = self._average(self.quantity), self.surface.areas
+        known = np.isfinite(self.oscillatory_shear_index) & np.isfinite(half.oscillatory_shear_index)
+        if not areas[known].any():
+            return []
+        changes = half._average(self.quantity) - average, half.oscillatory_shear_index - self.oscillatory_shear_index
+        of_average, of_index = (np.sqrt(areas[known] @ each[known] ** 2 / areas[known].sum()) for each in changes)
+        share = of_average / np.sqrt(areas[known] @ average[known] ** 2 / areas[known].sum())
+        return [
+            f"without every other step the time average changes by {share:.2g} of itself, the oscillatory shear "
+            f"index by {of_index:.2g} (root mean squares over the area)"
+        ]
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Over which time the averages are, how the walls were found, and what is not known on which faces."""
-        lines = [self._span]
+        lines = [self._span, *self._resolution]
         if self.vectors is None:
             lines.append(
                 f"the vectors of {self.steps} steps on {len(self)} faces take more than {self.memory / 2**20:.0f} MiB: "
-                "no stress across the mean direction (memory= allows more)"
+                "no stress across the mean direction (--block-memory, memory= in Python, allow more)"
             )
         short = self.count < self.steps
         if short.any():
@@ -299,7 +277,7 @@ class WallStatistics(
         self._check_steps()
         if not self._closing:
             return self.vector, self.size
-        whole, (first, last) = _copied(self), self.ends
+        whole, (first, last) = copied(self), self.ends
         _add_interval(whole.vector, last, first, self._closing)
         _add_interval(whole.size, _sizes(last), _sizes(first), self._closing)
         return whole.vector, whole.size
@@ -332,7 +310,8 @@ class WallStatistics(
         self._check_quantity(quantity)
         if self.vectors is None:
             raise OptionError(
-                "the vectors of all steps were not kept, for want of memory: give more with memory=, or fewer steps"
+                "the vectors of all steps were not kept, for want of memory: give more (--block-memory, memory= in "
+                "Python), or fewer steps"
             )
         return self._transverse
 
@@ -367,13 +346,13 @@ def _add_interval(moments: Moments, before: FloatArray, after: FloatArray, lengt
         moments.absorb(dataclasses.replace(sample, count=0 * sample.count))
 
 
-def _copied(one: WallStatistics) -> WallStatistics:
+def copied(one: WallStatistics) -> WallStatistics:
     """The same with sums of its own, which others may be added to."""
     vector, size = (each.merge(each.empty()) for each in (one.vector, one.size))
     return dataclasses.replace(one, vector=vector, size=size)
 
 
-def _followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
+def followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
     """A part with the one that follows it, which is added to the first one's sums."""
     (_, before), (after, last) = one.ends, other.ends
     interval, is_shared = other.start - one.end, other.start == one.end
@@ -397,7 +376,7 @@ def _followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
     return dataclasses.replace(one, times=times, ends=(one.ends[0], last), vectors=vectors)
 
 
-def _check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
+def check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
     """OptionError for other quantities, MeshError for other walls."""
     if one.quantity != other.quantity:
         raise OptionError(
@@ -411,97 +390,3 @@ def _check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
             f"{what} has other walls than the first: {reason}; name the same walls of one mesh (--walls, where= in "
             "Python)"
         )
-
-
-WallStep: TypeAlias = Flow | Walls
-
-
-def wall_statistics(
-    steps: Iterable[WallStep],
-    where: Where = None,
-    *,
-    scheme: Scheme | str = "auto",
-    viscosity: str | float | Model | ArrayLike | None = None,
-    density: float | None = None,
-    wall_velocity: ArrayLike | None = None,
-    period: float | None = None,
-    memory: int = MEMORY,
-) -> WallStatistics:
-    """Averages over time on the walls of a series, in one pass: TAWSS, OSI, RRT, transWSS, as the module defines them.
-
-    ``steps`` are flows, a ``Series`` above all, whose walls are found ``where`` and differentiated as
-    :func:`flowgrad.at_walls` does, prepared once, or ``Walls`` that are known. Without a ``viscosity`` the averages are
-    those of the wall shear rate, and there is no residence time. Of a flow of a ``period`` whose last step is not the
-    first of the next period again, the interval between the two counts too. The vectors of all steps are kept for
-    transWSS while they take no more than ``memory`` bytes; the sums take 250 for each face, however many steps there
-    are. Parts of a series, taken on several workers, merge to the whole (:meth:`WallStatistics.merge`).
-
-    Raises OptionError for no steps, steps without a time or out of order, and as :func:`flowgrad.at_walls` does,
-    MeshError for walls that are others at another step.
-    """
-    if isinstance(steps, (Flow, Walls)):
-        raise OptionError("a single step has no average over time: give several in a list, or a Series")
-    told = {"viscosity": viscosity, "density": density, "wall_velocity": wall_velocity}
-    if period is not None and not 0 < period < np.inf:
-        raise OptionError(f"period is {period}: give a positive number, the time after which the flow repeats itself")
-    prepared = PreparedWalls(where, scheme=scheme, **told)  # type: ignore[arg-type]
-    is_told = where is not None or scheme != "auto" or any(each is not None for each in told.values())
-    running: WallStatistics | None = None
-    first: tuple[Mesh, IntArray, WallSurface] | None = None
-    for number, walls in enumerate(_walls_of(steps, prepared, is_told)):
-        one = _of_walls(walls, number, first, period=period, memory=memory)
-        if running is None:
-            # Its sums are those that the others are added to.
-            first, running = (walls.flow.mesh, walls.faces, one.surface), _copied(one)
-            continue
-        _check_alike(running, one, f"step {number} ({walls.flow.name})")
-        if one.start <= running.end:
-            raise OptionError(
-                f"step {number} ({walls.flow.name}) has the time {one.start:g}, the one before {running.end:g}: give "
-                "the steps in the order of their times"
-            )
-        running = _followed(running, one)
-    if running is None:
-        raise OptionError("there are no steps: give flows, or walls")
-    return running
-
-
-def _walls_of(steps: Iterable[WallStep], prepared: PreparedWalls, is_told: bool) -> Iterator[Walls]:
-    for step in steps:
-        if isinstance(step, Walls):
-            if is_told:
-                raise OptionError("where=, scheme=, viscosity= and others are for flows: the walls have theirs")
-            yield step
-        else:
-            yield prepared.of(step)
-
-
-def _of_walls(
-    walls: Walls, number: int, first: tuple[Mesh, IntArray, WallSurface] | None, **more: Any
-) -> WallStatistics:
-    """The part that is one step; its surface is that of the ``first`` step, where it has the same faces."""
-    quantity = "wall_shear_rate" if walls.viscosity is None else "wall_shear_stress"
-    vectors, time = getattr(walls, VECTORS[quantity]), time_of(walls.flow, number)
-    if first is None:
-        notes = (*walls.selection_notes, *walls.gradient.notes)
-        return WallStatistics.of_step(WallSurface.of(walls), quantity, vectors, time, first_notes=notes, **more)
-    mesh, faces, surface = first
-    if walls.flow.mesh is not mesh or not np.array_equal(walls.faces, faces):
-        surface = WallSurface.of(walls)
-    return WallStatistics.of_step(surface, quantity, vectors, time, **more)
-
-
-def wall_statistics_summary(found: WallStatistics) -> dict[str, Any]:
-    """The steps and their times, for each patch its faces and area and the statistics of each average over it, weighted
-    by area, and the notes; JSON types but for NumPy's and NaN."""
-    names = [name for name, values in found.arrays.items() if name in OVER_TIME and values.ndim == 1]
-    patches = {}
-    for patch in found.surface.names:
-        chosen = found.surface.on(patch)
-        areas = found.surface.areas[chosen]
-        each = {name: asdict(Statistics.of(found.arrays[name][chosen], areas)) for name in names}
-        for values in each.values():
-            del values["component"]
-        patches[patch] = {"faces": int(chosen.sum()), "area": float(areas.sum()), **each}
-    about = {"quantity": found.quantity, "steps": found.steps, "start": found.start, "end": found.end}
-    return {**about, "period": found.period, "patches": patches, "notes": list(found.notes)}

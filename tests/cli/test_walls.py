@@ -87,3 +87,13 @@ def test_a_steady_flow_has_an_acceleration_and_others_are_asked(case):
     assert summary["statistics"]["rivlin_ericksen_2"]["maximum"] == pytest.approx(2)
     assert summary["statistics"]["objective_flow_type"]["median"] == pytest.approx(1)
     assert main(["run", str(case), "-o", str(case.parent / "out"), "-q", "--quantities", "acceleration"]) == 1
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_the_walls_that_were_taken_are_drawn(case, data, tmp_path, thin):
+    if thin:
+        case = tmp_path / "shear.vtu"
+        case.write_bytes((data / "channels/channel10.vtu").read_bytes())
+    _, out = run(case, "--walls", "plane=y:0", *(["--wall-velocity", "0"] if thin else []), report=True)
+    page = (out / "report.html").read_text()
+    assert ("its estimated error as bars" if thin else "The boundary from outside") in page

@@ -109,6 +109,23 @@ def test_the_stress_of_a_solved_channel_is_half_the_pressure_drop(data, name):
     assert walls.force()[0] == pytest.approx(1.0 * 1.0 * 0.1, rel=1e-5)
 
 
+def test_viscosity_and_pressure_are_those_on_the_patches_where_these_have_them(data):
+    flow = read(data / "channels/channel20_powerLaw.vtu", boundary=str(data / "channels/channel20_powerLaw_walls.vtp"))
+    walls = at_walls(flow, viscosity="nu", pressure="p")
+    np.testing.assert_allclose(walls.viscosity, flow.boundary[0].data["nu"], rtol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(walls.wall_shear_stress, axis=1), 0.5, rtol=1e-5)
+
+
+def test_the_force_on_a_cylinder_is_that_of_openfoams_forces(data):
+    """Of the function object ``forces`` in nonNewtonianIcoFoam -postProcess (1912), rhoInf 1: pressure
+    (942.4023566, 45.91934562), viscous (483.86, 3.45). Its viscous part has the cell's gradient along the wall in it,
+    which is not zero; ours is the flux of its momentum equation."""
+    flow = read(data / "offsetCylinder.vtu", boundary=str(data / "boundary/offsetCylinder/*.vtp"))
+    walls = at_walls(flow, "cylinder", viscosity="nu_ofU", pressure="p")
+    np.testing.assert_allclose(walls.pressure_force()[:2], [942.4023566, 45.91934562], rtol=1e-6)
+    np.testing.assert_allclose(walls.viscous_force()[0], 483.86, rtol=0.02)
+
+
 def test_what_it_is_not_for_is_refused_with_advice():
     mesh = block("hexahedron", 4)
     flow = flow_of(mesh, rotation)

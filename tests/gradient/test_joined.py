@@ -4,9 +4,9 @@ two sides of plates."""
 import numpy as np
 import pytest
 
-from flowgrad import Cells, FiniteDifference, Flow, Mesh, at_walls, velocity_gradient
+from flowgrad import Cells, FiniteDifference, Flow, Mesh, at_walls, velocity_gradient, write
 from flowgrad.mesh.generate import block, quadratic
-from flowgrad.paths import ftle
+from flowgrad.paths import ftle, pathlines
 from flowgrad.verify import verify
 from tests import meshes
 from tests.apart import apart, by_appearance, plate
@@ -104,6 +104,16 @@ def test_verify_gives_the_same_table():
     assert kept[1:] == tables[1][1:]
 
 
+def test_vtk_reads_what_is_written_on_the_flows_own_points(tmp_path):
+    pyvista = pytest.importorskip("pyvista", reason="pyvista is not installed")
+    own, _ = apart(SHARED["mixed"])
+    gradient = velocity_gradient(Flow(own, velocity(own.points), "points"))
+    write(tmp_path / "a.vtu", gradient, ["L"])
+    seen = pyvista.read(tmp_path / "a.vtu")
+    np.testing.assert_array_equal(seen.points, own.points)
+    np.testing.assert_array_equal(seen.point_data["L"].reshape(-1, 3, 3), gradient.L)
+
+
 def piecewise_linear(mesh, seed=0):
     """A velocity linear in each cell that owns its points, and its gradient."""
     rng = np.random.default_rng(seed)
@@ -197,9 +207,13 @@ def test_each_side_of_a_plate_has_its_own_gradient_from_points(scheme, copied):
         assert any("mean of both sides" in note for note in at_points.notes)
 
 
+WALLS = [("points", "autodiff"), ("cells", "green-gauss"), ("cells", "first-cell")]
+WALLS += [(location, scheme) for location in SCHEMES for scheme in ("auto", *FITS)]
+
+
 @pytest.mark.parametrize("copied", [True, False])
-@pytest.mark.parametrize("location", ["points", "cells"])
-def test_the_walls_of_a_plate_are_two(location, copied):
+@pytest.mark.parametrize(("location", "scheme"), WALLS)
+def test_the_walls_of_a_plate_are_two(location, scheme, copied):
     mesh, _ = plate("hexahedron", n=13, copied=copied)
     places = mesh.places(location)
     flow = Flow(mesh, two_shears(mesh, places[:, 2] - 0.5), location)
@@ -207,11 +221,50 @@ def test_the_walls_of_a_plate_are_two(location, copied):
     def on_plate(x):
         return (np.abs(x[:, 2] - 0.5) < 1e-9) & (x[:, 0] < 0.2)
 
-    walls = at_walls(flow, on_plate, wall_velocity=0 if location == "cells" else None)
+    walls = at_walls(flow, on_plate, scheme=scheme, wall_velocity=0 if location == "cells" else None)
     assert len(walls) == 2 * 2 * 12
     up = walls.normals[:, 2] < 0
     np.testing.assert_allclose(walls.gradient.L[:, 0, 2], np.where(up, 3.0, -1.0), atol=1e-9)
     assert up.sum() == len(walls) // 2
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_no_particle_crosses_a_plate(copied):
+    mesh, _ = plate("hexahedron", n=9, copied=copied, jitter=0.0)
+    rise = np.tile([0, 0, 1.0], (mesh.point_count, 1))
+    rng = np.random.default_rng(0)
+    starts = rng.uniform(0.05, 0.95, (200, 3)) * [1, 1, 0.45]
+    found = pathlines(Flow(mesh, rise, "points"), starts, [0, 0.5])
+    below = starts[:, 0] < 0.5
+    assert not found.stayed[below].any()
+    assert found.stayed[~below].all()
+    np.testing.assert_allclose(found.positions[-1][~below], starts[~below] + [0, 0, 0.5], atol=1e-6)
+    ends = found.positions[:, below, 2]
+    assert np.nanmax(ends) < 0.5 + 1e-6
+
+
+@pytest.mark.parametrize("scheme", SCHEMES["cells"])
+def test_a_plate_of_one_face_on_a_lattice_is_not_crossed(scheme):
+    mesh = block("hexahedron", 8, jitter=0)
+    middle = np.abs(mesh.centroids[mesh.topology.pairs].mean(axis=1) - [3 / 7, 0.5, 0.5]).sum(axis=1).argmin()
+    one = Mesh(mesh.points, mesh.cells, plates=mesh.topology.pair_faces[[middle]])
+    flow = Flow(one, velocity(one.centroids), "cells")
+    below, above = mesh.topology.pairs[middle]
+    changed = flow.velocity.copy()
+    changed[above] += 1
+    L, other = (velocity_gradient(Flow(one, v, "cells"), scheme).L[below] for v in (flow.velocity, changed))
+    np.testing.assert_array_equal(L, other)
+    assert np.abs(L - velocity_gradient(Flow(mesh, flow.velocity, "cells"), scheme).L[below]).max() > 1e-6
+
+
+@pytest.mark.parametrize("kind", ["tetra", "triangle"])
+def test_walls_of_a_discontinuous_field_have_the_gradient_of_their_cell(kind):
+    own, _ = apart(block(kind, 5))
+    v, L, _ = piecewise_linear(own)
+    walls = at_walls(Flow(own, v, "points"), lambda x: x[:, 1] < 1e-9, scheme="autodiff")
+    cells = own.topology.boundary_cells[walls.faces]
+    assert len(walls) == (4 if kind == "triangle" else 32)
+    np.testing.assert_allclose(walls.gradient.L, L[cells], atol=1e-10)
 
 
 def test_polyhedra_are_parted_at_a_plate_too():

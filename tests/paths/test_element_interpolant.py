@@ -186,6 +186,23 @@ def test_meshes_with_polyhedra_or_straight_cells_keep_to_simplices():
     assert isinstance(interpolant_of(flow_of(curved(25))), ElementInterpolant)
 
 
+def test_what_the_user_should_know_is_in_the_notes():
+    """Nodes that are not VTK's; curved cells beside polyhedra, which are taken as straight."""
+    nodes = straight(lagrange_cell(72, 64, (3, 3, 3), "gll_warped"), 1, np.eye(3))
+    assert any("Gauss–Lobatto" in note for note in pathlines(flow_of(nodes), [[1, 1, 1]], [0, 0.1]).notes)
+    quads, polygon = straight(reference(23), 2, np.eye(3)), np.array([[3.0, 0.5, 0.5], [3.0, 1.5, 0.5], [3.5, 1, 0.5]])
+    mesh = Mesh(
+        np.vstack([quads.points, polygon]),
+        Cells(
+            np.append(quads.cells.types, 7).astype(np.uint8),
+            np.append(quads.cells.offsets, quads.cells.offsets[-1] + 3),
+            np.append(quads.cells.connectivity, quads.point_count + np.arange(3)),
+        ),
+    )
+    found = pathlines(flow_of(mesh), [[1, 1, 0.5]], [0, 0.1])
+    assert any("straight between their corners" in note for note in found.notes)
+
+
 def flow_of(mesh):
     return Flow(mesh, np.ones((len(mesh.points), 3)), "points")
 
@@ -209,3 +226,54 @@ def test_a_quadratic_cell_beside_a_linear_one_leaves_no_gap():
     seeds = np.column_stack([0 * y + 0.2, y, 0 * y])
     found = pathlines(Flow(mesh, np.tile([1.0, 0, 0], (10, 1)), "points"), seeds, np.linspace(0, 1.6, 9))
     assert found.stayed.all()
+
+
+def own_points(mesh):
+    """The same cells, each with points of its own."""
+    cells = mesh.cells
+    own = Cells(cells.types, cells.offsets, np.arange(len(cells.connectivity)), None, cells.degrees)
+    return Mesh(mesh.points[cells.connectivity], own)
+
+
+@pytest.mark.parametrize("vtk_type", [12, 25, 29])
+def test_no_particle_is_lost_between_cells_that_own_their_points(vtk_type):
+    """Trilinear cells with warped faces, in simplices, and curved ones."""
+    mesh = straight(reference(vtk_type), 4, np.eye(3))
+    inner = ((mesh.points > 0.6) & (mesh.points < 4.4)).all(axis=1)
+    shift = np.random.default_rng(0).uniform(-0.1, 0.1, mesh.points.shape)
+    mesh = own_points(Mesh(mesh.points + shift * inner[:, None], mesh.cells))
+    centre = np.full(3, 2.5)
+    flow = Flow(mesh, rotation_about(centre)(mesh.points), "points")
+    seeds = circle(centre, 200)
+    found = pathlines(flow, seeds, [0, 2 * np.pi], rtol=1e-8)
+    assert found.stayed.all()
+    assert np.abs(found.positions[-1] - seeds).max() < 1e-6
+
+
+def test_particles_pass_the_edges_and_corners_of_cells():
+    """From one cell to another that has only an edge, or a corner, in common with it."""
+    mesh = straight(reference(29), 3, np.eye(3))
+    for way in ([1.0, 1, 0], [1, 1, 1]):
+        flow = Flow(mesh, np.tile(way, (len(mesh.points), 1)), "points")
+        found = pathlines(flow, [[0.75, 0.75, 0.75]], [0, 2.5])
+        assert found.stayed.all()
+
+
+def test_particles_stop_at_a_plate_between_curved_cells():
+    """Its points are double and its rim is in the mesh; beside it they pass."""
+    mesh = straight(reference(29), 4, np.eye(3))
+    on_it = (np.abs(mesh.points[:, 0] - 2.5) < 1e-9) & (np.abs(mesh.points[:, 1:] - 2.5) < 0.9).all(axis=1)
+    above = mesh.centroids[:, 0] > 2.5
+    rows = mesh.cells.connectivity.reshape(len(mesh), -1).copy()
+    twin = np.arange(len(mesh.points))
+    twin[on_it] = len(mesh.points) + np.arange(on_it.sum())
+    rows[above] = twin[rows[above]]
+    plate = Mesh(np.vstack([mesh.points, mesh.points[on_it]]), Cells.of_type(29, rows))
+    x = plate.points + 0.05 * np.sin(1.3 * plate.points[:, [1, 2, 0]])
+    flow = Flow(Mesh(x, plate.cells), np.tile([1.0, 0, 0], (len(x), 1)), "points")
+    beside = pathlines(flow, [[1.2, 1.2, 1.2], [1.2, 3.7, 2.4]], [0, 2.0])
+    assert beside.stayed.all()
+    seeds = np.array([[1.2, 2.6, 2.4], [1.2, 2.3, 2.7]])
+    stopped = pathlines(flow, seeds, [0, 2.0])
+    material = seeds[:, 1] - 0.05 * np.sin(1.3 * seeds[:, 2])
+    np.testing.assert_allclose(stopped.left, 2.5 + 0.05 * np.sin(1.3 * material) - 1.2, atol=2e-3)

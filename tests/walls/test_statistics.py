@@ -376,3 +376,37 @@ def test_they_are_drawn_on_the_walls():
         assert ax.collections
     with pytest.raises(OptionError, match="unknown average over time on walls 'oscillatory_shear'"):
         plot.scalar_field(found, "oscillatory_shear")
+
+
+def test_a_fluid_at_rest_has_the_walls_of_the_steps_that_move():
+    """As one that starts from rest: no stress there, on the walls that are found later."""
+    flows, wall = series(lambda t: t * np.array([1.0, 0.5, 0]), [0.0, 0.5, 1.0, 1.5])
+    found = wall_statistics(flows, viscosity=1.0)
+    same(found, wall_statistics(flows, wall, viscosity=1.0))
+    assert sum("zero velocity" in note for note in found.notes) == 1
+    later = [*flows, dataclasses.replace(flows[0], time=2.0), dataclasses.replace(flows[1], time=3.0)]
+    assert wall_statistics(later, viscosity=1.0).steps == 6
+    with pytest.raises(OptionError, match="everywhere"):
+        wall_statistics([flows[0], dataclasses.replace(flows[0], time=1.0)])
+    known, _ = pulsating(Womersley(), location="cells", n=4)
+    still = dataclasses.replace(known[0], velocity=0 * known[0].velocity, time=-1.0)
+    assert wall_statistics([still, *known[:2]]).surface.names == ("wall",)
+
+
+@pytest.mark.parametrize("period", [None, 2 * np.pi])
+def test_how_well_the_steps_resolve_the_time_is_said(period):
+    """By the averages of every other step, which are those of a series of these."""
+    turning = lambda t: np.array([1 + 2 * np.cos(t), np.sin(2 * t), 0])  # noqa: E731
+    times = np.linspace(0, 2 * np.pi, 25)[: -1 if period else None]
+    changes = []
+    for each in (times, np.linspace(0, 2 * np.pi, 49)[: -1 if period else None]):
+        found = of(turning, each, period=period)
+        half = found.of_half_the_steps
+        assert half.times == tuple(each[::2])
+        same(half, of(turning, half.times, period=period))
+        (note,) = (line for line in found.notes if "every other step" in line)
+        changes.append(float(note.split("changes by ")[1].split()[0]))
+        exact = of(turning, np.linspace(0, 2 * np.pi, 2001)).time_averaged_wall_shear_stress
+        assert changes[-1] > abs(found.time_averaged_wall_shear_stress / exact - 1).max()
+    assert changes[1] < 0.5 * changes[0]
+    assert of(turning, times[:4]).of_half_the_steps is None

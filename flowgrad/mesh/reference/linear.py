@@ -25,6 +25,9 @@ _FAMILIES = {
     VTK.PYRAMID: shapes.PYRAMID,
 }
 
+# The type of straight cells by the name of their family.
+LINEAR_TYPES = {family.name: vtk_type for vtk_type, family in _FAMILIES.items()}
+
 # Quads and hexahedra whose corners VTK numbers along x first, then y, then z.
 _PIXEL = np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]])
 _VOXEL = shapes.extruded(_PIXEL)
