@@ -229,10 +229,8 @@ def at_boundary(mesh: Mesh, at: str, across: FloatArray | None = None) -> BoolAr
         return touched
     counted = _faces_beside(mesh, across)
     if at == "points":
-        start, points = topology.boundary_polygons
-        touched[points[np.repeat(counted, np.diff(start))]] = True
-    else:
-        touched[topology.boundary_cells[counted]] = True
+        return topology.points_on(np.flatnonzero(counted))
+    touched[topology.boundary_cells[counted]] = True
     return touched
 
 

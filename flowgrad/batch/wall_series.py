@@ -57,7 +57,7 @@ def write_averages(folder: Path, records: Sequence[FileRecord]) -> WallStatistic
         except FlowgradError as error:
             raise type(error)(f"--series-statistics: {step.file}: {error}") from None
     if len(done) < len(records):
-        note = f"{len(records) - len(done)} of {len(records)} files failed: their times are bridged"
+        note = f"{len(records) - len(done)} of {len(records)} files failed and are left out"
         found = dataclasses.replace(found, first_notes=(*found.first_notes, note))
     found.arrays  # noqa: B018 a period that does not fit is told before anything is written
     summary = {**wall_statistics_summary(found), "files": [each.file for each in steps], "versions": versions()}
@@ -90,7 +90,6 @@ class SeriesStep:
             self.patches,
             np.asarray(arrays["patch"], np.int64),
             dynamic=options.get("density") is not None,
-            per_depth=contents.mesh.dimension == 1 and options.get("axisymmetric") not in ("x", "y"),
         )
         told: dict[str, Any] = {"period": options.get("period"), "first_notes": self.notes}
         told["memory"] = size_of(options.get("block_memory", "1G"), "--block-memory")

@@ -64,7 +64,7 @@ def _placed(
         log.info("%s: %d faces between cells have patches on both sides: baffles", source, len(plates))
         known = () if mesh.plates is None else (mesh.plates,)
         mesh = Mesh(mesh.points, mesh.cells, plates=np.unique(np.concatenate([*known, plates])))
-        faces = {name: _matched(each, mesh) for name, each in given.items()}
+        faces = _on_both_sides({name: _matched(each, mesh) for name, each in given.items()}, mesh)
     patches = []
     for name, rows in faces.items():
         velocity, found = _velocity(given[name], velocity_name), rows >= 0
@@ -82,6 +82,18 @@ def _placed(
             patches.append(Patch(name, rows[found], velocity[found], data))
     _check_overlap(tuple(patches), source)
     return mesh, tuple(patches)
+
+
+def _on_both_sides(faces: Mapping[str, IntArray], mesh: Mesh) -> dict[str, IntArray]:
+    """The faces of patches, of which two that look the same way and lie on one side of a plate are one on each."""
+    taken, behind, found = np.zeros(len(mesh.topology.boundary), bool), mesh.topology.behind, {}
+    every = np.concatenate(list(faces.values()))
+    claimed = np.bincount(every[every >= 0], minlength=len(taken)) > 0
+    for name, rows in faces.items():
+        again = (rows >= 0) & taken[rows] & (behind[rows] >= 0) & ~claimed[behind[rows]]
+        found[name] = np.where(again, behind[rows], rows)
+        taken[rows[rows >= 0]] = True
+    return found
 
 
 def _matched(patch: Contents, mesh: Mesh) -> IntArray:

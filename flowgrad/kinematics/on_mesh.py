@@ -12,6 +12,9 @@ from flowgrad.mesh.planar import frame_of
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
+# Velocities below this part of the largest vanish: float32 files.
+_AT_REST = 1e-6
+
 
 def velocity_at(flow: Flow, L: FloatArray, location: str | None, positions: FloatArray | None) -> FloatArray:
     """Velocities (n, 3) of a flow where its gradients L (n, 3, 3) are: its own values where these are there, else
@@ -150,12 +153,14 @@ def notes(flow: Flow, at: str, valid: BoolArray) -> tuple[str, ...]:
 
 
 def jumps(flow: Flow) -> list[str]:
-    """Lines on a velocity that differs between cells at the points where they meet."""
+    """Lines on a velocity that differs between cells at the points where they meet, and that vanishes where blocks
+    do."""
     largest, places = flow.jump
+    lines = _at_rest_between(flow)
     if not places:
-        return []
+        return lines
     speed = np.sqrt(np.nanmax((flow.velocity**2).sum(axis=1)))
-    lines = [
+    lines += [
         f"the velocity is discontinuous: at {places} places where cells meet it is up to {largest:.3g} "
         f"({largest / speed:.2g} of the largest speed) off the mean, through which fits go; autodiff takes each cell's"
     ]
@@ -165,6 +170,22 @@ def jumps(flow: Flow) -> list[str]:
             "gives L = 0 throughout; read the values at cells (location='cells') where the file has them"
         )
     return lines
+
+
+def _at_rest_between(flow: Flow) -> list[str]:
+    """A line on faces where pieces of the mesh meet and the fluid is at rest, as on a plate between them."""
+    joints = flow.mesh.joints
+    if flow.location != "points" or joints is None or not len(joints.met):
+        return []
+    start, points = flow.mesh.faces.take(joints.met)
+    speed = np.sqrt((flow.velocity**2).sum(axis=1))
+    at_rest = np.logical_and.reduceat((speed <= _AT_REST * np.nanmax(speed))[points], start[:-1])
+    if not at_rest.any():
+        return []
+    return [
+        f"the velocity vanishes on {at_rest.sum()} of the {len(at_rest)} faces where blocks of the mesh meet, taken as "
+        "inside the fluid: if there is a plate give its patches on both sides (boundary=)"
+    ]
 
 
 def _causes(flow: Flow, at: str, missing: BoolArray, unknown: bool) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from flowgrad.mesh.cells import offsets, successor, take
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
-# Faces lie in one plane, and within each other, to these fractions of the smaller one's size; together they cover one
-# where their areas add up to its own within the last.
-_OFF, _BEYOND, _COVER = 0.05, 0.01, 0.01
+# Faces lie in one plane, and within each other, to these fractions of the smaller one's size, for refined cells follow
+# curved geometry; together they cover one where their areas add up to its own within the last.
+_OFF, _BEYOND, _COVER = 0.2, 0.1, 0.05
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ the same point.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,8 @@ class Joints(ReprMixin):
     """A mesh of n points as one of k, whose ``cells`` and their faces have the same numbers.
 
     Point ``own[i]`` of the one is point ``joint[i]`` of the other (q,), sorted by ``own``; a point on a plate may be
-    several. ``plates`` are the faces across which nothing is joined; ``notes`` say what was joined and what was not.
+    several. ``plates`` are the faces across which nothing is joined, ``met`` those at which pieces of several cells
+    meet and are joined; ``notes`` say what was joined and what was not.
     """
 
     cells: Cells
@@ -52,6 +53,7 @@ class Joints(ReprMixin):
     point_count: int
     plates: IntArray
     notes: tuple[str, ...]
+    met: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
     @cached_property
     def source(self) -> IntArray:
@@ -144,7 +146,8 @@ def find_joints(points: FloatArray, cells: Cells, faces: CellFaces | None, plate
     if copies:
         notes = (f"{copies} of {len(points)} points are copies of others at the same places: joined", *notes)
     both = meeting.rows[np.concatenate([meeting.first[apart], meeting.second[apart]])]
-    return Joints(renumbered, own, joint, len(points), np.union1d(plates, both), notes)
+    met = meeting.rows[meeting.first[meeting.met[~apart[meeting.met]]]] if meeting.has_pieces else both[:0]
+    return Joints(renumbered, own, joint, len(points), np.union1d(plates, both), notes, met)
 
 
 def _by_appearance(groups: IntArray) -> IntArray:
@@ -184,6 +187,17 @@ class _Meeting:
             place = merged
         return cls(cells, place, rows, owner, start, corners, keys, first, second)
 
+    @cached_property
+    def met(self) -> IntArray:
+        """Pairs (m,) of faces whose points are not the same by number."""
+        keys = point_set_keys(self.start, self.corners)
+        return np.flatnonzero(keys[self.first] != keys[self.second])
+
+    @cached_property
+    def has_pieces(self) -> bool:
+        """Whether some cells share points by number."""
+        return bool(np.bincount(self.cells.connectivity, minlength=1).max() > 1)
+
     def apart(self, points: FloatArray, plates: IntArray) -> tuple[BoolArray, tuple[str, ...]]:
         """Which pairs (p,) stay apart, and lines on these."""
         given = np.isin(self.rows[self.first], plates) | np.isin(self.rows[self.second], plates)
@@ -204,11 +218,8 @@ class _Meeting:
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import connected_components
 
-        slit = np.zeros(len(self.first), bool)
-        keys = point_set_keys(self.start, self.corners)
-        met = np.flatnonzero(keys[self.first] != keys[self.second])
-        seen = np.bincount(self.cells.connectivity, minlength=len(self.place))
-        if not len(met) or seen.max() == 1:
+        slit, met = np.zeros(len(self.first), bool), self.met
+        if not len(met) or not self.has_pieces:
             return slit
         nodes = len(self.cells)
         cell_of = np.repeat(np.arange(nodes), np.diff(self.cells.offsets))

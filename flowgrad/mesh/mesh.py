@@ -38,10 +38,12 @@ _NEAR = 2.0**-20
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """What a mesh of points (n, 3) and cells is; each answer is searched for when first asked for, then kept."""
+    """What a mesh of points (n, 3) and cells, perhaps with plates, is; each answer is searched for when first asked
+    for, then kept."""
 
     points: FloatArray
     cells: Cells
+    has_plates: bool = False
 
     @cached_property
     def used(self) -> BoolArray:
@@ -71,7 +73,7 @@ class Structure:
     @cached_property
     def lattice(self) -> LatticeOf | None:
         """The lattice that the cells are, or the points without cells, in some numbering; None for any other mesh."""
-        if len(self.cells) and not _may_be_lattice(self.cells, len(self.points)):
+        if self.has_plates or (len(self.cells) and not _may_be_lattice(self.cells, len(self.points))):
             return None
         from flowgrad.mesh.lattice_detection import find_lattice
 
@@ -196,7 +198,7 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     @cached_property
     def structure(self) -> Structure:
         """What the mesh is besides points and cells: a plane, a wedge, a lattice; each found once."""
-        return Structure(self.points, self.cells)
+        return Structure(self.points, self.cells, self.plates is not None and len(self.plates) > 0)
 
     @cached_property
     def faces(self) -> CellFaces:

@@ -82,6 +82,16 @@ class Topology(ReprMixin):
         """Points of some boundary faces, rows of ``boundary``: offsets (k + 1,) and point numbers."""
         return take(*self.boundary_polygons, faces)
 
+    def points_on(self, faces: IntArray) -> BoolArray:
+        """Which points (n,) are those of some boundary faces, rows of ``boundary``, or one with them."""
+        marked = np.zeros(len(self.points), bool)
+        marked[self.face_points(faces)[1]] = True
+        if self.joined is not None:
+            _, own, joint = self.joined
+            there = np.bincount(joint, marked[own]) > 0
+            marked[own[there[joint]]] = True
+        return marked
+
     def face_means(self, faces: IntArray) -> csr_array:
         """Sparse (k, n): values at the n points to their means over k boundary faces.
 
@@ -140,6 +150,17 @@ class Topology(ReprMixin):
         wanted = point_set_keys(polygon_offsets, known[connectivity])
         normals = polygon_geometry(points, polygon_offsets, connectivity)[0] if self.cells.dimension == 3 else None
         return np.where(found < 0, self._same_faces(keys, wanted, normals), found)
+
+    @cached_property
+    def behind(self) -> IntArray:
+        """For each boundary face (b,) that at the same place, on the other side of a plate; −1 where there is none."""
+        start, own = self.boundary_polygons
+        found = np.full(len(self.boundary), -1)
+        if len(own):
+            places, _ = _places(self.points, np.unique(own), self.points[:0])
+            first, second, _ = same_keys(point_set_keys(start, places[own]))
+            found[first], found[second] = second, first
+        return found
 
     def match_inner(self, points: FloatArray, polygon_offsets: IntArray, connectivity: IntArray) -> IntArray:
         """Faces between two cells (rows of ``mesh.faces``) at the same places as the given polygons, −1 where there is

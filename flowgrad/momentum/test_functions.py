@@ -117,10 +117,7 @@ def _on_boundary(mesh: Mesh, location: str | None, across: FloatArray) -> BoolAr
         marked = np.zeros(len(mesh), bool)
         marked[topology.boundary_cells[bounding]] = True
         return marked
-    start, points = topology.boundary_polygons
-    marked = np.zeros(len(mesh.points), bool)
-    marked[points[np.repeat(bounding, np.diff(start))]] = True
-    return marked
+    return topology.points_on(np.flatnonzero(bounding))
 
 
 def _reach(mesh: Mesh, centres: FloatArray, outside: FloatArray, active: FloatArray) -> FloatArray:

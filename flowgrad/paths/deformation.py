@@ -15,7 +15,7 @@ from flowgrad.paths.integrator import Control, integrate
 from flowgrad.paths.pathlines import as_seeds, notes_of
 from flowgrad.paths.plane import in_space
 from flowgrad.reprs import ReprMixin
-from flowgrad.tensors import determinant, transpose
+from flowgrad.tensors import determinant, eigenvalues, transpose
 from flowgrad.typing import FloatArray
 
 
@@ -186,7 +186,7 @@ def ftle(
     """
     found = deformation(flow, points, t0, t0 + duration, rtol=rtol, atol=atol, steps=steps, backend=backend)
     if found.plane is None:
-        largest = found.stretches[:, 0]
+        largest = np.sqrt(eigenvalues(found.C)[:, 0])
     else:
         F = found.plane @ found.F @ found.plane.T
         (a, b), (c, d) = F.transpose(1, 2, 0)

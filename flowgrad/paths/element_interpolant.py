@@ -94,6 +94,7 @@ class ElementInterpolant(Interpolant):
 
     def __init__(self, flow: Flow, scheme: Scheme | str = "auto") -> None:
         mesh = flow.mesh.joined
+        self.notes = mesh.cells.notes
         normal = normal_of_motion(mesh)
         if mesh.dimension == 2:
             area = float(mesh.measures[mesh.is_full].mean())

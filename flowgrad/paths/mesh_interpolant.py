@@ -20,6 +20,9 @@ from flowgrad.paths.plane import PathPlane, in_plane
 from flowgrad.paths.simplex_kernels import step_simplices, trace_simplices
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
+STRAIGHTENED = (
+    "curved cells are taken as straight between their corners, as cells without shape functions lie beside them"
+)
 # Two faces of one velocity may be those of a symmetric profile, and so do not make a patch of one velocity.
 _FEW_FACES = 3
 
@@ -42,6 +45,8 @@ class MeshInterpolant(Interpolant):
         self.simplices = own = simplices_of(flow.mesh.joined)
         self._geometry = own.points, own.corners, own.neighbours, own.normal
         self._on_boundary = own.on_boundary
+        if any(block.reference.is_curved for block in flow.mesh.blocks):
+            self.notes = (STRAIGHTENED,)
         self._tree = own.tree.boxes, own.tree.members
         if own.dimension == 2:
             self.plane = PathPlane.around(own.normal, own.points[own.corners[:, 0]], 2 * float(own.measures.mean()))

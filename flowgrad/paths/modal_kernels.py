@@ -56,21 +56,24 @@ def _sum_modes(
     modes: Any, first: Any, last: Any, simplicial: Any, P: Any, D: Any, weight: Any, own: Any, f: Any, J: Any
 ) -> None:
     """Add weight times the sum (3,) of modes with coefficients ``own`` (m, 3) to f, and of its derivatives to J."""
+    f0, f1, f2, a0, a1, a2, b0, b1, b2, c0, c1, c2 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for m in range(first, last):
         i, j, k, r = modes[m, 0], modes[m, 1], modes[m, 2], modes[m, 3]
-        a, b, c, d = P[0, i], P[1, j], P[2, k], P[3, r]
-        value, fall = a * b * c * d, a * b * c * D[3, r] if simplicial > 0 else 0.0
-        d0, d1, d2 = D[0, i] * b * c * d, a * D[1, j] * c * d, a * b * D[2, k] * d
+        p, q, s, t = P[0, i], P[1, j], P[2, k], P[3, r]
+        d0, d1, d2 = D[0, i] * q * s * t, p * D[1, j] * s * t, p * q * D[2, k] * t
         if simplicial > 0:
-            d0, d1 = d0 - fall, d1 - fall
-        if simplicial == 3:
-            d2 -= fall
-        for n in range(3):
-            x = weight * own[m - first, n]
-            f[n] += value * x
-            J[n, 0] += d0 * x
-            J[n, 1] += d1 * x
-            J[n, 2] += d2 * x
+            fall = p * q * s * D[3, r]
+            d0, d1, d2 = d0 - fall, d1 - fall, d2 - fall if simplicial == 3 else d2
+        value = p * q * s * t
+        x, y, z = own[m - first, 0], own[m - first, 1], own[m - first, 2]
+        f0, f1, f2 = f0 + value * x, f1 + value * y, f2 + value * z
+        a0, a1, a2 = a0 + d0 * x, a1 + d1 * x, a2 + d2 * x
+        b0, b1, b2 = b0 + d0 * y, b1 + d1 * y, b2 + d2 * y
+        c0, c1, c2 = c0 + d0 * z, c1 + d1 * z, c2 + d2 * z
+    f[0], f[1], f[2] = f[0] + weight * f0, f[1] + weight * f1, f[2] + weight * f2
+    J[0, 0], J[0, 1], J[0, 2] = J[0, 0] + weight * a0, J[0, 1] + weight * a1, J[0, 2] + weight * a2
+    J[1, 0], J[1, 1], J[1, 2] = J[1, 0] + weight * b0, J[1, 1] + weight * b1, J[1, 2] + weight * b2
+    J[2, 0], J[2, 1], J[2, 2] = J[2, 0] + weight * c0, J[2, 1] + weight * c1, J[2, 2] + weight * c2
 
 
 @kernel()
@@ -183,13 +186,12 @@ def _best(tables: Any, starts: Any, many: Any, search: Any, x: Any, work: Any) -
 
 @called
 def _find(tables: Any, starts: Any, search: Any, x: Any, hint: Any, xi: Any, work: Any) -> Any:
-    """The cell that holds a position, the ``hint`` first, and its reference coordinates; −1 where none does."""
+    """The cell that holds a position, the ``hint`` first, and its reference coordinates, from those in ``xi``; −1 where
+    none does."""
     if not math.isfinite(x[0] + x[1] + x[2]):
         return -1
-    if hint >= 0:
-        xi[:] = starts[tables[3][hint], 0]
-        if _newton(hint, tables, x, xi, work) <= _WITHIN:
-            return hint
+    if hint >= 0 and _newton(hint, tables, x, xi, work) <= _WITHIN:
+        return hint
     for many in range(2):
         cell, least, next_least = _best(tables, starts, many == 1, search, x, work)
         if least <= _OUTSIDE or next_least <= _CRACK:
@@ -229,6 +231,8 @@ def step_elements(
     for p in range(len(y)):
         size, own = h[p if len(h) > 1 else 0], p if len(weights) > 1 else 0
         rates[:, 0] = first[p]
+        if cells[p] >= 0:
+            xi[:] = starts[kind[cells[p]], 0]
         for number in range(stages[0], stages[1]):
             stage(number, y[p], size, rates, z)
             off = 0.0
@@ -292,12 +296,13 @@ def trace_elements(
     """Set inside (m,) to False for ``ways`` (m, k, 3), polylines that start in ``cells`` (m,), which leave the mesh,
     meet a cell without a velocity, or go from one cell to another that it does not meet in a face, nor by way of cells
     that do; ``beside`` are the cells that have a face in common with each: offsets and numbers."""
-    kinds, start = tables[0], tables[4]
+    kinds, kinds_of, start = tables[0], tables[3], tables[4]
     P, D = np.empty((4, kinds[:, DEGREE].max() + 2)), np.empty((4, kinds[:, DEGREE].max() + 2))
     work = P, D, np.empty(3), np.empty((3, 3)), np.empty((3, 3))
     xi, x = np.empty(3), np.empty(3)
     for p in range(len(ways)):
         cell, last, j, reached, size, turns = cells[p], np.int64(-1), 1, 0.0, 1.0, 0
+        xi[:] = starts[kinds_of[cell], 0]
         while inside[p] and j < ways.shape[1]:
             ahead = min(reached + size, 1.0)
             for k in range(3):
@@ -311,9 +316,11 @@ def trace_elements(
                     j, reached, size = j + 1, 0.0, 1.0
             elif size > _SHORTEST:
                 size *= 0.5
+                xi[:] = starts[kinds_of[cell], 0]
             else:
                 # Across an edge: by way of a cell that x is beside.
                 via, outside = _nearest_beside(tables, starts, beside, cell, last, x, xi, work)
                 turns += 1
                 inside[p] = found >= 0 and outside <= _BESIDE and turns <= _TURNS
                 last, cell = cell, via
+                xi[:] = starts[kinds_of[max(cell, 0)], 0]

@@ -57,10 +57,11 @@ def pathlines(
 
     ``flow`` is a Flow (steady), a Series (cubic in time between its steps), or a function v(x) or v(x, t) of positions
     (…, 3), or (…, 2) where the seeds have two coordinates. On straight lattices velocities are interpolated by cubic
-    splines, in other meshes by :class:`~flowgrad.paths.mesh_interpolant.MeshInterpolant`. A particle stops at the
-    wall, a hole, or the end of the data, however long its steps; where a function is not a number (NaN) a step sees
-    that if it is so for a quarter of the step: give ``steps`` or more times for smaller holes. Planar flows move
-    particles within their plane: seeds off it are outside, and two coordinates do for planes of constant z.
+    splines, in meshes with curved cells by their shape functions, in others by
+    :class:`~flowgrad.paths.mesh_interpolant.MeshInterpolant`. A particle stops at the wall, a hole, or the end of the
+    data, however long its steps; where a function is not a number (NaN) a step sees that if it is so for a quarter of
+    the step: give ``steps`` or more times for smaller holes. Planar flows move particles within their plane: seeds off
+    it are outside, and two coordinates do for planes of constant z.
 
     The method is Dormand and Prince's of fifth order; the error of each step is below ``rtol`` times the way made in it
     plus ``atol`` (a length), or there are ``steps`` equal steps from each time to the next (in a series at least one

@@ -74,7 +74,7 @@ def _in_plane(every: FloatArray, walls: FloatArray, first: int, second: int, ax:
 
 def _rate_along(walls: Walls, ax: Axes) -> Axes:
     """Against the coordinate along which the walls are longest."""
-    axis, shown = int(np.argmax(np.ptp(walls.centroids, axis=0))), scalar_field(walls, "wall_shear_rate")
+    axis, shown = longest(walls.centroids, walls.normals, walls.areas), scalar_field(walls, "wall_shear_rate")
     error = np.where(np.isfinite(walls.error), walls.error, 0.0)
     about = {"markersize": 3, "color": BLUE, "ecolor": NO_VALUE, "elinewidth": 1}
     ax.errorbar(walls.centroids[:, axis], shown.values, error, fmt=".", **about)  # type: ignore[arg-type]
@@ -82,6 +82,13 @@ def _rate_along(walls: Walls, ax: Axes) -> Axes:
         linear(each)
     ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label)
     return ax
+
+
+def longest(places: FloatArray, normals: FloatArray, areas: FloatArray) -> int:
+    """The coordinate along which faces reach farthest, all of them together: those of two parallel walls lie along
+    them, however far apart they are."""
+    reach = areas @ np.sqrt(np.clip(1 - np.nan_to_num(normals) ** 2, 0, None))
+    return int(np.argmax(np.where(np.ptp(places, axis=0) > 0, reach, -1.0)))
 
 
 def over_time(found: WallStatistics) -> Markup:
@@ -136,9 +143,10 @@ def _caption(found: WallStatistics, name: str) -> str:
 def _along(found: WallStatistics, name: str, ax: Axes) -> Axes:
     """An average on the lines that are the walls of a planar flow, against the coordinate along which these are
     longest."""
-    axis, shown = int(np.argmax(np.ptp(found.centroids, axis=0))), scalar_field(found, name)
+    axis = longest(found.centroids, found.surface.normals, found.surface.areas)
+    shown = scalar_field(found, name)
     ax.plot(found.centroids[:, axis], shown.values, ".", markersize=3, color=BLUE)
     for each in (ax.xaxis, ax.yaxis):
         linear(each)
-    ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label)
+    ax.set(xlabel=f"${_AXES[axis]}$ [L]", ylabel=shown.label.replace(" [", "\n["))
     return ax

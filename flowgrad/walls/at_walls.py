@@ -184,8 +184,8 @@ class PreparedWalls:
             raise OptionError("reference_speed= is for the skin friction coefficient: give the viscosity= as well")
         if reference_speed is not None and density is None and reference_density is None:
             raise OptionError(
-                "reference_speed= is for the skin friction coefficient, which needs a density: give density= where the "
-                "viscosity is kinematic, else reference_density= (1 for stresses per density)"
+                "reference_speed= is for the skin friction coefficient, which needs a density: give density= "
+                "(--density) for a kinematic viscosity, else reference_density= (--reference-density; 1: per density)"
             )
         self._reference = {"reference_density": reference_density, "reference_speed": reference_speed}
         self._operators = WallOperators()

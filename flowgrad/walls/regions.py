@@ -19,7 +19,7 @@ from flowgrad.errors import OptionError
 from flowgrad.files import printable
 from flowgrad.flow import Flow
 from flowgrad.io import read_contents
-from flowgrad.io.formats import formats
+from flowgrad.io.formats import check_file, formats
 from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.cells import runs
@@ -66,8 +66,10 @@ def _plane(flow: Flow, value: str) -> tuple[BoolArray, str]:
     start, connectivity = topology.boundary_polygons
     loose = _IN_PLANE * _size(flow.mesh)
     inside = np.maximum.reduceat(np.abs(heights[connectivity]), start[:-1]) <= loose
-    used = heights[np.unique(connectivity)]
-    _check(flow, inside, f"plane={value}", f"the boundary lies between {used.min():.6g} and {used.max():.6g} of it")
+    used = heights[np.unique(connectivity)] + level[0]
+    between = f"{normal}:{used.min():.6g} and {normal}:{used.max():.6g}"
+    why = f"its points lie between {between}: give a plane that faces lie in"
+    _check(flow, inside, f"plane={value}", why)
     return inside, f"{inside.sum()} boundary faces lie in the plane {value} (within {loose:.2g})"
 
 
@@ -83,7 +85,7 @@ def _box(flow: Flow, value: str) -> tuple[BoolArray, str]:
     inside = np.logical_and.reduce([(low <= x[:, i]) & (x[:, i] <= high) for i, (low, high) in enumerate(limits)])
     low, high = x.min(axis=0), x.max(axis=0)
     spans = ", ".join(f"{a:.6g}:{b:.6g}" for a, b in zip(low, high, strict=True))
-    _check(flow, inside, f"box={value}", f"the centroids of the boundary faces span {spans}")
+    _check(flow, inside, f"box={value}", f"the centroids span {spans}: give a box that holds some")
     return inside, f"{inside.sum()} boundary faces have their centroids in the box {value}"
 
 
@@ -106,6 +108,7 @@ def _velocity(flow: Flow, value: str) -> tuple[BoolArray, str]:
     inside = largest <= loose
     nearest = np.nanmin(largest, initial=np.inf)
     why = f"the nearest velocity there is {nearest:.3g} off" if np.isfinite(nearest) else "none is known there"
+    why += ": give that of a wall, or its place"
     _check(flow, inside, f"velocity={value}", why)
     return inside, f"{inside.sum()} boundary faces move with the velocity {value} (within {loose:.2g})"
 
@@ -172,6 +175,7 @@ def _parts_of(path: Path, dimension: int) -> FloatArray:
             f"'surface={printable(str(path))}' is of no format that is read: give {', '.join(_GEOMETRY)}, .vtp or "
             "another of 'flowgrad list formats'"
         )
+    check_file(path)
     mesh = read_contents(path).mesh if known else read_with_meshio(path).mesh
     chosen = np.flatnonzero(mesh.dimensions == dimension - 1)
     if not len(chosen):

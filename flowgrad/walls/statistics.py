@@ -16,31 +16,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from flowgrad.errors import MeshError, OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import Scheme
-from flowgrad.gradient.rates import time_of
-from flowgrad.mesh import Mesh
-from flowgrad.moments import Moments, Statistics
+from flowgrad.moments import Moments
 from flowgrad.records import Record
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology.model import Model
-from flowgrad.series import difference
 from flowgrad.tensors import finite_rows
-from flowgrad.typing import BoolArray, FloatArray, IntArray
-from flowgrad.walls.at_walls import PreparedWalls
-from flowgrad.walls.result import Walls, surface_mesh
-from flowgrad.walls.selection import Where
+from flowgrad.typing import BoolArray, FloatArray
 from flowgrad.walls.series_records import OVER_TIME
+from flowgrad.walls.surface import WallSurface
 
 # What is averaged, and the vector that it is the size of.
 VECTORS = {"wall_shear_stress": "wall_shear_stress", "wall_shear_rate": "shear_rate_vector"}
@@ -50,55 +41,6 @@ _ROUNDING = 1e-12
 _LEAST = 5
 # Bytes that the vectors of all steps may take.
 MEMORY = 2**30
-
-
-@dataclass(frozen=True, eq=False)
-class WallSurface(ReprMixin, line="mesh names"):
-    """Faces of walls as the k cells of a ``mesh`` of their own, with their unit ``normals`` (k, 3) out of the fluid and
-    ``areas`` (k,); face i belongs to the patch ``names[patches[i]]``. Stresses are ``dynamic`` where a density is
-    known, areas ``per_depth`` on planar meshes."""
-
-    mesh: Mesh
-    normals: FloatArray
-    areas: FloatArray
-    names: tuple[str, ...]
-    patches: IntArray
-    dynamic: bool = False
-    per_depth: bool = False
-
-    @classmethod
-    def of(cls, walls: Walls) -> WallSurface:
-        """That of the walls of a flow."""
-        flow, dynamic = walls.flow, walls.density is not None
-        per_depth = flow.mesh.dimension == 2 and not flow.is_meridian
-        return cls(
-            surface_mesh(flow.mesh, walls.faces),
-            walls.normals,
-            walls.areas,
-            walls.names,
-            walls.patches,
-            dynamic,
-            per_depth,
-        )
-
-    def __len__(self) -> int:
-        return len(self.areas)
-
-    def on(self, patch: str | None) -> BoolArray:
-        """Which faces (k,) belong to a patch, all to None; OptionError for a patch that is none of these."""
-        if patch is None:
-            return np.ones(len(self), bool)
-        if patch not in self.names:
-            raise OptionError(f"the walls have no patch '{patch}': their patches are {', '.join(self.names)}")
-        return np.asarray(self.patches == self.names.index(patch))
-
-    def difference(self, other: WallSurface) -> str:
-        """What distinguishes two surfaces; empty where they are the same."""
-        if len(self) != len(other):
-            return f"{len(other)} faces instead of {len(self)}"
-        if self.dynamic != other.dynamic:
-            return "a density is known of one alone"
-        return "" if self.mesh is other.mesh else difference(self.mesh, other.mesh)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,8 +109,8 @@ class WallStatistics(
         OptionError for parts that overlap, for other quantities and periods, MeshError for other walls.
         """
         one, two = sorted((self, other), key=lambda each: each.times[0])
-        _check_alike(one, two, "the other statistics")
-        return _followed(_copied(one), two)
+        check_alike(one, two, "the other statistics")
+        return followed(copied(one), two)
 
     @property
     def time_averaged_wall_shear_stress(self) -> FloatArray:
@@ -249,7 +191,7 @@ class WallStatistics(
             chosen.append(self.steps - 1)
         told = {"period": self.period, "memory": self.memory}
         parts = (self.of_step(self.surface, self.quantity, self.vectors[n], self.times[n], **told) for n in chosen)
-        return functools.reduce(_followed, parts, _copied(next(parts)))
+        return functools.reduce(followed, parts, copied(next(parts)))
 
     @property
     def _resolution(self) -> list[str]:
@@ -335,7 +277,7 @@ class WallStatistics(
         self._check_steps()
         if not self._closing:
             return self.vector, self.size
-        whole, (first, last) = _copied(self), self.ends
+        whole, (first, last) = copied(self), self.ends
         _add_interval(whole.vector, last, first, self._closing)
         _add_interval(whole.size, _sizes(last), _sizes(first), self._closing)
         return whole.vector, whole.size
@@ -404,13 +346,13 @@ def _add_interval(moments: Moments, before: FloatArray, after: FloatArray, lengt
         moments.absorb(dataclasses.replace(sample, count=0 * sample.count))
 
 
-def _copied(one: WallStatistics) -> WallStatistics:
+def copied(one: WallStatistics) -> WallStatistics:
     """The same with sums of its own, which others may be added to."""
     vector, size = (each.merge(each.empty()) for each in (one.vector, one.size))
     return dataclasses.replace(one, vector=vector, size=size)
 
 
-def _followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
+def followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
     """A part with the one that follows it, which is added to the first one's sums."""
     (_, before), (after, last) = one.ends, other.ends
     interval, is_shared = other.start - one.end, other.start == one.end
@@ -434,7 +376,7 @@ def _followed(one: WallStatistics, other: WallStatistics) -> WallStatistics:
     return dataclasses.replace(one, times=times, ends=(one.ends[0], last), vectors=vectors)
 
 
-def _check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
+def check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
     """OptionError for other quantities, MeshError for other walls."""
     if one.quantity != other.quantity:
         raise OptionError(
@@ -448,121 +390,3 @@ def _check_alike(one: WallStatistics, other: WallStatistics, what: str) -> None:
             f"{what} has other walls than the first: {reason}; name the same walls of one mesh (--walls, where= in "
             "Python)"
         )
-
-
-WallStep: TypeAlias = Flow | Walls
-
-
-def wall_statistics(
-    steps: Iterable[WallStep],
-    where: Where = None,
-    *,
-    scheme: Scheme | str = "auto",
-    viscosity: str | float | Model | ArrayLike | None = None,
-    density: float | None = None,
-    wall_velocity: ArrayLike | None = None,
-    period: float | None = None,
-    memory: int = MEMORY,
-) -> WallStatistics:
-    """Averages over time on the walls of a series, in one pass: TAWSS, OSI, RRT, transWSS, as the module defines them.
-
-    ``steps`` are flows, a ``Series`` above all, whose walls are found ``where`` and differentiated as
-    :func:`flowgrad.at_walls` does, prepared once, or ``Walls`` that are known. Without a ``viscosity`` the averages are
-    those of the wall shear rate, and there is no residence time. Of a flow of a ``period`` whose last step is not the
-    first of the next period again, the interval between the two counts too. The vectors of all steps are kept for
-    transWSS while they take no more than ``memory`` bytes; the sums take 250 for each face, however many steps there
-    are. Parts of a series, taken on several workers, merge to the whole (:meth:`WallStatistics.merge`).
-
-    Raises OptionError for no steps, steps without a time or out of order, and as :func:`flowgrad.at_walls` does,
-    MeshError for walls that are others at another step.
-    """
-    if isinstance(steps, (Flow, Walls)):
-        raise OptionError("a single step has no average over time: give several in a list, or a Series")
-    told: dict[str, Any] = {"viscosity": viscosity, "density": density, "wall_velocity": wall_velocity}
-    if period is not None and not 0 < period < np.inf:
-        raise OptionError(f"period is {period}: give a positive number, the time after which the flow repeats itself")
-    is_told = where is not None or scheme != "auto" or any(each is not None for each in told.values())
-    told["scheme"] = scheme
-    running: WallStatistics | None = None
-    first: tuple[Mesh, IntArray, WallSurface] | None = None
-    for number, walls in enumerate(_walls_of(steps, where, told, is_told)):
-        one = _of_walls(walls, number, first, period=period, memory=memory)
-        if running is None:
-            # Its sums are those that the others are added to.
-            first, running = (walls.flow.mesh, walls.faces, one.surface), _copied(one)
-            continue
-        _check_alike(running, one, f"step {number} ({walls.flow.name})")
-        if one.start <= running.end:
-            raise OptionError(
-                f"step {number} ({walls.flow.name}) has the time {one.start:g}, the one before {running.end:g}: give "
-                "the steps in the order of their times"
-            )
-        running = _followed(running, one)
-    if running is None:
-        raise OptionError("there are no steps: give flows, or walls")
-    return running
-
-
-def _walls_of(steps: Iterable[WallStep], where: Where, told: dict[str, Any], is_told: bool) -> Iterator[Walls]:
-    """The walls of each step. A fluid at rest, as in the beginning, shows none: it has those of the first that moves,
-    for which such steps wait."""
-    prepared, waiting = PreparedWalls(where, **told), deque[Flow]()
-    of_rest: PreparedWalls | None = None
-    for step in steps:
-        if isinstance(step, Walls):
-            if is_told:
-                raise OptionError("where=, scheme=, viscosity= and others are for flows: the walls have theirs")
-            yield step
-            continue
-        if where is None and isinstance(step, Flow) and not np.nan_to_num(step.velocity).any():
-            waiting.append(step)
-        else:
-            walls = prepared.of(step)
-            of_rest = of_rest or PreparedWalls(_same_walls(walls), **told)
-            while waiting:
-                yield of_rest.of(waiting.popleft())
-            yield walls
-        while waiting and of_rest is not None:
-            yield of_rest.of(waiting.popleft())
-    if waiting:
-        prepared.of(waiting[0])
-
-
-def _same_walls(walls: Walls) -> Where:
-    """The patches that walls are, or a mask of their faces."""
-    if {patch.name for patch in walls.flow.boundary} >= set(walls.names):
-        return list(walls.names)
-    mask = np.zeros(len(walls.flow.mesh.topology.boundary), bool)
-    mask[walls.faces] = True
-    return mask
-
-
-def _of_walls(
-    walls: Walls, number: int, first: tuple[Mesh, IntArray, WallSurface] | None, **more: Any
-) -> WallStatistics:
-    """The part that is one step; its surface is that of the ``first`` step, where it has the same faces."""
-    quantity = "wall_shear_rate" if walls.viscosity is None else "wall_shear_stress"
-    vectors, time = getattr(walls, VECTORS[quantity]), time_of(walls.flow, number)
-    if first is None:
-        notes = (*walls.selection_notes, *walls.gradient.notes)
-        return WallStatistics.of_step(WallSurface.of(walls), quantity, vectors, time, first_notes=notes, **more)
-    mesh, faces, surface = first
-    if walls.flow.mesh is not mesh or not np.array_equal(walls.faces, faces):
-        surface = WallSurface.of(walls)
-    return WallStatistics.of_step(surface, quantity, vectors, time, **more)
-
-
-def wall_statistics_summary(found: WallStatistics) -> dict[str, Any]:
-    """The steps and their times, for each patch its faces and area and the statistics of each average over it, weighted
-    by area, and the notes; JSON types but for NumPy's and NaN."""
-    names = [name for name, values in found.arrays.items() if name in OVER_TIME and values.ndim == 1]
-    patches = {}
-    for patch in found.surface.names:
-        chosen = found.surface.on(patch)
-        areas = found.surface.areas[chosen]
-        each = {name: asdict(Statistics.of(found.arrays[name][chosen], areas)) for name in names}
-        for values in each.values():
-            del values["component"]
-        patches[patch] = {"faces": int(chosen.sum()), "area": float(areas.sum()), **each}
-    about = {"quantity": found.quantity, "steps": found.steps, "start": found.start, "end": found.end}
-    return {**about, "period": found.period, "patches": patches, "notes": list(found.notes)}

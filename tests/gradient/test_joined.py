@@ -243,6 +243,30 @@ def test_no_particle_crosses_a_plate(copied):
     assert np.nanmax(ends) < 0.5 + 1e-6
 
 
+@pytest.mark.parametrize("scheme", SCHEMES["cells"])
+def test_a_plate_of_one_face_on_a_lattice_is_not_crossed(scheme):
+    mesh = block("hexahedron", 8, jitter=0)
+    middle = np.abs(mesh.centroids[mesh.topology.pairs].mean(axis=1) - [3 / 7, 0.5, 0.5]).sum(axis=1).argmin()
+    one = Mesh(mesh.points, mesh.cells, plates=mesh.topology.pair_faces[[middle]])
+    flow = Flow(one, velocity(one.centroids), "cells")
+    below, above = mesh.topology.pairs[middle]
+    changed = flow.velocity.copy()
+    changed[above] += 1
+    L, other = (velocity_gradient(Flow(one, v, "cells"), scheme).L[below] for v in (flow.velocity, changed))
+    np.testing.assert_array_equal(L, other)
+    assert np.abs(L - velocity_gradient(Flow(mesh, flow.velocity, "cells"), scheme).L[below]).max() > 1e-6
+
+
+@pytest.mark.parametrize("kind", ["tetra", "triangle"])
+def test_walls_of_a_discontinuous_field_have_the_gradient_of_their_cell(kind):
+    own, _ = apart(block(kind, 5))
+    v, L, _ = piecewise_linear(own)
+    walls = at_walls(Flow(own, v, "points"), lambda x: x[:, 1] < 1e-9, scheme="autodiff")
+    cells = own.topology.boundary_cells[walls.faces]
+    assert len(walls) == (4 if kind == "triangle" else 32)
+    np.testing.assert_allclose(walls.gradient.L, L[cells], atol=1e-10)
+
+
 def test_polyhedra_are_parted_at_a_plate_too():
     cubes, _ = plate("hexahedron", n=5, copied=False)
     rows = cubes.blocks[0].rows

@@ -114,6 +114,13 @@ def test_a_patch_that_cannot_be_placed_is_named_and_left_out(case, caplog):
     assert "1 of the 1 faces of the patch 'inside' are not boundary faces of the mesh: it is left out" in caplog.text
 
 
+def test_two_patches_that_look_the_same_way_are_on_both_sides_of_a_baffle(case):
+    put(case, one=face(INSIDE), other=face(INSIDE))
+    flow = read(case, boundary=PATTERN)
+    one, other = (int(flow.mesh.topology.boundary_cells[patch.faces[0]]) for patch in flow.boundary)
+    assert {one, other} == {0, 1}
+
+
 def test_patches_on_both_sides_of_a_face_make_it_a_baffle(case):
     put(case, left=face(LEFT), below=face(INSIDE, U=[[1.0, 0, 0]]), above=face(INSIDE[::-1], U=[[2.0, 0, 0]]))
     flow = read(case, boundary=PATTERN)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Flow, velocity_gradient
+from flowgrad import Flow, Mesh, velocity_gradient
 from flowgrad.paths import pathlines
 from tests.apart import apart, refined
 
@@ -31,6 +31,15 @@ def test_the_boundary_is_the_outside_alone(dimension, region, factor, owns):
     np.testing.assert_allclose(np.linalg.norm(area, axis=1).sum(), np.linalg.norm(whole, axis=1).sum())
     np.testing.assert_allclose((area * middles).sum() / dimension, (whole * others).sum() / dimension)
     assert mesh.measures.sum() == pytest.approx(plain.measures.sum())
+
+
+@pytest.mark.parametrize("amount", [0.02, 0.1])
+@pytest.mark.parametrize(("dimension", "region", "factor"), CASES)
+def test_faces_that_follow_a_curved_shape_are_found_too(dimension, region, factor, amount):
+    mesh = refined(dimension, REGIONS[region], n=6, factor=factor)
+    moved = amount * np.sin(3 * mesh.points[:, [1, 2, 0]]) * (np.arange(3) < dimension)
+    curved = Mesh(mesh.points + moved, mesh.cells)
+    np.testing.assert_array_equal(curved.topology.boundary, mesh.topology.boundary)
 
 
 @pytest.mark.parametrize("location", SCHEMES)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import Cells, Mesh
+from flowgrad import Cells, Flow, Mesh, velocity_gradient
 from flowgrad.mesh.generate import block
 from tests import meshes
 from tests.apart import apart, plate
@@ -116,6 +116,22 @@ def test_boundary_cells_on_both_sides_of_faces_make_these_a_plate(sides):
     assert len(marked.topology.boundary) == len(shared.topology.boundary) + (32 if sides == 2 else 0)
     if sides == 2:
         np.testing.assert_array_equal(marked.topology.owners[len(own) :], owners)
+
+
+def test_a_plate_that_may_stand_between_two_blocks_is_named():
+    shared = block("hexahedron", 7, jitter=0)
+    own, _ = apart(shared, shared.centroids[:, 1] > 0.5)
+    y = own.points[:, 1]
+    for velocity, is_named in ((np.where(y > 0.5, y - 0.5, 3 * y - 1.5), True), (y, False)):
+        notes = velocity_gradient(Flow(own, velocity[:, None] * [1.0, 0, 0], "points")).notes
+        assert any("vanishes on 36 of the 36 faces where blocks of the mesh meet" in each for each in notes) == is_named
+
+
+def test_points_on_the_boundary_have_their_copies():
+    shared = block("tetra", 5)
+    own, source = apart(shared)
+    faces = np.arange(0, len(shared.topology.boundary), 3)
+    np.testing.assert_array_equal(own.topology.points_on(faces), shared.topology.points_on(faces)[source])
 
 
 def test_the_seam_of_a_block_around_a_cylinder_is_no_plate():

@@ -186,6 +186,23 @@ def test_meshes_with_polyhedra_or_straight_cells_keep_to_simplices():
     assert isinstance(interpolant_of(flow_of(curved(25))), ElementInterpolant)
 
 
+def test_what_the_user_should_know_is_in_the_notes():
+    """Nodes that are not VTK's; curved cells beside polyhedra, which are taken as straight."""
+    nodes = straight(lagrange_cell(72, 64, (3, 3, 3), "gll_warped"), 1, np.eye(3))
+    assert any("Gauss–Lobatto" in note for note in pathlines(flow_of(nodes), [[1, 1, 1]], [0, 0.1]).notes)
+    quads, polygon = straight(reference(23), 2, np.eye(3)), np.array([[3.0, 0.5, 0.5], [3.0, 1.5, 0.5], [3.5, 1, 0.5]])
+    mesh = Mesh(
+        np.vstack([quads.points, polygon]),
+        Cells(
+            np.append(quads.cells.types, 7).astype(np.uint8),
+            np.append(quads.cells.offsets, quads.cells.offsets[-1] + 3),
+            np.append(quads.cells.connectivity, quads.point_count + np.arange(3)),
+        ),
+    )
+    found = pathlines(flow_of(mesh), [[1, 1, 0.5]], [0, 0.1])
+    assert any("straight between their corners" in note for note in found.notes)
+
+
 def flow_of(mesh):
     return Flow(mesh, np.ones((len(mesh.points), 3)), "points")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from flowgrad import Lattice, Series
-from flowgrad.report.walls_section import HEADINGS, over_time
+from flowgrad.report.walls_section import HEADINGS, longest, over_time
 from flowgrad.walls import OVER_TIME, wall_statistics
 
 TIMES = np.linspace(0, 3, 7)
@@ -42,6 +42,16 @@ def test_no_picture_of_what_nothing_is_known_of():
     page = over_time(found)
     assert page.count("<figure") == 2
     assert "there is no mean" in page
+
+
+def test_parallel_walls_are_drawn_along_their_length():
+    places = np.array([[x, y, 0.0] for y in (0.0, 9.0) for x in (0.0, 1.0, 2.0)])
+    up, out = np.tile([0.0, 1, 0], (6, 1)), np.tile([0.0, 0, 1], (6, 1))
+    assert longest(places, up, np.ones(6)) == 0
+    assert longest(places[:, [1, 0, 2]], up[:, [1, 0, 2]], np.ones(6)) == 1
+    assert longest(places[:, [2, 0, 1]], out, np.ones(6)) == 1
+    found = averages(2, lambda t: 1 + np.sin(t))
+    assert longest(found.centroids, found.surface.normals, found.surface.areas) == 0
 
 
 def test_names_of_patches_are_escaped():

@@ -21,9 +21,10 @@ def test_headings_and_rows_have_the_same_columns():
 
 
 def test_dimensions_are_those_of_the_walls():
-    rate = ("faces", "area [L]", "wall shear rate, mean [1/T]", "greatest")
+    rate = ("faces", "area [L]", "wall shear rate, mean [1/T]", "its error", "greatest")
     assert wall_table(analysis())[0] == rate
     either = ("wall shear stress, mean [M/(L T²) or L²/T²]", "greatest", "force x [M/T² or L³/T²]", "y", "z")
     assert wall_table(analysis(viscosity="0.1"))[0] == (*rate, *either)
     dynamic = ("wall shear stress, mean [M/(L T²)]", "greatest", "force x [M/T²]", "y", "z")
+    dynamic += ("friction velocity, mean [L/T]", "y plus, greatest [1]")
     assert wall_table(analysis(viscosity="0.1", density=1000.0))[0] == (*rate, *dynamic)

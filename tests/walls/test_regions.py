@@ -9,6 +9,7 @@ import pytest
 
 from flowgrad import Cells, Flow, Mesh, OptionError, Patch, at_walls, read, velocity_gradient
 from flowgrad.cli import main
+from flowgrad.errors import FlowgradError
 from flowgrad.io import write_vtu
 from flowgrad.mesh.generate import block
 from scripts.round_meshes import pipe
@@ -67,19 +68,20 @@ def test_front_and_back_of_a_thin_mesh_are_in_no_region(data):
 @pytest.mark.parametrize(
     ("where", "match"),
     [
-        ("plane=y:0.5", r"none of the 300 boundary faces: .* between -0.5 and 0.5 of it"),
+        ("plane=y:0.5", r"none of the 300 boundary faces: its points lie between y:0 and y:1: give a plane"),
         ("plane=y", "no plane: write plane=y:0.5"),
         ("plane=0,0,0:1", "no plane"),
-        ("box=5:6,:,:", r"centroids of the boundary faces span 0:1, 0:1, 0:1"),
+        ("box=5:6,:,:", r"the centroids span 0:1, 0:1, 0:1: give a box"),
         ("box=0:1", "no box"),
         ("box=1:0,:,:", "no box"),
         ("velocity=9,0,0", "nearest velocity there is 8 off"),
         ("velocity=fast", "write velocity=U,V,W"),
+        ("surface=nowhere.stl", "nowhere.stl: there is no such file"),
         ("surface=wall.doc", r"no format that is read: give .stl"),
     ],
 )
 def test_regions_without_faces_are_refused_with_numbers(where, match):
-    with pytest.raises(OptionError, match=match):
+    with pytest.raises(FlowgradError, match=match):
         chosen(shear(), where)
 
 

@@ -383,6 +383,7 @@ def test_a_fluid_at_rest_has_the_walls_of_the_steps_that_move():
     flows, wall = series(lambda t: t * np.array([1.0, 0.5, 0]), [0.0, 0.5, 1.0, 1.5])
     found = wall_statistics(flows, viscosity=1.0)
     same(found, wall_statistics(flows, wall, viscosity=1.0))
+    assert sum("zero velocity" in note for note in found.notes) == 1
     later = [*flows, dataclasses.replace(flows[0], time=2.0), dataclasses.replace(flows[1], time=3.0)]
     assert wall_statistics(later, viscosity=1.0).steps == 6
     with pytest.raises(OptionError, match="everywhere"):
