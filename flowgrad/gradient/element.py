@@ -13,7 +13,7 @@ each pass.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -63,11 +63,9 @@ class Autodiff(Scheme):
         notes: tuple[str, ...] = (f"the cells are {what}: derivatives out of them are taken as zero",) if what else ()
         notes += mesh.cells.notes
         if isinstance(at, str):
-            return (
-                on_owners(mesh, CellInterpolant(mesh, notes=notes))
-                if at == "cells"
-                else PointInterpolant(mesh, notes=notes)
-            )
+            if at == "cells":
+                return on_owners(mesh, CellInterpolant(mesh, notes=notes))
+            return _off_creases(mesh, PointInterpolant(mesh, notes=notes))
         found = locate(mesh, at)
         inside, outside = found.inside, int((~found.inside).sum())
         if outside:
@@ -82,6 +80,19 @@ class Autodiff(Scheme):
         on_cells = self.prepare(flow, "cells")
         sites = face_sites(flow.mesh, faces)
         return CellInterpolant(Mesh(flow.mesh.points, sites.probes), sites.xi, notes=on_cells.notes)
+
+
+def _off_creases(mesh: Mesh, operator: Operator) -> Operator:
+    """Gradients at points, without those on creases of a curved surface, where the means would be over two planes."""
+    if mesh.dimension != 2 or mesh.structure.normal is not None:
+        return operator
+    from flowgrad.gradient.local_fits.creases import crease_note, crease_points
+
+    on_crease = crease_points(mesh)
+    if not on_crease.any():
+        return operator
+    noted = replace(operator, notes=(*operator.notes, crease_note(on_crease)))
+    return on_rows(noted, np.where(on_crease, -1, np.arange(mesh.point_count)))
 
 
 @dataclass(frozen=True, eq=False)

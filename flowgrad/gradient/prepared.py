@@ -206,7 +206,9 @@ class PreparedGradient:
             method_notes=tuple(notes),
             one_sided=found.one_sided,
         )
-        if flow.location == gradient.location == "cells" and found.one_sided is not None and found.one_sided.any():
+        # The differences of lattices are closed with their own order at the ends.
+        is_fitted = flow.location == gradient.location == "cells" and not isinstance(flow.mesh, Lattice)
+        if is_fitted and found.one_sided is not None and found.one_sided.any():
             guessed = _guessed(found.L, found.one_sided, flow.mesh)
             gradient = dataclasses.replace(gradient, method_notes=(*notes, guessed))
         if self.second:

@@ -14,11 +14,12 @@ from flowgrad.gradient.scheme import Gradients, Operator
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
 from flowgrad.mesh.face_sites import FaceSites, face_sites
+from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray, IntArray
 
 
 @dataclass(eq=False)
-class WallOperators:
+class WallOperators(ReprMixin):
     """Operators on the same boundary faces of one mesh; a flow on another mesh or with other walls has new ones.
 
     No result depends on the flows before it: an operator that does not suit a flow is prepared anew.

@@ -109,7 +109,13 @@ def prepare_fits(
     if not where.rank:
         raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
     boundary = flow.boundary if flow.location == "cells" else ()
-    nodes = NO_NODES
+    nodes, notes = NO_NODES, where.notes
+    on_surface = where.curved and where.rank == 2
+    if on_surface:
+        from flowgrad.gradient.local_fits.creases import up_to_creases, without_tangents
+
+        samples, more = up_to_creases(samples, flow.mesh, flow.location)
+        notes += more
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
     targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
@@ -117,13 +123,17 @@ def prepare_fits(
         blind = unresolved_cells(flow.mesh, samples, where)
         targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets
     fits = LocalFits(samples, targets, where, order, smoothing, nodes)
+    if on_surface:
+        missing, more = without_tangents(fits, flow.mesh, flow.location, at)
+        fits = dataclasses.replace(fits, targets=targets.without(missing)) if missing.any() else fits
+        notes += more
     known, faces = finite_rows(boundary_samples(flow) if boundary else flow.velocity), patch_faces(boundary)
     one_sided = None
     if flow.location == "cells" and isinstance(at, str) and at == "cells":
         one_sided = one_sided_cells(flow.mesh, faces, where.across)
     taken = faces if flow.location == "cells" else None
-    about = {"notes": where.notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
     places = at if isinstance(at, str) else "positions"
+    about = {"notes": notes, "faces": taken, "known": known, "one_sided": one_sided, "directions": where}
     return PolynomialFits(flow.mesh, flow.location, places, fits, **about)  # type: ignore[arg-type]
 
 
