@@ -51,9 +51,10 @@ class Control:
 
     def errors(self, made: Advance, h: float | FloatArray) -> FloatArray:
         """The error of a step of each particle (m,) over what is allowed; 0 where there is no control."""
-        y, error = made.y, np.abs(made.error)
+        y = made.y
         if self.steps is not None:
             return np.zeros(len(y))
+        error = np.abs(made.error)
         room = self.atol + self.rtol * np.abs(np.ravel(h)) * made.speed + _ROUNDING * np.abs(y[:, :3]).max(initial=0.0)
         found: FloatArray = error[:, :3].max(axis=1) / np.maximum(room, np.finfo(float).tiny)
         if y.shape[1] > 3:
