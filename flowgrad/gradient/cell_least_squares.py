@@ -151,8 +151,9 @@ class CellStencils:
         kept = ~np.isin(owners, cells)
         owners = np.concatenate([owners[kept], cells[targets]])
         order = np.argsort(owners, kind="stable")
-        both = (np.concatenate(each)[order] for each in ((self.samples[kept], samples), (self.weights[kept], weights)))
-        return CellStencils(offsets(np.bincount(owners, minlength=len(self.offsets) - 1)), *both)
+        samples = np.concatenate([self.samples[kept], samples])[order]
+        weights = np.concatenate([self.weights[kept], weights])[order]
+        return CellStencils(offsets(np.bincount(owners, minlength=len(self.offsets) - 1)), samples, weights)
 
     def replaced(self, cells: IntArray, other: CellStencils) -> CellStencils:
         """These stencils with those of some cells taken from another."""

@@ -274,12 +274,13 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
         """The thin cells along curved walls, None where there are none."""
         from flowgrad.mesh.wall_layers import THIN, find_layers, thin_cells
 
-        cells = self.cells
-        if self.dimension < 2 or not thin_cells(
-            self.points, cells.offsets, cells.connectivity, self.dimension, THIN[0]
-        ):
+        cells, dimension = self.cells, self.dimension
+        may_have = dimension > 1 and not any(block.reference.is_curved for block in self.blocks)
+        if not may_have or not thin_cells(self.points, cells.offsets, cells.connectivity, dimension, THIN[0]):
             return None
-        return find_layers(self)
+        if dimension == 2 and self.structure.normal is None:
+            return None
+        return find_layers(self.topology, self.centroids)
 
     def apart(self) -> Mesh:
         """The same mesh as a piece of a larger one, whose boundary may be a cut: no walls are looked for."""

@@ -19,7 +19,7 @@ from flowgrad.mesh.cells import offsets, successor, take
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from flowgrad.mesh import Mesh
+    from flowgrad.mesh.topology import Topology
 
 # Faces belong to one smooth wall where their normals differ by less than this from one to the next (50°), and by no
 # more than so many times what they do at the next edges: else there is a crease.
@@ -109,14 +109,14 @@ class WallDistances:
 class WallLayers:
     """Thin cells along curved walls, with the distances of the ``points`` and ``cells`` of a mesh."""
 
-    mesh: Mesh
+    topology: Topology
     points: WallDistances
     cells: WallDistances
 
     def on_faces(self, faces: IntArray) -> WallDistances:
         """Distances of boundary faces (k,), rows of ``topology.boundary``: those of their points, in the mean. They
         are as bent as the cells that they bound, and their normals are their own."""
-        topology = self.mesh.topology
+        topology = self.topology
         face, wall, distance = _of_all_points(self.points, *topology.face_points(faces))
         own = self.cells[topology.boundary_cells[faces]]
         bent = _matched(face, wall, np.repeat(np.arange(len(faces)), np.diff(own.start)), own.wall, own.bent)
@@ -130,27 +130,23 @@ def layers_note(bent: int, count: int, places: str) -> str:
     return f"thin layers along curved walls: at {bent} of {count} {places} the fits follow the distance from the wall"
 
 
-def find_layers(mesh: Mesh) -> WallLayers | None:
-    """The thin cells along the curved walls of a mesh; None where there are none."""
-    if mesh.dimension < 2 or any(block.reference.is_curved for block in mesh.blocks):
-        return None
-    if mesh.dimension == 2 and mesh.structure.normal is None:
-        return None
-    start, points = mesh.topology.boundary_polygons
-    area = mesh.topology.boundary_geometry[0]
+def find_layers(topology: Topology, centroids: FloatArray) -> WallLayers | None:
+    """The thin cells, with centroids (n, 3), along the curved walls of a mesh; None where there are none."""
+    start, points = topology.boundary_polygons
+    area = topology.boundary_geometry[0]
     size = np.sqrt((area**2).sum(axis=1, keepdims=True))
     normals = -area / np.where(size > 0, size, 1.0)
-    number = _walls(start, points, normals, len(mesh.points), mesh.dimension)
-    march = _March(mesh)
+    number = _walls(start, points, normals, len(topology.points), topology.cells.dimension)
+    march = _March(topology)
     found = []
     for wall in np.unique(number[number >= 0]):
         faces = np.flatnonzero(number == wall)
         found.append(march.from_wall(*take(start, points, faces), normals[faces]))
     found = [each for each in found if len(each.cells)]
-    return _layers(mesh, found) if found else None
+    return _layers(topology, centroids, found) if found else None
 
 
-def _layers(mesh: Mesh, found: list[_Layer]) -> WallLayers:
+def _layers(topology: Topology, centroids: FloatArray, found: list[_Layer]) -> WallLayers:
     """What was found along each wall, by points and by cells."""
     place, cell = (np.concatenate([getattr(each, name) for each in found]) for name in ("points", "cells"))
     of_points, of_cells = (
@@ -160,8 +156,8 @@ def _layers(mesh: Mesh, found: list[_Layer]) -> WallLayers:
         np.concatenate([getattr(each, name) for each in found]) for name in ("distance", "normal", "bent")
     )
     # A point is as bent as the most bent of the cells around it.
-    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cell)
-    count = len(mesh.points)
+    start, corners = take(topology.cells.offsets, topology.cells.connectivity, cell)
+    count = len(topology.points)
     keys, which = np.unique(of_points * count + place, return_inverse=True)
     most = np.zeros(len(keys))
     corner_wall = np.repeat(of_cells, np.diff(start))
@@ -170,16 +166,18 @@ def _layers(mesh: Mesh, found: list[_Layer]) -> WallLayers:
     at_points = (distance[order], normal[order], normal[order], most[which.ravel()][order])
     points = WallDistances(_starts(place, count), of_points[order], *at_points)
     order = np.argsort(cell, kind="stable")
-    cells = _of_cells(mesh, points, cell[order], of_cells[order], bent[order])
-    return WallLayers(mesh, points, cells)
+    cells = _of_cells(topology, centroids, points, cell[order], of_cells[order], bent[order])
+    return WallLayers(topology, points, cells)
 
 
-def _of_cells(mesh: Mesh, points: WallDistances, cell: IntArray, wall: IntArray, bent: FloatArray) -> WallDistances:
+def _of_cells(
+    topology: Topology, centroids: FloatArray, points: WallDistances, cell: IntArray, wall: IntArray, bent: FloatArray
+) -> WallDistances:
     """Distances of cells (m,) from walls (m,): that at the points, linear in the cell, at its centroid."""
-    start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, cell)
+    start, corners = take(topology.cells.offsets, topology.cells.connectivity, cell)
     sizes, owner = np.diff(start), np.repeat(np.arange(len(cell)), np.diff(start))
     entry = points.entries(corners, wall[owner])
-    arms = mesh.points[corners] - mesh.centroids[cell][owner]
+    arms = topology.points[corners] - centroids[cell][owner]
     distance, normal = points.distance[entry], np.add.reduceat(points.normal[entry], start[:-1])
     normal /= np.sqrt((normal**2).sum(axis=1, keepdims=True))
     middle = np.add.reduceat(arms, start[:-1]) / sizes[:, None]
@@ -193,7 +191,7 @@ def _of_cells(mesh: Mesh, points: WallDistances, cell: IntArray, wall: IntArray,
     known = values > _ROUNDING * values[:, -1:]
     slope = normal + np.einsum("nij,nj->ni", axes, np.where(known, right / np.where(known, values, 1.0), 0.0))
     at_centroid = mean - (middle * slope).sum(axis=1)
-    return WallDistances(_starts(cell, len(mesh)), wall, at_centroid, normal, slope, bent)
+    return WallDistances(_starts(cell, len(centroids)), wall, at_centroid, normal, slope, bent)
 
 
 def _starts(place: IntArray, count: int) -> IntArray:
@@ -267,16 +265,30 @@ def _two_largest(one: IntArray, other: IntArray, values: FloatArray, count: int)
     return found[0], found[1]
 
 
-@kernel(parallel=True)
+@called
+def _extreme(a: float, b: float, c: float, d: float, e: float, f: float, dimension: int) -> Any:
+    """The largest and smallest principal moment of (a, d, f; d, b, e; f, e, c), in a plane without the zero across it
+    (Smith 1961, Comm. ACM 4, 168)."""
+    mean = (a + b + c) / 3
+    squares = d * d + e * e + f * f
+    p = math.sqrt(((a - mean) ** 2 + (b - mean) ** 2 + (c - mean) ** 2 + 2 * squares) / 6)
+    if not p > 0.0:
+        return mean, mean
+    a, b, c, d, e, f = (a - mean) / p, (b - mean) / p, (c - mean) / p, d / p, e / p, f / p
+    half = (a * (b * c - e * e) - d * (d * c - e * f) + f * (d * e - b * f)) / 2
+    angle = math.acos(min(max(half, -1.0), 1.0)) / 3
+    largest = mean + 2 * p * math.cos(angle)
+    smallest = mean + 2 * p * math.cos(angle + 2 * math.pi / 3)
+    if dimension == 2:
+        smallest = 3 * mean - largest - smallest
+    return largest, smallest
+
+
+@kernel()
 def thin_cells(points: Any, offsets: Any, connectivity: Any, dimension: int, longest: float) -> Any:
     """How many cells are longer than high by more than ``longest``, by the moments of their points."""
     total = 0
-    # Of principal moments (a², 1) or (a², a², 1): invariants that are 1 for round cells and fall with a.
-    square = longest * longest
-    flat = 4 * square / (square + 1) ** 2 if dimension == 2 else 27 * square * square / (2 * square + 1) ** 3
-    needle = 27 * square / (square + 2) ** 3
-    limit = flat if dimension == 2 else max(flat, needle)
-    for c in prange(len(offsets) - 1):
+    for c in range(len(offsets) - 1):
         first, last = offsets[c], offsets[c + 1]
         x, y, z = 0.0, 0.0, 0.0
         for j in range(first, last):
@@ -290,13 +302,8 @@ def thin_cells(points: Any, offsets: Any, connectivity: Any, dimension: int, lon
             u, v, w = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
             a, b, c_ = a + u * u, b + v * v, c_ + w * w
             d, e, f = d + u * v, e + v * w, f + u * w
-        trace = a + b + c_
-        if dimension == 2:
-            minors = a * b - d * d + b * c_ - e * e + a * c_ - f * f
-            total += 4 * minors < limit * trace * trace
-        else:
-            det = a * (b * c_ - e * e) - d * (d * c_ - e * f) + f * (d * e - b * f)
-            total += 27 * det < limit * trace * trace * trace
+        largest, smallest = _extreme(a, b, c_, d, e, f, dimension)
+        total += largest > longest * longest * smallest
     return total
 
 
@@ -468,56 +475,49 @@ class _Layer:
 class _March:
     """Marches from walls into the mesh, ring of cells after ring as long as these are bent, and a few more."""
 
-    def __init__(self, mesh: Mesh) -> None:
-        self._mesh = mesh
-        self._entry, self._seen = np.full(len(mesh.points), -1), np.zeros(len(mesh), bool)
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._entry, self._seen = np.full(len(topology.points), -1), np.zeros(len(topology.cells), bool)
 
     def from_wall(self, start: IntArray, face_points: IntArray, normals: FloatArray) -> _Layer:
         """What is found along a wall of faces (k,) of given points and normals; no cells where none is bent."""
         from scipy.spatial import cKDTree
 
-        x, entry = self._mesh.points, self._entry
-        vertices, corners = np.unique(face_points, return_inverse=True)
-        wall, faces = x[vertices], (start, corners.ravel())
-        at_vertices = _vertex_normals(wall, *faces, normals)
+        x, cells, entry = self._topology.points, self._topology.cells, self._entry
+        points, corners = np.unique(face_points, return_inverse=True)
+        wall, faces, count = x[points], (start, corners.ravel()), len(points)
+        at_points = _vertex_normals(wall, *faces, normals)
+        smooth = _smoothness(wall, *faces, at_points, normals)
         face = np.repeat(np.arange(len(normals)), np.diff(start))
-        around = _starts(corners.ravel(), len(vertices)), face[np.argsort(corners.ravel(), kind="stable")]
-        tree, near = cKDTree(wall), min(_NEAR, len(wall))
-        smooth = _smoothness(wall, *faces, at_vertices, normals)
-        points, distance, normal, smooths = [vertices], [np.zeros(len(vertices))], [at_vertices], [smooth]
-        entry[vertices] = np.arange(len(vertices))
-        cells, bent = [np.empty(0, np.int64)], [np.empty(0)]
-        front, left, known = vertices, _MARGIN, len(vertices)
+        around = _starts(corners.ravel(), count), face[np.argsort(corners.ravel(), kind="stable")]
+        tree, near = cKDTree(wall), list(range(1, min(_NEAR, count) + 1))
+        distance, normal, smoothness = np.zeros(count), at_points, smooth
+        entry[points] = np.arange(count)
+        met, bent, front, left = np.empty(0, np.int64), np.empty(0), points, _MARGIN
         while len(front) and left:
             ring = self._unseen(front)
-            ring_start, ring_points = take(self._mesh.cells.offsets, self._mesh.cells.connectivity, ring)
-            fresh = np.unique(ring_points[entry[ring_points] < 0])
-            entry[fresh] = known + np.arange(len(fresh))
-            known += len(fresh)
-            nearest = tree.query(x[fresh], list(range(1, near + 1)))[1] if len(fresh) else np.empty((0, near), int)
-            found = feet(x[fresh], nearest, around, faces, wall, at_vertices, smooth)
-            for kept, each in zip((points, distance, normal, smooths), (fresh, *found), strict=True):
-                kept.append(each)
-            known_so_far = (np.concatenate(each) for each in (distance, normal, smooths))
-            amount = bending(x, ring_start, ring_points, entry, *known_so_far, THIN, _BENT)
-            cells.append(ring)
-            bent.append(amount)
+            ring_start, corners = take(cells.offsets, cells.connectivity, ring)
+            fresh = np.unique(corners[entry[corners] < 0])
+            entry[fresh] = len(points) + np.arange(len(fresh))
+            found = feet(x[fresh], tree.query(x[fresh], near)[1], around, faces, wall, at_points, smooth)
+            points = np.concatenate([points, fresh])
+            distance, normal, smoothness = (
+                np.concatenate(both) for both in zip((distance, normal, smoothness), found, strict=True)
+            )
+            amount = bending(x, ring_start, corners, entry, distance, normal, smoothness, THIN, _BENT)
+            met, bent = np.concatenate([met, ring]), np.concatenate([bent, amount])
             if left == _MARGIN and (amount > 0).any():
-                front = ring_points[np.repeat(amount > 0, np.diff(ring_start))]
-            elif len(cells) == 2:
-                break  # no cell on the wall is bent
+                front = corners[np.repeat(amount > 0, np.diff(ring_start))]
             else:
-                front, left = np.concatenate(points), left - 1
-        found_points, found_cells = np.concatenate(points), np.concatenate(cells)
-        entry[found_points], self._seen[found_cells] = -1, False
-        amounts = np.concatenate(bent)
-        if amounts.max(initial=0.0) < _WHOLLY:
-            found_cells, amounts = found_cells[:0], amounts[:0]
-        return _Layer(found_points, np.concatenate(distance), np.concatenate(normal), found_cells, amounts)
+                front, left = points, left - 1 if (bent > 0).any() else 0
+        entry[points], self._seen[met] = -1, False
+        if bent.max(initial=0.0) < _WHOLLY:
+            met, bent = met[:0], bent[:0]
+        return _Layer(points, distance, normal, met, bent)
 
     def _unseen(self, points: IntArray) -> IntArray:
         """Cells around points that were not met yet; now they are."""
-        cells = np.unique(take(*self._mesh.topology.point_cells, np.unique(points))[1])
+        cells = np.unique(take(*self._topology.point_cells, np.unique(points))[1])
         cells = cells[~self._seen[cells]]
         self._seen[cells] = True
         return cells
