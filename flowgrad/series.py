@@ -144,7 +144,8 @@ def difference(one: Mesh, other: Mesh) -> str:
     moved = (one.points != other.points) & ~(np.isnan(one.points) & np.isnan(other.points))
     if moved.any():
         return f"{int(moved.any(axis=1).sum())} of {len(moved)} points have moved"
-    if not np.array_equal(*(np.empty(0) if each.plates is None else each.plates for each in (one, other))):
+    here, there = (np.empty(0) if each.plates is None else each.plates for each in (one, other))
+    if not np.array_equal(here, there):
         return "its plates, faces with patches on both sides, are others"
     same = all(np.array_equal(getattr(one.cells, n), getattr(other.cells, n)) for n in _CELLS)
     return "" if same and _same_faces(one.cells.polyhedra, other.cells.polyhedra) else "its cells are others"

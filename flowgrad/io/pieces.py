@@ -266,8 +266,13 @@ def _alike(path: Path, blocks: list[Contents]) -> list[Contents]:
         if lacking:
             log.warning("%s: not all of the %d blocks have %s: left out", path, len(blocks), listed(lacking))
             kept = set.intersection(*names)
+            found = [
+                {name: getattr(each, data)[name] for name in getattr(each, data) if name in kept} for each in blocks
+            ]
             blocks = [
-                dataclasses.replace(each, **{data: {n: v for n, v in getattr(each, data).items() if n in kept}})
-                for each in blocks
+                dataclasses.replace(each, point_data=own)
+                if data == "point_data"
+                else dataclasses.replace(each, cell_data=own)
+                for each, own in zip(blocks, found, strict=True)
             ]
     return blocks
