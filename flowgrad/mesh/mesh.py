@@ -272,7 +272,8 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     @cached_property
     def wall_layers(self) -> WallLayers | None:
         """The thin cells along curved walls, None where there are none."""
-        from flowgrad.mesh.wall_layers import THIN, find_layers, thin_cells
+        from flowgrad.mesh.wall_layers import find_layers, thin_cells
+        from flowgrad.mesh.wall_march import THIN
 
         cells, dimension = self.cells, self.dimension
         may_have = dimension > 1 and not any(block.reference.is_curved for block in self.blocks)
