@@ -125,9 +125,11 @@ def find_layers(topology: Topology, centroids: FloatArray) -> WallLayers | None:
     size = np.sqrt((area**2).sum(axis=1, keepdims=True))
     normals = -area / np.where(size > 0, size, 1.0)
     number = _walls(start, points, normals, len(topology.points), topology.cells.dimension)
-    march = March(topology)
-    found = []
-    for wall in np.unique(number[number >= 0]):
+    walls = np.unique(number[number >= 0])
+    if not len(walls):
+        return None
+    march, found = March(topology), []
+    for wall in walls:
         faces = np.flatnonzero(number == wall)
         found.append(march.from_wall(*take(start, points, faces), normals[faces]))
     found = [each for each in found if len(each.cells)]
