@@ -29,6 +29,7 @@ try:
         functions,
         kinematics,
         lattices,
+        layers,
         memory,
         paths,
         processes,
@@ -45,6 +46,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "accuracy": accuracy.rows,
     "box": unstructured.box,
     "series": unstructured.series,
+    "layers": layers.layers,
     "lattices": lattices.lattices,
     "estimate": unstructured.estimate,
     "functions": functions.functions,
@@ -67,6 +69,8 @@ HEADLINES = (
     "T(81), cell data (samples)",
     "linear flow: tetrahedra, cell",
     "linear flow: polyhedra",
+    "layer round a cylinder, triangles, AR 1000",
+    "walls of a solved annulus, cell data, AR 1000",
 )
 _PACKAGES = ("flowgrad", "numpy", "numba", "vtk", "pyvista", "findiff", "torch", "autograd", "jax")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
 from scipy.spatial import ConvexHull
 
 import flowgrad
@@ -96,3 +98,43 @@ def on_wall(mesh):
 def distance_from_wall(mesh, x):
     """Distances (n,) of places from a sphere where the mesh reaches as far along z as along x, else a cylinder."""
     return np.linalg.norm(x if np.ptp(mesh.points[:, 2]) > 1 else x[:, :2], axis=1) - 1
+
+
+def rate_errors(x, L, thickness, most=1.0):
+    """Of ∂u_t/∂n of the swirl, relative, at places in the layer that are not near the axis of a sphere."""
+    sphere = np.ptp(x[:, 2]) > 1
+    out = x if sphere else x * [1, 1, 0]
+    r = np.linalg.norm(out, axis=1)
+    around = np.column_stack([-x[:, 1], x[:, 0], 0 * r])
+    size = np.linalg.norm(around, axis=1)
+    d = r - 1
+    chosen = (d < most * thickness) & (size > 0.3 * r)
+    found = np.einsum("ni,nij,nj->n", around / size[:, None], L, out / r[:, None])
+    return (found / (np.exp(-d / thickness) / thickness * size / r) - 1)[chosen]
+
+
+def solved(name):
+    """Axial Couette flow between cylinders of the radii 1, at rest, and 3: linear finite elements. Values at points,
+    and as means of each triangle's at cells with the walls as patches; the exact shear rate at the radius r."""
+    points, cells = annulus(name)
+    triangles = cells["triangle"]
+    x = points[triangles]
+    edges = np.roll(x, 1, axis=1) - np.roll(x, 2, axis=1)
+    turned = np.stack([edges[..., 1], -edges[..., 0]], -1)
+    area = 0.5 * np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    stiffness = np.einsum("nik,njk->nij", turned, turned) / (4 * area)[:, None, None]
+    rows, columns = (np.repeat(triangles, 3, axis=1), np.tile(triangles, (1, 3)))
+    K = coo_array((stiffness.ravel(), (rows.ravel(), columns.ravel())), shape=(len(points),) * 2).tocsr()
+    r = np.hypot(*points.T)
+    w = np.where(r > 3 - 1e-9, 1.0, 0.0)
+    free = np.flatnonzero((r > 1 + 1e-9) & (r < 3 - 1e-9))
+    w[free] = spsolve(K[free][:, free].tocsc(), -(K @ w)[free])
+    at_points = flowgrad.Flow.from_arrays(points, cells, np.column_stack([0 * w, 0 * w, w]), location="points")
+    mesh, mean = at_points.mesh, w[triangles].mean(axis=1)
+    outer = np.linalg.norm(mesh.topology.boundary_geometry[1], axis=1) > 2
+    walls = tuple(
+        flowgrad.Patch(name, np.flatnonzero(chosen), np.tile([0, 0, value], (chosen.sum(), 1)))
+        for name, chosen, value in (("inner", ~outer, 0.0), ("outer", outer, 1.0))
+    )
+    at_cells = flowgrad.Flow(mesh, np.column_stack([0 * mean, 0 * mean, mean]), "cells", boundary=walls)
+    return at_points, at_cells, lambda r: 1 / (r * np.log(3))

@@ -23,7 +23,7 @@ from scripts.benchmarks.processes import gradient_filter
 from tests.vtk_peer import vtk_grid
 
 # Least ratio to VTK of each order.
-_BOX = {2: 10.0, 3: 4.0, 4: 1.5}
+_BOX = {2: 20.0, 3: 8.0, 4: 4.0}
 
 
 def fit(order: int) -> FiniteDifference:

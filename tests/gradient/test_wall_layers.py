@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import spsolve
 
 from flowgrad import FiniteDifference, Flow, Mesh, Patch, at_walls, velocity_gradient
 from tests import layers
+from tests.layers import rate_errors, solved
 
 SOLVED = ["0.01-0.1-0.1", "0.001-0.1-0.06", "0.0001-0.1-0.03", "0.0001-0.03-0.03", "1e-05-0.03-0.01"]
 SAMPLED = [
@@ -16,33 +15,6 @@ SAMPLED = [
     ("1e-05-0.03-0.009", 0.003),
 ]
 ORDERS = ["auto", *(f"finite-difference(order={p})" for p in (1, 2, 3, 4))]
-
-
-def solved(name):
-    """Axial Couette flow between cylinders of the radii 1, at rest, and 3: linear finite elements. Values at points,
-    and as means of each triangle's at cells with the walls as patches; the exact shear rate at the radius r."""
-    points, cells = layers.annulus(name)
-    triangles = cells["triangle"]
-    x = points[triangles]
-    edges = np.roll(x, 1, axis=1) - np.roll(x, 2, axis=1)
-    turned = np.stack([edges[..., 1], -edges[..., 0]], -1)
-    area = 0.5 * np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
-    stiffness = np.einsum("nik,njk->nij", turned, turned) / (4 * area)[:, None, None]
-    rows, columns = (np.repeat(triangles, 3, axis=1), np.tile(triangles, (1, 3)))
-    K = coo_array((stiffness.ravel(), (rows.ravel(), columns.ravel())), shape=(len(points),) * 2).tocsr()
-    r = np.hypot(*points.T)
-    w = np.where(r > 3 - 1e-9, 1.0, 0.0)
-    free = np.flatnonzero((r > 1 + 1e-9) & (r < 3 - 1e-9))
-    w[free] = spsolve(K[free][:, free].tocsc(), -(K @ w)[free])
-    at_points = Flow.from_arrays(points, cells, np.column_stack([0 * w, 0 * w, w]), location="points")
-    mesh, mean = at_points.mesh, w[triangles].mean(axis=1)
-    outer = np.linalg.norm(mesh.topology.boundary_geometry[1], axis=1) > 2
-    walls = tuple(
-        Patch(name, np.flatnonzero(chosen), np.tile([0, 0, value], (chosen.sum(), 1)))
-        for name, chosen, value in (("inner", ~outer, 0.0), ("outer", outer, 1.0))
-    )
-    at_cells = Flow(mesh, np.column_stack([0 * mean, 0 * mean, mean]), "cells", boundary=walls)
-    return at_points, at_cells, lambda r: 1 / (r * np.log(3))
 
 
 def inner(flow):
@@ -91,19 +63,6 @@ def by_vtk(flow):
     from tests.vtk_peer import vtk_point_gradients
 
     return vtk_point_gradients(flow.mesh, flow.velocity)
-
-
-def rate_errors(x, L, thickness, most=1.0):
-    """Of ∂u_t/∂n of the swirl, relative, at places in the layer that are not near the axis of a sphere."""
-    sphere = np.ptp(x[:, 2]) > 1
-    out = x if sphere else x * [1, 1, 0]
-    r = np.linalg.norm(out, axis=1)
-    around = np.column_stack([-x[:, 1], x[:, 0], 0 * r])
-    size = np.linalg.norm(around, axis=1)
-    d = r - 1
-    chosen = (d < most * thickness) & (size > 0.3 * r)
-    found = np.einsum("ni,nij,nj->n", around / size[:, None], L, out / r[:, None])
-    return (found / (np.exp(-d / thickness) / thickness * size / r) - 1)[chosen]
 
 
 MESHES = {
