@@ -273,11 +273,11 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     def wall_layers(self) -> WallLayers | None:
         """The thin cells along curved walls, None where there are none."""
         from flowgrad.mesh.wall_layers import find_layers, thin_cells
-        from flowgrad.mesh.wall_march import THIN
+        from flowgrad.mesh.wall_march import LONG
 
         cells, dimension = self.cells, self.dimension
         may_have = dimension > 1 and not any(block.reference.is_curved for block in self.blocks)
-        if not may_have or not thin_cells(self.points, cells.offsets, cells.connectivity, dimension, THIN[0]):
+        if not may_have or not thin_cells(self.points, cells.offsets, cells.connectivity, dimension, LONG):
             return None
         if dimension == 2 and self.structure.normal is None:
             return None

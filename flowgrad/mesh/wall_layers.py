@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import prange
 
 from flowgrad.compiled import called, kernel
 from flowgrad.mesh.cells import offsets, successor, take
@@ -274,11 +275,13 @@ def _extreme(a: float, b: float, c: float, d: float, e: float, f: float, dimensi
     return largest, smallest
 
 
-@kernel()
+@kernel(parallel=True)
 def thin_cells(points: Any, offsets: Any, connectivity: Any, dimension: int, longest: float) -> Any:
     """How many cells are longer than high by more than ``longest``, by the moments of their points."""
-    total = 0
-    for c in range(len(offsets) - 1):
+    total, square = 0, longest * longest
+    # No cell so long has invariants above these, whatever its middle moment.
+    most = 4 * square / (1 + square) ** 2
+    for c in prange(len(offsets) - 1):
         first, last = offsets[c], offsets[c + 1]
         x, y, z = 0.0, 0.0, 0.0
         for j in range(first, last):
@@ -292,6 +295,13 @@ def thin_cells(points: Any, offsets: Any, connectivity: Any, dimension: int, lon
             u, v, w = points[p, 0] - x, points[p, 1] - y, points[p, 2] - z
             a, b, c_ = a + u * u, b + v * v, c_ + w * w
             d, e, f = d + u * v, e + v * w, f + u * w
-        largest, smallest = _extreme(a, b, c_, d, e, f, dimension)
-        total += largest > longest * longest * smallest
+        trace = a + b + c_
+        if dimension == 2:
+            may_be = 4 * (a * b - d * d + b * c_ - e * e + a * c_ - f * f) < 1.01 * most * trace * trace
+        else:
+            det = a * (b * c_ - e * e) - d * (d * c_ - e * f) + f * (d * e - b * f)
+            may_be = 27 * det < 1.01 * most * trace * trace * trace
+        if may_be:
+            largest, smallest = _extreme(a, b, c_, d, e, f, dimension)
+            total += largest > square * smallest
     return total

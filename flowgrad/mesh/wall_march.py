@@ -25,8 +25,9 @@ _BENT = (0.01, 0.03)
 # The wall bends, and is not only rough, where the mean curvature of its faces around a point is more than the first
 # part of their root mean square, wholly so at the second.
 _SMOOTH = (0.85, 0.95)
-# A wall along which no cell is bent by more than this is taken as flat.
+# A wall along which no cell is bent by more than this is taken as flat; so long is one that is, at least.
 _WHOLLY = 0.9
+LONG = THIN[0] + _WHOLLY * (THIN[1] - THIN[0])
 # Rings of cells about the bent ones in which distances are known: fits there reach so far.
 _MARGIN = 3
 # Vertices of the wall whose faces are looked at for the foot of a point.
