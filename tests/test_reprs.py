@@ -31,6 +31,7 @@ INSIDE = {
         "Balance",
         "Balls",
     ),
+    *("SmoothWall", "FaceSites", "OpenFaces", "NodeSet", "Layer", "Tractions", "Operator", "Modes"),
     *("Minima", "Optimum", "FitData", "Bump", "Examined", "Measured", "Table", "Group", "Reading"),
 }
 

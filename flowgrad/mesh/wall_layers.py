@@ -17,6 +17,7 @@ from numba import prange
 from flowgrad.compiled import called, kernel
 from flowgrad.mesh.cells import offsets, successor, take
 from flowgrad.mesh.wall_march import Layer, March
+from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _ROUNDING = 1e-20
 
 
 @dataclass(frozen=True, eq=False)
-class WallDistances:
+class WallDistances(ReprMixin):
     """Distances of places (n,) from the walls that they lie along: place ``i`` has the entries ``start[i]`` to
     ``start[i + 1]``, each with the number of its ``wall``, the ``distance`` (m,) from it, the unit ``normal`` (m, 3)
     out of it, and ``bent`` (m,), from 0 where the wall may be taken as flat to 1. ``slope`` (m, 3) is ∂distance/∂x in a
@@ -95,7 +96,7 @@ class WallDistances:
 
 
 @dataclass(frozen=True, eq=False)
-class WallLayers:
+class WallLayers(ReprMixin):
     """Thin cells along curved walls, with the distances of the ``points`` and ``cells`` of a mesh."""
 
     topology: Topology
