@@ -272,14 +272,12 @@ class Mesh(Recomputed, ReprMixin, line="point_count type_counts", table="point_c
     @cached_property
     def wall_layers(self) -> WallLayers | None:
         """The thin cells along curved walls, None where there are none."""
-        from flowgrad.mesh.wall_layers import find_layers, thin_cells
-        from flowgrad.mesh.wall_march import LONG
+        from flowgrad.mesh.wall_layers import find_layers, may_be_layers
 
-        cells, dimension = self.cells, self.dimension
-        may_have = dimension > 1 and not any(block.reference.is_curved for block in self.blocks)
-        if not may_have or not thin_cells(self.points, cells.offsets, cells.connectivity, dimension, LONG):
+        may_have = self.dimension > 1 and not any(block.reference.is_curved for block in self.blocks)
+        if not may_have or not may_be_layers(self.points, self.cells):
             return None
-        if dimension == 2 and self.structure.normal is None:
+        if self.dimension == 2 and self.structure.normal is None:
             return None
         return find_layers(self.topology, self.centroids)
 

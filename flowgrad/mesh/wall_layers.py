@@ -15,8 +15,8 @@ import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, kernel
-from flowgrad.mesh.cells import offsets, successor, take
-from flowgrad.mesh.wall_march import Layer, March
+from flowgrad.mesh.cells import Cells, offsets, successor, take
+from flowgrad.mesh.wall_march import LONG, Layer, March
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray, IntArray
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 _CREASE, _SUDDEN = 0.85, 4.0
 # A wall whose normals turn by less than this (sine) is flat.
 _FLAT = 1e-4
-# No wall has fewer faces than this.
-_FEWEST = 12
+# No wall has fewer faces than the first, and no mesh with layers a smaller part of thin cells than the second: a few
+# are long by chance.
+_FEWEST, _FEW = 12, 1e-4
 # A moment below this part of the largest is none.
 _ROUNDING = 1e-20
 
@@ -118,6 +119,12 @@ class WallLayers(ReprMixin):
 def layers_note(bent: int, count: int, places: str) -> str:
     """That fits follow the walls at some of the places."""
     return f"thin layers along curved walls: at {bent} of {count} {places} the fits follow the distance from the wall"
+
+
+def may_be_layers(points: FloatArray, cells: Cells) -> bool:
+    """Whether cells are so many and so thin that they may lie in layers: a quick look, without the topology."""
+    count = thin_cells(points, cells.offsets, cells.connectivity, cells.dimension, LONG)
+    return bool(count >= max(_FEWEST, _FEW * len(cells)))
 
 
 def find_layers(topology: Topology, centroids: FloatArray) -> WallLayers | None:
