@@ -244,3 +244,20 @@ def test_a_result_says_that_fits_follow_the_walls():
     found = velocity_gradient(flow)
     assert "curved walls" in found.reason
     assert "882 of 882 cells the fits follow the distance from the wall" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("first", [1e-3, 1e-4])
+def test_point_values_at_walls_of_a_meridian_plane(first):
+    """Walls of axisymmetric flows are taken at positions, the centroids of facets that sag by more than the layer."""
+    thickness = 20 * first
+    points, cells = layers.ring(0.1, first, 14, uneven=0.3, arc=np.pi)
+    x = np.pad(points, ((0, 0), (0, 1)))
+    r = np.linalg.norm(x, axis=1)
+    along = np.stack([-x[:, 1], x[:, 0], 0 * r], -1) / r[:, None]
+    speed = np.abs(x[:, 1]) / r * (1 - np.exp(-(r - 1) / thickness))
+    mesh = Flow.from_arrays(points, {"quad": cells}, np.zeros_like(points), location="points").mesh
+    flow = Flow(mesh, speed[:, None] * along, "points", axisymmetric="x")
+    found = at_walls(flow, layers.on_wall(mesh))
+    sine = np.abs(found.centroids[:, 1]) / np.linalg.norm(found.centroids, axis=1)
+    ratio = (found.wall_shear_rate * thickness / sine)[sine > 0.3]
+    assert np.abs(ratio - 1).max() < 0.02

@@ -16,7 +16,7 @@ from flowgrad.flow import Flow
 from flowgrad.gradient.local_fits.averages import averaging_nodes
 from flowgrad.gradient.local_fits.directions import directions, one_sided_cells, unresolved_cells
 from flowgrad.gradient.local_fits.fits import NO_NODES, LocalFits
-from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets
+from flowgrad.gradient.local_fits.neighbourhoods import Samples, Targets, WallFrames
 from flowgrad.gradient.scheme import (
     Composed,
     Gradients,
@@ -194,7 +194,8 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
         own = _nearest(flow, at, samples)
         at = np.where(own[:, None] >= 0, at, np.nan)
         if smoothing == 1:
-            return Targets.at_samples(samples, own, at)
+            targets = Targets.at_samples(samples, own, at)
+            return _above_wall(flow, targets) if flow.location == "points" and len(targets.frames.bent) else targets
         found = np.flatnonzero(own >= 0)
         walls = None if samples.walls is None else samples.walls[own]
         return Targets.seeded(at, offsets(np.asarray(own >= 0, np.int64)), own[found], walls)
@@ -211,6 +212,23 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
         walls = None if layers is None else layers.points
         return Targets.seeded(flow.mesh.points, *flow.mesh.topology.point_cells, walls)
     return Targets.at_cells(flow.mesh)
+
+
+def _above_wall(flow: Flow, targets: Targets) -> Targets:
+    """Targets beside points, as far above a bent wall as their cells tell: the facets sag, not the layer."""
+    mesh, frames = flow.mesh, targets.frames
+    cells = locate(mesh, targets.positions).cells
+    layer = WallFrames.of(mesh.wall_layers.cells[cells])  # type: ignore[union-attr]
+    d = targets.positions - mesh.points[targets.own]
+    square = (d**2).sum(axis=1)
+    if not len(layer.bent):
+        return targets
+    height = layer.distance + ((targets.positions - mesh.centroids[cells]) * layer.slope).sum(axis=1) - frames.distance
+    rest = height - (d * frames.normal).sum(axis=1)
+    known = (cells >= 0) & (layer.wall == frames.wall) & (layer.bent > 0) & (frames.bent > 0) & (square > 0)
+    part = np.where(known, rest / np.where(square > 0, square, 1.0), 0.0)
+    slope = np.where(known[:, None], frames.normal + part[:, None] * d, frames.slope)
+    return dataclasses.replace(targets, frames=dataclasses.replace(frames, slope=slope))
 
 
 def _nearest(flow: Flow, at: FloatArray, samples: Samples) -> IntArray:
