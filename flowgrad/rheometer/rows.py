@@ -72,7 +72,10 @@ def _without_mark(data: bytes) -> str | None:
 
 
 _COMMENT = re.compile(r"^\s*(?:#+|//+|%+(?=\s*[^\W\d])|!+|;;+)\s*")
-_NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
+# Thousands may be apart by commas before a point, by apostrophes and by narrow or unbroken spaces.
+_GROUPED = r"\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?|\d{1,3},\d{3}\.\d*|\d{1,3}(?:['’\u00a0\u202f\u2009 ]\d{3})+(?:[.,]\d*)?"
+GAPS = re.compile("(?<=\\d)['’\u00a0\u202f\u2009 ](?=\\d{3})")
+_NUMBER = rf"[+-]?(?:{_GROUPED}|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
 NUMERIC = re.compile(rf"\s*{_NUMBER}\s*")
 _SEPARATORS = ("\t", ";", "|", ",", " ")
 # A longer line is not a row of a table, and a longer file not a flow curve.
@@ -119,6 +122,10 @@ def separator_of(lines: list[str]) -> str:
     for separator in _SEPARATORS:
         numbers = (Row(0, cells(line[:4000], separator)).numbers for line in shown[::step])
         counts[separator] = sum(count for count in numbers if count > 1)
+    # Blanks may also stand between thousands.
+    others = max(counts[each] for each in ("\t", ";", "|"))
+    if others > 0.5 * counts[" "]:
+        counts[" "] = 0
     if not any(counts.values()):
         counts = {each: sum(line.count(each) for line in shown[::step]) for each in _SEPARATORS[:-1]}
     return max(counts, key=lambda each: counts[each])
@@ -153,4 +160,5 @@ def parsed(text: str) -> float:
         pass
     if not NUMERIC.fullmatch(text):
         return math.nan
-    return float(text.replace(",", ".").replace("d", "e").replace("D", "e"))
+    text = GAPS.sub("", text).replace("d", "e").replace("D", "e")
+    return float(text.replace(",", "") if text.count(",") > 1 or "." in text else text.replace(",", "."))
