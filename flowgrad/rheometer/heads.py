@@ -21,14 +21,14 @@ _KEY = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(\S.*)")
 _STRESSES = {"stress", "viscosity", "torque"}
 
 
-class Head(NamedTuple):
+class ColumnHead(NamedTuple):
     """Columns of a head, and the position of the row behind its names and units."""
 
     columns: list[Column]
     end: int
 
 
-def head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: str) -> Head | None:
+def head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: str) -> ColumnHead | None:
     """The head that begins at a row, if it is one of a flow curve, or an oscillation, or has the ``chosen`` names."""
     start = i
     if _are_units(rows[i]):
@@ -41,7 +41,7 @@ def head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: str) -> 
     return _with_units(columns, rows, start + count, above, where)
 
 
-def other_head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: str) -> Head | None:
+def other_head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: str) -> ColumnHead | None:
     """The head of a table of something else that begins at a row: names, of which two are known or have units, with
     rows of numbers below."""
     cells = rows[i].cells
@@ -58,7 +58,7 @@ def other_head(rows: Sequence[Row], i: int, chosen: Mapping[str, str], where: st
     has_units = any(_are_units(each) for each in rows[i + 1 : below])
     columns = [Column(k, each, None, "other", "") for k, each in enumerate(cells)]
     known = sum(is_known(each) for each in texts)
-    return Head(columns, below) if has_units or known > 1 else None
+    return ColumnHead(columns, below) if has_units or known > 1 else None
 
 
 def _count(rows: Sequence[Row], start: int, chosen: Mapping[str, str]) -> int:
@@ -124,7 +124,7 @@ def _are_units(row: Row) -> bool:
 
 def _with_units(
     columns: list[Column], rows: Sequence[Row], start: int, above: tuple[int, int] | None, where: str
-) -> Head:
+) -> ColumnHead:
     """The columns with the units of a row below their names, or else above, and where the numbers begin."""
     read = [each.index for each in columns if each.measures]
     for i in range(start, min(start + _BELOW, len(rows))):
@@ -133,10 +133,10 @@ def _with_units(
         if is_data or title_of(rows, i):
             break
         if _are_units(row):
-            return Head(_stated(columns, row, where), i + 1)
+            return ColumnHead(_stated(columns, row, where), i + 1)
     if above is not None:
         columns = _stated(columns, rows[above[0]], where)
-    return Head(columns, start)
+    return ColumnHead(columns, start)
 
 
 def _stated(columns: list[Column], row: Row, where: str) -> list[Column]:
