@@ -1,4 +1,4 @@
-"""Flow curves from a rheometer's text file: one for each sample, step, temperature and ramp in it."""
+"""Flow curves from a rheometer's text file or workbook: one for each sample, step, temperature and ramp in it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from flowgrad.rheometer.options import Reading
 from flowgrad.rheometer.quality import curves_of
 from flowgrad.rheometer.rows import read_text, rows
 from flowgrad.rheometer.tables import Group, Table, groups, is_oscillatory, tables
+from flowgrad.rheometer.workbook import is_workbook, workbook_rows
 from flowgrad.spec import nearest
 
 # Reasons that are listed why a file holds no flow curve.
@@ -24,17 +25,19 @@ _LISTED = 4
 
 
 def read_flow_curves(path: str | Path, reading: Reading | None = None) -> tuple[RheometerCurve, ...]:
-    """The flow curves of a text file: one for each sample, step, temperature and ramp in it.
+    """The flow curves of a text file or a workbook: one for each sample, step, temperature and ramp in it.
 
     Reads tables separated by tabs, semicolons, commas or blanks, with points or commas in numbers, in UTF-8, UTF-16
-    or Latin-1, and the exports of common instruments; ``reading`` says what the file does not. Rows without numbers,
+    or Latin-1, the sheets of Excel and OpenDocument workbooks (with python-calamine), and the exports of common
+    instruments; ``reading`` says what the file does not. Rows without numbers,
     at rest or with a stress that is not positive are left out and counted; intervals that are no flow curve are left
     out and named in the notes. Raises ReadError for a file that holds no flow curve, OptionError where two columns
     could be meant or what is asked for is not there.
     """
     path, reading = Path(path), reading or Reading()
     where = printable(path)
-    pieces, refused, failures = _pieces(tables(rows(read_text(path), where), reading.columns, where), reading, where)
+    lines = workbook_rows(path) if is_workbook(path) else rows(read_text(path), where)
+    pieces, refused, failures = _pieces(tables(lines, reading.columns, where), reading, where)
     curves: list[RheometerCurve] = []
     for piece in _chosen(pieces, reading.sample, where):
         try:
