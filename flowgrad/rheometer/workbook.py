@@ -38,7 +38,7 @@ def workbook_rows(path: Path) -> Iterator[Row]:
         import python_calamine
     except ImportError:
         raise MissingDependencyError(
-            f"{name}: is a workbook, which needs python-calamine: pip install flowgrad[excel], or save its sheets as CSV"
+            f"{name}: is a workbook and needs python-calamine: pip install flowgrad[excel], or save its sheets as CSV"
         ) from None
     _check_size(path, name)
     try:

@@ -92,7 +92,7 @@ def test_samples_side_by_side(tmp_path, calamine):
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(100), b"\xd0\xcf\x11\xe0" + bytes(600)])
 def test_what_is_no_workbook(tmp_path, calamine, content):
-    with pytest.raises(ReadError, match="cannot be read as a workbook .*export its table as CSV"):
+    with pytest.raises(ReadError, match=r"cannot be read as a workbook .*export its table as CSV"):
         read_flow_curves(write(tmp_path, content))
 
 
