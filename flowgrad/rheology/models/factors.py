@@ -83,7 +83,7 @@ class Arrhenius(Factor, name="arrhenius", citation="Arrhenius 1889, Z. Phys. Che
         w = _weights(x, a, sigma)
         slope = np.sum(w * x * np.log(np.asarray(a, float))) / max(np.sum(w * x * x), 1e-300)
         if slope <= 0:
-            raise OptionError(f"the shift factors {a} do not fall with the temperature: that is no Arrhenius")
+            raise OptionError(f"the shift factors {a!r} do not fall with the temperature: that is no Arrhenius")
         return cls(float(GAS_CONSTANT * slope), T_ref)
 
 
@@ -123,7 +123,7 @@ class WLF(Factor, name="wlf", citation="Williams, Landel & Ferry 1955, J. Am. Ch
         c2 = least + float(np.exp(gap))
         c1, _ = best(c2)
         if c1 <= 0:
-            raise OptionError(f"the shift factors {a} do not fall with the temperature: that is no WLF")
+            raise OptionError(f"the shift factors {a!r} do not fall with the temperature: that is no WLF")
         return cls(c1, c2, T_ref)
 
 
