@@ -1,7 +1,7 @@
 from .bagley import EntranceLoss as EntranceLoss
 from .bagley import bagley as bagley
 from .curve import RheometerCurve as RheometerCurve
-from .limits import Limits as Limits
+from .limits import InstrumentLimits as InstrumentLimits
 from .master import MasterCurve as MasterCurve
 from .master import master_curve as master_curve
 from .mooney import Slip as Slip

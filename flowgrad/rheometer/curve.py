@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheometer.limits import Limits
+from flowgrad.rheometer.limits import InstrumentLimits
 from flowgrad.typing import FloatArray
 
 
@@ -55,7 +55,7 @@ class RheometerCurve(ReprMixin):
     set_aside: tuple[SetAside, ...] = ()
     is_si: bool = True
     tail: int = 0
-    limits: Limits = field(default_factory=Limits)
+    limits: InstrumentLimits = field(default_factory=InstrumentLimits)
     sizes: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ CRITICAL_TAYLOR = 1700.0
 
 
 @dataclass(frozen=True)
-class Limits:
+class InstrumentLimits:
     """What is not measured: stresses below ``stress`` [Pa], and viscosities below ``inertia``·γ̇ (``inertia`` in
     Pa s²); 0 for a limit that is not known."""
 
@@ -36,7 +36,7 @@ class Limits:
         return {name: values for name, values in known.items() if np.any(values > 0)}
 
 
-def limits_of(reading: Reading) -> Limits:
+def limits_of(reading: Reading) -> InstrumentLimits:
     """The limits that the options of a reading tell: lowest torque and stress constant or lowest stress; density with
     gap and radius, or with the radii of cylinders."""
     stress = max(reading.lowest_stress, reading.lowest_torque * (reading.stress_constant or 0.0))
@@ -48,4 +48,4 @@ def limits_of(reading: Reading) -> Limits:
         inertia /= representative(inner, outer)[0]
     elif reading.density is not None and reading.gap is not None and reading.radius is not None:
         inertia = reading.density * reading.gap**3 / (reading.radius * CRITICAL_REYNOLDS)
-    return Limits(float(stress), float(inertia))
+    return InstrumentLimits(float(stress), float(inertia))

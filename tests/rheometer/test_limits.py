@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad import OptionError, plot, read_flow_curves
-from flowgrad.rheometer import Limits, Reading
+from flowgrad.rheometer import InstrumentLimits, Reading
 from flowgrad.rheometer.fitted import examine
 from flowgrad.rheometer.limits import limits_of
 from tests.rheometer.tables import RATE, STRESS, table, write
@@ -20,7 +20,7 @@ def test_limits_of_ewoldt_johnston_and_caretta():
     # Re = ρΩL²/η = 4 with Ω = γ̇L/R.
     eta = found.least_stress(rate)["secondary flow"] / rate
     np.testing.assert_allclose(1000 * (rate * 1e-3 / 0.02) * 1e-6 / eta, 4)
-    assert Limits().least_stress(rate) == {}
+    assert InstrumentLimits().least_stress(rate) == {}
 
 
 def test_vortices_between_cylinders():
