@@ -46,7 +46,12 @@ def add(verb: argparse.ArgumentParser) -> None:
 
     verb.epilog = _EXAMPLES
     verb.set_defaults(command=command)
-    verb.add_argument("files", nargs="+", metavar="FILE", help="tables as text (CSV, TSV, TXT), or patterns in quotes")
+    verb.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="tables as text (CSV, TSV, TXT) or workbooks (.xlsx, .xls, .ods), or patterns in quotes",
+    )
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
     add_options(verb, Reading, FitOptions)
     verb.add_argument("--no-report", action="store_true", help="no report.html")

@@ -43,7 +43,7 @@ def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, lea
 
     ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts.
     """
-    freedom = max(fit.points - len(fit.model.free()), 1)
+    freedom = max(fit.points - len(fit.model.parameters), 1)
     of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
     if len(rate) >= _FEWEST_LOCAL:
         local = float(np.mean(differences(rate, eta, scale) ** 2))

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from flowgrad.errors import OptionError
 from flowgrad.option import OptionRecord, option, positive
-from flowgrad.rheometer.columns import ROLES, unit
+from flowgrad.rheometer.columns import ROLES
+from flowgrad.rheometer.units import unit
 from flowgrad.spec import nearest
 
 CORRECTIONS = ("rabinowitsch", "parallel-plate")
@@ -51,10 +52,11 @@ class Reading(OptionRecord):
 
     ``columns`` maps roles (``rate``, ``stress``, ``viscosity``, ``sigma``, ``torque``, ``temperature``, ``sample``) to
     names of columns or their numbers from 1; a stress named ``-NAME`` has its sign turned. ``units`` maps roles to
-    units such as ``1/min``, in place of what the file says. ``correction`` is one of ``CORRECTIONS``, ``radius`` [m]
-    that of the plate. ``lowest_torque`` [N m] and ``lowest_stress`` [Pa] are below what the instrument resolves,
-    ``rates`` [1/s] bounds what is kept, ``sample`` chooses by name, ``keep_outliers`` leaves them in. Mappings and
-    rates may be the texts of the command: ``rate=NAME,stress=NAME`` and ``LOW:HIGH``.
+    units such as ``1/min`` or ``lg(Pa)``, in place of what the file says. ``correction`` is one of ``CORRECTIONS``,
+    ``radius`` [m] that of the plate. ``lowest_torque`` [N m] and ``lowest_stress`` [Pa] are below what the instrument
+    resolves, ``rates`` [1/s] bounds what is kept, ``sample`` chooses by name, ``keep_outliers`` leaves them in,
+    ``decimal`` is the decimal mark. Mappings and rates may be the texts of the command: ``rate=NAME,stress=NAME`` and
+    ``LOW:HIGH``.
     """
 
     title: ClassVar[str] = "what the data are"
@@ -87,6 +89,7 @@ class Reading(OptionRecord):
         None, "only the curves of this sample, step or temperature", kw_only=False, metavar="NAME"
     )
     keep_outliers: bool = option(False, "fit also points off the curve of their neighbours", kw_only=False)
+    decimal: str | None = option(None, "decimal mark, where 50,000 could be fifty", choices=(".", ","))
 
     def __post_init__(self) -> None:
         for name in ("columns", "units"):

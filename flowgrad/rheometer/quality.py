@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flowgrad.errors import OptionError
 from flowgrad.rheometer.curve import RheometerCurve, SetAside, corrected, counted
 from flowgrad.rheometer.curves import Measured
+from flowgrad.rheometer.intervals import SAME_RATE, held_run
 from flowgrad.rheometer.options import Reading
 from flowgrad.typing import FloatArray
 
@@ -22,9 +23,10 @@ _DRIFT = 1.0
 # Reasons, as they are printed with the number of points.
 TEXT, EMPTY, REST = "with a text in place of a number", "without a number", "at rest (shear rate 0)"
 AGAINST = "with a stress that is zero or against the shear rate"
+HELD = "held at one shear rate (a pre-shear or a hold in the sweep)"
 OUTSIDE, TORQUE, STRESS = "outside --rates", "below the lowest torque", "below the lowest stress"
 OUTLIER = "off the curve of the neighbours"
-_SHOWN = (OUTSIDE, TORQUE, STRESS)
+_SHOWN = (HELD, OUTSIDE, TORQUE, STRESS)
 
 
 def curves_of(numbers: Measured, names: tuple[str, str], reading: Reading, source: Path) -> Iterator[RheometerCurve]:
@@ -76,11 +78,18 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
         EMPTY: ~known,
         REST: rate == 0,
         AGAINST: against,
+        HELD: _held(rate, moving & ~against),
         OUTSIDE: (np.abs(rate) < low) | (np.abs(rate) > high),
         TORQUE: torque < reading.lowest_torque,
         STRESS: np.abs(stress) < reading.lowest_stress,
     }
     return np.select(list(rules.values()), list(rules), "")
+
+
+def _held(rate: FloatArray, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    found = np.zeros(len(rate), bool)
+    found[chosen] = held_run(np.abs(rate[chosen])) if chosen.any() else False
+    return found
 
 
 def _counts(reasons: NDArray[np.str_]) -> dict[str, int]:
@@ -140,8 +149,6 @@ def _suspected(curve: RheometerCurve, reading: Reading) -> RheometerCurve:
     return replace(curve, tail=falling_tail(curve.rate, curve.stress))
 
 
-# Rates that differ by less than this fraction are the same set point.
-SAME_RATE = 0.02
 # A ramp has this many points at least, and changes the rate by this factor.
 _FEWEST, _LEAST_FACTOR = 4, 1.5
 
@@ -174,12 +181,6 @@ def _turns(log_rate: FloatArray) -> list[int]:
             turns.append(extreme)
             direction, extreme = -direction, i
     return turns
-
-
-def is_held(rate: FloatArray) -> bool:
-    """Whether most of the rates (n,) are one: a pre-shear or a peak hold, and no flow curve."""
-    same = np.abs(np.log(rate / np.median(rate))) < SAME_RATE
-    return bool(np.mean(same) > 0.8)
 
 
 @dataclass(frozen=True)
