@@ -31,8 +31,8 @@ _UNKNOWN: _Outcome = ("not known", Verdict.NOT_DECIDED, {})
 
 
 @dataclass(frozen=True)
-class Step:
-    """A step on the path of a decision: what was ``asked``, what was ``found``, and what followed (empty: go on)."""
+class Question:
+    """A question on the path of a decision: what was ``asked``, what was ``found``, and what followed (empty: go on)."""
 
     asked: str
     found: str
@@ -67,7 +67,7 @@ class Doubts:
 
 def decided(
     curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
-) -> tuple[_Outcome, tuple[Step, ...]]:
+) -> tuple[_Outcome, tuple[Question, ...]]:
     """Whether a fluid whose stress or viscosity was found in the data is Newtonian, its class, and the path there."""
     path = []
     for step, outcome in _questions(curve, trend, fits, margin, certain_class, doubts):
@@ -79,7 +79,7 @@ def decided(
 
 def _questions(
     curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
-) -> Iterator[tuple[Step, _Outcome | None]]:
+) -> Iterator[tuple[Question, _Outcome | None]]:
     """The questions in their order, each with its outcome; None where the next is asked."""
     asked = "stress that no viscosity explains"
     found = (
@@ -87,45 +87,45 @@ def _questions(
     )
     if doubts.unexplained > thresholds.UNEXPLAINED:
         if doubts.coherence > thresholds.COHERENT:
-            yield Step(asked, found, "viscoelastic"), ("no", Verdict.VISCOELASTIC, {})
-        yield Step(asked, f"{found}, which is no direction", "not decided"), _UNKNOWN
+            yield Question(asked, found, "viscoelastic"), ("no", Verdict.VISCOELASTIC, {})
+        yield Question(asked, f"{found}, which is no direction", "not decided"), _UNKNOWN
     if doubts.unexplained:
-        yield Step(asked, found), None
+        yield Question(asked, found), None
     if doubts.nonpositive > thresholds.NONPOSITIVE:
         limit = f"{doubts.nonpositive:.3g} of the dissipation (limit {thresholds.NONPOSITIVE:g})"
-        yield Step("viscosity that is not positive", limit, "not decided"), _UNKNOWN
+        yield Question("viscosity that is not positive", limit, "not decided"), _UNKNOWN
     factor = curve.rate[-1] / curve.rate[0] if len(curve) else 0.0
     narrow = factor < thresholds.RANGE_FACTOR
     found = f"a factor of {factor:.3g} ({thresholds.RANGE_FACTOR:g} is needed)"
-    yield Step("range of shear rates", found, "not decided" if narrow else ""), _UNKNOWN if narrow else None
+    yield Question("range of shear rates", found, "not decided" if narrow else ""), _UNKNOWN if narrow else None
     if doubts.is_field:
         yield from _of_places(curve, margin, doubts)
     yield from _of_trend(curve, trend, fits, margin, certain_class, doubts)
 
 
-def _of_places(curve: FlowCurve, margin: float, doubts: Doubts) -> Iterator[tuple[Step, _Outcome | None]]:
+def _of_places(curve: FlowCurve, margin: float, doubts: Doubts) -> Iterator[tuple[Question, _Outcome | None]]:
     """Whether η is the same wherever the shear rate is, and the stress one that depends on it."""
     varies = doubts.elsewhere > 2 * np.log1p(margin) + (thresholds.ELASTIC_ERROR if doubts.elastic else 0.0)
     found = f"η differs by {np.expm1(doubts.elsewhere):.2g} for certain (limit {2 * margin:.2g})"
     asked = "equal shear rates at different places"
     if varies:
-        yield Step(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
-    yield Step(asked, found), None
+        yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
+    yield Question(asked, found), None
     fall = curve.spanning(margin).stress_fall
     if fall > thresholds.FALLING + doubts.error:
         found = (
             f"the stress falls by a factor of {np.exp(fall):.3g} for certain (limit {np.exp(thresholds.FALLING):.2g})"
         )
         asked = "stress at higher shear rates"
-        yield Step(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
+        yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
     if curve.is_level(margin):
         found = f"the stress changes by {np.expm1(np.ptp(np.log(curve.stress))):.2g} only"
-        yield Step("stress at different shear rates", found, "not decided"), _UNKNOWN
+        yield Question("stress at different shear rates", found, "not decided"), _UNKNOWN
 
 
 def _of_trend(
     curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
-) -> Iterator[tuple[Step, _Outcome | None]]:
+) -> Iterator[tuple[Question, _Outcome | None]]:
     """Whether η is constant, and if not, what it does and which laws allow it."""
     # A model may show beside a little elasticity, a constant does not.
     error = max(doubts.error, thresholds.ELASTIC_ERROR) if doubts.elastic else doubts.error
@@ -136,26 +136,26 @@ def _of_trend(
         found += f", with a systematic error of {np.expm1(error):.2g}"
     if shape == "constant":
         if doubts.elastic:
-            yield Step(asked, f"{found}, but some of the stress is as an elastic fluid's", "not decided"), _UNKNOWN
-        yield Step(asked, found, "newtonian"), ("yes", Verdict.NEWTONIAN, {})
+            yield Question(asked, f"{found}, but some of the stress is as an elastic fluid's", "not decided"), _UNKNOWN
+        yield Question(asked, found, "newtonian"), ("yes", Verdict.NEWTONIAN, {})
     if trend.at_least <= np.log1p(margin) + error:
-        yield Step(asked, found, "not decided"), _UNKNOWN
-    yield Step(asked, found, "not Newtonian"), None
+        yield Question(asked, found, "not decided"), _UNKNOWN
+    yield Question(asked, found, "not Newtonian"), None
     asked = "certain changes of η with the shear rate"
     found = f"falls by a factor of {np.exp(trend.fall.size):.3g}, rises by {np.exp(trend.rise.size):.3g}"
     if shape == "both" or (not certain_class and shape != "open"):
-        yield Step(asked, found, CLASS_OF_SHAPE[shape]), ("no", CLASS_OF_SHAPE[shape], {})
-    yield Step(asked, found), None
+        yield Question(asked, found, CLASS_OF_SHAPE[shape]), ("no", CLASS_OF_SHAPE[shape], {})
+    yield Question(asked, found), None
     left = remaining(shape, fits, curve.trusted(margin), margin)
     asked = "classes whose laws remain, by Akaike weight"
     found = ", ".join(f"{each} {weight:.3g}" for each, weight in left.items())
     first = next(iter(left))
     if len(left) == 1:
-        yield Step(asked, found, first), ("no", first, {})
-    yield Step(asked, found, "non-Newtonian, its class open"), ("no", Verdict.NON_NEWTONIAN, left)
+        yield Question(asked, found, first), ("no", first, {})
+    yield Question(asked, found, "non-Newtonian, its class open"), ("no", Verdict.NON_NEWTONIAN, left)
 
 
-def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[_Outcome, tuple[Step, ...]]:
+def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[_Outcome, tuple[Question, ...]]:
     """The same of a model that the user gave, from its trend over the rates of the flow."""
     answer: Answer = "no"
     if isinstance(model, Newtonian):
@@ -168,7 +168,7 @@ def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[_Outcome, tu
         answer = "yes" if verdict is Verdict.NEWTONIAN else "no" if varies else "not known"
     if verdict is Verdict.NOT_DECIDED and answer == "no":
         verdict = Verdict.NON_NEWTONIAN
-    return (answer, verdict, {}), (Step("law of the viscosity", f"given as {model}", verdict),)
+    return (answer, verdict, {}), (Question("law of the viscosity", f"given as {model}", verdict),)
 
 
 def model_curve(model: Model, curve: FlowCurve) -> FlowCurve:
@@ -200,7 +200,7 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict clas
     verdict: Verdict
     evidence: Mapping[str, float]
     classes: Weights = field(default_factory=dict)
-    path: tuple[Step, ...] = ()
+    path: tuple[Question, ...] = ()
     margin: float = thresholds.MARGIN
 
     @cached_property
@@ -244,7 +244,7 @@ def judge(
     ``certain_class`` asks that the class of a thinning or thickening fluid be certain by the weights of the laws, too.
     """
     outcome: _Outcome = _UNKNOWN
-    path: tuple[Step, ...] = (Step("contradiction in the data", contradiction, "not decided"),)
+    path: tuple[Question, ...] = (Question("contradiction in the data", contradiction, "not decided"),)
     if model is not None:
         outcome, path = of_model(model, curve, trend)
     elif not contradiction:

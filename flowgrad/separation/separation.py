@@ -395,7 +395,9 @@ class Separation(
     @cached_property
     def _rate_error(self) -> FloatArray | None:
         """Systematic relative error of the shear rate (n,), where something is known of it. It is not estimated for a
-        viscosity that is within the margin everywhere, which needs no shear rate."""
+        law that was given, which does not rest on it, nor for a viscosity that is within the margin everywhere."""
+        if self.given.law is not None:
+            return None
         eta = self.eta[self.moving & (self.weights > 0)]
         if (
             self.given.stress is None
@@ -418,7 +420,7 @@ class Separation(
         """By how much log η certainly differs from place to place at equal shear rates; without a flow the order of
         the tensors stands for their places."""
         gradient = self.gradient
-        if not len(self.curve):
+        if self.given.law is not None or not len(self.curve):
             return 0.0
         places = gradient.positions
         if gradient.flow is None:
