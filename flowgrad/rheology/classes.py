@@ -131,8 +131,8 @@ def law_of(verdict: Verdict, fits: tuple[Fit, ...], curve: FlowCurve, margin: fl
 
 def yields(model: Model, curve: FlowCurve) -> bool:
     """Whether a model's yield stress shows at the rates of a curve: log τ starts out flat, by the model or by the
-    points, and the yield stress is large beside the stress there."""
-    rate = curve.rate[:1]
+    points, and the yield stress is large beside the stress there; above the rates at which a cap hides it."""
+    rate = curve.rate[model.uncapped(curve.rate)][:1] if model.uncapped(curve.rate).any() else curve.rate[:1]
     large = model.yielded(rate) >= thresholds.YIELD_SHARE * model.stress(rate)
     log_slope = float((rate * model.stress_slope(rate) / model.stress(rate))[0])
     slope = min(log_slope, curve.low_rate_slope)

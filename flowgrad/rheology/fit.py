@@ -23,6 +23,8 @@ from flowgrad.typing import FloatArray
 
 # Two parameters (viscosity and scatter) and AICc's correction need this many points at least.
 MIN_POINTS = 4
+# Up to so many points the scatter is not counted among the parameters.
+_FEW = 6
 RESIDUALS = ("log", "relative")
 
 
@@ -58,9 +60,15 @@ class FitData:
         return 1.0 if self.absolute else max(2 * cost / freedom, self.known_to**2)
 
     def aicc(self, cost: float, parameters: int) -> float:
-        """Akaike's criterion, corrected (Hurvich & Tsai 1989); the scatter is a parameter where it is estimated."""
+        """Akaike's criterion, corrected (Hurvich & Tsai 1989); infinite for too many parameters.
+
+        The scatter is a parameter where it is estimated; not where there are so ``few`` points that nearly every law
+        would be left out.
+        """
         count = len(self.rate)
-        k = parameters if self.absolute else parameters + 1
+        k = parameters if self.absolute or count <= _FEW else parameters + 1
+        if count - k <= 1:
+            return np.inf
         misfit = 2 * cost if self.absolute else count * np.log(self.variance(cost, count))
         return float(misfit + 2 * k + 2 * k * (k + 1) / (count - k - 1))
 
@@ -212,7 +220,7 @@ def _fit(kind: type[Model], data: FitData) -> Fit | None:
     """The law in the form that Akaike's criterion prefers; None where it has too many parameters for the points."""
     best: Fit | None = None
     for form in forms(kind, data.rate, data.stress):
-        if len(data.rate) > len(form.kinds) + 2:
+        if np.isfinite(data.aicc(1.0, len(form.kinds))):
             found = fitted(form, data)
             # A cap is taken where the data ask for it.
             if best is None or found.aicc < best.aicc - _CAP_GAIN:

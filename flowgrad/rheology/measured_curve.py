@@ -226,7 +226,7 @@ class FlowCurveFit(
     @cached_property
     def finding(self) -> Finding:
         """The verdict, with the trend and the numbers that it rests on."""
-        trend = point_trend(self.curve, self.contrary, self.noise.freedom)
+        trend = point_trend(self.curve, self.contrary, self.noise)
         evidence: list[tuple[str, float]] = [("margin", self.margin), ("points", len(self.rate))]
         evidence += [("noise", self.noise.size), *self.curve.numbers(), *trend.numbers()]
         evidence += [(weight_key(name), weight) for name, weight in self.weights.items()]

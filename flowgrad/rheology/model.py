@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from flowgrad.autodiff.dual import Dual, is_at, next_level, plain
 from flowgrad.errors import OptionError
@@ -205,6 +205,11 @@ class Model(ABC):
     def limited(self, viscosity: FloatArray) -> FloatArray:
         """The viscosity within the caps of the model, if it has any."""
         return viscosity
+
+    def uncapped(self, rate: FloatArray) -> NDArray[np.bool_]:
+        """Where no cap holds the viscosity, at positive shear rates."""
+        viscosity = self.law(rate)
+        return self.limited(viscosity) == viscosity
 
     def scaled(self, density: float) -> Self:
         """The model in dynamic values where its own are kinematic (divided by the density)."""

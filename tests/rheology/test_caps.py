@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from flowgrad import fit_flow_curve
+from flowgrad import Verdict, fit_flow_curve
 from flowgrad.rheology import fit_models
 from flowgrad.rheology.form import Form, forms
 from flowgrad.rheology.models import Bingham, Carreau, HerschelBulkley, Newtonian, PowerLaw, parse_model
@@ -59,3 +59,17 @@ def test_a_smooth_plateau_is_no_cap():
     found = fit_flow_curve(RATE, noisy(Carreau(10.0, 0.05, 2.0, 0.35)))
     assert found.ranking[0].model.name in ("carreau", "carreau-yasuda")
     assert "eta_max" not in found.best.model.parameters
+
+
+@pytest.mark.parametrize(
+    "law", [HerschelBulkley(3.0, 2.0, 0.5, eta_max=200.0), Bingham(3.0, 0.2, eta_max=100.0)], ids=str
+)
+def test_a_yield_stress_seen_through_a_cap_is_one(law):
+    """The lowest rates show the cap's Newtonian plateau, above it τ starts out level."""
+    assert fit_flow_curve(RATE, noisy(law, 0.0)).verdict is Verdict.YIELD_STRESS
+    for seed in range(3):
+        assert fit_flow_curve(RATE, noisy(law, 0.02, seed)).verdict in (Verdict.YIELD_STRESS, Verdict.NOT_DECIDED)
+
+
+def test_a_power_law_seen_through_a_cap_thins():
+    assert fit_flow_curve(RATE, noisy(PowerLaw(2.0, 0.4, eta_max=30.0))).verdict is Verdict.SHEAR_THINNING
