@@ -32,7 +32,7 @@ _UNKNOWN: _Outcome = ("not known", Verdict.NOT_DECIDED, {})
 
 @dataclass(frozen=True)
 class Question:
-    """A question on the path of a decision: what was ``asked``, what was ``found``, and what followed (empty: go on)."""
+    """A question on the path of a decision: what was ``asked`` and ``found``, and what followed (empty: go on)."""
 
     asked: str
     found: str
