@@ -47,7 +47,7 @@ class Examined:
         curve, fit = self.curve, self.fit
         return {
             "name": curve.name,
-            "verdict": str(fit.verdict.value),
+            **fit.told,
             "statement": fit.sentence,
             "evidence": dict(fit.evidence),
             "ranking": [_described(each) for each in fit.ranking],
