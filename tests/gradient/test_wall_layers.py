@@ -176,6 +176,38 @@ def test_estimated_errors_are_those_there_are(name, scheme):
     assert 0.5 < effectivity < 2
 
 
+def layered(points, quads, heights):
+    """Hexahedra on quads, from height to height along z."""
+    n = len(points)
+    x = np.concatenate([np.pad(points, ((0, 0), (0, 1)), constant_values=z) for z in heights])
+    return x, {
+        "hexahedron": np.concatenate([np.hstack([quads + i * n, quads + i * n + n]) for i in range(len(heights) - 1)])
+    }
+
+
+def test_layers_that_end_at_planes_across_the_wall():
+    """At the rim of a wall its normals go on as between its faces."""
+    mesh = layers.cell_flow(*layered(*layers.ring(0.1, 1e-3, 10, uneven=0.3), 0.1 * np.arange(6)), 1.0)[0].mesh
+    thickness = 0.02
+    found = velocity_gradient(at_points_of(mesh, thickness), error=True)
+    d = layers.distance_from_wall(mesh, mesh.points)
+    rim = (d < thickness) & np.isin(mesh.points[:, 2], [0, mesh.points[:, 2].max()])
+    true = np.linalg.norm((found.L - exact_gradient(mesh.points, d, thickness))[rim], axis=(1, 2))
+    assert np.sqrt((true**2).mean()) < 1e-3 / thickness
+    assert 0.5 < np.sqrt((found.error[rim] ** 2).mean() / (true**2).mean()) < 2
+
+
+@pytest.mark.parametrize("first", [1e-3, 1e-4])
+def test_higher_orders_are_nearer_on_uneven_meshes(first):
+    mesh = layers.cell_flow(*named("quad", *layers.ring(0.1, first, 14, uneven=0.3)), 1.0)[0].mesh
+    flow, d = at_points_of(mesh, 20 * first), layers.distance_from_wall(mesh, mesh.points)
+    exact, chosen = exact_gradient(mesh.points, d, 20 * first), (d > 0) & (d < 20 * first)
+    errors = [(velocity_gradient(flow, FiniteDifference(order=p)).L - exact)[chosen] for p in (2, 3, 4)]
+    two, three, four = (np.sqrt((each**2).mean()) for each in errors)
+    assert three < two / 4
+    assert four < three / 4
+
+
 def exact_gradient(x, d, thickness):
     """Of the swirl (1 − e^(−d/δ)) (−y, x, 0)/r."""
     out = x if np.ptp(x[:, 2]) > 1 else x * [1, 1, 0]
@@ -213,16 +245,24 @@ def across(out, around):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def test_distances_from_round_walls():
-    for name, tolerance in (("uneven quads, AR 100", 2e-3), ("prisms, AR 150", 1e-3)):
-        mesh = layers.cell_flow(*MESHES[name](), 1.0)[0].mesh
-        known = mesh.wall_layers.points
-        exact = layers.distance_from_wall(mesh, mesh.points)
-        inner = np.isclose(known.wall, known.wall[known.start[np.flatnonzero(exact < 1e-9)[0]]])
-        place = np.repeat(np.arange(len(exact)), np.diff(known.start))[inner]
-        assert (
-            np.abs(known.distance[inner] / np.maximum(exact[place], 1e-12) - 1)[exact[place] > 1e-9].max() < tolerance
-        )
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("name", "tolerance"), [("uneven quads, AR 100", 1e-4), ("prisms, AR 150", 1e-3)])
+def test_distances_from_round_walls(name, tolerance, inside):
+    points, cells = MESHES[name]()
+    size = np.linalg.norm(points, axis=1)
+    exact = size - 1
+    if inside:
+        points, cells = points * ((2 - size) / size)[:, None], {kind: turned(kind, own) for kind, own in cells.items()}
+    mesh = Flow.from_arrays(points, cells, np.zeros_like(points), location="points").mesh
+    known = mesh.wall_layers.points
+    near = np.flatnonzero((exact > 1e-9) & (exact < 0.4 * exact.max()))
+    found = known.distance[known.nearest()[near]]
+    assert np.abs(found / exact[near] - 1).max() < tolerance
+
+
+def turned(kind, cells):
+    """Cells with their points in the other sense."""
+    return cells[:, ::-1] if kind == "quad" else cells[:, [0, 2, 1, 3, 5, 4]]
 
 
 def test_flat_walls_and_round_cells_are_left_alone():
