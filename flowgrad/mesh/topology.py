@@ -48,7 +48,6 @@ class Topology(ReprMixin):
     pair_faces: IntArray
     boundary: IntArray
     boundary_cells: IntArray
-    boundary_scale: FloatArray | float = 1.0
     joined: tuple[Topology, IntArray, IntArray] | None = None
 
     @cached_property
@@ -62,15 +61,14 @@ class Topology(ReprMixin):
 
         For the edges of surfaces the vector is the outward normal in the surface times their length, the area
         per unit depth; for the ends of lines it is zero. The centroid of both is the mean of their points.
-        ``boundary_scale`` multiplies the centroids where the boundary's values sit elsewhere.
         """
         start, points = self.boundary_polygons
         if self.cells.dimension == 3:
             area, centroid = polygon_geometry(self.points, start, points)
             outward = np.sign(self.signed_measures()[self.boundary_cells])
-            return area * outward[:, None], centroid * self.boundary_scale
+            return area * outward[:, None], centroid
         sums = np.add.reduceat(self.points[points], start[:-1]) if len(start) > 1 else np.empty((0, 3))
-        centroid = sums / np.diff(start)[:, None] * self.boundary_scale
+        centroid = sums / np.diff(start)[:, None]
         if self.cells.dimension != 2:
             return np.zeros((len(centroid), 3)), centroid
         # Each edge, which runs along its cell's ring, times the unit normal of that ring.

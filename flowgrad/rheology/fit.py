@@ -5,27 +5,27 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import Any
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flowgrad.autodiff.dual import Dual, is_at, next_level
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.flow_curve import FlowCurve
-from flowgrad.rheology.least_squares import Minima, Optimum, Residuals, evaluated, minimised, profile_intervals
-from flowgrad.rheology.model import Model
+from flowgrad.rheology.form import Form, forms, tapes
+from flowgrad.rheology.least_squares import Problem, costs, descents
+from flowgrad.rheology.model import Model, StressModel
 from flowgrad.rheology.models import MODELS
+from flowgrad.rheology.profile import Optimum, profile_intervals
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 
 # Two parameters (viscosity and scatter) and AICc's correction need this many points at least.
 MIN_POINTS = 4
+# Up to so many points the scatter is not counted among the parameters.
+_FEW = 6
 RESIDUALS = ("log", "relative")
-# A model may turn negative far from the data (Carreau with n > 1 and η∞ > η0): misfit, not NaN.
-_LEAST_RATIO = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,67 +47,30 @@ class FitData:
             return self.relative_sigma
         return self.relative_sigma * np.sqrt(np.mean(self.relative_sigma**-2.0))
 
-    def deviations(self, stress: FloatArray) -> FloatArray:
-        """What a model's stresses (…, n) miss of each stress, as a fraction of it."""
-        ratio = stress / self.stress
-        return np.log(np.maximum(ratio, _LEAST_RATIO)) if self.residual == "log" else ratio - 1
-
-    def mean_square(self, deviations: FloatArray) -> FloatArray:
-        """Mean of the squared deviations (…, n), each with the weight 1/σ²."""
-        with np.errstate(over="ignore"):
-            return np.average(deviations**2, axis=-1, weights=self.relative_sigma**-2.0)
-
-    def residuals(self, kind: type[Model], logs: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Scaled deviations and their derivatives by the logarithms of the model's parameters."""
-        stress, slopes = stress_and_slopes(kind, logs, self.rate)
-        part = stress if self.residual == "log" else np.broadcast_to(self.stress, stress.shape)
-        slopes = np.where((stress > _LEAST_RATIO * self.stress)[:, None], slopes / part[:, None, :], 0.0)
-        return self.deviations(stress) / self.scale, slopes / self.scale
-
-    def bounds(self, kind: type[Model]) -> tuple[FloatArray, FloatArray]:
-        """Logarithms of the least and largest parameters that a fit may find."""
-        pairs = [each.bounds(self.rate, self.stress) for each in kind.free().values()]
-        lower, upper = np.log(np.array(pairs)).T
-        return lower, upper
+    def problem(self, form: Form) -> Problem:
+        """Least squares of a law's residuals."""
+        tape, guard, guarded = tapes(form)
+        return Problem(
+            tape, issubclass(form.kind, StressModel), guard, guarded, self.rate, self.stress, self.scale,
+            self.residual == "log", *form.bounds(self.rate, self.stress),
+        )  # fmt: skip
 
     def variance(self, cost: float, freedom: int) -> float:
         """Of the scatter of scaled residuals whose squares sum to 2 ``cost``, not below what data are known to."""
         return 1.0 if self.absolute else max(2 * cost / freedom, self.known_to**2)
 
     def aicc(self, cost: float, parameters: int) -> float:
-        """Akaike's criterion, corrected (Hurvich & Tsai 1989); the scatter is a parameter where it is estimated."""
+        """Akaike's criterion, corrected (Hurvich & Tsai 1989); infinite for too many parameters.
+
+        The scatter is a parameter where it is estimated; not where there are so ``few`` points that nearly every law
+        would be left out.
+        """
         count = len(self.rate)
-        k = parameters if self.absolute else parameters + 1
+        k = parameters if self.absolute or count <= _FEW else parameters + 1
+        if count - k <= 1:
+            return np.inf
         misfit = 2 * cost if self.absolute else count * np.log(self.variance(cost, count))
         return float(misfit + 2 * k + 2 * k * (k + 1) / (count - k - 1))
-
-
-def stress_and_slopes(kind: type[Model], logs: FloatArray, rate: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Stresses (b, n) of b sets of parameters, given by their logarithms (b, p), and derivatives (b, p, n) by these."""
-    names = tuple(kind.free())
-    level, count = next_level(), len(names)
-    shape = (len(logs), len(rate))
-    values = np.broadcast_to(np.exp(logs).T[:, :, None], (count, *shape))
-    carried = {name: Dual(values[k], values[k][None], level, (k,), count) for k, name in enumerate(names)}
-    viscosity = with_parameters(kind, carried).law(np.broadcast_to(rate, shape))
-    if not is_at(viscosity, level):
-        raise TypeError(f"the law {kind.name} depends on none of its parameters")
-    return viscosity.value * rate, viscosity.derivative.transpose(1, 0, 2) * rate  # type: ignore[attr-defined]
-
-
-def stresses(kind: type[Model], logs: FloatArray, rate: FloatArray) -> FloatArray:
-    """Stresses (b, n) of b sets of parameters, given by their logarithms (b, p)."""
-    columns = dict(zip(kind.free(), np.exp(logs).T[:, :, None], strict=True))
-    with np.errstate(all="ignore"):
-        return with_parameters(kind, columns).law(rate[None, :]) * rate
-
-
-def with_parameters(kind: type[Model], values: Mapping[str, Any]) -> Model:
-    """A model whose parameters are arrays or dual numbers, without caps."""
-    law = object.__new__(kind)
-    for key, value in values.items():
-        object.__setattr__(law, key, value)
-    return law
 
 
 def checked(
@@ -142,6 +105,10 @@ _RANDOM = 10
 _FIRST_STEPS = 15
 _BEST = 4
 _STEPS = 300
+# Searches whose parameters and costs differ by less are one.
+_SAME = 1e-3
+# By how much a cap has to lower Akaike's criterion.
+_CAP_GAIN = 6.0
 
 
 @dataclass(frozen=True)
@@ -171,18 +138,18 @@ class Fit:
         if self.optimum is None:
             return {}
         ends = profile_intervals(self.optimum)
-        return {key: each for key, each in zip(self.model.free(), ends, strict=True) if each is not None}
+        return {key: each for key, each in zip(self.model.parameters, ends, strict=True) if each is not None}
 
     @property
     def undetermined(self) -> tuple[str, ...]:
         """Parameters that the data do not determine; ``model`` has values for them only because a model needs some."""
-        return tuple(key for key in self.model.free() if self.optimum is not None and key not in self.intervals)
+        return tuple(key for key in self.model.parameters if self.optimum is not None and key not in self.intervals)
 
     @property
     def correlation(self) -> FloatArray:
         """Of the logarithms of the parameters (p, p), in the order of the model."""
         if self.optimum is None:
-            return np.eye(len(self.model.free()))
+            return np.eye(len(self.model.parameters))
         covariance = self.optimum.covariance()
         error = np.sqrt(np.diag(covariance))
         return covariance / np.outer(error, error)
@@ -222,7 +189,7 @@ def fit_models(
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     kinds = [_kind(model) for model in (MODELS if models is None else models)]
-    fits = [_fit(kind, data) for kind in kinds if len(data.rate) > len(kind.free()) + 2]
+    fits = [fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None]
     fits.sort(key=lambda fit: fit.aicc)
     likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]
     total = sum(likelihoods)
@@ -235,8 +202,10 @@ def fits_of(curve: FlowCurve) -> tuple[Fit, ...]:
     """Models fitted to the bins of a flow curve with their errors, ranked; none where it has fewer than four bins."""
     if len(curve) < MIN_POINTS:
         return ()
-    sigma = curve.stress * np.hypot(curve.uncertainty, thresholds.CURVE_ERROR)
-    return fit_models(curve.rate, curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+    error = np.hypot(curve.uncertainty, thresholds.CURVE_ERROR)
+    # No law is better than another for following the medians closer than they are known.
+    known_to = float(np.mean(error**-2.0) ** -0.5)
+    return fit_models(curve.rate, curve.stress, curve.stress * error, known_to=known_to)
 
 
 def _kind(model: str | type[Model]) -> type[Model]:
@@ -247,53 +216,72 @@ def _kind(model: str | type[Model]) -> type[Model]:
     return MODELS[model]
 
 
-def _fit(kind: type[Model], data: FitData) -> Fit:
-    bounds, residuals = data.bounds(kind), partial(data.residuals, kind)
-    starts = _starts(kind, data, *bounds)
-    minima = _searched(data, residuals, starts, bounds)
-    best, cost = int(np.argmin(minima.cost)), float(minima.cost.min())
-    freedom = len(data.rate) - minima.x.shape[1]
-    variance = data.variance(cost, freedom)
-    others = np.concatenate([starts[:_GUESSES], minima.x[np.argsort(minima.cost)[:_BEST]]])
+def _fit(kind: type[Model], data: FitData) -> Fit | None:
+    """The law in the form that Akaike's criterion prefers; None where it has too many parameters for the points."""
+    best: Fit | None = None
+    for form in forms(kind, data.rate, data.stress):
+        if np.isfinite(data.aicc(1.0, len(form.kinds))):
+            found = fitted(form, data)
+            # A cap is taken where the data ask for it.
+            if best is None or found.aicc < best.aicc - _CAP_GAIN:
+                best = found
+    return best
+
+
+def fitted(form: Form, data: FitData) -> Fit:
+    """The least squares of a law in one form."""
+    problem = data.problem(form)
+    starts = _starts(form, data, problem)
+    x, cost, residuals, jacobian, others = _searched(data, problem, starts)
+    freedom = len(data.rate) - len(x)
     known = np.inf if data.absolute else freedom
-    optimum = Optimum(residuals, minima.x[best], cost, minima.jacobian[best], bounds, variance, known, others)
-    return _described(kind, data, optimum)
-
-
-def _searched(data: FitData, residuals: Residuals, starts: FloatArray, bounds: tuple[FloatArray, FloatArray]) -> Minima:
-    """The minima reached from many starts: all for a few steps, then the best, then the very best once more."""
-    enough = 0.0 if data.absolute else 0.5 * len(data.rate) * data.known_to**2
-    minima = minimised(residuals, evaluated(residuals, starts), bounds, _FIRST_STEPS, enough=enough)
-    for count in (_BEST, 1):
-        best = np.argsort(minima.cost)[:count]
-        further = minimised(residuals, minima.chosen(best), bounds, _STEPS, enough=1e-8 * enough)
-        minima.put(best, further, np.ones(len(best), bool))
-    return minima
-
-
-def _starts(kind: type[Model], data: FitData, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """The best of the model's own guesses and of random parameters, in logarithms, strictly within the bounds."""
-    guesses = np.array(list(kind.guesses(data.rate, data.stress)))
-    margin = 1e-3 * (upper - lower)
-    with np.errstate(divide="ignore"):
-        logs = np.clip(np.log(guesses), lower + margin, upper - margin)
-    random = np.random.default_rng(0).uniform(lower, upper, (20 * _RANDOM, len(lower)))
-    chosen = []
-    for each, count in ((logs, _GUESSES), (random, _RANDOM)):
-        misfit = data.mean_square(data.deviations(stresses(kind, each, data.rate)))
-        chosen.append(each[np.argsort(np.where(np.isfinite(misfit), misfit, np.inf))[:count]])
-    return np.concatenate(chosen)
-
-
-def _described(kind: type[Model], data: FitData, optimum: Optimum) -> Fit:
-    model = kind(*np.exp(optimum.x))
-    deviations = data.deviations(model.stress(data.rate))
+    variance = data.variance(cost, freedom)
+    optimum = Optimum(problem, x, cost, jacobian, variance, known, others, np.ones(len(x)))
+    deviations = residuals[:-1] * data.scale
     return Fit(
-        model=model,
+        model=form.model(np.exp(x)),
         chi2=float(np.sum((deviations / data.relative_sigma) ** 2)),
-        misfit=float(np.sqrt(data.mean_square(deviations))),
-        aicc=data.aicc(optimum.cost, len(optimum.x)),
+        misfit=float(np.sqrt(np.average(deviations**2, weights=data.relative_sigma**-2.0))),
+        aicc=data.aicc(0.5 * float(np.sum(residuals[:-1] ** 2)), len(x)),
         points=len(data.rate),
         residuals=deviations,
         optimum=optimum,
     )
+
+
+def _searched(
+    data: FitData, problem: Problem, starts: FloatArray
+) -> tuple[FloatArray, float, FloatArray, FloatArray, FloatArray]:
+    """The best minimum (p,) reached from many starts, all for a few steps, then the best that differ, with its cost,
+    residuals and their derivatives; and where other valleys may lie (r, p)."""
+    enough = 0.0 if data.absolute else 0.5 * len(data.rate) * data.known_to**2
+    x = starts.copy()
+    cost, _, _ = descents(problem, x, _FIRST_STEPS, enough)
+    chosen: list[int] = []
+    for i in np.argsort(cost)[: 2 * _BEST]:
+        near = (np.abs(x[i] - x[k]).max() < _SAME and cost[i] < cost[k] * (1 + _SAME) for k in chosen)
+        if len(chosen) < _BEST and np.isfinite(cost[i]) and not any(near):
+            chosen.append(int(i))
+    best = x[chosen or [0]]
+    cost, _, _ = descents(problem, best, _STEPS, 1e-8 * enough)
+    x = best[np.argmin(cost)][None].copy()
+    cost, residuals, jacobian = descents(problem, x, _STEPS, 1e-8 * enough)
+    return x[0], float(cost[0]), residuals, jacobian, np.concatenate([starts[:_GUESSES], best])
+
+
+def _starts(form: Form, data: FitData, problem: Problem) -> FloatArray:
+    """The best of the law's own guesses and of random parameters, in logarithms, strictly within the bounds."""
+    lower, upper = problem.lower, problem.upper
+    margin = 1e-3 * (upper - lower)
+    with np.errstate(divide="ignore"):
+        logs = np.clip(np.log(form.guesses(data.rate, data.stress)), lower + margin, upper - margin)
+    random = lower + _random(len(lower)) * (upper - lower)
+    return np.concatenate(
+        [each[np.argsort(costs(problem, each))[:count]] for each, count in ((logs, _GUESSES), (random, _RANDOM))]
+    )
+
+
+@cache
+def _random(count: int) -> FloatArray:
+    """Parts of the bounds' distance (200, p), always the same."""
+    return np.random.default_rng(0).random((20 * _RANDOM, count))

@@ -1,21 +1,21 @@
-"""Bounded non-linear least squares from many starts at once, with exact derivatives.
+"""Bounded non-linear least squares of a law's stresses from many starts, with exact derivatives.
 
 Levenberg's and Marquardt's method (Marquardt 1963, J. SIAM 11, 431) with the damping of Nielsen (1999,
-IMM-REP-1999-05); a parameter at a bound that wants to leave is held there.
+IMM-REP-1999-05); a parameter at a bound that wants to leave is held there. What a law must not do (a stress that
+falls with the rate) is a residual that counts from where it would begin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.compiled import called, kernel
+from flowgrad.rheology.replay import replay, replay_back
+from flowgrad.rheology.tape import Tape
 from flowgrad.typing import FloatArray
-
-# Parameters (b, p) → residuals (b, n) and their derivatives (b, p, n).
-Residuals = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 _FIRST_DAMPING = 1e-3
 _LEAST_DAMPING = 1e-13
@@ -25,264 +25,284 @@ _MOST_DAMPING = 1e12
 # No parameter's logarithm moves further in one step.
 _LONGEST_STEP = 3.0
 _SMALLEST_PIVOT = 1e-30
+# A model may turn negative far from the data: misfit, not NaN.
+_LEAST_RATIO = 1e-300
+# By how much a law keeps from what is not admissible, and how many residuals of that size weigh as one that has the
+# size of its stress.
+_MARGIN = 1e-3
+_GUARD_WEIGHT = 20.0
+# The corner of the guard is rounded over this, so that steps towards it see it.
+_ROUNDING = 1e-4
+_NEWTON_STEPS = 100
+_CONVERGED = 1e-13
+_LONGEST_LOG = 50.0
 
 
-@dataclass
-class Minima:
-    """Where b searches stand: parameters ``x`` (b, p), half the sums of squares ``cost`` (b,), residuals
-    (b, n) and their derivatives (b, p, n)."""
+class Problem(NamedTuple):
+    """A law's ``tape`` and what it is fitted to: shear rates, stresses and scales of the residuals (n,).
 
-    x: FloatArray
-    cost: FloatArray
-    residuals: FloatArray
-    jacobian: FloatArray
-
-    def chosen(self, rows: NDArray[np.intp]) -> Minima:
-        """Some of the searches."""
-        return Minima(self.x[rows], self.cost[rows], self.residuals[rows], self.jacobian[rows])
-
-    def put(self, rows: NDArray[np.intp], other: Minima, which: NDArray[np.bool_]) -> None:
-        """Take over ``which`` of another's searches into ``rows``."""
-        goal = rows[which]
-        self.x[goal], self.cost[goal] = other.x[which], other.cost[which]
-        self.residuals[goal], self.jacobian[goal] = other.residuals[which], other.jacobian[which]
-
-
-@dataclass
-class _Damping:
-    """Nielsen's damping of each search: ``size`` and by how much the next failure raises it."""
-
-    size: FloatArray
-    growth: FloatArray
-
-    def update(self, rows: NDArray[np.intp], better: NDArray[np.bool_], gain: FloatArray) -> None:
-        """After a step whose cost fell by ``gain`` of what was promised."""
-        shrink = np.maximum(1 / 3, 1 - (2 * np.clip(gain, 0, 1) - 1) ** 3)
-        self.size[rows] *= np.where(better, shrink, self.growth[rows])
-        self.growth[rows] = np.where(better, 2.0, 2 * self.growth[rows])
-
-
-def evaluated(residuals: Residuals, x: FloatArray) -> Minima:
-    """The searches at their start."""
-    with np.errstate(all="ignore"):
-        r, jacobian = residuals(x)
-        cost = 0.5 * np.sum(r**2, axis=1)
-    whole = np.isfinite(cost) & np.isfinite(jacobian).all(axis=(1, 2))
-    return Minima(x.copy(), np.where(whole, cost, np.inf), r, np.where(whole[:, None, None], jacobian, 0.0))
-
-
-def minimised(
-    residuals: Residuals,
-    start: Minima,
-    bounds: tuple[FloatArray, FloatArray],
-    steps: int,
-    held: NDArray[np.bool_] | None = None,
-    enough: float = 0.0,
-    decrease: float = 1e-13,
-) -> Minima:
-    """The minima that searches reach from ``start`` within ``bounds`` (p,) each, in at most so many steps.
-
-    ``held`` (b, p) are parameters that do not move; once a cost is below ``enough`` all searches end, and each one
-    does where a step lowers its cost by no more than the part ``decrease``.
+    ``in_stress`` says that the tape is log η of log τ, which is solved for τ at each rate; ``logarithmic`` that
+    residuals are log(model/stress), else model/stress − 1. ``guard`` is the tape of what has to be positive in an
+    admissible law, of the parameters alone. ``lower`` and ``upper`` (p,) bound the logarithms of the parameters.
     """
-    count = len(start.x)
-    damping = _Damping(np.full(count, _FIRST_DAMPING), np.full(count, 2.0))
-    live = np.flatnonzero(np.isfinite(start.cost))
-    for _ in range(steps):
-        if not len(live) or start.cost.min() <= enough:
-            break
-        now = start.chosen(live)
-        step, predicted = _step(now, bounds, damping.size[live], None if held is None else held[live])
-        trial = evaluated(residuals, np.clip(now.x + step, *bounds))
-        gain = now.cost - trial.cost
-        better = gain > 0
-        with np.errstate(over="ignore"):
-            damping.update(live, better, gain / np.maximum(predicted, 1e-300))
-        start.put(live, trial, better)
-        least = decrease * now.cost
-        small = (predicted <= least) | (better & (gain <= least))
-        done = small & (damping.size[live] < _FREE_DAMPING) | (damping.size[live] > _MOST_DAMPING)
-        live = live[~done]
-    return start
+
+    tape: Tape
+    in_stress: bool
+    guard: Tape
+    guarded: bool
+    rate: FloatArray
+    stress: FloatArray
+    scale: FloatArray
+    logarithmic: bool
+    lower: FloatArray
+    upper: FloatArray
 
 
+class _Work(NamedTuple):
+    """Registers and their derivatives of the law (m, n) and of its guard (m, 1); residuals (n + 1,) and their
+    derivatives (p, n + 1) now and at a trial."""
+
+    V: FloatArray
+    A: FloatArray
+    guard_V: FloatArray
+    guard_A: FloatArray
+    r: FloatArray
+    J: FloatArray
+    trial_r: FloatArray
+    trial_J: FloatArray
+
+
+@called
+def _workplace(problem: Problem) -> _Work:
+    n, p = len(problem.rate), len(problem.lower)
+    m, g = len(problem.tape.varies), len(problem.guard.varies)
+    return _Work(
+        np.zeros((m, n)), np.zeros((m, n)), np.zeros((g, 1)), np.zeros((g, 1)),
+        np.zeros(n + 1), np.zeros((p, n + 1)), np.zeros(n + 1), np.zeros((p, n + 1)),
+    )  # fmt: skip
+
+
+@called
+def _replayed(problem: Problem, V: FloatArray, A: FloatArray, slopes: bool) -> None:
+    """Fill the registers from the parameters in their rows, and their derivatives where ``slopes`` are asked for.
+
+    A law in stress is solved for the log τ, its first register, at which log τ − log η(log τ) is log γ̇: by Newton's
+    method within what encloses the root; the left side rises, as the law is admissible.
+    """
+    tape, n = problem.tape, len(problem.rate)
+    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    V[0, :n] = np.log(problem.stress) if problem.in_stress else problem.rate
+    for _ in range(_NEWTON_STEPS):
+        replay(tape, V, n)
+        if slopes or problem.in_stress:
+            replay_back(tape, V, A, n)
+        if not problem.in_stress:
+            return
+        largest = 0.0
+        for j in range(n):
+            u = V[0, j]
+            excess = u - V[tape.last, j] - np.log(problem.rate[j])
+            if excess > 0:
+                high[j] = u
+            elif excess < 0:
+                low[j] = u
+            step = -excess / (1 - A[0, j])
+            if not abs(step) < _LONGEST_LOG:
+                step = -_LONGEST_LOG if excess > 0 else _LONGEST_LOG
+            goal = u + step
+            if not low[j] <= goal <= high[j]:
+                goal = 0.5 * (low[j] + high[j])
+            largest = max(largest, abs(goal - u) / max(1.0, abs(goal)))
+            V[0, j] = goal
+        if largest <= _CONVERGED:
+            return
+
+
+@called
+def _evaluate(problem: Problem, x: FloatArray, work: _Work, r: FloatArray, J: FloatArray, slopes: bool) -> float:
+    """Half the sum of the squared residuals r (n + 1,) at log parameters x (p,), infinite where it is not known, with
+    the residuals' derivatives J (p, n + 1) where ``slopes`` are asked for."""
+    n, p, V, A = len(problem.rate), len(x), work.V, work.A
+    last = problem.tape.last
+    for k in range(p):
+        V[1 + k, :n] = np.exp(x[k])
+    _replayed(problem, V, A, slopes)
+    cost = 0.0
+    for j in range(n):
+        eta = np.exp(V[last, j]) if problem.in_stress else V[last, j]
+        ratio = eta * problem.rate[j] / problem.stress[j]
+        positive = ratio > _LEAST_RATIO
+        deviation = np.log(max(ratio, _LEAST_RATIO)) if problem.logarithmic else ratio - 1
+        r[j] = deviation / problem.scale[j]
+        cost += r[j] * r[j]
+        if slopes:
+            # d log η/d log p of a law in stress; dη/dp of one in rate.
+            outer = (ratio / (1 - A[0, j])) if problem.in_stress else ratio / eta
+            outer = outer / ratio if problem.logarithmic else outer
+            for k in range(p):
+                J[k, j] = A[1 + k, j] * V[1 + k, j] * outer / problem.scale[j] if positive else 0.0
+    r[n], J[:, n] = 0.0, 0.0
+    if problem.guarded:
+        cost += _guarded(problem, x, work, r, J)
+    if not np.isfinite(cost) or (slopes and not np.isfinite(J).all()):
+        return np.inf
+    return 0.5 * cost
+
+
+@called
+def _guarded(problem: Problem, x: FloatArray, work: _Work, r: FloatArray, J: FloatArray) -> float:
+    """The square of the last residual, by what a law lacks of being admissible."""
+    n, V, A = len(problem.rate), work.guard_V, work.guard_A
+    for k in range(len(x)):
+        V[1 + k, 0] = np.exp(x[k])
+    replay(problem.guard, V, 1)
+    lack = _MARGIN - V[problem.guard.last, 0]
+    root = np.sqrt(lack**2 + _ROUNDING**2)
+    weight = _GUARD_WEIGHT * np.sqrt(n)
+    r[n] = 0.5 * weight * (lack + root)
+    if lack > -_MARGIN:
+        replay_back(problem.guard, V, A, 1)
+        for k in range(len(x)):
+            J[k, n] = -0.5 * weight * (1 + lack / root) * A[1 + k, 0] * V[1 + k, 0]
+    else:
+        r[n] = 0.0
+    return float(r[n] * r[n])
+
+
+@called
+def _solved(
+    normal: FloatArray, gradient: FloatArray, damping: float, fixed: np.ndarray, given: FloatArray, out: FloatArray
+) -> None:
+    """The damped step (p,) whose ``fixed`` components are ``given``: by Cholesky's factors of what is left."""
+    p = len(gradient)
+    root = np.empty(p)
+    for k in range(p):
+        root[k] = np.sqrt(max(normal[k, k], _SMALLEST_PIVOT) * (1 + damping + _LEAST_DAMPING))
+    L, y = np.zeros((p, p)), np.zeros(p)
+    for i in range(p):
+        right = -gradient[i]
+        for q in range(p):
+            right -= normal[i, q] * given[q]
+        y[i] = 0.0 if fixed[i] else right / root[i]
+        for q in range(i + 1):
+            value = 1.0 if i == q else (0.0 if fixed[i] or fixed[q] else normal[i, q] / root[i] / root[q])
+            for s in range(q):
+                value -= L[i, s] * L[q, s]
+            if i == q:
+                L[i, i] = np.sqrt(max(value, 1e-15))
+            else:
+                L[i, q] = value / L[q, q]
+    for i in range(p):
+        for s in range(i):
+            y[i] -= L[i, s] * y[s]
+        y[i] /= L[i, i]
+    for i in range(p - 1, -1, -1):
+        for s in range(i + 1, p):
+            y[i] -= L[s, i] * y[s]
+        y[i] /= L[i, i]
+    for i in range(p):
+        step = y[i] / root[i]
+        out[i] = given[i] if fixed[i] else (step if np.isfinite(step) else 0.0)
+
+
+@called
 def _step(
-    now: Minima, bounds: tuple[FloatArray, FloatArray], damping: FloatArray, held: NDArray[np.bool_] | None
-) -> tuple[FloatArray, FloatArray]:
-    """The damped Gauss–Newton step (b, p) within the bounds and the decrease of the cost that it promises (b,).
+    problem: Problem, x: FloatArray, r: FloatArray, J: FloatArray, damping: float, held: int, step: FloatArray
+) -> float:
+    """Put the damped Gauss–Newton step (p,) within the bounds into ``step``; the decrease of the cost it promises.
 
     Parameters that would leave go to their bound, and the others' step is the best one beside that.
     """
-    gradient = np.einsum("bpn,bn->bp", now.jacobian, now.residuals)
-    normal = now.jacobian @ now.jacobian.transpose(0, 2, 1)
-    stuck = ((now.x <= bounds[0]) & (gradient > 0)) | ((now.x >= bounds[1]) & (gradient < 0))
-    stuck = stuck if held is None else stuck | held
-    low, high = (np.clip(bound - now.x, -_LONGEST_STEP, _LONGEST_STEP) for bound in bounds)
-    low, high = (np.where(stuck, 0.0, end) for end in (low, high))
-    step = _solved(normal, gradient, damping, stuck, np.zeros_like(low))
-    leaves = ~stuck & ((step < low) | (step > high))
-    if leaves.any():
-        step = _solved(normal, gradient, damping, stuck | leaves, np.where(leaves, np.clip(step, low, high), 0.0))
-    step = np.clip(step, low, high)
-    predicted = -np.sum(gradient * step, axis=1) - 0.5 * np.einsum("bp,bpq,bq->b", step, normal, step)
-    return step, predicted
+    p, n = J.shape
+    gradient, normal = np.zeros(p), np.zeros((p, p))
+    for k in range(p):
+        for j in range(n):
+            gradient[k] += J[k, j] * r[j]
+        for q in range(k + 1):
+            total = 0.0
+            for j in range(n):
+                total += J[k, j] * J[q, j]
+            normal[k, q] = normal[q, k] = total
+    fixed, given, low, high = np.zeros(p, np.bool_), np.zeros(p), np.zeros(p), np.zeros(p)
+    for k in range(p):
+        at_end = (x[k] <= problem.lower[k] and gradient[k] > 0) or (x[k] >= problem.upper[k] and gradient[k] < 0)
+        fixed[k] = at_end or k == held
+        if not fixed[k]:
+            low[k] = max(problem.lower[k] - x[k], -_LONGEST_STEP)
+            high[k] = min(problem.upper[k] - x[k], _LONGEST_STEP)
+    _solved(normal, gradient, damping, fixed, given, step)
+    leaves = False
+    for k in range(p):
+        if not fixed[k] and not low[k] <= step[k] <= high[k]:
+            given[k] = min(max(step[k], low[k]), high[k])
+            fixed[k] = leaves = True
+    if leaves:
+        _solved(normal, gradient, damping, fixed, given, step)
+    predicted = 0.0
+    for k in range(p):
+        step[k] = min(max(step[k], low[k]), high[k])
+    for k in range(p):
+        predicted -= gradient[k] * step[k]
+        for q in range(p):
+            predicted -= 0.5 * step[k] * normal[k, q] * step[q]
+    return predicted
 
 
-def _solved(
-    normal: FloatArray, gradient: FloatArray, damping: FloatArray, fixed: NDArray[np.bool_], given: FloatArray
-) -> FloatArray:
-    """The damped step (b, p) whose ``fixed`` components are ``given``."""
-    free = ~fixed
-    right = -np.where(free, gradient + np.einsum("bpq,bq->bp", normal, given), 0.0)
-    diagonal = np.maximum(np.einsum("bpp->bp", normal), _SMALLEST_PIVOT) * (1 + damping[:, None] + _LEAST_DAMPING)
-    root = np.sqrt(diagonal)
-    matrix = normal / root[:, :, None] / root[:, None, :] * (free[:, :, None] & free[:, None, :])
-    np.einsum("bpp->bp", matrix)[...] = 1.0
-    return np.where(free, np.nan_to_num(np.linalg.solve(matrix, (right / root)[:, :, None])[:, :, 0] / root), given)
-
-
-CONFIDENCE = 0.95
-# A parameter whose interval spans more than this factor is not determined by the data, and neither is one
-# of which the data do not exclude a value by this factor off with a confidence far beyond the interval's:
-# of forty plateaus that were not reached, one looks as if it were at 95 %.
-UNDETERMINED_FACTOR = 10.0
-DETERMINED_CONFIDENCE = 0.9999
-_REACH = float(np.log(UNDETERMINED_FACTOR))
-# Of the statistic at an interval's end. Where it suits already, the linear interval is the profile's.
-_TOLERANCE = 5e-3
-_ROUNDS = 12
-_STEPS = 40
-_DECREASE = 1e-8
-
-
-@dataclass(frozen=True, eq=False)
-class Optimum:
-    """A fit's minimum: logarithms ``x`` (p,) of the parameters, its cost, derivatives (p, n), bounds (p,) each,
-    the variance of its residuals and its degrees of ``freedom``, and ``others`` (r, p) from which valleys
-    elsewhere may be found."""
-
-    residuals: Residuals
-    x: FloatArray
-    cost: float
-    jacobian: FloatArray
-    bounds: tuple[FloatArray, FloatArray]
-    variance: float
-    freedom: float
-    others: FloatArray
-
-    def covariance(self) -> FloatArray:
-        """Linear, of the logarithms (p, p); huge, not infinite, along directions that the data do not see."""
-        _, singular, directions = np.linalg.svd(self.jacobian.T, full_matrices=False)
-        singular = np.maximum(singular, 1e-10 * max(singular[0], 1e-300))
-        scaled = directions / singular[:, None]
-        return self.variance * scaled.T @ scaled
-
-
-def quantile(freedom: float, confidence: float) -> float:
-    """Two-sided quantile of Student's distribution."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.5 + confidence / 2))
-
-
-def profile_intervals(optimum: Optimum) -> list[tuple[float, float] | None]:
-    """The interval of each parameter; None where the data do not determine it: where an end is
-    not reached within the bounds, or the interval spans more than a factor of 10."""
-    ends, far = _ends(optimum).reshape(-1, 2), _suits_far_away(optimum)
-    pairs: list[tuple[float, float] | None] = []
-    for x, (below, above), elsewhere in zip(optimum.x, ends, far, strict=True):
-        known = below + above <= _REACH and not elsewhere
-        pairs.append((float(np.exp(x - below)), float(np.exp(x + above))) if known else None)
-    return pairs
-
-
-def _suits_far_away(optimum: Optimum) -> NDArray[np.bool_]:
-    """Whether a value of each parameter (p,) a factor of 10 off suits the data, too, perhaps in another valley: η0 and
-    η∞ of a model can change places."""
-    others, count = optimum.others, len(optimum.x)
-    which, sign = np.repeat(np.arange(count), 2 * len(others)), np.tile(np.repeat([-1.0, 1.0], len(others)), count)
-    end = np.clip(optimum.x[which] + sign * _REACH, optimum.bounds[0][which], optimum.bounds[1][which])
-    found = _conditional(optimum, np.tile(others, (2 * count, 1)), which, end - optimum.x[which])
-    limit = quantile(optimum.freedom, DETERMINED_CONFIDENCE)
-    suits = found.cost <= optimum.cost + 0.5 * limit**2 * optimum.variance
-    return np.bincount(which, suits, count) > 0
-
-
-@dataclass
-class _Search:
-    """For the ends of m intervals: the ``live`` ones still looked for, the last parameters ``x`` (m, p), their
-    ``distance`` and ``statistic`` (m,), and the distances between which the limit lies, with the statistics there."""
-
-    live: NDArray[np.intp]
-    x: FloatArray
-    distance: FloatArray
-    statistic: FloatArray
-    low: FloatArray
-    at_low: FloatArray
-    high: FloatArray
-    at_high: FloatArray
-
-    @classmethod
-    def at(cls, x: FloatArray, count: int) -> _Search:
-        """At the optimum x (p,), where the statistic is 0."""
-        distance, statistic, low, at_low = np.zeros((4, count))
-        high, at_high = np.full((2, count), np.inf)
-        return cls(np.arange(count), np.tile(x, (count, 1)), distance, statistic, low, at_low, high, at_high)
-
-    def narrow(self, distance: FloatArray, x: FloatArray, statistic: FloatArray, limit: float) -> None:
-        """Take over what was found for the live ends at ``distance`` (m,)."""
-        rows, at = self.live, distance[self.live]
-        self.x[rows], self.distance[rows], self.statistic[rows] = x, at, statistic
-        under = statistic < limit
-        self.low[rows[under]], self.at_low[rows[under]] = at[under], statistic[under]
-        self.high[rows[~under]], self.at_high[rows[~under]] = at[~under], statistic[~under]
-
-    def ended(self, most: FloatArray, limit: float) -> NDArray[np.bool_]:
-        """Which live ends are found, or need not be: the interval is too wide already."""
-        wide = np.repeat(self.low[::2] + self.low[1::2] > _REACH, 2)
-        narrow = self.high - self.low <= _TOLERANCE * self.low
-        found = np.abs(self.statistic - limit) <= _TOLERANCE * limit
-        return (found | narrow | wide | (self.distance >= most) & (self.statistic < limit))[self.live]
-
-    def next(self, most: FloatArray, limit: float) -> FloatArray:
-        """Distances (m,) by interpolation, the statistic being nearly linear; by extrapolation before a high one."""
-        width = self.high - self.low
-        with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.clip((limit - self.at_low) / (self.at_high - self.at_low), 0.1, 0.9)
-            beyond = self.low * np.clip(limit / self.at_low, 1.05, 5.0)
-        beyond = np.where(beyond > 0.7 * most, most, beyond)
-        return np.where(np.isfinite(self.high), self.low + part * width, np.where(np.isfinite(beyond), beyond, most))
-
-
-def _ends(optimum: Optimum) -> FloatArray:
-    """Distances in log parameter at which the profile ends (2p,): down and up of each; inf where it does not."""
-    count, t = len(optimum.x), quantile(optimum.freedom, CONFIDENCE)
-    which, sign = np.repeat(np.arange(count), 2), np.tile([-1.0, 1.0], count)
-    room = np.stack([optimum.x - optimum.bounds[0], optimum.bounds[1] - optimum.x], axis=1).ravel()
-    most = np.minimum(room, _REACH)
-    errors = np.sqrt(np.diag(optimum.covariance()))
-    distance = np.minimum(t * errors[which], most)
-    search = _Search.at(optimum.x, 2 * count)
-    for _ in range(_ROUNDS):
-        live = search.live
-        found = _conditional(optimum, search.x[live], which[live], (sign * distance)[live])
-        statistic = np.sqrt(np.maximum(2 * (found.cost - optimum.cost), 0.0) / optimum.variance)
-        search.narrow(distance, found.x, statistic, t)
-        search.live = search.live[~search.ended(most, t)]
-        if not len(search.live):
+@called
+def _descended(
+    problem: Problem, x: FloatArray, held: int, steps: int, enough: float, decrease: float, work: _Work
+) -> float:
+    """The cost of the minimum that a search reaches from x (p,), which it moves."""
+    damping, growth, predicted, cost = _FIRST_DAMPING, 2.0, 0.0, np.inf
+    step, goal = np.zeros(len(x)), x.copy()
+    for count in range(steps + 1):
+        trial = _evaluate(problem, goal, work, work.trial_r, work.trial_J, steps > 0)
+        gain, least = cost - trial, decrease * cost
+        if count == 0 or gain > 0:
+            part = min(max(gain / max(predicted, 1e-300), 0.0), 1.0)
+            damping = damping * max(1 / 3, 1 - (2 * part - 1) ** 3) if count else damping
+            growth, cost, x[:] = 2.0, trial, goal
+            work.r[:], work.J[:] = work.trial_r, work.trial_J
+        else:
+            damping, growth = damping * growth, 2 * growth
+        small = count > 0 and (predicted <= least or 0 < gain <= least)
+        if (small and damping < _FREE_DAMPING) or damping > _MOST_DAMPING or cost <= enough or cost == np.inf:
             break
-        distance = search.next(most, t)
-    without_end = (search.statistic < (1 - _TOLERANCE) * t) & (search.distance >= most)
-    return np.where(without_end, np.inf, search.distance)
+        if count < steps:
+            predicted = _step(problem, x, work.r, work.J, damping, held, step)
+            for k in range(len(x)):
+                goal[k] = x[k] if k == held else min(max(x[k] + step[k], problem.lower[k]), problem.upper[k])
+    return cost
 
 
-def _conditional(optimum: Optimum, start: FloatArray, which: NDArray[np.intp], shift: FloatArray) -> Minima:
-    """The best parameters (m, p) where one of them, ``which`` (m,), is ``shift`` (m,) from its optimum."""
-    rows = np.arange(len(which))
-    x = np.clip(start, *optimum.bounds)
-    x[rows, which] = optimum.x[which] + shift
-    held = np.zeros(x.shape, bool)
-    held[rows, which] = True
-    return minimised(
-        optimum.residuals, evaluated(optimum.residuals, x), optimum.bounds, _STEPS, held, decrease=_DECREASE
-    )
+@kernel()
+def minimised(
+    problem: Problem, x: FloatArray, held: NDArray[np.int64], steps: int, enough: float, decrease: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The costs (b,) of the minima that searches reach from x (b, p), which they move, in at most so many steps; and
+    of the least of them the residuals (n + 1,) and their derivatives (p, n + 1).
+
+    The parameters ``held`` (b,), −1 for none, do not move. A search ends where a step lowers its cost by no more than
+    the part ``decrease``, and all end once a cost is below ``enough``: the costs of those after it are infinite.
+    """
+    work, found = _workplace(problem), np.full(len(x), np.inf)
+    r, J, least = np.zeros(len(problem.rate) + 1), np.zeros((x.shape[1], len(problem.rate) + 1)), np.inf
+    for i in range(len(x)):
+        found[i] = _descended(problem, x[i], held[i], steps, enough, decrease, work)
+        if found[i] < least:
+            least, r[:], J[:] = found[i], work.r, work.J
+        if found[i] <= enough:
+            break
+    return found, r, J
+
+
+def descents(
+    problem: Problem, x: FloatArray, steps: int, enough: float = 0.0, decrease: float = 1e-13, held: Any = -1
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """``minimised`` with the same parameter held in all searches, or with none."""
+    return minimised(problem, x, np.broadcast_to(held, len(x)).astype(np.int64), steps, enough, decrease)
+
+
+def costs(problem: Problem, x: FloatArray) -> FloatArray:
+    """Half the sums of squares (b,) at log parameters (b, p)."""
+    return descents(problem, x.copy(), 0, -np.inf)[0]

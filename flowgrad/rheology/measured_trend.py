@@ -30,12 +30,28 @@ _SLACK = 0.9
 _LOCAL_FREEDOM = 18 / 35
 
 
+# So few points do not tell their scatter. That of a rheometer's is no larger than this: a constant that misses them by
+# more says nothing of it.
+_FEW = 7
+_LARGEST_NOISE = 0.25
+
+
 @dataclass(frozen=True)
 class Noise:
-    """Relative standard deviation of the points, in units of their weights, and its degrees of freedom."""
+    """Relative standard deviation of the points, in units of their weights, and its degrees of freedom; whether they
+    are ``few``, of which no scatter beyond a rheometer's is believed."""
 
     size: float
     freedom: float
+    few: bool = False
+
+    @property
+    def certain(self) -> float:
+        """Student's quantile as unlikely as ``CERTAIN`` standard errors of a known noise."""
+        from scipy.special import ndtr, stdtrit
+
+        student = float(-stdtrit(self.freedom, ndtr(-thresholds.CERTAIN)))
+        return min(student, thresholds.CERTAIN * _LARGEST_NOISE / self.size) if self.few else student
 
 
 def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, least: float) -> Noise:
@@ -43,13 +59,16 @@ def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, lea
 
     ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts.
     """
-    freedom = max(fit.points - len(fit.model.free()), 1)
+    freedom = max(fit.points - len(fit.model.parameters), 1)
     of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
     if len(rate) >= _FEWEST_LOCAL:
         local = float(np.mean(differences(rate, eta, scale) ** 2))
         if of_model > _MISFIT * local:
             return Noise(float(max(np.sqrt(local), least)), _LOCAL_FREEDOM * (len(rate) - 2))
-    return Noise(float(max(np.sqrt(of_model), least)), freedom)
+    few = len(rate) <= _FEW
+    if few and of_model > _LARGEST_NOISE**2:
+        return Noise(_LARGEST_NOISE, np.inf)
+    return Noise(float(max(np.sqrt(of_model), least)), freedom, few)
 
 
 def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
@@ -61,17 +80,17 @@ def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatAr
     return (left * y[:-2] - y[1:-1] + (1 - left) * y[2:]) / errors
 
 
-def point_trend(curve: FlowCurve, fits: tuple[Fit, ...], freedom: float) -> Trend:
-    """The certain changes of η along points with uncertainties, known from ``freedom`` degrees of freedom, and how far
-    η may depart from its log-mean: by a line or a parabola with its error (95 %), and by the mean of the models."""
-    quantile = _certain_quantile(freedom)
+def point_trend(curve: FlowCurve, fits: tuple[Fit, ...], noise: Noise) -> Trend:
+    """The certain changes of η along points with uncertainties from their noise, and how far η may depart from its
+    log-mean: by a line or a parabola with its error (95 %), and by the mean of the models."""
+    quantile = noise.certain
     most = max(1, int(_LARGEST_WINDOW * len(curve)))
     each = [_certain(curve, size, quantile) for size in _WINDOWS if size <= most]
     return Trend(
         fall=max((t.fall for t in each), key=lambda change: change.size),
         rise=max((t.rise for t in each), key=lambda change: change.size),
         at_least=max(t.at_least for t in each),
-        at_most=max(departure(curve, _bound_quantile(freedom), _degree_of(curve)), _of_models(curve, fits)),
+        at_most=max(departure(curve, _bound_quantile(noise.freedom), _degree_of(curve)), _of_models(curve, fits)),
     )
 
 
@@ -90,7 +109,7 @@ def noise_that_decides(
     if estimate < log_margin:
         allowed = (log_margin - estimate) / _bound_quantile(np.inf)
     else:
-        allowed = (estimate - log_margin) / _certain_quantile(np.inf)
+        allowed = (estimate - log_margin) / thresholds.CERTAIN
     factor = _SLACK * min(1.0, allowed / max(spread, 1e-300))
     return {"noise_needed": noise.size * factor, "points_needed": float(np.ceil(len(curve) / max(factor, 1e-3) ** 2))}
 
@@ -110,13 +129,6 @@ def _bound_quantile(freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, _CONFIDENCE))
-
-
-def _certain_quantile(freedom: float) -> float:
-    """Student's quantile as unlikely as ``CERTAIN`` standard errors of a known noise."""
-    from scipy.special import ndtr, stdtrit
-
-    return float(-stdtrit(freedom, ndtr(-thresholds.CERTAIN)))
 
 
 def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:

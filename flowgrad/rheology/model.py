@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.autodiff.dual import Dual, is_at, next_level
+from flowgrad.autodiff.dual import Dual, is_at, next_level, plain
 from flowgrad.errors import OptionError
 from flowgrad.spec import parse, unparse
 from flowgrad.typing import FloatArray
@@ -123,8 +123,9 @@ class Model(ABC):
 
     @property
     def parameters(self) -> dict[str, float]:
-        """Values of the parameters that a fit determines."""
-        return {key: getattr(self, key) for key in self.free()}
+        """Values of the parameters: those that a fit determines, and caps that are set."""
+        values = {key: getattr(self, key) for key in self.kinds()}
+        return {key: value for key, value in values.items() if self.kinds()[key].fitted or 0 < value < np.inf}
 
     @property
     def yield_stress(self) -> float:
@@ -138,6 +139,11 @@ class Model(ABC):
     @abstractmethod
     def law(self, rate: FloatArray) -> FloatArray:
         """η at positive shear rates, without caps."""
+
+    def admissible(self) -> Any:
+        """A number made of the parameters that is positive where η ≥ 0 and the stress rises over all shear rates; of
+        an order of 1, and 1 for models that always are."""
+        return 1.0
 
     @classmethod
     @abstractmethod
@@ -163,9 +169,9 @@ class Model(ABC):
         return np.where(at_rest, self.viscosity(rate), slope)
 
     def viscosity_sensitivity(self, rate: ArrayLike) -> dict[str, FloatArray]:
-        """∂η/∂p at shear rates (any shape), of each parameter p of ``free``."""
+        """∂η/∂p at shear rates (any shape), of each of the ``parameters`` p."""
         size = np.maximum(np.abs(np.asarray(rate, float)), SMALLEST_RATE)
-        level, count = next_level(), len(self.free())
+        level, count = next_level(), len(self.parameters)
         unit = np.eye(count)
         carried = {key: Dual(value, unit[k], level) for k, (key, value) in enumerate(self.parameters.items())}
         model = self.with_values(carried)
@@ -174,7 +180,7 @@ class Model(ABC):
         return dict(zip(carried, np.broadcast_to(derivative, (count, *size.shape)), strict=True))
 
     def stress_sensitivity(self, rate: ArrayLike) -> dict[str, FloatArray]:
-        """∂|τ|/∂p at shear rates (any shape), of each parameter p of ``free``."""
+        """∂|τ|/∂p at shear rates (any shape), of each of the ``parameters`` p."""
         size = np.abs(np.asarray(rate, float))
         return {key: slope * size for key, slope in self.viscosity_sensitivity(rate).items()}
 
@@ -199,6 +205,11 @@ class Model(ABC):
     def limited(self, viscosity: FloatArray) -> FloatArray:
         """The viscosity within the caps of the model, if it has any."""
         return viscosity
+
+    def uncapped(self, rate: FloatArray) -> NDArray[np.bool_]:
+        """Where no cap holds the viscosity, at positive shear rates."""
+        viscosity = self.law(rate)
+        return self.limited(viscosity) == viscosity
 
     def scaled(self, density: float) -> Self:
         """The model in dynamic values where its own are kinematic (divided by the density)."""
@@ -225,6 +236,56 @@ class Capped(Model):
     def limited(self, viscosity: FloatArray) -> FloatArray:
         """The viscosity clipped to [eta_min, eta_max]."""
         return np.clip(viscosity, self.eta_min, self.eta_max)
+
+
+class StressModel(Model):
+    """A law in stress, η(τ): its viscosity at a shear rate is that of the stress τ = η(τ)γ̇.
+
+    The fit and the viscosity follow from ``log_viscosity``; the stress has to rise with the rate (see ``admissible``).
+    """
+
+    @abstractmethod
+    def log_viscosity(self, log_stress: Any) -> Any:
+        """log η of log τ."""
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """η at positive shear rates, by Newton's method within bounds of the root x = log τ of x − log η(x) = log γ̇.
+
+        Two more steps with what rates and parameters carry give the derivatives, as of any implicit function.
+        """
+        plain_values: Any = self.with_values({key: plain(getattr(self, key)) for key in self.kinds()})
+        log_rate: Any = np.log(rate)
+        with np.errstate(all="ignore"):
+            x, slope = _log_stress(plain_values, plain(log_rate))
+            for _ in range(2):
+                x = x - (x - self.log_viscosity(x) - log_rate) / slope
+            return np.exp(self.log_viscosity(x))
+
+
+_NEWTON_STEPS = 200
+_CONVERGED = 1e-14
+_LONGEST_STEP = 50.0
+# Over which a secant gives the slope of a law in stress: Newton's method needs no better one.
+_SECANT = 1e-6
+
+
+def _log_stress(model: StressModel, log_rate: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """log τ of a law in stress and d log γ̇/d log τ there, of the shape of all that they depend on."""
+    x = np.array(log_rate + model.log_viscosity(log_rate))
+    low, high = np.full(x.shape, -np.inf), np.full(x.shape, np.inf)
+    for _ in range(_NEWTON_STEPS):
+        found = model.log_viscosity(x)
+        excess, slope = x - found - log_rate, 1 - (model.log_viscosity(x + _SECANT) - found) / _SECANT
+        low, high = np.where(excess < 0, x, low), np.where(excess > 0, x, high)
+        step = np.where(np.isfinite(excess), -excess / slope, -_LONGEST_STEP)
+        goal = x + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        goal = np.where((goal >= low) & (goal <= high), goal, 0.5 * (low + high))
+        moved = np.abs(goal - x) > _CONVERGED * np.maximum(1.0, np.abs(x))
+        x = np.where(np.isnan(log_rate), np.nan, goal)
+        if not moved.any():
+            break
+    level = next_level()
+    return x, 1 - model.log_viscosity(Dual(x, np.ones((1, *x.shape)), level)).derivative[0]
 
 
 def parse_model(text: str) -> Model:

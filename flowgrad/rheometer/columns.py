@@ -1,72 +1,16 @@
-"""Columns of rheometer tables: units with their factors to SI, and roles by name in several languages."""
+"""Columns of rheometer tables: roles by name in several languages, with the unit and the logarithm that names state."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 from flowgrad.errors import ReadError
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A unit: what it measures, and value·factor + offset in SI (temperatures in °C)."""
-
-    dimension: str
-    factor: float = 1.0
-    offset: float = 0.0
-
-
-# SI units of what is read, as they are printed.
-SI = {"rate": "1/s", "stress": "Pa", "viscosity": "Pa s", "torque": "N m", "temperature": "°C"}
-
-_PREFIXES = {"": 1.0, "M": 1e6, "k": 1e3, "h": 1e2, "d": 1e-1, "c": 1e-2, "m": 1e-3, "u": 1e-6, "n": 1e-9}
-# Units that take a prefix.
-_PREFIXED = (
-    (r"Pa-?s(ec)?|Ns/m2|Nsm-2", "viscosity", 1.0),
-    (r"P(oise)?", "viscosity", 0.1),
-    (r"Pa(scal)?|N/m2|Nm-2", "stress", 1.0),
-    (r"N-?m", "torque", 1.0),
-)
-_POUND = 0.45359237 * 9.80665
-# What is measured, the factor, and texts without spaces, dots and carets.
-_FIXED = (
-    ("rate", 1.0, "1/s s-1 /s 1/sec sec-1 1/second"),
-    ("rate", 1 / 60, "1/min min-1 /min"),
-    ("stress", 1.0, "PA pa pascal"),
-    ("stress", 0.1, "dyn/cm2 dyne/cm2 dynes/cm2 dyncm-2"),
-    ("stress", _POUND / (100 * 0.3048**2), "lbf/100ft2 lb/100ft2 lbs/100ft2"),
-    ("stress", _POUND / 0.0254**2, "psi lbf/in2"),
-    ("stress", 1e5, "bar"),
-    ("stress", 1e6, "N/mm2"),
-    ("viscosity", 1.0, "kg/ms kgm-1s-1 PaS pas PAS Pascalsecond pascalsecond"),
-    ("viscosity", 0.1, "g/cms gcm-1s-1 dyns/cm2 dynes/cm2s poise"),
-    ("viscosity", 1e-3, "cps cPs CPS cp CP cPoise centipoise mpas"),
-    ("torque", 1e-7, "dyncm dynecm"),
-    ("temperature", 1.0, "°C C degC oC °c"),
-    ("kinematic viscosity", 1.0, "mm2/s cSt m2/s St"),
-    ("other", 1.0, "s sec min h % ° rad rad/s mrad Hz mm um N mN 1 - K/min °C/min mm/s m/s rpm V As Pa/s"),
-)
-_KNOWN = {text: Unit(dimension, factor) for dimension, factor, texts in _FIXED for text in texts.split()}
-_KNOWN |= {"K": Unit("temperature", 1.0, -273.15)}
-_KNOWN |= {text: Unit("temperature", 5 / 9, -160 / 9) for text in ("°F", "degF", "F")}
-
-
-def unit(text: str) -> Unit | None:
-    """The unit of a text such as ``mPa·s``, ``s⁻¹`` or ``dyn/cm²``; None for one that is not known."""
-    plain = unicodedata.normalize("NFKC", text)
-    plain = re.sub("[−–]", "-", plain).replace("\u03bc", "u")
-    plain = re.sub(r"[\[\](){}\s·⋅∙•×*.^_]", "", plain)
-    if plain in _KNOWN:
-        return _KNOWN[plain]
-    for pattern, dimension, factor in _PREFIXED:
-        match = re.fullmatch(f"([Mkhdcmun]?)({pattern})", plain)
-        if match:
-            return Unit(dimension, factor * _PREFIXES[match[1]])
-    return None
-
+from flowgrad.rheometer.units import Unit, logarithm, unit
 
 # Names without accents, in small letters, - and _ as spaces; a name may have a label before or behind ("stress A").
 _RATES = """shear rate; shearrate; shear strain rate; strain rate; rate of shear; rate of strain; scherrate;
@@ -202,44 +146,69 @@ _MEASURES = {
 }
 _BRACKETS = re.compile(r"^(.*?)[\[(]([^\[\]()]*(?:\([^()]*\)[^\[\]()]*)?)[\])]\s*$")
 _WORDED = re.compile(r"^(.+?)\s+(?:in|en|/)\s+(\S.*)$")
-_LAST_WORD = re.compile(r"^(.+?)[\s,_/]+([^\s,]{2,}|P)$")
 # Round brackets that hold a label and no unit: (A), (25 °C), (sample B), (up).
 _LABEL = re.compile(r"[A-Za-z]|\d.*|.*\s.*|up|down|auf|ab")
+_SEPARATOR = re.compile(r"[\s,_/]+")
+# Units that are recognised behind a name without brackets.
+SAFE = ("rate", "stress", "viscosity", "torque")
+# Marks of a unit in round brackets, where a label might be: (1/d), (10^3 acre), (kips/ft2).
+_UNITLIKE = re.compile(r"1\s*/|.*[\^²³⁻]|.*\bper\b")
 
 
 @dataclass(frozen=True)
 class Column:
     """One column: its ``index``, the ``name`` as it is in the file, the ``unit`` (None where none is stated),
-    what it holds (see ``role_of``) and the rest of its name."""
+    what it holds (see ``role_of``), the rest of its name, and the ``base`` of the logarithm that it holds: None where
+    it holds none, NaN where the file does not say of which base. ``wrong`` says what is with the row of units."""
 
     index: int
     name: str
     unit: Unit | None
     role: str
     label: str
+    base: float | None = None
+    wrong: str = ""
 
     @property
     def measures(self) -> str:
         """What a column of its role measures; empty for those that are not read as numbers."""
         return _MEASURES.get(self.role, "")
 
+    def to_si(self, values: Any) -> Any:
+        """Numbers (n,) in SI, or in the user's units where none is stated."""
+        linear = values if self.base is None else self.base**values
+        return linear if self.unit is None else self.unit.to_si(linear)
+
     def with_unit(self, text: str, where: str) -> Column:
-        """With the unit of a row of units; ReadError where it contradicts that of the name."""
+        """With the unit of a row of units; ``wrong`` where it is not known or contradicts that of the name."""
         found = unit(text)
+        wrong = ""
         if found is None and self.measures:
-            raise ReadError(f"{where}: the unit '{text}' of '{self.name}' is not known: give --units {self.role}=…")
+            wrong = f"{where}: the unit '{text}' of '{self.name}' is not known: give --units {self.role}=…"
         if found and self.unit and found != self.unit:
-            raise ReadError(f"{where}: '{self.name}' states one unit and the row of units '{text}': correct one")
-        return column(self.index, self.name, found or self.unit)
+            wrong = f"{where}: '{self.name}' states one unit and the row of units '{text}': correct one"
+        return replace(column(self.index, self.name, found or self.unit), wrong=wrong)
+
+    def given(self, text: str) -> Column:
+        """With the unit that the user gives in place of the file's, which may be one of a logarithm: ``lg(1/s)``."""
+        found = unit(text)
+        if found is None or found.base is None:
+            return replace(self, unit=found, wrong="")
+        return replace(self, unit=replace(found, base=None), base=found.base, wrong="")
 
 
 def column(index: int, name: str, stated: Unit | None = None) -> Column:
-    """The column of a name such as ``Shear rate [1/s]``, ``Tau in Pa``, ``η / mPa·s``, ``stress_Pa``."""
-    own, text = split(name)
+    """The column of a name such as ``Shear rate [1/s]``, ``Tau in Pa``, ``η / mPa·s``, ``stress_Pa``, ``lg(τ/Pa)``."""
+    base, linear = logarithm(name)
+    own, text = split(linear)
     found = stated or (unit(text) if text else None)
+    if found is not None and found.base is not None:
+        base, found = found.base, replace(found, base=None)
     role, label = role_of(own, found.dimension if found else "")
+    if base is not None and role.startswith("sigma"):
+        role = "other"
     capitals = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", own, re.IGNORECASE)
-    return Column(index, name.strip(), found, role, capitals[0] if capitals else label)
+    return Column(index, name.strip(), found, role, capitals[0] if capitals else label, base)
 
 
 def split(name: str) -> tuple[str, str]:
@@ -248,35 +217,82 @@ def split(name: str) -> tuple[str, str]:
     bracketed = _BRACKETS.match(name)
     if bracketed:
         own, inside = bracketed[1].strip(), bracketed[2].strip()
-        if unit(inside) is not None or name.endswith("]"):
+        if unit(inside) is not None or name.endswith("]") or _is_unitlike(inside):
             return own, inside
         is_label = not inside or _LABEL.fullmatch(inside) or inside.casefold() in QUALIFIERS
         return (name, "") if is_label else (own, inside)
     worded = _WORDED.match(name)
     if worded and unit(worded[2]) is not None:
         return worded[1], worded[2]
-    last = _LAST_WORD.match(name)
-    if last and (found := unit(last[2])) is not None and found.dimension in SAFE:
-        return last[1], last[2]
+    for gap in _SEPARATOR.finditer(name):
+        own, tail = name[: gap.start()], name[gap.end() :]
+        if own and (len(tail) > 1 or tail == "P") and (found := unit(tail)) is not None and found.dimension in SAFE:
+            return own, tail
     return name, ""
 
 
-# Units that are recognised behind a name without brackets.
-SAFE = ("rate", "stress", "viscosity", "torque")
+def _is_unitlike(text: str) -> bool:
+    """Whether a text that is no known unit is meant as one: (kips/ft2) and no label."""
+    letters = re.findall(r"[A-Za-zµ]+", text)
+    known = [found for each in letters if len(each) > 1 and (found := unit(each)) is not None]
+    return bool(_UNITLIKE.match(text)) or any(each.dimension in SAFE for each in known)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is of something that rheometers measure, or states a known unit."""
+    own, text = split(logarithm(name)[1])
+    if text and unit(text) is not None:
+        return True
+    return any(_rest(phrase, plain(own)) is not None for phrases in _PHRASES.values() for phrase in phrases)
+
+
+def is_time(column: Column) -> bool:
+    """Whether a column tells when its rows were measured."""
+    return column.role == "other" and not _TIMES.isdisjoint(plain(split(column.name)[0]).split())
+
+
+_TIMES = {"time", "zeit", "temps", "tiempo", "tempo", "tijd", "时间", "t"}
+
+
+def size_of(column: Column) -> str:
+    """``gap``, ``diameter`` or ``length`` for a column of such a size, with a unit of length; empty for others."""
+    if column.unit is None or column.unit.dimension != "length":
+        return ""
+    words = plain(split(column.name)[0]).split()
+    return next((name for name, known in _SIZES.items() if not known.isdisjoint(words)), "")
+
+
+_SIZES = {
+    "gap": {"gap", "spalt", "spaltweite", "entrefer", "h"},
+    "diameter": {"diameter", "durchmesser", "diametre", "diametro", "d"},
+    "length": {"length", "lange", "laenge", "longueur", "longitud", "lunghezza", "l"},
+}
 
 
 def check(columns: list[Column], where: str) -> None:
     """ReadError for a column that is read as numbers and whose unit is not known, or measures something else."""
     for each in columns:
-        text = split(each.name)[1]
+        text = split(logarithm(each.name)[1])[1]
         if not each.measures:
             continue
+        if each.wrong:
+            raise ReadError(each.wrong)
+        if each.base is not None and math.isnan(each.base):
+            raise ReadError(
+                f"{where}: '{each.name}' is a logarithm of base 10 or e: say which, with --units {each.role}=lg("
+                f"{SI[each.measures]}) or {each.role}=ln({SI[each.measures]})"
+            )
         if each.unit is None and text:
             raise ReadError(f"{where}: the unit '{text}' of '{each.name}' is not known: give --units {each.role}=…")
         if each.unit and each.unit.dimension == "kinematic viscosity":
             raise ReadError(f"{where}: '{each.name}' is a kinematic viscosity: multiply it by the density first")
         if each.unit and each.unit.dimension != each.measures:
+            other = f"has the unit of a {each.unit.dimension}".replace("of a other", "of something else")
             raise ReadError(
-                f"{where}: '{each.name}' has the unit of a {each.unit.dimension}, not of a {each.measures}: "
+                f"{where}: '{each.name}' {other}, not of a {each.measures}: "
                 f"say what it is with --columns, or correct its unit with --units {each.role}=…"
             )
+
+
+# SI units of what is read, as they are printed.
+SI = {"rate": "1/s", "stress": "Pa", "viscosity": "Pa s", "torque": "N m", "temperature": "°C"}

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.rheometer.columns import Column, unit
-from flowgrad.rheometer.rows import NUMERIC, parsed
+from flowgrad.rheometer.columns import Column, is_time, size_of
+from flowgrad.rheometer.decimals import Marks, marks_of
+from flowgrad.rheometer.options import Reading
+from flowgrad.rheometer.rows import parsed
 from flowgrad.rheometer.tables import Group, Table
+from flowgrad.rheometer.units import unit
 from flowgrad.typing import FloatArray
 
 # Viscosity and stress/rate that differ by no more are the same number, rounded.
@@ -26,8 +29,9 @@ _WITH_UNIT = re.compile(r"\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,].*?)\s*
 class Measured:
     """Numbers of one group (n,) in the order of the file, NaN where a cell has none, in SI where units are stated.
 
-    ``is_text`` (n,) marks rows where a text stands for a needed number, ``lines`` (n,) are those of the file;
-    ``samples`` and ``steps`` (n,) are the texts of such columns. ``stated`` says whether units are.
+    ``time`` is in units of the file. ``is_text`` (n,) marks rows where a text stands for a needed number, ``lines``
+    (n,) are those of the file; ``samples`` and ``steps`` (n,) are the texts of such columns. ``stated`` says whether
+    units are, ``sizes`` (n,) [m] are columns of the gap, the diameter or the length.
     """
 
     rate: FloatArray
@@ -35,33 +39,38 @@ class Measured:
     sigma: FloatArray | None
     torque: FloatArray | None
     temperature: FloatArray | None
+    time: FloatArray | None
     samples: list[str]
     steps: list[str]
     is_text: NDArray[np.bool_]
     lines: NDArray[np.int64]
     notes: tuple[str, ...]
     stated: bool
+    sizes: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def part(self, chosen: NDArray[Any]) -> Measured:
         """The rows of a mask or of positions."""
         picked = np.arange(len(self.rate))[chosen]
         parts: dict[str, Any] = {name: [getattr(self, name)[i] for i in picked] for name in ("samples", "steps")}
-        for name in ("rate", "stress", "sigma", "torque", "temperature", "is_text", "lines"):
+        for name in ("rate", "stress", "sigma", "torque", "temperature", "time", "is_text", "lines"):
             values = getattr(self, name)
             parts[name] = None if values is None else values[picked]
+        parts["sizes"] = {name: values[picked] for name, values in self.sizes.items()}
         return replace(self, **parts)
 
 
-def measured(table: Table, group: Group, radius: float | None, where: str) -> Measured:
+def measured(table: Table, group: Group, reading: Reading, where: str) -> Measured:
     """The numbers of a group of columns.
 
     The stress is that of the column, else viscosity times rate, else 2M/(πR³) of the torque M at a parallel plate of
-    the ``radius`` R [m]. Raises ReadError for decimal points and commas in one table, for a viscosity that is not
+    the radius R [m]. Raises ReadError for decimal points and commas in one table, for a viscosity that is not
     stress over rate by a power of ten, and for a torque without a radius.
     """
-    numbers = {role: _numbers(table, each, where) for role, each in group.columns.items() if each.measures}
+    read = {role: each for role, each in group.columns.items() if each.measures}
+    marks = marks_of(table, list(read.values()), reading.decimal, where)
+    numbers = {role: _numbers(table, each, marks) for role, each in read.items()}
     sign = -1.0 if group.turned else 1.0
-    rate, notes = numbers["rate"], []
+    rate, notes, radius = numbers["rate"], list(marks.notes), reading.radius
     if "stress" in numbers:
         stress = sign * numbers["stress"]
         if "viscosity" in numbers:
@@ -79,6 +88,8 @@ def measured(table: Table, group: Group, radius: float | None, where: str) -> Me
         notes.append(f"no unit of {' and '.join(map(repr, unstated))} is stated: taken as SI")
     elif unstated:
         notes.append("no units are stated: taken as coherent ones, such as 1/s and Pa")
+    notes += [each.unit.reading for each in read.values() if each.unit and each.unit.reading]
+    time = next(filter(is_time, table.columns), None)
     sigma = numbers.get("sigma")
     if sigma is None and "sigma_viscosity" in numbers:
         sigma = numbers["sigma_viscosity"] * np.abs(rate)
@@ -91,23 +102,31 @@ def measured(table: Table, group: Group, radius: float | None, where: str) -> Me
         sigma,
         numbers.get("torque"),
         numbers.get("temperature"),
+        None if time is None else np.array([parsed(table.cell(row, time)) for row in table.rows]),
         _texts(table, group.columns.get("sample")),
         _texts(table, group.columns["step"]) if "step" in group.columns else steps,
         _is_text(table, needed),
         np.array([row.line for row in table.rows], np.int64),
         tuple(notes),
         len(unstated) < len(needed),
+        _sizes(table),
     )
 
 
-def _numbers(table: Table, column: Column, where: str) -> FloatArray:
+def _sizes(table: Table) -> dict[str, FloatArray]:
+    sizes = {name: each for each in reversed(table.columns) if (name := size_of(each))}
+    return {
+        name: np.asarray(each.to_si(np.array([parsed(table.cell(row, each)) for row in table.rows])), float)
+        for name, each in sizes.items()
+    }
+
+
+def _numbers(table: Table, column: Column, marks: Marks) -> FloatArray:
     texts = [table.cell(row, column) for row in table.rows]
-    _check_marks(texts, table, column, where)
-    factor, offset = (column.unit.factor, column.unit.offset) if column.unit else (1.0, 0.0)
-    found = np.array([parsed(text) for text in texts], float) * factor + offset
+    found = column.to_si(np.array([marks.parsed(text, column) for text in texts], float))
     for i in np.flatnonzero(~np.isfinite(found)):
         found[i] = _with_unit(texts[i], column)
-    return found
+    return np.asarray(found, float)
 
 
 def _with_unit(text: str, column: Column) -> float:
@@ -116,21 +135,7 @@ def _with_unit(text: str, column: Column) -> float:
     own = unit(match[2]) if match else None
     if match is None or own is None or own.dimension != column.measures:
         return np.nan
-    return parsed(match[1]) * own.factor + own.offset
-
-
-def _check_marks(texts: list[str], table: Table, column: Column, where: str) -> None:
-    """ReadError where points and commas both stand in numbers: either could be the decimal mark."""
-    comma = next((i for i, text in enumerate(texts) if "," in text and NUMERIC.fullmatch(text)), None)
-    point = next((i for i, text in enumerate(texts) if "." in text and NUMERIC.fullmatch(text)), None)
-    both = next((i for i, text in enumerate(texts) if re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+[.,]\d+", text)), None)
-    if both is not None:
-        comma = point = both
-    if comma is not None and point is not None:
-        raise ReadError(
-            f"{where}: '{column.name}' has '{texts[point]}' in line {table.rows[point].line} and '{texts[comma]}' in "
-            f"line {table.rows[comma].line}: write all numbers with one decimal mark and none between thousands"
-        )
+    return float(own.to_si(parsed(match[1])))
 
 
 def _texts(table: Table, column: Column | None) -> list[str]:

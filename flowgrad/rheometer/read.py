@@ -1,4 +1,4 @@
-"""Flow curves from a rheometer's text file: one for each sample, step, temperature and ramp in it."""
+"""Flow curves from a rheometer's text file or workbook: one for each sample, step, temperature and ramp in it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.files import printable
-from flowgrad.rheometer.columns import check, plain, unit
+from flowgrad.rheometer.columns import Column, check, plain
+from flowgrad.rheometer.cox_merz import cox_merz
 from flowgrad.rheometer.curve import RheometerCurve
 from flowgrad.rheometer.curves import Measured, measured, settings
+from flowgrad.rheometer.intervals import no_curve
 from flowgrad.rheometer.options import Reading
-from flowgrad.rheometer.quality import curves_of, is_held
+from flowgrad.rheometer.quality import curves_of
 from flowgrad.rheometer.rows import read_text, rows
-from flowgrad.rheometer.tables import Table, groups, is_oscillatory, tables
+from flowgrad.rheometer.tables import Group, Table, groups, is_oscillatory, tables
+from flowgrad.rheometer.workbook import is_workbook, workbook_rows
 from flowgrad.spec import nearest
 
 # Reasons that are listed why a file holds no flow curve.
@@ -25,28 +26,31 @@ _LISTED = 4
 
 
 def read_flow_curves(path: str | Path, reading: Reading | None = None) -> tuple[RheometerCurve, ...]:
-    """The flow curves of a text file: one for each sample, step, temperature and ramp in it.
+    """The flow curves of a text file or a workbook: one for each sample, step, temperature and ramp in it.
 
     Reads tables separated by tabs, semicolons, commas or blanks, with points or commas in numbers, in UTF-8, UTF-16
-    or Latin-1, and the exports of common instruments; ``reading`` says what the file does not. Rows without numbers,
-    at rest or with a stress that is not positive are left out and counted. Raises ReadError for a file that holds no
-    flow curve, OptionError where two columns could be meant or what is asked for is not there.
+    or Latin-1, the sheets of Excel and OpenDocument workbooks (with python-calamine), and the exports of common
+    instruments; ``reading`` says what the file does not. Rows without numbers,
+    at rest or with a stress that is not positive are left out and counted; intervals that are no flow curve are left
+    out and named in the notes. Raises ReadError for a file that holds no flow curve, OptionError where two columns
+    could be meant or what is asked for is not there.
     """
     path, reading = Path(path), reading or Reading()
     where = printable(path)
-    found, refused = [], []
-    for table in tables(rows(read_text(path), where), reading.columns, where):
-        if is_oscillatory(table) and not reading.columns:
-            refused.append(f"'{table.step or table.title or 'a table'}' is oscillatory")
-            continue
-        found += list(_of_table(table, reading, where))
-    refused += [f"'{piece.name}' {piece.reason}" for piece in found if piece.reason]
-    more = f" and {len(refused) - _LISTED} more" if len(refused) > _LISTED else ""
-    listed = "; ".join(refused[:_LISTED]) + more
-    pieces = _chosen([piece for piece in found if not piece.reason], reading.sample, where)
-    if not pieces:
+    lines = workbook_rows(path) if is_workbook(path) else rows(read_text(path), where)
+    pieces, refused, failures = _pieces(tables(lines, reading.columns, where), reading, where)
+    curves: list[RheometerCurve] = []
+    for piece in _chosen(pieces, reading.sample, where):
+        try:
+            curves += curves_of(piece.rows, (piece.sample, piece.name), reading, path)
+        except OptionError as error:
+            failures.append(error)
+    if not curves and failures:
+        raise failures[0]
+    refused += [str(each).removeprefix(f"{where}").lstrip(":, ") for each in failures]
+    listed = "; ".join(refused[:_LISTED]) + (f" and {len(refused) - _LISTED} more" if len(refused) > _LISTED else "")
+    if not curves:
         raise ReadError(f"{where}: holds no flow curve: {listed}: give a table of steady shear at several rates")
-    curves = [curve for piece in pieces for curve in curves_of(piece.rows, (piece.sample, piece.name), reading, path)]
     notes = [f"left out of this file: {listed}"] if refused else []
     return tuple(each.noted(*notes) for each in _distinct(curves))
 
@@ -62,6 +66,42 @@ class _Piece:
     reason: str
 
 
+def _pieces(
+    found: Sequence[Table], reading: Reading, where: str
+) -> tuple[list[_Piece], list[str], list[OptionError | ReadError]]:
+    """The pieces that are curves, what is said of the others, and the errors of tables that cannot be read."""
+    pieces: list[_Piece] = []
+    refused: list[str] = []
+    failures: list[OptionError | ReadError] = []
+    for table in found:
+        name = " ".join(filter(None, (table.title, table.step))) or f"the table of line {table.line}"
+        if table.is_other:
+            names = ", ".join(f"'{each.name}'" for each in table.columns if each.name) or "columns without names"
+            refused.append(f"'{name}' is no flow curve ({names})")
+        elif is_oscillatory(table) and reading.cox_merz:
+            try:
+                part = cox_merz(table, reading, f"{where}, line {table.line}")
+            except ReadError as error:
+                failures.append(error)
+                continue
+            if reason := no_curve(part).replace("shear rate", "frequency"):
+                refused.append(f"'{name}' {reason}")
+            else:
+                label = " ".join(filter(None, (table.title, table.step))) or Path(where).stem
+                pieces.append(_Piece(table.title or Path(where).stem, label, part, ""))
+        elif is_oscillatory(table) and not reading.columns:
+            refused.append(f"'{name}' is oscillatory (--cox-merz takes |η*|(ω) as η(γ̇))")
+        else:
+            try:
+                of_table = list(_of_table(table, reading, where))
+            except (OptionError, ReadError) as error:
+                failures.append(error)
+                continue
+            pieces += [piece for piece in of_table if not piece.reason]
+            refused += [f"'{piece.name}' {piece.reason}" for piece in of_table if piece.reason]
+    return pieces, refused, failures
+
+
 def _of_table(table: Table, reading: Reading, where: str) -> Iterator[_Piece]:
     place = f"{where}, line {table.line}"
     names = sum(bool(each.name) for each in table.columns)
@@ -69,25 +109,21 @@ def _of_table(table: Table, reading: Reading, where: str) -> Iterator[_Piece]:
     if 0 < cells < names:  # a comma in a name, most likely
         raise ReadError(f"{place}: has {names} names of columns over rows of {cells} cells: put names in quotes")
     for group in groups(table, reading.columns, place):
-        columns = dict(group.columns)
+        columns = {role: each for role, each in group.columns.items() if not _is_spare(each, group)}
         for role in columns.keys() & reading.units.keys():
-            columns[role] = replace(columns[role], unit=unit(reading.units[role]))
+            columns[role] = columns[role].given(reading.units[role])
         check(list(columns.values()), place)
-        for label, step, part in settings(measured(table, replace(group, columns=columns), reading.radius, place)):
+        for label, step, part in settings(measured(table, replace(group, columns=columns), reading, place)):
             of_sample, of_curve = (table.title, group.label, label), (table.title, table.step, step, group.label, label)
             sample, name = (" ".join(dict.fromkeys(filter(None, parts))) for parts in (of_sample, of_curve))
-            yield _Piece(sample or Path(where).stem, name or Path(where).stem, part, _no_curve(part))
+            reason = no_curve(part, f"{table.step} {step}")
+            yield _Piece(sample or Path(where).stem, name or Path(where).stem, part, reason)
 
 
-def _no_curve(part: Measured) -> str:
-    """Why these rows are not a flow curve; empty if they are."""
-    known = np.isfinite(part.rate) & np.isfinite(part.stress)
-    if not known.any():
-        return "has no row with numbers"
-    rate = np.abs(part.rate[known & (part.rate != 0)])
-    if not len(rate):
-        return "is at rest throughout"
-    return f"stays at one shear rate, {np.median(rate):.4g}" if len(rate) > 1 and is_held(rate) else ""
+def _is_spare(column: Column, group: Group) -> bool:
+    """Whether a torque in percent, say, stands beside the stress: it is not read."""
+    needed = column.role not in ("torque", "temperature") or group.columns.keys().isdisjoint(("stress", "viscosity"))
+    return not needed and column.unit is not None and column.unit.dimension != column.measures
 
 
 def _chosen(pieces: Sequence[_Piece], sample: str | None, where: str) -> list[_Piece]:

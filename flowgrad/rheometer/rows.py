@@ -18,8 +18,6 @@ LARGEST = 64_000_000
 _START = 65536
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ALIEN = {
-    b"PK\x03\x04": "an Excel or OpenDocument workbook: save its sheet as CSV (UTF-8) and give that",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook or a rheometer's own project: export the table as CSV or text",
     b"%PDF": "a PDF: export the table as CSV or text",
 }
 # Control characters that text has: tab, line feed, form feed, carriage return, and the old end of file.
@@ -72,11 +70,14 @@ def _without_mark(data: bytes) -> str | None:
 
 
 _COMMENT = re.compile(r"^\s*(?:#+|//+|%+(?=\s*[^\W\d])|!+|;;+)\s*")
-_NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
+# Thousands may be apart by commas before a point, by apostrophes and by narrow or unbroken spaces.
+_GROUPED = r"\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?|\d{1,3},\d{3}\.\d*|\d{1,3}(?:['’\u00a0\u202f\u2009 ]\d{3})+(?:[.,]\d*)?"
+GAPS = re.compile("(?<=\\d)['’\u00a0\u202f\u2009 ](?=\\d{3})")
+_NUMBER = rf"[+-]?(?:{_GROUPED}|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
 NUMERIC = re.compile(rf"\s*{_NUMBER}\s*")
 _SEPARATORS = ("\t", ";", "|", ",", " ")
 # A longer line is not a row of a table, and a longer file not a flow curve.
-_LONGEST, _MOST = 20_000, 60_000
+_LONGEST, MOST = 20_000, 60_000
 # Lines that tell how a table is separated.
 _LOOKED_AT = 2000
 
@@ -99,8 +100,8 @@ def rows(text: str, where: str) -> Iterator[Row]:
     Raises ReadError, with the name of the file, for more lines than flow curves have.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").lstrip("\ufeff").split("\n")
-    if len(lines) > _MOST:
-        raise ReadError(f"{where}: has {len(lines)} lines, too many for flow curves ({_MOST}): give its table alone")
+    if len(lines) > MOST:
+        raise ReadError(f"{where}: has {len(lines)} lines, too many for flow curves ({MOST}): give its table alone")
     separator = separator_of(lines)
     for number, line in enumerate(lines, 1):
         if number == 1 and line.lower().startswith("sep="):
@@ -119,6 +120,10 @@ def separator_of(lines: list[str]) -> str:
     for separator in _SEPARATORS:
         numbers = (Row(0, cells(line[:4000], separator)).numbers for line in shown[::step])
         counts[separator] = sum(count for count in numbers if count > 1)
+    # Blanks may also stand between thousands.
+    others = max(counts[each] for each in ("\t", ";", "|"))
+    if others > 0.5 * counts[" "]:
+        counts[" "] = 0
     if not any(counts.values()):
         counts = {each: sum(line.count(each) for line in shown[::step]) for each in _SEPARATORS[:-1]}
     return max(counts, key=lambda each: counts[each])
@@ -153,4 +158,5 @@ def parsed(text: str) -> float:
         pass
     if not NUMERIC.fullmatch(text):
         return math.nan
-    return float(text.replace(",", ".").replace("d", "e").replace("D", "e"))
+    text = GAPS.sub("", text).replace("d", "e").replace("D", "e")
+    return float(text.replace(",", "") if text.count(",") > 1 or "." in text else text.replace(",", "."))

@@ -3,32 +3,26 @@ flow curves: one for each sample that stands side by side."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.rheometer.columns import QUALIFIERS, Column, column, plain, split, unit
+from flowgrad.rheometer.columns import QUALIFIERS, Column
+from flowgrad.rheometer.heads import head, is_named, other_head, title_of
 from flowgrad.rheometer.rows import NUMERIC, Row
 
 # Lines of text without the head of a table, after which there is none.
 _PATIENCE = 5000
-# Blank lines and lines of units that may follow the head.
-_BELOW = 3
-# What stands before the name of a sample or of a measurement, and before that of a step.
-_TITLES = {
-    "sample", "sample name", "probe", "probenname", "echantillon", "muestra", "campione", "substance", "name",
-    "substance sample no", "test", "result", "ergebnis", "resultat", "resultado", "risultato", "messung", "dataset",
-}  # fmt: skip
-_KEY = re.compile(r"\s*([^:=]{1,60}?)\s*[:=]\s*(\S.*)")
+# Rows of a table of something else that are worth a word, and rows that tell the shape of a table.
+_FEWEST, _LOOKED_AT = 3, 8
 
 
 @dataclass(frozen=True)
 class Table:
     """Columns and rows of numbers. ``title`` names the sample or the measurement, ``step`` the part of it, as far as
-    the lines above tell; ``above`` are the cells of the row over the head."""
+    the lines above tell; ``above`` are the cells of the row over the head. ``is_other``: of no flow curve."""
 
     columns: list[Column]
     line: int
@@ -36,6 +30,7 @@ class Table:
     step: str = ""
     above: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    is_other: bool = False
 
     def cell(self, row: Row, column: Column) -> str:
         """The text of a row in a column; empty where the row is too short."""
@@ -49,95 +44,63 @@ def tables(rows: Iterable[Row], chosen: Mapping[str, str], where: str) -> list[T
     """
     kept = list(rows)
     # Names that are nowhere are missed in the tables that there are.
-    return _tables(kept, chosen, where) or _tables(kept, {}, where) or [_headless(kept, chosen, where)]
+    for names in (chosen, {}):
+        found = _tables(kept, names, where)
+        if not all(each.is_other for each in found):
+            return found
+    if (known := next((each for each in found if each.columns), None)) and not _are_numbers(chosen):
+        raise ReadError(
+            f"{where}: holds no flow curve: line {known.line} begins a table of {describe(known)}, none of them a "
+            "shear rate beside a stress or a viscosity: if two of them are, give --columns rate=NAME,stress=NAME"
+        )
+    return [_headless(kept, chosen, where)]
+
+
+def _are_numbers(chosen: Mapping[str, str]) -> bool:
+    return bool(chosen) and all(each.lstrip("-").isdigit() for each in chosen.values())
 
 
 def _tables(kept: Sequence[Row], chosen: Mapping[str, str], where: str) -> list[Table]:
     found: list[Table] = []
-    title, step, i, tried = "", "", 0, 0
+    title, step, i, tried, is_open, is_broken = "", "", 0, 0, False, False
     while i < len(kept):
         row = kept[i]
-        head = _head(kept, i, chosen)
-        if head is not None:
-            columns, below = _with_units(head[0], kept, i + head[1], where)
+        of_curve = head(kept, i, chosen, where) if row.numbers < 2 else None
+        begun = of_curve or (other_head(kept, i, chosen, where) if not row.numbers else None)
+        if begun is not None:
             above = kept[i - 1].cells if i and not kept[i - 1].numbers else []
-            found.append(Table(columns, row.line, title, step, above))
-            i = below
+            found.append(Table(begun.columns, row.line, title, step, above, is_other=of_curve is None))
+            i, is_open, is_broken = begun.end, True, False
             continue
-        named = _named(kept, i)
+        named = title_of(kept, i)
         title, step = named.get("title", title), named.get("step", step)
-        if found and not named and _is_data(row, found[-1], chosen):
+        # A table ends at the title of another one, and at rows of another shape behind a line without numbers.
+        ends = bool(named) or (row.cells[:1] != [] and row.cells[0].endswith(":"))
+        is_open = is_open and not ends and not (is_broken and row.numbers > 1 and _is_alien(row, found[-1]))
+        if is_open and _is_data(row, found[-1], chosen):
             found[-1].rows.append(row)
+        elif row.numbers > 1 and found and not is_open and not ends:
+            found.append(Table([], row.line, title, step, is_other=True, rows=[row]))
+            is_open = True
+        is_broken = row.numbers == 0 or (is_broken and row.numbers < 2)
         tried += not row.numbers
         if not found and tried > _PATIENCE:
             break
         i += 1
-    return found
+    return [each for each in found if not each.is_other or len(each.rows) >= _FEWEST]
 
 
-def _head(rows: Sequence[Row], i: int, chosen: Mapping[str, str]) -> tuple[list[Column], int] | None:
-    """The columns, if a table begins at a row, and the number of rows that their names take."""
-    cells = rows[i].cells
-    if len(cells) < 2 or sum(map(bool, cells)) < 2 or rows[i].numbers > 1:
-        return None
-    heads = [cells]
-    if i + 1 < len(rows) and len(rows[i + 1].cells) == len(cells) and not rows[i + 1].numbers:
-        heads.append([f"{a} {b}".strip() for a, b in zip(cells, rows[i + 1].cells, strict=True)])
-    for count, names in enumerate(heads, 1):
-        columns = [column(k, each) if each else Column(k, "", None, "other", "") for k, each in enumerate(names)]
-        if _is_head(columns, chosen):
-            return columns, count
-    return None
-
-
-def _is_head(columns: Sequence[Column], chosen: Mapping[str, str]) -> bool:
-    names = [name.lstrip("-") for name in chosen.values() if not name.lstrip("-").isdigit()]
-    if names:
-        return all(any(is_named(each, name) for each in columns) for name in names)
-    roles = [each.role for each in columns if each.name]
-    return ("rate" in roles and bool({"stress", "viscosity", "torque"} & set(roles))) or roles.count("oscillation") > 1
-
-
-def is_named(column: Column, name: str) -> bool:
-    """Whether a name given by the user is that of a column, with or without its unit."""
-    name = name.strip().casefold()
-    return name in (column.name.casefold(), split(column.name)[0].casefold()) or plain(name) == plain(column.name) != ""
-
-
-def _with_units(columns: list[Column], rows: Sequence[Row], start: int, where: str) -> tuple[list[Column], int]:
-    """The columns with the units of a row below their names, if there is one, and where the numbers begin."""
-    read = [each.index for each in columns if each.measures]
-    for i in range(start, min(start + _BELOW, len(rows))):
-        row = rows[i]
-        if not any(row.cells):
-            continue
-        stated = [(j, each) for j, each in enumerate(row.cells[: len(columns)]) if each.strip("[]() ")]
-        known = sum(unit(each) is not None for _, each in stated)
-        is_data = any(j < len(row.cells) and NUMERIC.fullmatch(row.cells[j]) for j in read)
-        if is_data or not stated or 2 * known < len(stated) or _named(rows, i):
-            return columns, i
-        for j, text in stated:
-            columns[j] = columns[j].with_unit(text, f"{where}, line {row.line}")
-        return columns, i + 1
-    return columns, start
-
-
-def _named(rows: Sequence[Row], i: int) -> dict[str, str]:
-    """The title or the step that a line gives: ``Sample name<TAB>Emulsion``, ``Test: ramp``, ``[step]`` and a name."""
-    cells = [each for each in rows[i].cells if each]
-    if not cells or len(cells) > 3:
-        return {}
-    if cells[0].casefold() == "[step]" and i + 1 < len(rows):
-        return {"step": " ".join(rows[i + 1].cells).strip()}
-    match = _KEY.fullmatch(cells[0]) if len(cells) == 1 else None
-    key, value = match.groups() if match else (cells[0], cells[1] if len(cells) > 1 else "")
-    if plain(key) not in _TITLES or not value or NUMERIC.fullmatch(value):
-        return {}
-    return {"title": value, "step": ""}
+def _is_alien(row: Row, table: Table) -> bool:
+    """Whether a row has another number of cells, and of numbers, than the rows of a table."""
+    return bool(table.rows) and all(
+        len(each.cells) != len(row.cells) and each.numbers != row.numbers for each in table.rows[-_LOOKED_AT:]
+    )
 
 
 def _is_data(row: Row, table: Table, chosen: Mapping[str, str]) -> bool:
     """Whether a row has a number where the table has one, or text in as many cells as a row of it."""
+    if table.is_other:
+        return row.numbers > 1
     read = [each for each in table.columns if chosen or each.measures or each.role == "oscillation"]
     if any(NUMERIC.fullmatch(table.cell(row, each)) for each in read):
         return True
@@ -153,7 +116,7 @@ def _headless(rows: Sequence[Row], chosen: Mapping[str, str], where: str) -> Tab
             f"{where}: has no table of shear rates and stresses or viscosities{names}: "
             "give their names with --columns rate=NAME,stress=NAME"
         )
-    if not chosen or not all(each.lstrip("-").isdigit() for each in chosen.values()):
+    if not _are_numbers(chosen):
         raise ReadError(
             f"{where}: line {numeric[0].line} begins a table of {len(numeric[0].cells)} columns whose names do not say "
             "which holds the shear rate and which the stress: give --columns rate=1,stress=2 (or viscosity=2)"

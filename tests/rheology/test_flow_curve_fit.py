@@ -125,6 +125,38 @@ def test_five_noisy_points_do_not_prove_constancy_and_say_what_would():
     assert f"noise below {100 * found.evidence['noise_needed']:.2g} %" in found.sentence
 
 
+@pytest.mark.parametrize("count", [4, 5, 6])
+@pytest.mark.parametrize(
+    "law",
+    [
+        PowerLaw(2.0, 0.4),
+        Carreau(10.0, 0.05, 2.0, 0.35),
+        Cross(10.0, 0.05, 2.0, 0.8),
+        HerschelBulkley(3.0, 2.0, 0.5),
+        Casson(3.0, 0.1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_a_few_points_of_a_strongly_thinning_fluid_are_not_newtonian(law, count, noise):
+    """A constant misses them by 90 %, which is not their noise."""
+    rate = np.geomspace(1e-2, 1e3, count)
+    found = fit_flow_curve(rate, noisy(law, noise, rate=rate))
+    assert found.newtonian == "no"
+    assert found.verdict in (Verdict.SHEAR_THINNING, Verdict.YIELD_STRESS, Verdict.NON_NEWTONIAN)
+    assert found.noise.size <= 0.25
+    if not noise and isinstance(law, PowerLaw):
+        assert found.verdict is Verdict.SHEAR_THINNING
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7])
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+def test_a_few_points_of_a_newtonian_fluid_are_not_called_otherwise(count, noise):
+    rate = np.geomspace(1e-1, 1e2, count)
+    for seed in range(25):
+        assert fit_flow_curve(rate, noisy(Newtonian(0.1), noise, seed, rate)).newtonian != "no"
+
+
 def test_as_many_points_as_were_asked_for_decide():
     rate = np.geomspace(0.1, 100, 8)
     few = fit_flow_curve(rate, noisy(Newtonian(0.1), 0.05, 4, rate))
@@ -148,11 +180,11 @@ def test_too_small_a_range_decides_nothing():
     assert "a factor of 2 at least" in found.sentence
 
 
-def test_a_contested_class_is_named_and_not_decided():
+def test_a_contested_class_stays_open():
     """A plastic start that the rates do not reach low enough to tell from a power law."""
     rate = np.geomspace(1, 20, 12)
     found = fit_flow_curve(rate, noisy(HerschelBulkley(3.0, 3.0, 0.5), 0.05, rate=rate))
-    assert found.verdict is Verdict.NOT_DECIDED
+    assert (found.newtonian, found.verdict) == ("no", Verdict.NON_NEWTONIAN)
     assert "not constant" in found.sentence
     assert sum(found.weights.values()) == pytest.approx(1)
 
@@ -216,7 +248,7 @@ def test_public_names():
         ({"absolute_sigma": True}, "give sigma"),
         ({"stress": -RATE}, "other sign"),
         ({"rate": RATE[:3], "stress": RATE[:3]}, "at least 4"),
-        ({"rate": RATE[:5], "stress": RATE[:5], "models": ["carreau-yasuda"]}, "too few for the laws"),
+        ({"rate": RATE[:6], "stress": RATE[:6], "models": ["carreau-yasuda"]}, "too few for the laws"),
     ],
 )
 def test_what_cannot_be_done_is_refused(change, message):

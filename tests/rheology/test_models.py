@@ -139,7 +139,8 @@ def test_caps_limit_the_viscosity_as_solvers_do():
     assert law.viscosity(1e8) == 0.001
     assert law.viscosity(1.0) == pytest.approx(0.1)
     assert parse_model("herschel-bulkley(tau0=1, K=1, n=0.5, eta_max=100)").viscosity(0.0) == 100
-    assert set(law.parameters) == {"K", "n"}
+    assert law.parameters == {"K": 0.1, "n": 0.5, "eta_min": 0.001, "eta_max": 5.0}
+    assert set(law.free()) == set(PowerLaw(0.1, 0.5).parameters) == {"K", "n"}
 
 
 def test_only_yield_laws_have_a_yield_stress():

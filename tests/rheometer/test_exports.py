@@ -68,9 +68,9 @@ def test_steps(tmp_path):
     (curve,) = read_flow_curves(write(tmp_path, trios()))
     assert is_the_fluid(curve)
     assert (curve.name, curve.temperature) == ("Gel 7 Flow sweep - 1", 20.0)
-    assert "'Amplitude sweep - 1' is oscillatory" in curve.notes[0]
+    assert "'Gel 7 Amplitude sweep - 1' is oscillatory" in curve.notes[0]
     assert "'Gel 7 Peak hold - 1' stays at one shear rate, 1000" in curve.notes[0]
-    with pytest.raises(ReadError, match="holds no flow curve: 'Amplitude sweep - 1' is oscillatory"):
+    with pytest.raises(ReadError, match=r"holds no flow curve: .* 'Gel 7 Amplitude sweep - 1' is oscillatory"):
         read_flow_curves(write(tmp_path, trios(flow=False)))
 
 

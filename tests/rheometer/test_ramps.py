@@ -5,7 +5,8 @@ import pytest
 
 from flowgrad import RheometerCurve
 from flowgrad.rheometer import hysteresis
-from flowgrad.rheometer.quality import is_held, ramps
+from flowgrad.rheometer.intervals import is_held
+from flowgrad.rheometer.quality import ramps
 
 UP = np.geomspace(0.1, 100, 13)
 

@@ -155,10 +155,9 @@ def _is_round(S: Any) -> bool:
 # Far samples are not left out where the squares of the weights, in local coordinates, then sum up to more than this:
 # they alone tell a monomial.
 _LOUD = 1e3
-# Weights that reproduce what is linear in x, too, are no larger than this in the sum of squares; heights of a normal of
-# one are reproduced to within the second.
-_LOUDER = 100.0
-_REPRODUCED = 1e-11
+# What weights are changed by so that they reproduce what is linear in x, too, is no larger than this, in the sum of
+# squares, without far samples and with them; heights of a normal of one are reproduced to within the last.
+_LOUDER, _LOUDEST, _REPRODUCED = 0.1, 3.0, 1e-11
 
 
 @called
@@ -302,7 +301,9 @@ def _straighten(six: Any, first: Any, up: Any, kept: Any, count: int, n: Any) ->
 
 
 @called
-def _reproduce(w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square: float, n: Any) -> bool:
+def _reproduce(
+    w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square: float, n: Any, loudest: float
+) -> bool:
     """Change weights w (…, 3) as little as can be so that of the heights ``up`` they give the normal ``n``, as of what
     is linear in x; ``left`` is what is left of the heights beside the monomials, and ``square`` its square. False, and
     no change, where the samples do not tell the two apart."""
@@ -318,7 +319,7 @@ def _reproduce(w: Any, W: Any, left: Any, up: Any, kept: Any, count: int, square
     for c in range(3):
         for s in range(count):
             after += (W[s] * left[s] * lacking[c] / square) ** 2
-    if not after < _LOUDER * before:
+    if not after < loudest * before:
         return False
     for c in range(3):
         for s in range(count):
@@ -442,9 +443,10 @@ def fit_weights(
         is_bent = len(bends[3]) > 0 and bends[3][i] > 0.0
         own_weights, is_done = weights[begin:end], True
         if k > 0 and count > 0:
-            for attempt in range(0 if is_bent else 2, 4):
-                # Along a bent wall, and where the samples do not tell that as if there were none; without far samples,
-                # and where they alone tell a monomial with them.
+            attempt = 0 if is_bent else 2
+            while attempt < 4:
+                # Along a bent wall, by lower degrees where the samples do not tell that, and at last as if there were
+                # none; without far samples, and where they alone tell a monomial with them.
                 is_along, is_whole = attempt < 2, attempt % 2 == 1
                 count, least_kept = end - begin, math.ceil(enough * (k + is_along))
                 for s in range(count):
@@ -488,12 +490,17 @@ def fit_weights(
                         left[s] = up[kept[s]]
                     square = project_out(rows, W, count, known, M, inverse, left, C)
                     _first(g[:rank], count, T, kept, first)
-                    is_done = _reproduce(first, W, left, up, kept, count, square, bends[2][i])
+                    loudest = _LOUDEST if is_whole or count == end - begin else _LOUDER
+                    is_done = _reproduce(first, W, left, up, kept, count, square, bends[2][i], loudest)
+                    if not is_done and loudest == _LOUDEST and complete[known - 1] >= max(least, 1):
+                        k, attempt = complete[known - 1], 0
+                        continue
                     is_bent = is_done
                 if is_done and (
                     count == end - begin or (known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD)
                 ):
                     break
+                attempt += 1
             unknowns[i] = known
         if unknowns[i] == 0:
             weights[begin:end] = np.nan

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 
@@ -33,12 +34,37 @@ def times(rate: FloatArray) -> FloatArray:
     return np.geomspace(1 / rate.max(), 1 / rate.min(), 6)
 
 
-def coefficients(target: FloatArray, *basis: FloatArray) -> tuple[float, ...]:
-    """Non-negative c for which Σ c_i basis_i is nearest to the target, relatively."""
-    from scipy.optimize import nnls
+def grid(*axes: Iterable[float]) -> list[FloatArray]:
+    """Columns (g, 1) of all combinations of the values of each axis."""
+    return [column[:, None] for column in np.array(list(product(*axes))).T]
 
-    matrix = np.stack(np.broadcast_arrays(*basis), axis=1) / target[:, None]
-    return tuple(float(each) for each in nnls(matrix, np.ones(len(target)))[0])
+
+def coefficients(target: FloatArray, *basis: FloatArray) -> list[FloatArray]:
+    """Non-negative c (k, …) for which Σ c_i basis_i is nearest to the target (n,), relatively; basis (…, n) each.
+
+    Of the best solutions with some c_i = 0 the one with the least misfit (Lawson & Hanson 1974, chapter 23).
+    """
+    matrix = np.stack(np.broadcast_arrays(*basis), axis=-2) / target
+    size = np.maximum(np.abs(matrix).max(axis=-1), 1e-300)
+    matrix = matrix / size[..., None]
+    normal, right = matrix @ matrix.swapaxes(-1, -2), matrix.sum(axis=-1)
+    count = len(basis)
+    best, gain = np.zeros(right.shape), np.zeros(right.shape[:-1])
+    for chosen in (list(each) for size in range(1, count + 1) for each in combinations(range(count), size)):
+        part = normal[..., chosen, :][..., chosen]
+        part = part + 1e-14 * np.eye(len(chosen)) * part.max(axis=(-1, -2), keepdims=True)
+        found = np.linalg.solve(part, right[..., chosen, None])[..., 0]
+        lowered = np.sum(found * right[..., chosen], axis=-1)
+        better = (lowered > gain) & (found >= 0).all(axis=-1)
+        best[better] = 0.0
+        best[better[..., None] & np.isin(range(count), chosen)] = found[better].ravel()
+        gain = np.where(better, lowered, gain)
+    return list(np.moveaxis(best / size, -1, 0))
+
+
+def rows(*columns: FloatArray) -> Iterator[tuple[float, ...]]:
+    """Guesses from the columns of their parameters, (g,) or (g, 1) each."""
+    yield from zip(*(np.ravel(column).tolist() for column in columns), strict=True)
 
 
 # Grids from which fits start; the linear parameters follow from the data at each node.
@@ -95,12 +121,18 @@ class Cross(Model, name="cross", citation="Cross 1965, J. Colloid Sci. 20, 417")
         """η∞ + (η0 − η∞)/(1 + (λγ̇)^n)."""
         return self.eta_inf + (self.eta0 - self.eta_inf) / (1 + (self.lam * rate) ** self.n)
 
+    def admissible(self) -> Any:
+        """dτ/dγ̇ is least where (λγ̇)^n = (n + 1)/(n − 1), and there η∞ − (η0 − η∞)(n − 1)²/(4n)."""
+        # The roots of both sides, in which the bound is nearly straight.
+        fall = np.maximum(self.n - 1, 0.0) * np.sqrt(np.maximum(self.eta0 - self.eta_inf, 0.0) / (4 * self.n))
+        return (np.sqrt(self.eta_inf) - fall) / (np.sqrt(self.eta_inf) + fall)
+
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of λ and n, with the plateaus that suit the data best."""
-        for lam, n in product(times(rate), _CROSS_EXPONENTS):
-            share = 1 / (1 + (lam * rate) ** n)
-            yield *coefficients(stress / rate, share, 1 - share), lam, n
+        lam, n = grid(times(rate), _CROSS_EXPONENTS)
+        share = 1 / (1 + (lam * rate) ** n)
+        yield from rows(*coefficients(stress / rate, share, 1 - share), lam, n)
 
 
 @dataclass(frozen=True)
@@ -116,12 +148,16 @@ class Carreau(Model, name="carreau", citation="Carreau 1972, Trans. Soc. Rheol. 
         """η∞ + (η0 − η∞)(1 + (λγ̇)²)^((n−1)/2)."""
         return _carreau_yasuda(rate, self.eta0, self.eta_inf, self.lam, self.n, 2.0)
 
+    def admissible(self) -> Any:
+        """η would fall below zero where n > 1 beside η∞ > η0; the stress rises in all other cases."""
+        return np.maximum(1 - self.n, 1 - self.eta_inf / self.eta0)
+
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of λ and n, with the plateaus that suit the data best."""
-        for lam, n in product(times(rate), FLOW_INDICES):
-            share = _carreau_yasuda(rate, 1.0, 0.0, lam, n, 2.0)
-            yield *coefficients(stress / rate, share, 1 - share), lam, n
+        lam, n = grid(times(rate), FLOW_INDICES)
+        share = _carreau_yasuda(rate, 1.0, 0.0, lam, n, 2.0)
+        yield from rows(*coefficients(stress / rate, share, 1 - share), lam, n)
 
 
 @dataclass(frozen=True)
@@ -138,12 +174,16 @@ class CarreauYasuda(Model, name="carreau-yasuda", citation="Yasuda, Armstrong & 
         """η∞ + (η0 − η∞)(1 + (λγ̇)^a)^((n−1)/a)."""
         return _carreau_yasuda(rate, self.eta0, self.eta_inf, self.lam, self.n, self.a)
 
+    def admissible(self) -> Any:
+        """η would fall below zero where n > 1 beside η∞ > η0; the stress rises in all other cases."""
+        return np.maximum(1 - self.n, 1 - self.eta_inf / self.eta0)
+
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of λ, n and a, with the plateaus that suit the data best."""
-        for lam, n, a in product(times(rate), FLOW_INDICES, _SHARPNESS):
-            share = _carreau_yasuda(rate, 1.0, 0.0, lam, n, a)
-            yield *coefficients(stress / rate, share, 1 - share), lam, n, a
+        lam, n, a = grid(times(rate), FLOW_INDICES, _SHARPNESS)
+        share = _carreau_yasuda(rate, 1.0, 0.0, lam, n, a)
+        yield from rows(*coefficients(stress / rate, share, 1 - share), lam, n, a)
 
 
 @dataclass(frozen=True)
@@ -162,7 +202,7 @@ class Bingham(Capped, name="bingham", citation="Bingham 1922, Fluidity and Plast
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """The straight line through τ against γ̇."""
-        yield coefficients(stress, np.ones_like(rate), rate)
+        yield from rows(*coefficients(stress, np.ones_like(rate), rate))
 
 
 @dataclass(frozen=True)
@@ -182,9 +222,9 @@ class HerschelBulkley(Capped, name="herschel-bulkley", citation="Herschel & Bulk
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of n, with the τ0 and K that suit the data best."""
-        for n in (0.25, 0.5, 0.75, 1.0, 1.5):
-            yield *coefficients(stress, np.ones_like(rate), rate**n), n
+        (n,) = grid((0.25, 0.5, 0.75, 1.0, 1.5))
+        yield from rows(*coefficients(stress, np.ones_like(rate), rate**n), n)
 
 
-def _carreau_yasuda(rate: FloatArray, eta0: float, eta_inf: float, lam: float, n: float, a: float) -> FloatArray:
+def _carreau_yasuda(rate: FloatArray, eta0: Any, eta_inf: Any, lam: Any, n: Any, a: Any) -> Any:
     return eta_inf + (eta0 - eta_inf) * (1 + (lam * rate) ** a) ** ((n - 1) / a)

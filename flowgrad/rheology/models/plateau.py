@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,14 @@ from flowgrad.rheology.model import (
     Model,
     Plateau,
     Steepness,
+    StressModel,
     Time,
     Viscosity,
 )
-from flowgrad.rheology.models.basic import FLOW_INDICES, coefficients, times
+from flowgrad.rheology.models.basic import FLOW_INDICES, coefficients, grid, rows, times
 from flowgrad.typing import FloatArray
 
 _STEEPNESSES = (1.3, 2.0, 3.5, 8.0)
-_NEWTON_STEPS = 60
-_CONVERGED = 1e-14
 # Below it sinh⁻¹(x)/x is 1 to rounding.
 _SMALL = 1e-8
 
@@ -49,8 +47,8 @@ class Sisko(Capped, name="sisko", citation="Sisko 1958, Ind. Eng. Chem. 50, 1789
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of n, with the η∞ and K that suit the data best."""
-        for n in (0.02, *FLOW_INDICES, 2.0):
-            yield *coefficients(stress, rate, rate**n), n
+        (n,) = grid((0.02, *FLOW_INDICES, 2.0))
+        yield from rows(*coefficients(stress, rate, rate**n), n)
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,9 @@ class PowellEyring(Model, name="powell-eyring", citation="Powell & Eyring 1944, 
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of λ, with the plateaus that suit the data best."""
-        for lam in np.append(times(rate), 100 / rate.min()):
-            share = _eyring(lam * rate)
-            yield *coefficients(stress / rate, share, 1 - share), lam
+        (lam,) = grid(np.append(times(rate), 100 / rate.min()))
+        share = _eyring(lam * rate)
+        yield from rows(*coefficients(stress / rate, share, 1 - share), lam)
 
 
 @dataclass(frozen=True)
@@ -89,60 +87,34 @@ class Quemada(Model, name="quemada", citation="Quemada 1978, Rheol. Acta 17, 632
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of λ, with the plateaus that suit the data best."""
-        for lam in times(rate):
-            share = 1 / (1 + np.sqrt(lam * rate))
-            zero, infinite = coefficients(np.sqrt(rate / stress), share, 1 - share)
-            with np.errstate(divide="ignore"):
-                yield float(np.float64(zero) ** -2.0), float(np.float64(infinite) ** -2.0), lam
+        (lam,) = grid(times(rate))
+        share = 1 / (1 + np.sqrt(lam * rate))
+        zero, infinite = coefficients(np.sqrt(rate / stress), share, 1 - share)
+        with np.errstate(divide="ignore"):
+            yield from rows(zero**-2.0, infinite**-2.0, lam)
 
 
 @dataclass(frozen=True)
-class Ellis(Model, name="ellis", citation="Matsuhisa & Bird 1965, AIChE J. 11, 588"):
+class Ellis(StressModel, name="ellis", citation="Matsuhisa & Bird 1965, AIChE J. 11, 588"):
     """η = η0/(1 + (τ/τ½)^(α−1)) with τ = ηγ̇, solved for η at each rate; η is η0/2 at τ½ (``tau_half``)."""
 
     eta0: Viscosity
     tau_half: CriticalStress
     alpha: Steepness
 
-    def law(self, rate: FloatArray) -> FloatArray:
-        """The root η of η (1 + (ηγ̇/τ½)^(α−1)) = η0."""
-        return self.eta0 * np.exp(_ellis(np.log(rate) + np.log(self.eta0 / self.tau_half), self.alpha - 1))
+    def log_viscosity(self, log_stress: Any) -> Any:
+        """log η0 − log(1 + (τ/τ½)^(α−1))."""
+        return np.log(self.eta0) - np.logaddexp(0.0, (self.alpha - 1) * (log_stress - np.log(self.tau_half)))
 
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of τ½ and α, with the log-mean of the η0 that each point gives."""
-        for tau_half, alpha in product(np.geomspace(stress.min(), stress.max(), 6), _STEEPNESSES):
-            eta0 = stress / rate * (1 + (stress / tau_half) ** (alpha - 1))
-            yield float(np.exp(np.mean(np.log(eta0)))), float(tau_half), alpha
+        tau_half, alpha = grid(np.geomspace(stress.min(), stress.max(), 6), _STEEPNESSES)
+        eta0 = stress / rate * (1 + (stress / tau_half) ** (alpha - 1))
+        yield from rows(np.exp(np.mean(np.log(eta0), axis=1)), tau_half, alpha)
 
 
 def _eyring(x: FloatArray) -> FloatArray:
     """sinh⁻¹(x)/x."""
     y = np.where(plain(x) < _SMALL, _SMALL, x)
     return np.where(plain(x) < _SMALL, 1.0, np.arcsinh(y) / y)
-
-
-def _ellis(s: Any, k: Any) -> Any:
-    """The root x = log(η/η0) of x + log(1 + exp(k(s + x))) = 0, s = log(η0γ̇/τ½), k = α − 1.
-
-    By Newton's method from 0, monotone because the left side rises and is convex; two more steps with what
-    ``s`` and ``k`` carry give the derivatives, as of any implicit function.
-    """
-    with np.errstate(invalid="ignore"):
-        x = _root(plain(s), plain(k))
-        for _ in range(2):
-            excess = np.logaddexp(0.0, k * (s + x))
-            x = x - (x + excess) / (1 - k * np.expm1(-excess))
-    return x
-
-
-def _root(s: FloatArray, k: FloatArray) -> FloatArray:
-    s, k = np.broadcast_arrays(s, k)
-    x = np.zeros(np.shape(s))
-    for _ in range(_NEWTON_STEPS):
-        excess = np.logaddexp(0.0, k * (s + x))
-        step = (x + excess) / (1 - k * np.expm1(-excess))
-        x = x - step
-        if not np.nanmax(np.abs(step), initial=0.0) > _CONVERGED * np.nanmax(np.abs(x), initial=1.0):
-            break
-    return x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from flowgrad.rheology.model import (
     Stress,
     Viscosity,
 )
-from flowgrad.rheology.models.basic import coefficients, times
+from flowgrad.rheology.models.basic import coefficients, grid, rows, times
 from flowgrad.typing import FloatArray
 
 _INDICES = (0.3, 0.6, 1.0, 1.5)
@@ -43,7 +43,7 @@ class Casson(Capped, name="casson", citation="Casson 1959, in Mill (ed.), Rheolo
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """The straight line through √τ against √γ̇."""
         root0, root = coefficients(np.sqrt(stress), np.ones_like(rate), np.sqrt(rate))
-        yield root0**2, root**2
+        yield float(root0**2), float(root**2)
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,9 @@ class ThreeComponent(
         """The τ0, τ0/√γ̇_c and η_bg that suit the data best, where those are positive; and a grid of γ̇_c."""
         tau0, plastic, eta_bg = coefficients(stress, np.ones_like(rate), np.sqrt(rate), rate)
         if tau0 > 0 and plastic > 0:
-            yield tau0, eta_bg, (tau0 / plastic) ** 2
-        for rate_c in 1 / times(rate):
-            tau0, eta_bg = coefficients(stress, 1 + np.sqrt(rate / rate_c), rate)
-            yield tau0, eta_bg, rate_c
+            yield float(tau0), float(eta_bg), float((tau0 / plastic) ** 2)
+        (rate_c,) = grid(1 / times(rate))
+        yield from rows(*coefficients(stress, 1 + np.sqrt(rate / rate_c), rate), rate_c)
 
 
 class _Regularised(Model):
@@ -101,8 +100,8 @@ class PapanastasiouBingham(
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of m, with the τ0 and η_p that suit the data best."""
-        for m in np.append(times(rate), 100 / rate.min()):
-            yield *coefficients(stress, -np.expm1(-m * rate), rate), m
+        (m,) = grid(np.append(times(rate), 100 / rate.min()))
+        yield from rows(*coefficients(stress, -np.expm1(-m * rate), rate), m)
 
 
 @dataclass(frozen=True)
@@ -128,10 +127,10 @@ class PapanastasiouHerschelBulkley(
     @classmethod
     def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
         """A grid of m and n, with the τ0 and K that suit the data best."""
-        for m, n in product(np.append(times(rate), 100 / rate.min()), _INDICES):
-            yield *coefficients(stress, -np.expm1(-m * rate), rate**n), n, m
+        m, n = grid(np.append(times(rate), 100 / rate.min()), _INDICES)
+        yield from rows(*coefficients(stress, -np.expm1(-m * rate), rate**n), n, m)
 
 
-def _regularised(tau0: float, m: float, rate: FloatArray) -> FloatArray:
+def _regularised(tau0: Any, m: Any, rate: FloatArray) -> Any:
     """τ0 (1 − exp(−mγ̇))/γ̇."""
     return -np.expm1(-m * rate) / rate * tau0
