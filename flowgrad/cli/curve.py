@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
     from flowgrad.rheology import Fit
     from flowgrad.rheometer.fitted import Examined
     from flowgrad.rheometer.options import FitOptions, Reading
+    from flowgrad.rheometer.reduction import Reduction
+    from flowgrad.rheometer.together import Together
 
 log = logging.getLogger("flowgrad")
 
 _EXAMPLES = """examples:
   flowgrad curve rheometer.csv -o out
+  flowgrad curve melt_*C.txt --master --reference 180 -o out
+  flowgrad curve gaps.xlsx --mooney plates --sizes "A=0.5mm,B=1mm,C=2mm" -o out
 """
 # Models of a ranking that are printed, and the weight below which the rest is as good as none.
 _MOST, _LEAST = 4, 0.01
@@ -43,6 +48,7 @@ class _Result:
 def add(verb: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     from flowgrad.rheometer.options import FitOptions, Reading
+    from flowgrad.rheometer.together import Together
 
     verb.epilog = _EXAMPLES
     verb.set_defaults(command=command)
@@ -53,7 +59,7 @@ def add(verb: argparse.ArgumentParser) -> None:
         help="tables as text (CSV, TSV, TXT) or workbooks (.xlsx, .xls, .ods), or patterns in quotes",
     )
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
-    add_options(verb, Reading, FitOptions)
+    add_options(verb, Reading, FitOptions, Together)
     verb.add_argument("--no-report", action="store_true", help="no report.html")
 
 
@@ -61,9 +67,11 @@ def command(args: argparse.Namespace) -> int:
     """Run it; 0 all done, 1 some file failed. Raises OptionError for what fits no file."""
     from flowgrad.batch.files import expand
     from flowgrad.rheometer.options import FitOptions, Reading
+    from flowgrad.rheometer.together import Together
 
-    reading, fit = options_of(Reading, args), options_of(FitOptions, args)
-    options = {name: value for name, value in (reading.given() | fit.given()).items() if value != {}}
+    reading, fit, together = options_of(Reading, args), options_of(FitOptions, args), options_of(Together, args)
+    given = reading.given() | fit.given() | together.given()
+    options = {name: value for name, value in given.items() if value != {}}
     folder = args.output
     files = expand(args.files, folder)
     try:
@@ -77,14 +85,22 @@ def command(args: argparse.Namespace) -> int:
             print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
         for name, examined in result.examined.items():
             print("\n".join(_lines(examined)))
-            _write_json(folder / f"{name}.json", examined, result.source, options)
+            _write_json(folder / f"{name}.json", examined, [result.source], options)
             _write_figures(folder / name, examined)
+    reductions, problem = _reduced(results, fit, together, taken)
+    if problem:
+        print(f"flowgrad: {problem}", file=sys.stderr)
+    for name, (reduction, examined) in reductions.items():
+        print("\n".join(_reduction_lines(reduction, examined)))
+        sources = [each.source for each in results if each.examined]
+        _write_json(folder / f"{name}.json", examined, sources, options, reduction.summary())
+        _write_figures(folder / name, examined, reduction)
     if not args.no_report:
-        _write_page(folder / "report.html", results, options)
-    failed = sum(bool(each.error) for each in results)
+        _write_page(folder / "report.html", results, options, list(reductions.values()))
+    done = sum(not each.error for each in results)
     shown = folder if args.no_report else folder / "report.html"
-    log.info("%d of %d files done: %s", len(results) - failed, len(results), shown)
-    return 1 if failed else 0
+    log.info("%d of %d files done: %s", done, len(results), shown)
+    return 0 if done == len(results) and not problem else 1
 
 
 def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) -> _Result:
@@ -106,6 +122,22 @@ def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) ->
             found[_free(name if len(curves) > 1 else file.stem, taken)] = each
         return _Result(file, found)
     return _Result(file, {}, " ".join(reason.split()).removeprefix(printable(file)).lstrip(":, "))
+
+
+def _reduced(
+    results: Sequence[_Result], fit: FitOptions, together: Together, taken: set[str]
+) -> tuple[dict[str, tuple[Reduction, Examined]], str]:
+    """What is made of all curves together, with its verdict, by names that are free; and why there is none."""
+    from flowgrad.rheometer.fitted import examine
+    from flowgrad.rheometer.together import reduced
+
+    curves = [each.curve for result in results for each in result.examined.values()]
+    try:
+        found = reduced(curves, together) if curves else []
+        examined = [examine([each.curve], fit.models, fit.margin, fit.sigma)[0] for each in found]
+    except OptionError as error:
+        return {}, str(error)
+    return {_free(each.curve.name, taken): (each, of) for each, of in zip(found, examined, strict=True)}, ""
 
 
 def _free(text: str, taken: set[str]) -> str:
@@ -138,6 +170,20 @@ def _lines(examined: Examined) -> Iterator[str]:
         yield f"  note: {note}"
 
 
+def _reduction_lines(reduction: Reduction, examined: Examined) -> Iterator[str]:
+    """What was found on the way as a table, notes, and the verdict on the curve that was made."""
+    yield f"{reduction.curve.name}: {reduction.statement}"
+    rows = reduction.rows()
+    headings = [reduction.headings[key] for key in rows[0]]
+    cells = [headings, *([f"{value:.4g}" for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        yield "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    for note in reduction.notes:
+        yield f"  note: {note}"
+    yield from _lines(examined)
+
+
 def _in_words(fit: Fit) -> str:
     """``bingham(tau0 = 1.02 [0.98, 1.05], eta = ?), weight 0.93, misfit 1.2 %``."""
     parts = []
@@ -148,37 +194,60 @@ def _in_words(fit: Fit) -> str:
     return f"{fit.model.name}({', '.join(parts)}), weight {fit.weight:.3g}, misfit {100 * fit.misfit:.2g} %"
 
 
-def _write_json(target: Path, examined: Examined, source: Path, options: dict[str, Any]) -> None:
+def _write_json(
+    target: Path,
+    examined: Examined,
+    sources: Sequence[Path],
+    options: dict[str, Any],
+    reduction: dict[str, Any] | None = None,
+) -> None:
     from flowgrad.pipeline.summary import digest_of, plain, versions
 
+    several = len(sources) > 1
+    names, digests = [printable(each) for each in sources], [digest_of(each) for each in sources]
     provenance = {
-        "input": printable(source),
-        "sha256": digest_of(source),
+        "input": names if several else names[0],
+        "sha256": digests if several else digests[0],
         "options": options,
         "versions": versions(),
     }
-    summary: dict[str, Any] = {"file": printable(source.name), **examined.summary(), "provenance": provenance}
+    summary: dict[str, Any] = {"file": ", ".join(printable(each.name) for each in sources), **examined.summary()}
+    summary |= ({} if reduction is None else {"reduction": reduction}) | {"provenance": provenance}
     with replacing(target) as stream:
         stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _write_figures(target: Path, examined: Examined) -> None:
+def _write_figures(target: Path, examined: Examined, reduction: Reduction | None = None) -> None:
     from flowgrad import plot
 
-    for suffix, draw in {"": plot.rheometer_curve, "-viscosity": plot.rheometer_viscosity}.items():
+    drawn: dict[str, Any] = {
+        "": partial(plot.rheometer_curve, examined),
+        "-viscosity": partial(plot.rheometer_viscosity, examined),
+    }
+    if reduction is not None:
+        drawn |= {"-curves": partial(plot.reduced_curves, reduction), "-table": partial(plot.reduced_by, reduction)}
+    for suffix, draw in drawn.items():
         with plot.figure(plot.ONE_COLUMN * 1.25, plot.ONE_COLUMN) as ax:
-            draw(examined, ax)
+            draw(ax)
             for kind in ("png", "svg"):
                 with replacing(target.with_name(f"{target.name}{suffix}.{kind}")) as stream:
                     plot.save(ax, stream, kind)
 
 
-def _write_page(target: Path, results: Sequence[_Result], options: dict[str, Any]) -> None:
+def _write_page(
+    target: Path,
+    results: Sequence[_Result],
+    options: dict[str, Any],
+    reductions: Sequence[tuple[Reduction, Examined]],
+) -> None:
     from flowgrad.pipeline.summary import digest_of
     from flowgrad.report import CURVES, failed_section, write_report
     from flowgrad.report.curve_section import curve_section
 
-    sections = []
+    sources = [each.source for each in results if each.examined] if reductions else []
+    digests = ", ".join(map(digest_of, sources))
+    # All files are the source of what is made of them.
+    sections = [curve_section(of, sources[0], digests, each) for each, of in reductions]
     for result in results:
         if result.error:
             sections.append(failed_section(printable(result.source.name), result.error))
@@ -187,6 +256,10 @@ def _write_page(target: Path, results: Sequence[_Result], options: dict[str, Any
     for name in ("columns", "units"):
         if name in written:
             written[name] = ",".join(f"{role}={text}" for role, text in written[name].items())
+    if "sizes" in written:
+        written["sizes"] = ",".join(f"{name}={size:g}" for name, size in written["sizes"].items())
+    if "radii" in written:
+        written["radii"] = "{:g}:{:g}".format(*written["radii"])
     if "rates" in written:
         written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
     write_report(target, sections, written, CURVES)

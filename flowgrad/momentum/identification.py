@@ -13,10 +13,10 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_errors
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.finding import Finding, HasFinding, Verdict, judge
+from flowgrad.rheology.classes import Verdict
+from flowgrad.rheology.finding import Finding, HasFinding, judge
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve
-from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
 
@@ -134,13 +134,17 @@ class Identification(
             "eta_last": eta[-1],
             "eta_mean": np.exp(self._log_eta.mean()),
         }
-        contradicts = unbalanced > thresholds.UNBALANCED or self.shape.stress_fall > thresholds.FALLING
+        contradiction = ""
+        if unbalanced > thresholds.UNBALANCED:
+            contradiction = f"{unbalanced:.2g} of the momentum is left over (limit {thresholds.UNBALANCED:g})"
+        elif self.shape.stress_fall > thresholds.FALLING:
+            contradiction = f"a stress that falls with the rate by a factor of {np.exp(self.shape.stress_fall):.3g}"
         return judge(
             self.curve,
             trend,
             self.fits,
             self.margin,
-            sound=not contradicts,
+            contradiction=contradiction,
             certain_class=False,
             evidence=evidence.items(),
         )
@@ -153,9 +157,7 @@ class Identification(
     @property
     def fit(self) -> Fit | None:
         """The best model that agrees with the verdict."""
-        constant = self.verdict is Verdict.NEWTONIAN
-        agreeing = (each for each in self.fits if isinstance(each.model, Newtonian) == constant)
-        return None if self.verdict is Verdict.NOT_DECIDED else next(agreeing, None)
+        return None if self.verdict is Verdict.NOT_DECIDED else self.finding.law
 
     @property
     def improvement(self) -> float:
@@ -165,7 +167,7 @@ class Identification(
     @cached_property
     def sentence(self) -> str:
         """The verdict and its reason, in words."""
-        return wording.of_velocity(self.verdict, self.evidence, self.fit, self.scale_from)
+        return wording.of_velocity(self.finding, self.evidence, self.scale_from)
 
     def __str__(self) -> str:
         return self.sentence

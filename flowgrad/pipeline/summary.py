@@ -69,7 +69,7 @@ def summary_of(
     }
     verdict = {
         "file": file,
-        "verdict": str(separation.verdict.value),
+        **separation.told,
         "origin": separation.origin,
         "statement": separation.sentence,
     }

@@ -23,6 +23,7 @@ from flowgrad.plot.flow_curve import (
 )
 from flowgrad.plot.plane import Plane, plane
 from flowgrad.plot.profile import profile
+from flowgrad.plot.reduction import reduced_by, reduced_curves
 from flowgrad.plot.scalar_field import ScalarField, scalar_field
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.streamlines import streamlines
@@ -57,6 +58,8 @@ __all__ = [
     "normal_stress",
     "plane",
     "profile",
+    "reduced_by",
+    "reduced_curves",
     "regions",
     "residuals",
     "rheometer_curve",

@@ -21,15 +21,20 @@ from flowgrad.report.template import count, html, number, percent, render
 from flowgrad.rheology import Fit
 from flowgrad.rheometer.curve import counted
 from flowgrad.rheometer.fitted import Examined
+from flowgrad.rheometer.reduction import Reduction
 
 _WIDTH = 3.9
 
 
-def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSection:
-    """The part of the report on one curve: verdict, laws with intervals, figures, what was left out."""
+def curve_section(
+    examined: Examined, source: Path, digest: str = "", reduction: Reduction | None = None
+) -> FileSection:
+    """The part of the report on one curve: verdict, laws with intervals, figures, what was left out, and the
+    ``reduction`` of several that it comes from."""
     curve, fit = examined.curve, examined.fit
     verdict = str(fit.verdict.value)
-    name = curve.name if curve.name.startswith(source.stem) else f"{source.stem}: {curve.name}"
+    is_named = curve.name.startswith(source.stem) or reduction is not None
+    name = curve.name if is_named else f"{source.stem}: {curve.name}"
     text = render(
         "curve.html",
         name=printable(name),
@@ -44,6 +49,7 @@ def curve_section(examined: Examined, source: Path, digest: str = "") -> FileSec
         excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
         notes=examined.notes,
         provenance=_provenance(examined, source, digest),
+        together="" if reduction is None else _reduction(reduction),
     )
     return FileSection(printable(name), verdict, "", fit.sentence, text)
 
@@ -53,6 +59,21 @@ _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
     (plot.rheometer_viscosity, "Viscosity against shear rate."),
     (plot.residuals, "What each law misses of each stress."),
 )
+
+
+def _reduction(reduction: Reduction) -> Markup:
+    """Figures and table of what several curves were made one by."""
+    keys = list(reduction.rows()[0])
+    drawn = zip((plot.reduced_curves, plot.reduced_by), reduction.captions, strict=True)
+    text = render(
+        "reduction.html",
+        statement=f"{reduction.statement[0].upper()}{reduction.statement[1:]}.",
+        pictures=[picture(partial(draw, reduction), caption, _WIDTH) for draw, caption in drawn],
+        headings=[reduction.headings[key] for key in keys],
+        rows=[[number(row[key]) for key in keys] for row in reduction.rows()],
+        notes=reduction.notes,
+    )
+    return Markup(text)
 
 
 def _facts(examined: Examined) -> list[tuple[str, str]]:

@@ -22,6 +22,10 @@ VERDICTS = {
     "viscoelastic": "the stress depends on how the fluid was deformed before, as in polymer solutions; no viscosity "
     "alone describes it",
     "mixed": "the viscosity falls at some shear rates and rises at others",
+    "non-newtonian": "the viscosity certainly changes with the shear rate, but the data leave open in which way; the "
+    "classes that remain are named with their weights",
+    "not-a-function-of-rate": "at equal shear rates the viscosity differs from place to place, as in layers of two "
+    "liquids, a heated fluid, one that remembers how long it was sheared, or grains under pressure",
     "not-decided": "the data do not suffice for a verdict; the sentence says what is missing",
     "no-stress-known": "the file holds the motion only; without a stress or a viscosity nothing can be said of the "
     "fluid",
@@ -143,7 +147,7 @@ def ranking(separation: Separation) -> str:
 
 def mark(verdict: str, fit: Fit, best: Fit | None) -> str:
     """Mark of the ``best`` law in the table; empty for the others, and where nothing was decided."""
-    if fit is not best or verdict == "not-decided":
+    if fit is not best or verdict in ("not-decided", "non-newtonian"):
         return ""
     return "law of the viscosity" if verdict == "viscoelastic" else "law of the verdict"
 
@@ -156,7 +160,7 @@ def law_and_verdict(first: Fit, best: Fit, verdict: str) -> str:
             "These laws are of the viscosity alone. The verdict rests on the part of the stress that no viscosity "
             "explains, and does not show how the viscosity depends on the shear rate."
         )
-    if first is best or verdict == "not-decided":
+    if first is best or verdict in ("not-decided", "non-newtonian"):
         return ""
     if verdict == "newtonian":
         return (

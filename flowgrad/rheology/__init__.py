@@ -1,6 +1,7 @@
 """Rheology without a flow: viscosity models, their fits, flow curves and the verdict."""
 
-from flowgrad.rheology.finding import Finding, Verdict
+from flowgrad.rheology.classes import Verdict
+from flowgrad.rheology.finding import Finding
 from flowgrad.rheology.fit import Fit, fit_models
 from flowgrad.rheology.measured_curve import FlowCurveFit, fit_flow_curve
 from flowgrad.rheology.model import Model

@@ -69,6 +69,21 @@ EVIDENCE: dict[str, EvidenceRecord] = {
     "scatter": _percent(
         "scatter of η within a bin (10–90 %)", "of cells that have nearly the same shear rate", least=5e-4
     ),
+    "place_factor": _change(
+        "viscosity at equal shear rates, from place to place, factor",
+        "how many times it certainly differs where the shear rate is the same, errors left out; a law η(γ̇) has none",
+    ),
+    "misfit": _percent("misfit of the law", "how far the law that agrees with the verdict is off, on average"),
+    "misfit_over_scatter": EvidenceRecord(
+        "misfit over the scatter of the points",
+        "about 1 for a law that follows the points as closely as they scatter; far above, the law is not theirs",
+    ),
+    "runs": _count(
+        "runs of one sign among its residuals",
+        "how often the points change from one side of the law to the other, and one more; few where the law is bent "
+        "otherwise than the points",
+    ),
+    "runs_probability": _percent("probability of so few runs by chance"),
     "flow_index": EvidenceRecord(
         "flow index d log τ/d log γ̇",
         "τ grows as this power of the shear rate: 1 Newtonian, less thinning, more thickening",
@@ -138,6 +153,9 @@ EVIDENCE: dict[str, EvidenceRecord] = {
     "fall_rate_high": _rate("shear rate to which the viscosity falls", shown=False),
     "rise_rate_low": _rate("shear rate from which the viscosity rises", shown=False),
     "rise_rate_high": _rate("shear rate to which the viscosity rises", shown=False),
+    "stress_span": EvidenceRecord("largest median stress over the smallest", shown=False),
+    "law_yield_stress": EvidenceRecord("yield stress of the best law", shown=False),
+    "law_yield_share": _percent("its part of the stress at the lowest shear rate", shown=False),
     "nonpositive": _percent("dissipation where η is not positive", shown=False),
     "plug_dissipation": _percent("plug, of the dissipation", shown=False),
     "balance_tests": _count("test functions of the momentum balance", shown=False),

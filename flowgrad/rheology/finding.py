@@ -1,184 +1,182 @@
-"""Finding: the verdict on a fluid as a value, and the rules by which curve, fits and unexplained stress decide it."""
+"""Finding: the verdict on a fluid as a value, and the questions by which curve, fits and doubts decide it."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.evidence import EVIDENCE, EvidenceRecord
+from flowgrad.rheology.classes import CLASS_OF_SHAPE, SAMPLES, Verdict, Weights, law_of, remaining
+from flowgrad.rheology.evidence import EVIDENCE
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve import FlowCurve, Trend, largest_change, sampled_curve
+from flowgrad.rheology.flow_curve import FlowCurve, Numbers, Trend, sampled_curve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.rheology.residuals import of_residuals
 
-# Rates at which a model is looked at.
-_SAMPLES = 31
 # A model that was given is looked at over this factor of rates at least, around those of the flow.
 _GIVEN_RATES = 10.0
 
 # Whether the fluid is Newtonian: the first level of a verdict, which its class follows.
 Answer = Literal["yes", "no", "not known"]
+# The answer, the class, and the classes that remain where it is open.
+_Outcome: TypeAlias = tuple[Answer, Verdict, Weights]
+_UNKNOWN: _Outcome = ("not known", Verdict.NOT_DECIDED, {})
 
 
-class Verdict(StrEnum):
-    """What the fluid is, as far as this flow shows."""
+@dataclass(frozen=True)
+class Question:
+    """A question on the path of a decision: what was ``asked`` and ``found``, and what followed (empty: go on)."""
 
-    NEWTONIAN = "newtonian"
-    SHEAR_THINNING = "shear-thinning"
-    SHEAR_THICKENING = "shear-thickening"
-    YIELD_STRESS = "yield-stress"
-    VISCOELASTIC = "viscoelastic"
-    MIXED = "mixed"
-    NOT_DECIDED = "not-decided"
-    NO_STRESS_KNOWN = "no-stress-known"
+    asked: str
+    found: str
+    follows: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.asked}: {self.found}" + (f" → {self.follows}" if self.follows else "")
 
 
-def decide(
-    curve: FlowCurve,
-    trend: Trend,
-    fits: tuple[Fit, ...],
-    margin: float = thresholds.MARGIN,
-    certain_class: bool = True,
-    *,
-    unexplained: float = 0.0,
-    coherence: float = 0.0,
-    nonpositive: float = 0.0,
-    error: float = 0.0,
-) -> tuple[Answer, Verdict]:
-    """Whether a fluid whose stress or viscosity was found in the data is Newtonian, and its class.
+@dataclass(frozen=True)
+class Doubts:
+    """What may keep a flow curve from telling a fluid, all zero for one that was measured or found otherwise.
 
-    ``fits`` are ranked by AICc; ``unexplained`` is the share of the stress (0 to 1) that no viscosity explains, with
-    its ``coherence``, ``nonpositive`` the part of Σ V |τ:D| that has a viscosity that is not positive, ``error`` the
-    systematic one that log η may have. Which class of thinning or thickening it is has to be certain by the weights of
-    the models, too, unless ``certain_class`` is False.
+    ``unexplained`` is the share of the stress (0 to 1) that no viscosity explains, with its ``coherence``;
+    ``nonpositive`` the part of Σ V |τ:D| that has a viscosity that is not positive; ``error`` the systematic one that
+    log η may have; ``elsewhere`` by how much log η certainly differs from place to place at equal shear rates, beyond
+    its errors; ``is_field`` whether the curve comes from different places of a flow.
     """
-    unknown: tuple[Answer, Verdict] = ("not known", Verdict.NOT_DECIDED)
-    coherent = coherence > thresholds.COHERENT
-    if unexplained > thresholds.UNEXPLAINED:
-        return ("no", Verdict.VISCOELASTIC) if coherent else unknown
-    rate_factor = curve.rate[-1] / curve.rate[0] if len(curve) else 0.0
-    if nonpositive > thresholds.NONPOSITIVE or rate_factor < thresholds.RANGE_FACTOR:
-        return unknown
+
+    unexplained: float = 0.0
+    coherence: float = 0.0
+    nonpositive: float = 0.0
+    error: float = 0.0
+    elsewhere: float = 0.0
+    is_field: bool = False
+
+    @property
+    def elastic(self) -> bool:
+        """Whether a part of the stress points where that of an elastic fluid does."""
+        return self.coherence > thresholds.COHERENT and self.unexplained > thresholds.SUSPECT
+
+
+def decided(
+    curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
+) -> tuple[_Outcome, tuple[Question, ...]]:
+    """Whether a fluid whose stress or viscosity was found in the data is Newtonian, its class, and the path there."""
+    path = []
+    for step, outcome in _questions(curve, trend, fits, margin, certain_class, doubts):
+        path.append(step)
+        if outcome is not None:
+            return outcome, tuple(path)
+    raise AssertionError("the last question decides")
+
+
+def _questions(
+    curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
+) -> Iterator[tuple[Question, _Outcome | None]]:
+    """The questions in their order, each with its outcome; None where the next is asked."""
+    asked = "stress that no viscosity explains"
+    found = (
+        f"{doubts.unexplained:.3g} of the whole (limit {thresholds.UNEXPLAINED:g}), coherence {doubts.coherence:.2g}"
+    )
+    if doubts.unexplained > thresholds.UNEXPLAINED:
+        if doubts.coherence > thresholds.COHERENT:
+            yield Question(asked, found, "viscoelastic"), ("no", Verdict.VISCOELASTIC, {})
+        yield Question(asked, f"{found}, which is no direction", "not decided"), _UNKNOWN
+    if doubts.unexplained:
+        yield Question(asked, found), None
+    if doubts.nonpositive > thresholds.NONPOSITIVE:
+        limit = f"{doubts.nonpositive:.3g} of the dissipation (limit {thresholds.NONPOSITIVE:g})"
+        yield Question("viscosity that is not positive", limit, "not decided"), _UNKNOWN
+    factor = curve.rate[-1] / curve.rate[0] if len(curve) else 0.0
+    narrow = factor < thresholds.RANGE_FACTOR
+    found = f"a factor of {factor:.3g} ({thresholds.RANGE_FACTOR:g} is needed)"
+    yield Question("range of shear rates", found, "not decided" if narrow else ""), _UNKNOWN if narrow else None
+    if doubts.is_field:
+        yield from _of_places(curve, margin, doubts)
+    yield from _of_trend(curve, trend, fits, margin, certain_class, doubts)
+
+
+def _of_places(curve: FlowCurve, margin: float, doubts: Doubts) -> Iterator[tuple[Question, _Outcome | None]]:
+    """Whether η is the same wherever the shear rate is, and the stress one that depends on it."""
+    varies = doubts.elsewhere > 2 * np.log1p(margin) + (thresholds.ELASTIC_ERROR if doubts.elastic else 0.0)
+    found = f"η differs by {np.expm1(doubts.elsewhere):.2g} for certain (limit {2 * margin:.2g})"
+    asked = "equal shear rates at different places"
+    if varies:
+        yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
+    yield Question(asked, found), None
+    fall = curve.spanning(margin).stress_fall
+    if fall > thresholds.FALLING + doubts.error:
+        found = (
+            f"the stress falls by a factor of {np.exp(fall):.3g} for certain (limit {np.exp(thresholds.FALLING):.2g})"
+        )
+        asked = "stress at higher shear rates"
+        yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
+    if curve.is_level(margin):
+        found = f"the stress changes by {np.expm1(np.ptp(np.log(curve.stress))):.2g} only"
+        yield Question("stress at different shear rates", found, "not decided"), _UNKNOWN
+
+
+def _of_trend(
+    curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
+) -> Iterator[tuple[Question, _Outcome | None]]:
+    """Whether η is constant, and if not, what it does and which laws allow it."""
     # A model may show beside a little elasticity, a constant does not.
-    elastic = coherent and unexplained > thresholds.SUSPECT
-    error = max(error, thresholds.ELASTIC_ERROR) if elastic else error
-    shape = of_trend(trend, error, margin)
-    if shape is Verdict.NEWTONIAN:
-        return unknown if elastic else ("yes", shape)
-    answer: Answer = "no" if trend.at_least > np.log1p(margin) + error else "not known"
-    if shape not in (Verdict.SHEAR_THINNING, Verdict.SHEAR_THICKENING) or not fits:
-        return answer, shape
-    weights = class_weights(fits, curve, margin)
-    # A stress that falls and rises again may suit a yield-stress model, but is none.
-    possible = (shape, Verdict.YIELD_STRESS) if shape is Verdict.SHEAR_THINNING else (shape,)
-    sure = (verdict for verdict in possible if weights.get(verdict, 0.0) >= thresholds.CLASS_WEIGHT)
-    return answer, next(sure, Verdict.NOT_DECIDED if certain_class else shape)
+    error = max(doubts.error, thresholds.ELASTIC_ERROR) if doubts.elastic else doubts.error
+    shape = trend.shape(error, margin)
+    asked = f"departure of η from its mean (margin {margin:g})"
+    found = f"{np.expm1(trend.at_least):.2g} to {np.expm1(trend.at_most):.2g}"
+    if error:
+        found += f", with a systematic error of {np.expm1(error):.2g}"
+    if shape == "constant":
+        if doubts.elastic:
+            yield Question(asked, f"{found}, but some of the stress is as an elastic fluid's", "not decided"), _UNKNOWN
+        yield Question(asked, found, "newtonian"), ("yes", Verdict.NEWTONIAN, {})
+    if trend.at_least <= np.log1p(margin) + error:
+        yield Question(asked, found, "not decided"), _UNKNOWN
+    yield Question(asked, found, "not Newtonian"), None
+    asked = "certain changes of η with the shear rate"
+    found = f"falls by a factor of {np.exp(trend.fall.size):.3g}, rises by {np.exp(trend.rise.size):.3g}"
+    if shape == "both" or (not certain_class and shape != "open"):
+        yield Question(asked, found, CLASS_OF_SHAPE[shape]), ("no", CLASS_OF_SHAPE[shape], {})
+    yield Question(asked, found), None
+    left = remaining(shape, fits, curve.trusted(margin), margin)
+    asked = "classes whose laws remain, by Akaike weight"
+    found = ", ".join(f"{each} {weight:.3g}" for each, weight in left.items())
+    first = next(iter(left))
+    if len(left) == 1:
+        yield Question(asked, found, first), ("no", first, {})
+    yield Question(asked, found, "non-Newtonian, its class open"), ("no", Verdict.NON_NEWTONIAN, left)
 
 
-def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[Answer, Verdict]:
+def of_model(model: Model, curve: FlowCurve, trend: Trend) -> tuple[_Outcome, tuple[Question, ...]]:
     """The same of a model that the user gave, from its trend over the rates of the flow."""
+    answer: Answer = "no"
     if isinstance(model, Newtonian):
-        return "yes", Verdict.NEWTONIAN
-    if model.yield_stress > 0:
-        return "no", Verdict.YIELD_STRESS
-    verdict = of_trend(trend) if len(curve) else Verdict.NOT_DECIDED
-    varies = trend.at_least > thresholds.LOG_MARGIN
-    return "yes" if verdict is Verdict.NEWTONIAN else "no" if varies else "not known", verdict
-
-
-def of_trend(trend: Trend, error: float = 0.0, margin: float = thresholds.MARGIN) -> Verdict:
-    """Falling, rising, both, neither, or not known well enough to say, where log η may have a
-    systematic error that differs by ``error`` from bin to bin."""
-    log_margin = np.log1p(margin)
-    if trend.at_least <= log_margin + error:
-        newtonian = trend.at_most <= log_margin
-        return Verdict.NEWTONIAN if newtonian else Verdict.NOT_DECIDED
-    smaller, larger = sorted((trend.fall.size, trend.rise.size))
-    if smaller > 2 * log_margin + error:
-        return Verdict.MIXED
-    if not larger:
-        return Verdict.NOT_DECIDED
-    return Verdict.SHEAR_THINNING if trend.fall.size == larger else Verdict.SHEAR_THICKENING
-
-
-def class_weights(fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thresholds.MARGIN) -> dict[Verdict, float]:
-    """The Akaike weights of the fits summed over what each model is at the rates of the curve.
-
-    Models that imitate a yield stress there count as such where true ones hold at least their weight, and
-    else as thinning: the data cannot tell them apart.
-    """
-    weights: dict[Verdict, float] = {}
-    imitating = 0.0
-    for fit in fits:
-        shown = class_of_model(fit.model, curve, margin)
-        if shown is Verdict.SHEAR_THINNING and imitates_yield(fit.model, curve):
-            imitating += fit.weight
-        else:
-            weights[shown] = weights.get(shown, 0.0) + fit.weight
-    joined = Verdict.YIELD_STRESS if weights.get(Verdict.YIELD_STRESS, 0.0) >= imitating else Verdict.SHEAR_THINNING
-    if imitating:
-        weights[joined] = weights.get(joined, 0.0) + imitating
-    return weights
-
-
-def class_of_model(model: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
-    """What a model is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
-    rate = np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)
-    sampled = sampled_curve(rate, model.viscosity(rate))
-    log_eta = np.log(sampled.viscosity)
-    departure = float(np.max(np.abs(log_eta - log_eta.mean())))
-    fall, rise = largest_change(sampled, -log_eta), largest_change(sampled, log_eta)
-    shape = of_trend(Trend(fall, rise, departure, departure), margin=margin)
-    return Verdict.YIELD_STRESS if shape is Verdict.SHEAR_THINNING and yields(model, curve) else shape
+        answer, verdict = "yes", Verdict.NEWTONIAN
+    elif model.yield_stress > 0:
+        verdict = Verdict.YIELD_STRESS
+    else:
+        verdict = CLASS_OF_SHAPE[trend.shape()] if len(curve) else Verdict.NOT_DECIDED
+        varies = trend.at_least > thresholds.LOG_MARGIN
+        answer = "yes" if verdict is Verdict.NEWTONIAN else "no" if varies else "not known"
+    if verdict is Verdict.NOT_DECIDED and answer == "no":
+        verdict = Verdict.NON_NEWTONIAN
+    return (answer, verdict, {}), (Question("law of the viscosity", f"given as {model}", verdict),)
 
 
 def model_curve(model: Model, curve: FlowCurve) -> FlowCurve:
     """A model over the shear rates of a flow, widened about their middle to a decade at least."""
     low, high = (curve.rate[0], curve.rate[-1]) if len(curve) else (1.0, 1.0)
     widening = max(1.0, np.sqrt(_GIVEN_RATES * low / high))
-    rate = np.geomspace(low / widening, high * widening, _SAMPLES)
+    rate = np.geomspace(low / widening, high * widening, SAMPLES)
     return sampled_curve(rate, model.viscosity(rate))
-
-
-def yields(model: Model, curve: FlowCurve) -> bool:
-    """Whether a model's yield stress shows at the rates of a curve: log τ starts out flat, by the model or by the
-    points, and the yield stress is large beside the stress there; above the rates at which a cap hides it."""
-    rate = curve.rate[model.uncapped(curve.rate)][:1] if model.uncapped(curve.rate).any() else curve.rate[:1]
-    large = model.yielded(rate) >= thresholds.YIELD_SHARE * model.stress(rate)
-    log_slope = float((rate * model.stress_slope(rate) / model.stress(rate))[0])
-    slope = min(log_slope, curve.low_rate_slope)
-    return bool(model.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
-
-
-def imitates_yield(model: Model, curve: FlowCurve) -> bool:
-    """Whether a model without a yield stress looks at the rates of a curve as if it had one.
-
-    With n near 0, or a plateau of η just at the lowest rates, log τ is level somewhere, or starts with a
-    small slope that more than doubles; or a Herschel–Bulkley curve of the same slope s and curvature c of
-    log τ against log γ̇ has a large yield stress: its share of the stress is c/(s² + c).
-    """
-    rate = np.geomspace(curve.rate[0], curve.rate[-1], _SAMPLES)
-    # d log τ / d log γ̇
-    slope = rate * model.stress_slope(rate) / model.stress(rate)
-    if min(slope[0], curve.low_rate_slope) > thresholds.YIELD_SLOPE:
-        return False
-    curvature = max(float(np.gradient(slope[:3], np.log(rate[:3]), edge_order=2)[0]), 0.0)
-    like_yield = curvature >= thresholds.YIELD_SHARE * (slope[0] ** 2 + curvature) and curvature > 0
-    flattens = slope[0] <= min(thresholds.FLAT_SLOPE, slope.max() / 2)
-    return bool(like_yield or flattens or slope.min() <= thresholds.LEVEL_SLOPE)
-
-
-EVIDENCE |= {
-    f"weight_{verdict.replace('-', '_')}": EvidenceRecord(f"Akaike weight of models: {verdict}", shown=False)
-    for verdict in Verdict
-}
 
 
 def known(numbers: Iterable[tuple[str, float]]) -> dict[str, float]:
@@ -187,11 +185,12 @@ def known(numbers: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict evidence"):
+class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict classes evidence path"):
     """What a flow ``curve`` with its ``trend`` and the models fitted to it (``fits``, the best first) say of a fluid.
 
-    ``newtonian`` is ``yes``, ``no`` or ``not known``, ``verdict`` the class, which may be open (``not-decided``) though
-    the fluid is certainly not Newtonian. ``evidence`` are the numbers that these rest on; see ``evidence.EVIDENCE``.
+    ``newtonian`` is ``yes``, ``no`` or ``not known``, ``verdict`` the class; where that is open though the fluid is
+    certainly not Newtonian (``non-newtonian``), ``classes`` are those that remain, with weights that sum to one.
+    ``evidence`` are the numbers that these rest on (see ``evidence.EVIDENCE``), ``path`` the steps of the decision.
     """
 
     curve: FlowCurve
@@ -200,6 +199,28 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict evid
     newtonian: Answer
     verdict: Verdict
     evidence: Mapping[str, float]
+    classes: Weights = field(default_factory=dict)
+    path: tuple[Question, ...] = ()
+    margin: float = thresholds.MARGIN
+
+    @cached_property
+    def law(self) -> Fit | None:
+        """The best law that agrees with the verdict (:func:`flowgrad.rheology.classes.law_of`)."""
+        if len(self.fits) == 1 and not self.fits[0].points:
+            return self.fits[0]
+        return law_of(self.verdict, self.fits, self.curve.trusted(self.margin), self.margin)
+
+    def of_law(self) -> Numbers:
+        """Evidence: the yield stress of the law, and its residuals beside the scatter of the points."""
+        law, curve = self.law, self.curve.trusted(self.margin)
+        if law is None or not law.points:
+            return
+        yield from of_residuals(law, curve)
+        if self.verdict is Verdict.YIELD_STRESS:
+            yield "yield_stress", law.model.yield_stress
+        elif law.model.yield_stress:
+            yield "law_yield_stress", law.model.yield_stress
+            yield "law_yield_share", float((law.model.yielded(curve.rate) / law.model.stress(curve.rate))[0])
 
 
 NOTHING_KNOWN = Finding(sampled_curve(np.zeros(0), np.zeros(0)), Trend(), (), "not known", Verdict.NO_STRESS_KNOWN, {})
@@ -212,24 +233,24 @@ def judge(
     margin: float = thresholds.MARGIN,
     *,
     model: Model | None = None,
-    sound: bool = True,
+    contradiction: str = "",
     certain_class: bool = True,
+    doubts: Doubts | None = None,
     evidence: Iterable[tuple[str, float]] = (),
-    **doubts: float,
 ) -> Finding:
     """The finding on a fluid, Newtonian where η stays within ±``margin`` of its log-mean.
 
-    ``model`` is one that the user gave, whose trend alone counts. Data that are not ``sound``, as they contradict each
-    other, decide nothing. ``certain_class`` and ``doubts`` (``unexplained``, ``coherence``, ``nonpositive``, ``error``)
-    are those of :func:`flowgrad.rheology.finding.decide`.
+    ``model`` is one that the user gave, whose trend alone counts. Data with a ``contradiction`` decide nothing.
+    ``certain_class`` asks that the class of a thinning or thickening fluid be certain by the weights of the laws, too.
     """
-    answer: Answer = "not known"
-    verdict = Verdict.NOT_DECIDED
+    outcome: _Outcome = _UNKNOWN
+    path: tuple[Question, ...] = (Question("contradiction in the data", contradiction, "not decided"),)
     if model is not None:
-        answer, verdict = of_model(model, curve, trend)
-    elif sound:
-        answer, verdict = decide(curve, trend, fits, margin, certain_class, **doubts)
-    return Finding(curve, trend, fits, answer, verdict, known(evidence))
+        outcome, path = of_model(model, curve, trend)
+    elif not contradiction:
+        outcome, path = decided(curve, trend, fits, margin, certain_class, doubts or Doubts())
+    answer, verdict, classes = outcome
+    return Finding(curve, trend, fits, answer, verdict, known(evidence), classes, path, margin)
 
 
 class HasFinding:
@@ -249,6 +270,22 @@ class HasFinding:
     def verdict(self) -> Verdict:
         """What the fluid is, as far as these data show."""
         return self.finding.verdict
+
+    @property
+    def classes(self) -> Weights:
+        """The classes that remain where the fluid is ``non-newtonian``, with their weights."""
+        return self.finding.classes
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Both levels of the verdict and the path to it, for a machine."""
+        finding = self.finding
+        return {
+            "newtonian": finding.newtonian,
+            "verdict": str(finding.verdict.value),
+            "classes": {str(each.value): weight for each, weight in finding.classes.items()},
+            "path": [str(step) for step in finding.path],
+        }
 
     @property
     def trend(self) -> Trend:

@@ -203,8 +203,10 @@ def fits_of(curve: FlowCurve) -> tuple[Fit, ...]:
     """Models fitted to the bins of a flow curve with their errors, ranked; none where it has fewer than four bins."""
     if len(curve) < MIN_POINTS:
         return ()
-    sigma = curve.stress * np.hypot(curve.uncertainty, thresholds.CURVE_ERROR)
-    return fit_models(curve.rate, curve.stress, sigma, known_to=thresholds.CURVE_ERROR)
+    error = np.hypot(curve.uncertainty, thresholds.CURVE_ERROR)
+    # No law is better than another for following the medians closer than they are known.
+    known_to = float(np.mean(error**-2.0) ** -0.5)
+    return fit_models(curve.rate, curve.stress, curve.stress * error, known_to=known_to)
 
 
 def _kind(model: str | type[Model]) -> type[Model]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.moments import interpolated_quantiles
 from flowgrad.reprs import ReprMixin
-from flowgrad.rheology.thresholds import BOUND, CERTAIN
+from flowgrad.rheology.thresholds import BOUND, CERTAIN, GRADIENT_ERROR, MARGIN, RANGE_FACTOR
 from flowgrad.typing import FloatArray
 
+# What η does with the shear rate, as far as that is certain.
+Shape = Literal["constant", "falls", "rises", "both", "open"]
 # Keys of the evidence with their values.
 Numbers: TypeAlias = Iterator[tuple[str, float]]
 
@@ -46,8 +48,9 @@ class FlowCurve(ReprMixin):
 
     ``rate`` and ``viscosity`` (b,) are medians weighted by volume, ``low`` and ``high`` (b,) the 10 %
     and 90 % quantiles of η, ``share`` (b,) the part of the volume, ``count`` (b,) the cells,
-    ``uncertainty`` (b,) the standard error of log η, in which ``rate_error`` (b,) is, what the error of the
-    gradient does to it (0 where that is not known). ``excluded`` counts the cells left out.
+    ``uncertainty`` (b,) the standard error of log η. Where something is known of the error of the gradient,
+    ``rate_known_to`` (b,) is the systematic relative error of the rate and ``rate_error`` (b,) what it does to log η,
+    which is in the uncertainty. ``excluded`` counts the cells left out.
     """
 
     rate: FloatArray
@@ -59,6 +62,7 @@ class FlowCurve(ReprMixin):
     uncertainty: FloatArray
     excluded: Mapping[str, int]
     rate_error: FloatArray | None = None
+    rate_known_to: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.rate)
@@ -73,6 +77,29 @@ class FlowCurve(ReprMixin):
         """d log τ / d log γ̇ over the lowest decade of rates: 0 for a yield stress, 1 for a plateau of η."""
         count = max(3, int(np.sum(self.rate <= _LOW_RATES * self.rate[0])))
         return float(np.polyfit(np.log(self.rate[:count]), np.log(self.stress[:count]), 1)[0])
+
+    def trusted(self, margin: float = MARGIN) -> FlowCurve:
+        """The bins whose shear rate is known to within the margin: what laws are told apart by. All where nothing is
+        known of its error."""
+        if self.rate_known_to is None or (chosen := self.rate_known_to <= margin).all():
+            return self
+        parts = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "excluded"}
+        return dataclasses.replace(self, **{name: values[chosen] for name, values in parts.items()})
+
+    def spanning(self, margin: float = MARGIN) -> FlowCurve:
+        """The trusted bins where they span rates that show a law; else all, with their errors."""
+        well = self.trusted(margin)
+        return well if len(well) >= _FEWEST_BINS // 2 and well.rate[-1] >= RANGE_FACTOR * well.rate[0] else self
+
+    @property
+    def stress_fall(self) -> float:
+        """The greatest certain fall of log τ with the rate."""
+        return largest_change(self, -np.log(self.stress)).size if len(self) else 0.0
+
+    def is_level(self, margin: float = MARGIN) -> bool:
+        """Whether the stress is the same at all rates: two values differ by twice the margin at most, and no more than
+        their errors beyond it."""
+        return bool(len(self) and np.ptp(np.log(self.stress)) <= 2 * np.log1p(margin) + np.median(self.uncertainty))
 
     def of_bins(self) -> Numbers:
         """Evidence: the bins and their scatter."""
@@ -91,6 +118,7 @@ class FlowCurve(ReprMixin):
         yield "eta_min", self.viscosity.min()
         yield "eta_max", self.viscosity.max()
         yield "eta_mean", np.exp(np.mean(np.log(self.viscosity)))
+        yield "stress_span", np.exp(np.ptp(np.log(self.stress)))
         if len(self) > 2:
             yield "low_rate_slope", self.low_rate_slope
             yield "flow_index", np.polyfit(np.log(self.rate), np.log(self.stress), 1)[0]
@@ -144,10 +172,17 @@ def flow_curve(
     # systematic error no number of cells makes less; bins whose error is not known take the largest.
     finite = [error[groups[i]][np.isfinite(error[groups[i]])] for i in ranked]
     medians = np.array([np.median(each) if len(each) else np.nan for each in finite])
-    known = np.where(np.isnan(medians), np.max(medians, where=np.isfinite(medians), initial=0.0), medians)
+    known = _without_dips(np.where(np.isnan(medians), np.max(medians, where=~np.isnan(medians), initial=0.0), medians))
     slope = np.gradient(np.log(curve.viscosity), np.log(curve.rate)) if len(curve) > 1 else np.zeros(1)
     shift = np.abs(slope + of_stress) * known
-    return dataclasses.replace(curve, uncertainty=np.hypot(curve.uncertainty, shift), rate_error=shift)
+    uncertainty = np.hypot(curve.uncertainty, shift)
+    return dataclasses.replace(curve, uncertainty=uncertainty, rate_error=shift, rate_known_to=known)
+
+
+def _without_dips(error: FloatArray) -> FloatArray:
+    """Errors (b,) no smaller than both neighbours': where a profile is symmetric two schemes agree by chance."""
+    padded = np.pad(error, 1, mode="reflect") if len(error) > 1 else np.pad(error, 1)
+    return np.maximum(error, np.minimum(padded[:-2], padded[2:]))
 
 
 def _usable(
@@ -250,10 +285,23 @@ class Trend:
     at_least: float = 0.0
     at_most: float = np.inf
 
+    def shape(self, error: float = 0.0, margin: float = MARGIN) -> Shape:
+        """Constant within the margin, falling, rising, both, or not known well enough to say, where log η may have a
+        systematic error that differs by ``error`` from bin to bin."""
+        log_margin = np.log1p(margin)
+        if self.at_least <= log_margin + error:
+            return "constant" if self.at_most <= log_margin else "open"
+        smaller, larger = sorted((self.fall.size, self.rise.size))
+        if smaller > 2 * log_margin + error:
+            return "both"
+        if not larger:
+            return "open"
+        return "falls" if self.fall.size == larger else "rises"
+
     def numbers(self) -> Numbers:
         """Evidence: how far from constant the viscosity is, and its certain changes."""
         yield "departure_least", np.expm1(self.at_least)
-        yield "departure_most", np.expm1(self.at_most)
+        yield "departure_most", np.expm1(max(self.at_most, self.at_least))
         for name, change in (("fall", self.fall), ("rise", self.rise)):
             yield f"{name}_factor", np.exp(change.size)
             if change.size:
@@ -264,6 +312,7 @@ class Trend:
 def trend(curves: Sequence[FlowCurve]) -> Trend:
     """The trend that all curves of one field agree on: of each number the least.
 
+    For curves that differ by more than errors of a gradient do, what may be is the most.
     An error of the gradient makes η fall within bins of equal rate, an error of the stress makes it
     rise within bins of equal stress; the truth lies between the two (Frisch 1934, bounds of the
     regression with errors in both variables).
@@ -271,11 +320,12 @@ def trend(curves: Sequence[FlowCurve]) -> Trend:
     each = [_trend(curve) for curve in curves if len(curve)]
     if not each:
         return Trend()
+    least, most = (choice(t.at_most for t in each) for choice in (min, max))
     return Trend(
         fall=min((t.fall for t in each), key=lambda change: change.size),
         rise=min((t.rise for t in each), key=lambda change: change.size),
         at_least=min(t.at_least for t in each),
-        at_most=min(t.at_most for t in each),
+        at_most=most if most - least > CERTAIN * GRADIENT_ERROR else least,
     )
 
 

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
+from flowgrad.rheology.classes import Verdict, class_weights, weight_key
 from flowgrad.rheology.evidence import EXCLUDED
-from flowgrad.rheology.finding import Finding, HasFinding, Verdict, class_of_model, class_weights, judge, known
+from flowgrad.rheology.finding import Finding, HasFinding, judge, known
 from flowgrad.rheology.fit import MIN_POINTS, SMALLEST_MISFIT, Fit, fit_models
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.measured_trend import (
@@ -26,7 +27,6 @@ from flowgrad.rheology.measured_trend import (
     point_trend,
 )
 from flowgrad.rheology.model import Model
-from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.typing import FloatArray
 
 # Why a point cannot be used, the first that holds; each has a record among the evidence.
@@ -195,12 +195,7 @@ class FlowCurveFit(
     def best(self) -> Fit:
         """The best model that agrees with the verdict, as within its margin a Newtonian fluid may suit a model with
         more parameters better; the first of the ranking where none does."""
-        if self.verdict is Verdict.NEWTONIAN:
-            agreeing = (fit for fit in self.ranking if isinstance(fit.model, Newtonian))
-        else:
-            kinds = ((class_of_model(fit.model, self.curve, self.margin), fit) for fit in self.ranking)
-            agreeing = (fit for kind, fit in kinds if kind is self.verdict)
-        return next(agreeing, self.ranking[0])
+        return self.finding.law or self.ranking[0]
 
     @cached_property
     def noise(self) -> Noise:
@@ -234,24 +229,22 @@ class FlowCurveFit(
         trend = point_trend(self.curve, self.contrary, self.noise)
         evidence: list[tuple[str, float]] = [("margin", self.margin), ("points", len(self.rate))]
         evidence += [("noise", self.noise.size), *self.curve.numbers(), *trend.numbers()]
-        evidence += [(f"weight_{name.replace('-', '_')}", weight) for name, weight in self.weights.items()]
+        evidence += [(weight_key(name), weight) for name, weight in self.weights.items()]
         evidence += [(f"excluded_{reason}", count) for reason, count in self.excluded.items()]
         return judge(self.curve, trend, self.ranking, self.margin, evidence=evidence)
 
     @cached_property
     def evidence(self) -> dict[str, float]:
         """The numbers of the finding, the yield stress, and what would decide where nothing is."""
-        more: dict[str, float] = {}
-        if self.verdict is Verdict.YIELD_STRESS:
-            more["yield_stress"] = self.best.model.yield_stress or float(self.best.model.stress(self.rate[0]))
+        more = dict(self.finding.of_law())
         if self.verdict is Verdict.NOT_DECIDED:
-            more = noise_that_decides(self.curve, self.trend, self.noise, self.contrary, self.margin)
+            more |= noise_that_decides(self.curve, self.trend, self.noise, self.contrary, self.margin)
         return {**self.finding.evidence, **known(more.items())}
 
     @cached_property
     def sentence(self) -> str:
         """The verdict and its reason, in words."""
-        return wording.of_points(self.verdict, self.evidence, self.best)
+        return wording.of_points(self.finding, self.evidence)
 
     def __str__(self) -> str:
         return self.sentence

@@ -42,6 +42,13 @@ BOUND = 2.0
 # enough: for one in five Newtonian samples that is another one.
 CLASS_WEIGHT = 0.99
 
+# A law that is off by more than this, on average, and by more than so many times the scatter of the points, or in runs
+# of one sign that chance makes this rarely, decides nothing: two values of a constant viscosity may differ by twice
+# the margin, and measured curves are seldom followed closer than a few percent by any law.
+MISFIT = 0.1
+OVER_SCATTER = 1.6
+RUNS = 1e-3
+
 # Yield stress: τ0 is at least this part of the stress at the lowest rate, and there log τ rises with
 # log γ̇ no faster than this.
 YIELD_SHARE = 0.5

@@ -10,10 +10,12 @@ import math
 from collections.abc import Mapping
 
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.finding import Verdict
+from flowgrad.rheology.classes import Verdict
+from flowgrad.rheology.finding import Finding
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.rheology.residuals import is_missed
 
 Evidence = Mapping[str, float]
 
@@ -40,6 +42,10 @@ _DECIDED = {
     "with slope {low_rate_slope} at the lowest rates): yield stress.",
     Verdict.VISCOELASTIC: f"Viscoelastic: {_ASIDE} (the limit is {100 * thresholds.UNEXPLAINED:.0f} %) and points "
     "where an elastic fluid's would; no scalar viscosity explains it.",
+    Verdict.NOT_A_FUNCTION_OF_RATE: "At equal shear rates the viscosity is not the same everywhere: from place to "
+    "place it differs by a factor of {place_factor} at least, beyond its errors. It is not a function of the shear "
+    "rate: a fluid in layers, heated, thixotropic or pressure-dependent. No law η(γ̇) describes it, nor do these data "
+    "tell whether each place is Newtonian.",
 }
 
 
@@ -56,40 +62,40 @@ def _filled(template: str, evidence: Evidence) -> str:
     return template.format_map({key: _Printed(value) for key, value in evidence.items()})
 
 
-def of_flow(verdict: Verdict, evidence: Evidence, fit: Fit | None, model: Model | None = None) -> str:
+def of_flow(finding: Finding, evidence: Evidence, model: Model | None = None) -> str:
     """One or two sentences that name the verdict's reason in numbers; ``model`` is one that was given."""
     if model is not None:
-        return _given(verdict, evidence, model) + _balance(evidence)
-    if verdict is Verdict.NOT_DECIDED:
-        return f"Not decided: {_filled(_missing_in_flow(evidence), evidence)}.{_balance(evidence)}"
-    return _decided(verdict, evidence, fit) + _doubt(verdict, evidence) + _balance(evidence)
+        return _given(finding.verdict, evidence, model) + _balance(evidence)
+    if finding.verdict is Verdict.NOT_DECIDED:
+        return f"Not decided: {_filled(_missing_in_flow(finding, evidence), evidence)}.{_balance(evidence)}"
+    return _decided(finding, evidence) + _doubt(finding.verdict, evidence) + _balance(evidence)
 
 
-def of_points(verdict: Verdict, evidence: Evidence, fit: Fit) -> str:
+def of_points(finding: Finding, evidence: Evidence) -> str:
     """The same of a measured flow curve."""
-    if verdict is Verdict.NOT_DECIDED:
+    if finding.verdict is Verdict.NOT_DECIDED:
         return f"Not decided: {_filled(_missing_in_points(evidence), evidence)}."
-    return _decided(verdict, evidence, fit)
+    return _decided(finding, evidence)
 
 
-def of_velocity(verdict: Verdict, evidence: Evidence, fit: Fit | None, scale_from: str) -> str:
+def of_velocity(finding: Finding, evidence: Evidence, scale_from: str) -> str:
     """The same of a viscosity that was found in the velocity alone; ``scale_from`` is empty where its factor is not
     known."""
+    verdict = finding.verdict
     if verdict is Verdict.NOT_DECIDED:
         return f"Not decided from the velocity alone: {_filled(_missing_in_velocity(evidence), evidence)}."
     if verdict is Verdict.NEWTONIAN:
         text = _CONSTANT.replace("The", "the", 1).replace("{eta_mean}", "its mean") + f": {verdict}."
     else:
-        text = (
-            f"the viscosity goes {_PATH} {_RATES}: {verdict}. A constant viscosity leaves {{improvement}} times as "
-            "much of the balance of momentum."
-        )
+        text = f"the viscosity goes {_PATH} {_RATES}: {verdict}"
+        text += f" (which class, {_classes(finding)}, stays open)." if finding.classes else "."
+        text += " A constant viscosity leaves {improvement} times as much of the balance of momentum."
     scale = (
         f" Its scale comes from {scale_from}."
         if scale_from
         else " Viscosities and stresses are known up to a common factor, which inertia does not tell here."
     )
-    return f"From the velocity alone: {_filled(text, evidence)}{_best(fit)}{scale}"
+    return f"From the velocity alone: {_filled(text, evidence)}{_best(finding.law)}{scale}"
 
 
 def nothing_known(candidates: list[str], eddy: list[str]) -> str:
@@ -106,17 +112,67 @@ def nothing_known(candidates: list[str], eddy: list[str]) -> str:
     return text + "."
 
 
-def _decided(verdict: Verdict, evidence: Evidence, fit: Fit | None) -> str:
+def _decided(finding: Finding, evidence: Evidence) -> str:
+    verdict = finding.verdict
+    if verdict is Verdict.NON_NEWTONIAN:
+        return _filled(_varies(evidence) + _open(finding, evidence), evidence)
     text = _filled(_DECIDED[verdict], evidence)
+    if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+        return text
     if verdict is not Verdict.VISCOELASTIC:
-        return text + _best(fit)
+        return text + _best(finding.law) + _beside(finding, evidence)
     if "relaxation_time" in evidence:
         text += _filled(" N1/(2ηγ̇²), in shear the relaxation time, is {relaxation_time} (median).", evidence)
     return text
 
 
+def _varies(evidence: Evidence) -> str:
+    """By how much η changes for certain, where its class is open."""
+    changes = [
+        f"{verb} by a factor of {{{name}_factor}} between the shear rates {{{name}_rate_low}} and {{{name}_rate_high}}"
+        for name, verb in (("fall", "falls"), ("rise", "rises"))
+        if f"{name}_rate_low" in evidence
+    ]
+    said = " and ".join(changes) or f"departs from its mean by {{departure_least:2%}} at least {_RATES}"
+    return f"The viscosity is not constant, beyond its scatter: it {said}. Non-Newtonian for certain; "
+
+
+def _open(finding: Finding, evidence: Evidence) -> str:
+    """Why the class is open, what remains, and what would decide."""
+    if not finding.fits:
+        few = "there are too few well-known shear rates to compare laws"
+        return f"its class stays open, {_classes(finding, weighted=False)}: {few}."
+    first = finding.fits[0]
+    if is_missed(first, finding.curve.trusted(finding.margin)):
+        return (
+            f"its class stays open, {_classes(finding, weighted=False)}: no law suits the points. {_best(first)[1:]} "
+            "That is {misfit_over_scatter} times their scatter, with {runs:.0f} runs of one sign among the "
+            f"{first.points} residuals (by chance so few in {{runs_probability:2%}} of cases)."
+        )
+    needed = "lower shear rates" if Verdict.YIELD_STRESS in finding.classes else "a wider range of shear rates"
+    text = f"its class stays open, {_classes(finding)}, by the Akaike weights of the laws"
+    return f"{text}: {needed} or less error would tell.{_best(first)}"
+
+
+def _classes(finding: Finding, weighted: bool = True) -> str:
+    """The classes that remain, with their weights."""
+    return " or ".join(f"{each} ({weight:.3g})" if weighted else each for each, weight in finding.classes.items())
+
+
 def _best(fit: Fit | None) -> str:
     return "" if fit is None else f" Best law: {fit}, with a root mean square misfit of {100 * fit.misfit:.2g} %."
+
+
+def _beside(finding: Finding, evidence: Evidence) -> str:
+    """Why a law with a yield stress is that of a thinning fluid."""
+    if finding.verdict is not Verdict.SHEAR_THINNING or "law_yield_stress" not in evidence:
+        return ""
+    share = "is {law_yield_share:2%} of the stress at the lowest shear rate"
+    if evidence["law_yield_share"] < thresholds.YIELD_SHARE:
+        why = f"{share}, too little to show there (the limit is {100 * thresholds.YIELD_SHARE:.0f} %)"
+    else:
+        why = f"{share}, but the stress still rises there with the slope {{low_rate_slope}}"
+    return _filled(f" Its yield stress of {{law_yield_stress}} {why}: lower shear rates would tell.", evidence)
 
 
 def _given(verdict: Verdict, evidence: Evidence, model: Model) -> str:
@@ -128,7 +184,7 @@ def _given(verdict: Verdict, evidence: Evidence, model: Model) -> str:
     return text + _filled(f"; {_RATES} this law is {verdict}: η goes {_PATH}.", evidence)
 
 
-def _missing_in_flow(evidence: Evidence) -> str:
+def _missing_in_flow(finding: Finding, evidence: Evidence) -> str:
     unexplained, coherence = evidence.get("unexplained", 0.0), evidence.get("coherence", 0.0)
     if unexplained > thresholds.SUSPECT and coherence > thresholds.COHERENT:
         return (
@@ -151,7 +207,15 @@ def _missing_in_flow(evidence: Evidence) -> str:
             f"{100 * thresholds.NONPOSITIVE:.0f} %); a better gradient is needed, or a stress with its right sign and "
             "order of components"
         )
-    return _narrow(evidence) or (
+    if text := _narrow(evidence):
+        return text
+    if finding.curve.is_level(finding.margin):
+        return (
+            f"{_RATES} the stress is the same within a factor of {{stress_span:.3f}}; a plastic material, shear bands "
+            "and a viscosity that differs from place to place (in layers, by heat) look alike so; a flow in which the "
+            "stress varies is needed"
+        )
+    return (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, more than ±{{margin:3%}}, but no "
         "change beyond the scatter and the error of the gradient is certain; more cells, a better gradient or a wider "
         "range of shear rates is needed"
@@ -170,8 +234,6 @@ def _narrow(evidence: Evidence) -> str:
 def _missing_in_points(evidence: Evidence) -> str:
     if text := _narrow(evidence):
         return text
-    if evidence["departure_least"] > evidence["margin"]:
-        return _contested(evidence)
     text = (
         f"{_RATES} the viscosity may depart from its mean by {{departure_most:2%}}, more than ±{{margin:3%}}, but no "
         "change beyond the noise of {noise:2%} is certain; "
@@ -181,23 +243,6 @@ def _missing_in_points(evidence: Evidence) -> str:
     few = evidence["points_needed"] <= _MOST_POINTS
     more = ", or about {points_needed:.0f} points of this noise" if few else ""
     return f"{text}noise below {{noise_needed:2%}}{more}, or a wider range of shear rates is needed"
-
-
-def _contested(evidence: Evidence) -> str:
-    """η changes for certain, but the models that suit the points differ in kind."""
-    kinds = {name: evidence.get(f"weight_{name.replace('-', '_')}", 0.0) for name in Verdict}
-    first, second = sorted(kinds, key=lambda name: -kinds[name])[:2]
-    falls = evidence["fall_factor"] >= evidence["rise_factor"]
-    change = "falls by a factor of {fall_factor}" if falls else "rises by a factor of {rise_factor}"
-    needed = (
-        "lower shear rates or less noise is needed"
-        if Verdict.YIELD_STRESS in (first, second)
-        else "less noise or more points are needed"
-    )
-    return (
-        f"the viscosity is not constant (it {change} beyond the noise), but laws that are {first} (Akaike weight "
-        f"{kinds[first]:.3f}) and {second} ({kinds[second]:.3f}) suit the points alike; {needed}"
-    )
 
 
 def _missing_in_velocity(evidence: Evidence) -> str:

@@ -1,6 +1,14 @@
+from .bagley import EntranceLoss as EntranceLoss
+from .bagley import bagley as bagley
 from .curve import RheometerCurve as RheometerCurve
+from .limits import InstrumentLimits as InstrumentLimits
+from .master import MasterCurve as MasterCurve
+from .master import master_curve as master_curve
+from .mooney import Slip as Slip
+from .mooney import mooney as mooney
 from .options import CORRECTIONS as CORRECTIONS
 from .options import Reading as Reading
 from .quality import Hysteresis as Hysteresis
 from .quality import hysteresis as hysteresis
 from .read import read_flow_curves as read_flow_curves
+from .reduction import Reduction as Reduction

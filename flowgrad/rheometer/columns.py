@@ -254,6 +254,21 @@ def is_time(column: Column) -> bool:
 _TIMES = {"time", "zeit", "temps", "tiempo", "tempo", "tijd", "时间", "t"}
 
 
+def size_of(column: Column) -> str:
+    """``gap``, ``diameter`` or ``length`` for a column of such a size, with a unit of length; empty for others."""
+    if column.unit is None or column.unit.dimension != "length":
+        return ""
+    words = plain(split(column.name)[0]).split()
+    return next((name for name, known in _SIZES.items() if not known.isdisjoint(words)), "")
+
+
+_SIZES = {
+    "gap": {"gap", "spalt", "spaltweite", "entrefer", "h"},
+    "diameter": {"diameter", "durchmesser", "diametre", "diametro", "d"},
+    "length": {"length", "lange", "laenge", "longueur", "longitud", "lunghezza", "l"},
+}
+
+
 def check(columns: list[Column], where: str) -> None:
     """ReadError for a column that is read as numbers and whose unit is not known, or measures something else."""
     for each in columns:

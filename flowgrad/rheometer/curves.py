@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import ReadError
-from flowgrad.rheometer.columns import Column, is_time
+from flowgrad.rheometer.columns import Column, is_time, size_of
 from flowgrad.rheometer.decimals import Marks, marks_of
 from flowgrad.rheometer.options import Reading
 from flowgrad.rheometer.rows import parsed
@@ -31,7 +31,7 @@ class Measured:
 
     ``time`` is in units of the file. ``is_text`` (n,) marks rows where a text stands for a needed number, ``lines``
     (n,) are those of the file; ``samples`` and ``steps`` (n,) are the texts of such columns. ``stated`` says whether
-    units are.
+    units are, ``sizes`` (n,) [m] are columns of the gap, the diameter or the length.
     """
 
     rate: FloatArray
@@ -46,6 +46,7 @@ class Measured:
     lines: NDArray[np.int64]
     notes: tuple[str, ...]
     stated: bool
+    sizes: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def part(self, chosen: NDArray[Any]) -> Measured:
         """The rows of a mask or of positions."""
@@ -54,6 +55,7 @@ class Measured:
         for name in ("rate", "stress", "sigma", "torque", "temperature", "time", "is_text", "lines"):
             values = getattr(self, name)
             parts[name] = None if values is None else values[picked]
+        parts["sizes"] = {name: values[picked] for name, values in self.sizes.items()}
         return replace(self, **parts)
 
 
@@ -107,7 +109,16 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
         np.array([row.line for row in table.rows], np.int64),
         tuple(notes),
         len(unstated) < len(needed),
+        _sizes(table),
     )
+
+
+def _sizes(table: Table) -> dict[str, FloatArray]:
+    sizes = {name: each for each in reversed(table.columns) if (name := size_of(each))}
+    return {
+        name: np.asarray(each.to_si(np.array([parsed(table.cell(row, each)) for row in table.rows])), float)
+        for name, each in sizes.items()
+    }
 
 
 def _numbers(table: Table, column: Column, marks: Marks) -> FloatArray:

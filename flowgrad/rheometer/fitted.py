@@ -47,7 +47,7 @@ class Examined:
         curve, fit = self.curve, self.fit
         return {
             "name": curve.name,
-            "verdict": str(fit.verdict.value),
+            **fit.told,
             "statement": fit.sentence,
             "evidence": dict(fit.evidence),
             "ranking": [_described(each) for each in fit.ranking],
@@ -93,9 +93,9 @@ def examine(
     """Fit the laws to every curve, and measure the loop of each ramp up with the ramp down after it.
 
     ``sigma`` is the standard deviation of the stress, taken as it is: a number [Pa], or a text such as ``3%`` of the
-    stress; without it, the column of the table gives weights, and without that all stresses are known to the same
-    fraction; the size is found from the scatter. A curve of too few points is left out, which the notes of the others
-    say; OptionError where none has enough.
+    stress or ``3%+0.1``, both; without it, the column of the table gives weights, and without that all stresses are
+    known to the same fraction; the size is found from the scatter. A curve of too few points is left out, which the
+    notes of the others say; OptionError where none has enough.
     """
     chosen = None if models is None else list(models)
     found: list[Examined] = []
@@ -116,8 +116,8 @@ def _examined(
 ) -> Examined:
     known, absolute = curve.sigma, sigma is not None
     if absolute:
-        size, is_relative = deviation(sigma)
-        known = size * curve.stress if is_relative else np.full(len(curve), size)
+        relative, floor = deviation(sigma)
+        known = np.hypot(relative * curve.stress, floor)
     try:
         fit = fit_flow_curve(curve.rate, curve.stress, known, absolute_sigma=absolute, models=models, margin=margin)
     except OptionError as error:

@@ -14,7 +14,7 @@ from flowgrad.rheometer.columns import ROLES
 from flowgrad.rheometer.units import unit
 from flowgrad.spec import nearest
 
-CORRECTIONS = ("rabinowitsch", "parallel-plate")
+CORRECTIONS = ("rabinowitsch", "parallel-plate", "cylinders")
 
 
 def _check_columns(flag: str, columns: Mapping[str, str]) -> None:
@@ -55,8 +55,10 @@ class Reading(OptionRecord):
     units such as ``1/min`` or ``lg(Pa)``, in place of what the file says. ``correction`` is one of ``CORRECTIONS``,
     ``radius`` [m] that of the plate. ``lowest_torque`` [N m] and ``lowest_stress`` [Pa] are below what the instrument
     resolves, ``rates`` [1/s] bounds what is kept, ``sample`` chooses by name, ``keep_outliers`` leaves them in,
-    ``decimal`` is the decimal mark. Mappings and rates may be the texts of the command: ``rate=NAME,stress=NAME`` and
-    ``LOW:HIGH``.
+    ``decimal`` is the decimal mark. ``radii`` (inner, outer) [m] are those of cylinders, ``stress_constant``
+    [Pa/(N m)] is stress over torque, ``density`` [kg/m³] with ``gap`` and ``radius`` [m], or with ``radii``, tells
+    where the flow becomes secondary; ``cox_merz`` reads oscillatory tables as flow curves. Mappings and rates may be
+    the texts of the command: ``rate=NAME,stress=NAME`` and ``LOW:HIGH``.
     """
 
     title: ClassVar[str] = "what the data are"
@@ -73,12 +75,16 @@ class Reading(OptionRecord):
     )
     correction: str | None = option(
         None,
-        "of apparent rates 8U/D of a capillary, or of stresses 2M/(πR³) of parallel plates",
+        "of apparent rates 8U/D of a capillary, of stresses 2M/(πR³) of parallel plates, of values of cylinders",
         kw_only=False,
         choices=CORRECTIONS,
     )
     radius: float | None = option(
-        None, "of the plates, where only a torque is given", kw_only=False, metavar="METRES", check=positive
+        None,
+        "of the plates, where only a torque is given, or for the limit of inertia",
+        kw_only=False,
+        metavar="METRES",
+        check=positive,
     )
     lowest_torque: float = option(0.0, "[N m] that is still measured", kw_only=False, metavar="NUMBER")
     lowest_stress: float = option(0.0, "[Pa] that is still measured", kw_only=False, metavar="NUMBER")
@@ -90,6 +96,23 @@ class Reading(OptionRecord):
     )
     keep_outliers: bool = option(False, "fit also points off the curve of their neighbours", kw_only=False)
     decimal: str | None = option(None, "decimal mark, where 50,000 could be fifty", choices=(".", ","))
+    radii: tuple[float, float] | None = option(
+        None, "[m] of the cylinders of --correction cylinders, or for their limit of inertia", metavar="INNER:OUTER"
+    )
+    stress_constant: float | None = option(
+        None, "[Pa/(N m)] stress over torque, for the lowest torque", metavar="NUMBER", check=positive
+    )
+    density: float | None = option(
+        None,
+        "[kg/m³] of the sample: points beyond the onset of secondary flow are set aside",
+        metavar="NUMBER",
+        check=positive,
+        needs=("gap", "radii"),
+    )
+    gap: float | None = option(
+        None, "[m] at the rim of plates or of a cone, with --radius", metavar="METRES", check=positive
+    )
+    cox_merz: bool = option(False, "take |η*|(ω) of oscillatory tables as η(γ̇) (Cox & Merz 1958)")
 
     def __post_init__(self) -> None:
         for name in ("columns", "units"):
@@ -97,7 +120,11 @@ class Reading(OptionRecord):
             object.__setattr__(self, name, _pairs(value, f"--{name}") if isinstance(value, str) else value)
         if isinstance(self.rates, str):
             object.__setattr__(self, "rates", _bounds(self.rates))
+        if isinstance(self.radii, str):
+            object.__setattr__(self, "radii", _radii(self.radii))
         super().__post_init__()
+        if self.gap is not None and self.radius is None:
+            raise OptionError("--gap is that at the rim: give its --radius too")
 
 
 @dataclass(frozen=True)
@@ -113,7 +140,10 @@ class FitOptions(OptionRecord):
         0.05, "a viscosity that varies by less is constant (default 0.05)", metavar="NUMBER", check=_check_margin
     )
     sigma: str | None = option(
-        None, "standard deviation of the stress: 0.1, or 3%%", metavar="NUMBER|PERCENT", check=lambda _, s: deviation(s)
+        None,
+        "standard deviation of the stress: 0.1, 3%%, or both: 3%%+0.1",
+        metavar="NUMBER|PERCENT",
+        check=lambda _, s: deviation(s),
     )
 
     def __post_init__(self) -> None:
@@ -122,18 +152,26 @@ class FitOptions(OptionRecord):
         super().__post_init__()
 
 
-def deviation(sigma: float | str) -> tuple[float, bool]:
-    """A standard deviation of the stress, from a number or a text, and whether it is a part of the stress (``3%``)."""
-    text = str(sigma).strip()
+def deviation(sigma: float | str) -> tuple[float, float]:
+    """A standard deviation of the stress as (part of the stress, absolute), of a number or a text: ``0.1``, ``3%``, or
+    ``3%+0.1``, whose squares add up: the scatter of the sample and the floor of the instrument."""
+    parts = [each.strip() for each in re.split(r"(?<![eE])\+", str(sigma))]
+    relative, absolute = 0.0, 0.0
     try:
-        size = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        for each in parts:
+            if each.endswith("%"):
+                relative = math.hypot(relative, float(each[:-1]) / 100)
+            else:
+                absolute = math.hypot(absolute, float(each))
+            if not float(each.removesuffix("%")) > 0:
+                raise ValueError
     except ValueError:
-        size = math.nan
-    if not 0 < size < math.inf:
+        relative = absolute = math.nan
+    if not 0 < relative + absolute < math.inf:
         raise OptionError(
-            f"--sigma '{sigma}' is not a standard deviation: give a number such as 0.1, or 3% of the stress"
+            f"--sigma '{sigma}' is not a standard deviation: give a number such as 0.1, 3% of the stress, or 3%+0.1"
         )
-    return size, text.endswith("%")
+    return relative, absolute
 
 
 def _pairs(text: str, flag: str) -> dict[str, str]:
@@ -144,6 +182,18 @@ def _pairs(text: str, flag: str) -> dict[str, str]:
         if not equals or not name.strip():
             raise OptionError(f"{flag} '{part}' is not of the form KEY=NAME: write {flag} rate=…,stress=…")
         found[role.strip()] = name.strip()
+    return found
+
+
+def _radii(text: str) -> tuple[float, float]:
+    """``INNER:OUTER``."""
+    inner, _, outer = text.partition(":")
+    try:
+        found = float(inner), float(outer)
+    except ValueError:
+        found = (0.0, 0.0)
+    if not 0 < found[0] < found[1] < math.inf:
+        raise OptionError(f"--radii '{text}' is not INNER:OUTER in metres: write, for example, 0.0133:0.0144")
     return found
 
 

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.rheometer.curve import RheometerCurve, SetAside, corrected, counted
+from flowgrad.rheometer.corrections import corrected
+from flowgrad.rheometer.curve import RheometerCurve, SetAside, counted
 from flowgrad.rheometer.curves import Measured
 from flowgrad.rheometer.intervals import SAME_RATE, held_run
+from flowgrad.rheometer.limits import limits_of
 from flowgrad.rheometer.options import Reading
 from flowgrad.typing import FloatArray
 
@@ -25,8 +27,9 @@ TEXT, EMPTY, REST = "with a text in place of a number", "without a number", "at 
 AGAINST = "with a stress that is zero or against the shear rate"
 HELD = "held at one shear rate (a pre-shear or a hold in the sweep)"
 OUTSIDE, TORQUE, STRESS = "outside --rates", "below the lowest torque", "below the lowest stress"
+INERTIA = "beyond the onset of secondary flow (inertia)"
 OUTLIER = "off the curve of the neighbours"
-_SHOWN = (HELD, OUTSIDE, TORQUE, STRESS)
+_SHOWN = (HELD, OUTSIDE, TORQUE, STRESS, INERTIA)
 
 
 def curves_of(numbers: Measured, names: tuple[str, str], reading: Reading, source: Path) -> Iterator[RheometerCurve]:
@@ -47,7 +50,8 @@ def curves_of(numbers: Measured, names: tuple[str, str], reading: Reading, sourc
     for i, (span, kind) in enumerate(zip(spans, kinds, strict=True)):
         number = f" {kinds[: i + 1].count(kind)}" if kinds.count(kind) > 1 else ""
         full = f"{name} {kind}{number}" if len(parts) > 1 else name
-        yield _suspected(_curve(numbers.part(span), reasons[span], full, kind, sample, source), reading)
+        curve = _curve(numbers.part(span), reasons[span], (sample, full), kind, reading, source)
+        yield _suspected(curve, reading)
 
 
 def _turn(rate: FloatArray, last: int, first: int, kind: str) -> int:
@@ -73,6 +77,7 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
         )
     low, high = reading.rates or (0.0, np.inf)
     torque = np.full(len(rate), np.inf) if numbers.torque is None else np.abs(numbers.torque)
+    limits = limits_of(reading)
     rules = {
         TEXT: numbers.is_text,
         EMPTY: ~known,
@@ -81,7 +86,8 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
         HELD: _held(rate, moving & ~against),
         OUTSIDE: (np.abs(rate) < low) | (np.abs(rate) > high),
         TORQUE: torque < reading.lowest_torque,
-        STRESS: np.abs(stress) < reading.lowest_stress,
+        STRESS: np.abs(stress) < limits.stress,
+        INERTIA: np.abs(stress) < limits.inertia * rate**2,
     }
     return np.select(list(rules.values()), list(rules), "")
 
@@ -98,8 +104,14 @@ def _counts(reasons: NDArray[np.str_]) -> dict[str, int]:
 
 
 def _curve(
-    numbers: Measured, reasons: NDArray[np.str_], name: str, ramp: str, sample: str, source: Path
+    numbers: Measured,
+    reasons: NDArray[np.str_],
+    names: tuple[str, str],
+    ramp: str,
+    reading: Reading,
+    source: Path,
 ) -> RheometerCurve:
+    """The curve of one ramp; ``names`` are those of the sample and of the curve."""
     kept = np.flatnonzero(reasons == "")
     kept = kept[np.argsort(np.abs(numbers.rate[kept]), kind="stable")]
     rate, stress = np.abs(numbers.rate), np.abs(numbers.stress)
@@ -108,6 +120,8 @@ def _curve(
     if sigma is not None and (bad := int(np.sum(~(np.isfinite(sigma) & (sigma > 0))))):
         notes.append(f"the standard deviations are not used: {bad} of {len(kept)} are not positive")
         sigma = None
+    if reading.lowest_torque and numbers.torque is None and reading.stress_constant is None:
+        notes.append("the table has no torque, so --lowest-torque is not applied: give --stress-constant")
     temperature = np.zeros(0) if numbers.temperature is None else numbers.temperature[kept]
     temperature = temperature[np.isfinite(temperature)]
     if len(temperature) and np.ptp(temperature) > _DRIFT:
@@ -118,7 +132,7 @@ def _curve(
         notes.append(f"{counted(turned)} {sense}: the magnitudes are used")
     excluded = _counts(reasons)
     return RheometerCurve(
-        name,
+        names[1],
         rate[kept],
         stress[kept],
         sigma,
@@ -127,9 +141,14 @@ def _curve(
         excluded,
         tuple(notes),
         source,
-        sample,
+        names[0],
         tuple(SetAside(each, rate[reasons == each], stress[reasons == each]) for each in _SHOWN if each in excluded),
         numbers.stated,
+        sizes={
+            name: float(np.median(known))
+            for name, values in numbers.sizes.items()
+            if len(known := values[kept][np.isfinite(values[kept])])
+        },
     )
 
 
@@ -145,8 +164,8 @@ def _suspected(curve: RheometerCurve, reading: Reading) -> RheometerCurve:
         else:
             curve = curve.without(off, OUTLIER).noted(f"{what}: left out as outliers (--keep-outliers keeps them)")
     if reading.correction:
-        curve = corrected(curve, reading.correction)
-    return replace(curve, tail=falling_tail(curve.rate, curve.stress))
+        curve = corrected(curve, reading.correction, reading.radii)
+    return replace(curve, tail=falling_tail(curve.rate, curve.stress), limits=limits_of(reading))
 
 
 # A ramp has this many points at least, and changes the rate by this factor.

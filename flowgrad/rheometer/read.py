@@ -10,6 +10,7 @@ from pathlib import Path
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.files import printable
 from flowgrad.rheometer.columns import Column, check, plain
+from flowgrad.rheometer.cox_merz import cox_merz
 from flowgrad.rheometer.curve import RheometerCurve
 from flowgrad.rheometer.curves import Measured, measured, settings
 from flowgrad.rheometer.intervals import no_curve
@@ -77,8 +78,19 @@ def _pieces(
         if table.is_other:
             names = ", ".join(f"'{each.name}'" for each in table.columns if each.name) or "columns without names"
             refused.append(f"'{name}' is no flow curve ({names})")
+        elif is_oscillatory(table) and reading.cox_merz:
+            try:
+                part = cox_merz(table, reading, f"{where}, line {table.line}")
+            except ReadError as error:
+                failures.append(error)
+                continue
+            if reason := no_curve(part).replace("shear rate", "frequency"):
+                refused.append(f"'{name}' {reason}")
+            else:
+                label = " ".join(filter(None, (table.title, table.step))) or Path(where).stem
+                pieces.append(_Piece(table.title or Path(where).stem, label, part, ""))
         elif is_oscillatory(table) and not reading.columns:
-            refused.append(f"'{name}' is oscillatory")
+            refused.append(f"'{name}' is oscillatory (--cox-merz takes |η*|(ω) as η(γ̇))")
         else:
             try:
                 of_table = list(_of_table(table, reading, where))

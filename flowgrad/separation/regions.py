@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from flowgrad import tensors
 from flowgrad.momentum.solvent import MomentumBalance
-from flowgrad.rheology.finding import Finding, Verdict
+from flowgrad.rheology.classes import Verdict
+from flowgrad.rheology.finding import Finding
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import Numbers
 from flowgrad.rheology.model import Model
@@ -60,11 +61,10 @@ def regions_of(
 
 def model_for_regions(finding: Finding, fit: Fit | None) -> Model | None:
     """The model that was given, or the fitted one where it agrees with the verdict."""
-    if fit is None or finding.verdict in (Verdict.NOT_DECIDED, Verdict.VISCOELASTIC):
+    if fit is None or finding.verdict in (Verdict.NOT_DECIDED, Verdict.NON_NEWTONIAN, Verdict.VISCOELASTIC):
         return None
-    if finding.verdict is Verdict.YIELD_STRESS:
-        return next((each.model for each in finding.fits if each.model.yield_stress), fit.model)
-    return None if fit.model.yield_stress else fit.model
+    # A yield stress too small to show at the rates of the flow tells no plug.
+    return None if fit.model.yield_stress and finding.verdict is not Verdict.YIELD_STRESS else fit.model
 
 
 def _plug(rate: FloatArray, stress: FloatArray, weights: FloatArray, yield_stress: float) -> BoolArray:

@@ -13,11 +13,14 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.solvent import Forces, MomentumBalance, momentum_balance
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
-from flowgrad.rheology.finding import NOTHING_KNOWN, Finding, HasFinding, Verdict, judge, known, model_curve
+from flowgrad.rheology.classes import Verdict
+from flowgrad.rheology.finding import NOTHING_KNOWN, Doubts, Finding, HasFinding, judge, known, model_curve
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Numbers, Trend, at_shear, flow_curve, trend
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.separation.homogeneity import certain_difference, departure
 from flowgrad.separation.inputs import Given, candidates, eddy_viscosities
+from flowgrad.separation.rate_error import estimated, rate_error
 from flowgrad.separation.regions import (
     REGIONS,
     model_for_regions,
@@ -180,15 +183,25 @@ class Separation(
         return self._curve()
 
     @cached_property
+    def judged(self) -> FlowCurve:
+        """The bins of the curve that the verdict rests on: those whose shear rates are known to within the margin, or,
+        where these leave open whether η is constant, to half of it."""
+        known = self.curve.spanning()
+        well_known = self.curve.spanning(thresholds.MARGIN / 2)
+        is_open = trend([known]).shape() == "open" and trend([well_known]).shape() == "constant"
+        return well_known if is_open else known
+
+    @cached_property
     def trend(self) -> Trend:
         """How η changes with the shear rate: of the model that was given, or of the flow curve, beside which, where a
-        stress was given, the one in bins of |τ| has to agree (see ``flow_curve.trend``)."""
+        stress was given and nothing is known of the error of the rates, the one in bins of |τ| has to agree (see
+        ``flow_curve.trend``)."""
         if self.given.identification is not None:
             return self.given.identification.trend
         if self.given.law is not None:
             return trend([model_curve(self.given.law, self.curve)])
-        if self.given.stress is None:
-            return trend([self.curve])
+        if self.given.stress is None or self._rate_error is not None:
+            return trend([self.judged])
         return trend([self.curve, self._curve(np.sqrt(0.5 * self._deviator_squares[1]))])
 
     @cached_property
@@ -199,7 +212,7 @@ class Separation(
             return self.given.identification.fits
         if self.given.law is not None:
             return (Fit(self.given.law),)
-        return fits_of(self.curve) if self.known else ()
+        return fits_of(self.curve.trusted()) if self.known else ()
 
     @property
     def fit(self) -> Fit | None:
@@ -207,9 +220,7 @@ class Separation(
         fluid may suit a model with more parameters better."""
         if self.given.identification is not None:
             return self.given.identification.fit
-        if self.verdict is Verdict.NEWTONIAN and self.given.law is None:
-            return next((fit for fit in self.fits if isinstance(fit.model, Newtonian)), None)
-        return self.fits[0] if self.fits else None
+        return self.finding.law
 
     @property
     def known(self) -> bool:
@@ -241,10 +252,14 @@ class Separation(
             self.trend,
             self.fits,
             model=self.given.law,
-            unexplained=self.unexplained,
-            coherence=self.coherence,
-            nonpositive=self.nonpositive,
-            error=0.0 if measured else thresholds.GRADIENT_ERROR,
+            doubts=Doubts(
+                unexplained=self.unexplained,
+                coherence=self.coherence,
+                nonpositive=self.nonpositive,
+                error=0.0 if measured else thresholds.GRADIENT_ERROR,
+                elsewhere=self.elsewhere,
+                is_field=True,
+            ),
             evidence=self._numbers(),
         )
 
@@ -256,13 +271,15 @@ class Separation(
         yield from ((f"excluded_{reason}", count) for reason, count in curve.excluded.items())
         if len(curve):
             yield from curve.of_bins()
-            yield from (curve if model is None else model_curve(model, curve)).numbers()
+            yield from (self.judged if model is None else model_curve(model, curve)).numbers()
             yield from self.trend.numbers()
         if self.given.stress is not None and self.moving.any():
             yield "unexplained", self.unexplained
             yield "coherence", self.coherence
         if self.nonpositive:
             yield "nonpositive", self.nonpositive
+        if self.elsewhere > 2 * thresholds.LOG_MARGIN:
+            yield "place_factor", np.exp(self.elsewhere)
 
     @cached_property
     def evidence(self) -> dict[str, float]:
@@ -275,9 +292,7 @@ class Separation(
     @cached_property
     def _told(self) -> dict[str, float]:
         """The evidence that the sentence tells."""
-        more: list[tuple[str, float]] = []
-        if self.verdict is Verdict.YIELD_STRESS and self.fit is not None:
-            more.append(("yield_stress", self.fit.model.yield_stress))
+        more = list(self.finding.of_law())
         if self.verdict is Verdict.VISCOELASTIC:
             more += of_elasticity(self.N1, self.eta, self.gradient["shear_rate"], self.moving)
         if self.balance is not None:
@@ -290,7 +305,7 @@ class Separation(
         if self.given.identification is not None:
             return self.given.identification.sentence
         if self.known:
-            return wording.of_flow(self.verdict, self._told, self.fit, self.given.law)
+            return wording.of_flow(self.finding, self._told, self.given.law)
         flow = self.gradient.flow
         data = flow.data(self.gradient.location or flow.location) if flow else {}
         return wording.nothing_known(candidates(data), eddy_viscosities(data))
@@ -379,8 +394,44 @@ class Separation(
 
     @cached_property
     def _rate_error(self) -> FloatArray | None:
-        """Systematic relative error of the shear rate (n,), where something is known of it."""
-        return rate_error(self.gradient)
+        """Systematic relative error of the shear rate (n,), where something is known of it. It is not estimated for a
+        law that was given, which does not rest on it, nor for a viscosity that is within the margin everywhere."""
+        if self.given.law is not None:
+            return None
+        eta = self.eta[self.moving & (self.weights > 0)]
+        if (
+            self.given.stress is None
+            and len(eta)
+            and eta.min() > 0
+            and eta.max() <= (1 + thresholds.MARGIN) * eta.min()
+        ):
+            return rate_error(self.gradient)
+        return rate_error(estimated(self.gradient))
+
+    @cached_property
+    def viscosity_departure(self) -> FloatArray:
+        """η over the flow curve's median at the same shear rate (n,): 1 where η is a function of the rate."""
+        if not len(self.curve):
+            return np.full(len(self.eta), np.nan)
+        return np.exp(departure(self.curve, self.gradient["shear_rate"], self.eta))
+
+    @cached_property
+    def elsewhere(self) -> float:
+        """By how much log η certainly differs from place to place at equal shear rates; without a flow the order of
+        the tensors stands for their places."""
+        gradient = self.gradient
+        if self.given.law is not None or not len(self.curve):
+            return 0.0
+        places = gradient.positions
+        if gradient.flow is None:
+            places = np.arange(float(len(gradient)))[:, None]
+        elif places is None:
+            places = gradient.flow.mesh.places(gradient.location or gradient.flow.location)
+        rate, error = gradient["shear_rate"], self._rate_error
+        usable = self.moving & (self.weights > 0) & (self.eta > 0)
+        if error is not None:
+            usable &= ~(error > thresholds.MARGIN)
+        return certain_difference(self.curve, self.eta, rate, places, usable)
 
     @cached_property
     def _left_out(self) -> NDArray[np.bool_]:
@@ -393,29 +444,3 @@ class Separation(
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
-
-
-def rate_error(gradient: VelocityGradient) -> FloatArray | None:
-    """Systematic relative error of the shear rate (n,), which no averaging over cells takes away; None where neither
-    noise nor error is known, NaN at the cells where they are not.
-
-    Of an estimated error |L' − L| all of it, as in simple shear, where γ̇ = |L|. Of noise its bias, half the excess
-    2Σ var D_ij of γ̇² = 2 D:D over γ̇²; the noise itself shows in the scatter of the viscosity.
-    """
-    rate = gradient["shear_rate"]
-    parts = []
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if gradient.error is not None:
-            parts.append(gradient.error / rate)
-        if gradient.covariance is not None:
-            parts.append(_variance_of_D(gradient.covariance) / rate**2)
-    return np.asarray(np.sqrt(sum(part**2 for part in parts))) if parts else None
-
-
-def _variance_of_D(covariance: FloatArray) -> FloatArray:
-    """Σ var D_ij (n,) = ½ Σ (cov(L_ij, L_ij) + cov(L_ij, L_ji)), of each shape that a covariance may have."""
-    if covariance.ndim == 3:
-        return np.asarray(2 * np.einsum("njj->n", covariance))
-    if covariance.ndim == 4:
-        return np.asarray(0.5 * (np.einsum("nijj->n", covariance) + np.einsum("niii->n", covariance)))
-    return np.asarray(0.5 * (np.einsum("nijij->n", covariance) + np.einsum("nijji->n", covariance)))

@@ -106,7 +106,7 @@ def test_help_loads_nothing_heavy():
     code += "try: main()\nexcept SystemExit: print('numpy' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.splitlines()[-1] == "False"
-    assert "--correction {rabinowitsch,parallel-plate}" in shown
+    assert "--correction {rabinowitsch,parallel-plate,cylinders}" in shown
 
 
 @pytest.mark.skipif(not EMULSION.exists(), reason="the emulsion's data are not part of the repository")
@@ -120,3 +120,49 @@ def test_a_measured_emulsion(tmp_path, capsys):
     found = list(summary["ranking"][1]["parameters"].values())
     np.testing.assert_allclose(found, [3.186295, 2.562815, 0.539288], rtol=1e-4)
     assert summary["units"] is None
+
+
+def test_several_temperatures_become_one_curve(tmp_path, capsys):
+    for celsius, factor in ((160, 1.7), (180, 1.0), (200, 0.6)):
+        write(tmp_path, table(columns=(RATE, 2 * (factor * RATE) ** 0.6)), f"melt_{celsius}C.csv")
+    options = ("--master", "--reference", "180", "--models", "power-law", "-o", tmp_path / "out")
+    code, lines, _ = run(capsys, tmp_path / "melt_*C.csv", *options)
+    assert code == 0
+    assert any(line.split()[:2] == ["200", "0.6"] for line in lines)
+    assert any(line.startswith("master curve at 180 °C: shear-thinning (63 points") for line in lines)
+    summary = json.loads((tmp_path / "out/master-curve-at-180-C.json").read_text(encoding="utf-8"))
+    assert [row["a_T"] for row in summary["reduction"]["table"]] == pytest.approx([1.7, 1, 0.6])
+    assert len(summary["provenance"]["sha256"]) == 3
+    assert {f"master-curve-at-180-C-{each}.png" for each in ("curves", "table", "viscosity")} <= {
+        each.name for each in (tmp_path / "out").iterdir()
+    }
+    page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+    assert "Several curves made one" in page
+    assert "4 curves: 4 shear-thinning." in page
+
+
+def test_gaps_in_a_column_tell_the_slip(tmp_path, capsys):
+    rows = ["sample,gap [mm],shear rate [1/s],stress [Pa]"]
+    for name, gap in (("A", 0.25), ("B", 0.5), ("C", 1.0)):
+        rows += [f"{name},{gap},{0.1 * s**2 + 2e-3 * s / gap:.12g},{s:.12g}" for s in np.geomspace(1, 100, 9)]
+    path = write(tmp_path, "\n".join(rows), "gaps.csv")
+    code, _, err = run(capsys, path, "-o", tmp_path / "out", "--mooney", "plates", "--models", "power-law", "-q")
+    assert (code, err) == (0, "")
+    summary = json.loads((tmp_path / "out/curve-without-slip.json").read_text(encoding="utf-8"))
+    table_ = summary["reduction"]["table"]
+    np.testing.assert_allclose([row["slip_velocity"] / row["stress"] for row in table_], 1e-6, rtol=1e-6)
+    assert summary["ranking"][0]["parameters"]["n"] == pytest.approx(0.5)
+    sizes = ("--sizes", "A=0.5mm,B=1 mm,C=2e-3")
+    code, _, _ = run(capsys, path, "-o", tmp_path / "two", "--mooney", "plates", *sizes, "--models", "power-law", "-q")
+    summary = json.loads((tmp_path / "two/curve-without-slip.json").read_text(encoding="utf-8"))
+    assert summary["reduction"]["table"][0]["slip_velocity"] == pytest.approx(2e-6, rel=1e-6)
+
+
+def test_a_reduction_that_fails_costs_only_itself(tmp_path, capsys):
+    code, lines, err = run(capsys, write(tmp_path, table()), "-o", tmp_path, "--bagley", "--models", "power-law")
+    assert code == 1
+    assert "its length/diameter is not known: give a table with a column of it, or --sizes 'table=…'" in err
+    assert any(line.startswith("table: shear-thinning") for line in lines)
+    code, _, err = run(capsys, write(tmp_path, table()), "-o", tmp_path, "--sizes", "A=1mm")
+    assert code == 2
+    assert "--sizes has no effect without --mooney or --bagley" in err

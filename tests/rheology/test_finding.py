@@ -38,7 +38,11 @@ def test_points_flows_and_given_models_give_one_answer(model, answer):
 def test_a_class_may_stay_open_though_the_viscosity_certainly_varies():
     """Thinning models and those with a yield stress suit these points alike."""
     found = fit_flow_curve(RATE[8:14], noisy(HerschelBulkley(1.0, 2.0, 0.5), 0.01, RATE[8:14]))
-    assert (found.verdict, found.newtonian) == (Verdict.NOT_DECIDED, "no")
+    assert (found.verdict, found.newtonian) == (Verdict.NON_NEWTONIAN, "no")
+    assert set(found.classes) == {Verdict.SHEAR_THINNING, Verdict.YIELD_STRESS}
+    assert sum(found.classes.values()) == pytest.approx(1)
+    for verdict, weight in found.classes.items():
+        assert f"{verdict} ({weight:.3g})" in found.sentence
     assert found.evidence["departure_least"] > found.margin
 
 

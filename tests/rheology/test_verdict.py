@@ -267,9 +267,18 @@ def test_an_isotropic_stress_in_a_cell_that_dilates_is_no_crash():
     assert separate(gradient, stress=stress).verdict is Verdict.NEWTONIAN
 
 
-def test_two_fluids_in_layers_are_not_one_newtonian_fluid():
+@pytest.mark.parametrize("of", ["viscosity", "stress"])
+def test_two_fluids_in_layers_are_told_by_their_places(of):
+    """Twice the viscosity at the same shear rates; in an order that tells no place just two values, of no fluid."""
     y = (np.arange(20000) + 0.5) / 20000
-    eta = np.where(y < 0.5, 0.1, 0.2)
-    gradient = sheared(y / eta)
-    assert separate(gradient, viscosity=eta).verdict is Verdict.NOT_DECIDED
-    assert separate(gradient, stress=2 * eta[:, None, None] * gradient.D).verdict is Verdict.NOT_DECIDED
+    mixed = np.random.default_rng(5).permutation(20000)
+    for order in (np.arange(20000), mixed):
+        eta = np.where(y < 0.5, 0.1, 0.2)[order]
+        gradient = sheared(y[order] / eta)
+        given = {"viscosity": eta} if of == "viscosity" else {"stress": 2 * eta[:, None, None] * gradient.D}
+        found = separate(gradient, **given)
+        if order is mixed:
+            assert found.newtonian != "yes"
+            continue
+        assert (found.newtonian, found.verdict) == ("not known", Verdict.NOT_A_FUNCTION_OF_RATE)
+        assert found.evidence["place_factor"] == pytest.approx(2, rel=0.1)

@@ -112,7 +112,7 @@ def test_duplicate_rates_are_kept(tmp_path):
         ({"columns": {"speed": "a"}}, "'speed' is unknown"),
         ({"units": {"stress": "1/s"}}, "--units stress=1/s"),
         ({"units": {"stress": "acre"}}, "--units stress=acre"),
-        ({"correction": "bagley"}, "'bagley' is unknown: choose rabinowitsch"),
+        ({"correction": "hagenbach"}, "'hagenbach' is unknown: choose rabinowitsch"),
         ({"radius": -1.0}, "--radius is -1"),
     ],
 )

@@ -5,7 +5,8 @@ import pytest
 
 from flowgrad import OptionError, RheometerCurve, read_flow_curves
 from flowgrad.rheometer import Reading
-from flowgrad.rheometer.curve import corrected, slopes
+from flowgrad.rheometer.corrections import corrected
+from flowgrad.rheometer.local_slopes import slopes
 from tests.rheometer.tables import table, write
 
 
@@ -85,4 +86,4 @@ def test_what_has_no_correction():
     with pytest.raises(OptionError, match="the stress falls with 8U/D at 12 of 12 points"):
         corrected(curve(rate, 1 / rate), "rabinowitsch")
     with pytest.raises(OptionError, match="unknown"):
-        corrected(curve(rate, rate), "bagley")
+        corrected(curve(rate, rate), "hagenbach")

@@ -143,8 +143,9 @@ def test_the_band_covers_the_law():
 
 
 def test_sigma():
-    assert deviation("3%") == (0.03, True)
-    assert deviation(0.1) == (0.1, False)
+    assert deviation("3%") == (0.03, 0)
+    assert deviation(0.1) == (0, 0.1)
+    assert deviation("3% + 4e+1 + 4%+30") == (pytest.approx(0.05), pytest.approx(50))
     for wrong in ("much", "-1", "0%", "inf"):
         with pytest.raises(OptionError, match=f"--sigma .{wrong}"):
             deviation(wrong)

@@ -52,8 +52,11 @@ def test_the_other_sign_is_advised(data):
     ],
 )
 def test_the_parameters_of_the_case_come_back(data, case, law):
+    """All that the data determine: at shear rates that are well known the η0 of 0.01 does not show beside 10."""
     separation = separate(gradient_of(data, case, "grad(U)"), viscosity="nu_ofU")
-    assert separation.fit.parameters == pytest.approx(law, rel=1e-3)
+    assert separation.fit.undetermined in ((), ("eta0",))
+    for name, value in separation.fit.parameters.items():
+        assert value == pytest.approx(law[name], rel=1e-3)
 
 
 @pytest.mark.parametrize("error", [False, True])
