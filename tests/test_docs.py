@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,20 @@ import pytest
 from flowgrad import plot
 from flowgrad.cli import main
 from flowgrad.cli.request import KINDS
+from flowgrad.option import flag
+from flowgrad.rheometer.options import FitOptions, Reading
+from flowgrad.rheometer.together import Together
 from scripts import quantities_table
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = (ROOT / "docs" / "figures.md").read_text()
+CURVES = (ROOT / "docs" / "curves.md").read_text()
 
 
-def blocks(language):
+def blocks(language, page=FIGURES):
     """The first line and the text of each block of code in a language."""
-    for match in re.finditer(rf"^```{language}\n(.*?)^```", FIGURES, re.MULTILINE | re.DOTALL):
-        yield FIGURES[: match.start(1)].count("\n"), match[1]
+    for match in re.finditer(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        yield page[: match.start(1)].count("\n"), match[1]
 
 
 @pytest.fixture
@@ -40,6 +45,22 @@ def test_the_programs_on_the_page_of_figures_draw(folder):
         drawn = len([each for each in folder.iterdir() if each.suffix in (".png", ".svg", ".pdf")])
         assert drawn > count, text
         count = drawn
+
+
+def test_the_program_on_the_page_of_curves_finds_what_it_says():
+    ((line, text),) = blocks("python", CURVES)
+    names = {}
+    exec(compile("\n" * line + text, "docs/curves.md", "exec"), names)
+    assert [row["a_T"] for row in names["master"].rows()] == pytest.approx([1.7, 1.0, 0.6])
+    slip = names["mooney"](names["seen"], names["gaps"])
+    assert slip.velocity / slip.stress == pytest.approx(1e-6)
+    assert names["bagley"](names["dies"], names["ratios"]).end_correction == pytest.approx(2.0)
+
+
+def test_the_page_of_curves_has_every_option():
+    for record in (Reading, FitOptions, Together):
+        for name in (each.name for each in fields(record)):
+            assert flag(name) in CURVES, name
 
 
 COMMANDS = [line for _, text in blocks("sh") for line in text.splitlines()]

@@ -80,11 +80,14 @@ class WallDistances(ReprMixin):
         return most
 
     def entries(self, places: IntArray, walls: IntArray) -> IntArray:
-        """The entries of pairs of a place and a wall, which have one each."""
-        width = int(self.wall.max(initial=0)) + 1
+        """The entries of pairs of a place and a wall (k,), -1 for pairs without one."""
+        if not len(self.wall):
+            return np.full(len(places), -1)
+        width = int(max(self.wall.max(), walls.max(initial=0))) + 1
         keys = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start)) * width + self.wall
-        order = np.argsort(keys)
-        return order[np.searchsorted(keys[order], places * width + walls)]
+        order, wanted = np.argsort(keys), places * width + walls
+        found = order[np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)]
+        return np.where(keys[found] == wanted, found, -1)
 
     def nearest(self) -> IntArray:
         """The entry of the nearest wall along which a place (n,) is bent, -1 where it is along none."""
@@ -109,11 +112,26 @@ class WallLayers(ReprMixin):
         are as bent as the cells that they bound, and their normals are their own."""
         topology = self.topology
         face, wall, distance = _of_all_points(self.points, *topology.face_points(faces))
-        own = self.cells[topology.boundary_cells[faces]]
-        bent = _matched(face, wall, np.repeat(np.arange(len(faces)), np.diff(own.start)), own.wall, own.bent)
+        entry = self.cells.entries(topology.boundary_cells[faces][face], wall)
+        bent = np.where(entry >= 0, np.append(self.cells.bent, 0.0)[entry], 0.0)
         area = -topology.boundary_geometry[0][faces][face]
         normal = area / np.sqrt((area**2).sum(axis=1, keepdims=True))
         return WallDistances(_starts(face, len(faces)), wall, distance, normal, normal, bent)
+
+    def within(self, cells: IntArray, arms: FloatArray) -> WallDistances:
+        """Distances of places from the walls along which the cells (k,) are bent that hold them, ``arms`` (k, 3) from
+        their centroids; none for cells -1. Their normals turn in the cell as those of its points."""
+        found = self.cells.nearest()[cells]
+        place = np.flatnonzero((cells >= 0) & (found >= 0))
+        entry, own, arms = found[place], cells[place], arms[place]
+        walls, normal, slope = (getattr(self.cells, name)[entry] for name in ("wall", "normal", "slope"))
+        start, corners = take(self.topology.cells.offsets, self.topology.cells.connectivity, own)
+        at_points = self.points.normal[self.points.entries(corners, np.repeat(walls, np.diff(start)))]
+        turns = _slopes(self.topology.points[corners], at_points, start)
+        normal = normal + np.einsum("nij,nj->ni", turns, arms)
+        normal /= np.sqrt((normal**2).sum(axis=1, keepdims=True))
+        distance = self.cells.distance[entry] + (arms * slope).sum(axis=1)
+        return WallDistances(_starts(place, len(cells)), walls, distance, normal, normal, self.cells.bent[entry])
 
 
 def layers_note(bent: int, count: int, places: str) -> str:
@@ -181,31 +199,28 @@ def _of_cells(
     normal /= np.sqrt((normal**2).sum(axis=1, keepdims=True))
     middle = np.add.reduceat(arms, start[:-1]) / sizes[:, None]
     mean = np.add.reduceat(distance, start[:-1]) / sizes
-    arms = arms - middle[owner]
-    # Least squares for what the slope is other than the normal; along directions without an arm it is nothing.
-    rest = distance - mean[owner] - (arms * normal[owner]).sum(axis=1)
-    moments = np.add.reduceat(arms[:, :, None] * arms[:, None, :], start[:-1])
-    values, axes = np.linalg.eigh(moments)
-    right = np.einsum("nji,nj->ni", axes, np.add.reduceat(arms * rest[:, None], start[:-1]))
-    known = values > _ROUNDING * values[:, -1:]
-    slope = normal + np.einsum("nij,nj->ni", axes, np.where(known, right / np.where(known, values, 1.0), 0.0))
+    # Least squares for what the slope is other than the normal.
+    rest = distance - (arms * normal[owner]).sum(axis=1)
+    slope = normal + _slopes(arms, rest[:, None], start)[:, 0]
     at_centroid = mean - (middle * slope).sum(axis=1)
     return WallDistances(_starts(cell, len(centroids)), wall, at_centroid, normal, slope, bent)
 
 
+def _slopes(x: FloatArray, values: FloatArray, start: IntArray) -> FloatArray:
+    """Slopes ∂values/∂x (m, k, 3) of values (s, k) at places x (s, 3), run by run, by least squares; along directions
+    in which the places do not differ they are nothing."""
+    sizes, run = np.diff(start)[:, None], np.repeat(np.arange(len(start) - 1), np.diff(start))
+    x, values = (each - (np.add.reduceat(each, start[:-1]) / sizes)[run] for each in (x, values))
+    moments = np.add.reduceat(x[:, :, None] * x[:, None, :], start[:-1])
+    squares, axes = np.linalg.eigh(moments)
+    known = squares > _ROUNDING * squares[:, -1:]
+    right = np.add.reduceat(values[:, :, None] * x[:, None, :], start[:-1]) @ axes
+    along = np.where(known, 1 / np.where(known, squares, 1.0), 0.0)
+    return np.asarray((right * along[:, None, :]) @ axes.transpose(0, 2, 1))
+
+
 def _starts(place: IntArray, count: int) -> IntArray:
     return offsets(np.bincount(place, minlength=count))
-
-
-def _matched(place: IntArray, wall: IntArray, places: IntArray, walls: IntArray, values: FloatArray) -> FloatArray:
-    """Values at pairs (places, walls), for other pairs; 0 for those that are not among them."""
-    width = int(max(wall.max(initial=0), walls.max(initial=0))) + 1
-    keys, wanted = places * width + walls, place * width + wall
-    order = np.argsort(keys)
-    found = np.minimum(np.searchsorted(keys[order], wanted), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(len(wanted))
-    return np.where(keys[order][found] == wanted, values[order][found], 0.0)
 
 
 def _of_all_points(known: WallDistances, start: IntArray, points: IntArray) -> tuple[IntArray, IntArray, FloatArray]:

@@ -90,9 +90,9 @@ def _foot_on_triangle(x: Any, a: Any, b: Any, c: Any, at: Any, two: Any) -> floa
 
 
 @called
-def _foot(x: Any, f: int, faces: Any, points: Any, normals: Any, n: Any, bulge: Any, room: Any) -> float:
-    """Distance² of x from a face; ``n`` is the normal there, between those of its points, and ``bulge[0]`` how far the
-    smooth wall with these normals stands out of the face there."""
+def _foot(x: Any, f: int, faces: Any, points: Any, normals: Any, n: Any, height: Any, room: Any) -> float:
+    """Distance² of x from a face; ``n`` is the normal there, between those of its points, and ``height[0]`` how far x
+    is above the smooth wall with these normals: above its tangent plane where it stands out of the face there."""
     (start, corners), (two, at, centre, trial) = faces, room
     first, last = start[f], start[f + 1]
     size = last - first
@@ -123,8 +123,12 @@ def _foot(x: Any, f: int, faces: Any, points: Any, normals: Any, n: Any, bulge: 
             n[k] += share * normals[p, k]
             centre[k] += share * (points[p, k] - points[origin, k])
             total += share * normals[p, k] * (points[p, k] - points[origin, k])
-    bulge[0] = 0.5 * (total - n[0] * centre[0] - n[1] * centre[1] - n[2] * centre[2])
+    bulge, above = 0.5 * (total - n[0] * centre[0] - n[1] * centre[1] - n[2] * centre[2]), 0.0
     _normalise(n)
+    for k in range(3):
+        above += (x[k] - points[origin, k] - centre[k]) * n[k]
+    # The bulge is along the face's own normal, by the cosine of its angle with the other less.
+    height[0] = above - bulge * (abs(above) / math.sqrt(best) if best > 0.0 else 1.0)
     return best
 
 
@@ -135,14 +139,14 @@ def feet(x: Any, near: Any, around: Any, faces: Any, points: Any, normals: Any, 
     start, by_vertex = around
     distance, normal, found_smooth = np.empty(len(x)), np.empty((len(x), 3)), np.empty(len(x))
     for i in prange(len(x)):
-        n, bulge, room = np.empty(3), np.empty(1), (np.empty(2), np.empty(3), np.empty(3), np.empty(3))
+        n, height, room = np.empty(3), np.empty(1), (np.empty(2), np.empty(3), np.empty(3), np.empty(3))
         best = np.inf
         for v in near[i]:
             for j in range(start[v], start[v + 1]):
-                found = _foot(x[i], by_vertex[j], faces, points, normals, n, bulge, room)
+                found = _foot(x[i], by_vertex[j], faces, points, normals, n, height, room)
                 if found < best:
                     best = found
-                    distance[i], found_smooth[i] = math.sqrt(found) - bulge[0], smooth[v]
+                    distance[i], found_smooth[i] = height[0], smooth[v]
                     for k in range(3):
                         normal[i, k] = n[k]
     return distance, normal, found_smooth
@@ -281,7 +285,7 @@ def _vertex_normals(points: FloatArray, start: IntArray, corners: IntArray, norm
     whole = (sizes[:, None] * normals - inner) / np.maximum(rims, 1)[:, None]
     whole = np.where((rims < sizes)[:, None], whole, normals)
     turned = np.zeros((len(points), 3))
-    np.add.at(turned, corners[on_rim], whole[face[on_rim]])
+    np.add.at(turned, corners[on_rim], weight[on_rim, None] * whole[face[on_rim]])
     size = np.sqrt((turned**2).sum(axis=1, keepdims=True))
     return np.where((size > 0) & single[:, None], turned / np.where(size > 0, size, 1.0), result)
 

@@ -289,10 +289,11 @@ def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -
     )
     ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=_fit_text(best, "95 % band"), zorder=3.2)
     _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
-    for (name, least), style in zip(curve.limits.least_stress(rate).items(), (":", "-."), strict=False):
-        ax.plot(rate, height(least, rate), style, color=GREY, lw=1.0, label=f"limit: {name}", zorder=2.3)
     limits = np.concatenate(drawn, axis=1)
     low, high = limits.min(axis=1) / _MARGIN, limits.max(axis=1) * _MARGIN
+    wide = np.geomspace(low[0], high[0], 200)
+    for (name, least), style in zip(curve.limits.least_stress(wide).items(), (":", "-."), strict=False):
+        ax.plot(wide, height(least, wide), style, color=GREY, lw=1.0, label=f"limit: {name}", zorder=2.3)
     logarithmic(ax.xaxis, low[0], high[0])
     logarithmic(ax.yaxis, low[1], high[1])
     legend_above(ax, 2)

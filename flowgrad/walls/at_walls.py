@@ -72,8 +72,8 @@ def _error(flow: Flow, sites: FaceSites, scheme: Scheme | str, L: FloatArray) ->
 
 def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operators: WallOperators) -> VelocityGradient:
     positions, wedge = sites.positions, flow.wedge
-    if wedge is not None and not scheme.knows_symmetry:
-        # The flat faces of a wedge stand for a round wall.
+    if wedge is not None and flow.location == "points":
+        # The flat faces of a wedge stand for a round wall, on which its points are.
         axial, radius, _ = wedge.cylindrical(positions).T
         axis, radial, _ = wedge.frame
         radius = radius / np.cos(wedge.half_angle)

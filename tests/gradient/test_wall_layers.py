@@ -147,6 +147,25 @@ def test_at_the_centroids_it_is_the_gradient_at_cells(name, scheme):
     np.testing.assert_allclose(there.L / scale, at_cells.L[chosen] / scale, atol=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", [1, 2])
+@pytest.mark.parametrize("location", ["points", "cells"])
+def test_between_the_samples_it_is_as_right_as_at_them(location, smoothing):
+    """A third of the way from the cells' centroids to a point on the next level, of which no sample is near."""
+    thickness = thickness_of("uneven quads, AR 100")
+    flow, distance = layers.cell_flow(*MESHES["uneven quads, AR 100"](), thickness)
+    mesh, scheme = flow.mesh, FiniteDifference(order=3, smoothing=smoothing)
+    flow = flow if location == "cells" else at_points_of(mesh, thickness)
+    corner = mesh.points[mesh.cells.connectivity.reshape(-1, 4)[:, 1]]
+    between = mesh.centroids + (corner - mesh.centroids) / 3
+    d = distance + (layers.distance_from_wall(mesh, corner) - distance) / 3
+    errors = []
+    for x, own, at in ((mesh.centroids, distance, "cells"), (between, d, between)):
+        error = velocity_gradient(flow, scheme, at=at).L - exact_gradient(x, own, thickness)
+        errors.append(np.sqrt((error[own < thickness] ** 2).mean()))
+    assert errors[1] < 3 * errors[0]
+    assert errors[1] < 3e-3 / thickness
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
 def test_turned_moved_and_scaled_meshes_have_turned_gradients(scale):
     flow, _ = layers.cell_flow(*MESHES["tetrahedra, AR 150"](), 0.02)
@@ -174,6 +193,38 @@ def test_estimated_errors_are_those_there_are(name, scheme):
     true = np.linalg.norm((found.L - exact_gradient(x, d, thickness))[chosen], axis=(1, 2))
     effectivity = np.sqrt((found.error[chosen] ** 2).mean() / (true**2).mean())
     assert 0.5 < effectivity < 2
+
+
+def layered(points, quads, heights):
+    """Hexahedra on quads, from height to height along z."""
+    n = len(points)
+    x = np.concatenate([np.pad(points, ((0, 0), (0, 1)), constant_values=z) for z in heights])
+    return x, {
+        "hexahedron": np.concatenate([np.hstack([quads + i * n, quads + i * n + n]) for i in range(len(heights) - 1)])
+    }
+
+
+def test_layers_that_end_at_planes_across_the_wall():
+    """At the rim of a wall its normals go on as between its faces."""
+    mesh = layers.cell_flow(*layered(*layers.ring(0.1, 1e-3, 10, uneven=0.3), 0.1 * np.arange(6)), 1.0)[0].mesh
+    thickness = 0.02
+    found = velocity_gradient(at_points_of(mesh, thickness), error=True)
+    d = layers.distance_from_wall(mesh, mesh.points)
+    rim = (d < thickness) & np.isin(mesh.points[:, 2], [0, mesh.points[:, 2].max()])
+    true = np.linalg.norm((found.L - exact_gradient(mesh.points, d, thickness))[rim], axis=(1, 2))
+    assert np.sqrt((true**2).mean()) < 1e-3 / thickness
+    assert 0.5 < np.sqrt((found.error[rim] ** 2).mean() / (true**2).mean()) < 2
+
+
+@pytest.mark.parametrize("first", [1e-3, 1e-4])
+def test_higher_orders_are_nearer_on_uneven_meshes(first):
+    mesh = layers.cell_flow(*named("quad", *layers.ring(0.1, first, 14, uneven=0.3)), 1.0)[0].mesh
+    flow, d = at_points_of(mesh, 20 * first), layers.distance_from_wall(mesh, mesh.points)
+    exact, chosen = exact_gradient(mesh.points, d, 20 * first), (d > 0) & (d < 20 * first)
+    errors = [(velocity_gradient(flow, FiniteDifference(order=p)).L - exact)[chosen] for p in (2, 3, 4)]
+    two, three, four = (np.sqrt((each**2).mean()) for each in errors)
+    assert three < two / 4
+    assert four < three / 4
 
 
 def exact_gradient(x, d, thickness):
@@ -213,16 +264,24 @@ def across(out, around):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def test_distances_from_round_walls():
-    for name, tolerance in (("uneven quads, AR 100", 2e-3), ("prisms, AR 150", 1e-3)):
-        mesh = layers.cell_flow(*MESHES[name](), 1.0)[0].mesh
-        known = mesh.wall_layers.points
-        exact = layers.distance_from_wall(mesh, mesh.points)
-        inner = np.isclose(known.wall, known.wall[known.start[np.flatnonzero(exact < 1e-9)[0]]])
-        place = np.repeat(np.arange(len(exact)), np.diff(known.start))[inner]
-        assert (
-            np.abs(known.distance[inner] / np.maximum(exact[place], 1e-12) - 1)[exact[place] > 1e-9].max() < tolerance
-        )
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("name", "tolerance"), [("uneven quads, AR 100", 1e-4), ("prisms, AR 150", 1e-3)])
+def test_distances_from_round_walls(name, tolerance, inside):
+    points, cells = MESHES[name]()
+    size = np.linalg.norm(points, axis=1)
+    exact = size - 1
+    if inside:
+        points, cells = points * ((2 - size) / size)[:, None], {kind: turned(kind, own) for kind, own in cells.items()}
+    mesh = Flow.from_arrays(points, cells, np.zeros_like(points), location="points").mesh
+    known = mesh.wall_layers.points
+    near = np.flatnonzero((exact > 1e-9) & (exact < 0.4 * exact.max()))
+    found = known.distance[known.nearest()[near]]
+    assert np.abs(found / exact[near] - 1).max() < tolerance
+
+
+def turned(kind, cells):
+    """Cells with their points in the other sense."""
+    return cells[:, ::-1] if kind == "quad" else cells[:, [0, 2, 1, 3, 5, 4]]
 
 
 def test_flat_walls_and_round_cells_are_left_alone():
@@ -261,3 +320,25 @@ def test_point_values_at_walls_of_a_meridian_plane(first):
     sine = np.abs(found.centroids[:, 1]) / np.linalg.norm(found.centroids, axis=1)
     ratio = (found.wall_shear_rate * thickness / sine)[sine > 0.3]
     assert np.abs(ratio - 1).max() < 0.02
+
+
+@pytest.mark.parametrize("location", ["points", "cells"])
+@pytest.mark.parametrize("first", [1e-3, 1e-4])
+def test_layers_around_a_sphere_in_a_wedge(first, location):
+    """The chord of a wedge of 5° is nearer to the axis than its points by ten times the height of the first cells."""
+    thickness, half, tilt = 20 * first, np.radians(2.5), 0.2 * np.pi
+    points, quads = layers.ring(0.1, first, 14, uneven=0.3, arc=0.6 * np.pi)
+    x, r = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]]) @ points.T
+    both = np.concatenate([np.column_stack([x, r * np.cos(a), r * np.sin(a)]) for a in (-half, half)])
+    cells = np.hstack([quads, quads + len(points)])
+    mesh = Flow.from_arrays(both, {"hexahedron": cells}, np.zeros_like(both), location="points").mesh
+    distance = np.linalg.norm(both, axis=1) - 1
+    places, d = (both, distance) if location == "points" else (mesh.centroids, distance[cells].mean(axis=1))
+    out = places / np.linalg.norm(places, axis=1)[:, None]
+    velocity = (1 - np.exp(-d / thickness))[:, None] * ([1.0, 0, 0] - out * out[:, :1])
+    polygons = np.split(mesh.topology.boundary_polygons[1], mesh.topology.boundary_polygons[0][1:-1])
+    wall = np.array([distance[each].max() < 1e-9 for each in polygons])
+    found = at_walls(Flow(mesh, velocity, location), wall, wall_velocity=0 if location == "cells" else None)
+    assert any("wedge" in note for note in found.notes)
+    sine = np.hypot(found.centroids[:, 1], found.centroids[:, 2]) / np.linalg.norm(found.centroids, axis=1)
+    assert np.abs(found.wall_shear_rate * thickness / sine - 1).max() < 0.01

@@ -52,7 +52,7 @@ def test_womersleys_flow_in_a_pipe(kind, location):
     """Against the closed form, to 1 %: a period in 40 steps, the shear stress turns back for a part of it. Values at
     cells, sampled at their centroids, are those of the round pipe: its facets are smaller."""
     exact = Womersley()
-    flows, wall = pulsating(exact, kind, location, n=12 if location == "points" else 16)
+    flows, wall = pulsating(exact, kind, location, n=12 if location == "points" else 20)
     found = wall_statistics(flows, wall if location == "points" else "wall", viscosity=exact.viscosity)
     for values, expected in zip(averages(found), exact.averages, strict=False):
         np.testing.assert_allclose(values, expected, rtol=0.01)

@@ -235,6 +235,13 @@ class WallFrames:
         bent = np.where(entry >= 0, known.bent[entry], 0.0)
         return cls(known.wall[entry], known.distance[entry], known.normal[entry], known.slope[entry], bent)
 
+    def where(self, chosen: NDArray[np.bool_], others: WallFrames) -> WallFrames:
+        """These at the chosen targets (m,), others elsewhere."""
+        names, along = ("wall", "distance", "bent"), ("normal", "slope")
+        scalars = [np.where(chosen, getattr(self, name), getattr(others, name)) for name in names]
+        vectors = [np.where(chosen[:, None], getattr(self, name), getattr(others, name)) for name in along]
+        return WallFrames(scalars[0], scalars[1], vectors[0], vectors[1], scalars[2])
+
     def __getitem__(self, chosen: IntArray) -> WallFrames:
         if not len(self.bent):
             return self

@@ -191,14 +191,7 @@ def _spread(flow: Flow, samples: Samples) -> FloatArray:
 
 def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
     if not isinstance(at, str):
-        own = _nearest(flow, at, samples)
-        at = np.where(own[:, None] >= 0, at, np.nan)
-        if smoothing == 1:
-            targets = Targets.at_samples(samples, own, at)
-            return _above_wall(flow, targets) if flow.location == "points" and len(targets.frames.bent) else targets
-        found = np.flatnonzero(own >= 0)
-        walls = None if samples.walls is None else samples.walls[own]
-        return Targets.seeded(at, offsets(np.asarray(own >= 0, np.int64)), own[found], walls)
+        return _beside(flow, at, samples, smoothing)
     if at == flow.location:
         own = np.arange(len(flow.velocity))
         if smoothing == 1:
@@ -214,32 +207,39 @@ def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targe
     return Targets.at_cells(flow.mesh)
 
 
-def _above_wall(flow: Flow, targets: Targets) -> Targets:
-    """Targets beside points, as far above a bent wall as their cells tell: the facets sag, not the layer."""
-    mesh, frames = flow.mesh, targets.frames
-    cells = locate(mesh, targets.positions).cells
-    layer = WallFrames.of(mesh.wall_layers.cells[cells])  # type: ignore[union-attr]
-    d = targets.positions - mesh.points[targets.own]
-    square = (d**2).sum(axis=1)
-    if not len(layer.bent):
+def _beside(flow: Flow, at: FloatArray, samples: Samples, smoothing: float) -> Targets:
+    """Targets at positions (m, 3) somewhere in the mesh; along bent walls as far from these as their cells tell."""
+    mesh = flow.mesh
+    cells = locate(mesh, at).cells if mesh.dimension else np.full(len(at), -1)
+    own = _nearest(flow, at, cells, samples)
+    at, layers = np.where(own[:, None] >= 0, at, np.nan), mesh.wall_layers
+    walls = None if layers is None else layers.within(cells, at - mesh.centroids[cells])
+    if smoothing != 1:
+        return Targets.seeded(at, offsets(np.asarray(own >= 0, np.int64)), own[own >= 0], walls)
+    targets = Targets.at_samples(samples, own, at)
+    if walls is None or not len(targets.frames.bent):
         return targets
-    height = layer.distance + ((targets.positions - mesh.centroids[cells]) * layer.slope).sum(axis=1) - frames.distance
-    rest = height - (d * frames.normal).sum(axis=1)
-    known = (cells >= 0) & (layer.wall == frames.wall) & (layer.bent > 0) & (frames.bent > 0) & (square > 0)
-    part = np.where(known, rest / np.where(square > 0, square, 1.0), 0.0)
-    slope = np.where(known[:, None], frames.normal + part[:, None] * d, frames.slope)
-    return dataclasses.replace(targets, frames=dataclasses.replace(frames, slope=slope))
+    # The fit goes through the value of the sample, which is nearer to the wall or farther than the position.
+    frames, d = WallFrames.of(walls), at - samples.positions[own]
+    entry = samples.walls.entries(own, frames.wall)  # type: ignore[union-attr]
+    square = (d**2).sum(axis=1)
+    known = (entry >= 0) & (frames.bent > 0) & (square > 0)
+    distance = samples.walls.distance[entry]  # type: ignore[union-attr]
+    rest = frames.distance - distance - (d * frames.normal).sum(axis=1)
+    slope = frames.normal + np.where(known, rest / np.where(square > 0, square, 1.0), 0.0)[:, None] * d
+    seen = dataclasses.replace(frames, distance=distance, slope=slope, bent=np.where(known, frames.bent, 0.0))
+    return dataclasses.replace(targets, frames=targets.frames.where(square == 0, seen))
 
 
-def _nearest(flow: Flow, at: FloatArray, samples: Samples) -> IntArray:
+def _nearest(flow: Flow, at: FloatArray, cells: IntArray, samples: Samples) -> IntArray:
     """The sample near to each position (m, 3) through whose value its fit goes, -1 for none outside the mesh: that of
-    the cell, or the nearest of the cell's points; where it has no value, and of a cloud, the nearest that has one."""
+    its cell (m,), or the nearest of the cell's points; where it has no value, and of a cloud, the nearest that has
+    one."""
     from scipy.spatial import cKDTree
 
     mesh, own = flow.mesh, np.full(len(at), -1)
     inside = np.flatnonzero(finite_rows(at))
     if mesh.dimension:
-        cells = locate(mesh, at).cells
         inside = np.flatnonzero(cells >= 0)
         own[inside] = cells[inside]
         if flow.location == "points":

@@ -72,7 +72,7 @@ def _mirrored(flow: Flow, radial: int) -> Meridian:
     cells = dataclasses.replace(twice, connectivity=np.concatenate([own, image[own]]))
     whole = Mesh(points, cells)
     if isinstance(mesh, SitedMesh):
-        whole = SitedMesh(points, cells, np.concatenate([mesh.sites, mesh.sites * turn]), mesh.boundary_scale)
+        whole = SitedMesh(points, cells, np.concatenate([mesh.sites, mesh.sites * turn]))
     odd = turn * (1, 1, -1)
     n = len(flow.velocity)
     images = copied if flow.location == "points" else np.arange(n)

@@ -1,8 +1,9 @@
 """Wedges of OpenFOAM: one cell thick between two half-planes, differentiated as the axisymmetric flow in one.
 
 Cell values sit where the solver has them, at the centroids of the flat prisms, and wall values at those of
-the flat faces, at r cos(α/2) on the mid-plane. Point values sit at their own radius; the velocity on one
-half-plane is that on the other turned about the axis.
+the flat faces: the section is that of the mid-plane, where points of the radius r are at r cos(α/2), and positions are
+seen across it. Point values sit at their own radius; the velocity on one half-plane is that on the other turned about
+the axis.
 """
 
 from __future__ import annotations
@@ -125,8 +126,8 @@ def section(mesh: Mesh, wedge: Wedge, location: str) -> HalfPlane:
     numbers = np.where(mesh.is_full, np.cumsum(mesh.is_full) - 1, -1)
     if location == "points":
         return HalfPlane(wedge, mesh, location, Mesh(points, cells), places, numbers)
-    scale = np.array([1.0, np.cos(wedge.half_angle), 1.0])
-    half = SitedMesh(points, cells, wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0), scale)
+    points *= 1.0, np.cos(wedge.half_angle), 1.0
+    half = SitedMesh(points, cells, wedge.cylindrical(mesh.centroids[mesh.is_full]) * (1, 1, 0))
     return HalfPlane(wedge, mesh, location, half, places, numbers)
 
 
@@ -137,7 +138,9 @@ def prepare_wedge(scheme: Scheme, flow: Flow, at: Where, wedge: Wedge) -> WedgeO
     planar = Flow(half.mesh, half.velocity(flow.velocity), flow.location, flow.time, boundary=patches, axisymmetric="x")
     target = at
     if not isinstance(at, str):
-        target = wedge.cylindrical(at) * (1, 1, 0)
+        axial, radius, angle = wedge.cylindrical(at).T
+        radius = radius if flow.location == "points" else radius * np.cos(angle)
+        target = np.column_stack([axial, radius, 0 * angle])
     elif (flow.location, at) == ("points", "cells"):
         target = wedge.cylindrical(flow.mesh.centroids[flow.mesh.is_full]) * (1, 1, 0)
     frames = wedge.frames(wedge.cylindrical(flow.mesh.places(at))[:, 2])
