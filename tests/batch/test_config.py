@@ -62,7 +62,7 @@ def test_every_option_of_the_command_can_be_given(tmp_path):
         ('viscosty = "nu"', "did you mean 'viscosity'"),
         ('max_memori = "4G"', "did you mean 'max-memory'"),
         ("error = 1", "not true or false"),
-        ('density = "water"', "not a number"),
+        ('length = "long"', "not a number"),
         ("threads = 1.5", "threads"),
         ('engine = "spark"', "dask"),
         ("velocity = true", "not a text or a number"),
