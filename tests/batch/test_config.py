@@ -86,7 +86,7 @@ def test_the_command_line_beats_the_configuration(tmp_path):
     assert main([*words, "-q"]) == 0
     effective = tomllib.loads((tmp_path / "out" / "run.toml").read_text())
     assert effective["viscosity"] == "0.1"
-    assert (effective["at"], effective["density"], effective["no-report"]) == ("points", 2.0, True)
+    assert (effective["at"], effective["density"], effective["no-report"]) == ("points", "2", True)
     before = (tmp_path / "out" / "a.json").read_bytes()
     assert main(["run", "--config", str(tmp_path / "out" / "run.toml"), "-o", str(tmp_path / "again"), "-q"]) == 0
     assert (tmp_path / "again" / "a.json").read_bytes() == before
