@@ -180,15 +180,16 @@ def fit_models(
     ``sigma`` (n,) are standard deviations of the stress, taken as relative weights (the scatter is
     estimated from the data), or with ``absolute_sigma`` as they are; by default each is proportional to
     its stress. ``residual`` is ``log``, log(model/stress), or ``relative``, (model − stress)/stress.
-    ``known_to`` is the relative error that the data have beside their scatter: models that all fit closer
-    are equally good.
+    By default all models are compared, those that are ``ranked``. ``known_to`` is the relative
+    error that the data have beside their scatter: models that all fit closer are equally good.
 
     Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); models with
     too many parameters for n are left out. Raises OptionError for fewer than four points, values that
     are not positive and finite, and unknown models.
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
-    kinds = [_kind(model) for model in (MODELS if models is None else models)]
+    every = [kind for kind in MODELS.values() if kind.ranked]
+    kinds = every if models is None else [_kind(model) for model in models]
     fits = [fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None]
     fits.sort(key=lambda fit: fit.aicc)
     likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]

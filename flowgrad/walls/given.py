@@ -11,7 +11,7 @@ from flowgrad.gradient import FiniteDifference
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.rheology.model import Model
-from flowgrad.separation.inputs import eddy_viscosities
+from flowgrad.separation.inputs import eddy_viscosities, is_effective
 from flowgrad.separation.separate import is_number_or_model, resolve
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
@@ -29,7 +29,7 @@ def viscosity_at(
     flow = gradient.flow
     assert flow is not None
     if isinstance(viscosity, str) and not is_number_or_model(viscosity):
-        if eddy_viscosities([viscosity]):
+        if eddy_viscosities([viscosity]) and not is_effective(viscosity):
             resolve(gradient, None, viscosity, density)
         viscosity = _named(flow, sites, viscosity, "viscosity", operators, positive=True)
     elif not isinstance(viscosity, (str, Model)) and np.ndim(viscosity):
