@@ -31,6 +31,16 @@ def _known_viscosity(name: str, text: str) -> None:
     check_viscosity(text)
 
 
+def _density(name: str, text: str | float) -> None:
+    """OptionError for a number that is not positive."""
+    try:
+        number = float(text)
+    except ValueError:
+        not_empty(name, str(text))
+    else:
+        positive(name, number)
+
+
 def _known_quantities(_: str, names: tuple[str, ...]) -> None:
     from flowgrad.kinematics import select
 
@@ -131,7 +141,9 @@ class FluidOptions(OptionRecord):
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
-    density: float | None = option(None, "makes kinematic stress or viscosity dynamic", check=positive)
+    density: str | None = option(
+        None, "number or array: makes kinematic stress or viscosity dynamic", metavar="NAME|NUMBER", check=_density
+    )
     length: float | None = option(None, "length for the local Reynolds number (reynolds_number)", check=positive)
     body_force: str | None = option(
         None,
@@ -239,6 +251,8 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
         check_symmetry(self.axisymmetric, self.out_of_plane)
         if self.gradient_field and self.length_scale not in (None, 1.0):
             raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
+        if self.walls is not None and isinstance(self.rho, str):
+            raise OptionError(f"--density={self.density} is an array, and on --walls it is one number: give that")
         is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"
         if self.is_differentiated and is_changed:
             raise OptionError(
@@ -250,6 +264,22 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     def force(self) -> list[float] | None:
         """The three numbers of ``body_force``."""
         return None if self.body_force is None else _numbers(self.body_force)
+
+    @property
+    def rho(self) -> float | str | None:
+        """The density as a number, or the name of its array."""
+        try:
+            return None if self.density is None else float(self.density)
+        except ValueError:
+            return self.density
+
+    @property
+    def serves_walls_only(self) -> bool:
+        """Whether the viscosity is an effective one, with that of eddies in it: for the stress on walls, not of a
+        fluid."""
+        from flowgrad.separation import is_effective
+
+        return self.walls is not None and self.viscosity is not None and is_effective(self.viscosity)
 
     @property
     def wall_regions(self) -> list[str] | None:

@@ -131,6 +131,7 @@ def _curve(
         sense = "of the other sense of rotation (rate and stress negative)"
         notes.append(f"{counted(turned)} {sense}: the magnitudes are used")
     excluded = _counts(reasons)
+    sizes = {name: values[kept][np.isfinite(values[kept])] for name, values in numbers.sizes.items()}
     return RheometerCurve(
         names[1],
         rate[kept],
@@ -144,11 +145,7 @@ def _curve(
         names[0],
         tuple(SetAside(each, rate[reasons == each], stress[reasons == each]) for each in _SHOWN if each in excluded),
         numbers.stated,
-        sizes={
-            name: float(np.median(known))
-            for name, values in numbers.sizes.items()
-            if len(known := values[kept][np.isfinite(values[kept])])
-        },
+        sizes={name: float(np.median(values)) for name, values in sizes.items() if len(values)},
     )
 
 
