@@ -34,6 +34,7 @@ try:
         paths,
         processes,
         unstructured,
+        walls,
     )
     from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed
     from scripts.convergence import accuracy
@@ -47,6 +48,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "box": unstructured.box,
     "series": unstructured.series,
     "layers": layers.layers,
+    "walls": walls.walls,
     "lattices": lattices.lattices,
     "estimate": unstructured.estimate,
     "functions": functions.functions,

@@ -90,6 +90,7 @@ def command(args: argparse.Namespace) -> int:
             if args.explain:
                 print("\n".join(f"  step {number}. {step}" for number, step in enumerate(examined.fit.finding.path, 1)))
             _write_json(folder / f"{name}.json", examined, [result.source], options)
+            _write_laws(folder / f"{name}-laws.csv", examined)
             _write_figures(folder / name, examined)
     reductions, problem = _reduced(results, fit, together, reading.correction if late else None, taken)
     if problem:
@@ -219,6 +220,13 @@ def _write_json(
     summary |= ({} if reduction is None else {"reduction": reduction}) | {"provenance": provenance}
     with replacing(target) as stream:
         stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _write_laws(target: Path, examined: Examined) -> None:
+    from flowgrad.rheology.law_table import law_table
+
+    with replacing(target) as stream:
+        stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
 
 
 def _write_figures(target: Path, examined: Examined, reduction: Reduction | None = None) -> None:

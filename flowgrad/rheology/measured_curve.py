@@ -120,6 +120,8 @@ def _why_not(columns: list[FloatArray]) -> NDArray[np.str_]:
 
 # A point further from the best model than so many times the noise is an outlier.
 _OUTLYING = 5.0
+# Residuals of a smaller correlation than this are not worth a note.
+_CORRELATED = 0.3
 
 
 def fit_flow_curve(
@@ -263,6 +265,9 @@ class FlowCurveFit(
         if self.outliers.any():
             at = ", ".join(f"{rate:.3g}" for rate in self.rate[self.outliers])
             notes.append(f"far from the best law, but used: the points at the shear rates {at}")
+        serial = self.best.serial_correlation
+        if serial and serial.rho > _CORRELATED:
+            notes.append(str(serial))
         log_stress = np.log(self.stress)
         # By a median, which steps and outliers do not raise.
         local = np.median(np.abs(differences(self.rate, self.viscosity, self._scale)))

@@ -27,7 +27,15 @@ def test_a_table_becomes_a_verdict_and_files(tmp_path, capsys):
     assert lines[0] == "oil: newtonian (21 points, shear rates 0.01 to 1000 1/s)"
     assert any(line.startswith("  1. newtonian(eta = 0.3 [") for line in lines)
     found = {each.name for each in (tmp_path / "out").iterdir()}
-    assert found == {"oil.json", "oil.png", "oil.svg", "oil-viscosity.png", "oil-viscosity.svg", "report.html"}
+    assert found == {
+        "oil.json",
+        "oil-laws.csv",
+        "oil.png",
+        "oil.svg",
+        "oil-viscosity.png",
+        "oil-viscosity.svg",
+        "report.html",
+    }
     summary = json.loads((tmp_path / "out/oil.json").read_text(encoding="utf-8"))
     assert summary["ranking"][0]["parameters"]["eta"] == pytest.approx(0.3)
     assert summary["provenance"]["options"] == {"models": ["newtonian", "power-law", "bingham"]}
