@@ -14,8 +14,8 @@ _ON_FACE = 1e-3
 
 def first_distance(flow: Flow, on: FaceSites) -> FloatArray:
     """Of the faces (k,): that of the cell's centroid with values at cells, or of the nearest of its points that are not
-    on the face, from the mean of its sites, or from the nearest of the points on a curved one; NaN where the cell has no
-    extent off the wall."""
+    on the face, from the face's centroid, or from the nearest point of a curved one; NaN where the cell has no extent
+    off the wall."""
     mesh = flow.mesh
     cells = mesh.topology.boundary_cells[on.faces]
     centroids = on.means @ on.positions

@@ -55,7 +55,6 @@ def test_of_a_curved_cell_it_is_its_first_node():
     exact, flow = couette(8, 2, 3)
     step = (exact.outer_radius - exact.inner_radius) / 6
     walls = inner(flow, exact)
-    # From the mean of an eighth of the circle, which lies below its middle.
     np.testing.assert_allclose(walls.first_distance, step, rtol=1e-3)
 
 
