@@ -60,6 +60,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
     add_options(verb, Reading, FitOptions, Together)
+    verb.add_argument("--explain", action="store_true", help="print the path that led to each verdict")
     verb.add_argument("--no-report", action="store_true", help="no report.html")
 
 
@@ -86,6 +87,8 @@ def command(args: argparse.Namespace) -> int:
             print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
         for name, examined in result.examined.items():
             print("\n".join(_lines(examined)))
+            if args.explain:
+                print("\n".join(f"  step {number}. {step}" for number, step in enumerate(examined.fit.finding.path, 1)))
             _write_json(folder / f"{name}.json", examined, [result.source], options)
             _write_laws(folder / f"{name}-laws.csv", examined)
             _write_figures(folder / name, examined)

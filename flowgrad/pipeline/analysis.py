@@ -255,7 +255,7 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
         gradient,
         options.stress,
         None if options.serves_walls_only else options.viscosity,
-        options.rho,
+        options.density,
         body_force=options.force,
         pressure=None if options.force is None or options.viscosity == IDENTIFY else options.pressure,
     )
@@ -290,7 +290,7 @@ def _wall_options(separation: Separation, options: Options) -> dict[str, Any]:
         "where": options.wall_regions,
         "scheme": options.wall_scheme or options.scheme,
         "viscosity": viscosity,
-        "density": options.rho,
+        "density": options.density,
         "wall_velocity": velocity[0] if len(velocity) == 1 else velocity or None,
     }
 

@@ -5,6 +5,7 @@ The command's arguments, configuration files and the advice in errors follow fro
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,14 +32,12 @@ def _known_viscosity(name: str, text: str) -> None:
     check_viscosity(text)
 
 
-def _density(name: str, text: str | float) -> None:
-    """OptionError for a number that is not positive."""
-    try:
-        number = float(text)
-    except ValueError:
-        not_empty(name, str(text))
+def _density(name: str, density: float | str) -> None:
+    """OptionError for a number that is not positive, and an empty text."""
+    if isinstance(density, str):
+        not_empty(name, density)
     else:
-        positive(name, number)
+        positive(name, density)
 
 
 def _known_quantities(_: str, names: tuple[str, ...]) -> None:
@@ -141,7 +140,7 @@ class FluidOptions(OptionRecord):
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
-    density: str | None = option(
+    density: float | str | None = option(
         None, "number or array: makes kinematic stress or viscosity dynamic", metavar="NAME|NUMBER", check=_density
     )
     length: float | None = option(None, "length for the local Reynolds number (reynolds_number)", check=positive)
@@ -247,11 +246,13 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     """
 
     def __post_init__(self) -> None:
+        with contextlib.suppress(TypeError, ValueError):
+            object.__setattr__(self, "density", float(self.density))  # type: ignore[arg-type]
         super().__post_init__()
         check_symmetry(self.axisymmetric, self.out_of_plane)
         if self.gradient_field and self.length_scale not in (None, 1.0):
             raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
-        if self.walls is not None and isinstance(self.rho, str):
+        if self.walls is not None and isinstance(self.density, str):
             raise OptionError(f"--density={self.density} is an array, and on --walls it is one number: give that")
         is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"
         if self.is_differentiated and is_changed:
@@ -264,14 +265,6 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     def force(self) -> list[float] | None:
         """The three numbers of ``body_force``."""
         return None if self.body_force is None else _numbers(self.body_force)
-
-    @property
-    def rho(self) -> float | str | None:
-        """The density as a number, or the name of its array."""
-        try:
-            return None if self.density is None else float(self.density)
-        except ValueError:
-            return self.density
 
     @property
     def serves_walls_only(self) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from flowgrad import Flow, OptionError, Verdict, read, separate, velocity_gradient
+from flowgrad.gradient import Stored
 from flowgrad.mesh import Lattice
 from flowgrad.rheology.models import Carreau, Cross, PowerLaw, Sisko
 from flowgrad.separation.inputs import candidates, eddy_viscosities, is_effective
@@ -230,3 +231,17 @@ def test_openfoams_herschel_bulkley_cylinder_is_certainly_not_newtonian(data):
     np.testing.assert_allclose(law.viscosity(found.judged.rate), found.judged.viscosity, rtol=0.02)
     for verdict, weight in found.classes.items():
         assert f"{verdict} ({weight:.3g})" in found.sentence
+
+
+@pytest.mark.parametrize("names", ["dudx,dudy,dudz,dvdx,dvdy,dvdz,dwdx,dwdy,dwdz", "dudx,dudy,dvdx,dvdy"])
+def test_a_gradient_may_be_named_by_its_components(names):
+    parts = {
+        f"d{a}d{b}": (lambda g, x, y, i=i, j=j: g.L[:, i, j]) for i, a in enumerate("uvw") for j, b in enumerate("xyz")
+    }
+    gradient = with_scalars(**parts)
+    stored = velocity_gradient(gradient.flow, Stored(names))
+    np.testing.assert_allclose(stored.L, gradient.L, atol=1e-14)
+    with pytest.raises(OptionError, match="fits the velocity's own gradient better"):
+        velocity_gradient(gradient.flow, Stored("dudx,dvdx,dudy,dvdy"))
+    with pytest.raises(OptionError, match="names 3 scalars"):
+        velocity_gradient(gradient.flow, Stored("dudx,dudy,dvdx"))

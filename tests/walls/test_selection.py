@@ -11,7 +11,7 @@ from flowgrad.rheology.models import PowerLaw
 from flowgrad.walls.selection import across_layer
 from tests import meshes
 from tests.apart import plate
-from tests.axial import wedge
+from tests.axial import meridian, wedge
 
 
 def bottom(centers):
@@ -166,6 +166,19 @@ def test_pressures_of_every_kind():
     np.testing.assert_allclose(of(7.0).pressure, 7)
     with pytest.raises(OptionError, match="has no array 'pp'"):
         of("pp")
+
+
+@pytest.mark.parametrize(
+    ("mesh", "axis"), [(block("hexahedron", 5), None), (meridian(4, 5, axis="x"), "x"), (wedge(3, 6), None)]
+)
+def test_walls_of_unknown_velocity_are_said(mesh, axis):
+    flow = Flow(mesh, mesh.centroids[:, 1:2] * [2.0, 0, 0], "cells", axisymmetric=axis)
+    outer = lambda x: x[:, 1] > 0.99  # noqa: E731
+    walls, known = (at_walls(flow, outer, wall_velocity=each) for each in (None, 0.0))
+    assert any(f"not known on {len(walls)} of {len(walls)} faces" in note for note in walls.notes)
+    assert "velocity on the wall" not in walls.gradient.reason
+    assert not any("velocity is not known on" in note for note in known.notes)
+    assert "velocity on the wall" in known.gradient.reason
 
 
 def test_a_face_has_the_pressure_of_its_patch_whichever_others_are_asked_for():
