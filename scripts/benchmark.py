@@ -33,6 +33,7 @@ try:
         memory,
         paths,
         processes,
+        rheology,
         unstructured,
         walls,
     )
@@ -55,6 +56,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "kinematics": kinematics.kinematics,
     "paths": paths.paths,
     "processes": processes.processes,
+    "rheology": rheology.rheology,
     "files": files.files,
     "batch": batch.batch,
 }

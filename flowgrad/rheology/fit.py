@@ -300,7 +300,7 @@ def fitted(form: Form, data: FitData) -> Fit:
     freedom = len(data.rate) - len(x)
     known = np.inf if data.absolute else freedom
     variance = data.variance(cost, freedom)
-    optimum = Optimum(problem, x, cost, jacobian, variance, known, others, np.ones(len(x)))
+    optimum = Optimum(problem, x, cost, jacobian, variance, known, others, np.ones(len(x)), data.known_to**2)
     deviations, loss = residuals[:-1] * data.scale, 0.5 * float(np.sum(residuals[:-1] ** 2))
     return Fit(
         model=form.model(np.exp(x)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
+from flowgrad.rheology.bootstrap import selection_frequencies
 from flowgrad.rheology.classes import Verdict, class_weights, weight_key
 from flowgrad.rheology.evidence import EXCLUDED
 from flowgrad.rheology.finding import Finding, HasFinding, judge, known
@@ -218,6 +219,13 @@ class FlowCurveFit(
     def weights(self) -> dict[Verdict, float]:
         """The models' Akaike weights, summed over what each model is in the measured range."""
         return class_weights(self.ranking, self.curve, self.margin)
+
+    @cached_property
+    def bootstrapped(self) -> dict[Verdict, float]:
+        """How often the best law of a curve that the best one may have made is of each class: 100 draws."""
+        drawn = selection_frequencies(self.ranking)
+        fits = tuple(replace(fit, weight=float(each)) for fit, each in zip(self.ranking, drawn, strict=True))
+        return class_weights(fits, self.curve, self.margin)
 
     @property
     def contrary(self) -> tuple[Fit, ...]:

@@ -45,7 +45,8 @@ class Kind:
         viscosity = stress / rate
         return {
             "viscosity": (viscosity.min() / _REACH, viscosity.max() * _REACH),
-            "stress": (stress.min() / _REACH, stress.max()),
+            # So small that its part of χ² is lost in that of any data.
+            "stress": (stress.min() / _REACH**1.5, stress.max()),
             "critical stress": (stress.min() / _TIME_REACH, stress.max() * _TIME_REACH),
             # A decade of the rates at least shows the yield stress.
             "regularisation": (10 / rate.max(), _TIME_REACH / rate.min()),

@@ -65,11 +65,11 @@ def _named(
             values = _scalars(flow.data(location)[name], f"{flow.name}: {name}")
             if location == "points":
                 return _on_faces(flow, sites, values, location, operators, positive)
-            known = _on_patches(flow, sites, name)
-            missing = ~np.isfinite(known)
+            of_patches = _on_patches(flow, sites, name)
+            missing = ~np.isfinite(of_patches)
             if not missing.any():
-                return known
-            return np.where(missing, _on_faces(flow, sites, values, location, operators, positive), known)
+                return of_patches
+            return np.where(missing, _on_faces(flow, sites, values, location, operators, positive), of_patches)
     known = [*flow.cell_data, *(each for each in flow.point_data if each not in flow.cell_data)]
     hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
     raise OptionError(f"{flow.name} has no array '{name}'{hint}; {what}= takes one of them, a number or an array")
