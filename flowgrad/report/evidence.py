@@ -25,8 +25,9 @@ VERDICTS = {
     "mixed": "the viscosity falls at some shear rates and rises at others",
     "non-newtonian": "the viscosity certainly changes with the shear rate, but the data leave open in which way; the "
     "classes that remain are named with their weights",
-    "not-a-function-of-rate": "at equal shear rates the viscosity differs from place to place, as in layers of two "
-    "liquids, a heated fluid, one that remembers how long it was sheared, or grains under pressure",
+    "not-a-function-of-rate": "the viscosity depends on more than the shear rate: at equal rates it differs from place "
+    "to place, or the stress is lower where the rate is higher, as in layers of two liquids, a heated fluid, one that "
+    "remembers how long it was sheared, or grains under pressure",
     "not-decided": "the data do not suffice for a verdict; the sentence says what is missing",
     "no-stress-known": "the file holds the motion only; without a stress or a viscosity nothing can be said of the "
     "fluid",

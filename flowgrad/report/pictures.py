@@ -96,7 +96,7 @@ def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
         return
     if len(np.unique(separation.eta[np.isfinite(separation.eta)])) > 1:
         yield partial(plot.field, gradient, "viscosity", section=section), "Viscosity η."
-    if separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+    if separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE and "place_factor" in separation.evidence:
         yield (
             partial(_departure, separation, section=section),
             (

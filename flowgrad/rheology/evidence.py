@@ -73,6 +73,10 @@ EVIDENCE: dict[str, EvidenceRecord] = {
         "viscosity at equal shear rates, from place to place, factor",
         "how many times it certainly differs where the shear rate is the same, errors left out; a law η(γ̇) has none",
     ),
+    "stress_fall_factor": _change(
+        "fall of the stress with the shear rate, factor",
+        "how many times lower it certainly gets where the fluid is sheared faster; in a steady flow no law η(γ̇) has it",
+    ),
     "misfit": _percent("misfit of the law", "how far the law that agrees with the verdict is off, on average"),
     "misfit_over_scatter": EvidenceRecord(
         "misfit over the scatter of the points",
@@ -171,7 +175,6 @@ EVIDENCE: dict[str, EvidenceRecord] = {
     "improvement": EvidenceRecord("imbalance of a constant viscosity over this one's", shown=False),
     "inertia": _percent("inertia in the momentum balance", shown=False),
     "smoothing": EvidenceRecord("smoothing of log η", shown=False),
-    "stress_fall_factor": EvidenceRecord("fall of the stress with the shear rate, factor", shown=False),
 }
 
 # What a flow curve, or a measured one, leaves out and counts, in the order of the report.

@@ -64,6 +64,18 @@ class Doubts:
         """Whether a part of the stress points where that of an elastic fluid does."""
         return self.coherence > thresholds.COHERENT and self.unexplained > thresholds.SUSPECT
 
+    def most_elsewhere(self, margin: float) -> float:
+        """How far log η may differ between places at equal shear rates while it is a function of the rate."""
+        return float(2 * np.log1p(margin)) + (thresholds.ELASTIC_ERROR if self.elastic else 0.0)
+
+    def against_a_law(self, curve: FlowCurve, margin: float) -> Numbers:
+        """Evidence: what keeps the η of a field from being a function of the shear rate, where something does."""
+        if self.elsewhere > self.most_elsewhere(margin):
+            yield "place_factor", np.exp(self.elsewhere)
+        fall = curve.spanning(margin).stress_fall if self.is_field else 0.0
+        if fall > thresholds.FALLING + self.error:
+            yield "stress_fall_factor", np.exp(fall)
+
 
 def decided(
     curve: FlowCurve, trend: Trend, fits: tuple[Fit, ...], margin: float, certain_class: bool, doubts: Doubts
@@ -105,17 +117,15 @@ def _questions(
 
 def _of_places(curve: FlowCurve, margin: float, doubts: Doubts) -> Iterator[tuple[Question, _Outcome | None]]:
     """Whether η is the same wherever the shear rate is, and the stress one that depends on it."""
-    varies = doubts.elsewhere > 2 * np.log1p(margin) + (thresholds.ELASTIC_ERROR if doubts.elastic else 0.0)
-    found = f"η differs by {np.expm1(doubts.elsewhere):.2g} for certain (limit {2 * margin:.2g})"
+    against, limit = dict(doubts.against_a_law(curve, margin)), np.expm1(doubts.most_elsewhere(margin))
+    found = f"η differs by {np.expm1(doubts.elsewhere):.2g} for certain (limit {limit:.2g})"
     asked = "equal shear rates at different places"
-    if varies:
+    if "place_factor" in against:
         yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
     yield Question(asked, found), None
-    fall = curve.spanning(margin).stress_fall
-    if fall > thresholds.FALLING + doubts.error:
-        found = (
-            f"the stress falls by a factor of {np.exp(fall):.3g} for certain (limit {np.exp(thresholds.FALLING):.2g})"
-        )
+    if "stress_fall_factor" in against:
+        limit, factor = np.exp(thresholds.FALLING + doubts.error), against["stress_fall_factor"]
+        found = f"the stress falls by a factor of {factor:.3g} for certain (limit {limit:.2g})"
         asked = "stress at higher shear rates"
         yield Question(asked, found, "not a function of the rate"), ("not known", Verdict.NOT_A_FUNCTION_OF_RATE, {})
     if curve.is_level(margin):
@@ -251,7 +261,9 @@ def judge(
     if model is not None:
         outcome, path = of_model(model, curve, trend)
     elif not contradiction:
-        outcome, path = decided(curve, trend, fits, margin, certain_class, doubts or Doubts())
+        doubts = doubts or Doubts()
+        outcome, path = decided(curve, trend, fits, margin, certain_class, doubts)
+        evidence = [*evidence, *doubts.against_a_law(curve, margin)]
     answer, verdict, classes = outcome
     return Finding(curve, trend, fits, answer, verdict, known(evidence), classes, path, margin)
 

@@ -42,10 +42,17 @@ _DECIDED = {
     "with slope {low_rate_slope} at the lowest rates): yield stress.",
     Verdict.VISCOELASTIC: f"Viscoelastic: {_ASIDE} (the limit is {100 * thresholds.UNEXPLAINED:.0f} %) and points "
     "where an elastic fluid's would; no scalar viscosity explains it.",
-    Verdict.NOT_A_FUNCTION_OF_RATE: "At equal shear rates the viscosity is not the same everywhere: from place to "
-    "place it differs by a factor of {place_factor} at least, beyond its errors. It is not a function of the shear "
-    "rate: a fluid in layers, heated, thixotropic or pressure-dependent. No law η(γ̇) describes it, nor do these data "
-    "tell whether each place is Newtonian.",
+}
+_NO_LAW = "No law η(γ̇) describes it, nor do these data tell whether each place is Newtonian."
+# Why a viscosity is not a function of the shear rate, by the number that shows it; the first that is known.
+_NOT_A_FUNCTION = {
+    "place_factor": "At equal shear rates the viscosity is not the same everywhere: from place to place it differs by "
+    "a factor of {place_factor} at least, beyond its errors. It is not a function of the shear rate: a fluid in "
+    f"layers, heated, thixotropic or pressure-dependent. {_NO_LAW}",
+    "stress_fall_factor": "Where the shear rate is higher the stress is lower: it falls by a factor of "
+    f"{{stress_fall_factor}} at least, beyond its errors, {_RATES}. A viscosity that is a function of the shear rate "
+    "alone does not do that in a steady flow, which would break up into bands: a fluid in layers, heated, thixotropic "
+    f"or pressure-dependent. {_NO_LAW}",
 }
 
 
@@ -116,9 +123,9 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
     verdict = finding.verdict
     if verdict is Verdict.NON_NEWTONIAN:
         return _filled(_varies(evidence) + _open(finding, evidence), evidence)
-    text = _filled(_DECIDED[verdict], evidence)
     if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
-        return text
+        return _filled(next(text for key, text in _NOT_A_FUNCTION.items() if key in evidence), evidence)
+    text = _filled(_DECIDED[verdict], evidence)
     if verdict is not Verdict.VISCOELASTIC:
         return text + _best(finding.law) + _beside(finding, evidence)
     if "relaxation_time" in evidence:

@@ -308,8 +308,6 @@ class Separation(
             yield "coherence", self.coherence
         if self.nonpositive:
             yield "nonpositive", self.nonpositive
-        if self.elsewhere > 2 * thresholds.LOG_MARGIN:
-            yield "place_factor", np.exp(self.elsewhere)
 
     @cached_property
     def evidence(self) -> dict[str, float]:

@@ -125,6 +125,23 @@ def test_a_viscosity_that_differs_from_place_to_place_is_no_function_of_the_rate
     assert np.nanmax(departure) / np.nanmin(departure) > 0.9 * factor
 
 
+@pytest.mark.parametrize("of", ["viscosity", "stress"])
+@pytest.mark.parametrize("exponent", [1.2, 1.5, 3.0])
+def test_a_stress_that_falls_with_the_rate_is_told_as_such(exponent, of):
+    """τ = γ̇^(1−a): the same wherever the rate is the same, so nothing may be said of places."""
+    gradient, _, y = square(lambda x, y: y**2 + 0.2 * y)
+    eta = (2 * y + 0.2) ** -exponent
+    given = {"viscosity": eta} if of == "viscosity" else {"stress": 2 * eta[:, None, None] * gradient.D}
+    found = separate(gradient, **given)
+    assert (found.newtonian, found.verdict) == ("not known", Verdict.NOT_A_FUNCTION_OF_RATE)
+    assert "place_factor" not in found.evidence
+    factor, span = found.evidence["stress_fall_factor"], found.evidence["rate_max"] / found.evidence["rate_min"]
+    # For certain: less the errors of the rates at both ends, to the power of the exponent.
+    assert 0.6 * span ** (exponent - 1) < factor < span ** (exponent - 1)
+    assert f"the stress is lower: it falls by a factor of {factor:.3g} at least" in found.sentence
+    assert "place to place" not in found.sentence
+
+
 def test_scatter_without_a_place_is_no_heterogeneity():
     rng = np.random.default_rng(3)
     gradient, _, y = square(lambda x, y: y**2 + 0.2 * y)
