@@ -33,7 +33,9 @@ try:
         memory,
         paths,
         processes,
+        rheology,
         unstructured,
+        walls,
     )
     from scripts.benchmarks.measuring import FULL, SMALL, Accuracy, Row, Rows, Sizes, Speed
     from scripts.convergence import accuracy
@@ -47,12 +49,14 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "box": unstructured.box,
     "series": unstructured.series,
     "layers": layers.layers,
+    "walls": walls.walls,
     "lattices": lattices.lattices,
     "estimate": unstructured.estimate,
     "functions": functions.functions,
     "kinematics": kinematics.kinematics,
     "paths": paths.paths,
     "processes": processes.processes,
+    "rheology": rheology.rheology,
     "files": files.files,
     "batch": batch.batch,
 }

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 # Cells over the height, and ν of the fluid: as OpenFOAM's transportProperties have it.
@@ -51,16 +52,16 @@ boundaryField
     walls { type zeroGradient; } sides { type empty; }
 }
 """
-_CONTROL = """
+CONTROL = """
 application simpleFoam; startFrom startTime; startTime 0; stopAt endTime; endTime 4000; deltaT 1;
 writeControl timeStep; writeInterval 4000; writeFormat ascii; writePrecision 12;
 """
-_SCHEMES = """
+SCHEMES = """
 ddtSchemes { default steadyState; } gradSchemes { default Gauss linear; }
 divSchemes { default Gauss linear; } laplacianSchemes { default Gauss linear corrected; }
 interpolationSchemes { default linear; } snGradSchemes { default corrected; }
 """
-_SOLUTION = """
+SOLUTION = """
 solvers
 {
     p { solver PCG; preconditioner DIC; tolerance 1e-14; relTol 0.01; }
@@ -70,29 +71,26 @@ SIMPLE { nNonOrthogonalCorrectors 0; consistent yes; }
 relaxationFactors { equations { U 0.9; } }
 """
 _FILES = {
-    "system/controlDict": ("dictionary", _CONTROL),
-    "system/fvSchemes": ("dictionary", _SCHEMES),
-    "system/fvSolution": ("dictionary", _SOLUTION),
+    "system/controlDict": ("dictionary", CONTROL),
+    "system/fvSchemes": ("dictionary", SCHEMES),
+    "system/fvSolution": ("dictionary", SOLUTION),
     "constant/turbulenceProperties": ("dictionary", "simulationType laminar;"),
-    "0/U": ("volVectorField", _U),
-    "0/p": ("volScalarField", _P),
 }
+_FIELDS = {"0/U": ("volVectorField", _U), "0/p": ("volScalarField", _P)}
 
 
-def solve(folder: Path, across: int, fluid: str) -> None:
-    """Write a case of ``across`` cells over the height, solve it and convert its last time; CalledProcessError where
-    one of OpenFOAM's programs fails."""
-    block = _BLOCK.format(along=ALONG, across=across)
-    files = _FILES | {
-        "system/blockMeshDict": ("dictionary", block),
-        "constant/transportProperties": ("dictionary", fluid),
-    }
-    for name, (kind, text) in files.items():
+def solve(folder: Path, files: Mapping[str, tuple[str, str]], *before: str) -> Path:
+    """Write the files of a case, (class, text) by their names, run programs ``before`` the solver and that, and convert
+    its last time: the folder of the results. CalledProcessError where one of OpenFOAM's programs fails."""
+    for name, (kind, text) in (_FILES | dict(files)).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"FoamFile {{ version 2.0; format ascii; class {kind}; object {file.name}; }}\n{text}")
-    for program in (["blockMesh"], ["simpleFoam"], ["foamToVTK", "-latestTime", "-ascii", "-fields", "(U p nu)"]):
+    convert = ["foamToVTK", "-latestTime", "-ascii", "-fields", "(U p nu)"]
+    for program in (*([each] for each in before), ["simpleFoam"], convert):
         subprocess.run(program, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    (found,) = (each for each in (folder / "VTK").iterdir() if each.is_dir())
+    return found
 
 
 def main() -> None:
@@ -101,9 +99,12 @@ def main() -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name, (across, fluid) in CASES.items():
         with tempfile.TemporaryDirectory() as folder:
-            case = Path(folder) / name
-            solve(case, across, fluid)
-            (found,) = (each for each in (case / "VTK").iterdir() if each.is_dir())
+            block = _BLOCK.format(along=ALONG, across=across)
+            files = _FIELDS | {
+                "system/blockMeshDict": ("dictionary", block),
+                "constant/transportProperties": ("dictionary", fluid),
+            }
+            found = solve(Path(folder) / name, files, "blockMesh")
             shutil.copy(found / "internal.vtu", target / f"{name}.vtu")
             shutil.copy(found / "boundary/walls.vtp", target / f"{name}_walls.vtp")
         print(f"{target / name}.vtu")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Flow curves made of every law with noise: how often the verdict is right, and how often the intervals cover.
 
-Usage: scripts/synthetic_curves.py classes|intervals [--seeds N] [--noise PERCENT] [--decades LOW HIGH]
+Usage: scripts/synthetic_curves.py classes|intervals [--seeds N] [--noise PERCENT] [--decades LOW HIGH] [--rho RHO]
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from flowgrad.rheology.fit import fit_models
 from flowgrad.rheology.model import Model, parse_model
 
 POINTS = 25
+# Of the noise of neighbouring points.
+RHO = 0.0
 # Between 0.1 and 10 as between 0.01 and 1,000 every one shows its class.
 LAWS = (
     "newtonian(eta=0.1)",
@@ -70,10 +72,11 @@ def main() -> None:
     parser.add_argument("what", choices=["classes", "intervals"])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--noise", type=float, default=2.0, metavar="PERCENT")
+    parser.add_argument("--rho", type=float, default=0.0, help="correlation of neighbouring points' noise")
     parser.add_argument("--decades", type=float, nargs=2, default=(-2.0, 3.0), metavar=("LOW", "HIGH"))
     args = parser.parse_args()
     seeds, noise = range(args.seeds), args.noise / 100
-    with ProcessPoolExecutor() as workers:
+    with ProcessPoolExecutor(initializer=_correlate, initargs=(args.rho,)) as workers:
         if args.what == "classes":
             rate = np.logspace(*args.decades, POINTS)
             _lines(workers.map(classes, LAWS, *_same(rate, noise, seeds)))
@@ -81,6 +84,12 @@ def main() -> None:
             rate = np.logspace(-2, 3, POINTS)
             _lines(workers.map(coverage, DETERMINED, *_same(rate, noise, seeds)))
             _lines(workers.map(refusals, UNDETERMINED, *_same(noise, seeds)))
+
+
+def _correlate(rho: float) -> None:
+    """In each process."""
+    global RHO
+    RHO = rho
 
 
 def _same(*values: object) -> list[Iterable[object]]:
@@ -98,7 +107,12 @@ def classes(text: str, rate: np.ndarray, noise: float, seeds: Iterable[int]) -> 
     law = parse_model(text)
     true = true_class(law, rate)
     found = Counter(fit_flow_curve(rate, noisy(law, rate, noise, seed)).verdict for seed in seeds)
-    count, right, open_ = found.total(), found[true], found[Verdict.NOT_DECIDED] + found[Verdict.NON_NEWTONIAN]
+    count, right = found.total(), found[true]
+    open_ = (
+        found[Verdict.NOT_DECIDED]
+        + (found[Verdict.NON_NEWTONIAN] if true is not Verdict.NEWTONIAN else 0)
+        + found[Verdict.NON_NEWTONIAN]
+    )
     wrong = count - right - open_
     shares = f"right {right / count:.1%}, not-decided {open_ / count:.1%}, wrong {wrong / count:.1%}"
     return f"{text}: {true}, {shares}"
@@ -143,8 +157,11 @@ def intervals(law: Model, rate: np.ndarray, noise: float, seed: int) -> dict[str
 
 
 def noisy(law: Model, rate: np.ndarray, noise: float, seed: int) -> np.ndarray:
-    """Stresses of a law with noise relative to each."""
-    return law.stress(rate) * (1 + noise * np.random.default_rng(seed).standard_normal(len(rate)))
+    """Stresses of a law with noise relative to each, correlated by ρ^|i−j| along the points."""
+    shocks, drawn = np.random.default_rng(seed).standard_normal(len(rate)), np.zeros(len(rate))
+    for k, shock in enumerate(shocks):
+        drawn[k] = RHO * drawn[k - 1] + np.sqrt(1 - RHO**2) * shock if k else shock
+    return law.stress(rate) * (1 + noise * drawn)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ AQAAAAAAAAAYAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAeAAEAUAAAAAA=
 <DataArray Name="offsets" type="Int64" format="ascii"></DataArray>
 <DataArray Name="types" type="UInt8" format="ascii"></DataArray></Cells></Piece></UnstructuredGrid></VTKFile>
 """
-FILES = {"a.vtkhdf": "x", "a.xdmf": XDMF, "a.nc": "CDF", "a.vtu": LZ4}
+FILES = {"a.vtkhdf": "x", "a.xdmf": XDMF, "a.nc": "CDF", "a.vtu": LZ4, "a.xlsx": "PK\x03\x04"}
 
 # The modules that an extra brings, and what needs them.
 USES = {
@@ -40,6 +40,7 @@ USES = {
     "formula": (("sympy",), RUN.format(["derive", "x^2"])),
     "dask": (("dask", "distributed"), RUN.format(["run", "a.vtu", "-o", "out", "--engine", "dask"])),
     "pandas": (("pandas",), RESULT.format("to_pandas")),
+    "excel": (("python_calamine",), "flowgrad.read_flow_curves('a.xlsx')"),
     "xarray": (("xarray",), RESULT.format("to_xarray")),
     "pyvista": (("pyvista", "vtk", "vtkmodules"), RESULT.format("to_pyvista")),
     "torch": (("torch",), FUNCTION.format("torch")),

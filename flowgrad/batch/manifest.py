@@ -25,6 +25,7 @@ DISK = "disk"
 
 # What the table of all files says of one, and where that stands in its NAME.json.
 COLUMNS = {
+    "newtonian": ("newtonian",),
     "verdict": ("verdict",),
     "origin": ("origin",),
     "statement": ("statement",),

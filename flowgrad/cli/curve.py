@@ -9,7 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder of the results")
     add_options(verb, Reading, FitOptions, Together)
+    verb.add_argument("--explain", action="store_true", help="print the path that led to each verdict")
     verb.add_argument("--no-report", action="store_true", help="no report.html")
 
 
@@ -67,7 +68,7 @@ def command(args: argparse.Namespace) -> int:
     """Run it; 0 all done, 1 some file failed. Raises OptionError for what fits no file."""
     from flowgrad.batch.files import expand
     from flowgrad.rheometer.options import FitOptions, Reading
-    from flowgrad.rheometer.together import Together
+    from flowgrad.rheometer.together import Together, corrects_late
 
     reading, fit, together = options_of(Reading, args), options_of(FitOptions, args), options_of(Together, args)
     given = reading.given() | fit.given() | together.given()
@@ -79,15 +80,19 @@ def command(args: argparse.Namespace) -> int:
     except OSError as error:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
     taken: set[str] = set()
-    results = [_examined(file, reading, fit, taken) for file in files]
+    late = corrects_late(together, reading.correction)
+    results = [_examined(file, replace(reading, correction=None) if late else reading, fit, taken) for file in files]
     for result in results:
         if result.error:
             print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
         for name, examined in result.examined.items():
             print("\n".join(_lines(examined)))
+            if args.explain:
+                print("\n".join(f"  step {number}. {step}" for number, step in enumerate(examined.fit.finding.path, 1)))
             _write_json(folder / f"{name}.json", examined, [result.source], options)
+            _write_laws(folder / f"{name}-laws.csv", examined)
             _write_figures(folder / name, examined)
-    reductions, problem = _reduced(results, fit, together, taken)
+    reductions, problem = _reduced(results, fit, together, reading.correction if late else None, taken)
     if problem:
         print(f"flowgrad: {problem}", file=sys.stderr)
     for name, (reduction, examined) in reductions.items():
@@ -125,7 +130,7 @@ def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) ->
 
 
 def _reduced(
-    results: Sequence[_Result], fit: FitOptions, together: Together, taken: set[str]
+    results: Sequence[_Result], fit: FitOptions, together: Together, correction: str | None, taken: set[str]
 ) -> tuple[dict[str, tuple[Reduction, Examined]], str]:
     """What is made of all curves together, with its verdict, by names that are free; and why there is none."""
     from flowgrad.rheometer.fitted import examine
@@ -133,7 +138,7 @@ def _reduced(
 
     curves = [each.curve for result in results for each in result.examined.values()]
     try:
-        found = reduced(curves, together) if curves else []
+        found = reduced(curves, together, correction) if curves else []
         examined = [examine([each.curve], fit.models, fit.margin, fit.sigma)[0] for each in found]
     except OptionError as error:
         return {}, str(error)
@@ -215,6 +220,13 @@ def _write_json(
     summary |= ({} if reduction is None else {"reduction": reduction}) | {"provenance": provenance}
     with replacing(target) as stream:
         stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _write_laws(target: Path, examined: Examined) -> None:
+    from flowgrad.rheology.law_table import law_table
+
+    with replacing(target) as stream:
+        stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
 
 
 def _write_figures(target: Path, examined: Examined, reduction: Reduction | None = None) -> None:

@@ -41,6 +41,7 @@ def add(verb: argparse.ArgumentParser) -> None:
     )
     add_options(verb, *RECORDS, Settings)
     verb.add_argument("--json", action="store_true", help="a line of JSON for each file on the standard output")
+    verb.add_argument("--explain", action="store_true", help="print the path that led to each verdict")
     verb.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
 
 
@@ -70,8 +71,21 @@ def command(args: argparse.Namespace) -> int:
     configuration = config_text({**vars(args), "files": list(args.files)}, fresh._actions)
     records = run(files, args.output, cases, settings, configuration=configuration, as_json=args.json)
     failed = [each for each in records if each.reason]
+    if args.explain and not args.json:
+        for record in records:
+            if not record.reason:
+                _explain(args.output / f"{record.name}.json")
     if args.json:
         say(event="end", files=len(records), done=len(records) - len(failed), failed=len(failed))
     shown = "summary.csv" if settings.no_report else "report.html"
     log.info("%d of %d files done: %s", len(records) - len(failed), len(records), args.output / shown)
     return 1 if failed else 0
+
+
+def _explain(path: Path) -> None:
+    """Print the questions and answers that led to the verdict of a NAME.json."""
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    print(f"{summary['file']}: Newtonian: {summary['newtonian']}; {summary['verdict']}")
+    for number, step in enumerate(summary["path"], 1):
+        print(f"  {number}. {step}")
+    print(f"  {summary['statement']}")

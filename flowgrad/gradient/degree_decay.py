@@ -1,7 +1,8 @@
 """Error of the interpolant of high-order cells from the decay of its degrees.
 
 The gradient of the interpolant of degree p, less that of its interpolant of degree p − 1 in the same curved cell, is
-about the error e_{p−1} of the latter. Smooth fields have e_k = C ρ^k, with e_0 = |∇v|, so that
+about the error e_{p−1} of the latter; of all but the linear part of the field, which a curved cell has exactly with the
+degree of its own nodes, and not with one less. Smooth fields have e_k = C ρ^k, with e_0 = |∇v|, so that
 e_p = e_{p−1} (e_{p−1}/|∇v|)^{1/(p−1)} (after Mavriplis 1990, Notes on Numerical Fluid Mechanics 29, 333, who fits the
 decay of a spectrum).
 """
@@ -18,11 +19,12 @@ from flowgrad.mesh.reference.lagrange import LAGRANGE_CELLS, lagrange_cell
 from flowgrad.typing import FloatArray, IntArray
 
 
-def lowered_gradients(points: FloatArray, cells: Cells, xi: FloatArray, values: FloatArray) -> FloatArray:
-    """Gradients (m, 3, 3) of m cells at their reference coordinates ``xi`` (m, 3), of the interpolants of one degree
-    less of the values (n, 3) at the points; NaN in cells that have no degree to lose."""
+def degree_changes(points: FloatArray, cells: Cells, xi: FloatArray, values: FloatArray, L: FloatArray) -> FloatArray:
+    """By how much the gradients ``L`` (m, 3, 3) of m cells at their reference coordinates ``xi`` (m, 3) change when the
+    interpolants of the values (n, 3) at the points lose a degree, (m, 3, 3); NaN in cells that have none to lose."""
     apart = taken_apart(Mesh(points, cells))
     own = values[cells.connectivity]
+    own = own - np.einsum("nij,nj->ni", np.repeat(L, np.diff(cells.offsets), axis=0), apart.points)
     result = np.full((len(cells), 3, 3), np.nan)
     lost = degrees(cells) > 1
     for block in apart.blocks:

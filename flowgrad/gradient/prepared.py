@@ -145,9 +145,10 @@ def wall_scheme_of(scheme: Scheme | str, flow: Flow, faces: IntArray) -> tuple[S
         if curved and np.isin(flow.mesh.topology.boundary_cells[faces], np.concatenate(curved)).any():
             return _INTERPOLANT, "the cells are curved: their own interpolant on their own faces"
         return _CUBIC, "cubic fits through the points of the wall, for the next are a cell away"
+    through = ", through the velocity on the wall" if is_known else ""
     if flow.mesh.joined.wall_layers is not None:
-        return _CUBIC, "thin layers along curved walls: cubic fits in the distance from the wall, through its velocity"
-    return _QUADRATIC, "quadratic fits to the cells, through the velocity on the wall"
+        return _CUBIC, f"thin layers along curved walls: cubic fits in the distance from the wall{through}"
+    return _QUADRATIC, f"quadratic fits to the cells{through}"
 
 
 class PreparedGradient:

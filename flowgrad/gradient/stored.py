@@ -23,7 +23,8 @@ _FOREIGN = 2.0
 
 @dataclass(frozen=True)
 class Stored(KnownGradients):
-    """The array ``name`` of the file as the velocity gradient.
+    """The array ``name`` of the file as the velocity gradient, or nine scalars, in a plane four, their names joined by
+    commas: ∂u/∂x, ∂u/∂y, ∂u/∂z, ∂v/∂x, …
 
     OpenFOAM's ``grad(U)`` holds ∂v_j/∂x_i and is transposed; VTK's ``Gradients`` holds ∂v_i/∂x_j
     and is not. ``transposed`` says it for an array of another origin.
@@ -45,7 +46,8 @@ class Stored(KnownGradients):
             raise OptionError(f"'{self.name}' is stored at points or cells, not at positions: use another scheme")
         stored = tensors.as_tensors(self._array(flow, at), self.name)
         if self.transposed is None:
-            transposed = flow.producer == "OpenFOAM" or self.name.startswith("grad(")
+            of_solver = flow.producer == "OpenFOAM" or self.name.startswith("grad(")
+            transposed = of_solver and "," not in self.name
             _check_convention(flow, at, self.name, stored, transposed)
         else:
             transposed = self.transposed
@@ -56,6 +58,8 @@ class Stored(KnownGradients):
 
     def _array(self, flow: Flow, at: str) -> np.ndarray:
         data = flow.data(at)
+        if self.name not in data and "," in self.name:
+            return _of_scalars(flow, at, [each.strip() for each in self.name.split(",")])
         if self.name not in data:
             other = "cells" if at == "points" else "points"
             if self.name in flow.data(other):
@@ -69,6 +73,19 @@ class Stored(KnownGradients):
         if values.size != 9 * len(values):
             raise OptionError(f"{flow.name}: {self.name} has the shape {values.shape}: a gradient has 9 components")
         return values
+
+
+def _of_scalars(flow: Flow, at: str, names: list[str]) -> FloatArray:
+    """Nine components (n, 9) of scalars, of which four are those of a plane, zero beyond it."""
+    data = flow.data(at)
+    for name in names:
+        if name not in data or data[name].size != len(data[name]):
+            raise OptionError(f"{flow.name}: no scalar '{name}' at {at}{nearest(name, data)}: name nine, or four")
+    if len(names) not in (4, 9):
+        raise OptionError(f"{','.join(names)} names {len(names)} scalars: a gradient has nine, in a plane four")
+    found = np.zeros((len(data[names[0]]), 9))
+    found[:, [0, 1, 3, 4] if len(names) == 4 else range(9)] = np.stack([data[name].ravel() for name in names], axis=1)
+    return found
 
 
 def _check_convention(flow: Flow, at: str, name: str, stored: FloatArray, transposed: bool) -> None:

@@ -37,7 +37,7 @@ def _block_faces(points: FloatArray, cells: Cells, block: Block) -> Part:
         assert block.rows is not None
         sizes = np.tile(np.array([len(face) for face in table], np.int64), len(own))
         flat = np.array([local for face in table for local in face])
-        return own, np.full(len(own), len(table)), sizes, block.rows[:, flat].ravel()
+        return own, np.full(len(own), len(table)), sizes, np.take(block.rows, flat, axis=1).ravel()
     if block.reference.vtk_type == VTK.POLYHEDRON:
         assert cells.polyhedra is not None
         chosen, counts = cells.polyhedra.of(own)
@@ -84,7 +84,7 @@ def turned_alike(faces: CellFaces, points: FloatArray) -> IntArray:
 
 
 @inlined
-def _hash(number: Any) -> Any:
+def hashed(number: Any) -> Any:
     """The finaliser of SplitMix64 (Steele, Lea & Flood 2014, OOPSLA, fig. 19)."""
     x = np.uint64(number) + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -101,9 +101,9 @@ def run_both_ways(connectivity: Any, offsets: Any, cell_offsets: Any) -> Any:
         for f in range(cell_offsets[c], cell_offsets[c + 1]):
             start, end = offsets[f], offsets[f + 1]
             for j in range(start, end):
-                a = _hash(connectivity[j])
-                b = _hash(connectivity[j + 1 if j + 1 < end else start])
-                sums[c] += _hash(a + b + b) - _hash(b + a + a)
+                a = hashed(connectivity[j])
+                b = hashed(connectivity[j + 1 if j + 1 < end else start])
+                sums[c] += hashed(a + b + b) - hashed(b + a + a)
     return sums
 
 

@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import prange
 
-from flowgrad.compiled import kernel
+from flowgrad.compiled import inlined, kernel
 from flowgrad.mesh.cells import CellFaces, Cells, offsets, successor, take
+from flowgrad.mesh.faces import hashed
 from flowgrad.mesh.geometry import polygon_geometry, rings
 from flowgrad.mesh.hanging import OpenFaces
 from flowgrad.reprs import ReprMixin
@@ -299,10 +301,10 @@ def proper_faces(
     full = np.flatnonzero(cells.is_full)
     chosen, counts = faces.of(full)
     owner = np.repeat(full, counts)
-    start, corners = faces.take(chosen)
+    every = len(full) == len(cells)
+    start, corners = (faces.offsets, faces.connectivity) if every else faces.take(chosen)
     corners = corners if number is None else number[corners]
-    repeats = np.add.reduceat(_repeated(start, corners).astype(np.int64), start[:-1]) if len(corners) else 0
-    proper = np.diff(start) - repeats >= cells.dimension
+    proper = _have_points(start, corners, cells.dimension)
     if not proper.all():
         kept = np.flatnonzero(proper)
         chosen, owner = chosen[kept], owner[kept]
@@ -310,14 +312,27 @@ def proper_faces(
     return chosen, owner, start, corners
 
 
-def same_keys(keys: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """Pairs of faces (m,), (m,) with the same key, and which faces have a key of their own (f,)."""
-    order = np.argsort(keys, kind="stable")
-    same = keys[order][1:] == keys[order][:-1]
-    first, second = order[:-1][same], order[1:][same]
-    alone = np.ones(len(order), bool)
-    alone[first] = alone[second] = False
-    return first, second, alone
+@kernel()
+def same_keys(keys: Any) -> Any:
+    """Pairs of faces (m,), (m,) with the same key, in the order of the second ones, and which faces have a key of their
+    own (f,). Keys are hashes: their last digits tell the chain of faces in which to look for one."""
+    size = 1
+    while size < len(keys):
+        size *= 2
+    newest, before = np.full(size, -1, np.int64), np.empty(len(keys), np.int64)
+    first, second = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    alone, count = np.ones(len(keys), np.bool_), 0
+    for f in range(len(keys)):
+        chain = keys[f] & (size - 1)
+        other = newest[chain]
+        while other >= 0 and keys[other] != keys[f]:
+            other = before[other]
+        if other >= 0:
+            first[count], second[count] = other, f
+            alone[other] = alone[f] = False
+            count += 1
+        before[f], newest[chain] = newest[chain], f
+    return first[:count].copy(), second[:count].copy(), alone
 
 
 def seen_from(
@@ -328,28 +343,40 @@ def seen_from(
     return replace(joined, points=points, cells=cells, faces=faces, joined=(joined, own, joint))
 
 
-def point_set_keys(start: IntArray, connectivity: IntArray) -> IntArray:
+@kernel(parallel=True)
+def point_set_keys(start: Any, connectivity: Any) -> Any:
     """A 64-bit key of each face that depends on its set of points only, not on their order; a point
     that follows itself (a quad collapsed to a triangle) counts once.
 
-    The sum of a strong hash of the point numbers (finaliser of MurmurHash3, Appleby 2011): for 10⁷
-    faces the chance that any two differing ones share a key is 10⁻⁵.
+    The sum of a strong hash of the point numbers: for 10⁷ faces the chance that any two differing ones share a key is
+    10⁻⁵.
     """
-    hashed = (connectivity.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    for multiplier in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        hashed ^= hashed >> np.uint64(33)
-        hashed *= np.uint64(multiplier)
-    hashed ^= hashed >> np.uint64(33)
-    hashed[_repeated(start, connectivity)] = 0
-    sums = np.zeros(len(hashed) + 1, np.uint64)
-    np.cumsum(hashed, out=sums[1:])
-    return (sums[start[1:]] - sums[start[:-1]]).view(np.int64)
+    keys = np.zeros(len(start) - 1, np.int64)
+    for f in prange(len(keys)):
+        total, last = np.uint64(0), start[f + 1] - 1
+        for j in range(start[f], last + 1):
+            if not _is_repeated(connectivity, start[f], last, j):
+                total += hashed(connectivity[j])
+        keys[f] = np.int64(total)
+    return keys
 
 
-def _repeated(start: IntArray, connectivity: IntArray) -> BoolArray:
-    """Points that stand right before themselves in the ring of their face."""
-    sizes = np.diff(start)
-    return (connectivity[successor(start)] == connectivity) & np.repeat(sizes > 1, sizes)
+@kernel(parallel=True)
+def _have_points(start: Any, connectivity: Any, least: int) -> Any:
+    """Which faces have at least so many points that do not stand right before themselves."""
+    found = np.zeros(len(start) - 1, np.bool_)
+    for f in prange(len(found)):
+        count, last = 0, start[f + 1] - 1
+        for j in range(start[f], last + 1):
+            count += not _is_repeated(connectivity, start[f], last, j)
+        found[f] = count >= least
+    return found
+
+
+@inlined
+def _is_repeated(connectivity: Any, first: int, last: int, j: int) -> bool:
+    """Whether a point stands right before itself in the ring of its face."""
+    return last > first and connectivity[j] == connectivity[j + 1 if j < last else first]
 
 
 @kernel()

@@ -254,7 +254,7 @@ def _analysis(flow: Flow, gradient: VelocityGradient, options: Options, digest: 
     separation = separate(
         gradient,
         options.stress,
-        options.viscosity,
+        None if options.serves_walls_only else options.viscosity,
         options.density,
         body_force=options.force,
         pressure=None if options.force is None or options.viscosity == IDENTIFY else options.pressure,
@@ -284,7 +284,7 @@ def _wall_options(separation: Separation, options: Options) -> dict[str, Any]:
     that was identified, per density as if given."""
     viscosity: str | Model | None = None if options.viscosity == IDENTIFY else options.viscosity
     if options.viscosity == IDENTIFY and separation.fit is not None and separation.is_absolute:
-        viscosity = separation.fit.model.scaled(1 / (options.density or 1.0))
+        viscosity = separation.fit.model.scaled(1 / float(options.density or 1.0))
     velocity = [float(each) for each in (options.wall_velocity or "").split(",") if each]
     return {
         "where": options.wall_regions,

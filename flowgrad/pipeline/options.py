@@ -5,6 +5,7 @@ The command's arguments, configuration files and the advice in errors follow fro
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,6 +30,14 @@ def _known_viscosity(name: str, text: str) -> None:
     from flowgrad.separation import check_viscosity
 
     check_viscosity(text)
+
+
+def _density(name: str, density: float | str) -> None:
+    """OptionError for a number that is not positive, and an empty text."""
+    if isinstance(density, str):
+        not_empty(name, density)
+    else:
+        positive(name, density)
 
 
 def _known_quantities(_: str, names: tuple[str, ...]) -> None:
@@ -131,7 +140,9 @@ class FluidOptions(OptionRecord):
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
-    density: float | None = option(None, "makes kinematic stress or viscosity dynamic", check=positive)
+    density: float | str | None = option(
+        None, "number or array: makes kinematic stress or viscosity dynamic", metavar="NAME|NUMBER", check=_density
+    )
     length: float | None = option(None, "length for the local Reynolds number (reynolds_number)", check=positive)
     body_force: str | None = option(
         None,
@@ -235,10 +246,14 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     """
 
     def __post_init__(self) -> None:
+        with contextlib.suppress(TypeError, ValueError):
+            object.__setattr__(self, "density", float(self.density))  # type: ignore[arg-type]
         super().__post_init__()
         check_symmetry(self.axisymmetric, self.out_of_plane)
         if self.gradient_field and self.length_scale not in (None, 1.0):
             raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
+        if self.walls is not None and isinstance(self.density, str):
+            raise OptionError(f"--density={self.density} is an array, and on --walls it is one number: give that")
         is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"
         if self.is_differentiated and is_changed:
             raise OptionError(
@@ -250,6 +265,14 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
     def force(self) -> list[float] | None:
         """The three numbers of ``body_force``."""
         return None if self.body_force is None else _numbers(self.body_force)
+
+    @property
+    def serves_walls_only(self) -> bool:
+        """Whether the viscosity is an effective one, with that of eddies in it: for the stress on walls, not of a
+        fluid."""
+        from flowgrad.separation import is_effective
+
+        return self.walls is not None and self.viscosity is not None and is_effective(self.viscosity)
 
     @property
     def wall_regions(self) -> list[str] | None:

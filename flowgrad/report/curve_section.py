@@ -19,6 +19,7 @@ from flowgrad.report.flow_section import FileSection
 from flowgrad.report.pictures import picture
 from flowgrad.report.template import count, html, number, percent, render
 from flowgrad.rheology import Fit
+from flowgrad.rheology.evidence import EVIDENCE
 from flowgrad.rheometer.curve import counted
 from flowgrad.rheometer.fitted import Examined
 from flowgrad.rheometer.reduction import Reduction
@@ -42,6 +43,9 @@ def curve_section(
         meaning=evidence.VERDICTS.get(verdict, ""),
         statement=fit.sentence,
         facts=_facts(examined),
+        newtonian=fit.newtonian,
+        classes=evidence.remaining_classes(fit),
+        path=[str(step) for step in fit.finding.path],
         laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
@@ -88,11 +92,22 @@ def _facts(examined: Examined) -> list[tuple[str, str]]:
         facts.append(("temperature", f"{number(curve.temperature)} °C"))
     if curve.ramp:
         facts.append(("ramp", curve.ramp))
+    known = examined.fit.evidence
+    for key, form in _OF_RESIDUALS.items():
+        if key in known:
+            facts.append((EVIDENCE[key].name, form(known[key])))
     if examined.loop is not None:
         facts.append(("loop of the ramps over the area", percent(examined.loop.relative)))
     return facts
 
 
+# How closely the law of the verdict follows the points.
+_OF_RESIDUALS: dict[str, Callable[[float], str]] = {
+    "misfit": percent,
+    "misfit_over_scatter": number,
+    "runs": count,
+    "runs_probability": percent,
+}
 _QUANTITIES = {"rate": "shear rate", "stress": "stress", "viscosity": "viscosity"}
 
 

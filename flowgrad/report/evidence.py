@@ -10,8 +10,9 @@ from markupsafe import Markup
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.plot.scalar_field import dimension_of
 from flowgrad.report.template import count, html, number, percent
-from flowgrad.rheology import Fit
+from flowgrad.rheology import Fit, Verdict
 from flowgrad.rheology.evidence import EVIDENCE, EXCLUDED
+from flowgrad.rheology.finding import HasFinding
 from flowgrad.separation import Separation
 
 VERDICTS = {
@@ -101,8 +102,8 @@ class Law:
 
 
 def laws(separation: Separation) -> list[Law]:
-    """The laws that were compared; none where one was given."""
-    if separation.origin == "given":
+    """The laws that were compared; none where one was given, or no law describes the fluid."""
+    if separation.origin == "given" or separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
         return []
     found, pair = [], Markup('<span class="pair">{} = {}</span>')
     for fit in _shown(separation):
@@ -125,9 +126,14 @@ def _shown(separation: Separation) -> list[Fit]:
     ]
 
 
+def remaining_classes(found: HasFinding) -> list[tuple[str, str, str]]:
+    """The classes that remain where the class is open: each with what it means and its weight."""
+    return [(str(each.value), VERDICTS[each.value], percent(weight)) for each, weight in found.classes.items()]
+
+
 def other_laws(separation: Separation) -> str:
     """The laws that the table leaves out, with the least of their misfits; empty where there are none."""
-    if separation.origin == "given":
+    if separation.origin == "given" or separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
         return ""
     shown = _shown(separation)
     others = [fit for fit in separation.fits if all(fit is not each for each in shown)]

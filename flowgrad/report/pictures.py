@@ -27,6 +27,8 @@ from flowgrad.plot.axes import robust_limits, stretch
 from flowgrad.plot.scalar_field import scalar_field
 from flowgrad.report import embed
 from flowgrad.report.embed import Pixels, image, pixels_of
+from flowgrad.rheology import Verdict
+from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
 
 # Widths of pictures in inches: three stand side by side, and one of a long thin flow takes the whole width.
@@ -94,6 +96,14 @@ def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
         return
     if len(np.unique(separation.eta[np.isfinite(separation.eta)])) > 1:
         yield partial(plot.field, gradient, "viscosity", section=section), "Viscosity η."
+    if separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+        yield (
+            partial(_departure, separation, section=section),
+            (
+                "Viscosity over the median of all places with the same shear rate: 1 everywhere where it is a function "
+                "of the rate."
+            ),
+        )
     if len(np.unique(separation.label)) > 1:
         yield (
             partial(plot.labels, separation, section=section),
@@ -106,6 +116,16 @@ def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
             "Regions: a plug whose stress stays below the yield stress, plateaus of the viscosity (within the margin "
             "of what its law tends to), and where the fluid is sheared between them.",
         )
+
+
+def _departure(separation: Separation, ax: Axes, section: Slice) -> Axes:
+    """The map that shows where η is not the one that other places have at the same shear rate."""
+    flow, location = separation.gradient.flow, separation.gradient.location
+    assert flow is not None
+    name = "η over its median at equal rates"
+    arrays = {name: separation.viscosity_departure}
+    known = {"cell_data": arrays} if location == "cells" else {"point_data": arrays}
+    return plot.field(replace(flow, **known), name, ax, section)  # type: ignore[arg-type]
 
 
 def curves(analysis: Analysis) -> list[Picture]:

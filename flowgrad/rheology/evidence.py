@@ -140,7 +140,9 @@ EVIDENCE: dict[str, EvidenceRecord] = {
         "where the viscosity has reached its value at the highest rates, within the margin",
     ),
     "high_plateau_dissipation": _percent("high-rate plateau of η, of the dissipation"),
-    "gradient_error": _percent("error of η by that of the gradient, median", "as estimated by comparing two schemes"),
+    "gradient_error": _percent(
+        "error of η by that of the gradient, median", "as estimated by comparing two schemes", least=5e-6
+    ),
     "bins": _count(
         "bins of the flow curve", "cells of similar shear rate form a bin, whose median is one point of the curve"
     ),

@@ -211,8 +211,11 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict clas
         return law_of(self.verdict, self.fits, self.curve.trusted(self.margin), self.margin)
 
     def of_law(self) -> Numbers:
-        """Evidence: the yield stress of the law, and its residuals beside the scatter of the points."""
+        """Evidence: the yield stress of the law, and its residuals beside the scatter of the points; of the best one
+        where none is near enough."""
         law, curve = self.law, self.curve.trusted(self.margin)
+        if law is None and self.verdict is Verdict.NON_NEWTONIAN and self.fits:
+            law = self.fits[0]
         if law is None or not law.points:
             return
         yield from of_residuals(law, curve)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.correlation import SerialCorrelation, serial_correlation
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.form import Form, forms, tapes
 from flowgrad.rheology.least_squares import Problem, costs, descents
@@ -65,12 +66,17 @@ class FitData:
         The scatter is a parameter where it is estimated; not where there are so ``few`` points that nearly every law
         would be left out.
         """
+        count, k = len(self.rate), self.estimated(parameters)
+        return self.deviance(cost) + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count - k > 1 else np.inf
+
+    def estimated(self, parameters: int) -> int:
+        """How many numbers a fit estimates."""
+        return parameters if self.absolute or len(self.rate) <= _FEW else parameters + 1
+
+    def deviance(self, cost: float) -> float:
+        """−2 log L of scaled residuals whose squares sum to 2 ``cost``, but for a constant."""
         count = len(self.rate)
-        k = parameters if self.absolute or count <= _FEW else parameters + 1
-        if count - k <= 1:
-            return np.inf
-        misfit = 2 * cost if self.absolute else count * np.log(self.variance(cost, count))
-        return float(misfit + 2 * k + 2 * k * (k + 1) / (count - k - 1))
+        return 2 * cost if self.absolute else float(count * np.log(self.variance(cost, count)))
 
 
 def checked(
@@ -119,6 +125,7 @@ class Fit:
     as a fraction of the stress, ``aicc`` Akaike's criterion (smaller is better), ``weight`` the
     probability of this model among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
     number of data, ``residuals`` (points,) what the model misses of each stress as a fraction of it.
+    ``deviance`` is −2 log L but for a constant, with ``estimated`` parameters, the scatter among them where it is one.
     ``optimum`` is the fit's minimum, from which the intervals follow when they are asked for.
     """
 
@@ -130,14 +137,70 @@ class Fit:
     points: int = 0
     residuals: FloatArray = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
     optimum: Optimum | None = field(default=None, compare=False, repr=False)
+    deviance: float = -np.inf
+    estimated: int = 0
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion without the correction (1974)."""
+        return self.deviance + 2 * self.estimated
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion (1978)."""
+        return float(self.deviance + self.estimated * np.log(max(self.points, 1)))
+
+    @property
+    def chi2_reduced(self) -> float:
+        """χ² over the degrees of freedom: about 1 where sigma is the points' standard deviation; NaN without any."""
+        freedom = self.points - len(self.model.parameters)
+        return self.chi2 / freedom if freedom > 0 else np.nan
+
+    @property
+    def r_squared(self) -> float:
+        """Part of the stresses' variance that the model explains, all of one weight: near 1 for any that rises."""
+        if self.optimum is None:
+            return np.nan
+        stress = self.optimum.problem.stress
+        missed = self.model.stress(self.optimum.problem.rate) - stress
+        return float(1 - np.sum(missed**2) / np.sum((stress - stress.mean()) ** 2))
+
+    @property
+    def relative_errors(self) -> dict[str, float]:
+        """Linear standard error of each parameter that the data determine, as a part of it."""
+        if self._correlated is None:
+            return {}
+        errors = np.sqrt(np.diag(self._correlated.covariance()))
+        return {key: float(e) for key, e in zip(self.model.parameters, errors, strict=True) if key in self.intervals}
+
+    @cached_property
+    def serial_correlation(self) -> SerialCorrelation | None:
+        """That of the residuals along the points, where one shows."""
+        optimum = self.optimum
+        if optimum is None:
+            return None
+        # What is smaller than the data are known to is rounding.
+        seen = 2 * optimum.cost > 0.5 * optimum.variance * max(self.points - len(optimum.x), 1)
+        return serial_correlation(optimum.jacobian[:, :-1], self.residuals / optimum.problem.scale) if seen else None
+
+    @cached_property
+    def _correlated(self) -> Optimum | None:
+        """The optimum with the variances that correlated residuals leave."""
+        optimum, serial = self.optimum, self.serial_correlation
+        if optimum is None or serial is None:
+            return optimum
+        if np.isinf(optimum.freedom):
+            return dataclasses.replace(optimum, inflation=serial.inflation)
+        variance = max(optimum.variance, serial.variance)
+        return dataclasses.replace(optimum, variance=variance, freedom=serial.freedom, inflation=serial.inflation)
 
     @cached_property
     def intervals(self) -> Mapping[str, tuple[float, float]]:
-        """95 % interval of each parameter that the data determine, from the likelihood's profile; none for a model that
-        was given."""
-        if self.optimum is None:
+        """95 % interval of each parameter that the data determine, from the likelihood's profile; wider where the
+        residuals are correlated, and none for a model that was given."""
+        if self._correlated is None:
             return {}
-        ends = profile_intervals(self.optimum)
+        ends = profile_intervals(self._correlated)
         return {key: each for key, each in zip(self.model.parameters, ends, strict=True) if each is not None}
 
     @property
@@ -180,15 +243,16 @@ def fit_models(
     ``sigma`` (n,) are standard deviations of the stress, taken as relative weights (the scatter is
     estimated from the data), or with ``absolute_sigma`` as they are; by default each is proportional to
     its stress. ``residual`` is ``log``, log(model/stress), or ``relative``, (model − stress)/stress.
-    ``known_to`` is the relative error that the data have beside their scatter: models that all fit closer
-    are equally good.
+    By default all models are compared, those that are ``ranked``. ``known_to`` is the relative
+    error that the data have beside their scatter: models that all fit closer are equally good.
 
     Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); models with
     too many parameters for n are left out. Raises OptionError for fewer than four points, values that
     are not positive and finite, and unknown models.
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
-    kinds = [_kind(model) for model in (MODELS if models is None else models)]
+    every = [kind for kind in MODELS.values() if kind.ranked]
+    kinds = every if models is None else [_kind(model) for model in models]
     fits = [fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None]
     fits.sort(key=lambda fit: fit.aicc)
     likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]
@@ -236,16 +300,18 @@ def fitted(form: Form, data: FitData) -> Fit:
     freedom = len(data.rate) - len(x)
     known = np.inf if data.absolute else freedom
     variance = data.variance(cost, freedom)
-    optimum = Optimum(problem, x, cost, jacobian, variance, known, others, np.ones(len(x)))
-    deviations = residuals[:-1] * data.scale
+    optimum = Optimum(problem, x, cost, jacobian, variance, known, others, np.ones(len(x)), data.known_to**2)
+    deviations, loss = residuals[:-1] * data.scale, 0.5 * float(np.sum(residuals[:-1] ** 2))
     return Fit(
         model=form.model(np.exp(x)),
         chi2=float(np.sum((deviations / data.relative_sigma) ** 2)),
         misfit=float(np.sqrt(np.average(deviations**2, weights=data.relative_sigma**-2.0))),
-        aicc=data.aicc(0.5 * float(np.sum(residuals[:-1] ** 2)), len(x)),
+        aicc=data.aicc(loss, len(x)),
         points=len(data.rate),
         residuals=deviations,
         optimum=optimum,
+        deviance=data.deviance(loss),
+        estimated=data.estimated(len(x)),
     )
 
 

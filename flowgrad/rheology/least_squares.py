@@ -90,7 +90,7 @@ def _replayed(problem: Problem, V: FloatArray, A: FloatArray, slopes: bool) -> N
     method within what encloses the root; the left side rises, as the law is admissible.
     """
     tape, n = problem.tape, len(problem.rate)
-    low, high = np.full(n, -np.inf), np.full(n, np.inf)
+    low, high, last = np.full(n, -np.inf), np.full(n, np.inf), np.full(n, np.inf)
     V[0, :n] = np.log(problem.stress) if problem.in_stress else problem.rate
     for _ in range(_NEWTON_STEPS):
         replay(tape, V, n)
@@ -109,9 +109,12 @@ def _replayed(problem: Problem, V: FloatArray, A: FloatArray, slopes: bool) -> N
             step = -excess / (1 - A[0, j])
             if not abs(step) < _LONGEST_LOG:
                 step = -_LONGEST_LOG if excess > 0 else _LONGEST_LOG
-            goal = u + step
-            if not low[j] <= goal <= high[j]:
-                goal = 0.5 * (low[j] + high[j])
+            goal, middle = u + step, 0.5 * (low[j] + high[j])
+            # Halved where Newton's steps leave the bounds or do not shrink (Press et al. 2007, section 9.4).
+            slow = goal < low[j] or goal > high[j] or 2 * abs(step) > last[j]
+            if np.isfinite(middle) and slow and abs(step) > _CONVERGED * max(1.0, abs(u)):
+                goal = middle
+            last[j] = abs(goal - u)
             largest = max(largest, abs(goal - u) / max(1.0, abs(goal)))
             V[0, j] = goal
         if largest <= _CONVERGED:

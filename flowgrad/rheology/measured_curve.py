@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from flowgrad.errors import OptionError
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
+from flowgrad.rheology.bootstrap import selection_frequencies
 from flowgrad.rheology.classes import Verdict, class_weights, weight_key
 from flowgrad.rheology.evidence import EXCLUDED
 from flowgrad.rheology.finding import Finding, HasFinding, judge, known
@@ -120,6 +121,8 @@ def _why_not(columns: list[FloatArray]) -> NDArray[np.str_]:
 
 # A point further from the best model than so many times the noise is an outlier.
 _OUTLYING = 5.0
+# Residuals of a smaller correlation than this are not worth a note.
+_CORRELATED = 0.3
 
 
 def fit_flow_curve(
@@ -217,6 +220,13 @@ class FlowCurveFit(
         """The models' Akaike weights, summed over what each model is in the measured range."""
         return class_weights(self.ranking, self.curve, self.margin)
 
+    @cached_property
+    def bootstrapped(self) -> dict[Verdict, float]:
+        """How often the best law of a curve that the best one may have made is of each class: 100 draws."""
+        drawn = selection_frequencies(self.ranking)
+        fits = tuple(replace(fit, weight=float(each)) for fit, each in zip(self.ranking, drawn, strict=True))
+        return class_weights(fits, self.curve, self.margin)
+
     @property
     def contrary(self) -> tuple[Fit, ...]:
         """The models where they exclude a constant viscosity; else none, for a model may suit a single odd point."""
@@ -263,6 +273,9 @@ class FlowCurveFit(
         if self.outliers.any():
             at = ", ".join(f"{rate:.3g}" for rate in self.rate[self.outliers])
             notes.append(f"far from the best law, but used: the points at the shear rates {at}")
+        serial = self.best.serial_correlation
+        if serial and serial.rho > _CORRELATED:
+            notes.append(str(serial))
         log_stress = np.log(self.stress)
         # By a median, which steps and outliers do not raise.
         local = np.median(np.abs(differences(self.rate, self.viscosity, self._scale)))

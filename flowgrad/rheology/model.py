@@ -45,7 +45,8 @@ class Kind:
         viscosity = stress / rate
         return {
             "viscosity": (viscosity.min() / _REACH, viscosity.max() * _REACH),
-            "stress": (stress.min() / _REACH, stress.max()),
+            # So small that its part of χ² is lost in that of any data.
+            "stress": (stress.min() / _REACH**1.5, stress.max()),
             "critical stress": (stress.min() / _TIME_REACH, stress.max() * _TIME_REACH),
             # A decade of the rates at least shows the yield stress.
             "regularisation": (10 / rate.max(), _TIME_REACH / rate.min()),
@@ -54,6 +55,8 @@ class Kind:
             "exponent": (1e-3, 10.0),
             "flow index": (1e-3, 3.0),
             "steepness": (self.least, 20.0),
+            # Casson's 1/2, Heinz's 2/3 and Bingham's 1 lie within.
+            "mixing exponent": (1 / 3, 1.5),
         }.get(self.name, (1e-100, 1e100))
 
 
@@ -67,6 +70,7 @@ Regularisation = Annotated[float, Kind("regularisation", "T")]
 Rate = Annotated[float, Kind("rate", "1/T")]
 Exponent = Annotated[float, Kind("exponent", "1")]
 FlowIndex = Annotated[float, Kind("flow index", "1")]
+MixingExponent = Annotated[float, Kind("mixing exponent", "1")]
 Steepness = Annotated[float, Kind("steepness", "1", least=1.0)]
 Cap = Annotated[float, Kind("cap", "M/(L T)", may_be_zero=True, per_density=True, fitted=False)]
 
@@ -85,14 +89,17 @@ class Model(ABC):
 
     name: ClassVar[str]
     citation: ClassVar[str]
+    ranked: ClassVar[bool] = True
+    """Whether it is among the models that are compared where none are named: not one whose curves are another's by
+    other parameters, or nearly so, which would count them twice."""
 
-    def __init_subclass__(cls, name: str = "", citation: str = "") -> None:
+    def __init_subclass__(cls, name: str = "", citation: str = "", ranked: bool = True) -> None:
         if not name:
             return
         new, old = (f"{each.__module__}.{each.__qualname__}" for each in (cls, MODELS.get(name, cls)))
         if new != old:
             raise OptionError(f"the viscosity model '{name}' of {new} has the name of {old}: choose another name")
-        cls.name, cls.citation = name, citation
+        cls.name, cls.citation, cls.ranked = name, citation, ranked
         MODELS[name] = cls
 
     def __post_init__(self) -> None:
@@ -272,15 +279,20 @@ _SECANT = 1e-6
 def _log_stress(model: StressModel, log_rate: FloatArray) -> tuple[FloatArray, FloatArray]:
     """log τ of a law in stress and d log γ̇/d log τ there, of the shape of all that they depend on."""
     x = np.array(log_rate + model.log_viscosity(log_rate))
-    low, high = np.full(x.shape, -np.inf), np.full(x.shape, np.inf)
+    low, high, last = np.full(x.shape, -np.inf), np.full(x.shape, np.inf), np.full(x.shape, np.inf)
     for _ in range(_NEWTON_STEPS):
         found = model.log_viscosity(x)
         excess, slope = x - found - log_rate, 1 - (model.log_viscosity(x + _SECANT) - found) / _SECANT
         low, high = np.where(excess < 0, x, low), np.where(excess > 0, x, high)
         step = np.where(np.isfinite(excess), -excess / slope, -_LONGEST_STEP)
-        goal = x + np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
-        goal = np.where((goal >= low) & (goal <= high), goal, 0.5 * (low + high))
-        moved = np.abs(goal - x) > _CONVERGED * np.maximum(1.0, np.abs(x))
+        step = np.clip(step, -_LONGEST_STEP, _LONGEST_STEP)
+        # Halved where Newton's steps leave the bounds of the root or do not shrink (Press et al. 2007, section 9.4).
+        middle, least = 0.5 * (low + high), _CONVERGED * np.maximum(1.0, np.abs(x))
+        slow = (x + step < low) | (x + step > high) | (2 * np.abs(step) > last)
+        halved = np.isfinite(middle) & slow & (np.abs(step) > least)
+        goal = np.where(halved, middle, x + step)
+        last = np.abs(goal - x)
+        moved = last > least
         x = np.where(np.isnan(log_rate), np.nan, goal)
         if not moved.any():
             break

@@ -35,7 +35,8 @@ class Optimum:
     """A fit's minimum: logarithms ``x`` (p,) of the parameters, its cost, derivatives (p, n) of the residuals, their
     variance and degrees of ``freedom``, and ``others`` (r, p) from which valleys elsewhere may be found.
 
-    ``inflation`` (p,) is how much larger each parameter's variance is than that of independent residuals.
+    ``inflation`` (p,) is how much larger each parameter's variance is than that of independent residuals,
+    ``least_variance`` what no variance is below, as the data are known no better.
     """
 
     problem: Problem
@@ -46,6 +47,7 @@ class Optimum:
     freedom: float
     others: FloatArray
     inflation: FloatArray
+    least_variance: float = 0.0
 
     def covariance(self) -> FloatArray:
         """Linear, of the logarithms (p, p); huge, not infinite, along directions that the data do not see."""

@@ -62,6 +62,14 @@ FLAT_SLOPE = 0.2
 # Part of Σ V |τ:D| in cells whose η is not positive, above which the rest of the cells prove no model.
 NONPOSITIVE = 0.05
 
+# A stress whose isotropic part is larger than its deviator is a whole one, −pI + τ: that of an extra stress, all along
+# one direction at most, is 0.71 of its deviator.
+ISOTROPIC = 1.0
+
+# A flow whose volumes change by more than this part of |D| (root mean squares, |tr D|/√3) may be compressed: coarse
+# meshes of incompressible flows leave 0.02 to 0.4, so that the trace of the stress has to tell.
+COMPRESSED = 0.05
+
 # The stress has the wrong sign, and not just noise, where Σ V τ:D is below −1e-3 of Σ V |τ||D|.
 WRONG_SIGN = 1e-3
 

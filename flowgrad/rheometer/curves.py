@@ -69,18 +69,10 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
     read = {role: each for role, each in group.columns.items() if each.measures}
     marks = marks_of(table, list(read.values()), reading.decimal, where)
     numbers = {role: _numbers(table, each, marks) for role, each in read.items()}
-    sign = -1.0 if group.turned else 1.0
-    rate, notes, radius = numbers["rate"], list(marks.notes), reading.radius
-    if "stress" in numbers:
-        stress = sign * numbers["stress"]
-        if "viscosity" in numbers:
-            notes += _agreement(numbers, group, where)
-    elif "viscosity" in numbers:
-        stress = sign * numbers["viscosity"] * rate
-    elif radius is not None:
-        stress = 2 * numbers["torque"] / (np.pi * radius**3)
-    else:
-        raise ReadError(f"{where}: has a torque and no stress: give --correction parallel-plate --radius METRES")
+    rate, notes = numbers["rate"], list(marks.notes)
+    stress = _stress(numbers, group, reading.radius, where)
+    if "stress" in numbers and "viscosity" in numbers:
+        notes += _agreement(numbers, group, where)
     source = next(role for role in ("stress", "viscosity", "torque") if role in numbers)
     needed = [group.columns["rate"], group.columns[source]]
     unstated = [each.name for each in needed if each.unit is None]
@@ -111,6 +103,17 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
         len(unstated) < len(needed),
         _sizes(table),
     )
+
+
+def _stress(numbers: Mapping[str, FloatArray], group: Group, radius: float | None, where: str) -> FloatArray:
+    sign = -1.0 if group.turned else 1.0
+    if "stress" in numbers:
+        return sign * numbers["stress"]
+    if "viscosity" in numbers:
+        return sign * numbers["viscosity"] * numbers["rate"]
+    if radius is not None:
+        return 2 * numbers["torque"] / (np.pi * radius**3)
+    raise ReadError(f"{where}: has a torque and no stress: give --correction parallel-plate --radius METRES")
 
 
 def _sizes(table: Table) -> dict[str, FloatArray]:

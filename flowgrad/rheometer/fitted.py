@@ -62,6 +62,7 @@ class Examined:
             },
             "excluded": {**curve.excluded, **fit.excluded},
             "set_aside": [{"reason": e.reason, "rate": e.rate, "stress": e.stress} for e in curve.set_aside],
+            "limits": vars(curve.limits),
             "hysteresis": None if self.loop is None else vars(self.loop),
             "notes": list(self.notes),
         }

@@ -14,10 +14,14 @@ from flowgrad.typing import FloatArray
 SAME_RATE = 0.02
 # A held rate is that of most points, or that of the end of a start-up, which lasts most of the time or half the points.
 _MOST, _SETTLED, _END = 0.8, 0.5, 3
+# Changes of sign that no sweep has, up and down through zero.
+_TURNS = 3
 # Points of an end, at least; a set point is reached within this fraction.
 _FEWEST, _REACHED = 5, 0.03
 # A hold in a sweep has so many points at least, and so many times those at its other rates, of which there are these.
 _HELD, _LONGER, _RUNS = 8, 5, 4
+# Steps of a sweep differ by less than this part of them.
+_REGULAR = 0.5
 # A stress that is kept to this fraction, in this part of the points, while the rate changes by this factor.
 _KEPT, _NEARLY_ALL, _CREEPS = 0.005, 0.9, 2.0
 _CREEP = re.compile(r"creep|kriech|fluage|fluencia|recovery|erholung", re.IGNORECASE)
@@ -39,21 +43,24 @@ def no_curve(part: Measured, step: str = "") -> str:
     time = None if part.time is None else part.time[moving]
     if (held := settles_at(np.abs(rate), time)) is not None:
         return f"is a start-up to one shear rate, {held:.4g}"
-    if _CREEP.search(step) and is_creep(np.abs(rate), np.abs(stress)):
+    is_timed = time is not None and not is_sweep(np.abs(rate))
+    if (_CREEP.search(step) or is_timed) and is_creep(np.abs(rate), np.abs(stress)):
         return f"is a creep test at one stress, {np.median(np.abs(stress)):.4g}"
     return ""
 
 
 def is_at_rest(rate: FloatArray, stress: FloatArray) -> bool:
-    """Whether rates and stresses (n,) scatter about zero: a quarter of their products or more has either sign, or most
-    stresses are zero to the digits given."""
-    along = rate * stress
+    """Whether rates and stresses (n,) scatter about zero: most stresses are zero to the digits given, or a sign changes
+    at a quarter of the rows or more, three times at least. Rates of one sign that only rise or fall are a sweep, whose
+    stresses may be noise where they are weak."""
     if np.mean(stress == 0) > 0.5:
         return True
-    few = max(1, len(rate) // 4)
-    is_mixed = min(int(np.sum(along > 0)), int(np.sum(along < 0))) >= few
-    # Two sweeps of either sense give products of one sign; noise is of one size.
-    return len(rate) > _FEWEST and is_mixed and bool(np.ptp(np.log(np.abs(rate))) < np.log(1e3))
+    steps = np.sign(np.diff(rate))
+    if np.ptp(np.sign(rate)) == 0 and abs(steps.sum()) > _MOST * len(steps):
+        return False
+    turns = [int(np.sum(np.diff(np.sign(each)) != 0)) for each in (rate, stress, rate * stress)]
+    # A sweep up and down through zero changes the sign of both twice, and of the product never.
+    return max(turns[0], turns[1], turns[2] + 1) >= max(_TURNS, len(rate) // 4)
 
 
 def is_held(rate: FloatArray) -> bool:
@@ -78,13 +85,19 @@ def settles_at(rate: FloatArray, time: FloatArray | None = None) -> float | None
     return final if np.sum(spans[settled]) > _MOST * np.sum(spans) else None
 
 
-def held_run(rate: FloatArray) -> NDArray[np.bool_]:
-    """The rows (n,) of a hold before, after or within a sweep: the longest run of one rate, where it is much longer
-    than the others, of which there are enough for a curve."""
+def run_starts(rate: FloatArray) -> list[int]:
+    """Where the runs of one rate begin in a sequence (n,)."""
     starts = [0]
     for i in range(1, len(rate)):
         if abs(np.log(rate[i] / rate[starts[-1]])) > SAME_RATE:
             starts.append(i)
+    return starts
+
+
+def held_run(rate: FloatArray) -> NDArray[np.bool_]:
+    """The rows (n,) of a hold before, after or within a sweep: the longest run of one rate, where it is much longer
+    than the others, of which there are enough for a curve."""
+    starts = run_starts(rate)
     lengths = np.diff([*starts, len(rate)])
     longest = int(np.argmax(lengths))
     others = np.delete(lengths, longest)
@@ -92,6 +105,16 @@ def held_run(rate: FloatArray) -> NDArray[np.bool_]:
     if len(others) >= _RUNS and lengths[longest] >= max(_HELD, _LONGER * np.median(others)):
         found[starts[longest] : starts[longest] + lengths[longest]] = True
     return found
+
+
+def is_sweep(rate: FloatArray) -> bool:
+    """Whether rates (n,) go in one direction by steps that are equal in logarithms or in themselves."""
+    starts = run_starts(rate)
+    for values in (np.log(rate[starts]), rate[starts]):
+        steps = np.diff(values)
+        if len(steps) and np.abs(steps - steps.mean()).max() < _REGULAR * abs(steps.mean()):
+            return True
+    return False
 
 
 def is_creep(rate: FloatArray, stress: FloatArray) -> bool:

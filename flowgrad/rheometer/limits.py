@@ -36,10 +36,11 @@ class InstrumentLimits:
         return {name: values for name, values in known.items() if np.any(values > 0)}
 
 
-def limits_of(reading: Reading) -> InstrumentLimits:
-    """The limits that the options of a reading tell: lowest torque and stress constant or lowest stress; density with
-    gap and radius, or with the radii of cylinders."""
-    stress = max(reading.lowest_stress, reading.lowest_torque * (reading.stress_constant or 0.0))
+def limits_of(reading: Reading, stress_constant: float = 0.0) -> InstrumentLimits:
+    """The limits that the options of a reading tell: lowest torque and stress constant (that of the table where none is
+    given) or lowest stress; density with gap and radius, or with the radii of cylinders."""
+    constant = stress_constant if reading.stress_constant is None else reading.stress_constant
+    stress = max(reading.lowest_stress, reading.lowest_torque * constant)
     inertia = 0.0
     if reading.density is not None and reading.radii is not None:
         inner, outer = reading.radii

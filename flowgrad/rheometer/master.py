@@ -194,37 +194,41 @@ def master_curve(curves: Sequence[RheometerCurve], reference: float | None = Non
         )
     middle = float(np.median(settings)) if reference is None else reference
     chosen = int(np.argmin(np.abs(settings - middle)))
-    lengths = [len(each) for each in known]
-    origin = np.repeat(place, lengths)
-    rate, stress = (np.concatenate([getattr(each, name) for each in known]) for name in ("rate", "stress"))
+    origin = np.repeat(place, [len(each) for each in known])
+    x, y = (np.log(np.concatenate([getattr(each, name) for each in known])) for name in ("rate", "stress"))
     weights = np.concatenate([_weights(each) for each in known])
-    fits = [_fitted(np.log(rate), np.log(stress), weights, origin, chosen, degree) for degree in range(1, _MOST + 1)]
+    fits = [_fitted(x, y, weights, origin, chosen, degree) for degree in range(1, _MOST + 1)]
     fit = min((each for each in fits if each is not None), key=lambda each: each.criterion, default=None)
     if fit is None:
         raise OptionError(
-            f"the shift factors of {len(settings)} temperatures are not determined by {len(rate)} points whose stress "
+            f"the shift factors of {len(settings)} temperatures are not determined by {len(x)} points whose stress "
             "does not change with the shear rate: give curves that rise over the stresses they share"
         )
-    factors = np.exp(fit.shift)
-    order = np.argsort(rate * factors[origin], kind="stable")
-    sigma = None
-    if all(each.sigma is not None for each in known):
-        sigma = np.concatenate([each.sigma for each in known if each.sigma is not None])[order]
-    name = f"master curve at {settings[chosen]:.4g} °C"
-    points = RheometerCurve(
-        name,
-        (rate * factors[origin])[order],
-        stress[order],
-        sigma,
-        float(settings[chosen]),
-        notes=tuple(dict.fromkeys(note for each in known for note in each.notes)),
-        sample=name,
-        is_si=all(each.is_si for each in known),
-    )
+    factors, at = np.exp(fit.shift), float(settings[chosen])
+    order = np.argsort(x + fit.shift[origin], kind="stable")
     return MasterCurve(
-        tuple(known), points, settings, float(settings[chosen]), factors, fit.error, origin[order],
+        tuple(known), _shifted(known, factors[place], order, at), settings, at, factors, fit.error, origin[order],
         fit.misfit, fit.separate, fit.freedom, fit.extra,
     )  # fmt: skip
+
+
+def _shifted(
+    curves: Sequence[RheometerCurve], factors: FloatArray, order: NDArray[np.intp], temperature: float
+) -> RheometerCurve:
+    """The points of curves at their rates times ``factors`` (m,), in an ``order`` (n,)."""
+    rate = np.concatenate([each.rate * factor for each, factor in zip(curves, factors, strict=True)])
+    sigmas = [each.sigma for each in curves if each.sigma is not None]
+    name = f"master curve at {temperature:.4g} °C"
+    return RheometerCurve(
+        name,
+        rate[order],
+        np.concatenate([each.stress for each in curves])[order],
+        np.concatenate(sigmas)[order] if len(sigmas) == len(curves) else None,
+        temperature,
+        notes=tuple(dict.fromkeys(note for each in curves for note in each.notes)),
+        sample=name,
+        is_si=all(each.is_si for each in curves),
+    )
 
 
 def _with_temperature(curve: RheometerCurve) -> RheometerCurve:

@@ -95,7 +95,7 @@ class Reading(OptionRecord):
         None, "only the curves of this sample, step or temperature", kw_only=False, metavar="NAME"
     )
     keep_outliers: bool = option(False, "fit also points off the curve of their neighbours", kw_only=False)
-    decimal: str | None = option(None, "decimal mark, where 50,000 could be fifty", choices=(".", ","))
+    decimal: str | None = option(None, "decimal mark, where 50,000 could be fifty", metavar="MARK", choices=(".", ","))
     radii: tuple[float, float] | None = option(
         None, "[m] of the cylinders of --correction cylinders, or for their limit of inertia", metavar="INNER:OUTER"
     )

@@ -131,6 +131,7 @@ def _curve(
         sense = "of the other sense of rotation (rate and stress negative)"
         notes.append(f"{counted(turned)} {sense}: the magnitudes are used")
     excluded = _counts(reasons)
+    sizes = {name: values[kept][np.isfinite(values[kept])] for name, values in numbers.sizes.items()}
     return RheometerCurve(
         names[1],
         rate[kept],
@@ -144,12 +145,19 @@ def _curve(
         names[0],
         tuple(SetAside(each, rate[reasons == each], stress[reasons == each]) for each in _SHOWN if each in excluded),
         numbers.stated,
-        sizes={
-            name: float(np.median(known))
-            for name, values in numbers.sizes.items()
-            if len(known := values[kept][np.isfinite(values[kept])])
-        },
+        limits=limits_of(reading, _stress_constant(numbers)),
+        sizes={name: float(np.median(values)) for name, values in sizes.items() if len(values)},
     )
+
+
+def _stress_constant(numbers: Measured) -> float:
+    """Stress over torque [Pa/(N m)] of a table that has both; 0 for others."""
+    if numbers.torque is None:
+        return 0.0
+    with np.errstate(all="ignore"):
+        ratio = np.abs(numbers.stress / numbers.torque)
+    known = ratio[np.isfinite(ratio) & (ratio > 0)]
+    return float(np.median(known)) if len(known) else 0.0
 
 
 def _suspected(curve: RheometerCurve, reading: Reading) -> RheometerCurve:
@@ -165,7 +173,7 @@ def _suspected(curve: RheometerCurve, reading: Reading) -> RheometerCurve:
             curve = curve.without(off, OUTLIER).noted(f"{what}: left out as outliers (--keep-outliers keeps them)")
     if reading.correction:
         curve = corrected(curve, reading.correction, reading.radii)
-    return replace(curve, tail=falling_tail(curve.rate, curve.stress), limits=limits_of(reading))
+    return replace(curve, tail=falling_tail(curve.rate, curve.stress))
 
 
 # A ramp has this many points at least, and changes the rate by this factor.

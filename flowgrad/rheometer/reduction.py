@@ -85,7 +85,7 @@ def common(curves: Sequence[RheometerCurve], axis: str, what: str) -> tuple[Floa
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class Lines(ReprMixin):
     """Straight lines y = ``intercept`` + ``slope``·x (k,) of each of k columns, their standard errors (k,), NaN for two
     sizes, and the root mean square ``misfit`` as a part of y."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from flowgrad.errors import OptionError
@@ -54,8 +54,14 @@ class Together(OptionRecord):
             raise OptionError("--mooney and --bagley exclude each other: take off one after the other")
 
 
-def reduced(curves: Sequence[RheometerCurve], asked: Together) -> list[Reduction]:
-    """The reductions of the curves that are asked for; OptionError where the curves do not allow one."""
+def corrects_late(asked: Together, correction: str | None) -> bool:
+    """Whether a correction belongs behind the reduction: Rabinowitsch's needs rates without slip over true stresses."""
+    return correction == "rabinowitsch" and (asked.bagley or asked.mooney == "capillary")
+
+
+def reduced(curves: Sequence[RheometerCurve], asked: Together, correction: str | None = None) -> list[Reduction]:
+    """The reductions of the curves that are asked for, with the ``correction`` of those that need it afterwards;
+    OptionError where the curves do not allow one."""
     found: list[Reduction] = []
     if asked.master:
         from flowgrad.rheometer.master import master_curve
@@ -70,6 +76,10 @@ def reduced(curves: Sequence[RheometerCurve], asked: Together) -> list[Reduction
         from flowgrad.rheometer.bagley import bagley
 
         found.append(bagley(curves, [_size(each, asked.sizes, ("length", "diameter")) for each in curves]))
+    if correction is not None and corrects_late(asked, correction):
+        from flowgrad.rheometer.corrections import corrected
+
+        return [replace(each, curve=corrected(each.curve, correction)) for each in found]
     return found
 
 

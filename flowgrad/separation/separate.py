@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 from flowgrad import tensors
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.kinematics.arrays import array_of, scalars, sized
+from flowgrad.kinematics.arrays import array_of, scalars, sized, tensor_of
 from flowgrad.momentum import identify_viscosity
 from flowgrad.momentum.solvent import forces
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model, parse_model
 from flowgrad.rheology.models.basic import Newtonian
-from flowgrad.separation.inputs import IDENTIFY, Given, eddy_viscosities
-from flowgrad.separation.separation import Separation
+from flowgrad.separation.inputs import IDENTIFY, Given, eddy_viscosities, is_effective
+from flowgrad.separation.separation import Separation, distortion
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
 
@@ -27,7 +27,7 @@ def separate(
     gradient: VelocityGradient,
     stress: str | ArrayLike | None = None,
     viscosity: str | float | Model | ArrayLike | None = None,
-    density: float | None = None,
+    density: float | str | ArrayLike | None = None,
     *,
     body_force: ArrayLike | None = None,
     pressure: str | float | ArrayLike | None = None,
@@ -35,10 +35,12 @@ def separate(
     """Separate the stress τ = 2η_N D + 2(η − η_N)D + τ⊥ and say whether the fluid is Newtonian.
 
     ``stress`` is the extra stress, tension positive: the name of an array of the flow where the
-    gradient lives (``-sigma`` turns its sign) or an array (n, 6) in VTK's order, (n, 9) or
-    (n, 3, 3). ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
-    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density`` makes dynamic values of
-    kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is ``no-stress-known``.
+    gradient lives (``-sigma`` turns its sign), names of its components there (``txx,tyy,tzz,txy,tyz,txz``), or an
+    array (n, 6) in VTK's order, (n, 9) or (n, 3, 3); of a whole stress −pI + τ the deviator is taken, and a note says
+    so. ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
+    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density``, a number, an array (n,) or
+    its name, makes dynamic values of kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is
+    ``no-stress-known``.
 
     ``body_force`` per mass, (3,) or (n, 3), asks for the viscosity that the balance of momentum needs beside the known
     stress, such as a solvent's (``balance``); ``pressure`` is a number, an array or its name, by default the array
@@ -50,8 +52,9 @@ def separate(
     viscosity or in an axisymmetric flow; MeshError for one without a mesh.
     """
     if isinstance(viscosity, str) and viscosity == IDENTIFY and stress is None:
-        return _identified(gradient, body_force, pressure, density)
-    known = dataclasses.replace(resolve(gradient, stress, viscosity, density), density=density)
+        return _identified(gradient, body_force, pressure, _number(density, "--viscosity=identify"))
+    rho = _density(gradient, density)
+    known = dataclasses.replace(resolve(gradient, stress, viscosity, rho), density=rho)
     if body_force is not None and not known.option:
         raise OptionError(
             "a body force is for the momentum balance beside a known stress: give --stress or --viscosity as well"
@@ -65,7 +68,9 @@ def separate(
     _check_sign(separation)
     if body_force is None:
         return separation
-    known_forces = forces(separation.gradient, separation.stress, body_force, pressure, density)
+    known_forces = forces(
+        separation.gradient, separation.stress, body_force, pressure, _number(density, "the momentum balance")
+    )
     return dataclasses.replace(separation, forces=known_forces)
 
 
@@ -73,7 +78,7 @@ def resolve(
     gradient: VelocityGradient,
     stress: str | ArrayLike | None,
     viscosity: str | float | Model | ArrayLike | None,
-    density: float | None,
+    density: float | FloatArray | None,
 ) -> Given:
     """What the options of ``separate`` say about the fluid. Raises OptionError as ``separate`` does."""
     if stress is not None and viscosity is not None:
@@ -81,9 +86,7 @@ def resolve(
             "both a stress and a viscosity were given: choose --stress for a verdict from the stress field, "
             "or --viscosity; the stress of a polymer and of its solvent have to be added before"
         )
-    if density is not None and not (np.isfinite(density) and density > 0):
-        raise OptionError(f"the density is {density}: give a positive number, or none for kinematic values")
-    factor = 1.0 if density is None else float(density)
+    factor = 1.0 if density is None else density
     if stress is not None:
         return _stress(gradient, stress, factor)
     if viscosity is not None:
@@ -91,31 +94,78 @@ def resolve(
     return Given()
 
 
+def _density(gradient: VelocityGradient, density: float | str | ArrayLike | None) -> float | FloatArray | None:
+    """The density as a number or (n,); OptionError where it is not positive."""
+    if density is None:
+        return None
+    if isinstance(density, str):
+        values, name = array_of(gradient, density, "density")
+        rho = scalars(gradient, values, name, "density")
+    elif np.ndim(density):
+        rho = scalars(gradient, np.asarray(density, float), "the density", "density")
+    else:
+        rho = np.asarray(float(density))  # type: ignore[arg-type]
+    known = rho[gradient.valid] if rho.ndim else rho
+    if not np.all((known > 0) & np.isfinite(known)):
+        least = float(np.min(known))
+        raise OptionError(f"the density is {least:g}: give a positive number or array, or none for kinematic values")
+    return rho if rho.ndim else float(rho)
+
+
+def _number(density: float | str | ArrayLike | None, what: str) -> float | None:
+    """A density that is one number; OptionError for a field."""
+    if density is not None and (isinstance(density, str) or np.ndim(density)):
+        raise OptionError(f"the density is a field, and {what} takes one number: give that, or leave it out")
+    return None if density is None else float(density)  # type: ignore[arg-type]
+
+
 def check_viscosity(text: str) -> None:
     """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
-    read, a number that is not positive, an eddy viscosity."""
-    if text != IDENTIFY and _model(text) is None:
+    read, a number that is not positive, an eddy viscosity (an effective one serves stresses on walls)."""
+    if text != IDENTIFY and _model(text) is None and not is_effective(text):
         _refuse_eddy(text)
 
 
-def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float) -> Given:
-    """The stress, NaN throughout where one component is not finite."""
+def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float | FloatArray) -> Given:
+    """The stress, NaN throughout where one component is not finite; its deviator where the isotropic part is larger."""
     if isinstance(stress, str):
         data = gradient.flow.data(gradient.location or "") if gradient.flow else {}
         opposite = stress.startswith("-") and stress not in data
-        values, name = array_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
-        text, stack, factor = stress, as_tensors(values, name), -factor if opposite else factor
+        stack, _ = tensor_of(gradient, stress.removeprefix("-") if opposite else stress, "stress")
+        text, factor = stress, -factor if opposite else factor
     else:
         text, stack = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
     finite = np.isfinite(stack).all(axis=(1, 2), keepdims=True)
-    return Given("stress", text, np.where(finite, stack, np.nan) * factor)
+    known = np.where(finite, stack, np.nan) * np.reshape(factor, (-1, 1, 1))
+    isotropic = _isotropic(known, gradient.weights)
+    if isotropic <= thresholds.ISOTROPIC:
+        return Given("stress", text, known)
+    note = (
+        f"the stress has an isotropic part {isotropic:.3g} times its deviator (root mean squares), as a whole stress "
+        "−pI + τ has: all that follows is of the deviator"
+    )
+    return Given("stress", text, tensors.deviator(known), notes=(note,))
 
 
-def _viscosity(gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float) -> Given:
+def _isotropic(stress: FloatArray, weights: FloatArray) -> float:
+    """Root mean square of the isotropic part of a stress (n, 3, 3) over that of its deviator, weighted by volume."""
+    scale = float(np.nanmax(np.abs(stress), initial=0.0)) or 1.0
+    part, whole = (
+        float(np.nansum(weights * np.nan_to_num(square)))
+        for square in (tensors.trace(stress / scale) ** 2 / 3, tensors.norm(tensors.deviator(stress / scale)) ** 2)
+    )
+    return float(np.sqrt(part / whole)) if whole > 0 else 0.0
+
+
+def _viscosity(
+    gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float | FloatArray
+) -> Given:
     model = _model(viscosity)
+    if model is not None and np.ndim(factor):
+        raise OptionError(f"the density is a field, and {model} a law per density: give a law of dynamic values alone")
     if model is not None:
         # At rest its value at the least rate that counts: a model that diverges leaves no spike that rounding makes.
-        model, rate = model.scaled(factor), gradient["shear_rate"]
+        model, rate = model.scaled(float(factor)), gradient["shear_rate"]
         largest = np.max(rate, where=np.isfinite(rate), initial=0.0)
         eta = model.viscosity(np.maximum(rate, NEGLIGIBLE_RATE * largest))
         return Given("viscosity", str(model), viscosity=eta, law=model)
@@ -151,18 +201,20 @@ def _model(viscosity: str | float | Model | ArrayLike) -> Model | None:
 
 def _refuse_eddy(name: str) -> None:
     if eddy_viscosities([name]):
+        kind = "an effective viscosity, with that of turbulent eddies in it," if is_effective(name) else ""
+        kind = kind or "a turbulent eddy viscosity,"
         raise OptionError(
-            f"{name} is a turbulent eddy viscosity, a property of the flow and not of the fluid, and says nothing "
+            f"{name} is {kind} a property of the flow and not of the fluid, and says nothing "
             f"about whether the fluid is Newtonian: give the fluid's own viscosity, e.g. --viscosity=1e-5"
         )
 
 
 def _separation(gradient: VelocityGradient, known: Given) -> Separation:
-    """The separation, its gradient knowing η: as given, or τ:D/(2 D:D), NaN where D = 0."""
+    """The separation, its gradient knowing η: as given, or τ:D/(2 D:D) of the deviators, NaN where D = 0."""
     if known.stress is not None:
         with np.errstate(invalid="ignore", divide="ignore"):
-            power, square = tensors.double_dot(known.stress, gradient.D), tensors.double_dot(gradient.D, gradient.D)
-            eta = power / (2 * square)
+            D = distortion(gradient.D, known.stress, gradient.weights)
+            eta = tensors.double_dot(known.stress, D) / (2 * tensors.double_dot(D, D))
     else:
         eta = np.asarray(known.viscosity)
     return _supplied(gradient, known, np.where(gradient.valid & np.isfinite(eta), eta, np.nan))
@@ -172,7 +224,7 @@ def _supplied(gradient: VelocityGradient, known: Given, eta: FloatArray) -> Sepa
     """The separation, its gradient knowing η and, where they were given, the density and the whole stress."""
     supplied = {"viscosity": eta}
     if known.density is not None:
-        supplied["density"] = np.full(len(eta), known.density)
+        supplied["density"] = np.broadcast_to(known.density, len(eta)).astype(float)
     if known.stress is not None:
         supplied["stress"] = np.where(gradient.valid[:, None, None], known.stress, np.nan)
     return Separation(gradient.supply(**supplied), known)

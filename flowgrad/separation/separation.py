@@ -29,7 +29,12 @@ from flowgrad.separation.regions import (
     of_regions,
     regions_of,
 )
-from flowgrad.separation.stress import coherence, normal_stress_differences, shear_frame, unexplained_share
+from flowgrad.separation.stress import (
+    coherence,
+    normal_stress_differences,
+    shear_frame,
+    unexplained_share,
+)
 from flowgrad.typing import FloatArray
 
 LABELS = ("undetermined", "newtonian", "thinner", "thicker", "unexplained")
@@ -56,10 +61,23 @@ class Separation(
         return self.gradient["viscosity"]
 
     @cached_property
+    def D(self) -> FloatArray:
+        """Rate of deformation (n, 3, 3) of τ = 2ηD: its deviator where the stress that was given is one in a flow that
+        is compressed."""
+        if self.given.stress is None:
+            return self.gradient.D
+        return distortion(self.gradient.D, self.given.stress, self.gradient.weights)
+
+    @cached_property
+    def rate(self) -> FloatArray:
+        """Shear rate √(2 D:D) of that (n,)."""
+        return self.gradient["shear_rate"] if self.D is self.gradient.D else np.sqrt(self._deformation)
+
+    @cached_property
     def stress(self) -> FloatArray:
         """Extra stress τ (n, 3, 3): as given, or 2ηD."""
         if self.given.stress is None:
-            return (2 * self.eta)[:, None, None] * self.gradient.D
+            return (2 * self.eta)[:, None, None] * self.D
         return self.gradient["stress"]
 
     @cached_property
@@ -77,18 +95,18 @@ class Separation(
         """2 η_N D (n, 3, 3)."""
         mean, eta = self._viscosities
         constant = np.where(np.isnan(eta), np.nan, mean)
-        return (2 * constant)[:, None, None] * self.gradient.D
+        return (2 * constant)[:, None, None] * self.D
 
     @cached_property
     def generalized_part(self) -> FloatArray:
         """2 (η − η_N) D (n, 3, 3); zero where D = 0."""
         mean, eta = self._viscosities
-        return (2 * (eta - mean))[:, None, None] * self.gradient.D
+        return (2 * (eta - mean))[:, None, None] * self.D
 
     @cached_property
     def unexplained_part(self) -> FloatArray:
         """τ⊥ = τ − 2ηD (n, 3, 3), with τ⊥:D = 0."""
-        return self.stress - (2 * self._viscosities[1])[:, None, None] * self.gradient.D
+        return self.stress - (2 * self._viscosities[1])[:, None, None] * self.D
 
     @property
     def N1(self) -> FloatArray:
@@ -126,7 +144,7 @@ class Separation(
         ``REGIONS``; the rules are those of ``flowgrad.separation.regions``."""
         model = model_for_regions(self.finding, self.fit)
         stress = self.stress if model is not None and model.yield_stress else None
-        return regions_of(self.gradient["shear_rate"], self.eta, self.moving, model, stress, self.weights)
+        return regions_of(self.rate, self.eta, self.moving, model, stress, self.weights)
 
     @cached_property
     def region_shares(self) -> dict[str, tuple[float, float]]:
@@ -146,9 +164,10 @@ class Separation(
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of the momentum balance, or of the identification."""
+        """What to know of what was given, of compression, of the momentum balance, or of the identification."""
         if self.given.identification is None:
-            return () if self.balance is None else self.balance.notes
+            of_balance = () if self.balance is None else self.balance.notes
+            return (*self.given.notes, *self._compressed, *of_balance)
         notes = list(self.given.identification.notes)
         if not self.is_absolute:
             notes.append(_RELATIVE)
@@ -159,10 +178,21 @@ class Separation(
             )
         return tuple(notes)
 
+    @property
+    def _compressed(self) -> tuple[str, ...]:
+        """A note where the volume changes beside the rate of deformation."""
+        if not self.known or self.D is self.gradient.D:
+            return ()
+        share = dilatation(self.gradient.D, self.gradient.weights)
+        return (
+            f"volumes change: |tr D|/√3 is {100 * share:.2g} % of |D| (root mean squares), by compression or by an "
+            "error of the gradient; η and the shear rate are of the deviator of D",
+        )
+
     @cached_property
     def moving(self) -> NDArray[np.bool_]:
         """Where the fluid deforms by more than rounding (n,)."""
-        return at_shear(self.gradient["shear_rate"], np.sqrt(2) * tensors.norm(self.gradient.L))
+        return at_shear(self.rate, np.sqrt(2) * tensors.norm(self.gradient.L))
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -294,7 +324,7 @@ class Separation(
         """The evidence that the sentence tells."""
         more = list(self.finding.of_law())
         if self.verdict is Verdict.VISCOELASTIC:
-            more += of_elasticity(self.N1, self.eta, self.gradient["shear_rate"], self.moving)
+            more += of_elasticity(self.N1, self.eta, self.rate, self.moving)
         if self.balance is not None:
             more += of_balance(self.balance, self.eta_newtonian)
         return {**self.finding.evidence, **known(more)}
@@ -323,7 +353,7 @@ class Separation(
         """How much of τ⊥ keeps one direction with respect to the motion, as an elastic stress does."""
         if self.given.stress is None or not self.moving.any():
             return 0.0
-        return coherence(self._scaled[0], self.gradient.D, self.gradient.W, self.weights)
+        return coherence(self._scaled[0], self.D, self.gradient.W, self.weights)
 
     def fields(self) -> dict[str, np.ndarray]:
         """The fields for a file: eta, stress_newtonian, stress_generalized, label and region; N1, N2 and
@@ -333,6 +363,8 @@ class Separation(
         fields: dict[str, np.ndarray] = {"eta": self.eta}
         if self.given.stress is not None:
             fields |= {"N1": self.N1, "N2": self.N2, "stress_unexplained": self.unexplained_part}
+        if self.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+            fields["viscosity_departure"] = self.viscosity_departure
         return fields | {
             "stress_newtonian": self.newtonian_part,
             "stress_generalized": self.generalized_part,
@@ -350,7 +382,7 @@ class Separation(
         """Σ V τ:D and Σ V |τ||D| where the fluid deforms."""
         size = np.abs(self.power)
         if self.given.stress is not None:
-            size = np.sqrt(self._deviator_squares[1]) * self._scaled[2] * tensors.norm(self.gradient.D)
+            size = np.sqrt(self._deviator_squares[1]) * self._scaled[2] * tensors.norm(self.D)
         power, whole = (self.integral(np.where(self.moving, each, 0.0)) for each in (self.power, size))
         return power, whole
 
@@ -361,7 +393,7 @@ class Separation(
     @cached_property
     def _deformation(self) -> FloatArray:
         """2 D:D (n,)."""
-        return 2 * tensors.double_dot(self.gradient.D, self.gradient.D)
+        return 2 * tensors.double_dot(self.D, self.D)
 
     @cached_property
     def _viscosities(self) -> tuple[float, FloatArray]:
@@ -388,7 +420,7 @@ class Separation(
         return tensors.double_dot(perpendicular, perpendicular), tensors.double_dot(whole, whole)
 
     def _curve(self, bin_by: FloatArray | None = None) -> FlowCurve:
-        rate, weights = self.gradient["shear_rate"], self.gradient.weights
+        rate, weights = self.rate, self.gradient.weights
         of_stress = self.given.stress is not None
         return flow_curve(rate, self.eta, weights, bin_by, self.moving, self._left_out, self._rate_error, of_stress)
 
@@ -413,7 +445,7 @@ class Separation(
         """η over the flow curve's median at the same shear rate (n,): 1 where η is a function of the rate."""
         if not len(self.curve):
             return np.full(len(self.eta), np.nan)
-        return np.exp(departure(self.curve, self.gradient["shear_rate"], self.eta))
+        return np.exp(departure(self.curve, self.rate, self.eta))
 
     @cached_property
     def elsewhere(self) -> float:
@@ -427,7 +459,7 @@ class Separation(
             places = np.arange(float(len(gradient)))[:, None]
         elif places is None:
             places = gradient.flow.mesh.places(gradient.location or gradient.flow.location)
-        rate, error = gradient["shear_rate"], self._rate_error
+        rate, error = self.rate, self._rate_error
         usable = self.moving & (self.weights > 0) & (self.eta > 0)
         if error is not None:
             usable &= ~(error > thresholds.MARGIN)
@@ -444,3 +476,21 @@ class Separation(
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
+
+
+def dilatation(D: FloatArray, weights: FloatArray) -> float:
+    """Root mean square of |tr D|/√3 over that of |D|, of rates of deformation (n, 3, 3) that stand for volumes (n,)."""
+    whole = float(np.nansum(weights * tensors.double_dot(D, D)))
+    return float(np.sqrt(np.nansum(weights * tensors.trace(D) ** 2) / 3 / whole)) if whole > 0 else 0.0
+
+
+def distortion(D: FloatArray, stress: FloatArray, weights: FloatArray) -> FloatArray:
+    """The rate of deformation (n, 3, 3) that a stress τ = 2ηD means: the deviator of D where volumes change and the
+    stress (n, 3, 3) has no trace that would go with that, else D itself: schemes leave a divergence, too."""
+    if dilatation(D, weights) <= thresholds.COMPRESSED:
+        return D
+    work, square = (float(np.nansum(weights * tensors.double_dot(each, D))) for each in (stress, 2 * D))
+    traces = (float(np.nansum(weights * tensors.trace(each) ** 2)) for each in (stress, 2 * D))
+    of_stress, of_D = traces
+    goes_with_D = of_stress > (0.5 * work / square) ** 2 * of_D
+    return D if goes_with_D else tensors.deviator(D)

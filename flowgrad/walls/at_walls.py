@@ -33,9 +33,15 @@ def wall_gradient(flow: Flow, sites: FaceSites, scheme: Scheme | str, operators:
     """L at sites on walls (q,), from the fluid's side, and the velocity there. In a plane cut from a 3-D flow it is
     that in the plane, in which the normals lie."""
     notes: tuple[str, ...] = ()
+    unknown = ~np.isin(sites.faces, patch_faces(flow.boundary))
+    if flow.location == "cells" and unknown.any():
+        notes = (
+            f"the velocity is not known on {unknown.sum()} of {len(unknown)} faces: L is continued from the cells "
+            "(wall_velocity=0 for walls at rest)",
+        )
     if flow.out_of_plane != "zero":
         flow = replace(flow, out_of_plane="zero")
-        notes = ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
+        notes += ("what changes across the plane is not known: rates and stresses on walls are those in the plane",)
     found = _gradient(flow, sites, *wall_scheme_of(scheme, flow, sites.faces), operators)
     found = replace(found, method_notes=(*found.method_notes, *notes))
     return found.supply(velocity=_velocity(found, sites))
@@ -87,13 +93,6 @@ def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operato
             positions = positions + _OFF_PLATE * (flow.mesh.centroids[sites.cells] - positions)
         return replace(operators.at_positions(scheme, flow, positions), reason=reason)
     assert found.operator is not None
-    notes = list(found.notes)
-    unknown = ~np.isin(sites.faces, patch_faces(flow.boundary))
-    if flow.location == "cells" and unknown.any():
-        notes.append(
-            f"the velocity is not known on {unknown.sum()} of {len(unknown)} faces: L is continued from the cells "
-            "(wall_velocity=0 for walls at rest)"
-        )
     covariance = None if flow.noise is None else found.operator.covariance(flow.noise)
     # Schemes that know nothing of sites have one gradient for a face.
     rows = np.arange(len(sites)) if len(found.L) == len(sites) else sites.face
@@ -105,7 +104,7 @@ def _gradient(flow: Flow, sites: FaceSites, scheme: Scheme, reason: str, operato
         positions=positions,
         scheme=str(scheme),
         reason=reason,
-        method_notes=tuple(notes),
+        method_notes=tuple(found.notes),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from flowgrad.errors import FlowgradError
 from flowgrad.flow import Flow
 from flowgrad.gradient import Autodiff, Scheme
-from flowgrad.gradient.degree_decay import degrees, lowered_gradients
+from flowgrad.gradient.degree_decay import degree_changes, degrees
 from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.typing import FloatArray
 
@@ -52,11 +52,13 @@ def error_of_shear_rate(
 
 
 def _of_degrees(flow: Flow, sites: FaceSites, L: FloatArray) -> FloatArray:
-    """e_p = e_{p−1} (e_{p−1}/|L|)^{1/(p−1)}."""
+    """e_p = e_{p−1} (e_{p−1}/|D|)^{1/(p−1)}."""
     probes = sites.probes
-    lower = lowered_gradients(flow.mesh.points, probes, sites.xi, flow.velocity)
-    change = np.sqrt((shear_rates(L - lower, sites.normals) ** 2).sum(axis=1))
-    size = np.sqrt((L**2).sum(axis=(1, 2)))
+    changes = degree_changes(flow.mesh.points, probes, sites.xi, flow.velocity, L)
+    change = np.sqrt((shear_rates(changes, sites.normals) ** 2).sum(axis=1))
+    # |D| in place of |∇v|: a flow that turns as one besides has the same shear rates and the same errors of them.
+    size = 0.5 * np.sqrt(((L + L.transpose(0, 2, 1)) ** 2).sum(axis=(1, 2)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        decay = np.minimum(np.where(size > 0, change / size, 0.0), 1.0)
+        # Where D vanishes, as where a flow separates, the change itself is what is known.
+        decay = np.where(change < size, change / size, 1.0)
         return np.asarray(change * decay ** (1 / (degrees(probes) - 1)))

@@ -11,7 +11,7 @@ from flowgrad.gradient import FiniteDifference
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.rheology.model import Model
-from flowgrad.separation.inputs import eddy_viscosities
+from flowgrad.separation.inputs import eddy_viscosities, is_effective
 from flowgrad.separation.separate import is_number_or_model, resolve
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
@@ -29,7 +29,7 @@ def viscosity_at(
     flow = gradient.flow
     assert flow is not None
     if isinstance(viscosity, str) and not is_number_or_model(viscosity):
-        if eddy_viscosities([viscosity]):
+        if eddy_viscosities([viscosity]) and not is_effective(viscosity):
             resolve(gradient, None, viscosity, density)
         viscosity = _named(flow, sites, viscosity, "viscosity", operators, positive=True)
     elif not isinstance(viscosity, (str, Model)) and np.ndim(viscosity):
@@ -58,27 +58,30 @@ def pressure_at(
 def _named(
     flow: Flow, sites: FaceSites, name: str, what: str, operators: WallOperators, positive: bool = False
 ) -> FloatArray:
-    """An array of the flow, where the velocity is rather than at the other place; where it is at cells and the patches
-    have it on all of the faces their own values, which are those that the solver's balance holds with."""
+    """An array of the flow, where the velocity is rather than at the other place; where it is at cells, on faces whose
+    patches have it their own values, which are those that the solver's balance holds with."""
     for location in sorted(LOCATIONS, key=lambda each: each != flow.location):
         if name in flow.data(location):
             values = _scalars(flow.data(location)[name], f"{flow.name}: {name}")
-            on_patches = _on_patches(flow, sites, name) if location == "cells" else None
-            return (
-                on_patches if on_patches is not None else _on_faces(flow, sites, values, location, operators, positive)
-            )
+            if location == "points":
+                return _on_faces(flow, sites, values, location, operators, positive)
+            of_patches = _on_patches(flow, sites, name)
+            missing = ~np.isfinite(of_patches)
+            if not missing.any():
+                return of_patches
+            return np.where(missing, _on_faces(flow, sites, values, location, operators, positive), of_patches)
     known = [*flow.cell_data, *(each for each in flow.point_data if each not in flow.cell_data)]
     hint = nearest(name, known) or f": its arrays are {', '.join(known) or 'none'}"
     raise OptionError(f"{flow.name} has no array '{name}'{hint}; {what}= takes one of them, a number or an array")
 
 
-def _on_patches(flow: Flow, sites: FaceSites, name: str) -> FloatArray | None:
+def _on_patches(flow: Flow, sites: FaceSites, name: str) -> FloatArray:
+    """The patches' own values at the sites (q,), NaN where they have none; on a face of several the first's."""
     values = np.full(len(flow.mesh.topology.boundary), np.nan)
     for patch in flow.boundary[::-1]:
         if name in patch.data:
             values[patch.faces] = _scalars(patch.data[name], f"{flow.name}, patch {patch.name}: {name}")
-    found = values[sites.faces]
-    return found[sites.face] if np.isfinite(found).all() else None
+    return values[sites.faces][sites.face]
 
 
 def _given(
@@ -117,11 +120,11 @@ def _on_faces(
 
 
 def _continued(flow: Flow, sites: FaceSites, values: FloatArray, order: int, operators: WallOperators) -> FloatArray:
-    """From the cells' centroids to the sites, along the gradient halfway."""
-    cells, ends = sites.cells, sites.positions
-    starts = flow.mesh.centroids[cells]
-    at_rest = np.zeros((len(flow.mesh), 3))
-    plain = Flow(flow.mesh, at_rest, "cells", source=flow.source)
+    """From the cells' centroids to the sites, along the gradient halfway; on the joined mesh, whose fits do not see
+    through plates."""
+    cells, ends, mesh = sites.cells, sites.positions, flow.mesh.joined
+    starts = mesh.centroids[cells]
+    plain = Flow(mesh, np.zeros((len(mesh), 3)), "cells", source=flow.source)
     scheme = FiniteDifference(order=order, lattice=False)
     operator = operators.operator(("continued", order), plain, lambda: scheme.prepare(plain, (starts + ends) / 2))
     assert operator is not None

@@ -75,9 +75,9 @@ def _plane(flow: Flow, value: str) -> tuple[BoolArray, str]:
 
 def _box(flow: Flow, value: str) -> tuple[BoolArray, str]:
     ranges = [each.split(":") for each in value.split(",")]
-    limits = [[_limit(end, sign) for end, sign in zip(each, (-1, 1), strict=False)] for each in ranges]
-    dimension = flow.mesh.dimension
-    if len(limits) not in (dimension, 3) or any(len(each) != 2 or not each[0] <= each[1] for each in limits):
+    limits = [(_limit(each[0], -1), _limit(each[-1], 1)) for each in ranges]
+    is_box = len(limits) in (flow.mesh.dimension, 3) and all(len(each) == 2 for each in ranges)
+    if not is_box or not all(low <= high for low, high in limits):
         raise OptionError(
             f"'box={value}' is no box: write box=LOW:HIGH,LOW:HIGH,LOW:HIGH in x, y, z; open ends are empty"
         )

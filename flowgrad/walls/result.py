@@ -25,6 +25,16 @@ _LINE, _POLY_LINE, _TRIANGLE, _QUAD, _POLYGON = 3, 4, 5, 9, 7
 VISCOUS_ALONE = "no pressure was given: traction and force are the viscous part"
 
 
+def on_patch(patch: str | None, names: tuple[str, ...], patches: IntArray) -> BoolArray:
+    """Which faces (k,) of ``names[patches[i]]`` belong to a patch, all to None; OptionError for one that is none of
+    these."""
+    if patch is None:
+        return np.ones(len(patches), bool)
+    if patch not in names:
+        raise OptionError(f"the walls have no patch '{patch}': their patches are {', '.join(names)}")
+    return np.asarray(patches == names.index(patch))
+
+
 def surface_mesh(mesh: Mesh, faces: IntArray) -> Mesh:
     """Boundary faces (k,), rows of ``mesh.topology.boundary``, as k cells with the points that they use."""
     start, points = mesh.topology.face_points(faces)
@@ -244,11 +254,7 @@ class Walls(
 
     def on(self, patch: str | None) -> BoolArray:
         """Which faces (k,) belong to a patch, all to None; OptionError for a patch that is none of these."""
-        if patch is None:
-            return np.ones(len(self), bool)
-        if patch not in self.names:
-            raise OptionError(f"the walls have no patch '{patch}': their patches are {', '.join(self.names)}")
-        return np.asarray(self.patches == self.names.index(patch))
+        return on_patch(patch, self.names, self.patches)
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray]:

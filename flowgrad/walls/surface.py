@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from flowgrad.errors import OptionError
 from flowgrad.mesh import Mesh
 from flowgrad.reprs import ReprMixin
 from flowgrad.series import difference
 from flowgrad.typing import BoolArray, FloatArray, IntArray
-from flowgrad.walls.result import Walls, surface_mesh
+from flowgrad.walls.result import Walls, on_patch, surface_mesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +35,7 @@ class WallSurface(ReprMixin, line="mesh names"):
 
     def on(self, patch: str | None) -> BoolArray:
         """Which faces (k,) belong to a patch, all to None; OptionError for a patch that is none of these."""
-        if patch is None:
-            return np.ones(len(self), bool)
-        if patch not in self.names:
-            raise OptionError(f"the walls have no patch '{patch}': their patches are {', '.join(self.names)}")
-        return np.asarray(self.patches == self.names.index(patch))
+        return on_patch(patch, self.names, self.patches)
 
     def difference(self, other: WallSurface) -> str:
         """What distinguishes two surfaces; empty where they are the same."""

@@ -27,7 +27,15 @@ def test_a_table_becomes_a_verdict_and_files(tmp_path, capsys):
     assert lines[0] == "oil: newtonian (21 points, shear rates 0.01 to 1000 1/s)"
     assert any(line.startswith("  1. newtonian(eta = 0.3 [") for line in lines)
     found = {each.name for each in (tmp_path / "out").iterdir()}
-    assert found == {"oil.json", "oil.png", "oil.svg", "oil-viscosity.png", "oil-viscosity.svg", "report.html"}
+    assert found == {
+        "oil.json",
+        "oil-laws.csv",
+        "oil.png",
+        "oil.svg",
+        "oil-viscosity.png",
+        "oil-viscosity.svg",
+        "report.html",
+    }
     summary = json.loads((tmp_path / "out/oil.json").read_text(encoding="utf-8"))
     assert summary["ranking"][0]["parameters"]["eta"] == pytest.approx(0.3)
     assert summary["provenance"]["options"] == {"models": ["newtonian", "power-law", "bingham"]}
@@ -166,3 +174,21 @@ def test_a_reduction_that_fails_costs_only_itself(tmp_path, capsys):
     code, _, err = run(capsys, write(tmp_path, table()), "-o", tmp_path, "--sizes", "A=1mm")
     assert code == 2
     assert "--sizes has no effect without --mooney or --bagley" in err
+
+
+def test_capillaries_are_corrected_for_their_ends_first_and_then_for_the_profile(tmp_path, capsys):
+    """τ_w = 3000 γ̇_w^0.35 in dies whose ends are worth 2 diameters, given as ΔP D/(4L) against 8V/D."""
+    n, rows = 0.35, ["sample,L [mm],D [mm],apparent shear rate [1/s],apparent stress [Pa]"]
+    for ratio in (5, 10, 20):
+        wall = np.geomspace(10, 1000, 9)
+        rows += [
+            f"die {ratio},{ratio},1,{g * 4 * n / (3 * n + 1):.12g},{3e3 * g**n * (1 + 2 / ratio):.12g}" for g in wall
+        ]
+    path = write(tmp_path, "\n".join(rows), "dies.csv")
+    options = ("--bagley", "--correction", "rabinowitsch", "--models", "power-law", "--no-report", "-q")
+    code, _, err = run(capsys, path, "-o", tmp_path / "out", *options)
+    assert (code, err) == (0, "")
+    summary = json.loads((tmp_path / "out/curve-without-entrance-loss.json").read_text(encoding="utf-8"))
+    assert summary["ranking"][0]["parameters"] == pytest.approx({"K": 3e3, "n": n}, rel=1e-6)
+    assert [row["end_correction"] for row in summary["reduction"]["table"]] == pytest.approx([2.0] * 9)
+    assert "corrected (rabinowitsch)" in summary["notes"][0]

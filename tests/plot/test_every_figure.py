@@ -61,8 +61,9 @@ FIGURES = {
     "viscosity": (lambda g, ax: plot.viscosity(separation(g), ax), ("[1/T]", "[M/(L T)")),
     "normal_stress": (lambda g, ax: plot.normal_stress(elastic(g), ax), ("[1/T]", "[M/(L T²)")),
 }
-# Those of a function and of a rheometer have no mesh: tests/plot/test_contours.py, tests/rheometer/test_examined.py.
-WITHOUT_MESH = {"contours", "residuals", "rheometer_curve", "rheometer_viscosity"}
+# Those of a function and of a rheometer have no mesh: tests/plot/test_contours.py, tests/rheometer/test_examined.py,
+# test_master.py and test_slip_and_ends.py.
+WITHOUT_MESH = {"contours", "reduced_by", "reduced_curves", "residuals", "rheometer_curve", "rheometer_viscosity"}
 
 
 def test_no_figure_is_forgotten():

@@ -254,3 +254,12 @@ def test_public_names():
 def test_what_cannot_be_done_is_refused(change, message):
     with pytest.raises(OptionError, match=message):
         fit_flow_curve(**{"rate": RATE, "stress": RATE, **change})
+
+
+def test_laws_that_are_ranked_only_where_they_are_named():
+    """Vočadlo's curves are those of Robertson and Stiff by other parameters."""
+    stress = noisy(HerschelBulkley(3.0, 2.0, 0.5))
+    assert not {"robertson-stiff", "vocadlo"} & {fit.model.name for fit in fit_flow_curve(RATE, stress).ranking}
+    named = {fit.model.name: fit for fit in fit_flow_curve(RATE, stress, models=["robertson-stiff", "vocadlo"]).ranking}
+    assert named["vocadlo"].chi2 == pytest.approx(named["robertson-stiff"].chi2, rel=1e-9)
+    assert named["vocadlo"].model.tau0 == pytest.approx(named["robertson-stiff"].model.yield_stress, rel=1e-5)

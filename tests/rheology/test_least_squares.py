@@ -24,6 +24,11 @@ FOREIGN = {
     "powell-eyring": "power-law(K=2, n=0.4)",
     "quemada": "herschel-bulkley(tau0=3, K=2, n=0.5)",
     "ellis": "newtonian(eta=0.1)",
+    "meter": "carreau-yasuda(eta0=10, eta_inf=0.05, lam=2, n=0.3, a=1.2)",
+    "heinz-casson": "sisko(eta_inf=0.1, K=2, n=0.4)",
+    "robertson-stiff": "herschel-bulkley(tau0=3, K=2, n=0.5)",
+    "vocadlo": "casson(tau0=3, eta=0.1)",
+    "de-kee": "casson(tau0=3, eta=0.1)",
     "casson": "carreau(eta0=10, eta_inf=0.05, lam=2, n=0.35)",
     "three-component": "casson(tau0=3, eta=0.1)",
     "papanastasiou-bingham": "cross(eta0=10, eta_inf=0.05, lam=2, n=0.8)",
@@ -43,7 +48,7 @@ def problem_of(kind, rate, stress, residual="relative"):
 def evaluated(problem, x):
     """Cost, residuals and their derivatives at parameters (p,)."""
     cost, residuals, jacobian = descents(problem, np.array([x], float), 1, np.inf)
-    return cost[0], residuals, jacobian
+    return cost[0], residuals if np.isfinite(cost[0]) else np.full(len(residuals), np.inf), jacobian
 
 
 def best_of_scipy(problem, starts, seed=0):

@@ -10,16 +10,21 @@ from flowgrad.rheology.models import (
     CarreauYasuda,
     Casson,
     Cross,
+    DeKee,
     Ellis,
+    HeinzCasson,
     HerschelBulkley,
+    Meter,
     Newtonian,
     PapanastasiouBingham,
     PapanastasiouHerschelBulkley,
     PowellEyring,
     PowerLaw,
     Quemada,
+    RobertsonStiff,
     Sisko,
     ThreeComponent,
+    Vocadlo,
 )
 
 LAWS = [
@@ -39,6 +44,11 @@ LAWS = [
     ThreeComponent(3.0, 0.1, 1.3),
     PapanastasiouBingham(3.0, 0.2, 20.0),
     PapanastasiouHerschelBulkley(3.0, 2.0, 0.5, 20.0),
+    HeinzCasson(3.0, 0.2, 0.7),
+    RobertsonStiff(2.0, 1.5, 0.5),
+    DeKee(3.0, 1.0, 0.1, 0.3),
+    Meter(5.0, 0.1, 3.0, 2.5),
+    Vocadlo(3.0, 2.0, 0.5),
 ]
 
 
@@ -46,7 +56,8 @@ def test_the_names_of_the_issue_are_known():
     assert list(MODELS) == [
         "newtonian", "power-law", "cross", "carreau", "carreau-yasuda", "bingham", "herschel-bulkley",
         "sisko", "powell-eyring", "quemada", "ellis",
-        "casson", "three-component", "papanastasiou-bingham", "papanastasiou-herschel-bulkley",
+        "meter", "casson", "three-component", "heinz-casson", "robertson-stiff", "vocadlo", "de-kee",
+        "papanastasiou-bingham", "papanastasiou-herschel-bulkley",
     ]  # fmt: skip
 
 
@@ -68,6 +79,11 @@ def test_the_names_of_the_issue_are_known():
         (ThreeComponent(3.0, 0.25, 0.5), 4.75),
         (PapanastasiouBingham(3.0, 0.25, 0.5), 1.75 - 1.5 / np.e),
         (PapanastasiouHerschelBulkley(3.0, 2.0, 2.0, 0.5), 5.5 - 1.5 / np.e),
+        (HeinzCasson(2.0, 4.0, 0.5), 9.0),
+        (RobertsonStiff(3.0, 2.0, 0.5), 3.0),
+        (Vocadlo(4.0, 2.0, 0.5), np.sqrt(16 + 8) / 2),
+        (DeKee(3.0, 1.0, 0.5, 0.25), 1.75 + 1 / np.e),
+        (Meter(8.0, 0.5, 8.5, 3.0), 4.25),
     ],
 )
 def test_values_worked_by_hand(law, viscosity_at_2):
@@ -105,6 +121,10 @@ def test_laws_that_contain_each_other_agree():
         (Casson(0.0, 0.5), Newtonian(0.5)),
         (Quemada(0.5, 0.5, 3.0), Newtonian(0.5)),
         (Ellis(1.0, 2.0, 1.0), Newtonian(0.5)),
+        (Meter(2.0, 1e-300, 3.0, 2.5), Ellis(2.0, 3.0, 2.5)),
+        (HeinzCasson(2.0, 0.5, 0.5), Casson(2.0, 0.5)),
+        (HeinzCasson(2.0, 0.5, 1.0), Bingham(2.0, 0.5)),
+        (Vocadlo(3.0, 2.0, 0.5), RobertsonStiff(2.0, (3.0 / 2.0) ** 2, 0.5)),
     ]
     for law, other in pairs:
         np.testing.assert_allclose(law.viscosity(rate), other.viscosity(rate), rtol=1e-13)
@@ -152,6 +172,10 @@ def test_only_yield_laws_have_a_yield_stress():
         "three-component": 3.0,
         "papanastasiou-bingham": 3.0,
         "papanastasiou-herschel-bulkley": 3.0,
+        "heinz-casson": 3.0,
+        "robertson-stiff": pytest.approx(2.0 * 1.5**0.5),
+        "de-kee": 3.0,
+        "vocadlo": 3.0,
     }
 
 

@@ -153,8 +153,6 @@ TRANSIENTS = {
 @pytest.mark.parametrize("form", [trios, rheocompass, rheoplus])
 def test_an_interval_that_is_no_curve_costs_itself(tmp_path, form, kind):
     interval, words = TRANSIENTS[kind]
-    if kind.startswith("creep") and form is not trios:
-        pytest.skip("the name of the step is what tells creep from a plastic material")
     for steps in ((("Flow", flow()), (kind, interval)), ((kind, interval), ("Flow", flow()))):
         examined = examine(read_flow_curves(write(tmp_path, form(*steps))), ["power-law"])
         assert len(examined) == 1
@@ -191,3 +189,32 @@ def test_a_table_that_cannot_be_read_costs_itself(tmp_path):
     assert "the unit 'furlong' of 'Stress' is not known" in curve.notes[0]
     with pytest.raises(ReadError, match="furlong"):
         read_flow_curves(write(tmp_path, trios(("Bad", bad))))
+
+
+def test_weak_stresses_of_a_sweep_are_no_rest(tmp_path):
+    """Half of the stresses change their sign in the noise; the sweep stands, and they are counted."""
+    noise = np.where(RATE < 10, -np.cos(np.pi * np.arange(len(RATE))), 0)
+    text = trios(("Flow", sampled(RATE, np.where(noise == 0, STRESS, 1e-3 * noise), 1.0 + np.arange(len(RATE)))))
+    (curve,) = read_flow_curves(write(tmp_path, text))
+    assert len(curve) + sum(curve.excluded.values()) == len(RATE)
+    assert curve.excluded["with a stress that is zero or against the shear rate"] == np.sum(noise < 0)
+
+
+def test_any_order_of_intervals_gives_the_curves_back(tmp_path):
+    """Every interval that is a flow curve, and no other, whatever stands around it."""
+    random = np.random.default_rng(7)
+    kinds = [other(kind) for kind in OTHERS]
+    kinds += [interval for kind, (interval, _) in TRANSIENTS.items() if "three" not in kind]
+    for form in FORMS[:3]:
+        for _ in range(12):
+            steps, factors = [], []
+            for number_of in range(random.integers(2, 6)):
+                if random.random() < 0.5:
+                    factors.append(float(random.integers(1, 9)))
+                    steps.append((f"Flow - {number_of}", flow(factors[-1])))
+                else:
+                    steps.append((f"Step - {number_of}", kinds[random.integers(len(kinds))]))
+            if factors:
+                found = read_flow_curves(write(tmp_path, form(*steps)))
+                assert len(found) == len(factors)
+                assert all(is_the_fluid(curve, factor) for curve, factor in zip(found, factors, strict=True))

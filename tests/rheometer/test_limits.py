@@ -79,3 +79,11 @@ def test_weights_by_the_floor_of_the_instrument(tmp_path):
     (alike,) = examine(curves, ["newtonian"], sigma="1%")
     assert abs(alike.fit.best.parameters["eta"] / 0.02 - 1) > 0.05
     assert np.all(STRESS > 0)
+
+
+def test_the_stress_constant_of_a_table_with_torques_draws_the_limit(tmp_path):
+    head = ("Shear rate [1/s]", "Stress [Pa]", "Torque [µN·m]")
+    path = write(tmp_path, table(head, (RATE, STRESS, 50 * STRESS)))
+    (curve,) = read_flow_curves(path, Reading(lowest_torque=5e-6))
+    assert curve.limits.stress == pytest.approx(0.1)
+    assert dict(curve.excluded) == {"below the lowest torque": int(np.sum(STRESS < 0.1))}

@@ -117,6 +117,7 @@ def test_the_table_and_the_summary():
     assert "activation energy" in found.statement
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("draw", [plot.reduced_curves, plot.reduced_by])
 def test_figures(draw):
     with plot.figure() as ax:

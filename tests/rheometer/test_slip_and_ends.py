@@ -106,6 +106,7 @@ def test_pressures_that_bend_are_named():
     assert "depends on the pressure" in "".join(bagley(bent, (5, 10, 20, 40)).notes)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("draw", [plot.reduced_curves, plot.reduced_by])
 def test_figures(draw):
     for found in (mooney(slipping((1e-4, 2e-4, 1e-3), 2, 0.02), (1e-4, 2e-4, 1e-3)), bagley(dies((5, 20))[2], (5, 20))):

@@ -1,6 +1,7 @@
 """The estimated error of the wall shear rate: near the true one on smooth flows, and large where the rate is wrong."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from flowgrad import Flow, Patch, at_walls, read
 from flowgrad.cli import main
 from flowgrad.mesh.generate import block
+from flowgrad.mesh.reference.cell import VTK
+from tests import high_order
 from tests.walls.test_curved import couette, inner
 from tests.walls.test_force import ring
 
@@ -92,6 +95,18 @@ def test_of_high_order_cells_it_is_near_the_true_one(around, layers, p):
     assert (ratio > 0.5).all()
     assert (ratio < 2).all()
     assert "decay of the cells' degrees" in walls.notes[-1]
+    turning = flow.mesh.points @ np.array([[0, -5.0, 0], [5.0, 0, 0], [0, 0, 0]]).T
+    np.testing.assert_allclose(
+        inner(replace(flow, velocity=flow.velocity + turning), exact).error, walls.error, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("vtk_type", [VTK.QUADRATIC_TETRA, VTK.TRIQUADRATIC_HEXAHEDRON, VTK.QUADRATIC_WEDGE])
+def test_there_is_none_in_linear_fields_on_curved_cells(vtk_type):
+    mesh = high_order.bent(high_order.straight(high_order.reference(vtk_type), n=3))
+    flow = Flow(mesh, mesh.points @ A.T, "points")
+    walls = at_walls(flow, np.ones(len(mesh.topology.boundary), bool), scheme="autodiff")
+    np.testing.assert_allclose(walls.error, 0, atol=1e-10)
 
 
 @pytest.mark.parametrize("scheme", ["finite-difference(order=1)", "finite-difference(order=2)", "first-cell"])

@@ -73,6 +73,7 @@ def test_front_and_back_of_a_thin_mesh_are_in_no_region(data):
         ("plane=0,0,0:1", "no plane"),
         ("box=5:6,:,:", r"the centroids span 0:1, 0:1, 0:1: give a box"),
         ("box=0:1", "no box"),
+        ("box=0:1:2,:,:", "no box"),
         ("box=1:0,:,:", "no box"),
         ("velocity=9,0,0", "nearest velocity there is 8 off"),
         ("velocity=fast", "write velocity=U,V,W"),

@@ -10,7 +10,8 @@ from flowgrad.mesh.generate import block
 from flowgrad.rheology.models import PowerLaw
 from flowgrad.walls.selection import across_layer
 from tests import meshes
-from tests.axial import wedge
+from tests.apart import plate
+from tests.axial import meridian, wedge
 
 
 def bottom(centers):
@@ -165,6 +166,46 @@ def test_pressures_of_every_kind():
     np.testing.assert_allclose(of(7.0).pressure, 7)
     with pytest.raises(OptionError, match="has no array 'pp'"):
         of("pp")
+
+
+@pytest.mark.parametrize(
+    ("mesh", "axis"), [(block("hexahedron", 5), None), (meridian(4, 5, axis="x"), "x"), (wedge(3, 6), None)]
+)
+def test_walls_of_unknown_velocity_are_said(mesh, axis):
+    flow = Flow(mesh, mesh.centroids[:, 1:2] * [2.0, 0, 0], "cells", axisymmetric=axis)
+    outer = lambda x: x[:, 1] > 0.99  # noqa: E731
+    walls, known = (at_walls(flow, outer, wall_velocity=each) for each in (None, 0.0))
+    assert any(f"not known on {len(walls)} of {len(walls)} faces" in note for note in walls.notes)
+    assert "velocity on the wall" not in walls.gradient.reason
+    assert not any("velocity is not known on" in note for note in known.notes)
+    assert "velocity on the wall" in known.gradient.reason
+
+
+def test_a_face_has_the_pressure_of_its_patch_whichever_others_are_asked_for():
+    flow = shear(mesh=block("hexahedron", 5), cell_data={"p": np.linspace(1, 2, 64)})
+    centroids = flow.mesh.topology.boundary_geometry[1]
+    faces = {"floor": np.flatnonzero(bottom(centroids)), "top": np.flatnonzero(centroids[:, 1] > 1 - 1e-9)}
+    data = {"floor": {"p": np.full(16, 7.0)}, "top": {}}
+    known = (Patch(name, rows, np.zeros((16, 3)), data[name]) for name, rows in faces.items())
+    flow = dataclasses.replace(flow, boundary=tuple(known))
+    both, *alone = (at_walls(flow, where, pressure="p") for where in (["floor", "top"], "floor", "top"))
+    assert set(alone[0].pressure) == {7.0}
+    for name, one in zip(faces, alone, strict=True):
+        np.testing.assert_array_equal(both.pressure[both.on(name)], one.pressure)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+@pytest.mark.parametrize("kind", ["hexahedron", "tetra", "quad"])
+def test_pressure_and_viscosity_on_a_plate_are_those_of_their_side(kind, copied):
+    mesh, height = plate(kind, n=13, copied=copied)
+    of_side = np.where(height > 0, 5.0, 1.0)
+    flow = Flow(mesh, np.zeros((len(mesh), 3)), "cells", cell_data={"a": of_side})
+    up = mesh.dimension - 1
+    on_plate = lambda x: (np.abs(x[:, up] - 0.5) < 1e-9) & (x[:, 0] < 0.4)  # noqa: E731
+    walls = at_walls(flow, on_plate, pressure="a", viscosity="a", wall_velocity=0)
+    due = np.where(walls.normals[:, up] < 0, 5.0, 1.0)
+    np.testing.assert_allclose(walls.pressure, due, rtol=1e-9)
+    np.testing.assert_allclose(walls.viscosity, due, rtol=1e-9)
 
 
 def test_a_channel_of_openfoam(data):

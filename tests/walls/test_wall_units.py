@@ -6,9 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from flowgrad import Flow, OptionError, at_walls, read
+from flowgrad import Flow, Mesh, OptionError, at_walls, read
 from flowgrad.cli import main
 from flowgrad.mesh.generate import block
+from flowgrad.mesh.reference.cell import VTK
+from tests import high_order
 from tests.walls.test_curved import couette, inner
 
 ARRAYS = {"friction_velocity", "y_plus", "skin_friction_coefficient"}
@@ -53,9 +55,7 @@ def test_of_a_curved_cell_it_is_its_first_node():
     exact, flow = couette(8, 2, 3)
     step = (exact.outer_radius - exact.inner_radius) / 6
     walls = inner(flow, exact)
-    # From the mean of an eighth of the circle, which lies below its middle.
-    assert (walls.first_distance > 0.2 * step).all()
-    assert (walls.first_distance < 1.5 * step).all()
+    np.testing.assert_allclose(walls.first_distance, step, rtol=1e-3)
 
 
 def test_without_what_they_need_they_are_refused(channel):
@@ -89,3 +89,21 @@ def test_on_the_command_line(data, tmp_path, capsys):
     assert main([*command, "--no-report"]) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "reference_density=" in line
+
+
+@pytest.mark.parametrize("thickness", [1.0, 0.01])
+@pytest.mark.parametrize(
+    ("name", "p"),
+    [("TRIQUADRATIC_HEXAHEDRON", 2), ("LAGRANGE_WEDGE", 3), ("LAGRANGE_TETRAHEDRON", 3), ("QUADRATIC_TETRA", 2)],
+)
+def test_the_first_point_off_a_curved_face_is_none_of_the_face_itself(name, p, thickness):
+    """A shell of three cells a side around a cylinder, whose chords are farther from it than the first points."""
+    degrees = (p, p, p) if name.startswith("LAGRANGE") else None
+    cells = high_order.straight(high_order.reference(getattr(VTK, name), degrees), 3, np.eye(3), degrees)
+    x = (cells.points - cells.points.min(axis=0)) / np.ptp(cells.points, axis=0)
+    radius = 1 + thickness * x[:, 0]
+    mesh = Mesh(np.column_stack([radius * np.cos(x[:, 1]), radius * np.sin(x[:, 1]), x[:, 2]]), cells.cells)
+    start, points = mesh.topology.boundary_polygons
+    on_cylinder = np.maximum.reduceat(x[points, 0], start[:-1]) < 1e-9
+    walls = at_walls(Flow(mesh, 0 * mesh.points, "points"), on_cylinder, scheme="autodiff")
+    np.testing.assert_allclose(walls.first_distance, thickness / (3 * p), rtol=1e-3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ TAKEN_AS_ZERO = "are taken as zero"
 _ONE_CELL = 1e-3
 # Cells that are looked at before all are.
 _FEW = 1000
+_GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +89,27 @@ def directions(mesh: Mesh, samples: FloatArray) -> Directions:
 def _is_thick(mesh: Mesh, samples: FloatArray) -> bool:
     """Whether a few samples and cells show at once that no direction is missing or one cell thick: their
     spread in any direction is no less than their smallest principal deviation."""
-    full = np.flatnonzero(mesh.is_full)[:: max(1, len(mesh) // _FEW)]
+    full = _few(np.flatnonzero(mesh.is_full))
     start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, full)
     middles = np.add.reduceat(mesh.points[corners], start[:-1]) / np.diff(start)[:, None]
     size = np.linalg.norm([np.ptp(column) for column in mesh.points.T])
-    few = samples[:: max(1, len(samples) // _FEW)]
+    few = _few(samples)
     if len(middles) < 8 or not np.isfinite(size) or not finite_rows(few).all():
         return False
     return all(np.linalg.eigvalsh(np.cov(each.T))[0] > (10 * _ONE_CELL * size) ** 2 for each in (middles, few))
 
 
+def _few(rows: NDArray[Any]) -> NDArray[Any]:
+    """Some of many rows, in steps of the golden section, which keep in time with no numbering of a lattice."""
+    if len(rows) <= _FEW:
+        return rows
+    return rows[(np.arange(_FEW) * _GOLDEN % 1.0 * len(rows)).astype(np.int64)]
+
+
 def _cells_within(mesh: Mesh, basis: FloatArray, width: FloatArray) -> BoolArray:
     """Directions in which the centroids of all cells lie within a width; a few cells rule most out."""
     full = np.flatnonzero(mesh.is_full)
-    few = full[:: max(1, len(full) // _FEW)]
+    few = _few(full)
     corners = mesh.points[mesh.cells.connectivity[mesh.cells.offsets[few]]] @ basis.T
     ends = np.concatenate([few[np.nanargmin(corners, axis=0)], few[np.nanargmax(corners, axis=0)]])
     start, corners = take(mesh.cells.offsets, mesh.cells.connectivity, ends)

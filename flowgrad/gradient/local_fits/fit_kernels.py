@@ -11,10 +11,10 @@ from flowgrad.compiled import called, kernel, summing
 from flowgrad.gradient.local_fits.neighbourhoods import wall_shift
 from flowgrad.gradient.local_fits.normal_equations import (
     factorise,
-    normal_matrix,
     project_out,
     reproducing_weights,
     sum_of_squares,
+    sum_products,
 )
 
 # The weights take a neighbourhood as round that is no longer than this many times its width.
@@ -132,7 +132,7 @@ def _rotate(S: Any, Q: Any, p: int, q: int) -> None:
         S[k, p], S[k, q] = c * S[k, p] - s * S[k, q], s * S[k, p] + c * S[k, q]
 
 
-@called
+@summing
 def _second_moments(d: Any, count: int, free: int, S: Any) -> None:
     """⟨d dᵀ⟩ of the samples; axes from ``free`` on are kept as they are."""
     for i in range(3):
@@ -160,20 +160,27 @@ _LOUD = 1e3
 _LOUDER, _LOUDEST, _REPRODUCED = 0.1, 3.0, 1e-11
 
 
+@called
+def _whole_registers(count: int) -> int:
+    """Samples of no weight are added up to a multiple of what vector registers take at a time, which costs less than
+    the last ones one by one."""
+    return (count + 15) // 16 * 16
+
+
 @summing
 def _monomials(xi: Any, count: int, parent: Any, axis: Any, k: int, rows: Any) -> None:
     """Monomials (k, count) of the local coordinates, each its parent times a coordinate."""
     for a in range(k):
-        p = parent[a]
-        if axis[a] < 0:
+        p, i = parent[a], axis[a]
+        if i < 0:
             for s in range(count):
                 rows[a, s] = 1.0
         elif p < 0:
             for s in range(count):
-                rows[a, s] = xi[axis[a], s]
+                rows[a, s] = xi[i, s]
         else:
             for s in range(count):
-                rows[a, s] = rows[p, s] * xi[axis[a], s]
+                rows[a, s] = rows[p, s] * xi[i, s]
 
 
 @called
@@ -186,14 +193,15 @@ def _averages(
     slopes: Any,
     target: int,
     bends: Any,
-    table: Any,
+    parent: Any,
+    axis: Any,
     k: int,
     mono: Any,
     rows: Any,
 ) -> None:
     """Monomials (k, count) averaged over the cells of the samples ``own``. In those along a bent wall the distance from
     it is linear."""
-    (nodes, shares, node_start), (parent, axis, _), (positions, slope, _) = averages, table, slopes
+    (nodes, shares, node_start), (positions, slope, _) = averages, slopes
     is_bent = target >= 0 and len(bends[3]) > 0 and bends[3][target] > 0.0
     xi, d = np.empty(3), np.empty(3)
     for s in range(count):
@@ -404,21 +412,22 @@ def fit_weights(
     Along bent walls (``bends``, :func:`bends_of`; ``slopes`` of the distance at samples and targets) the fit is in the
     offset along the wall and the distance from it, and in what is linear in x, all as if the wall were flat.
     """
-    (parent, axis, complete), (free, rank, curved, decay, beside) = table, about
+    (parent, axis, complete, products, number), (free, rank, curved, decay, beside) = table, about
     q, is_second = len(derivatives), weights.shape[1] == 6
     skip = rank if is_second and derivatives[0, 1] == 1 and len(derivatives) > rank * (rank + 1) // 2 else 0
     longest, k_most = 1, 1
     for i in range(len(targets)):
         longest = max(longest, start[i + 1] - start[i])
         k_most = max(k_most, unknowns[i])
+    longest = _whole_registers(longest)
     d, xi = np.empty((3, longest)), np.empty((3, longest))
     W, weighted = np.empty(longest), np.empty(longest)
     up, left, first = np.empty(longest), np.empty(longest), np.empty((longest, 3))
     kept, own = np.empty(longest, np.int64), np.empty(longest, np.int64)
     rows, own_row = np.empty((k_most, longest)), np.empty((k_most, 1))
     M, inverse = np.empty((k_most, k_most)), np.empty(k_most)
-    norms, spare = np.empty(k_most), np.empty(k_most)
-    E, C, g = np.empty((q, k_most)), np.empty((q, k_most)), np.empty((q, longest))
+    norms, spare, sums = np.empty(k_most), np.empty(k_most), np.empty(4 * len(products))
+    E, C, g = np.zeros((-(-q // 3) * 3, k_most)), np.zeros((-(-q // 3) * 3, k_most)), np.empty((q, longest))
     T, share, S, Q = np.empty((3, 3)), np.empty(3), np.empty((3, 3)), np.empty((3, 3))
     at_own, elsewhere = np.zeros((q, k_most)), np.zeros((rank + rank * (rank + 1) // 2, k_most))
     for r in range(q):
@@ -448,28 +457,31 @@ def fit_weights(
                 frame(d, count, free, rank, T, share, S, Q)
                 local_coordinates(d, count, T, share, decay, xi, W)
                 count = drop_far(count, end - begin + 1 if is_whole else least_kept, d, xi, W, kept)
-                target = i if is_along else -1
+                target, whole = i if is_along else -1, _whole_registers(count)
+                for s in range(count, whole):
+                    xi[0, s], xi[1, s], xi[2, s], W[s] = 0.0, 0.0, 0.0, 0.0
                 if len(averages[0]):
                     for s in range(count):
                         own[s] = samples[begin + kept[s]]
-                    _averages(origin, T, own, count, averages, slopes, target, bends, table, k, spare, rows)
+                    rows[:k, count:whole] = 0.0
+                    _averages(origin, T, own, count, averages, slopes, target, bends, parent, axis, k, spare, rows)
                     if centre[i] >= 0:
                         own[0] = centre[i]
-                        _averages(origin, T, own, 1, averages, slopes, target, bends, table, k, spare, own_row)
+                        _averages(origin, T, own, 1, averages, slopes, target, bends, parent, axis, k, spare, own_row)
                         for a in range(k):
                             for s in range(count):
                                 rows[a, s] -= own_row[a, 0]
                 else:
-                    _monomials(xi, count, parent, axis, k, rows)
-                normal_matrix(rows, W, count, k, weighted, M)
-                known = factorise(M, k, inverse, norms, spare)
+                    _monomials(xi, whole, parent, axis, k, rows)
+                sum_products(rows, W, whole, k, products, weighted, sums)
+                known = factorise(sums, number, k, M, inverse, norms, spare)
                 known = known if known == k else complete[known]
                 sought = at_own
                 if beside and centre[i] >= 0:
                     _place(targets[i], origin, target, bends, slopes, T, place)
                     _derivatives_at(place, parent, axis, k, is_second, rank, spare, elsewhere)
                     sought = elsewhere[rank:] if is_second and skip == 0 else elsewhere[: len(g)]
-                known = reproducing_weights(rows, W, count, known, M, inverse, norms, sought, complete, lowest, C, E, g)
+                known = reproducing_weights(rows, W, whole, known, M, inverse, norms, sought, complete, lowest, C, E, g)
                 is_done = not is_along
                 if is_along and known > 0:
                     for s in range(count):
@@ -479,6 +491,8 @@ def fit_weights(
                     loudest = _LOUDEST if is_whole or count == end - begin else _LOUDER
                     is_done = _reproduce(first, W, left, up, kept, count, square, bends[2][i], loudest)
                     is_bent = is_done
+                if is_done and not is_along and count == end - begin:
+                    break
                 is_quiet = known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD
                 is_told = is_done and (is_quiet or known < k)
                 if is_along and not is_told and count == end - begin and lowest <= complete[max(known, 1) - 1]:

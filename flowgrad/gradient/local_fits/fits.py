@@ -46,10 +46,7 @@ class Monomials:
 def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
     """The monomials of degree ``order`` at most in ``rank`` coordinates, linear in those from ``free`` on,
     with or without the constant."""
-    powers: list[tuple[int, ...]] = []
-    for each_degree in range(0 if constant else 1, order + 1):
-        every = itertools.product(range(each_degree, -1, -1), repeat=rank)
-        powers += [each for each in every if sum(each) == each_degree and max(each[free:], default=0) <= 1]
+    powers = _powers(order, rank, free, constant)
     number = {each: a for a, each in enumerate(powers)}
     degree = np.array([sum(each) for each in powers])
     # A monomial comes from the one that lacks its last coordinate once.
@@ -64,6 +61,34 @@ def monomials(order: int, rank: int, free: int, constant: bool) -> Monomials:
         _derivatives(1, rank, number),
         _derivatives(2, rank, number),
     )
+
+
+def _powers(order: int, rank: int, free: int, constant: bool) -> list[tuple[int, ...]]:
+    powers: list[tuple[int, ...]] = []
+    for degree in range(0 if constant else 1, order + 1):
+        every = itertools.product(range(degree, -1, -1), repeat=rank)
+        powers += [each for each in every if sum(each) == degree and max(each[free:], default=0) <= 1]
+    return powers
+
+
+@cache
+def products(order: int, rank: int, free: int, constant: bool, averaged: bool) -> tuple[IntArray, IntArray]:
+    """Products of two of the :func:`monomials`, those that are the same once: rows (n, 5) of a monomial and four of
+    those up to it, which of all these (k, k) each product is. Those of ``averaged`` monomials all differ."""
+    powers = _powers(order, rank, free, constant)
+    rows: list[tuple[int, ...]] = []
+    place: dict[tuple[int, ...], int] = {}
+
+    def product(a: int, b: int) -> tuple[int, ...]:
+        return (min(a, b), max(a, b)) if averaged else tuple(map(int.__add__, powers[a], powers[b]))
+
+    for a in range(len(powers)):
+        partners = [b for b in range(a + 1) if product(a, b) not in place]
+        place |= {product(a, b): 4 * len(rows) + i for i, b in enumerate(partners)}
+        partners += [a] * (-len(partners) % 4)
+        rows += [(a, *partners[i : i + 4]) for i in range(0, len(partners), 4)]
+    numbers = range(len(powers))
+    return np.array(rows), np.array([[place[product(a, b)] for b in numbers] for a in numbers])
 
 
 def _derivatives(degree: int, rank: int, number: dict[tuple[int, ...], int]) -> IntArray:
@@ -134,9 +159,12 @@ class LocalFits:
     @cached_property
     def monomials(self) -> Monomials:
         """What is fitted; the constant too where the fit does not go through a sample."""
-        where = self.directions
+        return monomials(*self._polynomial)
+
+    @cached_property
+    def _polynomial(self) -> tuple[int, int, int, bool]:
         through = bool((self.targets.own >= 0).any())
-        return monomials(self.order, where.rank, where.free, not through)
+        return self.order, self.directions.rank, self.directions.free, not through
 
     @cached_property
     def kept(self) -> list[list[FitStencils]]:
@@ -246,7 +274,7 @@ class LocalFits:
             start,
             found,
             unknowns,
-            (table.parent, table.axis, table.complete),
+            (table.parent, table.axis, table.complete, *products(*self._polynomial, len(nodes.shares) > 0)),
             derivatives,
             (where.free, where.rank, where.curved, decay, self._beside),
             (node_positions, nodes.shares, nodes.start),

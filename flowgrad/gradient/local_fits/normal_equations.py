@@ -39,21 +39,22 @@ def reproducing_weights(
     g: Any,
 ) -> int:
     """Weights g (q, count) that reproduce the ``sought`` derivatives (q, k) of the first k monomials, or of as many
-    complete degrees as they can; the number of these monomials, 0 where they are fewer than ``least``."""
+    complete degrees as they can; the number of these monomials, 0 where they are fewer than ``least``. C and E, to work
+    in, have as many rows rounded up to a multiple of three; those that are too many stay zero."""
     while k >= least:
-        C[:, :k] = sought[:, :k]
+        C[: len(g), :k] = sought[:, :k]
         _solve(M, k, inverse, C)
         _combine(rows, W, count, C, k, g)
         if _is_safe(C, k, norms):
             return k
-        E[:, :k] = sought[:, :k]
+        E[: len(g), :k] = sought[:, :k]
         _subtract_reproduced(rows, count, g, k, E)
         _solve(M, k, inverse, E)
         for r in range(len(C)):
             for a in range(k):
                 C[r, a] += E[r, a]
         _combine(rows, W, count, C, k, g)
-        E[:, :k] = sought[:, :k]
+        E[: len(g), :k] = sought[:, :k]
         _subtract_reproduced(rows, count, g, k, E)
         worst = 0.0
         for r in range(len(C)):
@@ -65,7 +66,7 @@ def reproducing_weights(
     return 0
 
 
-@called
+@summing
 def sum_of_squares(g: Any, count: int, derivatives: Any) -> float:
     """Sum of the squares of the weights g (q, count) of ∇ or ∇∇, both ∂²/∂ξ∂η and ∂²/∂η∂ξ: as turned axes have it."""
     total = 0.0
@@ -92,36 +93,34 @@ def _is_safe(C: Any, k: int, norms: Any) -> bool:
 
 
 @summing
-def normal_matrix(rows: Any, W: Any, count: int, k: int, weighted: Any, M: Any) -> None:
-    """Lower triangle of M_ab = Σ_s W_s m_as m_bs, four columns at a time."""
-    for a in range(k):
+def sum_products(rows: Any, W: Any, count: int, k: int, products: Any, weighted: Any, sums: Any) -> None:
+    """Sums Σ_s W_s m_as m_bs of the ``products`` (n, 5) of the first k monomials, four with the same one in each."""
+    last = -1
+    for n in range(len(products)):
+        a, b, c, d, e = products[n, 0], products[n, 1], products[n, 2], products[n, 3], products[n, 4]
+        if a >= k:
+            break
+        if a != last:
+            last = a
+            for s in range(count):
+                weighted[s] = W[s] * rows[a, s]
+        t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
         for s in range(count):
-            weighted[s] = W[s] * rows[a, s]
-        b = 0
-        while b + 4 <= a + 1:
-            t0, t1, t2, t3 = 0.0, 0.0, 0.0, 0.0
-            for s in range(count):
-                w = weighted[s]
-                t0 += w * rows[b, s]
-                t1 += w * rows[b + 1, s]
-                t2 += w * rows[b + 2, s]
-                t3 += w * rows[b + 3, s]
-            M[a, b], M[a, b + 1], M[a, b + 2], M[a, b + 3] = t0, t1, t2, t3
-            b += 4
-        while b <= a:
-            t0 = 0.0
-            for s in range(count):
-                t0 += weighted[s] * rows[b, s]
-            M[a, b] = t0
-            b += 1
+            w = weighted[s]
+            t0 += w * rows[b, s]
+            t1 += w * rows[c, s]
+            t2 += w * rows[d, s]
+            t3 += w * rows[e, s]
+        sums[4 * n], sums[4 * n + 1], sums[4 * n + 2], sums[4 * n + 3] = t0, t1, t2, t3
 
 
 @summing
-def factorise(M: Any, k: int, inverse: Any, norms: Any, row: Any) -> int:
-    """M = LDLᵀ in place, L_ij d_j below the diagonal, 1/d_j in ``inverse``, roots of M_jj in ``norms``: the
-    number of leading monomials that the samples determine."""
+def factorise(sums: Any, number: Any, k: int, M: Any, inverse: Any, norms: Any, row: Any) -> int:
+    """The normal matrix, whose entries are the ``sums`` of the products that ``number`` (k, k) tells, as LDLᵀ: L_ij d_j
+    below the diagonal of M, 1/d_j in ``inverse``, roots of its diagonal in ``norms``; the number of leading monomials
+    that the samples determine."""
     for j in range(k):
-        own = M[j, j]
+        own = sums[number[j, j]]
         norms[j] = math.sqrt(own)
         pivot = own
         for m in range(j):
@@ -129,41 +128,65 @@ def factorise(M: Any, k: int, inverse: Any, norms: Any, row: Any) -> int:
             pivot -= row[m] * M[j, m]
         if not pivot > _PIVOT * own:
             return j
-        M[j, j] = pivot
         inverse[j] = 1.0 / pivot
-        for i in range(j + 1, k):
-            t = M[i, j]
+        i = j + 1
+        while i + 4 <= k:  # four rows at a time: the short sums share what they load
+            t0, t1 = sums[number[i, j]], sums[number[i + 1, j]]
+            t2, t3 = sums[number[i + 2, j]], sums[number[i + 3, j]]
             for m in range(j):
-                t -= M[i, m] * row[m]
-            M[i, j] = t
+                t0 -= M[i, m] * row[m]
+                t1 -= M[i + 1, m] * row[m]
+                t2 -= M[i + 2, m] * row[m]
+                t3 -= M[i + 3, m] * row[m]
+            M[i, j], M[i + 1, j], M[i + 2, j], M[i + 3, j] = t0, t1, t2, t3
+            i += 4
+        while i < k:
+            t0 = sums[number[i, j]]
+            for m in range(j):
+                t0 -= M[i, m] * row[m]
+            M[i, j] = t0
+            i += 1
     return k
 
 
 @summing
 def _solve(M: Any, k: int, inverse: Any, B: Any) -> None:
-    """Solve in place for the rows of B (q, k) with the factors of :func:`factorise`."""
-    for r in range(len(B)):
+    """Solve in place for the rows of B (a multiple of three, k), three at a time, with the factors of
+    :func:`factorise`."""
+    for r in range(0, len(B), 3):
         for i in range(k):
-            t = B[r, i]
+            x, y, z = B[r, i], B[r + 1, i], B[r + 2, i]
             for j in range(i):
-                t -= M[i, j] * B[r, j]
-            B[r, i] = t * inverse[i]
+                x -= M[i, j] * B[r, j]
+                y -= M[i, j] * B[r + 1, j]
+                z -= M[i, j] * B[r + 2, j]
+            B[r, i], B[r + 1, i], B[r + 2, i] = x * inverse[i], y * inverse[i], z * inverse[i]
         for i in range(k - 1, -1, -1):
-            t = B[r, i]
+            x, y, z = B[r, i], B[r + 1, i], B[r + 2, i]
             for j in range(i):
-                B[r, j] -= inverse[j] * M[i, j] * t
+                t = inverse[j] * M[i, j]
+                B[r, j] -= t * x
+                B[r + 1, j] -= t * y
+                B[r + 2, j] -= t * z
 
 
 @summing
 def _combine(rows: Any, W: Any, count: int, C: Any, k: int, g: Any) -> None:
     """g_rs = W_s Σ_a C_ra m_as: the weights of the samples."""
-    for r in range(len(C)):
+    for r in range(len(g)):
         for s in range(count):
             g[r, s] = 0.0
-        for a in range(k):
-            c = C[r, a]
+        a = 0
+        while a + 4 <= k:
+            c0, c1, c2, c3 = C[r, a], C[r, a + 1], C[r, a + 2], C[r, a + 3]
             for s in range(count):
-                g[r, s] += c * rows[a, s]
+                g[r, s] += c0 * rows[a, s] + c1 * rows[a + 1, s] + c2 * rows[a + 2, s] + c3 * rows[a + 3, s]
+            a += 4
+        while a < k:
+            c0 = C[r, a]
+            for s in range(count):
+                g[r, s] += c0 * rows[a, s]
+            a += 1
         for s in range(count):
             g[r, s] *= W[s]
 
@@ -192,7 +215,7 @@ def project_out(rows: Any, W: Any, count: int, k: int, M: Any, inverse: Any, val
             for s in range(count):
                 t += W[s] * rows[a, s] * values[s]
             C[0, a] = t
-        _solve(M, k, inverse, C[:1])
+        _solve(M, k, inverse, C[:3])
         for a in range(k):
             for s in range(count):
                 values[s] -= C[0, a] * rows[a, s]

@@ -114,6 +114,33 @@ class Ellis(StressModel, name="ellis", citation="Matsuhisa & Bird 1965, AIChE J.
         yield from rows(np.exp(np.mean(np.log(eta0), axis=1)), tau_half, alpha)
 
 
+@dataclass(frozen=True)
+class Meter(StressModel, name="meter", citation="Meter 1964, AIChE J. 10, 878"):
+    """η = η∞ + (η0 − η∞)/(1 + (τ/τ_m)^(α−1)) with τ = ηγ̇, solved for η at each rate; Ellis's law with η∞."""
+
+    eta0: Plateau
+    eta_inf: Plateau
+    tau_m: CriticalStress
+    alpha: Steepness
+
+    def log_viscosity(self, log_stress: Any) -> Any:
+        """log(η∞ + (η0 − η∞)/(1 + (τ/τ_m)^(α−1)))."""
+        ratio = np.exp((self.alpha - 1) * (log_stress - np.log(self.tau_m)))
+        return np.log(self.eta_inf + (self.eta0 - self.eta_inf) / (1 + ratio))
+
+    def admissible(self) -> Any:
+        """d log η/d log τ is at most (α − 1)(√η∞ − √η0)/(√η∞ + √η0), and has to be below 1."""
+        first, last = np.sqrt(self.eta0), np.sqrt(self.eta_inf)
+        return 1 - (self.alpha - 1) * np.maximum((last - first) / (last + first), 0.0)
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of τ_m and α, with the plateaus that suit the data best."""
+        tau_m, alpha = grid(np.geomspace(stress.min(), stress.max(), 6), _STEEPNESSES)
+        share = 1 / (1 + (stress / tau_m) ** (alpha - 1))
+        yield from rows(*coefficients(stress / rate, share, 1 - share), tau_m, alpha)
+
+
 def _eyring(x: FloatArray) -> FloatArray:
     """sinh⁻¹(x)/x."""
     y = np.where(plain(x) < _SMALL, _SMALL, x)

@@ -13,11 +13,13 @@ from flowgrad.rheology.model import (
     Capped,
     Consistency,
     FlowIndex,
+    MixingExponent,
     Model,
     Plateau,
     Rate,
     Regularisation,
     Stress,
+    Time,
     Viscosity,
 )
 from flowgrad.rheology.models.basic import coefficients, grid, rows, times
@@ -70,6 +72,112 @@ class ThreeComponent(
             yield float(tau0), float(eta_bg), float((tau0 / plastic) ** 2)
         (rate_c,) = grid(1 / times(rate))
         yield from rows(*coefficients(stress, 1 + np.sqrt(rate / rate_c), rate), rate_c)
+
+
+@dataclass(frozen=True)
+class HeinzCasson(Capped, name="heinz-casson", citation="Heinz 1959, Materialprüfung 1, 311; Casson 1959"):
+    """τ^n = τ0^n + (η γ̇)^n, within [eta_min, eta_max]: Casson's law at n = 1/2, Heinz's at 2/3, Bingham's at 1."""
+
+    tau0: Stress
+    eta: Viscosity
+    n: MixingExponent
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """((τ0/γ̇)^n + η^n)^(1/n)."""
+        return ((self.tau0 / rate) ** self.n + self.eta**self.n) ** (1 / self.n)
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of n, with the τ0^n and η^n that suit the data best."""
+        for n in (0.4, 0.5, 2 / 3, 1.0, 1.4):
+            start, slope = coefficients(stress**n, np.ones_like(rate), rate**n)
+            yield float(start ** (1 / n)), float(slope ** (1 / n)), n
+
+
+@dataclass(frozen=True)
+class RobertsonStiff(Capped, name="robertson-stiff", citation="Robertson & Stiff 1976, SPE J. 16, 31", ranked=False):
+    """τ = K (γ̇ + γ̇_0)^n, within [eta_min, eta_max]: a power law of the rate with a yield stress K γ̇_0^n. Herschel
+    and Bulkley's curves are so near that it is ranked only where it is named."""
+
+    K: Consistency
+    rate_0: Rate
+    n: FlowIndex
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    @property
+    def yield_stress(self) -> float:
+        """K γ̇_0^n."""
+        return float(self.K * self.rate_0**self.n)
+
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """That of the Herschel–Bulkley curve with the same stress, slope and curvature there, τ γ̇_0/(γ̇_0 + nγ̇), for
+        K γ̇_0^n itself may lie far below the rates."""
+        return self.law(rate) * rate * self.rate_0 / (self.rate_0 + self.n * rate)
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """K (γ̇ + γ̇_0)^n/γ̇."""
+        return self.K * (rate + self.rate_0) ** self.n / rate
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of γ̇_0 and n, with the K that suits the data best."""
+        rate_0, n = grid(1 / times(rate), _INDICES)
+        yield from rows(*coefficients(stress, (rate + rate_0) ** n), rate_0, n)
+
+
+@dataclass(frozen=True)
+class Vocadlo(Capped, name="vocadlo", citation="Parzonka & Vočadlo 1968, Rheol. Acta 7, 260", ranked=False):
+    """τ = (τ0^(1/n) + K^(1/n) γ̇)^n, within [eta_min, eta_max]; K in the units of a consistency. The curves are those
+    of Robertson and Stiff, γ̇_0 = (τ0/K)^(1/n)."""
+
+    tau0: Stress
+    K: Consistency
+    n: FlowIndex
+    eta_min: Cap = 0.0
+    eta_max: Cap = np.inf
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """(τ0^(1/n) + K^(1/n) γ̇)^n/γ̇."""
+        return (self.tau0 ** (1 / self.n) + self.K ** (1 / self.n) * rate) ** self.n / rate
+
+    def yielded(self, rate: FloatArray) -> FloatArray:
+        """As Robertson and Stiff's."""
+        return RobertsonStiff(self.K, (self.tau0 / self.K) ** (1 / self.n), self.n).yielded(rate)
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """Those of Robertson and Stiff."""
+        for K, rate_0, n in RobertsonStiff.guesses(rate, stress):
+            yield K * rate_0**n, K, n
+
+
+@dataclass(frozen=True)
+class DeKee(Model, name="de-kee", citation="De Kee & Turcotte 1980, Chem. Eng. Commun. 6, 273"):
+    """η = τ0/γ̇ + η∞ + η1 exp(−t1 γ̇): their law, beside it the plateau without which its stress would fall."""
+
+    tau0: Stress
+    eta1: Viscosity
+    t1: Time
+    eta_inf: Plateau
+
+    def law(self, rate: FloatArray) -> FloatArray:
+        """τ0/γ̇ + η∞ + η1 exp(−t1 γ̇)."""
+        return self.tau0 / rate + self.eta_inf + self.eta1 * np.exp(-self.t1 * rate)
+
+    def admissible(self) -> Any:
+        """dτ/dγ̇ is least at t1γ̇ = 2, and there η∞ − η1/e²."""
+        fall = self.eta1 * np.exp(-2.0)
+        return (self.eta_inf - fall) / (self.eta_inf + fall)
+
+    @classmethod
+    def guesses(cls, rate: FloatArray, stress: FloatArray) -> Iterator[tuple[float, ...]]:
+        """A grid of t1, with the τ0, η1 and η∞ that suit the data best."""
+        (t1,) = grid(times(rate))
+        tau0, eta1, eta_inf = coefficients(stress, np.ones_like(rate), rate * np.exp(-t1 * rate), rate)
+        yield from rows(tau0, eta1, t1, np.maximum(eta_inf, 0.2 * eta1))
 
 
 class _Regularised(Model):

@@ -1,0 +1,77 @@
+"""Serial correlation of a fit's residuals: what it does to the variances of the parameters.
+
+Residuals that follow one another on one side of the law (drift, thermal lag, slip) say less than as many independent
+ones. They are taken as an autoregressive process of first order along the points, correlated by ρ^|i−j|.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flowgrad.typing import FloatArray
+
+# Fewer points do not show a correlation; of more the matrices are too large.
+_FEWEST, _MOST = 10, 2000
+# ρ is taken as 0 unless the correlation of neighbours exceeds that of independent residuals by so many of its standard
+# errors: few, for a correlation that is overlooked makes intervals too short, one that is not there a little too long.
+_SHOWN = 0.5
+# An estimate of ρ this many standard errors up gives intervals that cover as often as they say: what ρ may be more
+# lengthens them more than what it may be less shortens them.
+_UPWARDS = 0.7
+# Every fourth value of ρ is tried where there are more points.
+_FEW_ENOUGH = 100
+_TRIALS = np.linspace(0.0, 0.95, 39)
+
+
+@dataclass(frozen=True)
+class SerialCorrelation:
+    """Correlation ``rho`` of neighbouring residuals, their ``variance``, degrees of ``freedom`` (Satterthwaite 1946),
+    and how much larger each parameter's variance is than that of independent ones, ``inflation`` (p,)."""
+
+    rho: float
+    variance: float
+    freedom: float
+    inflation: FloatArray
+
+    def __str__(self) -> str:
+        widest = np.sqrt(self.inflation.max())
+        return (
+            f"residuals of the best law follow one another (correlation {self.rho:.2g} of neighbours): its intervals "
+            f"are wider for it, up to {widest:.2g} times"
+        )
+
+
+def serial_correlation(jacobian: FloatArray, residuals: FloatArray) -> SerialCorrelation | None:
+    """The correlation of residuals (n,), sorted by rate, of a fit with their derivatives (p, n); None where none shows.
+
+    ρ is that whose residuals about the fitted law, which follows part of any noise, have the correlation found: the
+    moments of M R(ρ) M with the projection M on what the law cannot follow (Cochrane & Orcutt 1949, corrected as by
+    Durbin & Watson 1950). The least squares' estimates stay, their covariance is (JJᵀ)⁻¹ J R Jᵀ (JJᵀ)⁻¹.
+    """
+    count, squares = len(residuals), float(np.sum(residuals**2))
+    if not _FEWEST <= count <= _MOST or squares == 0:
+        return None
+    basis, _, _ = np.linalg.svd(jacobian.T, full_matrices=False)
+    M = np.eye(count) - basis @ basis.T
+    lags = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+    found = float(np.sum(residuals[1:] * residuals[:-1])) / squares
+    trials = _TRIALS if count <= _FEW_ENOUGH else _TRIALS[::4]
+    expected = np.array([_neighbours(M @ rho**lags @ M) for rho in trials])
+    if found <= expected[0] + _SHOWN / np.sqrt(count):
+        return None
+    rho = float(np.interp(found + _UPWARDS / np.sqrt(count), np.maximum.accumulate(expected), trials))
+    R = rho**lags
+    MR = M @ R
+    trace = float(np.trace(MR))
+    inverse = np.linalg.pinv(jacobian @ jacobian.T)
+    sandwich = inverse @ (jacobian @ R @ jacobian.T) @ inverse
+    inflation = np.diag(sandwich) / np.maximum(np.diag(inverse), 1e-300)
+    freedom = trace**2 / float(np.sum(MR * MR.T))
+    return SerialCorrelation(rho, squares / trace, max(freedom, 1.0), np.maximum(inflation, 1.0))
+
+
+def _neighbours(covariance: FloatArray) -> float:
+    """The correlation of neighbours that residuals of a covariance (n, n) have on average."""
+    return float(np.trace(covariance, 1) / np.trace(covariance))
