@@ -107,12 +107,9 @@ def classes(text: str, rate: np.ndarray, noise: float, seeds: Iterable[int]) -> 
     law = parse_model(text)
     true = true_class(law, rate)
     found = Counter(fit_flow_curve(rate, noisy(law, rate, noise, seed)).verdict for seed in seeds)
-    count, right = found.total(), found[true]
-    open_ = (
-        found[Verdict.NOT_DECIDED]
-        + (found[Verdict.NON_NEWTONIAN] if true is not Verdict.NEWTONIAN else 0)
-        + found[Verdict.NON_NEWTONIAN]
-    )
+    # A class that stays open is wrong of a Newtonian fluid.
+    not_class = (Verdict.NOT_DECIDED,) if true is Verdict.NEWTONIAN else (Verdict.NOT_DECIDED, Verdict.NON_NEWTONIAN)
+    count, right, open_ = found.total(), found[true], sum(found[each] for each in not_class)
     wrong = count - right - open_
     shares = f"right {right / count:.1%}, not-decided {open_ / count:.1%}, wrong {wrong / count:.1%}"
     return f"{text}: {true}, {shares}"

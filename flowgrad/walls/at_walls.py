@@ -176,7 +176,8 @@ class PreparedWalls:
     ) -> None:
         self.where, self.scheme, self.wall_velocity = where, scheme, wall_velocity
         self.viscosity, self.pressure, self.density = viscosity, pressure, density
-        for name, value in (("reference_density", reference_density), ("reference_speed", reference_speed)):
+        told = {"density": density, "reference_density": reference_density, "reference_speed": reference_speed}
+        for name, value in told.items():
             if value is not None:
                 positive(name, value)
         if reference_speed is not None and viscosity is None:

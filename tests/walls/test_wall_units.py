@@ -72,6 +72,8 @@ def test_without_what_they_need_they_are_refused(channel):
         at_walls(channel, density=1.0, reference_speed=1.0)
     with pytest.raises(OptionError, match="reference_speed is 0"):
         at_walls(channel, viscosity=0.1, density=1.0, reference_speed=0.0)
+    with pytest.raises(OptionError, match="density is -1"):
+        at_walls(channel, pressure="p", density=-1.0)
 
 
 def test_on_the_command_line(data, tmp_path, capsys):
