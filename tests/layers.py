@@ -10,6 +10,8 @@ from scipy.sparse.linalg import spsolve
 from scipy.spatial import ConvexHull
 
 import flowgrad
+from flowgrad import Cells, Mesh
+from flowgrad.mesh.cells import CellFaces
 
 FOLDER = Path(__file__).parent / "layers"
 GROWTH = 1.2
@@ -69,6 +71,42 @@ def sphere(length, first, count, split=False, seed=0):
     low, high = np.take_along_axis(wedges[:, :3], order, 1), np.take_along_axis(wedges[:, 3:], order, 1)
     tetrahedra = [np.column_stack([low[:, i:], high[:, : i + 1]]) for i in range(3)]
     return points, {"tetra": np.concatenate(tetrahedra)}
+
+
+def polygonal(count, first, layers):
+    """Prisms on the polygons about ``count`` places on the unit sphere, as Fluent has them: polyhedra."""
+    k = np.arange(count) + 0.5
+    theta, phi = np.arccos(1 - 2 * k / count), np.pi * (1 + 5**0.5) * k
+    x = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], -1)
+    triangles = ConvexHull(x).simplices
+    corners = x[triangles].mean(axis=1)
+    corners /= np.linalg.norm(corners, axis=1, keepdims=True)
+    n, rings = len(corners), []
+    for place in range(count):
+        own = np.flatnonzero((triangles == place).any(axis=1))
+        one = np.cross(x[place], [0.3, 0.5, 0.7])
+        arms = corners[own] - x[place]
+        rings.append(own[np.argsort(np.arctan2(arms @ np.cross(x[place], one), arms @ one))])
+    polyhedra = [(ring + i * n, ring + (i + 1) * n) for i in range(layers) for ring in rings]
+    faces = [face for low, high in polyhedra for face in (low[::-1], high, *_sides(low, high))]
+    sizes = np.array([len(low) for low, _ in polyhedra])
+    starts = [np.append(0, np.cumsum(each)) for each in (2 * sizes, [len(face) for face in faces], sizes + 2)]
+    own = CellFaces(connectivity=np.concatenate(faces), offsets=starts[1], cell_offsets=starts[2])
+    types = np.full(len(sizes), 42, np.uint8)
+    points = ((1 + heights(first, layers))[:, None, None] * corners).reshape(-1, 3)
+    return Mesh(points, Cells(types, starts[0], np.concatenate([np.concatenate(each) for each in polyhedra]), own))
+
+
+def _sides(low, high):
+    return np.stack([low, np.roll(low, -1), np.roll(high, -1), high], -1)
+
+
+def on_ellipsoid(mesh, axes):
+    """A mesh around the unit sphere, around an ellipsoid: with the distances and normals (n, 3) of its points."""
+    r = np.linalg.norm(mesh.points, axis=1)
+    out = mesh.points / r[:, None]
+    normals = out / axes / np.linalg.norm(out / axes, axis=1, keepdims=True)
+    return Mesh(out * axes + (r - 1)[:, None] * normals, mesh.cells), r - 1, normals
 
 
 def swirl(x, distance, thickness):

@@ -30,6 +30,8 @@ _WHOLLY = 0.9
 LONG = THIN[0] + _WHOLLY * (THIN[1] - THIN[0])
 # Rings of cells about the bent ones in which distances are known: fits there reach so far.
 _MARGIN = 3
+# The sine of an angle that is none.
+_STRAIGHT = 1e-6
 # Vertices of the wall whose faces are looked at for the foot of a point.
 _NEAR = 4
 
@@ -267,16 +269,21 @@ def _vertex_normals(points: FloatArray, start: IntArray, corners: IntArray, norm
     one, other = points[corners[ahead]] - points[corners], points[corners[behind]] - points[corners]
     squares = (one**2).sum(axis=1) * (other**2).sum(axis=1)
     if sizes.max() == 2:
-        weight = squares**-0.25
+        weight, own = squares**-0.25, normals[face]
         single = np.bincount(corners) == 1
     else:
-        weight = np.sqrt((np.cross(one, other) ** 2).sum(axis=1)) / squares
+        # Corner by corner: their own normals, for the faces may be warped. Where edges go straight on there is none.
+        area = np.cross(one, other)
+        size = np.sqrt((area**2).sum(axis=1))
+        weight = np.maximum(size / squares, _STRAIGHT / np.sqrt(squares))
+        own = np.sign((area * normals[face]).sum(axis=1))[:, None] * area / np.where(size > 0, size, 1.0)[:, None]
+        own = np.where((size > _STRAIGHT * np.sqrt(squares))[:, None], own, normals[face])
         ends = np.sort(np.column_stack([corners, corners[ahead]]), axis=1)
         edges, count = np.unique(ends, axis=0, return_counts=True)
         single = np.zeros(len(points), bool)
         single[edges[count == 1]] = True
     result = np.zeros((len(points), 3))
-    np.add.at(result, corners, weight[:, None] * normals[face])
+    np.add.at(result, corners, weight[:, None] * own)
     result /= np.sqrt((result**2).sum(axis=1, keepdims=True))
     # The mean of the normals at the points of a face is its own: that gives those on the rim.
     on_rim = single[corners]

@@ -40,7 +40,8 @@ def linear(axis: Axis, count: int = 6, *, whole: bool = False) -> None:
 
 def logarithmic(axis: XAxis | YAxis, low: float, high: float) -> None:
     """A logarithmic axis from ``low`` to ``high`` (both positive), be it a part of a decade or twenty."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})
+    # The limits first: a scale looks for its own in the data, and warns where these are all one value.
+    axis.axes.set(**{f"{axis.axis_name}lim": (low, high), f"{axis.axis_name}scale": "log"})
     axis.set_minor_formatter(NullFormatter())
     plain = _PLAIN[0] <= low and high < _PLAIN[1]
 

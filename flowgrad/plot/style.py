@@ -10,7 +10,9 @@ from typing import Any, BinaryIO
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from flowgrad.errors import OptionError
 
@@ -20,6 +22,8 @@ TWO_COLUMN = 7.0
 GOLDEN = 0.618
 KINDS = ("png", "svg", "pdf")
 DPI = 150
+# Around what is drawn, in inches.
+MARGIN = 0.03
 # Of what vector figures hold as pictures.
 _PRINT_DPI = 300
 
@@ -93,6 +97,11 @@ def figure_of(ax: Axes) -> Figure:
     return found
 
 
+def extent(figure: Figure) -> Bbox:
+    """The box in inches around all that is drawn, with a margin; matplotlib's "tight" draws everything once more."""
+    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(MARGIN)
+
+
 def save(ax: Axes, target: Path | str | BinaryIO, kind: str | None = None, *, text: bool | None = None) -> None:
     """Write the figure of an Axes as png, svg or pdf (by the suffix unless ``kind`` says it), cropped
     to what is drawn; without the date, so that equal figures are equal files.
@@ -110,8 +119,7 @@ def save(ax: Axes, target: Path | str | BinaryIO, kind: str | None = None, *, te
         figure.savefig(
             target,
             format=kind,
-            bbox_inches="tight",
-            pad_inches=0.03,
+            bbox_inches=extent(figure),
             metadata=dated.get(kind),
             dpi=DPI if kind == "png" else _PRINT_DPI,
         )

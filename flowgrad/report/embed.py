@@ -13,12 +13,11 @@ import matplotlib
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from flowgrad.plot.style import figure_of
+from flowgrad.plot.style import MARGIN, extent, figure_of
 
 Pixels = NDArray[np.uint8]
 
@@ -26,8 +25,8 @@ Pixels = NDArray[np.uint8]
 _QUALITY = 60
 # Dots per inch of pictures: a little more than the page's pixels.
 _DPI = 125
-# Around what is drawn, in inches; and how far beyond the figure letters are expected.
-_MARGIN, _REACH = 0.03, 1.5
+# How far beyond the figure letters are expected, in inches.
+_REACH = 1.5
 # Pixels on the page for a point (1/72 inch) of a figure: its type, of 7 and 8 points, is then readable.
 _PIXELS = 1.65
 # Of its four bytes.
@@ -181,10 +180,10 @@ def _cropped(ax: Axes) -> Pixels:
     sheet = Bbox.from_bounds(0, 0, *figure.get_size_inches()).padded(_REACH)
     pixels = _drawn(figure, sheet)
     top, bottom, left, right = _inked(pixels)
-    margin = round(_MARGIN * _DPI)
+    margin = round(MARGIN * _DPI)
     if min(top, left, pixels.shape[0] - 1 - bottom, pixels.shape[1] - 1 - right) < margin:
         # Letters are of other widths at other sizes, so that what is measured is not quite what is drawn.
-        pixels = _drawn(figure, Bbox.union([sheet, _extent(figure).expanded(1.1, 1.1)]))
+        pixels = _drawn(figure, Bbox.union([sheet, extent(figure).expanded(1.1, 1.1)]))
         top, bottom, left, right = _inked(pixels)
     return pixels[top - margin : bottom + margin + 1, left - margin : right + margin + 1, :3]
 
@@ -206,15 +205,10 @@ def _drawn(figure: Figure, box: Bbox) -> Pixels:
     return np.frombuffer(stream.getbuffer(), np.uint8).reshape(height, width, 4)
 
 
-def _extent(figure: Figure) -> Bbox:
-    """The box in inches around all that is drawn."""
-    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(_MARGIN)
-
-
 def _drawing(ax: Axes) -> str:
     """The figure as SVG cropped to what is drawn, letters as text; in two passes instead of ``plot.save``'s three."""
     figure = figure_of(ax)
     stream = BytesIO()
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(stream, format="svg", dpi=_DPI, bbox_inches=_extent(figure), metadata={"Date": None})
+        figure.savefig(stream, format="svg", dpi=_DPI, bbox_inches=extent(figure), metadata={"Date": None})
     return stream.getvalue().decode()

@@ -195,6 +195,20 @@ def test_estimated_errors_are_those_there_are(name, scheme):
     assert 0.5 < effectivity < 2
 
 
+@pytest.mark.parametrize(("scheme", "rms", "largest"), [(2, 0.01, 0.03), (3, 0.003, 0.01), (4, 0.003, 0.01)])
+@pytest.mark.parametrize("axes", [(1.0, 1.0, 1.0), (1.0, 0.6, 0.5)])
+def test_polyhedra_around_an_ellipsoid(axes, scheme, rms, largest):
+    """Three polygons meet at a point, whose neighbours fill three levels before they tell a cubic."""
+    mesh, d, out = layers.on_ellipsoid(layers.polygonal(360, 1e-3, 12), np.array(axes))
+    around = np.cross([0, 0, 1.0], out)
+    flow = Flow(mesh, (1 - np.exp(-d / 0.02))[:, None] * around, "points")
+    L, size = velocity_gradient(flow, FiniteDifference(order=scheme)).L, np.linalg.norm(around, axis=1)
+    chosen = (d < 0.02) & (size > 0.3)
+    found = np.einsum("ni,nij,nj->n", around / size[:, None] ** 2, L, out) * 0.02 / np.exp(-d / 0.02)
+    assert np.sqrt(((found - 1)[chosen] ** 2).mean()) < rms
+    assert np.abs(found - 1)[chosen].max() < largest
+
+
 def layered(points, quads, heights):
     """Hexahedra on quads, from height to height along z."""
     n = len(points)

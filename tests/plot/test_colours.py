@@ -71,6 +71,16 @@ def test_logarithmic_ticks_are_few_and_do_not_overlap(low, high):
     assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
 
 
+def test_data_of_one_value_to_rounding_have_a_logarithmic_axis_without_a_warning():
+    ax = Figure(figsize=(3, 2)).add_subplot()
+    ax.plot([1, 2], [100.0, np.nextafter(100, 101)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        logarithmic(ax.yaxis, 30, 300)
+    assert ax.get_ylim() == (30, 300)
+    assert ax.get_yscale() == "log"
+
+
 def test_parameters_have_their_textbook_letters():
     assert symbol("eta_inf") == r"\eta_{\infty}"
     assert symbol("tau0") == r"\tau_{\mathrm{0}}"

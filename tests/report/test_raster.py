@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from flowgrad import plot
+from flowgrad.plot.style import MARGIN
 from flowgrad.report import embed
 from flowgrad.report.embed import address
 
@@ -21,7 +22,7 @@ def opened(address: str):
 
 def frames(pixels):
     """Darkest value in each of the outermost margins, and in the lines just inside them."""
-    width = round(embed._MARGIN * embed._DPI)
+    width = round(MARGIN * embed._DPI)
     turned = [np.rot90(pixels, k) for k in range(4)]
     return [each[:width].min() for each in turned], [each[width].min() for each in turned]
 
@@ -37,7 +38,7 @@ def test_letters_that_reach_far_outside_are_in_it(length):
     outside, inside = frames(pixels)
     assert min(outside) == 255
     assert max(inside) < 255
-    assert pixels.shape[1::-1] == pytest.approx(size + 2 * embed._MARGIN * embed._DPI, abs=3)
+    assert pixels.shape[1::-1] == pytest.approx(size + 2 * MARGIN * embed._DPI, abs=3)
 
 
 def test_it_has_a_description_and_its_size_on_the_page():

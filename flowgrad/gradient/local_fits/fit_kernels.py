@@ -436,7 +436,7 @@ def fit_weights(
     place = np.empty(3)
     for i in range(len(targets)):
         begin, end, k = start[i], start[i + 1], unknowns[i]
-        count = end - begin
+        count, asked, lowest = end - begin, k, max(least, 1)
         unknowns[i] = 0
         weights[begin:end] = 0.0
         origin = positions[centre[i]] if centre[i] >= 0 else targets[i]
@@ -481,9 +481,7 @@ def fit_weights(
                     _place(targets[i], origin, target, bends, slopes, T, place)
                     _derivatives_at(place, parent, axis, k, is_second, rank, spare, elsewhere)
                     sought = elsewhere[rank:] if is_second and skip == 0 else elsewhere[: len(g)]
-                known = reproducing_weights(
-                    rows, W, whole, known, M, inverse, norms, sought, complete, max(least, 1), C, E, g
-                )
+                known = reproducing_weights(rows, W, whole, known, M, inverse, norms, sought, complete, lowest, C, E, g)
                 is_done = not is_along
                 if is_along and known > 0:
                     for s in range(count):
@@ -492,15 +490,18 @@ def fit_weights(
                     _first(g[:rank], count, T, kept, first)
                     loudest = _LOUDEST if is_whole or count == end - begin else _LOUDER
                     is_done = _reproduce(first, W, left, up, kept, count, square, bends[2][i], loudest)
-                    if not is_done and loudest == _LOUDEST and complete[known - 1] >= max(least, 1):
-                        k, attempt = complete[known - 1], 0
-                        continue
                     is_bent = is_done
-                if is_done and (
-                    count == end - begin or (known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD)
-                ):
+                if is_done and not is_along and count == end - begin:
+                    break
+                is_quiet = known == k and sum_of_squares(g[skip:], count, derivatives[skip:]) < _LOUD
+                is_told = is_done and (is_quiet or known < k)
+                if is_along and not is_told and count == end - begin and lowest <= complete[max(known, 1) - 1]:
+                    k, attempt = complete[known - 1], 0
+                    continue
+                if is_done and (count == end - begin or is_quiet):
                     break
                 attempt += 1
+                k = asked if attempt == 2 else k
             unknowns[i] = known
         if unknowns[i] == 0:
             weights[begin:end] = np.nan
