@@ -158,3 +158,22 @@ def test_it_is_written_and_told(data, tmp_path):
     assert any("error of the wall shear rate" in note for note in walls["notes"])
     assert read(tmp_path / "channel20_walls.vtu", "normal").cell_data["wall_shear_rate_error"].max() > 0
     assert "its error" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("kind", ["tetra", "hexahedron"])
+def test_flat_walls_from_points_are_of_the_order_of_the_fits_and_their_estimate_is_honest(kind):
+    """Fits at the centroids, through the nearest point's value: means over the faces' points were of second order, and
+    the finer ones had the same fault."""
+    errors, effectivities = [], []
+    for n in (6, 12, 24):
+        mesh = block(kind, n, 1.0)
+        x = mesh.points
+        velocity = np.zeros_like(x)
+        velocity[:, 0] = np.sin(2 * x[:, 2]) * (1 + 0.3 * np.sin(3 * x[:, 0]))
+        walls = at_walls(Flow(mesh, velocity, "points"), "plane=z:0", scheme="finite-difference(order=3)")
+        exact = 2 * (1 + 0.3 * np.sin(3 * walls.gradient.positions[:, 0]))
+        errors.append(np.sqrt(((walls.wall_shear_rate - exact) ** 2).mean()))
+        effectivities.append(np.sqrt((walls.error**2).mean()) / errors[-1])
+    assert np.log2(errors[0] / errors[2]) / 2 > 2.5
+    assert min(effectivities) > 0.7
+    assert max(effectivities) < 1.4

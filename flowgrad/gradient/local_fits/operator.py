@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+# Squares of distances are alike that differ by no more than this part: no rounding shall choose between them.
+_ALIKE = 1e-6
+
+
 @dataclass(frozen=True, eq=False)
 class PolynomialFits(Operator):
     """Gradients by local fits to the values at the ``location`` of a mesh, and on its boundary. ``places`` are where
@@ -278,23 +282,34 @@ class FaceMeans(Composed):
         return tuple((self.means @ matrix).tocsr() for matrix in self.inner.matrices)
 
 
+def _nearest_in(start: IntArray, x: FloatArray, centroids: FloatArray) -> IntArray:
+    """The entry (k,) of each face's point that is nearest to its centroid, of those that are alike the first."""
+    square = ((x - np.repeat(centroids, np.diff(start), axis=0)) ** 2).sum(axis=1)
+    least = np.repeat(np.minimum.reduceat(square, start[:-1]), np.diff(start)) if len(x) else square
+    alike = np.flatnonzero(square <= (1 + _ALIKE) * least)
+    return alike[np.searchsorted(alike, start[:-1])]
+
+
 def prepare_on_boundary(flow: Flow, faces: IntArray, order: int, smoothing: float, averages: bool) -> Operator:
     """Fits of an order for the gradients on boundary faces (k,), rows of ``mesh.topology.boundary``.
 
-    With values at points these are means over the face of the gradients at its points, whose fits go through
-    the values there, on curved faces interpolated to the sites (q,) of :func:`flowgrad.mesh.face_sites.face_sites`;
-    along walls so bent that these gradients turn, fits at the face's centroid. With values at cells they are at the
-    faces' centroids; the fits go through the velocities known on the faces where it is known on all of them, and else
-    are those to what is around.
+    They are at the faces' centroids. With values at points the fits go through that of the face's point nearest to it,
+    along bent layers near the values of all its points; on curved faces the gradients at the points are interpolated to
+    the sites (q,) of :func:`flowgrad.mesh.face_sites.face_sites`. With values at cells the fits go through the
+    velocities known on the faces where it is known on all of them, and else are those to what is around.
     """
     mesh, centroids = flow.mesh, flow.mesh.topology.boundary_geometry[1][faces]
     walls = None if mesh.wall_layers is None else mesh.wall_layers.on_faces(faces)
     if flow.location == "points":
-        if walls is not None and (walls.bent > 0).any():
-            start, points = mesh.topology.face_points(faces)
+        start, points = mesh.topology.face_points(faces)
+        if smoothing > 1 or (walls is not None and (walls.bent > 0).any()):
             between = Targets.seeded(centroids, start, points, walls)
             return prepare_fits(flow, centroids, order, smoothing, averages, lambda samples: between)
-        means = face_sites(mesh, faces).from_points
+        if (sites := face_sites(mesh, faces)).is_flat:
+            near = points[_nearest_in(start, mesh.points[points], centroids)]
+            beside = functools.partial(Targets.at_samples, own=near, positions=centroids)
+            return prepare_fits(flow, centroids, order, smoothing, averages, beside)
+        means = sites.from_points
         own, number = np.unique(means.indices, return_inverse=True)
         at_points = functools.partial(Targets.at_samples, own=own)
         fits = prepare_fits(flow, mesh.points[own], order, smoothing, averages, at_points)
