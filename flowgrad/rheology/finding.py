@@ -226,12 +226,13 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict clas
         law, curve = self.law, self.curve.trusted(self.margin)
         if law is None and self.verdict is Verdict.NON_NEWTONIAN and self.fits:
             law = self.fits[0]
-        if law is None or not law.points:
+        if law is None:
             return
-        yield from of_residuals(law, curve)
+        if law.points:
+            yield from of_residuals(law, curve)
         if self.verdict is Verdict.YIELD_STRESS:
             yield "yield_stress", law.model.yield_stress
-        elif law.model.yield_stress:
+        elif law.points and law.model.yield_stress:
             yield "law_yield_stress", law.model.yield_stress
             yield "law_yield_share", float((law.model.yielded(curve.rate) / law.model.stress(curve.rate))[0])
 

@@ -18,6 +18,12 @@ def shear():
     return VelocityGradient(L)
 
 
+def layers():
+    """Two liquids, each sheared at all rates."""
+    gradient = VelocityGradient(np.concatenate([shear().L, shear().L]))
+    return separate(gradient, viscosity=np.repeat([1.0, 3.0], len(RATES)))
+
+
 def elastic_stress():
     stress = np.zeros((len(RATES), 3, 3))
     stress[:, 0, 1] = stress[:, 1, 0] = RATES
@@ -40,6 +46,8 @@ def separations(data):
         "uncertain": separate(replace(shear(), error=0.01 * RATES), viscosity=2 * RATES**-0.5),
         "balanced": balanced(data),
         "elastic": separate(shear(), stress=elastic_stress()),
+        "layers": layers(),
+        "falling": separate(shear(), viscosity=RATES**-1.5),
         "unknown": separate(shear()),
     }
 
