@@ -61,7 +61,7 @@ def _draw_grey(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callabl
 
 def symbol(parameter: str) -> str:
     """Mathtext of a parameter's name: ``eta_inf`` is \\eta_{\\infty}, ``tau0`` is \\tau_{0}."""
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|N)?", parameter)
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|m|N)?", parameter)
     if match is None:
         return parameter.replace("_", r"\_")
     letter, index = match.groups()

@@ -44,7 +44,11 @@ def curve_section(
         statement=fit.sentence,
         facts=_facts(examined),
         newtonian=fit.newtonian,
-        classes=evidence.remaining_classes(fit),
+        classes=[] if examined.probabilities else evidence.remaining_classes(fit),
+        probabilities=[
+            (str(each.value), evidence.VERDICTS[each.value], percent(weight), percent(drawn))
+            for each, (weight, drawn) in examined.probabilities.items()
+        ],
         path=[str(step) for step in fit.finding.path],
         laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
