@@ -225,7 +225,7 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict clas
         """Evidence: the yield stress of the law, and its residuals beside the scatter of the points; of the best one
         where none is near enough."""
         law, curve = self.law, self.curve.trusted(self.margin)
-        if law is None and self.verdict is Verdict.NON_NEWTONIAN and self.fits:
+        if law is None and self.newtonian == "no" and self.fits:
             law = self.fits[0]
         if law is None:
             return
