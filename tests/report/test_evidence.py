@@ -41,6 +41,7 @@ def separations(data):
     return {
         "thinning": separate(shear(), viscosity=2 * RATES**-0.5),
         "constant": separate(shear(), viscosity=np.full(len(RATES), 0.3)),
+        "scattered": separate(shear(), viscosity=0.3 * np.exp(0.2 * np.random.default_rng(0).standard_normal(400))),
         "given": separate(shear(), viscosity="bingham(tau0=3.0, eta=0.1)"),
         "plateaus": separate(shear(), viscosity="carreau(eta0=1, eta_inf=0.5, lam=1, n=0.001)"),
         "uncertain": separate(replace(shear(), error=0.01 * RATES), viscosity=2 * RATES**-0.5),
@@ -63,6 +64,9 @@ def test_what_says_nothing_is_not_shown(separations):
     assert "rise of the viscosity beyond its scatter, factor" not in names["thinning"]
     assert "fall of the viscosity beyond its scatter, factor" not in names["constant"]
     assert "highest Weissenberg number" in names["elastic"]
+    # Residuals of rounding have no runs.
+    assert "runs of one sign among its residuals" in names["scattered"]
+    assert "runs of one sign among its residuals" not in names["constant"]
     assert names["unknown"] == set()
 
 
