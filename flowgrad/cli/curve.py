@@ -86,9 +86,7 @@ def command(args: argparse.Namespace) -> int:
         if result.error:
             print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
         for name, examined in result.examined.items():
-            print("\n".join(_lines(examined)))
-            if args.explain:
-                print("\n".join(f"  step {number}. {step}" for number, step in enumerate(examined.fit.finding.path, 1)))
+            print("\n".join(_lines(examined, args.explain)))
             _write_json(folder / f"{name}.json", examined, [result.source], options)
             _write_laws(folder / f"{name}-laws.csv", examined)
             _write_figures(folder / name, examined)
@@ -96,7 +94,7 @@ def command(args: argparse.Namespace) -> int:
     if problem:
         print(f"flowgrad: {problem}", file=sys.stderr)
     for name, (reduction, examined) in reductions.items():
-        print("\n".join(_reduction_lines(reduction, examined)))
+        print("\n".join(_reduction_lines(reduction, examined, args.explain)))
         sources = [each.source for each in results if each.examined]
         _write_json(folder / f"{name}.json", examined, sources, options, reduction.summary())
         _write_figures(folder / name, examined, reduction)
@@ -114,7 +112,7 @@ def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) ->
     from flowgrad.rheometer.fitted import examine
 
     try:
-        curves = examine(read_flow_curves(file, reading), fit.models, fit.margin, fit.sigma)
+        curves = examine(read_flow_curves(file, reading), fit.models, fit.margin, fit.sigma, fit.bootstrap)
     except FlowgradError as error:
         reason = str(error)
     except Exception as error:
@@ -139,7 +137,7 @@ def _reduced(
     curves = [each.curve for result in results for each in result.examined.values()]
     try:
         found = reduced(curves, together, correction) if curves else []
-        examined = [examine([each.curve], fit.models, fit.margin, fit.sigma)[0] for each in found]
+        examined = [examine([each.curve], fit.models, fit.margin, fit.sigma, fit.bootstrap)[0] for each in found]
     except OptionError as error:
         return {}, str(error)
     return {_free(each.curve.name, taken): (each, of) for each, of in zip(found, examined, strict=True)}, ""
@@ -157,8 +155,8 @@ def _free(text: str, taken: set[str]) -> str:
     return name
 
 
-def _lines(examined: Examined) -> Iterator[str]:
-    """The verdict, the best model with intervals, the models after it, what was left out, and notes."""
+def _lines(examined: Examined, explain: bool) -> Iterator[str]:
+    """The verdict, the best model with intervals, the models after it, what was left out, notes; how it was decided."""
     from flowgrad.rheometer.curve import counted
 
     curve, fit = examined.curve, examined.fit
@@ -173,9 +171,15 @@ def _lines(examined: Examined) -> Iterator[str]:
         yield f"  left out: {counted(count)} {reason}"
     for note in examined.notes:
         yield f"  note: {note}"
+    if not explain:
+        return
+    for number, step in enumerate(fit.finding.path, 1):
+        yield f"  step {number}. {step}"
+    for name, (weight, drawn) in examined.probabilities.items():
+        yield f"  class {name}: Akaike weight {weight:.3g}, probability by bootstrap {drawn:.2g}"
 
 
-def _reduction_lines(reduction: Reduction, examined: Examined) -> Iterator[str]:
+def _reduction_lines(reduction: Reduction, examined: Examined, explain: bool) -> Iterator[str]:
     """What was found on the way as a table, notes, and the verdict on the curve that was made."""
     yield f"{reduction.curve.name}: {reduction.statement}"
     rows = reduction.rows()
@@ -186,7 +190,7 @@ def _reduction_lines(reduction: Reduction, examined: Examined) -> Iterator[str]:
         yield "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip()
     for note in reduction.notes:
         yield f"  note: {note}"
-    yield from _lines(examined)
+    yield from _lines(examined, explain)
 
 
 def _in_words(fit: Fit) -> str:

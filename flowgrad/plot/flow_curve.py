@@ -19,7 +19,7 @@ from flowgrad.plot.distribution import note_empty
 from flowgrad.plot.scalar_field import STRESS, VISCOSITY, dimension_of
 from flowgrad.plot.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from flowgrad.records import axis_label
-from flowgrad.rheology import Fit
+from flowgrad.rheology import Fit, Verdict
 from flowgrad.rheometer.fitted import Examined, band
 from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
@@ -61,7 +61,7 @@ def _draw_grey(ax: Axes, laws: Sequence[Fit], rate: FloatArray, heights: Callabl
 
 def symbol(parameter: str) -> str:
     """Mathtext of a parameter's name: ``eta_inf`` is \\eta_{\\infty}, ``tau0`` is \\tau_{0}."""
-    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|N)?", parameter)
+    match = re.fullmatch(r"([A-Za-z]+?)_?(\d+|inf|min|max|half|bg|c|N|(?<=_)m)?", parameter)
     if match is None:
         return parameter.replace("_", r"\_")
     letter, index = match.groups()
@@ -165,6 +165,8 @@ def _draw_medians(ax: Axes, separation: Separation, height: Height) -> None:
 
 
 def _draw_lines(ax: Axes, separation: Separation, rate: FloatArray, height: Height) -> None:
+    if separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+        return
     newtonian = separation.eta_newtonian
     if np.isfinite(newtonian) and newtonian > 0:
         text = rf"Newtonian, $\eta_N$ = {newtonian:.3g}"
@@ -283,11 +285,12 @@ def _draw_examined(examined: Examined, ax: Axes, height: Height, names: Names) -
     ax.errorbar(curve.rate, points, yerr=sigma, label=label, **_MEASURED)
     # The best law with its band, and all the others.
     rate = np.geomspace(curve.rate[0] / _MARGIN, curve.rate[-1] * _MARGIN, 200)
-    stress, factor = best.model.stress(rate), band(best, curve.rate, rate, curve.sigma)
-    ax.fill_between(
-        rate, height(stress / factor, rate), height(stress * factor, rate), color=VERMILION, alpha=0.2, lw=0
-    )
-    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=_fit_text(best, "95 % band"), zorder=3.2)
+    stress, what = best.model.stress(rate), "does not suit the points"
+    if examined.fit.finding.law is not None:
+        factor, what = band(best, curve.rate, rate, curve.sigma), "95 % band"
+        ends = height(stress / factor, rate), height(stress * factor, rate)
+        ax.fill_between(rate, *ends, color=VERMILION, alpha=0.2, lw=0)
+    ax.plot(rate, height(stress, rate), color=VERMILION, lw=1.3, label=_fit_text(best, what), zorder=3.2)
     _draw_others(ax, examined, rate, lambda law: height(law.model.stress(rate), rate))
     limits = np.concatenate(drawn, axis=1)
     low, high = limits.min(axis=1) / _MARGIN, limits.max(axis=1) * _MARGIN

@@ -204,7 +204,8 @@ def _deviation(gradient: VelocityGradient, name: str) -> ScalarField:
 
 
 def _array(flow: Flow, name: str) -> ScalarField | None:
-    """An array of the file, from the cells where it is on both; its unit is the file's, whatever its name."""
+    """An array of the file, from the cells where it is on both; its unit is that in its name, as
+    in ``p [Pa]``, or the file's."""
     bare = name.removeprefix(ARRAY)
     for location, arrays in (("cells", flow.cell_data), ("points", flow.point_data)):
         if bare in arrays:
@@ -219,7 +220,7 @@ def _array(flow: Flow, name: str) -> ScalarField | None:
             known = values[np.isfinite(values)]
             low, high = np.percentile(known, [2, 98]) if len(known) else (0.0, 0.0)
             both = low < 0 < high and max(-low, high) < _ONE_SIDED * min(-low, high)
-            label = f"{text} [unit of the file]"
+            label = text if re.search(r" \[[^][]+\]$", bare) else f"{text} [unit of the file]"
             return ScalarField(name, values, location, label, "signed" if both else "magnitude")
     return None
 

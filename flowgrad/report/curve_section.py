@@ -44,9 +44,13 @@ def curve_section(
         statement=fit.sentence,
         facts=_facts(examined),
         newtonian=fit.newtonian,
-        classes=evidence.remaining_classes(fit),
+        classes=[] if examined.probabilities else evidence.remaining_classes(fit),
+        probabilities=[
+            (str(each.value), evidence.VERDICTS[each.value], percent(weight), percent(drawn))
+            for each, (weight, drawn) in examined.probabilities.items()
+        ],
         path=[str(step) for step in fit.finding.path],
-        laws=[_law(each, mark(verdict, each, fit.best)) for each in fit.ranking],
+        laws=[_law(each, mark(verdict, each, fit.finding.law)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
         pictures=[picture(partial(draw, examined), caption, _WIDTH) for draw, caption in _PICTURES],
@@ -59,7 +63,10 @@ def curve_section(
 
 
 _PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
-    (plot.rheometer_curve, "Stress against shear rate: all laws that were fitted, and the 95 % band of the best."),
+    (
+        plot.rheometer_curve,
+        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best that suits.",
+    ),
     (plot.rheometer_viscosity, "Viscosity against shear rate."),
     (plot.residuals, "What each law misses of each stress."),
 )

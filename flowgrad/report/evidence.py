@@ -24,7 +24,7 @@ VERDICTS = {
     "alone describes it",
     "mixed": "the viscosity falls at some shear rates and rises at others",
     "non-newtonian": "the viscosity certainly changes with the shear rate, but the data leave open in which way; the "
-    "classes that remain are named with their weights",
+    "classes that remain are named, with weights where the laws give them",
     "not-a-function-of-rate": "the viscosity depends on more than the shear rate: at equal rates it differs from place "
     "to place, or the stress is lower where the rate is higher, as in layers of two liquids, a heated fluid, one that "
     "remembers how long it was sheared, or grains under pressure",
@@ -74,7 +74,7 @@ def facts(separation: Separation) -> list[Fact]:
             html(record.symbol) if record.symbol else Markup(),
             _FORMS[record.form](known[key]),
             dimension_of(record.dimension, separation.gradient),
-            record.meaning,
+            record.meaning.replace(" %", "\u00a0%"),
         )
         for key, record in EVIDENCE.items()
         if record.shown and key in known and record.least <= known[key] <= record.most
@@ -128,8 +128,13 @@ def _shown(separation: Separation) -> list[Fit]:
 
 
 def remaining_classes(found: HasFinding) -> list[tuple[str, str, str]]:
-    """The classes that remain where the class is open: each with what it means and its weight."""
-    return [(str(each.value), VERDICTS[each.value], percent(weight)) for each, weight in found.classes.items()]
+    """The classes that remain where the class is open: each with what it means and its weight, which is empty where
+    no weight tells them apart."""
+    alike = len(set(found.classes.values())) == 1
+    return [
+        (str(each.value), VERDICTS[each.value], "" if alike else percent(weight))
+        for each, weight in found.classes.items()
+    ]
 
 
 def other_laws(separation: Separation) -> str:

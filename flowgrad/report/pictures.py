@@ -122,7 +122,7 @@ def _departure(separation: Separation, ax: Axes, section: Slice) -> Axes:
     """The map that shows where η is not the one that other places have at the same shear rate."""
     flow, location = separation.gradient.flow, separation.gradient.location
     assert flow is not None
-    name = "η over its median at equal rates"
+    name = "η over its median at equal rates [–]"
     arrays = {name: separation.viscosity_departure}
     known = {"cell_data": arrays} if location == "cells" else {"point_data": arrays}
     return plot.field(replace(flow, **known), name, ax, section)  # type: ignore[arg-type]

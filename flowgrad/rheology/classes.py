@@ -118,15 +118,14 @@ def class_of_model(model: Model, curve: FlowCurve, margin: float = thresholds.MA
 def law_of(verdict: Verdict, fits: tuple[Fit, ...], curve: FlowCurve, margin: float = thresholds.MARGIN) -> Fit | None:
     """The best law that agrees with a verdict: of its class, as within its margin a Newtonian fluid may suit a law with
     more parameters better; the first of the ranking where the class is open or of no law of the viscosity; None where
-    none agrees or it misses the points."""
+    none agrees or the first of all misses the points."""
     if verdict is Verdict.NEWTONIAN:
         return next((fit for fit in fits if isinstance(fit.model, Newtonian)), None)
-    if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+    if verdict is Verdict.NOT_A_FUNCTION_OF_RATE or not fits or is_missed(fits[0], curve):
         return None
     if verdict in (Verdict.SHEAR_THINNING, Verdict.SHEAR_THICKENING, Verdict.YIELD_STRESS, Verdict.MIXED):
-        agreeing = (fit for fit in fits if class_of_model(fit.model, curve, margin) is verdict)
-        return next(agreeing, None)
-    return fits[0] if fits and not is_missed(fits[0], curve) else None
+        return next((fit for fit in fits if class_of_model(fit.model, curve, margin) is verdict), None)
+    return fits[0]
 
 
 def yields(model: Model, curve: FlowCurve) -> bool:

@@ -77,7 +77,9 @@ EVIDENCE: dict[str, EvidenceRecord] = {
         "fall of the stress with the shear rate, factor",
         "how many times lower it certainly gets where the fluid is sheared faster; in a steady flow no law η(γ̇) has it",
     ),
-    "misfit": _percent("misfit of the law", "how far the law that agrees with the verdict is off, on average"),
+    "misfit": _percent(
+        "misfit of the law", "how far the law of the verdict, or the best where none suits, is off, on average"
+    ),
     "misfit_over_scatter": EvidenceRecord(
         "misfit over the scatter of the points",
         "about 1 for a law that follows the points as closely as they scatter; far above, the law is not theirs",

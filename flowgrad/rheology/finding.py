@@ -18,7 +18,7 @@ from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Numbers, Trend, sampled_curve
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
-from flowgrad.rheology.residuals import of_residuals
+from flowgrad.rheology.residuals import is_missed, of_residuals
 
 # A model that was given is looked at over this factor of rates at least, around those of the flow.
 _GIVEN_RATES = 10.0
@@ -141,7 +141,7 @@ def _of_trend(
     error = max(doubts.error, thresholds.ELASTIC_ERROR) if doubts.elastic else doubts.error
     shape = trend.shape(error, margin)
     asked = f"departure of η from its mean (margin {margin:g})"
-    found = f"{np.expm1(trend.at_least):.2g} to {np.expm1(trend.at_most):.2g}"
+    found = f"{np.expm1(trend.at_least):.2g} to {np.expm1(max(trend.at_most, trend.at_least)):.2g}"
     if error:
         found += f", with a systematic error of {np.expm1(error):.2g}"
     if shape == "constant":
@@ -157,7 +157,8 @@ def _of_trend(
         yield Question(asked, found, CLASS_OF_SHAPE[shape]), ("no", CLASS_OF_SHAPE[shape], {})
     yield Question(asked, found), None
     left = remaining(shape, fits, curve.trusted(margin), margin)
-    asked = "classes whose laws remain, by Akaike weight"
+    missed = not fits or is_missed(fits[0], curve.trusted(margin))
+    asked = "classes that remain, alike as no law suits" if missed else "classes whose laws remain, by Akaike weight"
     found = ", ".join(f"{each} {weight:.3g}" for each, weight in left.items())
     first = next(iter(left))
     if len(left) == 1:
@@ -224,14 +225,15 @@ class Finding(ReprMixin, line="newtonian verdict", table="newtonian verdict clas
         """Evidence: the yield stress of the law, and its residuals beside the scatter of the points; of the best one
         where none is near enough."""
         law, curve = self.law, self.curve.trusted(self.margin)
-        if law is None and self.verdict is Verdict.NON_NEWTONIAN and self.fits:
+        if law is None and self.newtonian == "no" and self.fits:
             law = self.fits[0]
-        if law is None or not law.points:
+        if law is None:
             return
-        yield from of_residuals(law, curve)
+        if law.points:
+            yield from of_residuals(law, curve)
         if self.verdict is Verdict.YIELD_STRESS:
             yield "yield_stress", law.model.yield_stress
-        elif law.model.yield_stress:
+        elif law.points and law.model.yield_stress:
             yield "law_yield_stress", law.model.yield_stress
             yield "law_yield_share", float((law.model.yielded(curve.rate) / law.model.stress(curve.rate))[0])
 

@@ -53,11 +53,13 @@ def is_missed(fit: Fit, curve: FlowCurve) -> bool:
 
 
 def of_residuals(fit: Fit | None, curve: FlowCurve) -> Iterator[tuple[str, float]]:
-    """Evidence: how far the law is off, over the scatter, and the runs of its residuals."""
+    """Evidence: how far the law is off, over the scatter, and the runs of its residuals, unless it is exact."""
     if fit is None or not fit.points or fit.points != len(curve):
         return
-    runs, probability = runs_probability(fit.residuals)
     yield "misfit", fit.misfit
+    if fit.misfit <= SMALLEST_MISFIT:
+        return
+    runs, probability = runs_probability(fit.residuals)
     yield "misfit_over_scatter", over_scatter(fit, curve)
     yield "runs", runs
     yield "runs_probability", probability

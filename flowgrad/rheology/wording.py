@@ -127,6 +127,8 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
         return _filled(next(text for key, text in _NOT_A_FUNCTION.items() if key in evidence), evidence)
     text = _filled(_DECIDED[verdict], evidence)
     if verdict is not Verdict.VISCOELASTIC:
+        if finding.law is None and finding.fits:
+            return f"{text} No law of this kind follows the points. {_off(finding.fits[0])}."
         return text + _best(finding.law) + _beside(finding, evidence)
     if "relaxation_time" in evidence:
         text += _filled(" N1/(2ηγ̇²), in shear the relaxation time, is {relaxation_time} (median).", evidence)
@@ -152,8 +154,8 @@ def _open(finding: Finding, evidence: Evidence) -> str:
     first = finding.fits[0]
     if is_missed(first, finding.curve.trusted(finding.margin)):
         return (
-            f"its class stays open, {_classes(finding, weighted=False)}: no law suits the points. {_best(first)[1:]} "
-            "That is {misfit_over_scatter} times their scatter, with {runs:.0f} runs of one sign among the "
+            f"its class stays open, {_classes(finding, weighted=False)}: no law suits the points. {_off(first)}, "
+            "{misfit_over_scatter} times their scatter, with {runs:.0f} runs of one sign among the "
             f"{first.points} residuals (by chance so few in {{runs_probability:2%}} of cases)."
         )
     needed = "lower shear rates" if Verdict.YIELD_STRESS in finding.classes else "a wider range of shear rates"
@@ -168,6 +170,11 @@ def _classes(finding: Finding, weighted: bool = True) -> str:
 
 def _best(fit: Fit | None) -> str:
     return "" if fit is None else f" Best law: {fit}, with a root mean square misfit of {100 * fit.misfit:.2g} %."
+
+
+def _off(first: Fit) -> str:
+    """How far the first law of a ranking is off where none suits; without parameters, which mean nothing then."""
+    return f"The best, {first.model.name}, has a root mean square misfit of {100 * first.misfit:.2g} %"
 
 
 def _beside(finding: Finding, evidence: Evidence) -> str:

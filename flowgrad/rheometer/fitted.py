@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import OptionError
+from flowgrad.rheology.classes import Verdict
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.measured_curve import FlowCurveFit, fit_flow_curve
 from flowgrad.rheometer.curve import RheometerCurve
@@ -20,6 +21,8 @@ from flowgrad.typing import FloatArray
 _CONFIDENCE = 0.95
 # Combinations of parameters that the data see less than this part of the best known are not known.
 _SEEN = 1e-6
+# Classes of a smaller weight and probability are not told.
+_LEAST = 1e-3
 # A loop whose area is a smaller part of that under the ramp up is within what a ramp repeats.
 THIXOTROPIC = 0.02
 
@@ -32,6 +35,17 @@ class Examined:
     fit: FlowCurveFit
     loop: Hysteresis | None = None
     down: RheometerCurve | None = None
+    bootstrap: bool = False
+
+    @property
+    def probabilities(self) -> dict[Verdict, tuple[float, float]]:
+        """Akaike weight and bootstrapped probability of each class that has one of a thousandth, the likeliest first;
+        none unless the class is open or ``bootstrap`` asks for them, and where no law suits the points."""
+        drawn = self.fit.bootstrapped if self.bootstrap or self.fit.classes else {}
+        weights = self.fit.classes or self.fit.weights
+        both = {each: (weights.get(each, 0.0), drawn.get(each, 0.0)) for each in {**weights, **drawn} if drawn}
+        ranked = sorted(both.items(), key=lambda item: item[1], reverse=True)
+        return {each: pair for each, pair in ranked if max(pair) >= _LEAST}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -44,10 +58,11 @@ class Examined:
 
     def summary(self) -> dict[str, Any]:
         """Everything a machine may want to know, as Python types."""
-        curve, fit = self.curve, self.fit
+        curve, fit, known = self.curve, self.fit, self.probabilities
         return {
             "name": curve.name,
             **fit.told,
+            **({"bootstrapped": {each.value: drawn for each, (_, drawn) in known.items()}} if known else {}),
             "statement": fit.sentence,
             "evidence": dict(fit.evidence),
             "ranking": [_described(each) for each in fit.ranking],
@@ -90,12 +105,14 @@ def examine(
     models: Iterable[str] | None = None,
     margin: float = 0.05,
     sigma: FloatArray | float | str | None = None,
+    bootstrap: bool = False,
 ) -> list[Examined]:
     """Fit the laws to every curve, and measure the loop of each ramp up with the ramp down after it.
 
     ``sigma`` is the standard deviation of the stress, taken as it is: a number [Pa], or a text such as ``3%`` of the
     stress or ``3%+0.1``, both; without it, the column of the table gives weights, and without that all stresses are
-    known to the same fraction; the size is found from the scatter. A curve of too few points is left out, which the
+    known to the same fraction; the size is found from the scatter. ``bootstrap`` asks for class probabilities of every
+    curve. A curve of too few points is left out, which the
     notes of the others say; OptionError where none has enough.
     """
     chosen = None if models is None else list(models)
@@ -103,7 +120,7 @@ def examine(
     failures: list[OptionError] = []
     for curve, after in zip(curves, [*curves[1:], None], strict=True):
         try:
-            found.append(_examined(curve, after, chosen, margin, sigma))
+            found.append(replace(_examined(curve, after, chosen, margin, sigma), bootstrap=bootstrap))
         except OptionError as error:
             failures.append(error)
     if failures and not found:

@@ -145,6 +145,7 @@ class FitOptions(OptionRecord):
         metavar="NUMBER|PERCENT",
         check=lambda _, s: deviation(s),
     )
+    bootstrap: bool = option(False, "class probabilities by bootstrap of every curve, not only where its class is open")
 
     def __post_init__(self) -> None:
         if isinstance(self.models, str):

@@ -17,8 +17,9 @@ from flowgrad.rheology import thresholds
 from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model, parse_model
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.separation.decomposition import distortion
 from flowgrad.separation.inputs import IDENTIFY, Given, eddy_viscosities, is_effective
-from flowgrad.separation.separation import Separation, distortion
+from flowgrad.separation.separation import Separation
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
 

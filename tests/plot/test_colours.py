@@ -82,6 +82,7 @@ def test_data_of_one_value_to_rounding_have_a_logarithmic_axis_without_a_warning
 
 
 def test_parameters_have_their_textbook_letters():
+    assert symbol("tau_m") == r"\tau_{\mathrm{m}}"
     assert symbol("eta_inf") == r"\eta_{\infty}"
     assert symbol("tau0") == r"\tau_{\mathrm{0}}"
     assert symbol("lam") == r"\lambda"

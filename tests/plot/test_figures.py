@@ -14,6 +14,7 @@ from flowgrad import (
     Mesh,
     OptionError,
     VelocityGradient,
+    Verdict,
     plot,
     separate,
     velocity_gradient,
@@ -177,6 +178,19 @@ def test_the_flow_curve_names_the_law_and_its_parameters():
     law = next(text for text in texts if "carreau" in text)
     assert "given" in law
     assert all(part in law for part in (r"$\eta_{\mathrm{0}}$ = 1", r"\infty", r"$\lambda$ = 2", "$n$ = 0.4"))
+
+
+def test_no_law_is_drawn_where_none_holds():
+    """Two liquids, each at all rates: cells and medians, and nothing that goes for both."""
+    L = np.zeros((400, 3, 3))
+    L[:, 0, 1] = np.tile(np.geomspace(0.1, 10, 200), 2)
+    separation = separate(VelocityGradient(L), viscosity=np.repeat([1.0, 3.0], 200))
+    assert separation.verdict is Verdict.NOT_A_FUNCTION_OF_RATE
+    for draw in (plot.flow_curve, plot.viscosity):
+        with plot.figure() as ax:
+            draw(separation, ax)
+            texts = {text.get_text() for text in ax.get_legend().get_texts()}
+        assert texts == {"cells", "medians, 10–90 %"}
 
 
 def test_many_cells_are_shown_by_the_same_sample():

@@ -185,3 +185,8 @@ def test_numbers_in_order_are_counted_and_no_directions():
     L = np.zeros((4, 3, 3))
     L[:, 0, 0] = 2.0
     assert r"$d_1$" in plot.scalar_field(VelocityGradient(L), "principal_rates").label
+
+
+@pytest.mark.parametrize(("name", "label"), [("p [Pa]", "p [Pa]"), ("U[1]", "U[1] [unit of the file]")])
+def test_a_unit_that_the_file_writes_in_a_name_is_not_said_twice(name, label):
+    assert plot.scalar_field(channel(**{name: np.arange(30.0)}), name).label == label

@@ -18,6 +18,12 @@ def shear():
     return VelocityGradient(L)
 
 
+def layers():
+    """Two liquids, each sheared at all rates."""
+    gradient = VelocityGradient(np.concatenate([shear().L, shear().L]))
+    return separate(gradient, viscosity=np.repeat([1.0, 3.0], len(RATES)))
+
+
 def elastic_stress():
     stress = np.zeros((len(RATES), 3, 3))
     stress[:, 0, 1] = stress[:, 1, 0] = RATES
@@ -35,11 +41,14 @@ def separations(data):
     return {
         "thinning": separate(shear(), viscosity=2 * RATES**-0.5),
         "constant": separate(shear(), viscosity=np.full(len(RATES), 0.3)),
+        "scattered": separate(shear(), viscosity=0.3 * np.exp(0.2 * np.random.default_rng(0).standard_normal(400))),
         "given": separate(shear(), viscosity="bingham(tau0=3.0, eta=0.1)"),
         "plateaus": separate(shear(), viscosity="carreau(eta0=1, eta_inf=0.5, lam=1, n=0.001)"),
         "uncertain": separate(replace(shear(), error=0.01 * RATES), viscosity=2 * RATES**-0.5),
         "balanced": balanced(data),
         "elastic": separate(shear(), stress=elastic_stress()),
+        "layers": layers(),
+        "falling": separate(shear(), viscosity=RATES**-1.5),
         "unknown": separate(shear()),
     }
 
@@ -55,6 +64,9 @@ def test_what_says_nothing_is_not_shown(separations):
     assert "rise of the viscosity beyond its scatter, factor" not in names["thinning"]
     assert "fall of the viscosity beyond its scatter, factor" not in names["constant"]
     assert "highest Weissenberg number" in names["elastic"]
+    # Residuals of rounding have no runs.
+    assert "runs of one sign among its residuals" in names["scattered"]
+    assert "runs of one sign among its residuals" not in names["constant"]
     assert names["unknown"] == set()
 
 

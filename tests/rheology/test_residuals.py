@@ -40,6 +40,16 @@ def test_a_law_that_misses_the_points_decides_nothing():
     assert set(found.classes.values()) == {0.5}
 
 
+def test_a_mixed_fluid_has_no_law_that_misses_it():
+    """η falls and rises 60-fold, which no law does: none is named as its, and no parameter is told as a "?"."""
+    rate = np.geomspace(1e-2, 1e3, 25)
+    found = fit_flow_curve(rate, rate * 10 ** (0.3 * (np.log10(rate) - 0.5) ** 2))
+    assert (found.newtonian, found.verdict) == ("no", Verdict.MIXED)
+    assert found.finding.law is None
+    assert f"misfit of {100 * found.ranking[0].misfit:.2g} %" in found.sentence
+    assert "?" not in found.sentence
+
+
 def test_a_yield_stress_beside_a_thinning_fluid_is_explained():
     rate = np.geomspace(1e-2, 1e3, 25)
     stress = HerschelBulkley(0.05, 2.0, 0.5).stress(rate) * (1 + 0.005 * np.random.default_rng(1).standard_normal(25))

@@ -1,12 +1,13 @@
 """Curves with their fits: loops, bands, figures and the part of the report."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
-from flowgrad import OptionError, plot, read_flow_curves
+from flowgrad import OptionError, RheometerCurve, plot, read_flow_curves
 from flowgrad.pipeline.summary import plain
 from flowgrad.report.curve_section import curve_section
 from flowgrad.rheology import fit_models
@@ -44,6 +45,33 @@ def test_a_loop_is_measured(loop):
     low, high = first.fit.best.intervals["tau0"]
     assert low < 2 < high
     assert first.summary()["excluded"]["off the curve of the neighbours"] == 1
+
+
+def test_classes_are_drawn_where_they_are_open_or_asked_for():
+    """τ0 = 0.4 beside 2 γ̇^½ in 3 % of noise: thinning or yield stress; weights and draws are both probabilities."""
+    rate = np.geomspace(0.05, 100, 12)
+    scatter = 1 + 0.03 * np.random.default_rng(3).standard_normal(12)
+    curves = [
+        RheometerCurve("open", rate, (0.4 + 2 * rate**0.5) * scatter),
+        RheometerCurve("plain", rate, 2 * rate**0.5 * scatter),
+    ]
+    opened, plain = examine(curves)
+    assert opened.fit.verdict.value == "non-newtonian"
+    weights, drawn = zip(*opened.probabilities.values(), strict=True)
+    assert sum(weights) == pytest.approx(1, abs=0.01)
+    assert sum(drawn) == pytest.approx(1, abs=0.01)
+    assert min(drawn) > 0.05
+    summary = opened.summary()
+    assert summary["bootstrapped"].keys() >= summary["classes"].keys()
+    assert "By bootstrap" in curve_section(opened, Path("open.csv")).html
+    assert plain.probabilities == {}
+    assert "bootstrapped" not in plain.summary()
+    (asked,) = examine(curves[1:], bootstrap=True)
+    assert asked.summary()["bootstrapped"]["shear-thinning"] > 0.9
+    # What no law suits, the best law has not made.
+    (missed,) = examine([RheometerCurve("missed", RATE, RATE**0.5 / (1 + 0.02 * RATE))], bootstrap=True)
+    assert "no law suits" in missed.fit.sentence
+    assert missed.probabilities == {}
 
 
 @pytest.mark.parametrize(

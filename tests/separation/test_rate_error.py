@@ -5,7 +5,7 @@ import pytest
 
 from flowgrad import VelocityGradient, Verdict, separate
 from flowgrad.rheology.flow_curve import flow_curve
-from flowgrad.separation.separation import rate_error
+from flowgrad.separation.rate_error import rate_error
 
 COUNT = 6000
 RATES = 10 ** np.random.default_rng(0).uniform(-1, 1.5, COUNT)
