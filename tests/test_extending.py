@@ -58,7 +58,12 @@ def python(environment, text):
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("schemes", "edge-differences"), ("formats", ".xyzuvw"), ("quantities", "stretching_ratio"), ("models", "de-kee")],
+    [
+        ("schemes", "edge-differences"),
+        ("formats", ".xyzuvw"),
+        ("quantities", "stretching_ratio"),
+        ("models", "de-kee-turcotte"),
+    ],
 )
 def test_the_command_lists_what_a_package_brings(environment, kind, name):
     assert name in flowgrad(environment, "list", kind)
@@ -66,7 +71,7 @@ def test_the_command_lists_what_a_package_brings(environment, kind, name):
 
 def test_the_command_runs_with_scheme_quantity_and_model(environment, tmp_path, data):
     arguments = ("--scheme", "edge-differences(power=1)", "--error", "--quantities", "stretching_ratio")
-    law = ("--viscosity", "de-kee(tau0=0.1, eta1=2, t1=0.5)")
+    law = ("--viscosity", "de-kee-turcotte(tau0=0.1, eta1=2, t1=0.5)")
     flowgrad(environment, "run", data / "cavity3Dtet.vtu", "-o", tmp_path, "--location", "points", *arguments, *law)
     result = json.loads((tmp_path / "cavity3Dtet.json").read_text(encoding="utf-8"))
     assert result["gradient"]["scheme"] == "edge-differences(power=1)"
@@ -113,7 +118,7 @@ import json, numpy as np, flowgrad
 flowgrad.plugins.load()
 rate = np.geomspace(0.01, 10, 25)
 stress = 3 + 2 * rate * np.exp(-0.1 * rate)
-fit = flowgrad.fit_flow_curve(rate, stress, models=["de-kee"]).best
+fit = flowgrad.fit_flow_curve(rate, stress, models=["de-kee-turcotte"]).best
 print(json.dumps(fit.model.parameters))
 """
     assert python(environment, program) == pytest.approx({"tau0": 3, "eta1": 2, "t1": 0.1}, rel=1e-5)

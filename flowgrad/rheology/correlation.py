@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
 # Fewer points do not show a correlation; of more the matrices are too large.
@@ -26,7 +27,7 @@ _TRIALS = np.linspace(0.0, 0.95, 39)
 
 
 @dataclass(frozen=True)
-class SerialCorrelation:
+class SerialCorrelation(ReprMixin):
     """Correlation ``rho`` of neighbouring residuals, their ``variance``, degrees of ``freedom`` (Satterthwaite 1946),
     and how much larger each parameter's variance is than that of independent ones, ``inflation`` (p,)."""
 

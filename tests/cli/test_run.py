@@ -308,7 +308,7 @@ def test_options_by_file_are_checked(capsys, tmp_path):
     code, printed = run(capsys, "run", "a.vtu", "-o", tmp_path / "out", "--cases", cases)
     assert code == 2
     assert "did you mean 'viscosity'" in printed.err
-    cases.write_text('[a]\ndensity = "water"\n')
+    cases.write_text('[a]\nlength_scale = "water"\n')
     code, printed = run(capsys, "run", "a.vtu", "-o", tmp_path / "out", "--cases", cases)
     assert code == 2
     assert "is not a number" in printed.err

@@ -127,7 +127,7 @@ def test_flat_cells_have_no_volume():
 
 def _sited():
     mesh = meshes.planar("quad")
-    return SitedMesh(mesh.points, mesh.cells, mesh.centroids + 0.01, np.array([1.0, 0.9, 1.0]))
+    return SitedMesh(mesh.points, mesh.cells, mesh.centroids + 0.01)
 
 
 _PICKLED = {"mixed": meshes.mixed, "lattice": lambda: Lattice.uniform((3, 4, 5), 0.1), "sited": _sited}
