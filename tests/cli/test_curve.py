@@ -11,7 +11,7 @@ import pytest
 from flowgrad.cli import main
 from tests.rheometer.tables import RATE, STRESS, table, write
 
-EMULSION = Path(__file__).parents[2] / "shared/data/rheology/example_emulsion_75_1400oil_11Las_40C.tsv"
+EMULSION = Path(__file__).parents[3] / "shared/data/rheology/example_emulsion_75_1400oil_11Las_40C.tsv"
 
 
 def run(capsys, *arguments):
