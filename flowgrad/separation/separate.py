@@ -278,8 +278,10 @@ def _identified(
         raise OptionError(f"--viscosity={IDENTIFY} needs a flow on a mesh, not L alone: give an array or a law")
     if pressure is not None:
         raise OptionError("the pressure drops out where the viscosity is found in the velocity: leave it out")
-    source = gradient if gradient.reason == "as given" or gradient.location == "positions" else flow
-    found = identify_viscosity(source, density=density, body_force=body_force)
+    change = gradient.supplied.get("velocity_rate")
+    steady = None if change is None else not np.any(change)
+    as_is = gradient.reason == "as given" or gradient.location == "positions" or steady is False
+    found = identify_viscosity(gradient if as_is else flow, density=density, body_force=body_force, steady=steady)
     rate = gradient["shear_rate"]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_eta = np.interp(np.log(rate), np.log(found.rate), np.log(found.viscosity), left=np.nan, right=np.nan)
