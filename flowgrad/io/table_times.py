@@ -22,9 +22,20 @@ from flowgrad.typing import FloatArray
 log = logging.getLogger("flowgrad")
 
 _NAMES = frozenset(
-    """
-    time timevalue solutiontime physicaltime flowtime timestep frame framenumber frameindex snapshot image imagenumber
-""".split()
+    [
+        "time",
+        "timevalue",
+        "solutiontime",
+        "physicaltime",
+        "flowtime",
+        "timestep",
+        "frame",
+        "framenumber",
+        "frameindex",
+        "snapshot",
+        "image",
+        "imagenumber",
+    ]
 )
 # Fewer rows of one time are no field.
 _FEWEST = 4

@@ -62,7 +62,7 @@ def test_one_time_is_chosen(tmp_path, caplog):
     assert flowgrad.read(path, time=0.5).time == 0.5
     assert flowgrad.read(path).time == 1.5
     assert "holds 3 times (0, 0.5, 1.5): the last is read" in caplog.text
-    with pytest.raises(flowgrad.OptionError, match="has no time 7: it holds 0, 0.5, 1.5"):
+    with pytest.raises(flowgrad.OptionError, match=r"has no time 7: it holds 0, 0\.5, 1\.5"):
         flowgrad.read(path, time=7)
 
 
