@@ -31,7 +31,7 @@ _LEAST_RATIO = 1e-300
 # size of its stress.
 _MARGIN = 1e-3
 _GUARD_WEIGHT = 20.0
-# The corner of the guard is a parabola over this on both sides: it has a slope and no step, at which searches would stay.
+# The corner of the guard is a parabola over this on both sides: a slope, and no step at which searches would stay.
 _ROUNDING = 1e-4
 _NEWTON_STEPS = 100
 _CONVERGED = 1e-13
