@@ -49,9 +49,9 @@ def test_shear_and_strain():
 @pytest.mark.parametrize("seed", [None, 1])
 def test_the_centre_of_a_vortex(seed):
     found = velocity_gradient(flow(vortex, seed=seed))
-    centre = found["position"][np.argmax(found["gamma1"])]
+    centre = found["position"][np.nanargmax(found["gamma1"])]
     np.testing.assert_allclose(centre[:2], (0.1, -0.2), atol=0.05)
-    assert found["gamma1"].max() > 0.95
+    assert np.nanmax(found["gamma1"]) > 0.95
     r = np.linalg.norm(found["position"][:, :2] - (0.1, -0.2), axis=1)
     core = found["gamma2"] > 2 / np.pi
     assert core[r < 0.2].all()
@@ -60,20 +60,21 @@ def test_the_centre_of_a_vortex(seed):
 
 def test_what_an_observer_sees():
     """Γ2 of a moving one is the same, both turn with the axes and are indifferent to scale."""
-    found = velocity_gradient(flow(vortex))["gamma2"]
+    exact = velocity_gradient(flow(vortex))
+    found = exact["gamma2"]
     moved = velocity_gradient(
         flow(lambda x, y: tuple(1e3 * (v + d) for v, d in zip(vortex(x, y), (3, -2), strict=True)))
     )
     np.testing.assert_allclose(moved["gamma2"], found, atol=1e-10)
-    turned = velocity_gradient(flow(lambda x, y: (-vortex(y, -x)[1], vortex(y, -x)[0])))["gamma2"]
-    np.testing.assert_allclose(np.sort(turned), np.sort(found), atol=1e-12)
+    turned = velocity_gradient(flow(lambda x, y: (-vortex(y, -x)[1], vortex(y, -x)[0])))
+    np.testing.assert_allclose(np.sort(inside(turned, turned["gamma2"])), np.sort(inside(exact, found)), atol=1e-12)
 
 
 def test_noise_moves_them_little():
     rng = np.random.default_rng(2)
-    exact = velocity_gradient(flow(vortex))["gamma2"]
+    exact = velocity_gradient(flow(vortex))
     noisy = velocity_gradient(flow(lambda x, y: tuple(v + 0.2 * rng.standard_normal(x.shape) for v in vortex(x, y))))
-    assert np.sqrt(np.mean((noisy["gamma2"] - exact) ** 2)) < 0.25
+    assert np.sqrt(np.mean(inside(noisy, noisy["gamma2"] - exact["gamma2"]) ** 2)) < 0.25
 
 
 def test_holes_and_layers():
@@ -83,7 +84,17 @@ def test_holes_and_layers():
     found = velocity_gradient(flow(masked))
     hole = found["position"][:, 0] > 0.8
     assert np.isnan(found["gamma1"][hole]).all()
-    assert np.isfinite(found["gamma1"][~hole]).all()
+    away = (np.abs(found["position"][:, :2]) < 0.7).all(axis=1)
+    assert np.isfinite(found["gamma1"][away]).all()
+
+
+def test_uniform_flow_along_a_wall_is_no_vortex():
+    found = velocity_gradient(flow(lambda x, y: (1 + 0 * x, 0 * x)))
+    assert np.nanmax(np.abs(found["gamma1"])) < 0.4
+    assert np.isnan(found["gamma1"].reshape(41, 41)[[0, -1]]).all()
+
+
+def test_a_layer_of_cells():
     x = np.linspace(-1, 1, 21)
     X, Y, _ = np.meshgrid(x, x, [0.0, 0.1], indexing="ij")
     u, v = vortex(X, Y)
