@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from flowgrad.errors import OptionError
@@ -20,6 +20,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the known name closest to a mistyped one, or an empty text."""
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def not_among(what: str, name: str, known: Sequence[str]) -> str:
+    """``unknown array 'pp' (did you mean 'p'?)``, or all that there are."""
+    return f"unknown {what} '{name}'{nearest(name, known) or ': known are ' + (', '.join(known) or 'none')}"
 
 
 def parse(text: str, known: Mapping[str, type[T]], what: str) -> T:

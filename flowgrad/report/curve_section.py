@@ -14,8 +14,8 @@ from flowgrad.files import printable
 from flowgrad.pipeline.summary import versions
 from flowgrad.plot.flow_curve import symbol
 from flowgrad.report import evidence
+from flowgrad.report.entry import FileSection
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
-from flowgrad.report.flow_section import FileSection
 from flowgrad.report.pictures import picture
 from flowgrad.report.template import count, html, number, percent, render
 from flowgrad.rheology import Fit
