@@ -97,6 +97,7 @@ def command(args: argparse.Namespace) -> int:
         print("\n".join(_reduction_lines(reduction, examined, args.explain)))
         sources = [each.source for each in results if each.examined]
         _write_json(folder / f"{name}.json", examined, sources, options, reduction.summary())
+        _write_laws(folder / f"{name}-laws.csv", examined)
         _write_figures(folder / name, examined, reduction)
     if not args.no_report:
         _write_page(folder / "report.html", results, options, list(reductions.values()))

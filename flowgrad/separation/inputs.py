@@ -23,7 +23,7 @@ _OF_EDDIES = r"(t|turb|turbulent|turbulence|tur|eddy|sgs|subgrid|les|tilda|tilde
 _OF_BOTH = r"(eff|effective|total|tot)"
 _VISCOSITY = re.compile(r"nu|mu|eta|visc[a-z]*")
 # What else a fluid's own viscosity may be called by.
-_QUALIFIERS = {"dynamic", "kinematic", "laminar", "lam", "molecular", "apparent", "mean", "of", "u", "pa", "s"}
+_QUALIFIERS = {"dynamic", "kinematic", "laminar", "lam", "molecular", "apparent", "mean", "of", "u"}
 _STRESS = re.compile(r".*(sigma|tau|stress).*")
 
 
@@ -79,7 +79,8 @@ def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name in lower case, apart by capitals, spaces and signs, without the scope that OpenFOAM puts
-    before: ``turbulenceProperties:nuEff`` is nu and eff, ``nut.water`` nut and water."""
-    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name.rsplit(":", 1)[-1])
+    """The words of a name in lower case, apart by capitals, spaces and signs, without what stands in brackets behind it
+    and the scope that OpenFOAM puts before: ``turbulenceProperties:nuEff`` is nu and eff, ``mu(T)`` mu."""
+    bare = re.sub(r"(?<=\w)\s*[\[(].*", "", name.rsplit(":", 1)[-1])
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", bare)
     return [each.lower() for each in found]

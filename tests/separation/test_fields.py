@@ -184,7 +184,8 @@ turbulent_viscosity; spf.muT; ViscosityEddyKinematic; Kinematic Eddy Viscosity; 
 EFFECTIVE = """nuEff; muEff; Effective_Viscosity; turbulenceProperties:nuEff; viscosity-eff; mu_eff; nuEff.water;
 nuEffMean; Effective Viscosity (Pa s); subgrid-eff-viscosity; EffectiveDynamicViscosity; spf.mu_eff; total_viscosity"""
 OF_FLUIDS = """nu; mu; eta; viscosity; nu_ofU; nuM; nu.water; Laminar_Viscosity; dynamic_viscosity; apparentViscosity;
-Molecular Viscosity [Pa s]; viscosity-lam; generalizedNewtonian:nu; ViscosityMolecularKinematic; Kinematic Viscosity"""
+Molecular Viscosity [Pa s]; viscosity-lam; generalizedNewtonian:nu; mu(T); ViscosityMolecularKinematic;
+Kinematic Viscosity"""
 
 
 def test_viscosities_of_eddies_are_known_by_their_names():
