@@ -223,9 +223,8 @@ class _Written:
         from flowgrad.rheology.law_table import law_table
 
         digests = self._json(name, examined, sources, reduction)
-        if reduction is None:
-            with replacing(self.folder / f"{name}-laws.csv") as stream:
-                stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
+        with replacing(self.folder / f"{name}-laws.csv") as stream:
+            stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
         drawings = drawings_of(examined, reduction)
         for end, each in drawings.items():
             for kind, content in (("png", each.png), ("svg", each.svg.encode())):

@@ -31,7 +31,7 @@ _LEAST_RATIO = 1e-300
 # size of its stress.
 _MARGIN = 1e-3
 _GUARD_WEIGHT = 20.0
-# The corner of the guard is rounded over this, so that steps towards it see it.
+# The corner of the guard is a parabola over this on both sides: a slope, and no step at which searches would stay.
 _ROUNDING = 1e-4
 _NEWTON_STEPS = 100
 _CONVERGED = 1e-13
@@ -188,16 +188,14 @@ def _guarded(problem: Problem, x: FloatArray, work: _Work, r: FloatArray, J: Flo
     for k in range(len(x)):
         V[1 + k, 0] = np.exp(x[k])
     replay(problem.guard, V, 1)
-    lack = _MARGIN - V[problem.guard.last, 0]
-    root = np.sqrt(lack**2 + _ROUNDING**2)
-    weight = _GUARD_WEIGHT * np.sqrt(n)
-    r[n] = 0.5 * weight * (lack + root)
-    if lack > -_MARGIN:
+    lack, weight = _MARGIN - V[problem.guard.last, 0], _GUARD_WEIGHT * np.sqrt(n)
+    reached = lack + _ROUNDING
+    if reached > 0:
+        curved = min(reached, 2 * _ROUNDING)
+        r[n] = weight * (curved**2 / (4 * _ROUNDING) + reached - curved)
         replay_back(problem.guard, V, A, 1)
         for k in range(len(x)):
-            J[k, n] = -0.5 * weight * (1 + lack / root) * A[1 + k, 0] * V[1 + k, 0]
-    else:
-        r[n] = 0.0
+            J[k, n] = -weight * curved / (2 * _ROUNDING) * A[1 + k, 0] * V[1 + k, 0]
     return float(r[n] * r[n])
 
 
