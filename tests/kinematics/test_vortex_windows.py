@@ -46,6 +46,24 @@ def test_shear_and_strain():
     np.testing.assert_allclose(inside(strain, strain["gamma2"]), 0, atol=1e-12)
 
 
+def test_lattices_that_are_finer_along_one_axis():
+    """Windows are of distance: no vortex in shear."""
+    x, y = np.linspace(-1, 1, 81), np.linspace(-1, 1, 41)
+    X, Y = np.meshgrid(x, y, indexing="ij")
+    shear = velocity_gradient(Flow.on_lattice((x, y), np.stack([Y, 0 * X], axis=-1)))
+    assert np.abs(inside(shear, shear["gamma2"])).max() < 2 / np.pi
+
+
+def test_beside_a_gap():
+    def masked(x, y):
+        gap = (np.abs(x - 0.2) < 0.08) & (np.abs(y) < 0.08)
+        return np.where(gap, np.nan, -y), np.where(gap, np.nan, x)
+
+    found = velocity_gradient(flow(masked))
+    known = inside(found, found["gamma2"])
+    assert known[np.isfinite(known)].min() > 0.9
+
+
 @pytest.mark.parametrize("seed", [None, 1])
 def test_the_centre_of_a_vortex(seed):
     found = velocity_gradient(flow(vortex, seed=seed))
