@@ -11,11 +11,11 @@ from flowgrad import plot
 from flowgrad.cli import main
 from flowgrad.cli.request import KINDS
 from flowgrad.option import flag
-from flowgrad.rheometer.options import FitOptions, Reading
-from flowgrad.rheometer.together import Together
 from flowgrad.rheology import MODELS
 from flowgrad.rheology.model import Capped, StressModel
 from flowgrad.rheology.models.factors import FACTORS
+from flowgrad.rheometer.options import FitOptions, Reading
+from flowgrad.rheometer.together import Together
 from scripts import quantities_table
 
 ROOT = Path(__file__).resolve().parent.parent
