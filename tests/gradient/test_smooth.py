@@ -229,7 +229,7 @@ def test_a_field_fine_in_one_place_is_smoothed_less_there():
     choice = choose_fits(fits, np.full((len(x), 2), 0.02))
     reach = np.array([m for _, m in fits.keys])[choice.number]
     core, far = np.hypot(x - 0.25, y - 0.5) < 0.06, x > 0.7
-    assert np.quantile(reach[core], 0.9) < np.quantile(reach[far], 0.25)
+    assert np.mean(reach[core]) < 0.6 * np.mean(reach[far])
 
 
 def test_meshes_of_solvers_are_never_smoothed_by_auto(data):
