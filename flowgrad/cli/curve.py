@@ -9,8 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from flowgrad.files import printable, replacing
 from flowgrad.option import add_options, options_of
 
 if TYPE_CHECKING:
+    from flowgrad.report import FileSection
     from flowgrad.rheology import Fit
     from flowgrad.rheometer.fitted import Examined
     from flowgrad.rheometer.options import FitOptions, Reading
@@ -80,26 +80,23 @@ def command(args: argparse.Namespace) -> int:
     except OSError as error:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
     taken: set[str] = set()
-    late = corrects_late(together, reading.correction)
+    late, written = corrects_late(together, reading.correction), _Written(folder, options, not args.no_report)
     results = [_examined(file, replace(reading, correction=None) if late else reading, fit, taken) for file in files]
     for result in results:
         if result.error:
             print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
+            written.failed(result)
         for name, examined in result.examined.items():
             print("\n".join(_lines(examined, args.explain)))
-            _write_json(folder / f"{name}.json", examined, [result.source], options)
-            _write_laws(folder / f"{name}-laws.csv", examined)
-            _write_figures(folder / name, examined)
+            written.curve(name, examined, [result.source])
     reductions, problem = _reduced(results, fit, together, reading.correction if late else None, taken)
     if problem:
         print(f"flowgrad: {problem}", file=sys.stderr)
     for name, (reduction, examined) in reductions.items():
         print("\n".join(_reduction_lines(reduction, examined, args.explain)))
-        sources = [each.source for each in results if each.examined]
-        _write_json(folder / f"{name}.json", examined, sources, options, reduction.summary())
-        _write_figures(folder / name, examined, reduction)
-    if not args.no_report:
-        _write_page(folder / "report.html", results, options, list(reductions.values()))
+        # All files are the source of what is made of them.
+        written.curve(name, examined, [each.source for each in results if each.examined], reduction)
+    written.page()
     done = sum(not each.error for each in results)
     shown = folder if args.no_report else folder / "report.html"
     log.info("%d of %d files done: %s", done, len(results), shown)
@@ -203,79 +200,72 @@ def _in_words(fit: Fit) -> str:
     return f"{fit.model.name}({', '.join(parts)}), weight {fit.weight:.3g}, misfit {100 * fit.misfit:.2g} %"
 
 
-def _write_json(
-    target: Path,
-    examined: Examined,
-    sources: Sequence[Path],
-    options: dict[str, Any],
-    reduction: dict[str, Any] | None = None,
-) -> None:
-    from flowgrad.pipeline.summary import digest_of, plain, versions
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """Files of the curves in a folder, with the ``sections`` of the report where one is asked for, those of reductions
+    first."""
 
-    several = len(sources) > 1
-    names, digests = [printable(each) for each in sources], [digest_of(each) for each in sources]
-    provenance = {
-        "input": names if several else names[0],
-        "sha256": digests if several else digests[0],
-        "options": options,
-        "versions": versions(),
-    }
-    summary: dict[str, Any] = {"file": ", ".join(printable(each.name) for each in sources), **examined.summary()}
-    summary |= ({} if reduction is None else {"reduction": reduction}) | {"provenance": provenance}
-    with replacing(target) as stream:
-        stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+    folder: Path
+    options: dict[str, Any]
+    reports: bool
+    sections: list[FileSection] = field(default_factory=list)
 
+    def failed(self, result: _Result) -> None:
+        """The file's line of the report."""
+        from flowgrad.report import failed_section
 
-def _write_laws(target: Path, examined: Examined) -> None:
-    from flowgrad.rheology.law_table import law_table
+        if self.reports:
+            self.sections.append(failed_section(printable(result.source.name), result.error))
 
-    with replacing(target) as stream:
-        stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
+    def curve(self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None = None) -> None:
+        """NAME.json, NAME-laws.csv and the figures of a curve, each drawn once; its section of the report."""
+        from flowgrad.report.curve_section import curve_section, drawings_of
+        from flowgrad.rheology.law_table import law_table
 
+        digests = self._json(name, examined, sources, reduction)
+        with replacing(self.folder / f"{name}-laws.csv") as stream:
+            stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
+        drawings = drawings_of(examined, reduction)
+        for end, each in drawings.items():
+            for kind, content in (("png", each.png), ("svg", each.svg.encode())):
+                with replacing(self.folder / f"{name}{end}.{kind}") as stream:
+                    stream.write(content)
+        if self.reports:
+            place = len(self.sections) if reduction is None else 0
+            section = curve_section(examined, drawings, sources[0], ", ".join(digests), reduction)
+            self.sections.insert(place, section)
 
-def _write_figures(target: Path, examined: Examined, reduction: Reduction | None = None) -> None:
-    from flowgrad import plot
+    def _json(self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None) -> list[str]:
+        """NAME.json; the digests of the sources."""
+        from flowgrad.pipeline.summary import digest_of, plain, versions
 
-    drawn: dict[str, Any] = {
-        "": partial(plot.rheometer_curve, examined),
-        "-viscosity": partial(plot.rheometer_viscosity, examined),
-    }
-    if reduction is not None:
-        drawn |= {"-curves": partial(plot.reduced_curves, reduction), "-table": partial(plot.reduced_by, reduction)}
-    for suffix, draw in drawn.items():
-        with plot.figure(plot.ONE_COLUMN * 1.25, plot.ONE_COLUMN) as ax:
-            draw(ax)
-            for kind in ("png", "svg"):
-                with replacing(target.with_name(f"{target.name}{suffix}.{kind}")) as stream:
-                    plot.save(ax, stream, kind)
+        names, digests = [printable(each) for each in sources], [digest_of(each) for each in sources]
+        several = len(sources) > 1
+        provenance = {
+            "input": names if several else names[0],
+            "sha256": digests if several else digests[0],
+            "options": self.options,
+            "versions": versions(),
+        }
+        summary: dict[str, Any] = {"file": ", ".join(printable(each.name) for each in sources), **examined.summary()}
+        summary |= ({} if reduction is None else {"reduction": reduction.summary()}) | {"provenance": provenance}
+        with replacing(self.folder / f"{name}.json") as stream:
+            stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+        return digests
 
+    def page(self) -> None:
+        """The report, where one is asked for."""
+        from flowgrad.report import CURVES, write_report
 
-def _write_page(
-    target: Path,
-    results: Sequence[_Result],
-    options: dict[str, Any],
-    reductions: Sequence[tuple[Reduction, Examined]],
-) -> None:
-    from flowgrad.pipeline.summary import digest_of
-    from flowgrad.report import CURVES, failed_section, write_report
-    from flowgrad.report.curve_section import curve_section
-
-    sources = [each.source for each in results if each.examined] if reductions else []
-    digests = ", ".join(map(digest_of, sources))
-    # All files are the source of what is made of them.
-    sections = [curve_section(of, sources[0], digests, each) for each, of in reductions]
-    for result in results:
-        if result.error:
-            sections.append(failed_section(printable(result.source.name), result.error))
-        sections += [curve_section(each, result.source, digest_of(result.source)) for each in result.examined.values()]
-    written = dict(options)
-    for name in ("columns", "units"):
-        if name in written:
-            written[name] = ",".join(f"{role}={text}" for role, text in written[name].items())
-    if "sizes" in written:
-        written["sizes"] = ",".join(f"{name}={size:g}" for name, size in written["sizes"].items())
-    if "radii" in written:
-        written["radii"] = "{:g}:{:g}".format(*written["radii"])
-    if "rates" in written:
-        written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
-    write_report(target, sections, written, CURVES)
+        written = dict(self.options)
+        for name in ("columns", "units"):
+            if name in written:
+                written[name] = ",".join(f"{role}={text}" for role, text in written[name].items())
+        if "sizes" in written:
+            written["sizes"] = ",".join(f"{name}={size:g}" for name, size in written["sizes"].items())
+        if "radii" in written:
+            written["radii"] = "{:g}:{:g}".format(*written["radii"])
+        if "rates" in written:
+            written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
+        if self.reports:
+            write_report(self.folder / "report.html", self.sections, written, CURVES)

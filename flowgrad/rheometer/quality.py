@@ -23,7 +23,7 @@ from flowgrad.typing import FloatArray
 # A temperature [K] that varies by more within one curve is worth a note.
 _DRIFT = 1.0
 # Reasons, as they are printed with the number of points.
-TEXT, EMPTY, REST = "with a text in place of a number", "without a number", "at rest (shear rate 0)"
+EMPTY, REST = "without a number", "at rest (shear rate 0)"
 AGAINST = "with a stress that is zero or against the shear rate"
 HELD = "held at one shear rate (a pre-shear or a hold in the sweep)"
 OUTSIDE, TORQUE, STRESS = "outside --rates", "below the lowest torque", "below the lowest stress"
@@ -79,7 +79,6 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
     torque = np.full(len(rate), np.inf) if numbers.torque is None else np.abs(numbers.torque)
     limits = limits_of(reading)
     rules = {
-        TEXT: numbers.is_text,
         EMPTY: ~known,
         REST: rate == 0,
         AGAINST: against,
@@ -89,7 +88,7 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
         STRESS: np.abs(stress) < limits.stress,
         INERTIA: np.abs(stress) < limits.inertia * rate**2,
     }
-    return np.select(list(rules.values()), list(rules), "")
+    return np.where(numbers.unusable == "", np.select(list(rules.values()), list(rules), ""), numbers.unusable)
 
 
 def _held(rate: FloatArray, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

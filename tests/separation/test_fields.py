@@ -176,15 +176,23 @@ def test_a_compressed_fluid_has_the_viscosity_of_the_deviators():
     assert any("volumes change" in note for note in found.notes)
 
 
-EDDY = "nut mut nutMean nut_0 turbulenceProperties:nut nuSgsMean nuTilda VIS_TUR mu_t Eddy_Viscosity viscosity-turb"
-EFFECTIVE = "nuEff muEff Effective_Viscosity turbulenceProperties:nuEff viscosity-eff mu_eff"
-OF_FLUIDS = "nu mu eta viscosity nu_ofU nuM Laminar_Viscosity dynamic_viscosity apparentViscosity"
+# As OpenFOAM, SU2, Fluent, CFX, STAR-CCM+, Code_Saturne, COMSOL, CGNS files and ParaView's calculators name them.
+EDDY = """nut; mut; nutMean; nut_0; turbulenceProperties:nut; nuSgsMean; nuTilda; VIS_TUR; mu_t; Eddy_Viscosity;
+viscosity-turb; nut.water; turbulenceProperties.gas:mut; mean_nut; <nut>; Eddy Viscosity [Pa s]; sgs-viscosity;
+subgrid-turb-viscosity; Turbulent Viscosity (Pa-s); TurbulentViscosityRatio; SubgridScaleTurbulentViscosity;
+turbulent_viscosity; spf.muT; ViscosityEddyKinematic; Kinematic Eddy Viscosity; nuArtificial"""
+EFFECTIVE = """nuEff; muEff; Effective_Viscosity; turbulenceProperties:nuEff; viscosity-eff; mu_eff; nuEff.water;
+nuEffMean; Effective Viscosity (Pa s); subgrid-eff-viscosity; EffectiveDynamicViscosity; spf.mu_eff; total_viscosity"""
+OF_FLUIDS = """nu; mu; eta; viscosity; nu_ofU; nuM; nu.water; Laminar_Viscosity; dynamic_viscosity; apparentViscosity;
+Molecular Viscosity [Pa s]; viscosity-lam; generalizedNewtonian:nu; mu(T); ViscosityMolecularKinematic;
+Kinematic Viscosity"""
 
 
 def test_viscosities_of_eddies_are_known_by_their_names():
-    names = EDDY.split() + EFFECTIVE.split()
-    assert eddy_viscosities([*names, *OF_FLUIDS.split()]) == names
-    assert [name for name in names if is_effective(name)] == EFFECTIVE.split()
+    eddies, effective, of_fluids = (" ".join(each.split()).split("; ") for each in (EDDY, EFFECTIVE, OF_FLUIDS))
+    names = eddies + effective
+    assert eddy_viscosities([*names, *of_fluids]) == names
+    assert [name for name in names if is_effective(name)] == effective
     assert candidates({name: np.zeros(3) for name in (*names, "nu")}) == ["--viscosity=nu"]
     gradient, _, y = square(lambda x, y: y**2)
     flow = Flow(gradient.flow.mesh, gradient.flow.velocity, "points", point_data=dict.fromkeys(names, y))
