@@ -22,7 +22,7 @@ from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
-    from flowgrad.noise import Noise
+    from flowgrad.noise import FoundNoise
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Flow(
     source: Path | None = None
     velocity_name: str = "velocity"
     producer: str = ""
-    noise: float | FloatArray | str | None = None
+    noise: float | FloatArray | None = None
     axisymmetric: str | None = None
     out_of_plane: str = "zero"
     is_meridian: bool = field(init=False, repr=False)
@@ -222,7 +222,7 @@ class Flow(
         return wedge if wedge is not None and wedge.partners is not None else None
 
     @cached_property
-    def found_noise(self) -> Noise:
+    def found_noise(self) -> FoundNoise:
         """The noise that the velocity itself shows."""
         from flowgrad.noise import noise_of
 
@@ -242,7 +242,7 @@ class Flow(
     @property
     def outlier(self) -> NDArray[np.bool_] | None:
         """Velocities (n,) that were taken as outliers when the noise was sought; None where there are none."""
-        found: Noise | None = self.__dict__.get("found_noise")
+        found: FoundNoise | None = self.__dict__.get("found_noise")
         return None if found is None or not found.found or not found.outlier.any() else found.outlier
 
     @property

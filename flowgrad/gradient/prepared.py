@@ -19,7 +19,7 @@ from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
-from flowgrad.gradient.smooth.scheme import Smooth, seen_noise
+from flowgrad.gradient.smooth.scheme import SmoothFits, seen_noise
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
@@ -114,7 +114,7 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     where = flow.location if at is None else at
     noisy = seen_noise(flow)
     if noisy:
-        return Smooth(), noisy
+        return SmoothFits(), noisy
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
         return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
     if flow.location == "cells" and flow.mesh.joined.wall_layers is not None:

@@ -113,7 +113,7 @@ def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Mesh,
     return matched_patches(contents, name)
 
 
-def _noise(contents: Contents, noise: float | str | None, where: str) -> float | np.ndarray | str | None:
+def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
     """A number, a text of a number, the array of that name, or ``auto``."""
     if not isinstance(noise, str):
         return noise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowgrad.noise.estimate import Noise, noise_of
+from flowgrad.noise.estimate import FoundNoise, noise_of
 from flowgrad.noise.median_test import median_outliers
 
-__all__ = ["Noise", "median_outliers", "noise_of"]
+__all__ = ["FoundNoise", "median_outliers", "noise_of"]

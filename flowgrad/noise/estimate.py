@@ -31,7 +31,7 @@ _MAD = 0.6744897501960817
 
 
 @dataclass(frozen=True, eq=False)
-class Noise:
+class FoundNoise:
     """Noise of velocities (n, 3): the standard ``deviation`` (3,) by component, its relative standard ``error`` (3,),
     the ``window`` in spacings over which it is a running mean (1: independent), ``local`` (n, 3) where it changes over
     the field, else None, and what is an ``outlier`` (n,). ``found`` is False where the samples show none: the deviation
@@ -61,12 +61,12 @@ class Noise:
         return f"noise of the velocity found in it: {sizes} (standard deviation){more}"
 
 
-def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> Noise:
+def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
     """The noise of velocities (n, 3) at the points of a lattice or at positions (n, 3); NaN are missing."""
     none = np.zeros(len(velocity), bool)
     parts = velocity[:, (np.nan_to_num(velocity) != 0).any(axis=0)]
     if isinstance(sites, Lattice) and (not parts.size or falls_with_order(sites, parts)):
-        return Noise(np.zeros(3), np.zeros(3), 1.0, False, none)
+        return FoundNoise(np.zeros(3), np.zeros(3), 1.0, False, none)
     first = _estimate(sites, velocity, none)
     if not finite_rows(velocity).any():
         return first
@@ -81,7 +81,7 @@ def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> Noise:
     return first
 
 
-def _estimate(sites: Lattice | FloatArray, velocity: FloatArray, outlier: BoolArray) -> Noise:
+def _estimate(sites: Lattice | FloatArray, velocity: FloatArray, outlier: BoolArray) -> FoundNoise:
     parts = [k for k in range(3) if np.nanmax(np.abs(velocity[:, k]), initial=0.0) > 0]
     size = np.sqrt(np.nansum(np.nanvar(velocity[:, parts], axis=0))) if parts else 0.0
     estimate = _on_lattice if isinstance(sites, Lattice) else _scattered
@@ -90,7 +90,7 @@ def _estimate(sites: Lattice | FloatArray, velocity: FloatArray, outlier: BoolAr
     three, errors = np.zeros(3), np.zeros(3)
     three[parts], errors[parts] = deviation, error
     local = _local(sites, velocity, three, window) if found and isinstance(sites, Lattice) else None
-    return Noise(three, errors, window, found, outlier, local)
+    return FoundNoise(three, errors, window, found, outlier, local)
 
 
 def _on_lattice(lattice: Lattice, velocity: FloatArray) -> tuple[FloatArray, FloatArray, float, bool]:

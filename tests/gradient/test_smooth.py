@@ -172,9 +172,9 @@ def test_the_result_is_linear_in_the_samples_once_chosen():
 
 
 def parse_smooth():
-    from flowgrad.gradient import Smooth
+    from flowgrad.gradient import SmoothFits
 
-    return Smooth()
+    return SmoothFits()
 
 
 def test_the_gradient_turns_with_the_lattice_and_scales():

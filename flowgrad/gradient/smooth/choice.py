@@ -8,14 +8,15 @@ over wide windows stand unless those over narrower ones, down to a part of the f
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
+# Degree and window of a fit: places to each side, or the number of samples.
+Key: TypeAlias = tuple[int, int]
 # Standard errors that a narrower mean must differ by.
 _KAPPA = 1.5
 # Samples over which the difference of two fits is alike, of those in the pilot's window, along one direction.
@@ -23,29 +24,40 @@ _ALIKE = 0.6
 
 
 class Ladder(Protocol):
-    """Fits of growing windows and orders at places (m,): ``keys`` name them, ``valid`` (m,) is where there are any."""
+    """Fits of growing windows and orders at places (m,)."""
 
-    keys: Sequence[Hashable]
-    valid: BoolArray
-    rank: int
+    @property
+    def keys(self) -> list[Key]:
+        """All fits that are chosen from."""
+        ...
 
-    def pilots(self, key: Hashable) -> list[Hashable]:
+    @property
+    def valid(self) -> BoolArray:
+        """Where there is a fit (m,)."""
+        ...
+
+    @property
+    def rank(self) -> int:
+        """How many directions the samples spread over."""
+        ...
+
+    def pilots(self, key: Key) -> list[Key]:
         """Fits of less bias, some of which may be no keys themselves."""
         ...
 
-    def gradient(self, key: Hashable) -> FloatArray:
+    def gradient(self, key: Key) -> FloatArray:
         """Derivatives (m, k, d) of k components along d directions."""
         ...
 
-    def variance(self, one: Hashable, other: Hashable) -> FloatArray:
+    def variance(self, one: Key, other: Key) -> FloatArray:
         """Covariance (m, d) of the derivatives of two fits for noise of unit variance."""
         ...
 
-    def spread(self, key: Hashable) -> float:
+    def spread(self, key: Key) -> float:
         """How many samples have a part in a fit, at least those over which noise is correlated."""
         ...
 
-    def means(self, fields: FloatArray, key: Hashable) -> list[tuple[FloatArray, FloatArray]]:
+    def means(self, fields: FloatArray, key: Key) -> list[tuple[FloatArray, FloatArray]]:
         """Means of fields (p, m) over windows from wide to narrow ones, of a fit's size, and how many places (m,) each
         is of."""
         ...
@@ -77,7 +89,7 @@ def choose_fits(ladder: Ladder, deviation: FloatArray) -> Choice:
     return Choice(number, bias, risk)
 
 
-def _bias(ladder: Ladder, key: Hashable, square: FloatArray, own: FloatArray) -> FloatArray:
+def _bias(ladder: Ladder, key: Key, square: FloatArray, own: FloatArray) -> FloatArray:
     """The squared bias (m, k, d) of the gradient of a fit: the largest that its pilots tell, zero without any."""
     gradient, ratios, variances, spreads = ladder.gradient(key), [], [], []
     for pilot in ladder.pilots(key):

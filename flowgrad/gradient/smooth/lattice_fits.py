@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flowgrad.gradient.smooth.choice import Key
 from flowgrad.gradient.smooth.windows import axis_windows, runs_of, window_matrix
 from flowgrad.mesh import Lattice
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -19,8 +20,6 @@ from flowgrad.typing import BoolArray, FloatArray, IntArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-# Degree and reach of a fit.
-Key: TypeAlias = tuple[int, int]
 # The slope of an even degree is that of the odd one before, the value of an odd that of the even one before.
 _DEGREES, _REACHES = (1, 3, 5), (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 38, 54)
 # Axes up to this length have dense matrices, which are fastest.

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from flowgrad.gradient.smooth.choice import Key
 from flowgrad.noise.pseudo_residuals import powers_of
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from scipy.spatial import cKDTree
 
-# Degree, and how many samples.
-Key: TypeAlias = tuple[int, int]
 _DEGREES = {1: (1, 3, 5), 2: (1, 3, 5), 3: (1, 2, 3)}
 # Samples for each unknown at least; the list grows by a factor, up to a number and a part of all samples.
 _ENOUGH, _GROWTH, _MOST, _PART = 1.5, 1.5, 700, 0.4

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from flowgrad.gradient.scheme import Operator
-from flowgrad.gradient.smooth.lattice_fits import Key, LatticeFits
+from flowgrad.gradient.smooth.choice import Key
+from flowgrad.gradient.smooth.lattice_fits import LatticeFits
 from flowgrad.gradient.smooth.nearest_fits import NearestFits
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
-class Part(Protocol):
-    """A fit at those places ``rows`` (r,) where it was chosen."""
+class ChosenFit(Protocol):
+    """A fit at those places where it was chosen."""
 
-    rows: IntArray
+    @property
+    def rows(self) -> IntArray:
+        """These places (r,)."""
+        ...
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (r, 3, 3) of the samples (n, 3)."""
@@ -119,7 +123,7 @@ class Smoothed(Operator):
 
     values: FloatArray
     filled: FloatArray
-    parts: tuple[Part, ...]
+    parts: tuple[ChosenFit, ...]
     bias: FloatArray
     missing: BoolArray
     outlier: BoolArray
@@ -159,7 +163,7 @@ class Smoothed(Operator):
             results.append(sorted_rows)
         return tuple(results)
 
-    def _together(self, of: Callable[[Part], FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    def _together(self, of: Callable[[ChosenFit], FloatArray], shape: tuple[int, ...]) -> FloatArray:
         result = np.full((len(self.missing), *shape), np.nan)
         for part in self.parts:
             result[part.rows] = of(part)

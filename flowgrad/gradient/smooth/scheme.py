@@ -37,7 +37,7 @@ _PLACES = 1200
 
 
 @dataclass(frozen=True)
-class Smooth(Scheme):
+class SmoothFits(Scheme):
     """For noisy velocities: fits of order and neighbourhood chosen at each place, so that the mean square error of L,
     estimated from the noise and from the fits themselves, is least. The noise is the flow's, or found in the velocity;
     outliers have no part. Where no noise is found L is that of finite-difference(order=2)."""
@@ -82,7 +82,7 @@ def seen_noise(flow: Flow) -> str:
 
 def _error_of_differences(flow: Flow) -> float:
     """The error of central differences on a lattice that the noise alone makes, over the rms |L| without it."""
-    whole = flow.mesh if flow.location == "points" else flow.mesh.of_centres  # type: ignore[attr-defined]
+    whole = _lattice_of(flow)
     active = list(whole.active)
     spacings = [np.abs(np.diff(whole.axes[a].coordinates)) * np.linalg.norm(whole.steps[a]) for a in active]
     noise = float((flow.found_noise.deviation**2).sum() * sum(np.mean(0.5 / h**2) for h in spacings))
@@ -99,9 +99,11 @@ def _by_component(noise: float | FloatArray, count: int) -> FloatArray:
 
 
 def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: float, notes: list[str]) -> Operator:
-    whole = flow.mesh if flow.location == "points" else flow.mesh.of_centres  # type: ignore[attr-defined]
+    whole = _lattice_of(flow)
     lattice, used, rows = without_repeats(whole)
-    values, outlier, deviation = (each if used is None else each[used] for each in (flow.velocity, outlier, deviation))
+    values = flow.velocity
+    if used is not None:
+        values, outlier, deviation = values[used], outlier[used], deviation[used]
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
     fits = LatticeFits(lattice, filled, holes, np.full(3, window))
@@ -121,6 +123,12 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
+
+
+def _lattice_of(flow: Flow) -> Lattice:
+    """The lattice of the samples of a flow that is on one."""
+    assert isinstance(flow.mesh, Lattice)
+    return flow.mesh if flow.location == "points" else flow.mesh.of_centres
 
 
 def _no_faces(flow: Flow) -> IntArray | None:
@@ -204,6 +212,6 @@ def _positions(flow: Flow) -> FloatArray:
 
 register_scheme(
     "smooth",
-    Smooth,
+    SmoothFits,
     summary="for noisy velocities: polynomials whose order and neighbourhood are chosen at each place from the noise",
 )
