@@ -8,8 +8,11 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +32,7 @@ log = logging.getLogger("flowgrad")
 
 _EXAMPLES = """examples:
   flowgrad curve rheometer.csv -o out
+  flowgrad curve 'screening/*.csv' -o out --jobs auto --no-figures
   flowgrad curve melt_*C.txt --master --reference 180 -o out
   flowgrad curve gaps.xlsx --mooney plates --sizes "A=0.5mm,B=1mm,C=2mm" -o out
 """
@@ -38,10 +42,10 @@ _MOST, _LEAST = 4, 0.01
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """Curves of one file by the names of their results, or the reason why there are none."""
+    """Curves of one file, or the reason why there are none."""
 
     source: Path
-    examined: dict[str, Examined]
+    examined: list[Examined]
     error: str = ""
 
 
@@ -62,11 +66,14 @@ def add(verb: argparse.ArgumentParser) -> None:
     add_options(verb, Reading, FitOptions, Together)
     verb.add_argument("--explain", action="store_true", help="print the path that led to each verdict")
     verb.add_argument("--no-report", action="store_true", help="no report.html")
+    verb.add_argument("--no-figures", action="store_true", help="no pictures, as files and in report.html")
+    verb.add_argument("--jobs", metavar="N|auto", help="worker processes for many files (default 1; auto: one a core)")
 
 
 def command(args: argparse.Namespace) -> int:
     """Run it; 0 all done, 1 some file failed. Raises OptionError for what fits no file."""
     from flowgrad.batch.files import expand
+    from flowgrad.batch.settings import Settings
     from flowgrad.rheometer.options import FitOptions, Reading
     from flowgrad.rheometer.together import Together, corrects_late
 
@@ -80,48 +87,73 @@ def command(args: argparse.Namespace) -> int:
     except OSError as error:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
     taken: set[str] = set()
-    late, written = corrects_late(together, reading.correction), _Written(folder, options, not args.no_report)
-    results = [_examined(file, replace(reading, correction=None) if late else reading, fit, taken) for file in files]
-    for result in results:
-        if result.error:
-            print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
-            written.failed(result)
-        for name, examined in result.examined.items():
-            print("\n".join(_lines(examined, args.explain)))
-            written.curve(name, examined, [result.source])
+    late = corrects_late(together, reading.correction)
+    written = _Written(folder, options, figures=not args.no_figures, reports=not args.no_report)
+    reads = replace(reading, correction=None) if late else reading
+    sections: list[FileSection | None] = []
+    with _workers(Settings(jobs=args.jobs).processes) as mapped:
+        results = list(mapped(partial(_examined, reads, fit), files))
+        named = [(name, each, [result.source]) for result in results for name, each in _named(result, taken)]
+        told = iter(mapped(written.curve, *zip(*named, strict=True))) if named else iter(())
+        for result in results:
+            if result.error:
+                print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
+                sections.append(written.failed(result))
+            for examined in result.examined:
+                print("\n".join(_lines(examined, args.explain)))
+                sections.append(next(told))
     reductions, problem = _reduced(results, fit, together, reading.correction if late else None, taken)
     if problem:
         print(f"flowgrad: {problem}", file=sys.stderr)
+    of_reductions = []
     for name, (reduction, examined) in reductions.items():
         print("\n".join(_reduction_lines(reduction, examined, args.explain)))
         # All files are the source of what is made of them.
-        written.curve(name, examined, [each.source for each in results if each.examined], reduction)
-    written.page()
+        sources = [each.source for each in results if each.examined]
+        of_reductions.append(written.curve(name, examined, sources, reduction))
+    written.page([*of_reductions, *sections])
     done = sum(not each.error for each in results)
     shown = folder if args.no_report else folder / "report.html"
     log.info("%d of %d files done: %s", done, len(results), shown)
     return 0 if done == len(results) and not problem else 1
 
 
-def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) -> _Result:
-    """The curves of a file by names that are free: that of the file, and of the curve where there are several."""
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """``map`` in this process, or in so many others."""
+    if count == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(count) as pool:
+        yield pool.map
+
+
+def _examined(reading: Reading, fit: FitOptions, file: Path) -> _Result:
+    """The curves of a file, with all that is told of them."""
     from flowgrad.rheometer import read_flow_curves
     from flowgrad.rheometer.fitted import examine
 
     try:
         curves = examine(read_flow_curves(file, reading), fit.models, fit.margin, fit.sigma, fit.bootstrap)
+        # What is found lazily is found here, where it may be in a worker.
+        for each in curves:
+            each.summary()
     except FlowgradError as error:
         reason = str(error)
     except Exception as error:
         log.debug("traceback of %s", file, exc_info=True)
         reason = f"unexpected {type(error).__name__} ({error}): please report it, with the output of -v"
     else:
-        found = {}
-        for each in curves:
-            name = each.curve.name if each.curve.name.startswith(file.stem) else f"{file.stem} {each.curve.name}"
-            found[_free(name if len(curves) > 1 else file.stem, taken)] = each
-        return _Result(file, found)
-    return _Result(file, {}, " ".join(reason.split()).removeprefix(printable(file)).lstrip(":, "))
+        return _Result(file, curves)
+    return _Result(file, [], " ".join(reason.split()).removeprefix(printable(file)).lstrip(":, "))
+
+
+def _named(result: _Result, taken: set[str]) -> Iterator[tuple[str, Examined]]:
+    """The curves of a file by names that are free: that of the file, and of the curve where there are several."""
+    stem = result.source.stem
+    for each in result.examined:
+        name = each.curve.name if each.curve.name.startswith(stem) else f"{stem} {each.curve.name}"
+        yield _free(name if len(result.examined) > 1 else stem, taken), each
 
 
 def _reduced(
@@ -131,7 +163,7 @@ def _reduced(
     from flowgrad.rheometer.fitted import examine
     from flowgrad.rheometer.together import reduced
 
-    curves = [each.curve for result in results for each in result.examined.values()]
+    curves = [each.curve for result in results for each in result.examined]
     try:
         found = reduced(curves, together, correction) if curves else []
         examined = [examine([each.curve], fit.models, fit.margin, fit.sigma, fit.bootstrap)[0] for each in found]
@@ -202,38 +234,38 @@ def _in_words(fit: Fit) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Written:
-    """Files of the curves in a folder, with the ``sections`` of the report where one is asked for, those of reductions
-    first."""
+    """Files of the curves in a folder, with ``figures``, and with sections of the report, where they are asked for."""
 
     folder: Path
     options: dict[str, Any]
+    figures: bool
     reports: bool
-    sections: list[FileSection] = field(default_factory=list)
 
-    def failed(self, result: _Result) -> None:
+    def failed(self, result: _Result) -> FileSection | None:
         """The file's line of the report."""
         from flowgrad.report import failed_section
 
-        if self.reports:
-            self.sections.append(failed_section(printable(result.source.name), result.error))
+        return failed_section(printable(result.source.name), result.error) if self.reports else None
 
-    def curve(self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None = None) -> None:
+    def curve(
+        self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None = None
+    ) -> FileSection | None:
         """NAME.json, NAME-laws.csv and the figures of a curve, each drawn once; its section of the report."""
-        from flowgrad.report.curve_section import curve_section, drawings_of
         from flowgrad.rheology.law_table import law_table
 
         digests = self._json(name, examined, sources, reduction)
         with replacing(self.folder / f"{name}-laws.csv") as stream:
             stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
-        drawings = drawings_of(examined, reduction)
+        if not self.figures and not self.reports:
+            return None
+        from flowgrad.report.curve_section import curve_section, drawings_of
+
+        drawings = drawings_of(examined, reduction) if self.figures else {}
         for end, each in drawings.items():
             for kind, content in (("png", each.png), ("svg", each.svg.encode())):
                 with replacing(self.folder / f"{name}{end}.{kind}") as stream:
                     stream.write(content)
-        if self.reports:
-            place = len(self.sections) if reduction is None else 0
-            section = curve_section(examined, drawings, sources[0], ", ".join(digests), reduction)
-            self.sections.insert(place, section)
+        return curve_section(examined, drawings, sources[0], ", ".join(digests), reduction) if self.reports else None
 
     def _json(self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None) -> list[str]:
         """NAME.json; the digests of the sources."""
@@ -253,8 +285,10 @@ class _Written:
             stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
         return digests
 
-    def page(self) -> None:
+    def page(self, sections: Iterable[FileSection | None]) -> None:
         """The report, where one is asked for."""
+        if not self.reports:
+            return
         from flowgrad.report import CURVES, write_report
 
         written = dict(self.options)
@@ -267,5 +301,4 @@ class _Written:
             written["radii"] = "{:g}:{:g}".format(*written["radii"])
         if "rates" in written:
             written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
-        if self.reports:
-            write_report(self.folder / "report.html", self.sections, written, CURVES)
+        write_report(self.folder / "report.html", [each for each in sections if each is not None], written, CURVES)

@@ -61,8 +61,8 @@ def curve_section(
     digest: str = "",
     reduction: Reduction | None = None,
 ) -> FileSection:
-    """The part of the report on one curve: verdict, laws with intervals, its ``drawings``, what was left out, and the
-    ``reduction`` of several that it comes from."""
+    """The part of the report on one curve: verdict, laws with intervals, its ``drawings`` if there are any, what was
+    left out, and the ``reduction`` of several that it comes from."""
     curve, fit = examined.curve, examined.fit
     verdict = str(fit.verdict.value)
     is_named = curve.name.startswith(source.stem) or reduction is not None
@@ -84,16 +84,19 @@ def curve_section(
         laws=[_law(each, mark(verdict, each, fit.finding.law)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
-        pictures=[
-            *(Picture(inline(drawings[name].svg, caption), caption) for name, (_, caption) in _FIGURES.items()),
-            picture(partial(plot.residuals, examined), "What each law misses of each stress.", *_SIZE),
-        ],
+        pictures=_pictures(examined, drawings) if drawings else [],
         excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
         notes=examined.notes,
         provenance=_provenance(examined, source, digest),
         together="" if reduction is None else _reduction(reduction, drawings),
     )
     return FileSection(printable(name), verdict, "", fit.sentence, text)
+
+
+def _pictures(examined: Examined, drawings: Mapping[str, Drawing]) -> list[Picture]:
+    """The figures of the files, and what the laws miss."""
+    found = [Picture(inline(drawings[name].svg, caption), caption) for name, (_, caption) in _FIGURES.items()]
+    return [*found, picture(partial(plot.residuals, examined), "What each law misses of each stress.", *_SIZE)]
 
 
 def _reduction(reduction: Reduction, drawings: Mapping[str, Drawing]) -> Markup:
@@ -105,6 +108,7 @@ def _reduction(reduction: Reduction, drawings: Mapping[str, Drawing]) -> Markup:
         pictures=[
             Picture(inline(drawings[name].svg, caption), caption)
             for name, caption in zip(_OF_REDUCTION, reduction.captions, strict=True)
+            if name in drawings
         ],
         headings=[reduction.headings[key] for key in keys],
         rows=[[number(row[key]) for key in keys] for row in reduction.rows()],

@@ -222,7 +222,8 @@ class Fit:
     @property
     def parameters(self) -> dict[str, float]:
         """Values of the parameters that the data determine."""
-        return {key: value for key, value in self.model.parameters.items() if key not in self.undetermined}
+        undetermined = self.undetermined
+        return {key: value for key, value in self.model.parameters.items() if key not in undetermined}
 
     def __str__(self) -> str:
         """The model with ``?`` for what the data do not determine."""

@@ -48,8 +48,22 @@ def replay(tape: Tape, V: FloatArray, count: int) -> None:
     for i in range(len(tape.ops)):
         code, p, q, s, y = tape.ops[i, 0], tape.ops[i, 1], tape.ops[i, 2], tape.ops[i, 3], first + i
         width = count if tape.varies[y] else 1
-        for j in range(width):
-            V[y, j] = _result(code, V[p, j], V[q, j], V[s, j])
+        # The commonest have loops of their own, which vector registers take.
+        if code == MULTIPLY:
+            for j in range(width):
+                V[y, j] = V[p, j] * V[q, j]
+        elif code == DIVIDE:
+            for j in range(width):
+                V[y, j] = V[p, j] / V[q, j]
+        elif code == ADD:
+            for j in range(width):
+                V[y, j] = V[p, j] + V[q, j]
+        elif code == SUBTRACT:
+            for j in range(width):
+                V[y, j] = V[p, j] - V[q, j]
+        else:
+            for j in range(width):
+                V[y, j] = _result(code, V[p, j], V[q, j], V[s, j])
         for j in range(width, count):
             V[y, j] = V[y, 0]
 
