@@ -90,6 +90,10 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
         notes.append(f"no unit of {' and '.join(map(repr, unstated))} is stated: taken as SI")
     elif unstated:
         notes.append("no units are stated: taken as coherent ones, such as 1/s and Pa")
+    if "temperature" in read and read["temperature"].unit is None and np.isfinite(numbers["temperature"]).any():
+        notes.append(
+            f"no unit of '{read['temperature'].name}' is stated: taken as °C; say so with --units temperature=K if not"
+        )
     notes += [each.unit.reading for each in read.values() if each.unit and each.unit.reading]
     time = next(filter(is_time, table.columns), None)
     sigma = numbers.get("sigma")
