@@ -112,9 +112,9 @@ def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None) -> tupl
 def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     """The scheme for the gradient of a flow ``at`` a place, and the reason in one line."""
     where = flow.location if at is None else at
-    noisy = seen_noise(flow)
-    if noisy:
-        return SmoothFits(), noisy
+    # As instruments give velocities: never on the meshes of solvers.
+    if (isinstance(flow.mesh, Lattice) or not flow.mesh.dimension) and (noise := seen_noise(flow)):
+        return SmoothFits(), noise
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
         return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
     if flow.location == "cells" and flow.mesh.joined.wall_layers is not None:

@@ -66,10 +66,10 @@ class SmoothFits(Scheme):
 
 
 def seen_noise(flow: Flow) -> str:
-    """Why the velocity of a flow must be smoothed, in one line; empty where it need not. Only velocities on straight
-    lattices and at scattered points are looked at, as instruments give them: never those of solvers' meshes."""
+    """Why the velocity of a flow on a lattice or at scattered points must be smoothed, in one line; empty where it need
+    not."""
     is_lattice = isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved
-    if flow.boundary or not (is_lattice or not flow.mesh.dimension) or not flow.found_noise.found:
+    if flow.boundary or (flow.mesh.dimension and not is_lattice) or not flow.found_noise.found:
         return ""
     why = flow.found_noise.sentence
     if is_lattice:
