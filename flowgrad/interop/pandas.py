@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,8 +31,9 @@ from flowgrad.interop.convert import (
     tool,
 )
 from flowgrad.interop.metadata import RECORD, lattice_again, told_of
-from flowgrad.io.formats import Contents, naming
-from flowgrad.io.point_samples import contents_of, coordinate_names, invalid_rows, plain
+from flowgrad.io.formats import Contents, Step, naming
+from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, invalid_rows, plain
+from flowgrad.io.table_times import steps_of_rows
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
 from flowgrad.momentum import Identification
@@ -40,6 +42,7 @@ from flowgrad.pipeline.write import DEFAULT, Arrays, Result, arrays_of, on_mesh
 from flowgrad.rheology import FlowCurveFit
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.separation import Separation
+from flowgrad.series import Series
 from flowgrad.walls import Walls, WallStatistics
 
 log = logging.getLogger("flowgrad")
@@ -51,9 +54,10 @@ _AXES = ("x", "y", "z")
 _PLAIN = {"f": np.float64, "i": np.int64, "u": np.uint64, "b": np.bool_}
 
 
-def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow:
+def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow | Series:
     """The flow in a DataFrame with columns of positions (``x``, ``y`` and, in space, ``z``) and of a velocity (``u``,
-    ``v``, ``w``, or ``velocity``): on a lattice where the positions are one, in its order, else on scattered points.
+    ``v``, ``w``, or ``velocity``): on a lattice where the positions are one, in its order, else on scattered points;
+    the series in one with rows of several times, by a column ``time``, ``t``, ``frame``.
 
     Other columns of numbers become arrays; of a table that :func:`flowgrad.to_pandas` made, the very arrays of the
     flow. In others columns such as ``flag`` and ``mask`` mark rows that are no measurement. The options are those of
@@ -72,9 +76,20 @@ def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow:
     arrays, rest = joined({k: v for k, v in columns.items() if k not in names}, record.get("arrays", {}), len(frame))
     in_order = np.array_equal(frame.index, np.arange(len(frame)))
     lattice = lattice_again(points, record.get("lattice", {})) if in_order else None
+    if not record:
+        with as_options(), naming(_SOURCE):
+            steps = steps_of_rows(_SOURCE, points, grouped(numeric(rest, _SOURCE)), {}) or ()
+        if len(steps) > 1:
+            return Series(tuple(partial(_step, step, {"velocity": velocity, **about}) for step in steps))
     contents = _contents(points, numeric(arrays, _SOURCE), numeric(rest, _SOURCE), record, lattice)
     flow = flow_in(contents, {"velocity": velocity, **about}, record)
     return dataclasses.replace(flow, time=record.get("time"))
+
+
+def _step(step: Step, about: Mapping[str, Any]) -> Flow:
+    with as_options(), naming(_SOURCE):
+        contents = step.contents()
+    return flow_in(contents, about)
 
 
 def _columns(frame: Any) -> Arrays:

@@ -30,6 +30,15 @@ Arrays = dict[str, np.ndarray]
 
 # Digits of a count, and names in a message.
 _DIGITS, _NAMES = 18, 20
+# Seconds in a unit of time.
+SECONDS = {
+    **dict.fromkeys(("second", "sec", "s"), 1.0),
+    **dict.fromkeys(("minute", "min"), 60.0),
+    **dict.fromkeys(("hour", "hr", "h"), 3600.0),
+    **dict.fromkeys(("day", "d"), 86400.0),
+    **dict.fromkeys(("millisecond", "msec", "ms"), 1e-3),
+    **dict.fromkeys(("microsecond", "µs", "μs", "us"), 1e-6),
+}
 # Times that differ by less are the same one written with fewer digits.
 SAME_TIME = 1e-5
 # More times than this do not fit into a message.
@@ -146,6 +155,12 @@ def number_at(times: Sequence[float | None], time: float | None, path: Path) -> 
     if there is None or not is_same(there, time):
         raise OptionError(f"{path}: has no time {time:g}: it holds {_listed(times)}")
     return found
+
+
+def seconds_in(unit: str) -> float:
+    """Seconds in a unit of time, in the singular or the plural; 1 for one that is not known."""
+    unit = unit.strip().lower()
+    return SECONDS.get(unit.rstrip("s") or unit, SECONDS.get(unit, 1.0))
 
 
 def is_same(one: float, other: float) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.formats import Arrays, Contents, Step, listed, naming, native, register_format
+from flowgrad.io.formats import Arrays, Contents, Step, listed, naming, native, register_format, seconds_in
 from flowgrad.io.npz import on_grid
 from flowgrad.io.point_samples import invalid_rows
 from flowgrad.io.subprocess_reader import guarded
@@ -33,13 +33,6 @@ _ALWAYS = 1 << 28
 _RATIO = 300
 _NAMES = {"X": ("x", "lon", "longitude", "xc", "x1"), "Y": ("y", "lat", "latitude", "yc"), "T": ("time", "t")}
 _NAMES["Z"] = ("z", "depth", "height", "altitude", "lev", "level", "zc", "elevation")
-_SECONDS = {
-    **dict.fromkeys(("second", "sec", "s"), 1.0),
-    **dict.fromkeys(("minute", "min"), 60.0),
-    **dict.fromkeys(("hour", "hr", "h"), 3600.0),
-    **dict.fromkeys(("day", "d"), 86400.0),
-    **dict.fromkeys(("millisecond", "msec", "ms"), 1e-3),
-}
 Space = tuple[str, ...]
 
 
@@ -182,8 +175,7 @@ def times_in(path: Path) -> list[float | None]:
         if axis not in data.variables:
             return [float(number) for number in range(data.dimensions[axis].size)]
         variable = data.variables[axis]
-        unit = str(getattr(variable, "units", "")).split(" since ")[0].strip().lower()
-        factor = _SECONDS.get(unit.rstrip("s") or unit, _SECONDS.get(unit, 1.0))
+        factor = seconds_in(str(getattr(variable, "units", "")).split(" since ")[0])
         return [float(value) * factor for value in _values(variable)]
 
 

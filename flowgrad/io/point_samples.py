@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,10 @@ FLAGS = {
     "chc": "below 1",
     **dict.fromkeys(("vectortype", "typevector", "valid", "isvalid", "vtkvalidpointmask"), "0"),
 }
+
+
+# Ends of names of columns that number the rows.
+_NUMBERS = ("id", "ids", "number")
 
 
 def name_and_unit(text: str) -> tuple[str, str]:
@@ -106,32 +111,79 @@ def flagged(name: str, values: np.ndarray) -> BoolArray | None:
     return marked
 
 
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """The mesh of samples, and the number of the sample at each of its points, None where both have one order."""
+
+    mesh: Mesh
+    order: NDArray[np.intp] | None = None
+
+    @classmethod
+    def at(cls, points: NDArray[np.float64], shape: tuple[int, int, int] | None = None) -> Placed:
+        """A lattice along x, y and z, in its order, where all points (n, 3) are of one; a curved one of ``shape`` (the
+        first index fastest) where it is given; or scattered points. ReadError for positions that are not finite."""
+        _check(points)
+        mesh = Mesh(points, Cells.empty())
+        found = mesh.structure.lattice
+        if found is not None:
+            return cls(Lattice(*found.geometry), found.points)
+        if shape is not None:
+            from flowgrad.mesh.lattice_detection import lattice_geometry
+
+            return cls(Lattice(*lattice_geometry(points, np.array(shape))))
+        return cls(mesh)
+
+    def contents(
+        self, path: Path, data: Arrays, units: Mapping[str, str] | None = None, time: float | None = None
+    ) -> Contents:
+        """Arrays (n,) or (n, k) of the samples as Contents; ReadError where all vectors are marked as invalid."""
+        if self.order is not None:
+            data = {name: values[self.order] for name, values in data.items()}
+        invalid, said = invalid_rows(data)
+        if said:
+            count = len(self.mesh.points) if self.order is None else len(self.order)
+            log.info("%s: of %d vectors, as invalid are left out: %s", path, count, ", ".join(said))
+        return Contents(self.mesh, path, point_data=data, time=time, units=units or {}, invalid=invalid)
+
+
 def contents_of(
     path: Path,
     points: NDArray[np.float64],
     data: Arrays,
     shape: tuple[int, int, int] | None = None,
-    units: dict[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
     time: float | None = None,
 ) -> Contents:
-    """Arrays (n,) or (n, k) at points (n, 3) as Contents: on a lattice along x, y and z, in its order, where the
-    points are all of one; on a curved one of ``shape`` (the first index fastest) where it is given; or scattered.
+    """Arrays (n,) or (n, k) at points (n, 3) as Contents, placed as by :meth:`Placed.at`, with its errors. Scattered
+    rows that are there twice are one; ReadError for a position with rows that differ."""
+    placed = Placed.at(points, shape)
+    if placed.order is None and shape is None:
+        rows = _different(points, data)
+        if len(rows) < len(points):
+            log.info("%s: %d of %d rows are there again and are left out", path, len(points) - len(rows), len(points))
+            return contents_of(path, points[rows], {n: values[rows] for n, values in data.items()}, None, units, time)
+    return placed.contents(path, data, units, time)
 
-    Raises ReadError for positions that are not finite and where all vectors are marked as invalid.
-    """
-    _check(points)
-    mesh = Mesh(points, Cells.empty())
-    found = mesh.structure.lattice
-    if found is not None:
-        mesh, data = Lattice(*found.geometry), {name: values[found.points] for name, values in data.items()}
-    elif shape is not None:
-        from flowgrad.mesh.lattice_detection import lattice_geometry
 
-        mesh = Lattice(*lattice_geometry(points, np.array(shape)))
-    invalid, said = invalid_rows(data)
-    if said:
-        log.info("%s: of %d vectors, as invalid are left out: %s", path, len(points), ", ".join(said))
-    return Contents(mesh, path, point_data=data, time=time, units=units or {}, invalid=invalid)
+def _different(points: NDArray[np.float64], data: Arrays) -> NDArray[np.intp]:
+    """The first row of each position; ReadError where others there have other values."""
+    order = np.lexsort(points.T)
+    again = (points[order[1:]] == points[order[:-1]]).all(axis=1)
+    if not again.any():
+        return np.arange(len(points))
+    before, after = order[:-1][again], order[1:][again]
+    for name, values in data.items():
+        if plain(name).endswith(_NUMBERS):
+            continue
+        apart = ~((values[before] == values[after]) | (np.isnan(values[before]) & np.isnan(values[after])))
+        if apart.any():
+            row = before[apart.reshape(len(before), -1).any(axis=1)][0]
+            x, y, z = points[row]
+            raise ReadError(
+                f"has {again.sum()} rows at positions of others, such as ({x:g}, {y:g}, {z:g}), with another '{name}': "
+                "give the rows of several times a column 'time', or average them"
+            )
+    return np.sort(order[np.concatenate([[True], ~again])])
 
 
 def _check(points: NDArray[np.float64]) -> None:

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from flowgrad.errors import ReadError
-from flowgrad.io.formats import Arrays, Contents, listed, naming, register_format, whole
+from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
 from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit
+from flowgrad.io.table_times import steps_of_rows
 from flowgrad.typing import FloatArray
 
 log = logging.getLogger("flowgrad")
@@ -257,8 +258,9 @@ def _split_units(texts: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return names, {name: unit for name, unit in pairs if unit}
 
 
-def read_table(path: Path) -> Contents:
-    """Positions, velocity and every other column of numbers; a lattice where the positions are one.
+def table_steps(path: Path) -> Sequence[Step]:
+    """Positions, velocity and every other column of numbers; a lattice where the positions are one; a step for each
+    time where a column tells several.
 
     Columns are told apart by tabs, semicolons, commas or spaces; numbers may have decimal commas. Raises ReadError
     where the columns of the positions are not known, and for rows that are not alike.
@@ -270,17 +272,17 @@ def read_table(path: Path) -> Contents:
         row = split(lines[start], delimiter)
         head = head_of(lines[:start], row, delimiter)
         columns = _columns(path, head, lines, start, delimiter, row)
-        return _contents(path, head, columns)
+        return _steps(path, head, columns)
 
 
-def read_dat(path: Path) -> Contents:
+def dat_steps(path: Path) -> Sequence[Step]:
     """A file in Tecplot's form: a table where its zone is a grid, through meshio where it is of elements."""
     with path.open("rb") as file:
         beginning = file.read(1 << 16)
     zone = _ZONE.search(beginning.decode("latin-1"))
     if zone is not None and _ELEMENTS.search(zone["about"].split("\n\n")[0]):
-        return read_with_meshio(path)
-    return read_table(path)
+        return (Step(path, None, partial(read_with_meshio, path)),)
+    return table_steps(path)
 
 
 def _columns(
@@ -321,7 +323,7 @@ def _blocks(head: Head, lines: Sequence[str], start: int) -> Arrays:
     return dict(zip(head.names, values, strict=True))
 
 
-def _contents(path: Path, head: Head, columns: Arrays) -> Contents:
+def _steps(path: Path, head: Head, columns: Arrays) -> Sequence[Step]:
     names = coordinate_names(list(columns))
     if not names:
         raise ReadError(f"has no columns of positions among {listed(columns)}: name them x, y and, in space, z")
@@ -337,7 +339,11 @@ def _contents(path: Path, head: Head, columns: Arrays) -> Contents:
         _tell_zeros(path, columns)
     units = {**head.units, **({"x": head.units[names[0]]} if names[0] in head.units else {})}
     data = grouped({name: values for name, values in columns.items() if name not in names})
-    return contents_of(path, points, data, head.shape, units, head.time)
+    several = steps_of_rows(path, points, data, units) if head.shape is None else None
+    if several is not None:
+        return several
+    contents = contents_of(path, points, data, head.shape, units, head.time)
+    return (Step(path, head.time, lambda: contents),)
 
 
 def _tell_zeros(path: Path, columns: Arrays) -> None:
@@ -351,6 +357,6 @@ def _tell_zeros(path: Path, columns: Arrays) -> None:
         )
 
 
-_KEEPS = "points or a grid, point data, masks, one time"
-register_format((".csv", ".tsv", ".txt", ".vec", ".v3d"), reader=read_table, keeps=_KEEPS)
-register_format((".dat", ".tec", ".plt"), reader=read_dat, keeps=_KEEPS)
+_KEEPS = "points or a grid, point data, masks, times of a column"
+register_format((".csv", ".tsv", ".txt", ".vec", ".v3d"), steps=table_steps, keeps=_KEEPS)
+register_format((".dat", ".tec", ".plt"), steps=dat_steps, keeps=_KEEPS)

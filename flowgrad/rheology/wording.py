@@ -15,7 +15,9 @@ from flowgrad.rheology.finding import Finding
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.rheology.models.yield_stress import Regularised
 from flowgrad.rheology.residuals import is_missed
+from flowgrad.typing import FloatArray
 
 Evidence = Mapping[str, float]
 
@@ -154,6 +156,8 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
     if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
         return _filled(next(text for key, text in _NOT_A_FUNCTION.items() if key in evidence), evidence)
     text = _filled(_DECIDED[verdict], evidence)
+    if verdict is Verdict.YIELD_STRESS and finding.law is not None:
+        text = _capped(finding.law.model, finding.curve.rate, evidence) or text
     if verdict is not Verdict.VISCOELASTIC:
         if finding.law is None and finding.fits:
             return f"{text} No law of this kind follows the points. {_off(finding.fits[0])}."
@@ -161,6 +165,18 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
     if "relaxation_time" in evidence:
         text += _filled(" N1/(2ηγ̇²), in shear the relaxation time, is {relaxation_time} (median).", evidence)
     return text
+
+
+def _capped(model: Model, rate: FloatArray, evidence: Evidence) -> str:
+    """The reason for a yield stress that a cap of the viscosity hides at the lowest of the rates (n,); else empty."""
+    uncapped = model.uncapped(rate)
+    if uncapped[0] or not uncapped.any():
+        return ""
+    return _filled(
+        f"Above the shear rate {rate[uncapped][0]:.3g}, below which a cap holds the viscosity at {{eta_first}}, the "
+        "stress tends to {yield_stress} towards rest: yield stress.",
+        evidence,
+    )
 
 
 def _varies(evidence: Evidence) -> str:
@@ -207,8 +223,14 @@ def _off(first: Fit) -> str:
 
 def _beside(finding: Finding, evidence: Evidence) -> str:
     """Why a law with a yield stress is that of a thinning fluid."""
-    if finding.verdict is not Verdict.SHEAR_THINNING or "law_yield_stress" not in evidence:
+    if finding.verdict is not Verdict.SHEAR_THINNING or "law_yield_stress" not in evidence or finding.law is None:
         return ""
+    if isinstance(finding.law.model, Regularised) and evidence["law_yield_share"] >= thresholds.YIELD_SHARE:
+        return _filled(
+            " Its yield stress of {law_yield_stress} is a regularised one, whose viscosity stays finite towards rest: "
+            "the stress vanishes with the shear rate, as that of a thinning fluid.",
+            evidence,
+        )
     share = "is {law_yield_share:2%} of the stress at the lowest shear rate"
     if evidence["law_yield_share"] < thresholds.YIELD_SHARE:
         why = f"{share}, too little to show there (the limit is {100 * thresholds.YIELD_SHARE:.0f} %)"
