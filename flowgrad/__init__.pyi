@@ -60,6 +60,7 @@ from .series import Series as Series
 from .series import read_series as read_series
 from .statistics import SeriesStatistics as SeriesStatistics
 from .statistics import series_statistics as series_statistics
+from .statistics import turbulent_dissipation as turbulent_dissipation
 from .walls import PreparedWalls as PreparedWalls
 from .walls import Walls as Walls
 from .walls import WallStatistics as WallStatistics

@@ -22,6 +22,7 @@ from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
+    from flowgrad.noise import FoundNoise
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +49,12 @@ class Flow(
 
     Cell values sit at ``mesh.centroids``. Velocities of shape (n, 2) get a zero third component.
     ``noise`` is the standard deviation of the velocity samples, independent of each other: a number
-    or (n,) for every component, (n, 3) for each, None where it is not known; velocity known on the
-    boundary is exact, and so is a z component that is zero throughout on a mesh in a plane of constant
-    z. ``axisymmetric`` is ``x`` or ``y`` where the mesh is a meridian plane (z constant, the third velocity
-    component the swirl) of a flow symmetric about that axis; None leaves it to the mesh, which may be a
-    wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or ``y`` is given.
+    or (n,) for every component, (n, 3) for each, ``auto`` to find it in the velocity (:attr:`found_noise`), None where
+    it is not known or not seen; velocity known on the boundary is exact, and so is a z component that is zero
+    throughout on a mesh in a plane of constant z. ``axisymmetric`` is ``x`` or ``y`` where the mesh is a meridian plane
+    (z constant, the third velocity component the swirl) of a flow symmetric about that axis; None leaves it to the
+    mesh, which may be a wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or
+    ``y`` is given.
     ``out_of_plane`` says what is known of the derivatives across a planar mesh: they are ``zero`` (2-D flow),
     ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. Raises
     OptionError for another shape, a wrong length, an unknown location, axis or closure, and noise that is negative or
@@ -87,7 +89,13 @@ class Flow(
             raise OptionError(
                 f"{self.velocity_name} has {len(self.velocity)} vectors but the mesh has {count} {self.location}"
             )
-        if self.noise is not None:
+        if isinstance(self.noise, str):
+            if self.noise != "auto":
+                raise OptionError(
+                    f"noise is '{self.noise}': give a number, an array, or auto to find it in the velocity"
+                )
+            object.__setattr__(self, "noise", self.found_noise.of_samples if self.found_noise.found else None)
+        elif self.noise is not None:
             object.__setattr__(self, "noise", self._deviations(as_noise(self.noise, self.velocity)))
 
     @classmethod
@@ -212,6 +220,30 @@ class Flow(
         """The wedge that the mesh is, whose flow is taken as axisymmetric unless the user has said that it is not."""
         wedge = self.mesh.joined.structure.wedge if self.axisymmetric is None and type(self.mesh) is Mesh else None
         return wedge if wedge is not None and wedge.partners is not None else None
+
+    @cached_property
+    def found_noise(self) -> FoundNoise:
+        """The noise that the velocity itself shows."""
+        from flowgrad.noise import noise_of
+
+        if isinstance(self.mesh, Lattice) and not self.mesh.is_curved:
+            return noise_of(self.mesh if self.location == "points" else self.mesh.of_centres, self.velocity)
+        return noise_of(self.mesh.points if self.location == "points" else self.mesh.centroids, self.velocity)
+
+    @property
+    def with_found_noise(self) -> Flow:
+        """The same flow with that noise; itself where its noise is known already, or none is seen."""
+        if self.noise is not None or not self.found_noise.found:
+            return self
+        flow = replace(self, noise=self.found_noise.of_samples)
+        flow.__dict__["found_noise"] = self.found_noise
+        return flow
+
+    @property
+    def outlier(self) -> NDArray[np.bool_] | None:
+        """Velocities (n,) that were taken as outliers when the noise was sought; None where there are none."""
+        found: FoundNoise | None = self.__dict__.get("found_noise")
+        return None if found is None or not found.found or not found.outlier.any() else found.outlier
 
     @property
     def noise_size(self) -> float:

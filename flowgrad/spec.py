@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from flowgrad.errors import OptionError
@@ -22,6 +22,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
+def not_among(what: str, name: str, known: Sequence[str]) -> str:
+    """``unknown array 'pp' (did you mean 'p'?)``, or all that there are."""
+    return f"unknown {what} '{name}'{nearest(name, known) or ': known are ' + (', '.join(known) or 'none')}"
+
+
 def parse(text: str, known: Mapping[str, type[T]], what: str) -> T:
     """Build one of the ``known`` dataclasses from the text ``name(key=value, …)``.
 
@@ -34,17 +39,28 @@ def parse(text: str, known: Mapping[str, type[T]], what: str) -> T:
     name, arguments = match.groups()
     if name not in known:
         raise OptionError(f"unknown {what} '{name}'{nearest(name, known)}: known are {', '.join(known)}")
-    return _build(known[name], name, _keywords(text, arguments or "", what), what)
-
-
-def _keywords(text: str, arguments: str, what: str) -> dict[str, Any]:
+    texts = {f.name for f in dataclasses.fields(known[name]) if "str" in str(f.type)}  # type: ignore[arg-type]
     try:
-        call = ast.parse(f"f({arguments})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args:
-            raise ValueError("every value needs its key")
-        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        keywords = _keywords(arguments or "", texts)
     except (SyntaxError, ValueError) as error:
-        raise OptionError(f"{what} '{text}' cannot be read ({error}): write it as name(key=value, …)") from None
+        why = getattr(error, "msg", error)
+        raise OptionError(f"{what} '{text}' cannot be read ({why}): write it as name(key=value, …)") from None
+    return _build(known[name], name, keywords, what)
+
+
+def _keywords(arguments: str, texts: set[str]) -> dict[str, Any]:
+    """The values by their keys; a bare word stands for itself where the key is among the ``texts``."""
+    call = ast.parse(f"f({arguments})", mode="eval").body
+    if not isinstance(call, ast.Call) or call.args:
+        raise ValueError("every value needs its key")
+    found: dict[str, Any] = {}
+    for keyword in call.keywords:
+        key, value = str(keyword.arg), keyword.value
+        try:
+            found[key] = value.id if isinstance(value, ast.Name) and key in texts else ast.literal_eval(value)
+        except ValueError:
+            raise ValueError(f"{key}={ast.unparse(value)} is no value") from None
+    return found
 
 
 def _build(kind: type[T], name: str, keywords: dict[str, Any], what: str) -> T:

@@ -160,7 +160,7 @@ def main() -> None:
     rows = list(measured([args.only] if args.only else list(SUBJECTS), SMALL if args.small else FULL))
     print(tables(rows))
     if args.write:
-        write([row for row in rows if row.peer])
+        write([row for row in rows if row.peer and (isinstance(row, Accuracy) or row.is_compared)])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from flowgrad import plot
 from flowgrad.cli import main
 from flowgrad.cli.request import KINDS
 from flowgrad.option import flag
+from flowgrad.rheology import MODELS
+from flowgrad.rheology.model import Capped, StressModel
+from flowgrad.rheology.models.factors import FACTORS
 from flowgrad.rheometer.options import FitOptions, Reading
 from flowgrad.rheometer.together import Together
 from scripts import quantities_table
@@ -61,6 +64,18 @@ def test_the_page_of_curves_has_every_option():
     for record in (Reading, FitOptions, Together):
         for name in (each.name for each in fields(record)):
             assert flag(name) in CURVES, name
+
+
+def test_the_page_of_curves_has_every_law():
+    """With whether it has caps, and whether it is ranked unless it is named."""
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| .* \|( .*)? \|$", CURVES, re.MULTILINE))
+    assert rows.keys() == MODELS.keys()
+    for name, model in MODELS.items():
+        assert ("caps" in rows[name]) == issubclass(model, Capped), name
+        assert ("by name only" in rows[name]) != model.ranked, name
+        assert ("in stress" in rows[name]) == issubclass(model, StressModel), name
+    for name, factor in FACTORS.items():
+        assert f"`{name}({', '.join(each.name for each in fields(factor))})`" in CURVES
 
 
 COMMANDS = [line for _, text in blocks("sh") for line in text.splitlines()]

@@ -8,7 +8,9 @@ import logging
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from flowgrad.files import printable, replacing
 from flowgrad.option import add_options, options_of
 
 if TYPE_CHECKING:
+    from flowgrad.report import FileSection
     from flowgrad.rheology import Fit
     from flowgrad.rheometer.fitted import Examined
     from flowgrad.rheometer.options import FitOptions, Reading
@@ -29,6 +32,7 @@ log = logging.getLogger("flowgrad")
 
 _EXAMPLES = """examples:
   flowgrad curve rheometer.csv -o out
+  flowgrad curve 'screening/*.csv' -o out --jobs auto --no-figures
   flowgrad curve melt_*C.txt --master --reference 180 -o out
   flowgrad curve gaps.xlsx --mooney plates --sizes "A=0.5mm,B=1mm,C=2mm" -o out
 """
@@ -38,10 +42,10 @@ _MOST, _LEAST = 4, 0.01
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """Curves of one file by the names of their results, or the reason why there are none."""
+    """Curves of one file, or the reason why there are none."""
 
     source: Path
-    examined: dict[str, Examined]
+    examined: list[Examined]
     error: str = ""
 
 
@@ -62,11 +66,14 @@ def add(verb: argparse.ArgumentParser) -> None:
     add_options(verb, Reading, FitOptions, Together)
     verb.add_argument("--explain", action="store_true", help="print the path that led to each verdict")
     verb.add_argument("--no-report", action="store_true", help="no report.html")
+    verb.add_argument("--no-figures", action="store_true", help="no pictures, as files and in report.html")
+    verb.add_argument("--jobs", metavar="N|auto", help="worker processes for many files (default 1; auto: one a core)")
 
 
 def command(args: argparse.Namespace) -> int:
     """Run it; 0 all done, 1 some file failed. Raises OptionError for what fits no file."""
     from flowgrad.batch.files import expand
+    from flowgrad.batch.settings import Settings
     from flowgrad.rheometer.options import FitOptions, Reading
     from flowgrad.rheometer.together import Together, corrects_late
 
@@ -81,50 +88,72 @@ def command(args: argparse.Namespace) -> int:
         raise OptionError(f"{folder}: cannot be made a folder ({error.strerror}): choose another -o") from None
     taken: set[str] = set()
     late = corrects_late(together, reading.correction)
-    results = [_examined(file, replace(reading, correction=None) if late else reading, fit, taken) for file in files]
-    for result in results:
-        if result.error:
-            print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
-        for name, examined in result.examined.items():
-            print("\n".join(_lines(examined, args.explain)))
-            _write_json(folder / f"{name}.json", examined, [result.source], options)
-            _write_laws(folder / f"{name}-laws.csv", examined)
-            _write_figures(folder / name, examined)
+    written = _Written(folder, options, figures=not args.no_figures, reports=not args.no_report)
+    reads = replace(reading, correction=None) if late else reading
+    sections: list[FileSection | None] = []
+    with _workers(Settings(jobs=args.jobs).processes) as mapped:
+        results = list(mapped(partial(_examined, reads, fit), files))
+        named = [(name, each, [result.source]) for result in results for name, each in _named(result, taken)]
+        told = iter(mapped(written.curve, *zip(*named, strict=True))) if named else iter(())
+        for result in results:
+            if result.error:
+                print(f"flowgrad: {printable(result.source)}: {result.error}", file=sys.stderr)
+                sections.append(written.failed(result))
+            for examined in result.examined:
+                print("\n".join(_lines(examined, args.explain)))
+                sections.append(next(told))
     reductions, problem = _reduced(results, fit, together, reading.correction if late else None, taken)
     if problem:
         print(f"flowgrad: {problem}", file=sys.stderr)
+    of_reductions = []
     for name, (reduction, examined) in reductions.items():
         print("\n".join(_reduction_lines(reduction, examined, args.explain)))
+        # All files are the source of what is made of them.
         sources = [each.source for each in results if each.examined]
-        _write_json(folder / f"{name}.json", examined, sources, options, reduction.summary())
-        _write_figures(folder / name, examined, reduction)
-    if not args.no_report:
-        _write_page(folder / "report.html", results, options, list(reductions.values()))
+        of_reductions.append(written.curve(name, examined, sources, reduction))
+    written.page([*of_reductions, *sections])
     done = sum(not each.error for each in results)
     shown = folder if args.no_report else folder / "report.html"
     log.info("%d of %d files done: %s", done, len(results), shown)
     return 0 if done == len(results) and not problem else 1
 
 
-def _examined(file: Path, reading: Reading, fit: FitOptions, taken: set[str]) -> _Result:
-    """The curves of a file by names that are free: that of the file, and of the curve where there are several."""
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """``map`` in this process, or in so many others."""
+    if count == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(count) as pool:
+        yield pool.map
+
+
+def _examined(reading: Reading, fit: FitOptions, file: Path) -> _Result:
+    """The curves of a file, with all that is told of them."""
     from flowgrad.rheometer import read_flow_curves
     from flowgrad.rheometer.fitted import examine
 
     try:
         curves = examine(read_flow_curves(file, reading), fit.models, fit.margin, fit.sigma, fit.bootstrap)
+        # What is found lazily is found here, where it may be in a worker.
+        for each in curves:
+            each.summary()
     except FlowgradError as error:
         reason = str(error)
     except Exception as error:
         log.debug("traceback of %s", file, exc_info=True)
         reason = f"unexpected {type(error).__name__} ({error}): please report it, with the output of -v"
     else:
-        found = {}
-        for each in curves:
-            name = each.curve.name if each.curve.name.startswith(file.stem) else f"{file.stem} {each.curve.name}"
-            found[_free(name if len(curves) > 1 else file.stem, taken)] = each
-        return _Result(file, found)
-    return _Result(file, {}, " ".join(reason.split()).removeprefix(printable(file)).lstrip(":, "))
+        return _Result(file, curves)
+    return _Result(file, [], " ".join(reason.split()).removeprefix(printable(file)).lstrip(":, "))
+
+
+def _named(result: _Result, taken: set[str]) -> Iterator[tuple[str, Examined]]:
+    """The curves of a file by names that are free: that of the file, and of the curve where there are several."""
+    stem = result.source.stem
+    for each in result.examined:
+        name = each.curve.name if each.curve.name.startswith(stem) else f"{stem} {each.curve.name}"
+        yield _free(name if len(result.examined) > 1 else stem, taken), each
 
 
 def _reduced(
@@ -134,7 +163,7 @@ def _reduced(
     from flowgrad.rheometer.fitted import examine
     from flowgrad.rheometer.together import reduced
 
-    curves = [each.curve for result in results for each in result.examined.values()]
+    curves = [each.curve for result in results for each in result.examined]
     try:
         found = reduced(curves, together, correction) if curves else []
         examined = [examine([each.curve], fit.models, fit.margin, fit.sigma, fit.bootstrap)[0] for each in found]
@@ -203,79 +232,73 @@ def _in_words(fit: Fit) -> str:
     return f"{fit.model.name}({', '.join(parts)}), weight {fit.weight:.3g}, misfit {100 * fit.misfit:.2g} %"
 
 
-def _write_json(
-    target: Path,
-    examined: Examined,
-    sources: Sequence[Path],
-    options: dict[str, Any],
-    reduction: dict[str, Any] | None = None,
-) -> None:
-    from flowgrad.pipeline.summary import digest_of, plain, versions
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """Files of the curves in a folder, with ``figures``, and with sections of the report, where they are asked for."""
 
-    several = len(sources) > 1
-    names, digests = [printable(each) for each in sources], [digest_of(each) for each in sources]
-    provenance = {
-        "input": names if several else names[0],
-        "sha256": digests if several else digests[0],
-        "options": options,
-        "versions": versions(),
-    }
-    summary: dict[str, Any] = {"file": ", ".join(printable(each.name) for each in sources), **examined.summary()}
-    summary |= ({} if reduction is None else {"reduction": reduction}) | {"provenance": provenance}
-    with replacing(target) as stream:
-        stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+    folder: Path
+    options: dict[str, Any]
+    figures: bool
+    reports: bool
 
+    def failed(self, result: _Result) -> FileSection | None:
+        """The file's line of the report."""
+        from flowgrad.report import failed_section
 
-def _write_laws(target: Path, examined: Examined) -> None:
-    from flowgrad.rheology.law_table import law_table
+        return failed_section(printable(result.source.name), result.error) if self.reports else None
 
-    with replacing(target) as stream:
-        stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
+    def curve(
+        self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None = None
+    ) -> FileSection | None:
+        """NAME.json, NAME-laws.csv and the figures of a curve, each drawn once; its section of the report."""
+        from flowgrad.rheology.law_table import law_table
 
+        digests = self._json(name, examined, sources, reduction)
+        with replacing(self.folder / f"{name}-laws.csv") as stream:
+            stream.write(law_table(examined.fit.ranking, examined.curve.is_si).encode())
+        if not self.figures and not self.reports:
+            return None
+        from flowgrad.report.curve_section import curve_section, drawings_of
 
-def _write_figures(target: Path, examined: Examined, reduction: Reduction | None = None) -> None:
-    from flowgrad import plot
+        drawings = drawings_of(examined, reduction) if self.figures else {}
+        for end, each in drawings.items():
+            for kind, content in (("png", each.png), ("svg", each.svg.encode())):
+                with replacing(self.folder / f"{name}{end}.{kind}") as stream:
+                    stream.write(content)
+        return curve_section(examined, drawings, sources[0], ", ".join(digests), reduction) if self.reports else None
 
-    drawn: dict[str, Any] = {
-        "": partial(plot.rheometer_curve, examined),
-        "-viscosity": partial(plot.rheometer_viscosity, examined),
-    }
-    if reduction is not None:
-        drawn |= {"-curves": partial(plot.reduced_curves, reduction), "-table": partial(plot.reduced_by, reduction)}
-    for suffix, draw in drawn.items():
-        with plot.figure(plot.ONE_COLUMN * 1.25, plot.ONE_COLUMN) as ax:
-            draw(ax)
-            for kind in ("png", "svg"):
-                with replacing(target.with_name(f"{target.name}{suffix}.{kind}")) as stream:
-                    plot.save(ax, stream, kind)
+    def _json(self, name: str, examined: Examined, sources: Sequence[Path], reduction: Reduction | None) -> list[str]:
+        """NAME.json; the digests of the sources."""
+        from flowgrad.pipeline.summary import digest_of, plain, versions
 
+        names, digests = [printable(each) for each in sources], [digest_of(each) for each in sources]
+        several = len(sources) > 1
+        provenance = {
+            "input": names if several else names[0],
+            "sha256": digests if several else digests[0],
+            "options": self.options,
+            "versions": versions(),
+        }
+        summary: dict[str, Any] = {"file": ", ".join(printable(each.name) for each in sources), **examined.summary()}
+        summary |= ({} if reduction is None else {"reduction": reduction.summary()}) | {"provenance": provenance}
+        with replacing(self.folder / f"{name}.json") as stream:
+            stream.write((json.dumps(plain(summary), indent=2, ensure_ascii=False) + "\n").encode())
+        return digests
 
-def _write_page(
-    target: Path,
-    results: Sequence[_Result],
-    options: dict[str, Any],
-    reductions: Sequence[tuple[Reduction, Examined]],
-) -> None:
-    from flowgrad.pipeline.summary import digest_of
-    from flowgrad.report import CURVES, failed_section, write_report
-    from flowgrad.report.curve_section import curve_section
+    def page(self, sections: Iterable[FileSection | None]) -> None:
+        """The report, where one is asked for."""
+        if not self.reports:
+            return
+        from flowgrad.report import CURVES, write_report
 
-    sources = [each.source for each in results if each.examined] if reductions else []
-    digests = ", ".join(map(digest_of, sources))
-    # All files are the source of what is made of them.
-    sections = [curve_section(of, sources[0], digests, each) for each, of in reductions]
-    for result in results:
-        if result.error:
-            sections.append(failed_section(printable(result.source.name), result.error))
-        sections += [curve_section(each, result.source, digest_of(result.source)) for each in result.examined.values()]
-    written = dict(options)
-    for name in ("columns", "units"):
-        if name in written:
-            written[name] = ",".join(f"{role}={text}" for role, text in written[name].items())
-    if "sizes" in written:
-        written["sizes"] = ",".join(f"{name}={size:g}" for name, size in written["sizes"].items())
-    if "radii" in written:
-        written["radii"] = "{:g}:{:g}".format(*written["radii"])
-    if "rates" in written:
-        written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
-    write_report(target, sections, written, CURVES)
+        written = dict(self.options)
+        for name in ("columns", "units"):
+            if name in written:
+                written[name] = ",".join(f"{role}={text}" for role, text in written[name].items())
+        if "sizes" in written:
+            written["sizes"] = ",".join(f"{name}={size:g}" for name, size in written["sizes"].items())
+        if "radii" in written:
+            written["radii"] = "{:g}:{:g}".format(*written["radii"])
+        if "rates" in written:
+            written["rates"] = "{:g}:{:g}".format(*written["rates"]).removesuffix("inf")
+        write_report(self.folder / "report.html", [each for each in sections if each is not None], written, CURVES)

@@ -24,9 +24,10 @@ from flowgrad.pipeline.analysis import analyse_flow, read_flow
 from flowgrad.pipeline.options import Options
 from flowgrad.plot import Slice
 from flowgrad.plot.axes import is_wide, number
-from flowgrad.plot.scalar_field import ARRAY, Result, flow_of, not_among, scalar_field
+from flowgrad.plot.scalar_field import ARRAY, Result, flow_of, scalar_field
 from flowgrad.plot.style import GOLDEN, KINDS, figure_of
 from flowgrad.separation import Separation
+from flowgrad.spec import not_among
 
 log = logging.getLogger("flowgrad")
 

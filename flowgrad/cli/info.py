@@ -23,7 +23,7 @@ def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
 
     Raises ReadError for a file that cannot be read; an unclear velocity is told in the last line.
     """
-    from flowgrad.io import read, read_contents
+    from flowgrad.io import flow_of, read_contents
 
     contents = read_contents(path, options.time)
     mesh = contents.mesh
@@ -41,7 +41,7 @@ def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
     for where, data in (("point", contents.point_data), ("cell", contents.cell_data), ("field", contents.field_data)):
         yield from _arrays(where, data)
     try:
-        flow = read(path, **options.given())
+        flow = flow_of(contents, options)
     except OptionError as error:
         yield f"  a run would stop: {error}"
         return

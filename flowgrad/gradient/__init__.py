@@ -9,6 +9,7 @@ from flowgrad.gradient.green_gauss import GreenGauss
 from flowgrad.gradient.prepared import PreparedGradient, velocity_gradient, velocity_gradients
 from flowgrad.gradient.prepared import choose as choose_scheme
 from flowgrad.gradient.scheme import SCHEMES, MatrixOperator, Operator, Scheme, register_scheme
+from flowgrad.gradient.smooth.scheme import SmoothFits
 from flowgrad.gradient.stored import Stored
 from flowgrad.gradient.tensor_rates import tensor_rate
 
@@ -22,6 +23,7 @@ __all__ = [
     "Operator",
     "PreparedGradient",
     "Scheme",
+    "SmoothFits",
     "Stored",
     "choose_scheme",
     "register_scheme",

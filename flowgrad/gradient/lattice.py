@@ -290,7 +290,7 @@ def lattice_operator(flow: Flow, order: int = 2) -> Operator | None:
     if found is None:
         return None
     lattice, samples = found
-    inner, chosen, rows = _without_repeats(lattice)
+    inner, chosen, rows = without_repeats(lattice)
     used = chosen if samples is None else samples if chosen is None else samples[chosen]
     values = flow.velocity if used is None else flow.velocity[used]
     holes = holes_of(inner, values)
@@ -336,7 +336,7 @@ def _same_ends(lattice: Lattice, values: FloatArray) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _without_repeats(lattice: Lattice) -> tuple[Lattice, IntArray | None, IntArray | None]:
+def without_repeats(lattice: Lattice) -> tuple[Lattice, IntArray | None, IntArray | None]:
     """The lattice without repeated points, its points in the whole, and the point that each one is."""
     x, y, z = (axis.unique for axis in lattice.axes)
     kept = Lattice((x, y, z), lattice.steps, lattice.origin, None, lattice.shifts)

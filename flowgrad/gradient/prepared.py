@@ -19,6 +19,7 @@ from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
+from flowgrad.gradient.smooth.scheme import SmoothFits, seen_noise
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
@@ -111,6 +112,9 @@ def scheme_of(scheme: Scheme | str, flow: Flow, at: Where | None = None) -> tupl
 def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     """The scheme for the gradient of a flow ``at`` a place, and the reason in one line."""
     where = flow.location if at is None else at
+    # As instruments give velocities: never on the meshes of solvers.
+    if (isinstance(flow.mesh, Lattice) or not flow.mesh.dimension) and (noise := seen_noise(flow)):
+        return SmoothFits(), noise
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
         return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
     if flow.location == "cells" and flow.mesh.joined.wall_layers is not None:
@@ -186,6 +190,7 @@ class PreparedGradient:
     def of(self, flow: Flow) -> VelocityGradient:
         """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
         found = self.gradients(flow)
+        flow = flow.with_found_noise if self._chosen.finds_noise else flow
         noise, notes, operator = flow.noise, list(found.notes), self._operator
         if flow.boundary and not (found.operator and found.operator.boundary_count):
             notes.append("the velocities given on the boundary are not used by this scheme")

@@ -38,7 +38,8 @@ class Scheme(ABC):
     where gradients are not computed from samples, ``is_local`` True where what is done in a cell follows from that cell
     and its neighbours, on thin and planar meshes too, ``by_cell`` where it follows from the values of that cell alone,
     so that a velocity that jumps between cells has a gradient in each, ``knows_symmetry`` where gradients on the
-    boundary of wedges and meridian planes are whole tensors.
+    boundary of wedges and meridian planes are whole tensors, ``finds_noise`` where the noise of the velocity is
+    sought in it when it is not known.
     """
 
     order: int = 1
@@ -48,6 +49,7 @@ class Scheme(ABC):
     is_local: ClassVar[bool] = False
     by_cell: ClassVar[bool] = False
     knows_symmetry: ClassVar[bool] = False
+    finds_noise: ClassVar[bool] = False
     record: ClassVar[SchemeRecord | None] = None
 
     @abstractmethod

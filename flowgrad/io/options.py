@@ -49,7 +49,10 @@ class ReadOptions(OptionRecord):
         None, "files of wall values: 'boundary/{stem}/*.vtp'", kw_only=False, metavar="PATTERN", check=not_empty
     )
     noise: float | str | None = option(
-        None, "standard deviation of the velocity, or an array of it", metavar="NUMBER|NAME", check=_deviation
+        None,
+        "standard deviation of the velocity, an array of it, or auto to find it",
+        metavar="NUMBER|NAME|auto",
+        check=_deviation,
     )
     axisymmetric: str | None = option(
         None, "axis of a planar mesh (z constant) of an axisymmetric flow; none: a wedge is not one", choices=AXES

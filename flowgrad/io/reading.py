@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,18 +114,20 @@ def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Mesh,
     return matched_patches(contents, name)
 
 
-def _noise(contents: Contents, noise: float | str | None, where: str) -> float | np.ndarray | None:
-    """A number, a text of a number, or the array of that name."""
+def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
+    """A number, a text of a number, the array of that name, or ``auto``."""
     if not isinstance(noise, str):
         return noise
     data = contents.point_data if where == "points" else contents.cell_data
     if noise in data:
         return data[noise]
+    if noise == "auto":
+        return noise
     try:
         return float(noise)
     except ValueError:
         raise OptionError(
-            f"{contents.source}: noise '{noise}' is neither a number nor an array at the {where}"
+            f"{contents.source}: noise '{noise}' is neither a number, auto nor an array at the {where}"
             f"{nearest(noise, data)}: arrays there are {', '.join(data) or 'none'}"
         ) from None
 

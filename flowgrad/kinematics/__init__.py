@@ -9,4 +9,5 @@ __all__ = ["GIVEN", "QUANTITIES", "Quantity", "Record", "VelocityGradient", "inp
 # They fill the registry, in this order.
 import flowgrad.kinematics.rates  # isort: skip
 import flowgrad.kinematics.vortices  # isort: skip
+import flowgrad.kinematics.vortex_windows  # isort: skip
 import flowgrad.kinematics.dynamics  # noqa: F401  isort: skip

@@ -39,6 +39,7 @@ INPUTS = {
     "velocity": Input(
         (3,), "a flow (a gradient that is made of L alone has no velocity), or supply(velocity=…)", _WITH_VELOCITY
     ),
+    "position": Input((3,), "a flow (a gradient that is made of L alone is nowhere), or supply(position=…)"),
     "velocity_rate": Input((3,), _STEADY, _WITH_VELOCITY),
     "L_rate": Input((3, 3), _STEADY, _WITH_VELOCITY),
 }

@@ -97,6 +97,13 @@ class VelocityGradient(
             if name == "velocity":
                 return velocity
             self._known["velocity"] = along_axes
+        if self.flow is not None and "position" not in self.supplied and "position" in inputs_of(name):
+            from flowgrad.kinematics.on_mesh import axes_of_gradient
+
+            places = self.flow.mesh.places(self.location or "points") if self.positions is None else self.positions
+            if name == "position":
+                return places
+            self._known["position"] = places @ axes_of_gradient(self.flow).T
         values: np.ndarray = evaluate(name, self._known, self.supplied)
         return values
 

@@ -7,6 +7,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,8 @@ def summary_of(
     return summary
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Versions of everything a result depends on."""
     packages = ("flowgrad", "numpy", "scipy", "numba", "meshio", "matplotlib")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}

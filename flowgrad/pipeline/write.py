@@ -129,6 +129,8 @@ def _of_gradient(result: VelocityGradient | Separation, quantities: Sequence[str
     here.update(arrays_of(result, quantities, std))
     name = "velocity" if flow.velocity_name in here else flow.velocity_name
     data[flow.location][name] = flow.velocity
+    if flow.outlier is not None:
+        data[flow.location]["outlier"] = flow.outlier
     return OnMesh(flow.mesh, data["points"], data["cells"], _time(flow))
 
 

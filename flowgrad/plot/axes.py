@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
@@ -19,9 +20,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
-from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import NO_VALUE, ONE_COLUMN, TWO_COLUMN, figure_of
 from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from flowgrad.plot.slice import Slice
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STEPS = (1, 2, 2.5, 5, 10)

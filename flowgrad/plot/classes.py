@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,10 +20,12 @@ from flowgrad.plot.field import draw_polygons, shaded
 from flowgrad.plot.scalar_field import flow_of
 from flowgrad.plot.slice import Slice
 from flowgrad.plot.style import BLUE, GREEN, NO_VALUE, ORANGE, PURPLE, SKY, VERMILION
-from flowgrad.separation import LABELS, REGIONS, Separation
 
-_COLOURS = dict(zip(LABELS, (NO_VALUE, GREEN, BLUE, VERMILION, PURPLE), strict=True))
-_REGION_COLOURS = dict(zip(REGIONS, (NO_VALUE, PURPLE, BLUE, GREEN, VERMILION), strict=True))
+if TYPE_CHECKING:
+    from flowgrad.separation import Separation
+
+_COLOURS = (NO_VALUE, GREEN, BLUE, VERMILION, PURPLE)
+_REGION_COLOURS = (NO_VALUE, PURPLE, BLUE, GREEN, VERMILION)
 _FLOW_TYPES = {"at rest or unknown": NO_VALUE, "rotation (ξ < −½)": BLUE, "shear": SKY, "extension (ξ > ½)": ORANGE}
 # Distance of a legend below the axes, in inches.
 _BELOW = 0.42
@@ -66,7 +69,10 @@ def labels(separation: Separation, ax: Axes, section: Slice | None = None) -> Ax
 
     Raises OptionError for a separation without a mesh, and where neither stress nor viscosity is known.
     """
-    classes = Classes(separation.label, LABELS, _COLOURS, separation.shares, "dissipation")
+    from flowgrad.separation import LABELS
+
+    colours = dict(zip(LABELS, _COLOURS, strict=True))
+    classes = Classes(separation.label, LABELS, colours, separation.shares, "dissipation")
     return categories(separation.gradient, classes, ax, section)
 
 
@@ -75,8 +81,11 @@ def regions(separation: Separation, ax: Axes, section: Slice | None = None) -> A
 
     As ``labels`` otherwise.
     """
+    from flowgrad.separation import REGIONS
+
+    colours = dict(zip(REGIONS, _REGION_COLOURS, strict=True))
     shares = {name: volume for name, (volume, _) in separation.region_shares.items()}
-    classes = Classes(separation.region, REGIONS, _REGION_COLOURS, shares, "volume")
+    classes = Classes(separation.region, REGIONS, colours, shares, "volume")
     return categories(separation.gradient, classes, ax, section)
 
 

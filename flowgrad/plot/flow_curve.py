@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -21,8 +21,10 @@ from flowgrad.plot.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILIO
 from flowgrad.records import axis_label
 from flowgrad.rheology import Fit, Verdict
 from flowgrad.rheometer.fitted import Examined, band
-from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from flowgrad.separation import Separation
 
 _GREEK = {
     "eta": r"\eta",

@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
-from flowgrad.kinematics import GIVEN, QUANTITIES, Record, VelocityGradient
+from flowgrad.kinematics import GIVEN, QUANTITIES, VelocityGradient
 from flowgrad.mesh import Mesh
-from flowgrad.paths import FTLE, Deformation
-from flowgrad.paths import RECORDS as OF_PATHS
-from flowgrad.records import axis_label
-from flowgrad.spec import nearest
+from flowgrad.records import Record, axis_label
+from flowgrad.spec import nearest, not_among
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
-from flowgrad.walls import OVER_TIME, Walls, WallStatistics
-from flowgrad.walls import RECORDS as OF_WALLS
-from flowgrad.walls.records import record_on
+
+# Walls and paths are imported where they are drawn: they cost as much as all figures.
+if TYPE_CHECKING:
+    from flowgrad.plot.walls_and_paths import OnSurface
 
 # What a figure of the fluid's motion takes, and one of a field.
 Result: TypeAlias = "Flow | VelocityGradient"
-Drawn: TypeAlias = "Result | Walls | WallStatistics | FTLE | Deformation"
+Drawn: TypeAlias = "Result | OnSurface"
 
 # Dimensions of dynamic values, or of those divided by the density: the files do not say which.
 VISCOSITY, STRESS = GIVEN["viscosity"].dimension, QUANTITIES["stress"].dimension
+
+# Components below this part of the largest are rounding.
+_ROUNDING = 1e-6
+# Of L: a field that is nowhere larger is zero.
+_NEGLIGIBLE = 1e-13
+_POWERS = {"1/T": 1, "1/T²": 2, "1/T³": 3}
 
 # Before the name of an array of the file, which may be that of a quantity too.
 ARRAY = "array:"
 
 # Components of a symmetric tensor, whose others are equal to three of these.
 _SYMMETRIC = 6
-# Components below this part of the largest are rounding.
-_ROUNDING = 1e-6
-# Of L: a field that is nowhere larger is zero.
-_NEGLIGIBLE = 1e-13
-_POWERS = {"1/T": 1, "1/T²": 2, "1/T³": 3}
 # Values of which one sign reaches farther than the other by this factor are no deviations from zero.
 _ONE_SIDED = 5.0
 
@@ -72,12 +71,11 @@ def scalar_field(result: Drawn, name: str) -> ScalarField:
     FTLE and of a Deformation what ``flowgrad.paths.records`` lists. Raises OptionError for an unknown name and for
     what needs more than is known.
     """
-    if isinstance(result, Walls):
-        return _of_walls(result, name)
-    if isinstance(result, WallStatistics):
-        return _over_time(result, name)
-    if isinstance(result, FTLE | Deformation):
-        return _of_paths(result, name)
+    if not isinstance(result, Flow | VelocityGradient):
+        from flowgrad.plot.walls_and_paths import array_on
+
+        array = array_on(result, name)
+        return _quantity(array, name, "cells") if isinstance(array, VelocityGradient) else _labelled(*array)
     flow = result if isinstance(result, Flow) else result.flow
     if name == "velocity":
         return _velocity(flow)
@@ -106,18 +104,10 @@ def flow_of(result: Result) -> Flow:
 
 def mesh_of(result: Drawn) -> Mesh:
     """The mesh on which a result is drawn, of walls that of their faces; OptionError without one."""
-    if isinstance(result, Walls | WallStatistics):
-        surface = result.surface.mesh if isinstance(result, WallStatistics) else result.surface()[0]
-        if surface.dimension < 2:
-            raise OptionError(
-                "walls of a planar flow are lines: draw plot.scalar_field(walls, NAME).values against walls.centroids"
-            )
-        return surface
-    if isinstance(result, FTLE | Deformation):
-        mesh = (result.deformation if isinstance(result, FTLE) else result).mesh
-        if mesh is None:
-            raise OptionError("the paths begin at points without a mesh: give points on a mesh")
-        return mesh
+    if not isinstance(result, Flow | VelocityGradient):
+        from flowgrad.plot.walls_and_paths import surface_of
+
+        return surface_of(result)
     return flow_of(result).mesh
 
 
@@ -131,17 +121,14 @@ def _unknown(result: Result, flow: Flow | None, name: str) -> str:
     return not_among("array" if isinstance(result, Flow) else "quantity", name, known)
 
 
-def not_among(what: str, name: str, known: Sequence[str]) -> str:
-    """``unknown array 'pp' (did you mean 'p'?)``, or all that there are."""
-    return f"unknown {what} '{name}'{nearest(name, known) or ': known are ' + (', '.join(known) or 'none')}"
-
-
 def _labelled(record: Record, values: ArrayLike, location: str) -> ScalarField:
+    """Values (n, …) at the points or cells as a scalar, with the label of their record."""
     scalar, symbol, scale = _scalar(np.asarray(values, float), record.symbol, record.scale)
     return ScalarField(record.name, scalar, location, record.label_of(symbol), scale)
 
 
 def _quantity(gradient: VelocityGradient, name: str, location: str | None = None) -> ScalarField:
+    """A quantity of a gradient as a scalar; zeros where it is nowhere more than rounding."""
     record = _record(name).known(dynamic="density" in gradient.supplied)
     values = _without_rounding(np.asarray(gradient[name], float), record.dimension, gradient)
     return _labelled(record, values, location or gradient.location or "points")
@@ -155,38 +142,6 @@ def _without_rounding(values: FloatArray, dimension: str, gradient: VelocityGrad
         return values
     largest, of_L = (float(np.nanmax(np.abs(each), initial=0)) for each in (values, gradient.L))
     return 0 * values if largest <= _NEGLIGIBLE * of_L**power else values
-
-
-def _of_walls(walls: Walls, name: str) -> ScalarField:
-    """On the faces, which are the cells of the walls' own mesh."""
-    if name in QUANTITIES or name == "velocity":
-        return _quantity(walls.gradient, name, "cells")
-    arrays = walls.arrays
-    if name not in OF_WALLS or name in ("force", "moment"):
-        known = [each for each in OF_WALLS if each in arrays]
-        raise OptionError(not_among("quantity of walls", name, [*known, "velocity", *QUANTITIES]))
-    values = arrays[name] if name in arrays else getattr(walls, name)
-    if values is None:
-        raise OptionError(f"the {name} on the walls is not known: give {name}= (an array, its name or a number)")
-    return _labelled(record_on(walls, name), values, "cells")
-
-
-def _over_time(found: WallStatistics, name: str) -> ScalarField:
-    arrays = found.arrays
-    if name not in OVER_TIME or name not in arrays:
-        known = [each for each in OVER_TIME if each in arrays]
-        raise OptionError(not_among("average over time on walls", name, known))
-    return _labelled(found.record(name), arrays[name], "cells")
-
-
-def _of_paths(found: FTLE | Deformation, name: str) -> ScalarField:
-    """At the points where the particles are at first."""
-    if isinstance(found, FTLE) and name == "ftle":
-        return _labelled(OF_PATHS[name], found.values, "points")
-    known = [each for each in OF_PATHS if each != "ftle" or isinstance(found, FTLE)]
-    if name not in known:
-        raise OptionError(not_among("quantity of paths", name, known))
-    return _labelled(OF_PATHS[name], getattr(found.deformation if isinstance(found, FTLE) else found, name), "points")
 
 
 def _deviation(gradient: VelocityGradient, name: str) -> ScalarField:
@@ -225,13 +180,22 @@ def _array(flow: Flow, name: str) -> ScalarField | None:
     return None
 
 
+def _velocity(flow: Flow | None) -> ScalarField:
+    if flow is None:
+        raise OptionError("the gradient was made without a flow, so its velocity is not known: take it of a flow")
+    speed, record = np.sqrt((flow.velocity**2).sum(axis=1)), GIVEN["velocity"]
+    return ScalarField("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")
+
+
 def _record(name: str) -> Record:
+    """The record of a quantity; OptionError for an unknown one."""
     if name not in QUANTITIES and name not in GIVEN:
         raise OptionError(f"unknown quantity '{name}'{nearest(name, QUANTITIES)}")
     return GIVEN[name] if name in GIVEN else QUANTITIES[name]
 
 
 def _scalar(values: FloatArray, symbol: str, scale: str) -> tuple[FloatArray, str, str]:
+    """Scalars (n,) of values (n, …), with symbol and scale: their only component, or their magnitude."""
     if values.ndim == 1:
         return values, symbol, scale
     if values.shape[1:] == (3,) and (axis := _only_component(values)) is not None:
@@ -254,10 +218,3 @@ def _only_component(vectors: FloatArray) -> int | None:
     sizes = np.nan_to_num(np.abs(vectors)).max(axis=0, initial=0)
     axis = 2 - int(np.argmax(sizes[::-1]))
     return axis if np.delete(sizes, axis).max() <= _ROUNDING * sizes[axis] else None
-
-
-def _velocity(flow: Flow | None) -> ScalarField:
-    if flow is None:
-        raise OptionError("the gradient was made without a flow, so its velocity is not known: take it of a flow")
-    speed, record = np.sqrt((flow.velocity**2).sum(axis=1)), GIVEN["velocity"]
-    return ScalarField("velocity", speed, flow.location, record.label_of(f"|{record.symbol}|"), "magnitude")

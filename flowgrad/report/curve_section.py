@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from flowgrad import plot
 from flowgrad.files import printable
 from flowgrad.pipeline.summary import versions
 from flowgrad.plot.flow_curve import symbol
+from flowgrad.plot.style import Drawing, drawing
 from flowgrad.report import evidence
+from flowgrad.report.embed import inline
+from flowgrad.report.entry import FileSection
 from flowgrad.report.evidence import LEAST_WEIGHT, law_and_verdict, mark
-from flowgrad.report.flow_section import FileSection
-from flowgrad.report.pictures import picture
+from flowgrad.report.pictures import Picture, picture
 from flowgrad.report.template import count, html, number, percent, render
 from flowgrad.rheology import Fit
 from flowgrad.rheology.evidence import EVIDENCE
@@ -24,14 +26,43 @@ from flowgrad.rheometer.curve import counted
 from flowgrad.rheometer.fitted import Examined
 from flowgrad.rheometer.reduction import Reduction
 
-_WIDTH = 3.9
+# Of figures in inches, in files and on the page.
+_SIZE = (4.25, 3.4)
+# By the ends of their files' names.
+_FIGURES: dict[str, tuple[Callable[[Examined, Axes], Axes], str]] = {
+    "": (
+        plot.rheometer_curve,
+        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best that suits.",
+    ),
+    "-viscosity": (plot.rheometer_viscosity, "Viscosity against shear rate."),
+}
+_OF_REDUCTION: dict[str, Callable[[Reduction, Axes], Axes]] = {
+    "-curves": plot.reduced_curves,
+    "-table": plot.reduced_by,
+}
+
+
+def drawings_of(examined: Examined, reduction: Reduction | None = None) -> dict[str, Drawing]:
+    """The figures of a curve, and of the ``reduction`` it comes from, by the ends of their files' names."""
+    draws: dict[str, Callable[[Axes], Axes]] = {name: partial(draw, examined) for name, (draw, _) in _FIGURES.items()}
+    if reduction is not None:
+        draws |= {name: partial(draw, reduction) for name, draw in _OF_REDUCTION.items()}
+    found = {}
+    for name, draw in draws.items():
+        with plot.figure(*_SIZE) as ax:
+            found[name] = drawing(draw(ax))
+    return found
 
 
 def curve_section(
-    examined: Examined, source: Path, digest: str = "", reduction: Reduction | None = None
+    examined: Examined,
+    drawings: Mapping[str, Drawing],
+    source: Path,
+    digest: str = "",
+    reduction: Reduction | None = None,
 ) -> FileSection:
-    """The part of the report on one curve: verdict, laws with intervals, figures, what was left out, and the
-    ``reduction`` of several that it comes from."""
+    """The part of the report on one curve: verdict, laws with intervals, its ``drawings`` if there are any, what was
+    left out, and the ``reduction`` of several that it comes from."""
     curve, fit = examined.curve, examined.fit
     verdict = str(fit.verdict.value)
     is_named = curve.name.startswith(source.stem) or reduction is not None
@@ -53,33 +84,32 @@ def curve_section(
         laws=[_law(each, mark(verdict, each, fit.finding.law)) for each in fit.ranking],
         ranking=law_and_verdict(fit.ranking[0], fit.best, verdict),
         correlation=_correlation(fit.best),
-        pictures=[picture(partial(draw, examined), caption, _WIDTH) for draw, caption in _PICTURES],
+        pictures=_pictures(examined, drawings) if drawings else [],
         excluded=[f"{counted(count)} {reason}." for reason, count in curve.excluded.items()],
         notes=examined.notes,
         provenance=_provenance(examined, source, digest),
-        together="" if reduction is None else _reduction(reduction),
+        together="" if reduction is None else _reduction(reduction, drawings),
     )
     return FileSection(printable(name), verdict, "", fit.sentence, text)
 
 
-_PICTURES: tuple[tuple[Callable[[Examined, Axes], Axes], str], ...] = (
-    (
-        plot.rheometer_curve,
-        "Stress against shear rate: all laws that were fitted, and the 95 % band of the best that suits.",
-    ),
-    (plot.rheometer_viscosity, "Viscosity against shear rate."),
-    (plot.residuals, "What each law misses of each stress."),
-)
+def _pictures(examined: Examined, drawings: Mapping[str, Drawing]) -> list[Picture]:
+    """The figures of the files, and what the laws miss."""
+    found = [Picture(inline(drawings[name].svg, caption), caption) for name, (_, caption) in _FIGURES.items()]
+    return [*found, picture(partial(plot.residuals, examined), "What each law misses of each stress.", *_SIZE)]
 
 
-def _reduction(reduction: Reduction) -> Markup:
+def _reduction(reduction: Reduction, drawings: Mapping[str, Drawing]) -> Markup:
     """Figures and table of what several curves were made one by."""
     keys = list(reduction.rows()[0])
-    drawn = zip((plot.reduced_curves, plot.reduced_by), reduction.captions, strict=True)
     text = render(
         "reduction.html",
         statement=f"{reduction.statement[0].upper()}{reduction.statement[1:]}.",
-        pictures=[picture(partial(draw, reduction), caption, _WIDTH) for draw, caption in drawn],
+        pictures=[
+            Picture(inline(drawings[name].svg, caption), caption)
+            for name, caption in zip(_OF_REDUCTION, reduction.captions, strict=True)
+            if name in drawings
+        ],
         headings=[reduction.headings[key] for key in keys],
         rows=[[number(row[key]) for key in keys] for row in reduction.rows()],
         notes=reduction.notes,

@@ -1,4 +1,4 @@
-"""Entry of one file in the index of a run, read from its NAME.json and what was drawn of it."""
+"""Entries of files and curves in tables: a section of a report, and a line of a run's index, read from NAME.json."""
 
 from __future__ import annotations
 
@@ -6,7 +6,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowgrad.report.flow_section import FAILED, ORIGINS
+FAILED = "failed"
+ORIGINS = {
+    "found": "found in the data",
+    "given": "given, not found in the data",
+    "none": "neither stress nor viscosity known",
+}
+
+
+@dataclass(frozen=True)
+class FileSection:
+    """One file or curve in the report: its line of a table, and ``html`` of its own (empty for one
+    that failed, whose ``statement`` is the reason)."""
+
+    name: str
+    verdict: str
+    origin: str
+    statement: str
+    html: str = ""
+
+
+def failed_section(name: str, reason: str) -> FileSection:
+    """The line of the table on a file that could not be analysed."""
+    return FileSection(name, FAILED, "", reason)
 
 
 @dataclass(frozen=True)

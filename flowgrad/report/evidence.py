@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -13,7 +14,9 @@ from flowgrad.report.template import count, html, number, percent
 from flowgrad.rheology import Fit, Verdict
 from flowgrad.rheology.evidence import EVIDENCE, EXCLUDED
 from flowgrad.rheology.finding import HasFinding
-from flowgrad.separation import Separation
+
+if TYPE_CHECKING:
+    from flowgrad.separation import Separation
 
 VERDICTS = {
     "newtonian": "the viscosity is the same however fast the fluid is sheared, as in water or honey",

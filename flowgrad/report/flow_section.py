@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -19,6 +20,8 @@ from flowgrad.plot.distribution import measure
 from flowgrad.plot.scalar_field import component, dimension_of
 from flowgrad.report import evidence, pictures
 from flowgrad.report import evidence as glossary
+from flowgrad.report.entry import ORIGINS, FileSection
+from flowgrad.report.page import page_text
 from flowgrad.report.template import command, count, html, number, percent, render
 from flowgrad.report.walls_section import HEADINGS, over_time, taken
 from flowgrad.walls import walls_summary
@@ -87,26 +90,6 @@ def wall_table(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, lis
     return headings, rows
 
 
-FAILED = "failed"
-ORIGINS = {
-    "found": "found in the data",
-    "given": "given, not found in the data",
-    "none": "neither stress nor viscosity known",
-}
-
-
-@dataclass(frozen=True)
-class FileSection:
-    """One file or curve in the report: its line of a table, and ``html`` of its own (empty for one
-    that failed, whose ``statement`` is the reason)."""
-
-    name: str
-    verdict: str
-    origin: str
-    statement: str
-    html: str = ""
-
-
 def file_section(analysis: Analysis, section: Slice | str | None = None) -> FileSection:
     """Contents of the page on one analysis: verdict, evidence, pictures, statistics, method.
 
@@ -163,11 +146,6 @@ def _excluded(analysis: Analysis) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def failed_section(name: str, reason: str) -> FileSection:
-    """The line of the table on a file that could not be analysed."""
-    return FileSection(name, FAILED, "", reason)
-
-
 def _method(analysis: Analysis) -> dict[str, str]:
     gradient, flow = analysis.gradient, analysis.flow
     on_walls = None if analysis.walls is None else analysis.walls.gradient
@@ -217,3 +195,22 @@ def _provenance(analysis: Analysis) -> dict[str, str]:
         "command": command(analysis.options, flow.source),
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
     }
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """A page as HTML, and what is ``drawn`` for the index, as JSON types, that NAME.json does not have: the ``symbols``
+    of the quantities and a ``thumbnail``."""
+
+    html: str
+    drawn: dict[str, Any]
+
+
+def file_page(analysis: Analysis) -> FilePage:
+    """The page on one analysis and what is drawn for the index; the same for the same input and options, wherever they
+    are made."""
+    section = pictures.section_of(analysis)
+    drawn: dict[str, Any] = {"symbols": {name: symbol_of(analysis, name) for name in analysis.statistics}}
+    if not isinstance(section, str):
+        drawn["thumbnail"] = pictures.thumbnail(analysis, section)
+    return FilePage(page_text(file_section(analysis, section)), drawn)

@@ -13,8 +13,7 @@ from markupsafe import Markup
 from flowgrad.files import replacing
 from flowgrad.kinematics import QUANTITIES
 from flowgrad.report import evidence, pictures, time_series
-from flowgrad.report.entry import Entry
-from flowgrad.report.flow_section import FAILED
+from flowgrad.report.entry import FAILED, Entry
 from flowgrad.report.page import FLOWS
 from flowgrad.report.template import FOLDER, MISSING, html, number, percent, render, written
 from flowgrad.report.walls_section import over_time

@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from flowgrad.files import replacing
-from flowgrad.pipeline.analysis import Analysis
-from flowgrad.report.flow_section import FileSection, file_section, symbol_of
-from flowgrad.report.pictures import section_of, thumbnail
+from flowgrad.report.entry import FileSection
 from flowgrad.report.template import render, written
 
 # What leads from a file's page to the index, and is taken out where there is no index.
@@ -75,22 +72,3 @@ def write_report(
     )
     with replacing(Path(path)) as file:
         file.write(text.encode())
-
-
-@dataclass(frozen=True)
-class FilePage:
-    """A page as HTML, and what is ``drawn`` for the index, as JSON types, that NAME.json does not have: the ``symbols``
-    of the quantities and a ``thumbnail``."""
-
-    html: str
-    drawn: dict[str, Any]
-
-
-def file_page(analysis: Analysis) -> FilePage:
-    """The page on one analysis and what is drawn for the index; the same for the same input and options, wherever they
-    are made."""
-    section = section_of(analysis)
-    drawn: dict[str, Any] = {"symbols": {name: symbol_of(analysis, name) for name in analysis.statistics}}
-    if not isinstance(section, str):
-        drawn["thumbnail"] = thumbnail(analysis, section)
-    return FilePage(page_text(file_section(analysis, section)), drawn)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.report import FilePage, FileSection, page_text
 from flowgrad.report import template as written
-from flowgrad.report.flow_section import HEADINGS, ORIGINS
+from flowgrad.report.entry import ORIGINS, FileSection
+from flowgrad.report.flow_section import FilePage
+from flowgrad.report.page import page_text
 from flowgrad.report.template import render
+from flowgrad.report.walls_section import HEADINGS
 
 _VALUES = ("minimum", "percentile_5", "median", "mean", "percentile_95", "maximum")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
@@ -21,15 +21,17 @@ from numpy.typing import NDArray
 from flowgrad import plot
 from flowgrad.errors import OptionError
 from flowgrad.kinematics import QUANTITIES
-from flowgrad.pipeline.analysis import Analysis
-from flowgrad.plot import Slice
 from flowgrad.plot.axes import robust_limits, stretch
 from flowgrad.plot.scalar_field import scalar_field
 from flowgrad.report import embed
 from flowgrad.report.embed import Pixels, image, pixels_of
 from flowgrad.rheology import Verdict
-from flowgrad.separation import Separation
 from flowgrad.typing import FloatArray
+
+if TYPE_CHECKING:
+    from flowgrad.pipeline.analysis import Analysis
+    from flowgrad.plot import Slice
+    from flowgrad.separation import Separation
 
 # Widths of pictures in inches: three stand side by side, and one of a long thin flow takes the whole width.
 _FIELD, _WIDE, _CURVE = 3.5, 8.0, 3.3

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from flowgrad.files import printable
-from flowgrad.pipeline.options import Options
 
 # Formatted numbers are wanted where no template is.
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+    from flowgrad.pipeline.options import Options
 
 FOLDER = Path(__file__).parent
 # Letters that do not fit into a line of a narrow page.

@@ -14,8 +14,7 @@ from flowgrad.plot.axes import linear
 from flowgrad.plot.scalar_field import VISCOSITY
 from flowgrad.plot.style import BLUE, VERMILION
 from flowgrad.records import axis_label
-from flowgrad.report.entry import Entry
-from flowgrad.report.flow_section import FAILED
+from flowgrad.report.entry import FAILED, Entry
 from flowgrad.report.pictures import Picture, picture
 
 # Fewer steps than these are no curve.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
@@ -104,6 +105,11 @@ def remaining(shape: Shape, fits: tuple[Fit, ...], curve: FlowCurve, margin: flo
     return {each: weight / total for each, weight in sorted(kept.items(), key=lambda item: -item[1])}
 
 
+# Weights, the classes that remain and the law of the verdict ask the same of the same laws.
+_asked = lru_cache(maxsize=256)
+
+
+@_asked
 def class_of_model(model: Model, curve: FlowCurve, margin: float = thresholds.MARGIN) -> Verdict:
     """What a model is at the rates of a curve: whether it leaves the margin, falls, rises, or does not vanish there."""
     rate = np.geomspace(curve.rate[0], curve.rate[-1], SAMPLES)
@@ -138,6 +144,7 @@ def yields(model: Model, curve: FlowCurve) -> bool:
     return bool(model.yield_stress > 0 and large[0] and slope <= thresholds.YIELD_SLOPE)
 
 
+@_asked
 def imitates_yield(model: Model, curve: FlowCurve) -> bool:
     """Whether a model without a yield stress looks at the rates of a curve as if it had one.
 

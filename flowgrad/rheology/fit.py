@@ -163,12 +163,14 @@ class Fit:
 
     @property
     def r_squared(self) -> float:
-        """Part of the stresses' variance that the model explains, all of one weight: near 1 for any that rises."""
+        """Part of the stresses' variance that the model explains, all of one weight: near 1 for any that rises; NaN
+        where they are all the same."""
         if self.optimum is None:
             return np.nan
         stress = self.optimum.problem.stress
         missed = self.model.stress(self.optimum.problem.rate) - stress
-        return float(1 - np.sum(missed**2) / np.sum((stress - stress.mean()) ** 2))
+        variance = float(np.sum((stress - stress.mean()) ** 2))
+        return float(1 - np.sum(missed**2) / variance) if variance > 0 else np.nan
 
     @property
     def relative_errors(self) -> dict[str, float]:
@@ -225,7 +227,8 @@ class Fit:
     @property
     def parameters(self) -> dict[str, float]:
         """Values of the parameters that the data determine."""
-        return {key: value for key, value in self.model.parameters.items() if key not in self.undetermined}
+        undetermined = self.undetermined
+        return {key: value for key, value in self.model.parameters.items() if key not in undetermined}
 
     def __str__(self) -> str:
         """The model with ``?`` for what the data do not determine."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.compiled import called, kernel
-from flowgrad.rheology.replay import replay, replay_back
+from flowgrad.rheology.replay import fill_constants, replay, replay_back
 from flowgrad.rheology.tape import Tape
 from flowgrad.typing import FloatArray
 
@@ -76,28 +76,51 @@ class _Work(NamedTuple):
 def _workplace(problem: Problem) -> _Work:
     n, p = len(problem.rate), len(problem.lower)
     m, g = len(problem.tape.varies), len(problem.guard.varies)
-    return _Work(
+    work = _Work(
         np.zeros((m, n)), np.zeros((m, n)), np.zeros((g, 1)), np.zeros((g, 1)),
         np.zeros(n + 1), np.zeros((p, n + 1)), np.zeros(n + 1), np.zeros((p, n + 1)),
     )  # fmt: skip
+    fill_constants(problem.tape, work.V, n)
+    fill_constants(problem.guard, work.guard_V, 1)
+    return work
+
+
+@called
+def _copy(r: FloatArray, J: FloatArray, to_r: FloatArray, to_J: FloatArray) -> None:
+    """Copy residuals and their derivatives, in loops: for slices numba compiles a message on shapes each time."""
+    for j in range(len(r)):
+        to_r[j] = r[j]
+        for k in range(len(J)):
+            to_J[k, j] = J[k, j]
 
 
 @called
 def _replayed(problem: Problem, V: FloatArray, A: FloatArray, slopes: bool) -> None:
-    """Fill the registers from the parameters in their rows, and their derivatives where ``slopes`` are asked for.
+    """Fill the registers from the parameters in their rows, and their derivatives where ``slopes`` are asked for."""
+    n = len(problem.rate)
+    if problem.in_stress:
+        _solved_for_stress(problem, V, A)
+        return
+    for j in range(n):
+        V[0, j] = problem.rate[j]
+    replay(problem.tape, V, n)
+    if slopes:
+        replay_back(problem.tape, V, A, n)
 
-    A law in stress is solved for the log τ, its first register, at which log τ − log η(log τ) is log γ̇: by Newton's
-    method within what encloses the root; the left side rises, as the law is admissible.
-    """
+
+@called
+def _solved_for_stress(problem: Problem, V: FloatArray, A: FloatArray) -> None:
+    """Fill the registers of a law in stress, and their derivatives, at the log τ, its first register, at which
+    log τ − log η(log τ) is log γ̇: by Newton's method within what encloses the root; the left side rises, as the law is
+    admissible."""
     tape, n = problem.tape, len(problem.rate)
-    low, high, last = np.full(n, -np.inf), np.full(n, np.inf), np.full(n, np.inf)
-    V[0, :n] = np.log(problem.stress) if problem.in_stress else problem.rate
+    low, high, last = np.zeros(n), np.zeros(n), np.zeros(n)
+    for j in range(n):
+        V[0, j] = np.log(problem.stress[j])
+        low[j], high[j], last[j] = -np.inf, np.inf, np.inf
     for _ in range(_NEWTON_STEPS):
         replay(tape, V, n)
-        if slopes or problem.in_stress:
-            replay_back(tape, V, A, n)
-        if not problem.in_stress:
-            return
+        replay_back(tape, V, A, n)
         largest = 0.0
         for j in range(n):
             u = V[0, j]
@@ -128,7 +151,8 @@ def _evaluate(problem: Problem, x: FloatArray, work: _Work, r: FloatArray, J: Fl
     n, p, V, A = len(problem.rate), len(x), work.V, work.A
     last = problem.tape.last
     for k in range(p):
-        V[1 + k, :n] = np.exp(x[k])
+        for j in range(n):
+            V[1 + k, j] = np.exp(x[k])
     _replayed(problem, V, A, slopes)
     cost = 0.0
     for j in range(n):
@@ -144,12 +168,17 @@ def _evaluate(problem: Problem, x: FloatArray, work: _Work, r: FloatArray, J: Fl
             outer = outer / ratio if problem.logarithmic else outer
             for k in range(p):
                 J[k, j] = A[1 + k, j] * V[1 + k, j] * outer / problem.scale[j] if positive else 0.0
-    r[n], J[:, n] = 0.0, 0.0
+    r[n] = 0.0
+    for k in range(p):
+        J[k, n] = 0.0
     if problem.guarded:
         cost += _guarded(problem, x, work, r, J)
-    if not np.isfinite(cost) or (slopes and not np.isfinite(J).all()):
-        return np.inf
-    return 0.5 * cost
+    known = np.isfinite(cost)
+    if slopes:
+        for k in range(p):
+            for j in range(n + 1):
+                known = known and np.isfinite(J[k, j])
+    return 0.5 * cost if known else np.inf
 
 
 @called
@@ -255,15 +284,19 @@ def _descended(
 ) -> float:
     """The cost of the minimum that a search reaches from x (p,), which it moves."""
     damping, growth, predicted, cost = _FIRST_DAMPING, 2.0, 0.0, np.inf
-    step, goal = np.zeros(len(x)), x.copy()
+    step, goal = np.zeros(len(x)), np.zeros(len(x))
+    for k in range(len(x)):
+        goal[k] = x[k]
     for count in range(steps + 1):
         trial = _evaluate(problem, goal, work, work.trial_r, work.trial_J, steps > 0)
         gain, least = cost - trial, decrease * cost
         if count == 0 or gain > 0:
             part = min(max(gain / max(predicted, 1e-300), 0.0), 1.0)
             damping = damping * max(1 / 3, 1 - (2 * part - 1) ** 3) if count else damping
-            growth, cost, x[:] = 2.0, trial, goal
-            work.r[:], work.J[:] = work.trial_r, work.trial_J
+            growth, cost = 2.0, trial
+            for k in range(len(x)):
+                x[k] = goal[k]
+            _copy(work.trial_r, work.trial_J, work.r, work.J)
         else:
             damping, growth = damping * growth, 2 * growth
         small = count > 0 and (predicted <= least or 0 < gain <= least)
@@ -286,14 +319,15 @@ def minimised(
     The parameters ``held`` (b,), −1 for none, do not move. A search ends where a step lowers its cost by no more than
     the part ``decrease``, and all end once a cost is below ``enough``: the costs of those after it are infinite.
     """
-    work, found = _workplace(problem), np.full(len(x), np.inf)
+    work, found = _workplace(problem), np.zeros(len(x))
     r, J, least = np.zeros(len(problem.rate) + 1), np.zeros((x.shape[1], len(problem.rate) + 1)), np.inf
+    ended = False
     for i in range(len(x)):
-        found[i] = _descended(problem, x[i], held[i], steps, enough, decrease, work)
+        found[i] = np.inf if ended else _descended(problem, x[i], held[i], steps, enough, decrease, work)
+        ended = ended or found[i] <= enough
         if found[i] < least:
-            least, r[:], J[:] = found[i], work.r, work.J
-        if found[i] <= enough:
-            break
+            least = found[i]
+            _copy(work.r, work.J, r, J)
     return found, r, J
 
 

@@ -122,8 +122,8 @@ def _why_not(columns: list[FloatArray]) -> NDArray[np.str_]:
 
 # A point further from the best model than so many times the noise is an outlier.
 _OUTLYING = 5.0
-# Residuals of a smaller correlation than this are not worth a note.
-_CORRELATED = 0.3
+# Residuals of a smaller correlation than the first, or that widen no interval by the second, are not worth a note.
+_CORRELATED, _WIDENED = 0.3, 1.05
 
 
 def fit_flow_curve(
@@ -278,7 +278,7 @@ class FlowCurveFit(
             at = ", ".join(f"{rate:.3g}" for rate in self.rate[self.outliers])
             notes.append(f"far from the best law, but used: the points at the shear rates {at}")
         serial = self.best.serial_correlation
-        if serial and serial.rho > _CORRELATED:
+        if serial and serial.rho > _CORRELATED and serial.inflation.max() > _WIDENED**2 and self.best.intervals:
             notes.append(str(serial))
         log_stress = np.log(self.stress)
         # By a median, which steps and outliers do not raise.

@@ -33,19 +33,39 @@ from flowgrad.typing import FloatArray
 
 
 @called
-def replay(tape: Tape, V: FloatArray, count: int) -> None:
-    """Forwards: fill the registers V (m, count) from the argument and the parameters in the first rows."""
+def fill_constants(tape: Tape, V: FloatArray, count: int) -> None:
+    """Put the constants into their registers."""
     first = 1 + tape.parameters
     for k in range(len(tape.constants)):
-        V[first + k, :count] = tape.constants[k]
-    first += len(tape.constants)
+        for j in range(count):
+            V[first + k, j] = tape.constants[k]
+
+
+@called
+def replay(tape: Tape, V: FloatArray, count: int) -> None:
+    """Forwards: fill the registers V (m, count) from argument, parameters and constants in the first rows."""
+    first = 1 + tape.parameters + len(tape.constants)
     for i in range(len(tape.ops)):
-        code, width = tape.ops[i, 0], count if tape.varies[first + i] else 1
-        a, b, c, y = V[tape.ops[i, 1]], V[tape.ops[i, 2]], V[tape.ops[i, 3]], V[first + i]
-        for j in range(width):
-            y[j] = _result(code, a[j], b[j], c[j])
+        code, p, q, s, y = tape.ops[i, 0], tape.ops[i, 1], tape.ops[i, 2], tape.ops[i, 3], first + i
+        width = count if tape.varies[y] else 1
+        # The commonest have loops of their own, which vector registers take.
+        if code == MULTIPLY:
+            for j in range(width):
+                V[y, j] = V[p, j] * V[q, j]
+        elif code == DIVIDE:
+            for j in range(width):
+                V[y, j] = V[p, j] / V[q, j]
+        elif code == ADD:
+            for j in range(width):
+                V[y, j] = V[p, j] + V[q, j]
+        elif code == SUBTRACT:
+            for j in range(width):
+                V[y, j] = V[p, j] - V[q, j]
+        else:
+            for j in range(width):
+                V[y, j] = _result(code, V[p, j], V[q, j], V[s, j])
         for j in range(width, count):
-            y[j] = y[0]
+            V[y, j] = V[y, 0]
 
 
 @called
@@ -100,29 +120,28 @@ def _result(code: int, a: float, b: float, c: float) -> float:
 def replay_back(tape: Tape, V: FloatArray, A: FloatArray, count: int) -> None:
     """Backwards: the derivatives A (m, count) of the result at each point by every register; V as after a replay."""
     first = 1 + tape.parameters + len(tape.constants)
-    A[:, :count] = 0.0
-    A[tape.last, :count] = 1.0
+    for k in range(len(tape.varies)):
+        for j in range(count):
+            A[k, j] = 1.0 if k == tape.last else 0.0
     for i in range(len(tape.ops) - 1, -1, -1):
-        if not tape.active[first + i]:
+        code, p, q, s, y = tape.ops[i, 0], tape.ops[i, 1], tape.ops[i, 2], tape.ops[i, 3], first + i
+        if not tape.active[y]:
             continue
-        code, p, q, s = tape.ops[i]
-        y, g = V[first + i], A[first + i]
-        if code < WHERE:
-            with_a, with_b = tape.active[p], tape.active[q]
-            for j in range(count):
-                if g[j] != 0:
-                    da, db = _slopes(code, V[p, j], V[q, j], y[j], with_b)
-                    if with_a:
-                        A[p, j] += g[j] * da
-                    if with_b:
-                        A[q, j] += g[j] * db
-        elif code == WHERE:
-            for j in range(count):
-                A[q if V[p, j] != 0 else s, j] += g[j]
-        else:
-            for j in range(count):
-                if g[j] != 0:
-                    A[p, j] += g[j] * _slope(code, V[p, j], y[j])
+        with_a, with_b = tape.active[p], tape.active[q]
+        for j in range(count):
+            g = A[y, j]
+            if g == 0:
+                continue
+            if code < WHERE:
+                da, db = _slopes(code, V[p, j], V[q, j], V[y, j], with_b)
+                if with_a:
+                    A[p, j] += g * da
+                if with_b:
+                    A[q, j] += g * db
+            elif code == WHERE:
+                A[q if V[p, j] != 0 else s, j] += g
+            else:
+                A[p, j] += g * _slope(code, V[p, j], V[y, j])
 
 
 @called

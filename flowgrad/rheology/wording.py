@@ -15,7 +15,9 @@ from flowgrad.rheology.finding import Finding
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.model import Model
 from flowgrad.rheology.models.basic import Newtonian
+from flowgrad.rheology.models.yield_stress import Regularised
 from flowgrad.rheology.residuals import is_missed
+from flowgrad.typing import FloatArray
 
 Evidence = Mapping[str, float]
 
@@ -56,6 +58,32 @@ _NOT_A_FUNCTION = {
 }
 
 
+# Where a viscosity of place explains what one of the rate leaves.
+_PLACE = (
+    "no viscosity that depends on the shear rate alone balances the momentum; one that differs from place to place, "
+    "by {of_place:2%} (root mean square), leaves {beside_place:2%} of its squares: a fluid in layers, heated, "
+    "thixotropic or pressure-dependent."
+)
+# What keeps a balance of momentum from telling a fluid, by what the contradiction is called.
+_OPEN_BALANCE = {
+    "from place to place": "of what a viscosity that depends on the shear rate alone leaves of the balance (as "
+    "squares), one that differs from place to place, by {of_place:2%}, leaves {beside_place:2%}: a fluid in layers or "
+    "heated, or errors of the velocity that differ so; a finer mesh or less noise is needed",
+    "in large balls as in small": "in large parts of the flow {coarse_unbalanced:2%} of the work of the stress is left "
+    "over, {coarse_growth} times as much as in small ones, which errors of the velocity do not leave: the flow may be "
+    "unsteady, a force may be missing, or the viscosity differ from place to place; give steps in time, or the body "
+    "force",
+    "constant viscosity leaves only": "a viscosity that goes from {eta_first} to {eta_last} closes the balance best, "
+    "but in large parts of the flow a constant one leaves only {coarse_improvement} times as much "
+    f"({thresholds.EXPLAINED:g} are needed): errors of the velocity, a change in time or a missing force may be what "
+    "is seen; a finer mesh, steps in time or less noise is needed",
+    "same at all rates": f"{_RATES} a stress that is the same at all of them closes the balance, as it does in any "
+    "flow along one direction; a flow in which the stress varies is needed",
+    "parallel": "the flow is along one direction, where a change in time looks like another fluid and nothing tells "
+    "them apart: say that it is steady (--steady, steady=True) if it is, or give steps in time",
+}
+
+
 class _Printed(float):
     """A number of the evidence as the sentences print it."""
 
@@ -92,7 +120,9 @@ def of_velocity(finding: Finding, evidence: Evidence, scale_from: str) -> str:
     known."""
     verdict = finding.verdict
     if verdict is Verdict.NOT_DECIDED:
-        return f"Not decided from the velocity alone: {_filled(_missing_in_velocity(evidence), evidence)}."
+        return f"Not decided from the velocity alone: {_filled(_missing_in_velocity(finding, evidence), evidence)}."
+    if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+        return f"From the velocity alone: {_filled(_PLACE, evidence)} {_NO_LAW}"
     if verdict is Verdict.NEWTONIAN:
         text = _CONSTANT.replace("The", "the", 1).replace("{eta_mean}", "its mean") + f": {verdict}."
     else:
@@ -128,6 +158,8 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
     if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
         return _filled(next(text for key, text in _NOT_A_FUNCTION.items() if key in evidence), evidence)
     text = _filled(_DECIDED[verdict], evidence)
+    if verdict is Verdict.YIELD_STRESS and finding.law is not None:
+        text = _capped(finding.law.model, finding.curve.rate, evidence) or text
     if verdict is not Verdict.VISCOELASTIC:
         if finding.law is None and finding.fits:
             return f"{text} No law of this kind follows the points. {_off(finding.fits[0])}."
@@ -135,6 +167,18 @@ def _decided(finding: Finding, evidence: Evidence) -> str:
     if "relaxation_time" in evidence:
         text += _filled(" N1/(2ηγ̇²), in shear the relaxation time, is {relaxation_time} (median).", evidence)
     return text
+
+
+def _capped(model: Model, rate: FloatArray, evidence: Evidence) -> str:
+    """The reason for a yield stress that a cap of the viscosity hides at the lowest of the rates (n,); else empty."""
+    uncapped = model.uncapped(rate)
+    if uncapped[0] or not uncapped.any():
+        return ""
+    return _filled(
+        f"Above the shear rate {rate[uncapped][0]:.3g}, below which a cap holds the viscosity at {{eta_first}}, the "
+        "stress tends to {yield_stress} towards rest: yield stress.",
+        evidence,
+    )
 
 
 def _varies(evidence: Evidence) -> str:
@@ -181,8 +225,14 @@ def _off(first: Fit) -> str:
 
 def _beside(finding: Finding, evidence: Evidence) -> str:
     """Why a law with a yield stress is that of a thinning fluid."""
-    if finding.verdict is not Verdict.SHEAR_THINNING or "law_yield_stress" not in evidence:
+    if finding.verdict is not Verdict.SHEAR_THINNING or "law_yield_stress" not in evidence or finding.law is None:
         return ""
+    if isinstance(finding.law.model, Regularised) and evidence["law_yield_share"] >= thresholds.YIELD_SHARE:
+        return _filled(
+            " Its yield stress of {law_yield_stress} is a regularised one, whose viscosity stays finite towards rest: "
+            "the stress vanishes with the shear rate, as that of a thinning fluid.",
+            evidence,
+        )
     share = "is {law_yield_share:2%} of the stress at the lowest shear rate"
     if evidence["law_yield_share"] < thresholds.YIELD_SHARE:
         why = f"{share}, too little to show there (the limit is {100 * thresholds.YIELD_SHARE:.0f} %)"
@@ -269,7 +319,7 @@ def _missing_in_points(evidence: Evidence) -> str:
     return f"{text}noise below {{noise_needed:2%}}{more}, or a wider range of shear rates is needed"
 
 
-def _missing_in_velocity(evidence: Evidence) -> str:
+def _missing_in_velocity(finding: Finding, evidence: Evidence) -> str:
     if evidence["unbalanced"] > thresholds.UNBALANCED:
         return (
             "no viscosity that depends on the shear rate alone balances the momentum ({unbalanced:2%} of the terms is "
@@ -281,6 +331,10 @@ def _missing_in_velocity(evidence: Evidence) -> str:
             "η is determined at shear rates from {rate_min} to {rate_max} only; a flow whose shear rate varies more "
             "from place to place, and not along one direction alone, is needed"
         )
+    found = finding.path[0].found
+    for part, text in _OPEN_BALANCE.items():
+        if part in found:
+            return text
     if evidence["stress_fall_factor"] > math.exp(thresholds.FALLING):
         return (
             f"the balance of momentum is closed best by a stress that falls by a factor of {{stress_fall_factor}} "

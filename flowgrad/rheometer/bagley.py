@@ -1,13 +1,13 @@
 """Entrance loss of capillaries by Bagley's method: apparent wall stresses of several lengths at one apparent rate.
 
 The pressure over a capillary of the length L and the diameter D is ΔP = 4τ_w(L/D + e), of which 4τ_w e is lost at its
-ends (Bagley 1957, J. Appl. Phys. 28, 624), so that ΔP D/(4L) = τ_w + (4τ_w e/4) D/L: a straight line in D/L.
+ends (Bagley 1957, J. Appl. Phys. 28, 624), so that ΔP D/(4L) = τ_w + τ_w e D/L: a straight line in D/L.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -105,3 +105,24 @@ def bagley(curves: Sequence[RheometerCurve], ratios: Sequence[float]) -> Entranc
         temperature=curves[0].temperature,
     )  # fmt: skip
     return EntranceLoss(tuple(curves), curve, lengths, rate, lines)
+
+
+def bagley_by_diameter(
+    curves: Sequence[RheometerCurve], ratios: Sequence[float], diameters: Sequence[float]
+) -> list[EntranceLoss]:
+    """The entrance losses of capillaries of each of the ``diameters`` (s,) [m] among them, of curves with the
+    ``ratios`` L/D (s,), the smallest first: what slip at the walls is then found from. Raises OptionError as ``bagley``
+    does, with the diameter."""
+    own = np.array([float(f"{each:.6g}") for each in diameters])
+    found = []
+    for diameter in np.unique(own):
+        chosen = np.flatnonzero(own == diameter)
+        of = f"D = {1e3 * diameter:.4g} mm"
+        try:
+            loss = bagley([curves[i] for i in chosen], [ratios[i] for i in chosen])
+        except OptionError as error:
+            raise OptionError(f"{of}: {error}") from None
+        name = f"{loss.curve.name}, {of}"
+        curve = replace(loss.curve, name=name, sample=name, sizes={"diameter": float(diameter)})
+        found.append(replace(loss, curve=curve))
+    return found

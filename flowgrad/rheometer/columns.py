@@ -148,6 +148,8 @@ _BRACKETS = re.compile(r"^(.*?)[\[(]([^\[\]()]*(?:\([^()]*\)[^\[\]()]*)?)[\])]\s
 _WORDED = re.compile(r"^(.+?)\s+(?:in|en|/)\s+(\S.*)$")
 # Round brackets that hold a label and no unit: (A), (25 °C), (sample B), (up).
 _LABEL = re.compile(r"[A-Za-z]|\d.*|.*\s.*|up|down|auf|ab")
+# A logarithm of which neither base nor extent is clear: "Log. shear rate", "stress (log scale)".
+_LOGARITHMIC = re.compile(r"(?<![^\W_])(log|lg|ln|logarith?m\w*)(?![^\W_])", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,_/]+")
 # Units that are recognised behind a name without brackets.
 SAFE = ("rate", "stress", "viscosity", "torque")
@@ -193,7 +195,8 @@ class Column:
         """With the unit that the user gives in place of the file's, which may be one of a logarithm: ``lg(1/s)``."""
         found = unit(text)
         if found is None or found.base is None:
-            return replace(self, unit=found, wrong="")
+            base = None if self.base is not None and math.isnan(self.base) else self.base
+            return replace(self, unit=found, base=base, wrong="")
         return replace(self, unit=replace(found, base=None), base=found.base, wrong="")
 
 
@@ -205,6 +208,8 @@ def column(index: int, name: str, stated: Unit | None = None) -> Column:
     if found is not None and found.base is not None:
         base, found = found.base, replace(found, base=None)
     role, label = role_of(own, found.dimension if found else "")
+    if base is None and _LOGARITHMIC.search(own):
+        base = math.nan
     if base is not None and role.startswith("sigma"):
         role = "other"
     capitals = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", own, re.IGNORECASE)
@@ -280,7 +285,8 @@ def check(columns: list[Column], where: str) -> None:
         if each.base is not None and math.isnan(each.base):
             raise ReadError(
                 f"{where}: '{each.name}' is a logarithm of base 10 or e: say which, with --units {each.role}=lg("
-                f"{SI[each.measures]}) or {each.role}=ln({SI[each.measures]})"
+                f"{SI[each.measures]}) or {each.role}=ln({SI[each.measures]}), or {each.role}={SI[each.measures]} if "
+                "it is none"
             )
         if each.unit is None and text:
             raise ReadError(f"{where}: the unit '{text}' of '{each.name}' is not known: give --units {each.role}=…")

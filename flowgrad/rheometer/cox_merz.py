@@ -8,7 +8,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.rheometer.columns import Column, plain, split
-from flowgrad.rheometer.curves import Measured
+from flowgrad.rheometer.curves import TEXT, Measured
 from flowgrad.rheometer.decimals import marks_of
 from flowgrad.rheometer.options import Reading
 from flowgrad.rheometer.tables import Table, describe
@@ -63,7 +63,8 @@ def cox_merz(table: Table, reading: Reading, where: str) -> Measured:
         stress = np.hypot(numbers("storage"), numbers("loss"))
     count = len(table.rows)
     return Measured(
-        omega, stress, None, None, None, None, [""] * count, [""] * count, ~(np.isfinite(omega) & np.isfinite(stress)),
+        omega, stress, None, None, None, None, [""] * count, [""] * count,
+        np.where(np.isfinite(omega) & np.isfinite(stress), "", TEXT),
         np.array([row.line for row in table.rows], np.int64), (*marks.notes, _NOTE),
         all(found[each].unit is not None for each in found.keys() & {"viscosity", "modulus", "storage", "loss"}),
     )  # fmt: skip

@@ -16,12 +16,18 @@ from flowgrad.rheometer.columns import Column, is_time, size_of
 from flowgrad.rheometer.decimals import Marks, marks_of
 from flowgrad.rheometer.options import Reading
 from flowgrad.rheometer.rows import parsed
-from flowgrad.rheometer.tables import Group, Table
+from flowgrad.rheometer.tables import SEGMENT_POINT, Group, Table
 from flowgrad.rheometer.units import unit
 from flowgrad.typing import FloatArray
 
-# Viscosity and stress/rate that differ by no more are the same number, rounded.
-_ROUNDED = 0.05
+# Viscosity and stress/rate that differ by no more are the same number, rounded. Where some differ by more than the
+# second factor, rows of something else stand in the table.
+_ROUNDED, _ALIEN = 0.05, 2.0
+# Larger numbers stand for none, such as 9.9e37 (IEEE 488.2) or the largest of four bytes.
+_NO_NUMBER = 1e30
+# Why rows cannot be used, as it is printed behind their number.
+TEXT = "with a text in place of a number"
+APART = "whose viscosity is not stress over rate, as in a table of something else"
 _WITH_UNIT = re.compile(r"\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,].*?)\s*")
 
 
@@ -29,7 +35,7 @@ _WITH_UNIT = re.compile(r"\s*([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,].*?)\s*
 class Measured:
     """Numbers of one group (n,) in the order of the file, NaN where a cell has none, in SI where units are stated.
 
-    ``time`` is in units of the file. ``is_text`` (n,) marks rows where a text stands for a needed number, ``lines``
+    ``time`` is in units of the file. ``unusable`` (n,) says why a row cannot be used (empty where it can), ``lines``
     (n,) are those of the file; ``samples`` and ``steps`` (n,) are the texts of such columns. ``stated`` says whether
     units are, ``sizes`` (n,) [m] are columns of the gap, the diameter or the length.
     """
@@ -42,7 +48,7 @@ class Measured:
     time: FloatArray | None
     samples: list[str]
     steps: list[str]
-    is_text: NDArray[np.bool_]
+    unusable: NDArray[np.str_]
     lines: NDArray[np.int64]
     notes: tuple[str, ...]
     stated: bool
@@ -52,7 +58,7 @@ class Measured:
         """The rows of a mask or of positions."""
         picked = np.arange(len(self.rate))[chosen]
         parts: dict[str, Any] = {name: [getattr(self, name)[i] for i in picked] for name in ("samples", "steps")}
-        for name in ("rate", "stress", "sigma", "torque", "temperature", "time", "is_text", "lines"):
+        for name in ("rate", "stress", "sigma", "torque", "temperature", "time", "unusable", "lines"):
             values = getattr(self, name)
             parts[name] = None if values is None else values[picked]
         parts["sizes"] = {name: values[picked] for name, values in self.sizes.items()}
@@ -69,10 +75,14 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
     read = {role: each for role, each in group.columns.items() if each.measures}
     marks = marks_of(table, list(read.values()), reading.decimal, where)
     numbers = {role: _numbers(table, each, marks) for role, each in read.items()}
+    if "viscosity" in numbers and "stress" in numbers and not np.isfinite(numbers["stress"]).any():
+        del numbers["stress"]
     rate, notes = numbers["rate"], list(marks.notes)
     stress = _stress(numbers, group, reading.radius, where)
+    apart = np.zeros(len(rate), bool)
     if "stress" in numbers and "viscosity" in numbers:
-        notes += _agreement(numbers, group, where)
+        of_viscosity, apart = _agreement(numbers, group, where)
+        notes += of_viscosity
     source = next(role for role in ("stress", "viscosity", "torque") if role in numbers)
     needed = [group.columns["rate"], group.columns[source]]
     unstated = [each.name for each in needed if each.unit is None]
@@ -80,13 +90,16 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
         notes.append(f"no unit of {' and '.join(map(repr, unstated))} is stated: taken as SI")
     elif unstated:
         notes.append("no units are stated: taken as coherent ones, such as 1/s and Pa")
+    if "temperature" in read and read["temperature"].unit is None and np.isfinite(numbers["temperature"]).any():
+        notes.append(
+            f"no unit of '{read['temperature'].name}' is stated: taken as °C; say so with --units temperature=K if not"
+        )
     notes += [each.unit.reading for each in read.values() if each.unit and each.unit.reading]
     time = next(filter(is_time, table.columns), None)
     sigma = numbers.get("sigma")
     if sigma is None and "sigma_viscosity" in numbers:
         sigma = numbers["sigma_viscosity"] * np.abs(rate)
-    # The first cell of Thermo Haake's rows is segment|point.
-    segments = [re.fullmatch(r"(\d+)\|\d+", row.cells[0]) for row in table.rows]
+    segments = [SEGMENT_POINT.fullmatch(row.cells[0]) for row in table.rows]
     steps = [f"segment {each[1]}" if each else "" for each in segments]
     return Measured(
         rate,
@@ -97,7 +110,7 @@ def measured(table: Table, group: Group, reading: Reading, where: str) -> Measur
         None if time is None else np.array([parsed(table.cell(row, time)) for row in table.rows]),
         _texts(table, group.columns.get("sample")),
         _texts(table, group.columns["step"]) if "step" in group.columns else steps,
-        _is_text(table, needed),
+        np.select([_is_text(table, needed), apart], [TEXT, APART], ""),
         np.array([row.line for row in table.rows], np.int64),
         tuple(notes),
         len(unstated) < len(needed),
@@ -129,7 +142,7 @@ def _numbers(table: Table, column: Column, marks: Marks) -> FloatArray:
     found = column.to_si(np.array([marks.parsed(text, column) for text in texts], float))
     for i in np.flatnonzero(~np.isfinite(found)):
         found[i] = _with_unit(texts[i], column)
-    return np.asarray(found, float)
+    return np.where(np.abs(found) < _NO_NUMBER, found, np.nan)
 
 
 def _with_unit(text: str, column: Column) -> float:
@@ -160,14 +173,16 @@ def _is_text(table: Table, columns: list[Column]) -> NDArray[np.bool_]:
     return found
 
 
-def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> list[str]:
-    """A note where viscosity and stress/rate differ; ReadError where they do so by a power of ten."""
+def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> tuple[list[str], NDArray[np.bool_]]:
+    """A note where viscosity and stress/rate differ, and the rows (n,) that do not belong to the others, where they
+    differ while some differ by much; ReadError where they differ by a power of ten."""
     with np.errstate(all="ignore"):
         ratio = numbers["viscosity"] * np.abs(numbers["rate"] / numbers["stress"])
-    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
-    if not len(ratio):
-        return []
-    typical = float(np.median(ratio))
+        off = np.abs(np.log(ratio))
+    known = np.isfinite(ratio) & (ratio > 0)
+    if not known.any():
+        return [], known
+    typical = float(np.median(ratio[known]))
     power = round(np.log10(typical))
     names = f"'{group.columns['viscosity'].name}' and '{group.columns['stress'].name}'/'{group.columns['rate'].name}'"
     if power and abs(typical / 10.0**power - 1) < _ROUNDED:
@@ -176,10 +191,14 @@ def _agreement(numbers: Mapping[str, FloatArray], group: Group, where: str) -> l
             f"give the right one, for example --units viscosity={'mPas' if power == 3 else 'Pas'}"
         )
     if abs(typical - 1) > _ROUNDED:
-        return [f"{names} differ by the factor {typical:.3g} (median): the stress is used"]
-    apart = int(np.sum(np.abs(ratio - 1) > _ROUNDED))
-    differ = f"{names} differ by more than {100 * _ROUNDED:.0f} % in {apart} of {len(ratio)} rows: the stress is used"
-    return [differ] if apart else []
+        return [f"{names} differ by the factor {typical:.3g} (median): the stress is used"], np.zeros(len(ratio), bool)
+    apart = known & (np.abs(ratio - 1) > _ROUNDED)
+    if (off[known] > np.log(_ALIEN)).any():
+        return [], apart
+    differ = (
+        f"{names} differ by more than {100 * _ROUNDED:.0f} % in {apart.sum()} of {known.sum()} rows: the stress is used"
+    )
+    return [differ] if apart.any() else [], np.zeros(len(ratio), bool)
 
 
 # Temperatures [K] farther apart than this are two settings.

@@ -22,6 +22,8 @@ _FEWEST, _REACHED = 5, 0.03
 _HELD, _LONGER, _RUNS = 8, 5, 4
 # Steps of a sweep differ by less than this part of them.
 _REGULAR = 0.5
+# Rates of an oscillation, of the largest; temperatures [K] of a ramp span more.
+_SWUNG, _RAMP = 0.1, 5.0
 # A stress that is kept to this fraction, in this part of the points, while the rate changes by this factor.
 _KEPT, _NEARLY_ALL, _CREEPS = 0.005, 0.9, 2.0
 _CREEP = re.compile(r"creep|kriech|fluage|fluencia|recovery|erholung", re.IGNORECASE)
@@ -38,8 +40,14 @@ def no_curve(part: Measured, step: str = "") -> str:
         return "is at rest throughout"
     if is_at_rest(rate, stress):
         return f"is at rest (shear rates about {np.median(np.abs(rate)):.2g} of either sign, stress about zero)"
+    if (turns := reversals(rate)) >= _TURNS:
+        return f"oscillates (the shear rate changes its sign {turns} times)"
     if len(rate) > 1 and is_held(np.abs(rate)):
         return f"stays at one shear rate, {np.median(np.abs(rate)):.4g}"
+    if part.temperature is not None and is_creep(np.abs(rate), np.abs(stress)):
+        warmth = part.temperature[moving]
+        if np.ptp(warmth) > _RAMP and abs(np.sign(np.diff(warmth)).sum()) > _MOST * (len(warmth) - 1):
+            return f"is a temperature ramp at one stress, {np.median(np.abs(stress)):.4g}"
     time = None if part.time is None else part.time[moving]
     if (held := settles_at(np.abs(rate), time)) is not None:
         return f"is a start-up to one shear rate, {held:.4g}"
@@ -61,6 +69,12 @@ def is_at_rest(rate: FloatArray, stress: FloatArray) -> bool:
     turns = [int(np.sum(np.diff(np.sign(each)) != 0)) for each in (rate, stress, rate * stress)]
     # A sweep up and down through zero changes the sign of both twice, and of the product never.
     return max(turns[0], turns[1], turns[2] + 1) >= max(_TURNS, len(rate) // 4)
+
+
+def reversals(rate: FloatArray) -> int:
+    """How often rates (n,) that are large change their sign: twice in a sweep up and down through zero."""
+    large = rate[np.abs(rate) > _SWUNG * np.abs(rate).max()]
+    return int(np.sum(np.diff(np.sign(large)) != 0))
 
 
 def is_held(rate: FloatArray) -> bool:

@@ -2,8 +2,9 @@
 
 In a thermorheologically simple liquid all times scale alike with temperature, so that τ(γ̇, T) = τ(a_T γ̇, T_ref) and
 η(γ̇, T) = a_T η(a_T γ̇, T_ref) (Ferry 1980, Viscoelastic Properties of Polymers, chapter 11; Dealy & Plazek 2009, Rheol.
-Bull. 78, 16). The shift factors a_T and a polynomial, log τ = f(log a_T γ̇), are found together by least squares; its
-degree is that of the least Bayesian information criterion (Schwarz 1978, Ann. Stat. 6, 461).
+Bull. 78, 16); stresses are not shifted (b_T = 1). The shift factors a_T and a polynomial, log τ = f(log a_T γ̇), are
+found together by least squares; its degree is that of the least Bayesian information criterion (Schwarz 1978, Ann.
+Stat. 6, 461).
 """
 
 from __future__ import annotations

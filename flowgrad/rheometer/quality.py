@@ -23,7 +23,7 @@ from flowgrad.typing import FloatArray
 # A temperature [K] that varies by more within one curve is worth a note.
 _DRIFT = 1.0
 # Reasons, as they are printed with the number of points.
-TEXT, EMPTY, REST = "with a text in place of a number", "without a number", "at rest (shear rate 0)"
+EMPTY, REST = "without a number", "at rest (shear rate 0)"
 AGAINST = "with a stress that is zero or against the shear rate"
 HELD = "held at one shear rate (a pre-shear or a hold in the sweep)"
 OUTSIDE, TORQUE, STRESS = "outside --rates", "below the lowest torque", "below the lowest stress"
@@ -75,27 +75,23 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
             f"{where}: the stress is zero or against the shear rate in {against.sum()} of {moving.sum()} rows: "
             "turn its sign with --columns stress=-NAME"
         )
+    held = moving & ~against
+    if held.any():
+        held[held] = held_run(np.abs(rate[held]))
     low, high = reading.rates or (0.0, np.inf)
     torque = np.full(len(rate), np.inf) if numbers.torque is None else np.abs(numbers.torque)
     limits = limits_of(reading)
     rules = {
-        TEXT: numbers.is_text,
         EMPTY: ~known,
         REST: rate == 0,
         AGAINST: against,
-        HELD: _held(rate, moving & ~against),
+        HELD: held,
         OUTSIDE: (np.abs(rate) < low) | (np.abs(rate) > high),
         TORQUE: torque < reading.lowest_torque,
         STRESS: np.abs(stress) < limits.stress,
         INERTIA: np.abs(stress) < limits.inertia * rate**2,
     }
-    return np.select(list(rules.values()), list(rules), "")
-
-
-def _held(rate: FloatArray, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    found = np.zeros(len(rate), bool)
-    found[chosen] = held_run(np.abs(rate[chosen])) if chosen.any() else False
-    return found
+    return np.where(numbers.unusable == "", np.select(list(rules.values()), list(rules), ""), numbers.unusable)
 
 
 def _counts(reasons: NDArray[np.str_]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from flowgrad.rheometer.curves import Measured, measured, settings
 from flowgrad.rheometer.intervals import no_curve
 from flowgrad.rheometer.options import Reading
 from flowgrad.rheometer.quality import curves_of
-from flowgrad.rheometer.rows import read_text, rows
+from flowgrad.rheometer.rows import NUMERIC, read_text, rows
 from flowgrad.rheometer.tables import Group, Table, groups, is_oscillatory, tables
 from flowgrad.rheometer.workbook import is_workbook, workbook_rows
 from flowgrad.spec import nearest
@@ -108,6 +108,12 @@ def _of_table(table: Table, reading: Reading, where: str) -> Iterator[_Piece]:
     cells = max((len(row.cells) for row in table.rows), default=0)
     if 0 < cells < names:  # a comma in a name, most likely
         raise ReadError(f"{place}: has {names} names of columns over rows of {cells} cells: put names in quotes")
+    nameless = [row for row in table.rows if any(map(NUMERIC.fullmatch, row.cells[len(table.columns) :]))]
+    if len(nameless) > 0.5 * len(table.rows):
+        raise ReadError(
+            f"{place}: has {len(table.columns)} names of columns over rows of {cells} numbers, so which is which is "
+            "not known: name all columns, or separate them by semicolons if commas are decimal marks"
+        )
     for group in groups(table, reading.columns, place):
         columns = {role: each for role, each in group.columns.items() if not _is_spare(each, group)}
         for role in columns.keys() & reading.units.keys():

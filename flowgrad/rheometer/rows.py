@@ -70,8 +70,12 @@ def _without_mark(data: bytes) -> str | None:
 
 
 _COMMENT = re.compile(r"^\s*(?:#+|//+|%+(?=\s*[^\W\d])|!+|;;+)\s*")
-# Thousands may be apart by commas before a point, by apostrophes and by narrow or unbroken spaces.
-_GROUPED = r"\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?|\d{1,3},\d{3}\.\d*|\d{1,3}(?:['’\u00a0\u202f\u2009 ]\d{3})+(?:[.,]\d*)?"
+# Thousands may be apart by commas before a point, by points before a comma, by apostrophes and by narrow or unbroken
+# spaces.
+_GROUPED = (
+    r"\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?|\d{1,3},\d{3}\.\d*|"
+    r"\d{1,3}(?:\.\d{3})+,\d+|\d{1,3}(?:['’\u00a0\u202f\u2009 ]\d{3})+(?:[.,]\d*)?"
+)
 GAPS = re.compile("(?<=\\d)['’\u00a0\u202f\u2009 ](?=\\d{3})")
 _NUMBER = rf"[+-]?(?:{_GROUPED}|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eEdD][+-]?\d+)?"
 NUMERIC = re.compile(rf"\s*{_NUMBER}\s*")
@@ -131,10 +135,11 @@ def separator_of(lines: list[str]) -> str:
 
 def cells(line: str, separator: str) -> list[str]:
     """A line's cells; quotes hold separators together."""
+    if '"' in line and line.count('"') % 2 == 0:
+        quoted = [each.strip() for each in next(csv.reader([line], delimiter=separator), [])]
+        return quoted if separator != " " else [each for each in quoted if each]
     if separator == " ":
         return _of_blanks(line)
-    if '"' in line and line.count('"') % 2 == 0:
-        return [each.strip() for each in next(csv.reader([line], delimiter=separator), [])]
     return [each.strip() for each in line.split(separator)]
 
 
@@ -159,4 +164,6 @@ def parsed(text: str) -> float:
     if not NUMERIC.fullmatch(text):
         return math.nan
     text = GAPS.sub("", text).replace("d", "e").replace("D", "e")
+    if text.count(",") == 1 and 0 <= text.find(".") < text.find(","):
+        text = text.replace(".", "")
     return float(text.replace(",", "") if text.count(",") > 1 or "." in text else text.replace(",", "."))

@@ -3,6 +3,7 @@ flow curves: one for each sample that stands side by side."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,8 @@ from flowgrad.rheometer.rows import NUMERIC, Row
 
 # Lines of text without the head of a table, after which there is none.
 _PATIENCE = 5000
+# The first cell of Thermo Haake's rows.
+SEGMENT_POINT = re.compile(r"(\d+)\|\d+")
 # Rows of a table of something else that are worth a word, and rows that tell the shape of a table.
 _FEWEST, _LOOKED_AT = 3, 8
 
@@ -87,7 +90,19 @@ def _tables(kept: Sequence[Row], chosen: Mapping[str, str], where: str) -> list[
         if not found and tried > _PATIENCE:
             break
         i += 1
-    return [each for each in found if not each.is_other or len(each.rows) >= _FEWEST]
+    return [_aligned(each) for each in found if not each.is_other or len(each.rows) >= _FEWEST]
+
+
+def _aligned(table: Table) -> Table:
+    """The names over their columns where rows begin with a number of their own that has no name: 1, 2, 3 as R writes
+    tables, or the segment|point of Thermo Haake."""
+    firsts = [row.cells[0] for row in table.rows if len(row.cells) == len(table.columns) + 1 and row.cells[-1]]
+    numbered = all(SEGMENT_POINT.fullmatch(each) for each in firsts)
+    numbered = numbered or firsts == [str(i) for i in range(1, len(firsts) + 1)]
+    if not firsts or len(firsts) < len(table.rows) or not numbered:
+        return table
+    moved = [replace(each, index=each.index + 1) for each in table.columns]
+    return replace(table, columns=[Column(0, "", None, "other", ""), *moved])
 
 
 def _is_alien(row: Row, table: Table) -> bool:

@@ -25,7 +25,8 @@ class Together(OptionRecord):
     """What is made of all curves of a call together.
 
     ``master`` shifts curves at several temperatures onto that nearest to ``reference`` [°C]; ``mooney`` takes the slip
-    at the walls of ``plates`` or of a ``capillary`` off, ``bagley`` the entrance loss. ``sizes`` maps samples (or names
+    at the walls of ``plates`` or of a ``capillary`` off, ``bagley`` the entrance loss, which comes first, for each
+    diameter, where both are asked for. ``sizes`` maps samples (or names
     of curves) to gaps or diameters, in metres or with a unit, or to L/D for ``bagley``, where no column tells them.
     """
 
@@ -50,8 +51,13 @@ class Together(OptionRecord):
         if isinstance(self.sizes, str):
             object.__setattr__(self, "sizes", _sizes(self.sizes))
         super().__post_init__()
-        if self.mooney and self.bagley:
-            raise OptionError("--mooney and --bagley exclude each other: take off one after the other")
+        if self.mooney == "plates" and self.bagley:
+            raise OptionError("--bagley is of capillaries: give --mooney capillary beside it")
+        if self.mooney and self.bagley and self.sizes:
+            raise OptionError(
+                "--sizes tells one size of a sample, and --bagley with --mooney needs two: give tables with columns of "
+                "the diameter and the length"
+            )
 
 
 def corrects_late(asked: Together, correction: str | None) -> bool:
@@ -67,15 +73,21 @@ def reduced(curves: Sequence[RheometerCurve], asked: Together, correction: str |
         from flowgrad.rheometer.master import master_curve
 
         found.append(master_curve(curves, asked.reference))
+    if asked.bagley:
+        from flowgrad.rheometer.bagley import bagley, bagley_by_diameter
+
+        ratios = [_size(each, asked.sizes, ("length", "diameter")) for each in curves]
+        if asked.mooney:
+            losses = bagley_by_diameter(curves, ratios, [each.sizes["diameter"] for each in curves])
+            found += losses
+            curves = [each.curve for each in losses]
+        else:
+            found.append(bagley(curves, ratios))
     if asked.mooney:
         from flowgrad.rheometer.mooney import mooney
 
         name = _SIZE_OF[asked.mooney]
         found.append(mooney(curves, [_size(each, asked.sizes, (name,)) for each in curves], asked.mooney))
-    if asked.bagley:
-        from flowgrad.rheometer.bagley import bagley
-
-        found.append(bagley(curves, [_size(each, asked.sizes, ("length", "diameter")) for each in curves]))
     if correction is not None and corrects_late(asked, correction):
         from flowgrad.rheometer.corrections import corrected
 

@@ -42,7 +42,8 @@ def workbook_rows(path: Path) -> Iterator[Row]:
         ) from None
     _check_size(path, name)
     try:
-        with python_calamine.load_workbook(str(path)) as book:
+        # From a stream the kind is told by the content: exports have each other's endings.
+        with path.open("rb") as stream, python_calamine.load_workbook(stream) as book:
             sheets = [
                 (each, book.get_sheet_by_name(each).to_python(skip_empty_area=False)) for each in book.sheet_names
             ]
@@ -76,7 +77,8 @@ def _rows(sheets: list[tuple[str, list[list[Any]]]]) -> Iterator[Row]:
             yield Row(0, [title])
         for number, row in enumerate(cells, 1):
             texts = [_text(each) for each in row]
-            while texts and not texts[-1]:
+            # Rows of numbers stay as wide as the sheet, for their last cells may be empty in all.
+            while texts and not texts[-1] and not any(isinstance(each, (int, float)) for each in row):
                 texts.pop()
             yield Row(number, texts)
 

@@ -16,16 +16,14 @@ from flowgrad.typing import FloatArray
 # What is given for a viscosity that the velocity alone is to tell.
 IDENTIFY = "identify"
 
-# Names of turbulent eddy viscosities and of effective ones (the fluid's and the eddies' together), as ``_plain`` has
-# them; also of their means in time and of the step before.
+# Words of names: of a viscosity, of eddies or of a scheme instead of the fluid, and of the sum of both; symbols and
+# words may stand in one (``nut``, ``mueff``, ``eddyvis``).
 _OF_VISCOSITY = r"(nu|mu|visc(osity)?|vis)"
-_OF_TURBULENCE = r"(t|turb|turbulent|turbulence|tur|eddy|sgs|les|tilda|tilde)"
-_PLACE = r"(mean|avg|average|prime2mean|old)?\d*"
-_EDDY = re.compile(
-    rf"({_OF_VISCOSITY}{_OF_TURBULENCE}|{_OF_TURBULENCE}{_OF_VISCOSITY}|subgrid(scale)?{_OF_VISCOSITY})(ratio)?{_PLACE}"
-)
-_EFFECTIVE = re.compile(rf"({_OF_VISCOSITY}(eff|effective|total|tot)|(eff|effective|total|tot){_OF_VISCOSITY}){_PLACE}")
-_VISCOSITY = re.compile(r"(nu|mu|eta|visc.*|nuofu|dynamicviscosity|kinematicviscosity)")
+_OF_EDDIES = r"(t|turb|turbulent|turbulence|tur|eddy|sgs|subgrid|les|tilda|tilde|smagorinsky|artificial|numerical)"
+_OF_BOTH = r"(eff|effective|total|tot)"
+_VISCOSITY = re.compile(r"nu|mu|eta|visc[a-z]*")
+# What else a fluid's own viscosity may be called by.
+_QUALIFIERS = {"dynamic", "kinematic", "laminar", "lam", "molecular", "apparent", "mean", "of", "u"}
 _STRESS = re.compile(r".*(sigma|tau|stress).*")
 
 
@@ -51,12 +49,20 @@ class Given(ReprMixin, line="option text law density"):
 
 def eddy_viscosities(names: Iterable[str]) -> list[str]:
     """The names that mean a turbulent eddy viscosity, or one that contains it."""
-    return [name for name in names if _EDDY.fullmatch(_plain(name)) or is_effective(name)]
+    return [name for name in names if _is_viscosity_with(_OF_EDDIES, name) or is_effective(name)]
 
 
 def is_effective(name: str) -> bool:
     """Whether a name means an effective viscosity, the fluid's and the eddies' together."""
-    return _EFFECTIVE.fullmatch(_plain(name)) is not None
+    return _is_viscosity_with(_OF_BOTH, name)
+
+
+def _is_viscosity_with(what: str, name: str) -> bool:
+    """Whether a name is of a viscosity with one of the words ``what``, in one with it or beside it."""
+    words = _words(name)
+    if any(re.fullmatch(rf"{_OF_VISCOSITY}{what}|{what}{_OF_VISCOSITY}", word) for word in words):
+        return True
+    return any(re.fullmatch(what, word) for word in words) and any(re.fullmatch(_OF_VISCOSITY, word) for word in words)
 
 
 def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
@@ -64,13 +70,17 @@ def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
     options = []
     for name, values in data.items():
         components = int(np.prod(np.shape(values)[1:]))
-        if components == 1 and _VISCOSITY.fullmatch(_plain(name)) and not eddy_viscosities([name]):
+        own = [each for each in _words(name) if each not in _QUALIFIERS]
+        if components == 1 and _VISCOSITY.fullmatch("".join(own)) and not eddy_viscosities([name]):
             options.append(f"--viscosity={name}")
-        if components in (6, 9) and _STRESS.fullmatch(_plain(name)):
+        if components in (6, 9) and _STRESS.fullmatch(name.lower()):
             options.append(f"--stress={name}")
     return options
 
 
-def _plain(name: str) -> str:
-    """In lower case, without spaces, underscores, dots, hyphens, and without the scope that OpenFOAM puts before."""
-    return re.sub(r"[\s_.-]", "", name.lower().rsplit(":", 1)[-1])
+def _words(name: str) -> list[str]:
+    """The words of a name in lower case, apart by capitals, spaces and signs, without what stands in brackets behind it
+    and the scope that OpenFOAM puts before: ``turbulenceProperties:nuEff`` is nu and eff, ``mu(T)`` mu."""
+    bare = re.sub(r"(?<=\w)\s*[\[(].*", "", name.rsplit(":", 1)[-1])
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", bare)
+    return [each.lower() for each in found]

@@ -39,8 +39,8 @@ SMALL = Sizes(box=12, square=21, image=24, tetrahedra=10, large=20, draws=100, p
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of flowgrad and of a peer for the same, and of the peer on all cores, NaN where that is no
-    difference; ``asked`` is the ratio that is wanted, 0 for none."""
+    """Seconds of flowgrad and of a peer for the same, NaN where there is none to compare with, and of the peer on all
+    cores, NaN where that is no difference; ``asked`` is the ratio that is wanted, 0 for none."""
 
     what: str
     ours: float
@@ -54,8 +54,15 @@ class Speed:
         """How many times faster."""
         return self.theirs / self.ours
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether there was a peer."""
+        return bool(np.isfinite(self.theirs))
+
     def markdown(self) -> str:
-        """A line of the table of speed."""
+        """A line of the table of speed; dashes where there was no peer, ``peer`` says why."""
+        if not self.is_compared:
+            return f"| {self.what} | {seconds(self.ours)} | {self.peer or '–'} | – | – |"
         times, ratios = seconds(self.theirs), f"{self.ratio:.3g} ×"
         if np.isfinite(self.threaded):
             times, ratios = f"{times} ({seconds(self.threaded)})", f"{ratios} ({self.threaded / self.ours:.3g} ×)"
@@ -63,7 +70,10 @@ class Speed:
 
     def verdict(self) -> str:
         """What was asked for, and whether it is met."""
-        return f"asked {self.asked:g} ×: {'met' if self.ratio >= self.asked else 'MISSED'}" if self.asked else ""
+        if not self.asked:
+            return ""
+        met = ("met" if self.ratio >= self.asked else "MISSED") if self.is_compared else "not compared"
+        return f"asked {self.asked:g} ×: {met}"
 
 
 Row = Speed | Accuracy

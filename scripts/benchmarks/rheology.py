@@ -7,6 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from scripts.benchmarks.measuring import Accuracy, Rows, Sizes, Speed, median_ti
 # The Python of a virtual environment with ``pip install rheofit==1.1.0 lmfit rheojax==0.7.1``.
 PEERS = "FLOWGRAD_RHEOLOGY_PEERS"
 _CHILD = Path(__file__).with_name("rheology_peers.py")
+_PACKAGES = ("rheofit", "lmfit", "rheojax")
 _LAWS = (
     "bingham(tau0=3, eta=0.2)",
     "herschel-bulkley(tau0=3, K=2, n=0.5)",
@@ -43,8 +45,12 @@ def rheology(sizes: Sizes) -> Rows:
     yield Speed(f"flow curve of {_POINTS} points: all laws, intervals, verdict", each, "", np.nan)
     many = timed(lambda: [fit_flow_curve(*_curve(_LAWS[k % 4], k)).verdict for k in range(_MANY)]) / _MANY
     yield Speed("flow curve, verdict of all laws", many, "", np.nan)
-    for name, fits in _peers(curves).items():
-        yield from _beside(name, fits, curves)
+    peers = _peers(curves)
+    for name in _PACKAGES:
+        if name in peers:
+            yield from _beside(name, peers[name], curves)
+        else:
+            yield _law(curves, (law.partition("(")[0] for law in _LAWS), name, f"{name} is missing", np.nan)
 
 
 def _curve(law: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,12 +73,8 @@ def _peers(curves: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[dict]]
 
 def _beside(name: str, fits: list[dict], curves: list[tuple[np.ndarray, np.ndarray]]) -> Rows:
     """Time a law, how much more than a peer's our cost is at most, and how far parameters of equal costs differ."""
-    laws = sorted({each["law"] for each in fits})
     theirs = statistics.median(each["seconds"] for each in fits)
-    ours = statistics.median(
-        median_time(lambda law=law: fit_models(*curves[2], models=[law], residual="relative"), 0.2) for law in laws
-    )
-    yield Speed(f"fit of a law to {_POINTS} points", ours, name, theirs, _ASKED if name == "rheofit" else 0.0)
+    yield _law(curves, sorted({each["law"] for each in fits}), name, name, theirs)
     excess, apart = 0.0, 0.0
     for each in fits:
         rate, stress = curves[each["curve"]]
@@ -83,6 +85,16 @@ def _beside(name: str, fits: list[dict], curves: list[tuple[np.ndarray, np.ndarr
             apart = max(apart, _apart(fit, each["parameters"]))
     yield Accuracy(f"χ² of a law over that of {name}, less 1, at most", (excess,), "", (1e-9,))
     yield Accuracy(f"parameters beside {name}'s where its χ² is as small", (apart,), "", (1e-4,))
+
+
+def _law(
+    curves: list[tuple[np.ndarray, np.ndarray]], laws: Iterable[str], name: str, peer: str, theirs: float
+) -> Speed:
+    """Time a law beside a package, which may be missing."""
+    ours = statistics.median(
+        median_time(lambda law=law: fit_models(*curves[2], models=[law], residual="relative"), 0.2) for law in laws
+    )
+    return Speed(f"fit of a law to {_POINTS} points", ours, peer, theirs, _ASKED if name == "rheofit" else 0.0)
 
 
 def _chi2(model: np.ndarray, stress: np.ndarray) -> float:

@@ -44,6 +44,26 @@ def test_a_table_becomes_a_verdict_and_files(tmp_path, capsys):
     assert "1 curve: 1 newtonian." in page
 
 
+def test_workers_tell_and_write_the_same(tmp_path, capsys):
+    for k, eta in enumerate((0.3, 2.0, 5.0)):
+        write(tmp_path, table(columns=(RATE, eta * RATE)), f"oil{k}.csv")
+    write(tmp_path, "rate,stress\n1,2\n2,3\n3,4\n", "few.csv")
+    options = ("--models", "newtonian,power-law", "--no-figures")
+    alone, together = (
+        run(capsys, tmp_path / "*.csv", "-o", tmp_path / f"out{jobs}", *options, "--jobs", jobs) for jobs in (1, 2)
+    )
+    assert alone[:2] == together[:2]
+    assert alone[0] == 1
+    names = {each.name for each in (tmp_path / "out1").iterdir()}
+    assert names == {each.name for each in (tmp_path / "out2").iterdir()}
+    assert names == {"report.html", *(f"oil{k}{end}" for k in range(3) for end in (".json", "-laws.csv"))}
+    for name in names - {"report.html"}:
+        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
+    page = (tmp_path / "out2/report.html").read_text(encoding="utf-8")
+    assert "<svg" not in page
+    assert page.index("few<wbr>") < page.index("oil0")
+
+
 def test_a_file_that_fails_costs_only_itself(tmp_path, capsys):
     good, bad = write(tmp_path, table(), "good.csv"), write(tmp_path, bytes(range(256)) * 9, "bad.csv")
     few = write(tmp_path, "rate,stress\n1,2\n2,3\n3,4\n", "few.csv")

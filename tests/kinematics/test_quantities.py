@@ -19,7 +19,10 @@ INPUTS = {
     "L_rate": RNG.normal(size=(500, 3, 3)),
     "density": RNG.uniform(1, 2, 500),
     "length": RNG.uniform(1, 2, 500),
+    "position": RNG.uniform(size=(500, 3)) * (1, 1, 0),
 }
+# Of planar flows, whose frame is the plane's.
+PLANAR = {"gamma1", "gamma2"}
 NOT_TENSORS = {"principal_rates", "vorticity_strain_alignment"}
 
 
@@ -106,7 +109,7 @@ def turned(array, Q, indices):
     return array
 
 
-@pytest.mark.parametrize("name", [name for name in QUANTITIES if name != "principal_directions"])
+@pytest.mark.parametrize("name", sorted(QUANTITIES.keys() - PLANAR - {"principal_directions"}))
 def test_quantities_turn_with_the_frame(name):
     """Scalars do not change in a rotated frame, vectors and tensors turn with it."""
     Q = Rotation.random(random_state=2).as_matrix()
@@ -121,7 +124,13 @@ def test_quantities_have_the_dimension_they_say(name):
     """In other units of length and time their numbers change as the dimension tells."""
     length, time = 1e3, 1e-4
     units = {"hessian": 1 / (length * time), "velocity": length / time, "velocity_rate": length / time**2}
-    units |= {"viscosity": length**2 / time, "L_rate": 1 / time**2, "density": 1.0, "length": length}
+    units |= {
+        "viscosity": length**2 / time,
+        "L_rate": 1 / time**2,
+        "density": 1.0,
+        "length": length,
+        "position": length,
+    }
     inputs = {each: array * units[each] for each, array in INPUTS.items()}
     dimension = QUANTITIES[name].dimension.split(" or ")[-1].replace("²", "**2").replace("³", "**3")
     dimension = dimension.replace("⁶", "**6").replace("(L T", "(L*T").replace("T) ", "T)*")

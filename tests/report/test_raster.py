@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from flowgrad import plot
-from flowgrad.plot.style import MARGIN
+from flowgrad.plot.style import MARGIN, cropped
 from flowgrad.report import embed
 from flowgrad.report.embed import address
 
@@ -32,12 +32,13 @@ def test_letters_that_reach_far_outside_are_in_it(length):
     with plot.figure(2.0, 1.5) as ax:
         ax.text(0.2, 0.5, "to the left" * length, transform=ax.transAxes, ha="right")
         ax.text(0.5, 0.2, "below" * length, transform=ax.transAxes, va="top", rotation="vertical")
-        pixels = embed._cropped(ax)
+        pixels, box = cropped(ax, embed._DPI)
         ax.figure.set_dpi(embed._DPI)
         size = ax.figure.get_tightbbox().size * embed._DPI
     outside, inside = frames(pixels)
     assert min(outside) == 255
     assert max(inside) < 255
+    assert box.size * embed._DPI == pytest.approx(pixels.shape[1::-1])
     assert pixels.shape[1::-1] == pytest.approx(size + 2 * MARGIN * embed._DPI, abs=3)
 
 

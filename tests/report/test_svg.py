@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from flowgrad import plot
+from flowgrad.plot.style import as_svg
 from flowgrad.report import embed
 from flowgrad.report.embed import shortened
 
@@ -52,14 +53,14 @@ def test_it_is_described_and_half_of_what_it_was(drawing):
     assert drawing.startswith('<svg role="img" aria-label="A &lt;picture&gt;"')
     with plot.figure() as ax:
         ax.plot(np.arange(50), np.arange(50) ** 2, "o")
-        before = embed._drawing(ax)
+        before = as_svg(ax)
     assert len(shortened(before, "p")) < len(before) / 1.9
 
 
 def test_lines_are_where_they_were():
     with plot.figure() as ax:
         ax.plot([0.0, 1.0], [0.0, 1.0], color="#123456")
-        before = embed._drawing(ax)
+        before = as_svg(ax)
     old, new = (re.findall(r'd="([^"]*)"[^>]*#123456', text) for text in (before, shortened(before, "p")))
     numbers = [[float(each) for each in re.findall(r"-?\d+\.?\d*", path[0])] for path in (old, new)]
     assert numbers[1] == pytest.approx(numbers[0], abs=0.005)

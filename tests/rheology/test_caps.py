@@ -6,7 +6,15 @@ import pytest
 from flowgrad import Verdict, fit_flow_curve
 from flowgrad.rheology import fit_models
 from flowgrad.rheology.form import Form, forms
-from flowgrad.rheology.models import Bingham, Carreau, HerschelBulkley, Newtonian, PowerLaw, parse_model
+from flowgrad.rheology.models import (
+    Bingham,
+    Carreau,
+    HerschelBulkley,
+    Newtonian,
+    PapanastasiouBingham,
+    PowerLaw,
+    parse_model,
+)
 
 RATE = np.geomspace(1e-3, 1e3, 31)
 
@@ -75,3 +83,19 @@ def test_a_yield_stress_seen_through_a_cap_is_one(law):
 
 def test_a_power_law_seen_through_a_cap_thins():
     assert fit_flow_curve(RATE, noisy(PowerLaw(2.0, 0.4, eta_max=30.0))).verdict is Verdict.SHEAR_THINNING
+
+
+def test_the_sentence_says_that_a_cap_hides_the_yield_stress():
+    found = fit_flow_curve(RATE, noisy(HerschelBulkley(5.0, 1.0, 0.5, eta_max=100.0), 0.0))
+    assert found.verdict is Verdict.YIELD_STRESS
+    lowest = RATE[RATE > 0.06][0]  # (5 + √γ̇)/γ̇ = 100 at 0.0526
+    assert f"Above the shear rate {lowest:.3g}, below which a cap holds the viscosity at 100" in found.sentence
+    assert "the stress tends to 5 towards rest" in found.sentence
+    assert "does not vanish" not in found.sentence
+
+
+def test_the_sentence_says_that_a_regularised_yield_stress_vanishes_at_rest():
+    found = fit_flow_curve(RATE, noisy(PapanastasiouBingham(5.0, 0.1, 100.0), 0.0))
+    assert (found.verdict, found.ranking[0].model.name) == (Verdict.SHEAR_THINNING, "papanastasiou-bingham")
+    assert "yield stress of 5 is a regularised one, whose viscosity stays finite towards rest" in found.sentence
+    assert "lower shear rates would tell" not in found.sentence

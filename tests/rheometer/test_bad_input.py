@@ -34,7 +34,7 @@ def refused(folder, content, **told):
         ("Shear rate;Stress [Pa]\n1/s;mPa\n1;2\n2;3\n", ReadError, "states one unit and the row of units 'mPa'"),
         ("Shear rate [1/s],Viscosity [mm²/s]\n1,2\n2,3\n", ReadError, "kinematic viscosity: multiply"),
         ("rate;stress\n1,5;2.5\n2,5;3\n3,5;4,5\n", ReadError, "'2.5' in line 2 and '4,5' in line 4"),
-        ("rate;stress\n1;2\n2;3\n3;1.234,5\n", ReadError, "none between thousands"),
+        ("rate;stress\n1;2.5\n2;3,5\n3;1.234,5\n", ReadError, "none between thousands"),
         ("Shear rate,Viscosity, cP\n1,2\n2,3\n3,4\n", ReadError, "3 names of columns over rows of 2 cells"),
         ("Shear rate,Stress,tau\n1,2,3\n2,3,4\n", OptionError, "'Stress' (column 2), 'tau' (column 3) could be meant"),
         ("Shear rate,Torque [mNm]\n1,2\n2,3\n", ReadError, "--radius"),

@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 
 from flowgrad import OptionError, RheometerCurve, plot, read_flow_curves
 from flowgrad.pipeline.summary import plain
-from flowgrad.report.curve_section import curve_section
+from flowgrad.report.curve_section import curve_section, drawings_of
 from flowgrad.rheology import fit_models
 from flowgrad.rheometer import Hysteresis, Reading
 from flowgrad.rheometer.fitted import band, examine, loop_in_words
@@ -63,7 +63,7 @@ def test_classes_are_drawn_where_they_are_open_or_asked_for():
     assert min(drawn) > 0.05
     summary = opened.summary()
     assert summary["bootstrapped"].keys() >= summary["classes"].keys()
-    assert "By bootstrap" in curve_section(opened, Path("open.csv")).html
+    assert "By bootstrap" in curve_section(opened, drawings_of(opened), Path("open.csv")).html
     assert plain.probabilities == {}
     assert "bootstrapped" not in plain.summary()
     (asked,) = examine(curves[1:], bootstrap=True)
@@ -148,7 +148,7 @@ def test_residuals_are_of_the_measured_stress(loop):
 
 
 def test_the_page(loop, tmp_path):
-    section = curve_section(loop[0], tmp_path / "<emulsion>.csv")
+    section = curve_section(loop[0], drawings_of(loop[0]), tmp_path / "<emulsion>.csv")
     assert section.verdict == "yield-stress"
     assert "&lt;emulsion&gt;" in section.html
     assert "<emulsion>" not in section.html

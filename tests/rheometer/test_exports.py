@@ -102,3 +102,12 @@ def test_segments(tmp_path):
     assert is_the_fluid(down)
     assert (up.sample, up.ramp, down.ramp) == ("Yoghurt / 3", "up", "down")
     assert np.all(np.diff(down.rate) > 0)
+
+
+def test_segments_whose_numbers_have_no_name_above_them(tmp_path):
+    lines = ["Substance / Sample no: Lotion/7", "", "t_seg in s;GP in 1/s;Tau in Pa;Eta in mPas;T in °C"]
+    for i, (g, e) in enumerate(zip(RATE, ETA, strict=True), 1):
+        lines.append(f"1|{i};" + ";".join(number(each, comma=True) for each in (5.0 * i, g, g * e, 1e3 * e, 25.0)))
+    (curve,) = read_flow_curves(write(tmp_path, "\n".join(lines).encode("latin-1")))
+    assert is_the_fluid(curve)
+    assert curve.temperature == 25

@@ -110,6 +110,16 @@ def test_a_logarithm_of_no_base_is_asked_back(tmp_path):
     assert is_the_fluid(read(tmp_path, text, units={"rate": "lg(1/s)", "stress": "lg(Pa)"})[0])
 
 
+@pytest.mark.parametrize("name", ["Log. {}", "Logarithm of {}", "{} (log scale)", "{} logarithmisch"])
+def test_what_may_be_a_logarithm_is_asked_back(tmp_path, name):
+    text = table(tuple(map(name.format, ("shear rate", "stress"))), (np.log10(RATE), np.log10(STRESS)), ";")
+    with pytest.raises(ReadError, match="is a logarithm of base 10 or e: say which"):
+        read(tmp_path, text)
+    assert is_the_fluid(read(tmp_path, text, units={"rate": "lg(1/s)", "stress": "lg(Pa)"})[0])
+    text = table(tuple(map(name.format, ("shear rate", "stress"))), (RATE, STRESS), ";")
+    assert is_the_fluid(read(tmp_path, text, units={"rate": "1/s", "stress": "Pa"})[0])
+
+
 HUNDREDS = np.array([100, 500, 1000, 5000, 50000])
 BY_COMMA = [f"{each:,}" for each in HUNDREDS]
 
@@ -147,6 +157,28 @@ def test_decimal_commas_with_three_digits(tmp_path, stresses):
     np.testing.assert_allclose(curve.rate, [1, 1.778, 3.162, 5.623, 10])
 
 
+BY_POINT = ["100", "500", "1.000", "5.000", "50.000"]
+
+
+@pytest.mark.parametrize(
+    ("rates", "stresses", "found"),
+    [
+        (BY_POINT, ["0,5", "1,5", "2,5", "3,5", "4,5"], HUNDREDS),
+        # Of no other mark: a column that only so is smooth.
+        (BY_POINT, ["5", "15", "25", "35", "45"], HUNDREDS),
+        (["800,5", "1.000", "1.200,5", "1.500,0", "50.000"], list("12345"), [800.5, 1000, 1200.5, 1500, 50000]),
+        (["1.000,5", "1.100,5", "1.200,5", "1.300,5", "9,5"], list("12345"), [1000.5, 1100.5, 1200.5, 1300.5, 9.5]),
+        (["1.000", "2.000", "5.000", "10.000", "20.000"], ["5", "15", "25", "35", "45"], [1, 2, 5, 10, 20]),
+        (["1.000", "2.000", "5.000", "10.00", "20.00"], ["5", "15", "25", "35", "45"], [1, 2, 5, 10, 20]),
+    ],
+)
+def test_points_between_thousands(tmp_path, rates, stresses, found):
+    (curve,) = read(tmp_path, lines(rates, stresses))
+    np.testing.assert_allclose(curve.rate, np.sort(found))
+    assert any("is read as 1000" in note for note in curve.notes) == (found[-1] == 50000)
+    assert read(tmp_path, lines(BY_POINT, ["5", "15", "25", "35", "45"]), decimal=".")[0].rate[-1] == 500
+
+
 def test_a_comma_that_may_be_either_is_asked_back(tmp_path):
     text = lines(["10,000", "20,000", "30,000", "40,000", "50,000"], ["1", "2", "3", "4", "5"])
     with pytest.raises(ReadError, match=r"'10,000' of 'Shear rate \[1/s\]' may be 10 or 10000.*--decimal"):
@@ -178,3 +210,25 @@ def test_orchestrator(tmp_path):
     text = table(("Rate", "Eta", "Tau", "Torque", "N1"), (RATE, ETA, STRESS, 9 * STRESS, STRESS), "\t")
     names, rest = text.split("\n", 1)
     assert is_the_fluid(read(tmp_path, f"Test: Steady Rate Sweep\n{names}\n1/s\tPa-s\tPa\tg-cm\tPa\n{rest}")[0])
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+@pytest.mark.parametrize("separator", [" ", ","])
+def test_numbers_of_rows_without_a_name(tmp_path, quote, separator):
+    """R's write.table: the row numbers have no name above them."""
+    names = separator.join(f"{quote}{name}{quote}" for name in ("rate", "stress"))
+    rows = [
+        f"{quote}{i}{quote}{separator}{r}{separator}{t}" for i, (r, t) in enumerate(zip(RATE, STRESS, strict=True), 1)
+    ]
+    assert is_the_fluid(read(tmp_path, "\n".join([names, *rows]))[0])
+
+
+def test_more_numbers_than_names_are_not_read_by_position(tmp_path):
+    """Decimal commas in a file separated by commas, and a column of times without a name."""
+    commas = table(("Shear rate [1/s]", "Shear stress [Pa]"), (RATE, STRESS), comma=True)
+    times = table(("Shear rate [1/s]", "Shear stress [Pa]"), (7.5 * np.arange(len(RATE)), RATE, STRESS))
+    for text in (commas, times):
+        with pytest.raises(ReadError, match=r"2 names of columns over rows of [34] numbers"):
+            read(tmp_path, text)
+    head, *rest = table().splitlines()
+    assert is_the_fluid(read(tmp_path, "\n".join([head, *(f"{line},ok" for line in rest)]))[0])

@@ -218,3 +218,45 @@ def test_any_order_of_intervals_gives_the_curves_back(tmp_path):
                 found = read_flow_curves(write(tmp_path, form(*steps)))
                 assert len(found) == len(factors)
                 assert all(is_the_fluid(curve, factor) for curve, factor in zip(found, factors, strict=True))
+
+
+@pytest.mark.parametrize("between", ["", "\n", "Interval 2\n"])
+def test_rows_of_something_else_are_known_by_their_viscosities(tmp_path, between):
+    """Of as many columns, and without names of their own."""
+    names, units, columns = flow()
+    alien = (TIME[::3], 20 + TIME[::3], 5 - 0.1 * np.arange(10))
+    text = "\n".join(["\t".join(names), "\t".join(units), *rows(columns)]) + "\n" + between + "\n".join(rows(alien))
+    (curve,) = read_flow_curves(write(tmp_path, text))
+    assert is_the_fluid(curve)
+    assert curve.excluded == {"whose viscosity is not stress over rate, as in a table of something else": 10}
+
+
+@pytest.mark.parametrize("sentinel", ["9.9e37", "3.402823e38", "-9.99E+37"])
+def test_numbers_that_stand_for_none(tmp_path, sentinel):
+    """Of IEEE 488.2, and the largest of four bytes."""
+    names, units, (stress, rate, _) = flow()
+    lines = [
+        "\t".join(names[:2]),
+        "\t".join(units[:2]),
+        *rows((stress, rate)),
+        f"{sentinel}\t{sentinel}",
+        f"5\t{sentinel}",
+    ]
+    (curve,) = read_flow_curves(write(tmp_path, "\n".join(lines)))
+    assert is_the_fluid(curve)
+    assert curve.excluded == {"without a number": 2}
+
+
+def test_an_oscillation_in_time_and_a_ramp_of_temperature_are_no_curves(tmp_path):
+    phase = np.linspace(0.1, 12, 60)
+    swung = ("Time", "Shear rate", "Stress"), ("s", "1/s", "Pa"), (phase, np.cos(phase), np.sin(phase + 0.5))
+    warmth = np.linspace(20, 39, 20)
+    warmed = (
+        ("Temperature", "Shear rate", "Stress"),
+        ("°C", "1/s", "Pa"),
+        (warmth, np.exp(warmth / 20), 10 + 0 * warmth),
+    )
+    (curve,) = read_flow_curves(write(tmp_path, trios(("Swung", swung), ("Flow", flow()), ("Warmed", warmed))))
+    assert is_the_fluid(curve)
+    assert "'Gel Swung' oscillates (the shear rate changes its sign 4 times)" in curve.notes[-1]
+    assert "'Gel Warmed' is a temperature ramp at one stress, 10" in curve.notes[-1]

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from flowgrad import OptionError, RheometerCurve, plot
+from flowgrad import OptionError, RheometerCurve, plot, read_flow_curves
 from flowgrad.pipeline.summary import plain
 from flowgrad.rheology.models.factors import WLF, Arrhenius
-from flowgrad.rheometer import master_curve
+from flowgrad.rheometer import Reading, master_curve
+from tests.rheometer.tables import write
 
 RATE = np.geomspace(0.1, 100, 15)
 CELSIUS = np.array([10, 25, 40, 55, 70.0])
@@ -132,3 +133,16 @@ def test_what_is_no_master_curve():
         master_curve([RheometerCurve("a 20 °C", RATE, RATE), RheometerCurve("b 20 °C", RATE, RATE)])
     with pytest.raises(OptionError, match="not determined"):
         master_curve([RheometerCurve(f"{c} °C", RATE, 1 + 0 * RATE) for c in (20, 40)])
+
+
+@pytest.mark.parametrize(("name", "units"), [("Temperature [K]", {}), ("Temperature", {"temperature": "K"})])
+def test_kelvins_are_kelvins(tmp_path, name, units):
+    """Also where the file does not say so and the user does; where nobody does a note tells what is taken."""
+    kelvins = [433.15, 453.15, 473.15]
+    rows = [f"{T},{g:.9g},{(np.exp(5000 / T) * g) ** 0.5:.9g}" for T in kelvins for g in np.geomspace(0.1, 100, 9)]
+    path = write(tmp_path, "\n".join([f"{name},Shear rate [1/s],Shear stress [Pa]", *rows]))
+    master = master_curve(read_flow_curves(path, Reading(units=units)))
+    assert master.activation_energy[0] == pytest.approx(5000 * 8.314462618, rel=1e-3)
+    assert [each.temperature for each in master.curves] == pytest.approx([160, 180, 200])
+    if units:
+        assert "no unit of 'Temperature' is stated: taken as °C" in read_flow_curves(path)[0].notes[0]

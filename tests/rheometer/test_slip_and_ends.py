@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from flowgrad import OptionError, RheometerCurve, plot
+from flowgrad import OptionError, RheometerCurve, plot, read_flow_curves
 from flowgrad.rheometer import bagley, mooney
 from flowgrad.rheometer.corrections import corrected
 from flowgrad.rheometer.cylinders import at_inner_wall, representative
+from flowgrad.rheometer.together import Together, reduced
+from tests.rheometer.tables import write
 from tests.rheometer.test_corrections import curve
 
 STRESS = np.geomspace(10, 1000, 15)
@@ -96,6 +98,34 @@ def test_the_entrance_loss_that_is_put_in_is_found(ratios):
     pressure = 4 * np.array([c.stress * r for c, r in zip(made, ratios, strict=True)])
     slope, at_zero = np.polyfit(ratios, pressure[:, 3], 1)
     assert at_zero / slope == pytest.approx(found.end_correction[3], rel=1e-9)
+
+
+def test_ends_and_slip_are_taken_off_one_after_the_other(tmp_path):
+    """τ = 400 γ̇^0.5 slips by 1e-7 τ, and the ends are worth 2 diameters: three diameters of three lengths."""
+    rows = []
+    for diameter in (0.5, 1.0, 2.0):
+        apparent = 4 * 0.5 / 2.5 * (STRESS / 400) ** 2 + 8e-7 * STRESS / (1e-3 * diameter)
+        for ratio in (5, 10, 20):
+            rows += [
+                f"{g:.12g},{t * (1 + 2 / ratio):.12g},die {diameter}x{ratio},{diameter},{ratio * diameter}"
+                for g, t in zip(apparent, STRESS, strict=True)
+            ]
+    head = "Shear rate [1/s],Shear stress [Pa],Sample,Diameter [mm],Length [mm]"
+    read = read_flow_curves(write(tmp_path, "\n".join([head, *rows])))
+    *losses, slip = reduced(read, Together(bagley=True, mooney="capillary"), "rabinowitsch")
+    assert [each.curve.name.split(", ")[1] for each in losses] == ["D = 0.5 mm", "D = 1 mm", "D = 2 mm"]
+    for loss in losses:
+        np.testing.assert_allclose(loss.end_correction, 2, rtol=1e-6)
+        np.testing.assert_allclose(loss.curve.stress, STRESS, rtol=1e-6)
+    np.testing.assert_allclose(slip.velocity, 1e-7 * slip.stress, rtol=1e-6)
+    np.testing.assert_allclose(slip.curve.stress, 400 * slip.curve.rate**0.5, rtol=1e-6)
+    one = [each for each in read if each.sizes["diameter"] > 9e-4 or each.sample.endswith("x5")]
+    with pytest.raises(OptionError, match=r"D = 0.5 mm: 1 curves of one size do not tell the entrance loss"):
+        reduced(one, Together(bagley=True, mooney="capillary"))
+    with pytest.raises(OptionError, match="--mooney capillary"):
+        Together(bagley=True, mooney="plates")
+    with pytest.raises(OptionError, match="columns of the diameter and the length"):
+        Together(bagley=True, mooney="capillary", sizes={"A": 1e-3})
 
 
 def test_pressures_that_bend_are_named():

@@ -72,6 +72,51 @@ def test_a_sheet(tmp_path, calamine):
     assert (curve.name, curve.is_si) == ("Gel 7", True)
 
 
+@pytest.mark.parametrize("ending", ["xls", "ods", "csv", "dat"])
+def test_the_content_tells_a_workbook(tmp_path, calamine, ending):
+    xlsx(tmp_path / "gel.xlsx", {"Sheet1": flow()}).rename(tmp_path / f"gel.{ending}")
+    assert is_the_fluid(read_flow_curves(tmp_path / f"gel.{ending}")[0])
+
+
+def test_an_open_document(tmp_path, calamine):
+    """Parts of ODF 1.2; values are kept beside what is shown of them."""
+    spaces = " ".join(
+        f'xmlns:{each}="urn:oasis:names:tc:opendocument:xmlns:{each}:1.0"' for each in ("office", "table", "text")
+    )
+
+    def shown(value):
+        start = "<table:table-cell office:value-type="
+        if isinstance(value, str):
+            return f'{start}"string"><text:p>{value}</text:p></table:table-cell>'
+        return f'{start}"float" office:value="{float(value)!r}"><text:p>{value:.3g}</text:p></table:table-cell>'
+
+    rows = "".join(f"<table:table-row>{''.join(map(shown, row))}</table:table-row>" for row in flow())
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(tmp_path / "gel.ods", "w") as archive:
+        archive.writestr("mimetype", kind)
+        manifest = "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<m:manifest xmlns:m="{manifest}"><m:file-entry m:full-path="/" m:media-type="{kind}"/></m:manifest>',
+        )
+        archive.writestr(
+            "content.xml",
+            f'<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name="Gel">{rows}'
+            "</table:table></office:spreadsheet></office:body></office:document-content>",
+        )
+    assert is_the_fluid(read_flow_curves(tmp_path / "gel.ods")[0])
+
+
+def test_a_column_of_formulas_without_values(tmp_path, calamine):
+    """As programs leave them that never calculate: the viscosity tells the stress."""
+    rows = [
+        ["Shear rate", "Viscosity", "Stress"],
+        ["1/s", "Pa s", "Pa"],
+        *([r, e, ""] for r, e in zip(RATE, ETA, strict=True)),
+    ]
+    assert is_the_fluid(read_flow_curves(xlsx(tmp_path / "gel.xlsx", {"Sheet1": rows}))[0])
+
+
 def test_sheets_are_steps(tmp_path, calamine):
     creep = [["Step time", "Strain", "Compliance"], ["s", "%", "1/Pa"], *((i, 3 * i, 0.1 * i) for i in range(1, 9))]
     sheets = {"Details": [["Sample name", "Gel"], ["Operator", "N. N."]], "Flow - 1": flow(), "Creep - 2": creep}

@@ -17,6 +17,13 @@ def test_rows_of_speed_say_ratio_and_verdict():
     assert Speed("what", 0.05, "VTK", 0.4).verdict() == ""
 
 
+def test_rows_without_a_peer_say_so():
+    row = Speed("what", 0.05, "VTK is missing", float("nan"), asked=10)
+    assert row.markdown() == "| what | 50 ms | VTK is missing | – | – |"
+    assert row.verdict() == "asked 10 ×: not compared"
+    assert not row.is_compared
+
+
 def test_runs_before_the_median_are_not_counted():
     calls = []
     median_time(lambda: calls.append(1))

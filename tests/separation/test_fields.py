@@ -162,6 +162,26 @@ def test_a_whole_stress_is_taken_for_its_deviator():
     assert not plain.notes
 
 
+@pytest.mark.parametrize("size", [0.3, 5.0, 1e5])
+@pytest.mark.parametrize("location", ["points", "cells"])
+def test_a_whole_stress_without_its_part_across_a_plane_is_taken_for_its_deviator(location, size):
+    """As solvers of two dimensions write it; an upper-convected Maxwell fluid's is kept, however elastic."""
+    side = np.linspace(0, 1, 41)
+    mesh = Lattice.rectilinear(side, side, 0.0)
+    y = (mesh.points if location == "points" else mesh.centroids)[:, 1]
+    gradient = velocity_gradient(Flow(mesh, np.stack([y**2 + 0.2 * y, 0 * y, 0 * y], axis=1), location))
+    extra = 2 * 0.3 * gradient.D
+    found = separate(gradient, stress=extra - (size + y)[:, None, None] * np.diag([1, 1, 0]))
+    assert found.verdict is Verdict.NEWTONIAN
+    assert found.evidence["eta_newtonian"] == pytest.approx(0.3)
+    assert any("deviator in the plane" in note for note in found.notes)
+    elastic = extra.copy()
+    elastic[:, 0, 0] = 2 * 0.3 * 4.0 * gradient["shear_rate"] ** 2
+    found = separate(gradient, stress=elastic)
+    assert found.verdict is Verdict.VISCOELASTIC
+    assert found.evidence["relaxation_time"] == pytest.approx(4.0)
+
+
 def test_a_compressed_fluid_has_the_viscosity_of_the_deviators():
     """τ = 2η dev D and p tr D ≠ 0 over v = (x + 3y², −0.2 y, 0)."""
     side = np.linspace(0, 1, 41)
@@ -176,15 +196,23 @@ def test_a_compressed_fluid_has_the_viscosity_of_the_deviators():
     assert any("volumes change" in note for note in found.notes)
 
 
-EDDY = "nut mut nutMean nut_0 turbulenceProperties:nut nuSgsMean nuTilda VIS_TUR mu_t Eddy_Viscosity viscosity-turb"
-EFFECTIVE = "nuEff muEff Effective_Viscosity turbulenceProperties:nuEff viscosity-eff mu_eff"
-OF_FLUIDS = "nu mu eta viscosity nu_ofU nuM Laminar_Viscosity dynamic_viscosity apparentViscosity"
+# As OpenFOAM, SU2, Fluent, CFX, STAR-CCM+, Code_Saturne, COMSOL, CGNS files and ParaView's calculators name them.
+EDDY = """nut; mut; nutMean; nut_0; turbulenceProperties:nut; nuSgsMean; nuTilda; VIS_TUR; mu_t; Eddy_Viscosity;
+viscosity-turb; nut.water; turbulenceProperties.gas:mut; mean_nut; <nut>; Eddy Viscosity [Pa s]; sgs-viscosity;
+subgrid-turb-viscosity; Turbulent Viscosity (Pa-s); TurbulentViscosityRatio; SubgridScaleTurbulentViscosity;
+turbulent_viscosity; spf.muT; ViscosityEddyKinematic; Kinematic Eddy Viscosity; nuArtificial"""
+EFFECTIVE = """nuEff; muEff; Effective_Viscosity; turbulenceProperties:nuEff; viscosity-eff; mu_eff; nuEff.water;
+nuEffMean; Effective Viscosity (Pa s); subgrid-eff-viscosity; EffectiveDynamicViscosity; spf.mu_eff; total_viscosity"""
+OF_FLUIDS = """nu; mu; eta; viscosity; nu_ofU; nuM; nu.water; Laminar_Viscosity; dynamic_viscosity; apparentViscosity;
+Molecular Viscosity [Pa s]; viscosity-lam; generalizedNewtonian:nu; mu(T); ViscosityMolecularKinematic;
+Kinematic Viscosity"""
 
 
 def test_viscosities_of_eddies_are_known_by_their_names():
-    names = EDDY.split() + EFFECTIVE.split()
-    assert eddy_viscosities([*names, *OF_FLUIDS.split()]) == names
-    assert [name for name in names if is_effective(name)] == EFFECTIVE.split()
+    eddies, effective, of_fluids = (" ".join(each.split()).split("; ") for each in (EDDY, EFFECTIVE, OF_FLUIDS))
+    names = eddies + effective
+    assert eddy_viscosities([*names, *of_fluids]) == names
+    assert [name for name in names if is_effective(name)] == effective
     assert candidates({name: np.zeros(3) for name in (*names, "nu")}) == ["--viscosity=nu"]
     gradient, _, y = square(lambda x, y: y**2)
     flow = Flow(gradient.flow.mesh, gradient.flow.velocity, "points", point_data=dict.fromkeys(names, y))

@@ -122,7 +122,7 @@ def test_nothing_known_is_a_result_that_says_what_would_help(gradient):
     separation = separate(gradient)
     assert separation.verdict is Verdict.NO_STRESS_KNOWN
     assert not separation.known
-    assert "--viscosity=nu)" in separation.sentence
+    assert "--viscosity=nu or --viscosity=mu(T)" in separation.sentence
     assert "--stress=sigma" in separation.sentence
     assert "eddy viscosities (nut)" in separation.sentence
     assert (separation.fits, separation.fit, separation.fields(), separation.evidence) == ((), None, {}, {})

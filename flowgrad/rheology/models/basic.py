@@ -51,13 +51,15 @@ def coefficients(target: FloatArray, *basis: FloatArray) -> list[FloatArray]:
     count = len(basis)
     best, gain = np.zeros(right.shape), np.zeros(right.shape[:-1])
     for chosen in (list(each) for size in range(1, count + 1) for each in combinations(range(count), size)):
+        among = np.zeros(count, bool)
+        among[chosen] = True
         part = normal[..., chosen, :][..., chosen]
         part = part + 1e-14 * np.eye(len(chosen)) * part.max(axis=(-1, -2), keepdims=True)
         found = np.linalg.solve(part, right[..., chosen, None])[..., 0]
         lowered = np.sum(found * right[..., chosen], axis=-1)
         better = (lowered > gain) & (found >= 0).all(axis=-1)
         best[better] = 0.0
-        best[better[..., None] & np.isin(range(count), chosen)] = found[better].ravel()
+        best[better[..., None] & among] = found[better].ravel()
         gain = np.where(better, lowered, gain)
     return list(np.moveaxis(best / size, -1, 0))
 

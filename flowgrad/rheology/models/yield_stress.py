@@ -180,7 +180,7 @@ class DeKee(Model, name="de-kee", citation="De Kee & Turcotte 1980, Chem. Eng. C
         yield from rows(tau0, eta1, t1, np.maximum(eta_inf, 0.2 * eta1))
 
 
-class _Regularised(Model):
+class Regularised(Model):
     """A yield stress that grows in with the shear rate, τ0 (1 − exp(−mγ̇))."""
 
     tau0: float
@@ -193,7 +193,7 @@ class _Regularised(Model):
 
 @dataclass(frozen=True)
 class PapanastasiouBingham(
-    _Regularised, name="papanastasiou-bingham", citation="Papanastasiou 1987, J. Rheol. 31, 385; Bingham 1922"
+    Regularised, name="papanastasiou-bingham", citation="Papanastasiou 1987, J. Rheol. 31, 385; Bingham 1922"
 ):
     """η = τ0 (1 − exp(−mγ̇))/γ̇ + η_p (``eta``): Bingham's law with the finite viscosity mτ0 + η_p at rest."""
 
@@ -214,7 +214,7 @@ class PapanastasiouBingham(
 
 @dataclass(frozen=True)
 class PapanastasiouHerschelBulkley(
-    _Regularised,
+    Regularised,
     Capped,
     name="papanastasiou-herschel-bulkley",
     citation="Papanastasiou 1987, J. Rheol. 31, 385; Herschel & Bulkley 1926",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -19,7 +19,11 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.moments import Moments
 from flowgrad.reprs import ReprMixin
 from flowgrad.series import difference
+from flowgrad.statistics.sampling import BlockVariances
 from flowgrad.typing import FloatArray
+
+# Of so small a part of the steps that are independent a note tells.
+_CORRELATED = 0.8
 
 __all__ = ["Moments", "SeriesStatistics", "series_statistics"]
 
@@ -41,6 +45,8 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
     location: str | None = None
     positions: FloatArray | None = None
     boundary: Moments | None = None
+    noise: Mapping[str, Moments] = field(default_factory=dict)
+    blocks: Mapping[str, BlockVariances] = field(default_factory=dict)
 
     def mean(self, name: str) -> FloatArray:
         """⟨q⟩, of the quantity's own shape; NaN where no step has a value."""
@@ -76,10 +82,62 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
         """⟨v'_i v'_j⟩ (n, 3, 3) (Pope 2000, Turbulent Flows, §4.2, without the density)."""
         return self.covariance("velocity")
 
+    def independent(self, name: str = "velocity") -> float:
+        """Number of independent steps that tell as much of the mean of a quantity as all do, pooled over places; that
+        of all where fewer than eight do not tell."""
+        count = self.count(name)
+        spread = (self.variance(name).reshape(len(count), -1) * (count / np.maximum(count - 1, 1))[:, None])[count > 1]
+        known = spread[np.isfinite(spread)]
+        factor = self.blocks[name].factor(float(known.mean())) if name in self.blocks and len(known) else math.nan
+        return self.steps / factor if factor >= 1 else float(self.steps)
+
+    def standard_error(self, name: str) -> FloatArray:
+        """Standard deviation of the mean of a quantity that so many :meth:`independent` steps leave, of its shape."""
+        return np.sqrt(self.variance(name) / self._spared(name))
+
+    @property
+    def reynolds_stress_error(self) -> FloatArray:
+        """Standard deviation (n, 3, 3) of ⟨v'_i v'_j⟩ that so many independent steps leave, of Gaussian velocities:
+        √((⟨v'_i²⟩⟨v'_j²⟩ + ⟨v'_i v'_j⟩²)/N) (Benedict & Gould 1996, Exp. Fluids 22, 129)."""
+        stress = self.reynolds_stress
+        normal = np.einsum("nii->ni", stress)
+        return np.sqrt((normal[:, :, None] * normal[:, None, :] + stress**2) / self._spared("velocity"))
+
+    def _spared(self, name: str) -> float:
+        """Independent steps but the one that gives the mean."""
+        return max(self.independent(name) - 1, 1.0) if self.steps > 1 else math.nan
+
+    def noise_variance(self, name: str) -> FloatArray:
+        """⟨σ²⟩ that the noise of the velocity makes of each component, of the quantity's own shape: of the velocity and
+        of what is linear in L; zero where it is not known."""
+        moments = self._of(name)
+        if name not in self.noise:
+            return np.zeros((len(moments.mean), *moments.shape))
+        noise = self.noise[name]
+        return noise.known(noise.mean)
+
+    @property
+    def turbulent_reynolds_stress(self) -> FloatArray:
+        """``reynolds_stress`` without the part of the velocity's noise, ⟨σ_i²⟩δ_ij; the same where it is not known."""
+        stress = self.reynolds_stress.copy()
+        noise = self.noise_variance("velocity")
+        for i in range(3):
+            stress[:, i, i] -= noise[:, i]
+        return stress
+
     @property
     def notes(self) -> tuple[str, ...]:
-        """Where steps lack values, and what was left out."""
+        """Where steps lack values, how many are independent, what noise makes, and what was left out."""
         lines = []
+        if "velocity" in self.blocks and self.independent() < _CORRELATED * self.steps:
+            lines.append(
+                f"velocities of successive steps resemble each other: {self.steps} count as {self.independent():.3g} "
+                "independent ones"
+            )
+        if "velocity" in self.noise and "velocity" in self.moments:
+            part, whole = (np.nansum(each) for each in (self.noise_variance("velocity"), self.variance("velocity")))
+            if whole > 0:
+                lines.append(f"noise makes {min(part / whole, 9.99):.2g} of the fluctuations' energy")
         for name, each in self.moments.items():
             short, none = int((each.count < self.steps).sum()), int((each.count == 0).sum())
             if short:
@@ -90,13 +148,22 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it by names for files: ``NAME_mean``, ``NAME_rms``, ``NAME_minimum``, ``NAME_maximum``,
-        ``NAME_count`` where steps are missing, and ``reynolds_stress``."""
+        ``NAME_standard_error``, ``NAME_count`` where steps are missing, and ``reynolds_stress`` with its error."""
         result: dict[str, np.ndarray] = {}
         for name, moments in self.moments.items():
             result |= {f"{name}_{what}": getattr(self, what)(name) for what in ("mean", "rms", "minimum", "maximum")}
             if (moments.count < self.steps).any():
                 result[f"{name}_count"] = moments.count
-        return result | ({"reynolds_stress": self.reynolds_stress} if "velocity" in self.moments else {})
+            if self.steps > 1:
+                result[f"{name}_standard_error"] = self.standard_error(name)
+        if "velocity" not in self.moments:
+            return result
+        result["reynolds_stress"] = self.reynolds_stress
+        if self.steps > 1:
+            result["reynolds_stress_error"] = self.reynolds_stress_error
+        if "velocity" in self.noise:
+            result["turbulent_reynolds_stress"] = self.turbulent_reynolds_stress
+        return result
 
     def flow(self) -> Flow:
         """The mean flow, with :meth:`arrays` as its arrays and the means of the velocities on the boundary.
@@ -131,10 +198,13 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
             )
         check_same(self, other, "the other statistics")
         merged = {name: moments.merge(other.moments[name]) for name, moments in self.moments.items()}
+        noise = {name: each.merge(other.noise[name]) for name, each in self.noise.items() if name in other.noise}
+        blocks = {name: each.merge(other.blocks[name]) for name, each in self.blocks.items()}
         boundary = None
         if self.boundary is not None and other.boundary is not None and same_faces(self.first, other.first):
             boundary = self.boundary.merge(other.boundary)
-        return dataclasses.replace(self, moments=merged, steps=self.steps + other.steps, boundary=boundary)
+        steps = self.steps + other.steps
+        return dataclasses.replace(self, moments=merged, steps=steps, boundary=boundary, noise=noise, blocks=blocks)
 
     def _of(self, name: str) -> Moments:
         if name not in self.moments:
@@ -162,6 +232,8 @@ def same_faces(one: Flow | None, other: Flow | None) -> bool:
     return len(own) == len(new) and all(np.array_equal(a.faces, b.faces) for a, b in zip(own, new, strict=True))
 
 
+# Quantities linear in L, of whose mean square noise makes a part that adds.
+_LINEAR = ("L", "D", "W", "vorticity", "divergence")
 Step: TypeAlias = Flow | VelocityGradient
 
 
@@ -192,12 +264,21 @@ def series_statistics(
     for number, (step, weight) in enumerate(_weighted(_prepared(steps, names, scheme, at), weights)):
         one = _of_step(step, names, weight)
         if running is None:
-            moments = {name: each.empty() for name, each in one.moments.items()}
+            moments, noise = (
+                {name: each.empty() for name, each in these.items()} for these in (one.moments, one.noise)
+            )
             boundary = None if one.boundary is None else one.boundary.empty()
-            running = dataclasses.replace(one, moments=moments, boundary=boundary)
+            blocks = {name: BlockVariances() for name in names}
+            running = dataclasses.replace(one, moments=moments, boundary=boundary, noise=noise, blocks=blocks)
         check_same(running, one, f"step {number}")
         for name, each in one.moments.items():
             running.moments[name].absorb(each)
+            running.blocks[name].add(each.mean, each.count > 0)
+        if running.noise.keys() != one.noise.keys():
+            both = {name: each for name, each in running.noise.items() if name in one.noise}
+            running = dataclasses.replace(running, noise=both)
+        for name, each in running.noise.items():
+            each.absorb(one.noise[name])
         kept = running.boundary
         if kept is None:
             continue
@@ -221,7 +302,21 @@ def _of_step(step: Step, names: tuple[str, ...], weight: float) -> SeriesStatist
             boundary = Moments.of_sample(np.concatenate([patch.velocity for patch in flow.boundary]), weight)
         flow = dataclasses.replace(flow, time=None, point_data={}, cell_data={}, field_data={}, source=None, noise=None)
     moments = {name: Moments.of_sample(each, weight) for name, each in values.items()}
-    return SeriesStatistics(moments, 1, flow, step.location, positions, boundary)
+    deviations = {name: each for name in names if (each := _deviation(step, name, values[name])) is not None}
+    noise = {name: Moments.of_sample(each**2, weight) for name, each in deviations.items()}
+    return SeriesStatistics(moments, 1, flow, step.location, positions, boundary, noise)
+
+
+def _deviation(step: Step, name: str, values: np.ndarray) -> np.ndarray | None:
+    """What the noise makes of a quantity, as a standard deviation of its shape; None where it is not known."""
+    if name == "velocity":
+        flow = step if isinstance(step, Flow) else step.flow
+        if flow is None or flow.noise is None or len(values) != len(flow.velocity):
+            return None
+        deviation = np.asarray(flow.noise)
+        return np.broadcast_to(deviation[:, None] if deviation.ndim == 1 else deviation, values.shape)
+    carried = isinstance(step, VelocityGradient) and name in _LINEAR and step.carries_noise(name)
+    return step.std(name) if carried else None  # type: ignore[union-attr]
 
 
 def _prepared(

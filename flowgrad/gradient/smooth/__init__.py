@@ -1,0 +1,1 @@
+"""Smoothing fits to noisy samples: order and window chosen place by place."""

@@ -1,0 +1,217 @@
+"""Smoothing of noisy velocities: at each place the local polynomial fit of least estimated mean square error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from flowgrad.flow import Flow
+from flowgrad.gradient.finite_difference import FiniteDifference
+from flowgrad.gradient.lattice import lattice_operator, without_repeats
+from flowgrad.gradient.scheme import (
+    Operator,
+    Scheme,
+    Where,
+    boundary_samples,
+    on_rows,
+    patch_centroids,
+    patch_faces,
+    register_scheme,
+)
+from flowgrad.gradient.smooth.choice import choose_fits
+from flowgrad.gradient.smooth.lattice_fits import LatticeFits
+from flowgrad.gradient.smooth.nearest_fits import NearestFits
+from flowgrad.gradient.smooth.parts import LatticePart, NearestPart, Smoothed
+from flowgrad.mesh import Lattice
+from flowgrad.noise.pseudo_residuals import directions_of, predictions
+from flowgrad.tensors import finite_rows
+from flowgrad.typing import BoolArray, FloatArray, IntArray
+
+# Noise matters that makes differences wrong by more than this part of the rms |L|.
+MATTERS = 0.01
+# Missing samples in groups of this size at most are replaced by what is around; larger ones are bodies.
+_GROUP = 12
+# Places at which local fits are compared; others take the fit of the nearest of these.
+_PLACES = 1200
+
+
+@dataclass(frozen=True)
+class SmoothFits(Scheme):
+    """For noisy velocities: fits of order and neighbourhood chosen at each place, so that the mean square error of L,
+    estimated from the noise and from the fits themselves, is least. The noise is the flow's, or found in the velocity;
+    outliers have no part. Where no noise is found L is that of finite-difference(order=2)."""
+
+    finds_noise = True
+
+    def prepare(self, flow: Flow, at: Where) -> Operator:
+        """The operator for the velocity of a flow, chosen for it."""
+        noise = flow.noise
+        found = flow.found_noise
+        if noise is None and not found.found:
+            operator = FiniteDifference(order=2).prepare(flow, at)
+            return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed"))
+        deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
+        outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
+        notes = [found.sentence if noise is None else "the noise of the velocity is as given"]
+        if outlier.any():
+            notes.append(
+                f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
+                "(threshold 2, ε twice the noise) and by what is around: they have no part in any gradient"
+            )
+        own = isinstance(at, str) and at == flow.location and not (flow.location == "cells" and flow.boundary)
+        if own and isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved:
+            return _on_lattice(flow, deviation, outlier, found.window if found.found else 1.0, notes)
+        return _elsewhere(flow, at, deviation, outlier, notes)
+
+
+def seen_noise(flow: Flow) -> str:
+    """Why the velocity of a flow on a lattice or at scattered points must be smoothed, in one line; empty where it need
+    not."""
+    is_lattice = isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved
+    if flow.boundary or (flow.mesh.dimension and not is_lattice) or not flow.found_noise.found:
+        return ""
+    why = flow.found_noise.sentence
+    if is_lattice:
+        share = _error_of_differences(flow)
+        if share < MATTERS:
+            return ""
+        why += f"; it alone makes differences along the axes wrong by {share:.2g} of the rms |L|"
+    return f"{why}: fits are chosen by their estimated error at each place"
+
+
+def _error_of_differences(flow: Flow) -> float:
+    """The error of central differences on a lattice that the noise alone makes, over the rms |L| without it."""
+    whole = _lattice_of(flow)
+    active = list(whole.active)
+    spacings = [np.abs(np.diff(whole.axes[a].coordinates)) * np.linalg.norm(whole.steps[a]) for a in active]
+    noise = float((flow.found_noise.deviation**2).sum() * sum(np.mean(0.5 / h**2) for h in spacings))
+    operator = lattice_operator(flow, 2)
+    L = np.empty((0, 3, 3)) if operator is None else operator.vectors(flow.velocity)
+    total = float(np.nanmean(np.nansum(L**2, axis=(1, 2)))) if len(L) else 0.0
+    return float(np.sqrt(noise / max(total - noise, 1e-6 * noise))) if noise else 0.0
+
+
+def _by_component(noise: float | FloatArray, count: int) -> FloatArray:
+    """Standard deviations (n, 3)."""
+    given = np.asarray(noise, float)
+    return np.broadcast_to(given[:, None] if given.ndim == 1 else given, (count, 3))
+
+
+def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: float, notes: list[str]) -> Operator:
+    whole = _lattice_of(flow)
+    lattice, used, rows = without_repeats(whole)
+    values = flow.velocity
+    if used is not None:
+        values, outlier, deviation = values[used], outlier[used], deviation[used]
+    kept = np.where(outlier[:, None], np.nan, values)
+    filled, holes = _filled(lattice, kept)
+    fits = LatticeFits(lattice, filled, holes, np.full(3, window))
+    sizes = np.nan_to_num(deviation[:, fits.components])
+    choice = choose_fits(fits, sizes)
+    dual = np.zeros((3, 3))
+    active = list(lattice.active)
+    dual[active] = np.linalg.pinv(lattice.steps[active]).T
+    parts = tuple(
+        LatticePart(np.flatnonzero(choice.number == i), fits, key, dual)
+        for i, key in enumerate(fits.keys)
+        if (choice.number == i).any()
+    )
+    bias = np.zeros((len(values), 3, 3))
+    bias[:, fits.components] = choice.bias @ dual[active] ** 2
+    missing = ~finite_rows(values)
+    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
+    operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
+    return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
+
+
+def _lattice_of(flow: Flow) -> Lattice:
+    """The lattice of the samples of a flow that is on one."""
+    assert isinstance(flow.mesh, Lattice)
+    return flow.mesh if flow.location == "points" else flow.mesh.of_centres
+
+
+def _no_faces(flow: Flow) -> IntArray | None:
+    return np.empty(0, np.int64) if flow.location == "cells" else None
+
+
+def _filled(lattice: Lattice, values: FloatArray) -> tuple[FloatArray, BoolArray | None]:
+    """Values (n, 3) with those that are missing in small groups replaced by predictions from around, and zero in the
+    holes (n,) that are left, None where there are none."""
+    missing = ~finite_rows(values)
+    if not missing.any():
+        return values, None
+    from scipy.ndimage import label
+
+    groups, _ = label(missing.reshape(lattice.shape[::-1]), np.ones((3, 3, 3)))
+    small = missing & (np.bincount(groups.ravel())[groups.ravel()] <= _GROUP)
+    result = values.copy()
+    if small.any():
+        result[small] = predictions(lattice.points, values, np.flatnonzero(small), ~missing)[0]
+    holes = missing & ~small
+    result[holes] = 0.0
+    return result, holes if holes.any() else None
+
+
+def _chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+    """The fits chosen most often."""
+    total = sum(count for _, count in chosen)
+    largest = sorted(chosen, key=lambda each: -each[1])[:3]
+    named = ", ".join(f"{form.format(*key)} at {100 * count / total:.0f} %" for key, count in largest)
+    return f"fits chosen by their estimated error from {len(chosen)} that are best somewhere: {named}"
+
+
+def _elsewhere(flow: Flow, at: Where, deviation: FloatArray, outlier: BoolArray, notes: list[str]) -> Operator:
+    """Fits to the nearest samples at scattered points, on meshes, and at places other than the samples'."""
+    from scipy.spatial import cKDTree
+
+    places, where = _places(flow, at), _positions(flow)
+    values, exact = boundary_samples(flow) if flow.location == "cells" else flow.velocity, len(where) - len(deviation)
+    left_out = np.append(outlier, np.zeros(exact, bool))
+    usable = np.flatnonzero(finite_rows(values) & finite_rows(where) & ~left_out)
+    middle, basis = directions_of(where[usable])
+    samples = np.ascontiguousarray((where[usable] - middle) @ basis.T)
+    tree, good = cKDTree(samples), np.flatnonzero(finite_rows(places))
+    local = np.ascontiguousarray((places[good] - middle) @ basis.T)
+    chosen = np.arange(len(good))
+    if len(good) > _PLACES:
+        chosen = np.sort(np.random.default_rng(0).choice(len(good), _PLACES, replace=False))
+    sizes = np.append(np.nan_to_num(deviation), np.zeros((exact, 3)), axis=0)[usable]
+    fits = NearestFits(samples, values[usable], usable >= len(deviation), local[chosen], tree)
+    around = sizes[tree.query(local[chosen])[1]]
+    choice = choose_fits(fits, around[:, fits.components])
+    nearest = cKDTree(local[chosen]).query(local)[1]
+    number, parts = choice.number[nearest], []
+    for i in np.unique(number):
+        rows = np.flatnonzero(number == i)
+        own = replace(fits, places=local[rows], only=fits.keys[i], _weights={}, _gradients={})
+        parts.append(NearestPart(good[rows], own, fits.keys[i], usable, basis))
+    missing, bias = ~finite_rows(places), np.zeros((len(places), 3, 3))
+    if isinstance(at, str) and at == flow.location:
+        missing |= ~finite_rows(flow.velocity)
+    bias[np.ix_(good, fits.components)] = choice.bias[nearest] @ basis**2
+    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} nearest samples")
+    faces = patch_faces(flow.boundary) if flow.location == "cells" else None
+    about = {"notes": (*notes, text), "faces": faces}
+    return Smoothed(values, values, tuple(parts), bias, missing, outlier, **about)  # type: ignore[arg-type]
+
+
+def _places(flow: Flow, at: Where) -> FloatArray:
+    """Where gradients are wanted (m, 3)."""
+    if not isinstance(at, str):
+        return at
+    return flow.mesh.points if at == "points" else flow.mesh.centroids
+
+
+def _positions(flow: Flow) -> FloatArray:
+    """Where the samples are: the velocity, then what is known on the boundary beside cells."""
+    if flow.location == "points":
+        return flow.mesh.points
+    return np.concatenate([flow.mesh.centroids, patch_centroids(flow.mesh, flow.boundary)])
+
+
+register_scheme(
+    "smooth",
+    SmoothFits,
+    summary="for noisy velocities: polynomials whose order and neighbourhood are chosen at each place from the noise",
+)

@@ -1,0 +1,13 @@
+from .entry import Entry as Entry
+from .entry import FileSection as FileSection
+from .entry import entry_of as entry_of
+from .entry import failed_entry as failed_entry
+from .entry import failed_section as failed_section
+from .flow_section import FilePage as FilePage
+from .flow_section import file_page as file_page
+from .flow_section import file_section as file_section
+from .index import write_index as write_index
+from .page import CURVES as CURVES
+from .page import alone as alone
+from .page import page_text as page_text
+from .page import write_report as write_report

@@ -1,0 +1,141 @@
+"""The noise of velocities, found in them."""
+
+import numpy as np
+import pytest
+
+from flowgrad import Flow, Lattice, OptionError
+from flowgrad.noise import median_outliers, noise_of
+
+N = 48
+
+
+def vortices(x, y, k=1.0):
+    return np.stack([np.sin(k * x) * np.cos(k * y), -np.cos(k * x) * np.sin(k * y), 0 * x], axis=-1)
+
+
+def lattice(n=N):
+    x = np.linspace(0, 2 * np.pi, n)
+    return Lattice.rectilinear(x, x)
+
+
+def running_means(rng, n, window):
+    """Noise of unit variance, the mean over windows of so many places."""
+    e = rng.normal(size=(2, n + window, n + window))
+    parts = [e[:, i : i + n, j : j + n] for i in range(window) for j in range(window)]
+    mean = sum(parts) / window
+    return np.column_stack([mean.reshape(2, -1).T, np.zeros(n * n)])
+
+
+def noisy(sigma=0.05, window=1, seed=0):
+    sites = lattice()
+    exact = vortices(*sites.points.T[:2])
+    return sites, exact + sigma * running_means(np.random.default_rng(seed), N, window)
+
+
+@pytest.mark.parametrize("window", [1, 2, 4])
+@pytest.mark.parametrize("sigma", [0.005, 0.05])
+def test_the_deviation_is_found_within_a_tenth_and_how_far_windows_overlap(sigma, window):
+    found = noise_of(*noisy(sigma, window))
+    assert found.found
+    np.testing.assert_allclose(found.deviation[:2], sigma, rtol=0.1)
+    assert found.window == pytest.approx(window)
+    assert found.deviation[2] == 0
+
+
+def test_noise_that_is_all_there_is_is_found():
+    rng = np.random.default_rng(3)
+    found = noise_of(lattice(), rng.normal(size=(N * N, 3)) * [1, 2, 3])
+    np.testing.assert_allclose(found.deviation, [1, 2, 3], rtol=0.08)
+
+
+@pytest.mark.parametrize("k", [1.0, 3.0])
+def test_no_noise_is_seen_in_a_smooth_field(k):
+    sites = lattice()
+    exact = vortices(*sites.points.T[:2], k)
+    assert not noise_of(sites, exact).found
+    assert not noise_of(sites.points, exact).found
+    assert not noise_of(sites, exact.astype(np.float32).astype(float)).found
+    assert not noise_of(sites, 0 * exact).found
+
+
+def test_scattered_points_tell_their_noise():
+    rng = np.random.default_rng(2)
+    at = np.column_stack([rng.uniform(0, 2 * np.pi, (2000, 2)), np.zeros(2000)])
+    exact = vortices(*at.T[:2])
+    found = noise_of(at, exact + [0.03, 0.06, 0] * rng.normal(size=exact.shape))
+    assert found.found
+    np.testing.assert_allclose(found.deviation, [0.03, 0.06, 0], rtol=0.1)
+    assert not noise_of(at, exact).found
+
+
+def test_the_deviation_scales_with_the_velocity_and_sees_no_linear_flow_in_it():
+    sites, velocity = noisy()
+    found = noise_of(sites, velocity)
+    linear = sites.points @ np.array([[3.0, 1, 0], [-2, 0.5, 0], [0, 0, 0]]).T + [7.0, -4, 0]
+    np.testing.assert_allclose(noise_of(sites, velocity + linear).deviation, found.deviation, rtol=1e-6)
+    np.testing.assert_allclose(noise_of(sites, 1e-6 * velocity).deviation, 1e-6 * found.deviation, rtol=1e-9)
+
+
+def test_the_deviation_does_not_depend_on_which_axis_is_first():
+    sites, velocity = noisy()
+    turned = sites.flat(np.swapaxes(sites.grid(velocity)[:, :, 0], 0, 1))[:, [1, 0, 2]]
+    np.testing.assert_allclose(noise_of(sites, turned).deviation[:2], noise_of(sites, velocity).deviation[1::-1])
+
+
+def test_noise_that_changes_over_the_field_is_found_where_it_is():
+    rng, sites = np.random.default_rng(1), lattice(96)
+    x, y = sites.points.T[:2]
+    sigma = np.where(x < np.pi, 0.02, 0.06)
+    found = noise_of(sites, vortices(x, y) + sigma[:, None] * rng.normal(size=(len(x), 3)) * [1, 1, 0])
+    assert found.local is not None
+    for side, truth in ((x < 2, 0.02), (x > 4.3, 0.06)):
+        assert np.median(found.local[side, :2]) == pytest.approx(truth, rel=0.15)
+    assert noise_of(*noisy()).local is None
+
+
+def spoiled(velocity, share, seed=5):
+    rng = np.random.default_rng(seed)
+    bad = rng.uniform(size=len(velocity)) < share
+    velocity = velocity.copy()
+    velocity[bad, :2] = rng.uniform(-2, 2, (bad.sum(), 2))
+    return velocity, bad
+
+
+def test_outliers_are_found_and_change_the_deviation_little():
+    sites, velocity = noisy(0.03)
+    exact = vortices(*sites.points.T[:2])
+    wrong, bad = spoiled(velocity, 0.05)
+    found = noise_of(sites, wrong)
+    np.testing.assert_allclose(found.deviation[:2], 0.03, rtol=0.1)
+    far = bad & (np.abs(wrong - exact).max(axis=1) > 10 * 0.03)
+    assert found.outlier[far].mean() > 0.95
+    assert found.outlier[~bad].mean() < 0.002
+    assert not noise_of(sites, velocity).outlier.any()
+
+
+def test_the_median_test_sees_outliers_among_scattered_points():
+    rng = np.random.default_rng(4)
+    at = np.column_stack([rng.uniform(0, 2 * np.pi, (1500, 2)), np.zeros(1500)])
+    velocity = vortices(*at.T[:2]) + [0.02, 0.02, 0] * rng.normal(size=(1500, 3))
+    velocity[::50, 0] += 0.8
+    found = median_outliers(at, velocity, np.array([0.02, 0.02, 0.0]))
+    assert found[::50].mean() > 0.9
+    assert np.delete(found, np.arange(0, 1500, 50)).sum() <= 3
+
+
+def test_a_flow_finds_its_own_noise_when_asked():
+    sites, velocity = noisy()
+    flow = Flow(sites, velocity, "points", noise="auto")
+    assert flow.noise.shape == velocity.shape
+    assert flow.noise[0, 0] == pytest.approx(0.05, rel=0.1)
+    assert Flow(sites, vortices(*sites.points.T[:2]), "points", noise="auto").noise is None
+    with pytest.raises(OptionError, match="auto to find it"):
+        Flow(sites, velocity, "points", noise="much")
+
+
+def test_vectors_that_are_missing_or_few_tell_nothing():
+    sites, velocity = noisy()
+    assert not noise_of(sites, np.full_like(velocity, np.nan)).found
+    small = Lattice.uniform((3, 3))
+    assert not noise_of(small, np.random.default_rng(0).normal(size=(9, 3))).found
+    assert not noise_of(np.zeros((1, 3)), np.ones((1, 3))).found
