@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.momentum.lack_of_fit import LackOfFit, lack_of_fit
 from flowgrad.momentum.regression import BEND, OVERLAP, Equations, gauge, smoothness, solved, solved_constant
-from flowgrad.momentum.weak_form import Balance
+from flowgrad.momentum.weak_form import SampledBalance
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.flow_curve import Change, Trend
 from flowgrad.rheology.thresholds import BOUND, CERTAIN
@@ -22,9 +24,13 @@ _WEIGHTINGS = 2
 # In the covariance that the prior leaves, for what all parts of the flow leave open, each equation counts for one over
 # this; the jackknife adds what they do not agree on.
 _COUNTED = 2.0
-# The curve's cubics miss about so much of a viscosity, as a fraction of the work: viscosities whose balances differ by
-# less are not told apart, however exact the velocity.
+# The curve's cubics miss about so much of a viscosity, as a fraction of the work, alike in a whole part of the flow:
+# viscosities whose balances differ by less are not told apart, however exact the velocity and however many equations.
 _RESOLVED = 3e-4
+# Balls tell nothing where the error of the momentum carried through them is more than this part of the work of the
+# stress; unless they are all there are.
+_TELLING = 0.05
+_FEWEST_TELLING = 16
 # What a bad equation may cost in the comparison, in typical residuals squared.
 _WORST = 9.0
 
@@ -34,7 +40,8 @@ class Inference(ReprMixin):
     """log η at the nodes (b,), of mean zero, β (the density over the mean viscosity for a density of one), their
     ``covariance`` (b + 1, b + 1), the chosen ``smoothing``, and the root mean square of what is left of the equations:
     with this viscosity (``misfit``), with a constant one (``misfit_constant``), of the inertia itself
-    (``inertia_share``), and of the ``terms`` that cancel, all as fractions of the work of the stress."""
+    (``inertia_share``), and of the ``terms`` that cancel, all as fractions of the work of the stress. Of the balls
+    some are ``left_out``, as the momentum carried through them hides that work; ``fit`` tests the rest."""
 
     log_eta: FloatArray
     beta: float
@@ -45,41 +52,80 @@ class Inference(ReprMixin):
     inertia_share: float
     terms: float
     equations: int
+    left_out: int
+    fit: LackOfFit
 
 
-def infer(balance: Balance) -> Inference:
-    """The viscosity that balances the momentum best."""
+def infer(parts: Sequence[SampledBalance], lowest: float) -> Inference:
+    """The viscosity that balances the momentum of all parts best; ``lowest`` is the lowest log γ̇ that counts."""
+    balance = parts[0].balance.joined([each.balance for each in parts[1:]])
     nodes = len(balance.log_rates)
     least = OVERLAP / BEND**2
     equations, unknowns = weighted(Equations.of(balance), least, np.zeros(nodes + 1))
-    parts = bisected(balance.centres, _BISECTIONS)
-    smoothing = _cross_validated(equations, parts, unknowns)
+    error = equations.error_of_momentum(unknowns)
+    telling = error * equations.reynolds(unknowns) <= _TELLING
+    if telling.sum() >= _FEWEST_TELLING:
+        equations = equations.rows(telling)
+    else:
+        telling[:] = True
+    regions = bisected(balance.centres[telling], _BISECTIONS)
+    smoothing = _cross_validated(equations, regions, unknowns)
     unknowns = solved(equations, smoothing * least, unknowns)
-    others = np.array([solved(equations.rows(parts != p), smoothing * least, unknowns) for p in np.unique(parts)])
+    spread = np.zeros((nodes + 1, nodes + 1))
+    for groups in (regions, _resolutions(equations.sizes)):
+        others = [solved(equations.rows(groups != g), smoothing * least, unknowns) for g in np.unique(groups)]
+        # Of estimates that each leave out one of k parts (Tukey 1958, Ann. Math. Stat. 29, 614).
+        deviations = np.array(others) - np.mean(others, axis=0)
+        spread += (len(others) - 1) / len(others) * deviations.T @ deviations
     misfit = equations.misfit(unknowns)
-    information = equations.information(unknowns) * min(1.0, (misfit / _RESOLVED) ** 2)
-    prior = np.linalg.pinv(information / _COUNTED + smoothness(nodes) / BEND**2 + gauge(nodes), rcond=1e-13)
+    alike = len(equations.weights) / 2**_BISECTIONS * (_RESOLVED / misfit) ** 2
+    information = equations.information(unknowns) / (_COUNTED + alike)
+    bends = smoothness(nodes) / BEND**2
+    if any(each.beside_plug for each in parts):
+        # The stress is known but for what the plug bears: a change by one constant, some times that of the slowest,
+        # costs nothing a priori.
+        stress = balance.log_rates + unknowns[:-1]
+        of_slowest = np.interp(lowest, balance.log_rates, stress)
+        change = np.append(4 * np.exp(of_slowest - stress), 0.0)
+        b = bends @ change
+        bends -= np.outer(b, b) / (1 + b @ change)
+    prior = np.linalg.pinv(information + bends + gauge(nodes), rcond=1e-13)
     constant = solved_constant(equations, nodes)
-    # Of estimates that each leave out one of k parts (Tukey 1958, Ann. Math. Stat. 29, 614).
-    deviations = others - others.mean(axis=0)
-    jackknife = (len(others) - 1) / len(others) * deviations.T @ deviations
     unit = np.append(np.ones(nodes), 1 / equations.scale if equations.scale else 1.0)
     inertia = equations.misfit(np.append(unknowns[:-1], 0.0)) if equations.scale else 0.0
     return Inference(
         log_eta=unknowns[:-1],
         beta=float(unknowns[-1] * unit[-1]),
-        covariance=(prior + jackknife) * np.outer(unit, unit),
+        covariance=(prior + spread) * np.outer(unit, unit),
         smoothing=smoothing,
         misfit=misfit,
         misfit_constant=equations.misfit(constant),
         inertia_share=float(np.sqrt(max(inertia**2 - misfit**2, 0.0))),
         terms=equations.terms(unknowns),
         equations=equations.work.shape[0] * equations.work.shape[1],
+        left_out=int((~telling).sum()),
+        fit=lack_of_fit(parts, telling, equations, unknowns, constant, smoothing),
     )
+
+
+def spread_by(inference: Inference, log_rates: FloatArray, other: LogCurve, beta: float, part: float) -> Inference:
+    """With a ``part`` of how another log η, and its β, differ in the covariance."""
+    away = np.interp(log_rates, other.log_rates, other.log_eta) - inference.log_eta
+    away = np.append(away - away.mean(), beta * np.exp(-away.mean()) - inference.beta)
+    return replace(inference, covariance=inference.covariance + part**2 * np.outer(away, away))
+
+
+def _resolutions(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The third (n,) of the sizes that each ball's is in, by radius."""
+    distinct, place = np.unique(sizes, return_inverse=True)
+    return np.asarray(place * min(3, len(distinct)) // len(distinct))
 
 
 def weighted(equations: Equations, smoothing: float, start: FloatArray) -> tuple[Equations, FloatArray]:
     """Equations whose weights fit the residuals, and the solution."""
+    for _ in range(_WEIGHTINGS):
+        constant = solved_constant(equations, len(start) - 1)
+        equations = replace(equations, weights=1 / (1 + equations.reynolds(constant)))
     unknowns = solved(equations, 1e-6 * smoothing, start)
     for _ in range(_WEIGHTINGS):
         equations = equations.weighted(unknowns)

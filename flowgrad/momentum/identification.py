@@ -14,7 +14,7 @@ from flowgrad.momentum.cross_validation import Inference, LogCurve, standard_err
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology import thresholds, wording
 from flowgrad.rheology.classes import Verdict
-from flowgrad.rheology.finding import Finding, HasFinding, judge
+from flowgrad.rheology.finding import Doubts, Finding, HasFinding, judge
 from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.typing import FloatArray
@@ -31,7 +31,8 @@ class Identification(
 
     ``whole`` is log η at the nodes with its covariance, its mean arbitrary; ``share`` (b,) of the volume and ``count``
     (b,) of the samples at each; ``log_scale`` and ``scale_error`` what to add to log η and the standard error of that,
-    NaN where the scale is not known, and ``scale_from`` what it comes from.
+    NaN where the scale is not known, and ``scale_from`` what it comes from. ``may_change`` says that the flow, along
+    one direction, may change in time for all that is known.
     """
 
     gradient: VelocityGradient
@@ -43,6 +44,7 @@ class Identification(
     scale_from: str
     log_errors: FloatArray
     margin: float
+    may_change: bool = False
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -123,6 +125,11 @@ class Identification(
             "improvement": self.improvement,
             "inertia": inference.inertia_share / max(inference.terms, 1e-300),
             "smoothing": inference.smoothing,
+            "coarse_unbalanced": inference.fit.coarse,
+            "coarse_growth": inference.fit.growth,
+            "coarse_improvement": inference.fit.improvement,
+            "beside_place": inference.fit.beside_place,
+            "of_place": np.expm1(inference.fit.of_place),
             "departure_least": np.expm1(trend.at_least),
             "departure_most": np.expm1(trend.at_most),
             "fall_factor": np.exp(trend.fall.size),
@@ -134,20 +141,44 @@ class Identification(
             "eta_last": eta[-1],
             "eta_mean": np.exp(self._log_eta.mean()),
         }
-        contradiction = ""
-        if unbalanced > thresholds.UNBALANCED:
-            contradiction = f"{unbalanced:.2g} of the momentum is left over (limit {thresholds.UNBALANCED:g})"
-        elif self.shape.stress_fall > thresholds.FALLING:
-            contradiction = f"a stress that falls with the rate by a factor of {np.exp(self.shape.stress_fall):.3g}"
+        doubts = None
+        if self.differs_by_place and inference.fit.beside_place < thresholds.CLOSED_BY_PLACE:
+            doubts = Doubts(elsewhere=2 * inference.fit.of_place, is_field=True)
         return judge(
             self.curve,
             trend,
             self.fits,
             self.margin,
-            contradiction=contradiction,
+            contradiction="" if doubts else self._contradiction(unbalanced),
             certain_class=False,
+            doubts=doubts,
             evidence=evidence.items(),
         )
+
+    @property
+    def differs_by_place(self) -> bool:
+        """Whether a viscosity that differs from place to place explains what η(γ̇) leaves of the balance, which is more
+        in large parts of the flow than in small ones."""
+        fit = self.inference.fit
+        explains = fit.beside_place < thresholds.BESIDE_PLACE and fit.of_place > 2 * np.log1p(self.margin)
+        return bool(explains and fit.growth > thresholds.GROWING)
+
+    def _contradiction(self, unbalanced: float) -> str:
+        """Why the balance tells nothing, where it does not."""
+        fit, varies = self.inference.fit, self.shape.trend.at_least > np.log1p(self.margin)
+        if self.may_change:
+            return "a parallel flow that may change in time"
+        if unbalanced > thresholds.UNBALANCED:
+            return f"{unbalanced:.2g} of the momentum is left over (limit {thresholds.UNBALANCED:g})"
+        if self.differs_by_place:
+            return f"a viscosity that differs from place to place leaves {fit.beside_place:.2g} of the squares only"
+        if fit.growth > thresholds.GROWN and fit.coarse > thresholds.COARSE:
+            return f"{fit.growth:.3g} times as much is left over in large balls as in small ones"
+        if self.shape.stress_fall > thresholds.FALLING:
+            return f"a stress that falls with the rate by a factor of {np.exp(self.shape.stress_fall):.3g}"
+        if varies and fit.improvement < thresholds.EXPLAINED:
+            return f"a constant viscosity leaves only {fit.improvement:.3g} times as much in large balls"
+        return "a stress that is the same at all rates" if self.curve.is_level(self.margin) else ""
 
     @property
     def evidence(self) -> Mapping[str, float]:
@@ -183,6 +214,7 @@ class Identification(
         count: NDArray[np.int64],
         density: float,
         margin: float,
+        may_change: bool,
         notes: tuple[str, ...],
     ) -> Identification:
         """What an inference says at the ``inner`` nodes, with the scale that inertia gives."""
@@ -199,4 +231,5 @@ class Identification(
                 scale = float(np.log(density / inference.beta))
                 errors = standard_errors(to_beta, covariance)
         origin = "the inertia" if np.isfinite(scale) else ""
-        return cls(gradient, inference, whole, share[inner], count[inner], scale, origin, errors, margin, notes)
+        contents = share[inner], count[inner]
+        return cls(gradient, inference, whole, *contents, scale, origin, errors, margin, may_change, notes)

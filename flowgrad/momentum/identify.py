@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,11 +12,11 @@ from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient, velocity_gradients
 from flowgrad.kinematics import VelocityGradient
-from flowgrad.momentum.cross_validation import infer, weighted
+from flowgrad.momentum.cross_validation import Inference, LogCurve, infer, spread_by, weighted
 from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.regression import OVERLAP, Equations, Nodes
-from flowgrad.momentum.test_functions import balls
-from flowgrad.momentum.weak_form import Balance, FlowSamples, balance, samples
+from flowgrad.momentum.test_functions import balls, stretches
+from flowgrad.momentum.weak_form import Balance, FlowSamples, SampledBalance, balance, plug, samples
 from flowgrad.rheology import thresholds
 from flowgrad.series import Series
 from flowgrad.typing import FloatArray
@@ -26,6 +26,8 @@ _SMOOTHING = ("finite-difference(order=3, smoothing=8)",)
 _OF_CELLS = ("finite-difference(order=2)",)
 # A scheme later in the list has to do better by this factor.
 _BETTER = 0.8
+# Velocities across less than this part of those along (root mean squares) are none.
+_PARALLEL = 1e-3
 # Fewer balls than these say nothing of each other.
 _FEWEST_BALLS = 16
 
@@ -49,7 +51,8 @@ def identify_viscosity(
 
     With ``density`` η is dynamic, without it divided by the density. ``body_force`` f (3,) or (n, 3), where the
     velocity is, is per mass; a constant one is a gradient, which the pressure balances, and tells nothing. A single
-    flow is taken as ``steady``; a ``Series`` gives ∂v/∂t, and the equations of all its steps are solved together. A
+    flow is taken as ``steady``, and where it is along one direction, so that nothing tests that, decides nothing unless
+    it is said to be; a ``Series`` gives ∂v/∂t, and the equations of all its steps are solved together. A
     ``VelocityGradient`` is taken as it is. ``scheme`` is that of :func:`flowgrad.velocity_gradient`; ``auto`` tries
     the flow's own one and some that smooth, and takes the one with which the balance closes best.
 
@@ -62,9 +65,15 @@ def identify_viscosity(
     """
     _check(density, known, power, margin)
     candidates = _candidates(flow, scheme, steady)
-    chosen, problem = _best([(gradients, _problem(gradients, body_force)) for gradients in candidates])
-    inference = infer(problem.balance)
-    notes = _notes(chosen, problem, body_force, steady, len(candidates))
+    tried = [_Tried.of(gradients, _problem(gradients, body_force)) for gradients in candidates]
+    best = _best(tried)
+    chosen, problem = best.gradients, best.problem
+    inference = infer(problem.parts, float(problem.nodes.log_rates[problem.nodes.inner][0]))
+    for each in tried:
+        if each is not best:
+            inference = each.apart(inference, best)
+    told = bool(steady) or (not isinstance(flow, Flow) and "velocity_rate" in chosen[0].supplied)
+    notes = _notes(chosen, problem, body_force, told, len(candidates), inference.left_out)
     found = Identification.of(
         chosen[0],
         inference,
@@ -74,6 +83,7 @@ def identify_viscosity(
         problem.count,
         1.0 if density is None else float(density),
         margin,
+        not told and _is_parallel(chosen[0]),
         notes,
     )
     return found if known is None and power is None else _scaled(found, problem, known, power)
@@ -84,6 +94,7 @@ class _Problem:
     """The equations, and what is at each node: share of the volume (b,), samples (b,), Σ V 2D:D (b,)."""
 
     balance: Balance
+    parts: tuple[SampledBalance, ...]
     nodes: Nodes
     share: FloatArray
     count: NDArray[np.int64]
@@ -128,8 +139,8 @@ def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None
         rate = each.supplied.get("velocity_rate", np.zeros(3))
         found.append(samples(each, np.broadcast_to(force - rate, (len(each), 3))))
     nodes = Nodes.of(found)
-    balances = [_balance(each, own, nodes) for each, own in zip(gradients, found, strict=True)]
-    joined = balances[0].joined(balances[1:])
+    parts = [part for each, own in zip(gradients, found, strict=True) for part in _balances(each, own, nodes)]
+    joined = parts[0].balance.joined([each.balance for each in parts[1:]])
     if len(joined) < _FEWEST_BALLS:
         flow = gradients[0].flow
         assert flow is not None
@@ -137,41 +148,83 @@ def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None
             f"{flow.name}: only {len(joined)} balls of several cells fit into the flow, {_FEWEST_BALLS} are needed for "
             "a viscosity from the velocity alone: give a finer mesh"
         )
-    return _Problem(joined, nodes, *nodes.contents(found))
+    return _Problem(joined, tuple(parts), nodes, *nodes.contents(found))
 
 
-def _balance(gradient: VelocityGradient, own: FlowSamples, nodes: Nodes) -> Balance:
+def _balances(gradient: VelocityGradient, own: FlowSamples, nodes: Nodes) -> Iterator[SampledBalance]:
+    """The balances of one step, of each stretch of the balls."""
     assert gradient.flow is not None
-    d = own.positions.shape[1]
+    mesh, axes = gradient.flow.mesh, own.basis[: own.positions.shape[1]]
     unknown = own.positions[~np.isfinite(own.volumes + own.velocity.sum(axis=1) + own.D.sum(axis=(1, 2)))]
-    return balance(own, balls(gradient.flow.mesh, own.basis[:d], unknown), nodes.log_rates)
+    plugs = plug(own, nodes.log_rates)
+    for family, stretch in enumerate(stretches(mesh, axes)):
+        inside = balls(mesh, stretch @ axes, unknown @ stretch.T, plugs @ stretch.T, family)
+        stretched = own.stretched(stretch)
+        yield SampledBalance(stretched, balance(stretched, inside, nodes.log_rates), bool(len(plugs)))
 
 
-def _best(tried: list[tuple[list[VelocityGradient], _Problem]]) -> tuple[list[VelocityGradient], _Problem]:
-    """The first, unless another one closes the balance better: what is left of it as a fraction of the work."""
-    if len(tried) == 1:
-        return tried[0]
-    left = []
-    for _, problem in tried:
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Tried:
+    """The gradients by one scheme, with a first solution, and what it leaves as a fraction of the work."""
+
+    gradients: list[VelocityGradient]
+    problem: _Problem
+    solution: LogCurve
+    beta: float
+    left: float
+
+    @classmethod
+    def of(cls, gradients: list[VelocityGradient], problem: _Problem) -> _Tried:
         start = np.zeros(len(problem.nodes.log_rates) + 1)
-        prepared, unknowns = weighted(Equations.of(problem.balance), OVERLAP, start)
-        left.append(float(np.median(np.sqrt((prepared.residuals(unknowns) ** 2).mean(axis=1)))))
-    best = 0
-    for i, each in enumerate(left):
-        if each < _BETTER * left[best]:
-            best = i
-    return tried[best]
+        equations, unknowns = weighted(Equations.of(problem.balance), OVERLAP, start)
+        left = float(np.median(np.sqrt((equations.residuals(unknowns) ** 2).mean(axis=1))))
+        beta = unknowns[-1] / (equations.scale or 1.0)
+        return cls(gradients, problem, LogCurve(problem.nodes.log_rates, unknowns[:-1], np.zeros((0, 0))), beta, left)
+
+    def apart(self, inference: Inference, best: _Tried) -> Inference:
+        """The inference from the best, with how far this one is from it in its errors: the less, the more it leaves."""
+        part = min(1.0, best.left / max(self.left, 1e-300)) ** 2
+        return spread_by(inference, best.problem.nodes.log_rates, self.solution, self.beta, part)
+
+
+def _best(tried: list[_Tried]) -> _Tried:
+    """The first, unless another one closes the balance better."""
+    best = tried[0]
+    for each in tried[1:]:
+        if each.left < _BETTER * best.left:
+            best = each
+    return best
+
+
+def _is_parallel(gradient: VelocityGradient) -> bool:
+    """Whether all velocities are along one direction."""
+    v = gradient["velocity"][gradient.valid]
+    square = np.linalg.eigvalsh(v.T @ v)
+    return bool(square[-2] <= _PARALLEL**2 * square[-1])
 
 
 def _notes(
-    gradients: list[VelocityGradient], problem: _Problem, body_force: ArrayLike | None, steady: bool | None, tried: int
+    gradients: list[VelocityGradient],
+    problem: _Problem,
+    body_force: ArrayLike | None,
+    told: bool,
+    tried: int,
+    left_out: int,
 ) -> tuple[str, ...]:
     first = gradients[0]
-    notes = [f"momentum balanced on {len(problem.balance)} balls inside the flow; log η smoothed by cross-validation"]
+    inside = len(problem.balance) - left_out
+    notes = [f"momentum balanced on {inside} balls inside the flow; log η smoothed by cross-validation"]
+    if left_out:
+        notes.append(
+            f"{left_out} more balls are left out: so much momentum is carried through them that its error hides the "
+            "work of the stress"
+        )
     if tried > 1:
         notes.append(f"of {tried} schemes {first.scheme} closes the balance best")
-    if "velocity_rate" not in first.supplied or (len(gradients) == 1 and not steady):
-        notes.append("the flow is taken as steady, which one time cannot show: give a series for ∂v/∂t")
+    if not told:
+        notes.append(
+            "the flow is taken as steady, though nobody said so: a balance that does not close speaks against it"
+        )
     if body_force is not None and np.ndim(body_force) == 1:
         notes.append("a constant body force is balanced by the pressure: it tells nothing of the viscosity")
     return (*notes, *first.notes)

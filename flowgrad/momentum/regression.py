@@ -74,6 +74,8 @@ OVERLAP = 4.0
 # No equation closes better than this: rounding, and the quadrature of exact velocities.
 SMALLEST = 1e-6
 _HUBER = 3.0
+# Momentum of less than so many times the work of the stress does not show its own error.
+_MUCH = 3.0
 _STEPS = 60
 _LARGEST_STEP = 1.0
 _ENOUGH = 1e-7
@@ -81,14 +83,17 @@ _ENOUGH = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """A balance with ``weights`` (n,), one over the typical residual of the balls of one size, and the scale of β."""
+    """A balance with ``weights`` (n,), one over the typical residual of such balls, and the scale of β; of the three
+    test functions those ``used`` (c,)."""
 
     work: FloatArray
     size: FloatArray
     inertia: FloatArray
+    momentum: FloatArray
     sizes: NDArray[np.int64]
     weights: FloatArray
     scale: float
+    used: NDArray[np.int64]
 
     @classmethod
     def of(cls, balance: Balance) -> Equations:
@@ -99,11 +104,12 @@ class Equations:
         scale = float(np.sqrt(np.mean((balance.inertia / total[:, None]) ** 2)))
         inertia = balance.inertia[:, chosen] / (scale or 1.0)
         weights = np.ones(len(balance))
-        return cls(balance.work[:, chosen], balance.size, inertia, balance.sizes, weights, scale)
+        momentum = balance.momentum / (scale or 1.0)
+        return cls(balance.work[:, chosen], balance.size, inertia, momentum, balance.sizes, weights, scale, chosen)
 
     def rows(self, chosen: NDArray[np.bool_]) -> Equations:
         """Some of the balls."""
-        names = ("work", "size", "inertia", "sizes", "weights")
+        names = ("work", "size", "inertia", "momentum", "sizes", "weights")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def residuals(self, unknowns: FloatArray) -> FloatArray:
@@ -119,14 +125,29 @@ class Equations:
         by_node = self.work * eta / size[:, None] - self.residuals(unknowns)[:, :, None] * share[:, None, :]
         return np.concatenate([by_node, -(self.inertia / size)[:, :, None]], axis=2)
 
+    def reynolds(self, unknowns: FloatArray) -> FloatArray:
+        """The momentum that is carried through each ball over the work of the stress in it, without regard to sign
+        (n,): a local Reynolds number."""
+        return np.abs(unknowns[-1]) * self.momentum / (self.size @ np.exp(unknowns[:-1]))
+
+    def error_of_momentum(self, unknowns: FloatArray) -> float:
+        """The part of the momentum carried through the balls that is typically left over, where that is most."""
+        carried = self.reynolds(unknowns)
+        much = carried > max(float(np.median(carried)), _MUCH)
+        left = np.sqrt((self.residuals(unknowns)[much] ** 2).mean(axis=1))
+        return 1.4826 * float(np.median(left / carried[much])) if much.any() else 0.0
+
     def weighted(self, unknowns: FloatArray) -> Equations:
-        """With the weights that residuals suggest: one over their median in the balls of each size."""
-        left = np.sqrt((self.residuals(unknowns) ** 2).mean(axis=1))
-        weights = np.empty(len(left))
+        """With the weights that residuals suggest: one over their median in the balls of each size, and over that part
+        of the momentum carried through each which is left over elsewhere."""
+        left, carried = np.sqrt((self.residuals(unknowns) ** 2).mean(axis=1)), self.reynolds(unknowns)
+        errors = self.error_of_momentum(unknowns) * carried
         for size in np.unique(self.sizes):
-            own = self.sizes == size
-            weights[own] = 1 / max(1.4826 * float(np.median(left[own])), SMALLEST)
-        return replace(self, weights=weights)
+            own = np.flatnonzero(self.sizes == size)
+            less = own[carried[own] <= np.median(carried[own])]
+            typical = 1.4826 * float(np.median(left[less]))
+            errors[own] = np.hypot(errors[own], max(typical, SMALLEST))
+        return replace(self, weights=1 / errors)
 
     def damping(self, unknowns: FloatArray) -> FloatArray:
         """Huber's factor for the square of each equation (n,)."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,6 @@ from flowgrad.mesh import Mesh
 from flowgrad.mesh.distance import clearance
 from flowgrad.tensors import apply
 from flowgrad.typing import BoolArray, FloatArray, IntArray
-
-if TYPE_CHECKING:
-    pass
 
 # A bump needs about so many samples across for its integrals to mean anything.
 _ACROSS = 8
@@ -137,7 +133,7 @@ _SPACING = 0.5
 _BALL_SIZES = 14
 # The smallest radius, in distances between the nodes of cells. Balls that have to shrink below this part of their size
 # wait for the next one.
-_SMALLEST = 4.0
+_SMALLEST, _SMALLEST_STRETCHED = 4.0, 3.0
 _SHRUNK = 0.7
 # So many balls of one size tell enough.
 _OF_A_SIZE = 400
@@ -155,10 +151,14 @@ class Balls:
         return len(self.radii)
 
 
-def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray) -> Balls:
-    """Balls around centroids of cells that lie within the mesh, along ``axes`` (d, 3), and hold none of the
-    ``unknown`` positions (k, d). The choice depends on the numbering of the cells and not on how the mesh is
-    turned or scaled."""
+# Gradients mix a plug with what is so many cells from where it is certain to be.
+_MIXED = 6.0
+
+
+def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray, plugs: FloatArray, family: int = 0) -> Balls:
+    """Balls around centroids of cells that lie within the mesh, of positions along ``axes`` (d, 3), stretched ones
+    perhaps, and hold none of the ``unknown`` positions (k, d). The choice depends on the numbering of the cells and not
+    on how the mesh is turned or scaled. Sizes of another ``family`` are others."""
     from scipy.spatial import cKDTree
 
     full = np.flatnonzero(mesh.is_full)
@@ -166,17 +166,39 @@ def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray) -> Balls:
     room = clearance(mesh, centres, axes)
     if len(unknown):
         room = np.minimum(room, cKDTree(unknown).query(centres @ axes.T)[0])
-    x, smallest = centres @ axes.T, _SMALLEST * _cell_sizes(mesh, axes)[full]
+    x, width = centres @ axes.T, _cell_sizes(mesh, axes)[full]
+    if len(plugs):
+        room = np.minimum(room, cKDTree(plugs).query(x)[0] - _MIXED * width)
+    smallest = (_SMALLEST if np.allclose(axes @ axes.T, np.eye(len(axes))) else _SMALLEST_STRETCHED) * width
     found: list[tuple[IntArray, FloatArray, int]] = []
     shuffled = np.random.default_rng(0).permutation(len(x))
     for number in range(_BALL_SIZES):
         size = float(room.max(initial=0.0)) * _RATIO**number
         fits = shuffled[(np.minimum(room, size) >= np.maximum(_SHRUNK * size, smallest))[shuffled]]
         chosen = _spread(x[fits], _SPACING * size)
-        found.append((fits[chosen], np.minimum(size, room[fits[chosen]]), number))
+        found.append((fits[chosen], np.minimum(size, room[fits[chosen]]), number + family * _BALL_SIZES))
     rows = np.concatenate([each[0] for each in found])
     sizes = np.concatenate([np.full(len(each[0]), each[2]) for each in found])
     return Balls(np.ascontiguousarray(x[rows]), np.concatenate([each[1] for each in found]), sizes)
+
+
+# Cells whose mean shape is less stretched than this get round balls.
+_STRETCHED = 2.0
+
+
+def stretches(mesh: Mesh, axes: FloatArray) -> list[FloatArray]:
+    """Stretches S (d, d), symmetric and of unit determinant, of positions along ``axes`` (d, 3): those that make the
+    cells as long as wide, and halfway so, where most are stretched alike; else the identity."""
+    sizes = np.diff(mesh.cells.offsets)
+    arms = (mesh.points[mesh.cells.connectivity] - np.repeat(mesh.centroids, sizes, axis=0)) @ axes.T
+    spread = np.add.reduceat(arms[:, :, None] * arms[:, None, :], mesh.cells.offsets[:-1])[mesh.is_full]
+    spread /= np.maximum(np.trace(spread, axis1=1, axis2=2), 1e-300)[:, None, None]
+    square, along = np.linalg.eigh(spread.mean(axis=0))
+    width = np.sqrt(np.maximum(square, 1e-12 * square[-1]))
+    if width[-1] < _STRETCHED * width[0]:
+        return [np.eye(len(axes))]
+    shrink = np.exp(np.log(width).mean()) / width
+    return [np.asarray(along * shrink**power @ along.T) for power in (1.0, 0.5)]
 
 
 def _cell_sizes(mesh: Mesh, axes: FloatArray) -> FloatArray:

@@ -1,7 +1,7 @@
 """Weak form of the balance of momentum, as equations for the viscosity at nodes of log γ̇, cubic in between.
 
-φ = (1 − r²/R²)⁵ in a ball, w = ∇φ × e_k: without divergence, so that the pressure drops out, and zero with its slope at
-the edge, so that no traction is needed. Integrated by parts no derivative but D is left:
+φ = (1 − |Sx|²/R²)⁵ in a ball of stretched positions Sx, w = ∇φ × e_k: without divergence, so that the pressure drops
+out, and zero with its slope at the edge, so that no traction is needed. By parts no derivative but D is left:
 ∫ 2η D:∇w dV = ρ [∫ (f − ∂v/∂t)·w dV + ∫ v⊗v:∇w dV]. Along directions in which the mesh is one cell thick nothing
 varies but the pressure, linearly, and φ does not depend on them. The integrals are sums over samples of the flow: its
 cells, or Gauss points within them.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from flowgrad.compiled import called, kernel
 from flowgrad.errors import OptionError
 from flowgrad.flow import Flow
 from flowgrad.gradient import FiniteDifference
+from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.local_fits.directions import directions
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Mesh
@@ -36,17 +37,32 @@ _MANY_CELLS = 200_000
 
 @dataclass(frozen=True, eq=False)
 class FlowSamples:
-    """Positions (m, d) in the d directions along which the mesh extends, volumes (m,), velocities (m, 3), rates of
-    deformation D (m, 3, 3), forces f − ∂v/∂t (m, 3) and shear rates √(2D:D) (m,), all in the frame of ``basis`` (3, 3),
-    whose first d rows are those directions; sorted by the first coordinate. NaN where the flow is not known."""
+    """Stretched positions Sx (m, d), x in the d directions along which the mesh extends, S (d, d) its ``stretch``;
+    volumes (m,), velocities (m, 3), rates of deformation D (m, 3, 3), forces f − ∂v/∂t (m, 3) and shear rates √(2D:D)
+    (m,), all in the frame of ``basis`` (3, 3), whose first d rows are those directions; sorted by the first coordinate.
+    NaN where the flow is not known."""
 
     basis: FloatArray
+    stretch: FloatArray
     positions: FloatArray
     volumes: FloatArray
     velocity: FloatArray
     D: FloatArray
     force: FloatArray
     shear_rate: FloatArray
+
+    @property
+    def places(self) -> FloatArray:
+        """The positions (m, d) before they were stretched."""
+        return np.asarray(self.positions @ np.linalg.inv(self.stretch).T)
+
+    def stretched(self, stretch: FloatArray) -> FlowSamples:
+        """With positions that are stretched by S (d, d) from what they are."""
+        x = self.positions @ stretch.T
+        order = np.argsort(x[:, 0], kind="stable")
+        names = ("volumes", "velocity", "D", "force", "shear_rate")
+        values = {name: getattr(self, name)[order] for name in names}
+        return replace(self, stretch=stretch @ self.stretch, positions=np.ascontiguousarray(x[order]), **values)
 
 
 def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
@@ -84,6 +100,7 @@ def samples(gradient: VelocityGradient, force: FloatArray) -> FlowSamples:
     D = np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T)
     return FlowSamples(
         basis,
+        np.eye(rank),
         np.ascontiguousarray(x[order]),
         volumes[order],
         np.ascontiguousarray(values[:, :3] @ basis.T),
@@ -111,7 +128,9 @@ def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
     """Derivatives (n, c, 3) of values (n, c) at points or cells; none beside places where these are not known."""
     places = flow.mesh.places(location)
     bare = Flow(flow.mesh, np.zeros_like(places), location)
-    found = FiniteDifference(order=1).prepare(bare, location).apply(values)
+    # Points that are one have one slope, and no fit looks through a plate.
+    operator = FiniteDifference(order=1).prepare(bare.joined, location)
+    found = (operator if bare.joined is bare else on_joined(operator, bare, location)).apply(values)
     return np.where(np.isfinite(found), found, 0.0)
 
 
@@ -156,19 +175,25 @@ def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray, FloatArray
 _POWER = 5
 # So many samples in a ball make its integrals worth something, by dimension.
 _FEWEST = {1: 8, 2: 40, 3: 150}
+# Samples that deform less than this part of the lowest node's rate, as so many of the nearest do, are in a plug.
+_STILL = 0.01
+_NEIGHBOURS = {1: 12, 2: 40, 3: 100}
 
 
 @dataclass(frozen=True, eq=False)
 class Balance:
     """For n balls and b nodes of log γ̇ (``log_rates``, evenly spaced): ``work`` (n, 3, b) of the stress on the three
-    test functions for unit viscosity at each node, ``size`` (n, b) of it without regard to sign, and ``inertia``
-    (n, 3), the right-hand side for unit density. ``centres`` (n, d) and ``sizes`` (n,) are those of the balls."""
+    test functions for unit viscosity at each node, ``size`` (n, b) of it without regard to sign, ``inertia`` (n, 3),
+    the right-hand side for unit density, and ``momentum`` (n,) the size of what cancels in that. ``centres`` (n, d),
+    ``radii`` (n,) and ``sizes`` (n,) are those of the balls, of stretched positions."""
 
     log_rates: FloatArray
     work: FloatArray
     size: FloatArray
     inertia: FloatArray
+    momentum: FloatArray
     centres: FloatArray
+    radii: FloatArray
     sizes: IntArray
 
     def __len__(self) -> int:
@@ -176,57 +201,98 @@ class Balance:
 
     def joined(self, others: Sequence[Balance]) -> Balance:
         """With the equations of others for the same nodes."""
-        names = ("work", "size", "inertia", "centres", "sizes")
+        names = [each.name for each in fields(self) if each.name != "log_rates"]
         parts = [np.concatenate([getattr(each, name) for each in (self, *others)]) for name in names]
         return Balance(self.log_rates, *parts)
 
 
+@dataclass(frozen=True, eq=False)
+class SampledBalance:
+    """The samples of one step, stretched, the balance on the balls in them, and whether there are plugs beside."""
+
+    samples: FlowSamples
+    balance: Balance
+    beside_plug: bool
+
+
 def balance(samples: FlowSamples, balls: Balls, log_rates: FloatArray) -> Balance:
     """The equations of all balls with enough samples, none of them unknown."""
-    x, R = samples.positions, balls.radii
-    d = x.shape[1]
-    first = np.searchsorted(x[:, 0], balls.centres[:, 0] - R)
-    last = np.searchsorted(x[:, 0], balls.centres[:, 0] + R, side="right")
-    node, share = _places(samples.shear_rate, log_rates)
-    sums, counts = _integrals(
-        x, samples.volumes, samples.velocity, samples.D, samples.force, node, share, balls.centres, R, first, last,
-        len(log_rates),
-    )  # fmt: skip
-    b = len(log_rates)
+    b, d = len(log_rates), samples.positions.shape[1]
+    node, weights = node_weights(samples.shear_rate, log_rates)
+    sums, counts = _integrals(*_geometry(samples, balls), samples.velocity, samples.D, samples.force, node, weights, b)
     # In powers of the radius, so that the numbers of balls of all sizes are alike.
-    sums *= (R ** (2 - d))[:, None]
-    good = (counts >= _FEWEST[d]) & np.isfinite(sums).all(axis=1) & (sums[:, 3 * b : 4 * b].sum(axis=1) > 0)
+    sums *= (balls.radii ** (2 - d))[:, None]
+    size = sums[:, 3 * b : 4 * b]
+    good = (counts >= _FEWEST[d]) & np.isfinite(sums).all(axis=1) & (size.sum(axis=1) > 0)
     sums, n = sums[good], int(good.sum())
     return Balance(
         log_rates,
         sums[:, : 3 * b].reshape(n, 3, b),
         sums[:, 3 * b : 4 * b],
-        sums[:, 4 * b :],
+        sums[:, 4 * b : 4 * b + 3],
+        sums[:, 4 * b + 3],
         balls.centres[good],
+        balls.radii[good],
         balls.sizes[good],
     )
 
 
-def _places(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Between which nodes a rate lies, and how far towards the upper one; beyond the last but one, at these."""
+def plug(samples: FlowSamples, log_rates: FloatArray) -> FloatArray:
+    """Positions (k, d) in plugs: nothing deforms there, and no velocity tells the stress."""
+    from scipy.spatial import cKDTree
+
+    x = samples.positions
+    still = samples.shear_rate <= _STILL * np.exp(log_rates[0])
+    many = min(_NEIGHBOURS[x.shape[1]], len(x))
+    if still.sum() < many:
+        return np.empty((0, x.shape[1]))
+    nearest = cKDTree(x).query(x[still], k=many)[1]
+    return np.asarray(x[still][still[nearest].all(axis=1)])
+
+
+def placed_work(samples: FlowSamples, balls: Balls, viscosities: FloatArray) -> FloatArray:
+    """The work (n, 3, q) on the test functions of each of q viscosities (m, q) of place, as :class:`Balance` has it."""
+    d, q = samples.positions.shape[1], viscosities.shape[1]
+    sums = _placed(*_geometry(samples, balls), samples.D, viscosities)
+    return np.asarray(sums * (balls.radii ** (2 - d))[:, None]).reshape(-1, 3, q)
+
+
+def _geometry(samples: FlowSamples, balls: Balls) -> tuple[Any, ...]:
+    """What the kernels need of the samples' places and of the balls: which samples may lie in each, too."""
+    x, S = samples.positions, np.zeros((3, 3))
+    d = x.shape[1]
+    S[:d, :d] = samples.stretch
+    first = np.searchsorted(x[:, 0], balls.centres[:, 0] - balls.radii)
+    last = np.searchsorted(x[:, 0], balls.centres[:, 0] + balls.radii, side="right")
+    return x, samples.volumes, S, balls.centres, balls.radii, first, last
+
+
+def node_weights(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, FloatArray]:
+    """The first of the four nodes (m,) between which η is taken at each rate, by Lagrange's cubics with weights (m, 4);
+    below the second node and above the last but one at these."""
     step = log_rates[1] - log_rates[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         place = (np.log(rate) - log_rates[0]) / step
     place = np.clip(np.nan_to_num(place, nan=1.0, neginf=1.0), 1.0, len(log_rates) - 2 - 1e-9)
     node = place.astype(np.int64)
-    return node, place - node
+    t = place - node
+    weights = [-t * (t - 1) * (t - 2) / 6, (t + 1) * (t - 1) * (t - 2) / 2]
+    weights += [-(t + 1) * t * (t - 2) / 2, (t + 1) * t * (t - 1) / 6]
+    return node - 1, np.stack(weights, axis=1)
 
 
 @kernel(parallel=True)
 def _integrals(
-    x: Any, volumes: Any, velocity: Any, D: Any, force: Any, node: Any, share: Any, centres: Any, radii: Any,
-    first: Any, last: Any, nodes: int,
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, velocity: Any, D: Any, force: Any,
+    node: Any, weights: Any, nodes: int,
 ) -> Any:  # fmt: skip
-    """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3); and the number of samples."""
+    """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3) and the size of what cancels in
+    it; and the number of samples."""
     n, d = centres.shape
-    sums, counts = np.zeros((n, 4 * nodes + 3)), np.zeros(n, np.int64)
+    G = S @ S
+    sums, counts = np.zeros((n, 4 * nodes + 4)), np.zeros(n, np.int64)
     for c in prange(n):
-        arm, turn, cubic, square = np.zeros(3), np.zeros(3), np.zeros(4), radii[c] ** 2
+        arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
         for q in range(first[c], last[c]):
             r2 = 0.0
             for j in range(d):
@@ -236,67 +302,90 @@ def _integrals(
             if left <= 0:
                 continue
             counts[c] += 1
-            # ∇∇φ = along I + bend x⊗x, ∇φ = along x
+            # ∇φ = along p, ∇∇φ = along G + bend p⊗p
             along = -2 * _POWER / square * left ** (_POWER - 1)
             bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
-            size = _turned(D[q], arm, along, bend, d, turn)
-            _cubic(share[q], cubic)
+            p2 = _pulled(S, arm, p)
+            size = _turned(D[q], p, G, along, bend, turn)
             for i in range(4):
                 for k in range(3):
-                    sums[c, k * nodes + node[q] - 1 + i] += 2 * volumes[q] * cubic[i] * turn[k]
-            sums[c, 3 * nodes + node[q]] += 2 * volumes[q] * (1 - share[q]) * size
-            sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * share[q] * size
-            _inertia(velocity[q], force[q], arm, along, bend, d, turn)
+                    sums[c, k * nodes + node[q] + i] += 2 * volumes[q] * weights[q, i] * turn[k]
+            # Linear between the inner two nodes, so that it is positive; the cubics reproduce how far it is.
+            upper = weights[q, 2] + 2 * weights[q, 3] - weights[q, 0]
+            sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * (1 - upper) * size
+            sums[c, 3 * nodes + node[q] + 2] += 2 * volumes[q] * upper * size
+            speed2 = _inertia(velocity[q], force[q], p, G, along, bend, turn)
             for k in range(3):
                 sums[c, 4 * nodes + k] += volumes[q] * turn[k]
+            sums[c, 4 * nodes + 3] += volumes[q] * bend * p2 * speed2
     return sums, counts
 
 
-@called
-def _cubic(t: float, weights: Any) -> None:
-    """Lagrange's cubics on the nodes −1, 0, 1, 2, at t between 0 and 1."""
-    weights[0] = -t * (t - 1) * (t - 2) / 6
-    weights[1] = (t + 1) * (t - 1) * (t - 2) / 2
-    weights[2] = -(t + 1) * t * (t - 2) / 2
-    weights[3] = (t + 1) * t * (t - 1) / 6
+@kernel(parallel=True)
+def _placed(
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, D: Any, viscosities: Any
+) -> Any:
+    """Of each ball the work (3 q) on the test functions."""
+    n, d = centres.shape
+    G, columns = S @ S, viscosities.shape[1]
+    sums = np.zeros((n, 3 * columns))
+    for c in prange(n):
+        arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
+        for q in range(first[c], last[c]):
+            r2 = 0.0
+            for j in range(d):
+                arm[j] = x[q, j] - centres[c, j]
+                r2 += arm[j] ** 2
+            left = 1 - r2 / square
+            if left <= 0:
+                continue
+            along = -2 * _POWER / square * left ** (_POWER - 1)
+            bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
+            _pulled(S, arm, p)
+            _turned(D[q], p, G, along, bend, turn)
+            for k in range(3):
+                for i in range(columns):
+                    sums[c, k * columns + i] += 2 * volumes[q] * viscosities[q, i] * turn[k]
+    return sums
 
 
 @called
-def _turned(D: Any, arm: Any, along: float, bend: float, d: int, turn: Any) -> float:
-    """D:∇w_k of the three test functions; returns |D| times the size of the part of ∇∇φ that counts."""
-    px = D[0, 0] * arm[0] + D[0, 1] * arm[1] + D[0, 2] * arm[2]
-    py = D[1, 0] * arm[0] + D[1, 1] * arm[1] + D[1, 2] * arm[2]
-    pz = D[2, 0] * arm[0] + D[2, 1] * arm[1] + D[2, 2] * arm[2]
-    turn[0] = bend * (py * arm[2] - pz * arm[1])
-    turn[1] = bend * (pz * arm[0] - px * arm[2])
-    turn[2] = bend * (px * arm[1] - py * arm[0])
-    across = 0.0
-    if d == 2:
-        turn[0] -= along * D[2, 1]
-        turn[1] += along * D[2, 0]
-        across = math.sqrt(D[2, 0] ** 2 + D[2, 1] ** 2)
-    elif d == 1:
-        turn[1] += along * D[2, 0]
-        turn[2] -= along * D[1, 0]
-        across = math.sqrt(D[2, 0] ** 2 + D[1, 0] ** 2)
-    total = 0.0
+def _pulled(S: Any, arm: Any, p: Any) -> float:
+    """p = S arm; returns its square."""
+    square = 0.0
     for i in range(3):
-        for j in range(3):
-            total += D[i, j] ** 2
-    r2 = arm[0] ** 2 + arm[1] ** 2 + arm[2] ** 2
-    return bend * r2 * math.sqrt(total / 2) + abs(along) * across
+        p[i] = S[i, 0] * arm[0] + S[i, 1] * arm[1] + S[i, 2] * arm[2]
+        square += p[i] ** 2
+    return square
 
 
 @called
-def _inertia(v: Any, f: Any, arm: Any, along: float, bend: float, d: int, turn: Any) -> None:
-    """v⊗v:∇w_k + f·w_k of the three test functions."""
-    p = bend * (v[0] * arm[0] + v[1] * arm[1] + v[2] * arm[2])
+def _turned(D: Any, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
+    """D:∇w_k of the three test functions; returns |D| times the size of the part of ∇∇φ that counts."""
+    total, across = 0.0, 0.0
     for k in range(3):
         i, j = (k + 1) % 3, (k + 2) % 3
-        turn[k] = p * (v[i] * arm[j] - v[j] * arm[i]) + along * (f[i] * arm[j] - f[j] * arm[i])
-    if d == 2:
-        turn[0] -= along * v[2] * v[1]
-        turn[1] += along * v[2] * v[0]
-    elif d == 1:
-        turn[1] += along * v[2] * v[0]
-        turn[2] -= along * v[1] * v[0]
+        u = D[i, 0] * p[0] + D[i, 1] * p[1] + D[i, 2] * p[2]
+        v = D[j, 0] * p[0] + D[j, 1] * p[1] + D[j, 2] * p[2]
+        # ε_ijk (D·G)_ij, nothing where G is the identity
+        a = 0.0
+        for m in range(3):
+            a += D[i, m] * G[m, j] - D[j, m] * G[m, i]
+            total += D[k, m] ** 2
+        turn[k] = bend * (u * p[j] - v * p[i]) + along * a
+        across += a**2
+    return bend * (p[0] ** 2 + p[1] ** 2 + p[2] ** 2) * math.sqrt(total / 2) + abs(along) * math.sqrt(across)
+
+
+@called
+def _inertia(v: Any, f: Any, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
+    """v⊗v:∇w_k + f·w_k of the three test functions; returns |v|²."""
+    s, square = v[0] * p[0] + v[1] * p[1] + v[2] * p[2], 0.0
+    for k in range(3):
+        i, j = (k + 1) % 3, (k + 2) % 3
+        a = 0.0
+        for m in range(3):
+            a += v[m] * (v[i] * G[m, j] - v[j] * G[m, i])
+        turn[k] = bend * s * (v[i] * p[j] - v[j] * p[i]) + along * (a + f[i] * p[j] - f[j] * p[i])
+        square += v[k] ** 2
+    return square

@@ -177,6 +177,11 @@ EVIDENCE: dict[str, EvidenceRecord] = {
     "improvement": EvidenceRecord("imbalance of a constant viscosity over this one's", shown=False),
     "inertia": _percent("inertia in the momentum balance", shown=False),
     "smoothing": EvidenceRecord("smoothing of log η", shown=False),
+    "coarse_unbalanced": _percent("work of the stress left unbalanced in large parts of the flow", shown=False),
+    "coarse_growth": EvidenceRecord("what is left there over what is left in small parts", shown=False),
+    "coarse_improvement": EvidenceRecord("imbalance there of a constant viscosity over this one's", shown=False),
+    "beside_place": _percent("squares left where η may differ from place to place", shown=False),
+    "of_place": _percent("standard deviation of η from place to place, which leaves so much", shown=False),
 }
 
 # What a flow curve, or a measured one, leaves out and counts, in the order of the report.

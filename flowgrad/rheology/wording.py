@@ -58,6 +58,32 @@ _NOT_A_FUNCTION = {
 }
 
 
+# Where a viscosity of place explains what one of the rate leaves.
+_PLACE = (
+    "no viscosity that depends on the shear rate alone balances the momentum; one that differs from place to place, "
+    "by {of_place:2%} (root mean square), leaves {beside_place:2%} of its squares: a fluid in layers, heated, "
+    "thixotropic or pressure-dependent."
+)
+# What keeps a balance of momentum from telling a fluid, by what the contradiction is called.
+_OPEN_BALANCE = {
+    "from place to place": "of what a viscosity that depends on the shear rate alone leaves of the balance (as "
+    "squares), one that differs from place to place, by {of_place:2%}, leaves {beside_place:2%}: a fluid in layers or "
+    "heated, or errors of the velocity that differ so; a finer mesh or less noise is needed",
+    "in large balls as in small": "in large parts of the flow {coarse_unbalanced:2%} of the work of the stress is left "
+    "over, {coarse_growth} times as much as in small ones, which errors of the velocity do not leave: the flow may be "
+    "unsteady, a force may be missing, or the viscosity differ from place to place; give steps in time, or the body "
+    "force",
+    "constant viscosity leaves only": "a viscosity that goes from {eta_first} to {eta_last} closes the balance best, "
+    "but in large parts of the flow a constant one leaves only {coarse_improvement} times as much "
+    f"({thresholds.EXPLAINED:g} are needed): errors of the velocity, a change in time or a missing force may be what "
+    "is seen; a finer mesh, steps in time or less noise is needed",
+    "same at all rates": f"{_RATES} a stress that is the same at all of them closes the balance, as it does in any "
+    "flow along one direction; a flow in which the stress varies is needed",
+    "parallel": "the flow is along one direction, where a change in time looks like another fluid and nothing tells "
+    "them apart: say that it is steady (--steady, steady=True) if it is, or give steps in time",
+}
+
+
 class _Printed(float):
     """A number of the evidence as the sentences print it."""
 
@@ -92,7 +118,9 @@ def of_velocity(finding: Finding, evidence: Evidence, scale_from: str) -> str:
     known."""
     verdict = finding.verdict
     if verdict is Verdict.NOT_DECIDED:
-        return f"Not decided from the velocity alone: {_filled(_missing_in_velocity(evidence), evidence)}."
+        return f"Not decided from the velocity alone: {_filled(_missing_in_velocity(finding, evidence), evidence)}."
+    if verdict is Verdict.NOT_A_FUNCTION_OF_RATE:
+        return f"From the velocity alone: {_filled(_PLACE, evidence)} {_NO_LAW}"
     if verdict is Verdict.NEWTONIAN:
         text = _CONSTANT.replace("The", "the", 1).replace("{eta_mean}", "its mean") + f": {verdict}."
     else:
@@ -281,7 +309,7 @@ def _missing_in_points(evidence: Evidence) -> str:
     return f"{text}noise below {{noise_needed:2%}}{more}, or a wider range of shear rates is needed"
 
 
-def _missing_in_velocity(evidence: Evidence) -> str:
+def _missing_in_velocity(finding: Finding, evidence: Evidence) -> str:
     if evidence["unbalanced"] > thresholds.UNBALANCED:
         return (
             "no viscosity that depends on the shear rate alone balances the momentum ({unbalanced:2%} of the terms is "
@@ -293,6 +321,10 @@ def _missing_in_velocity(evidence: Evidence) -> str:
             "η is determined at shear rates from {rate_min} to {rate_max} only; a flow whose shear rate varies more "
             "from place to place, and not along one direction alone, is needed"
         )
+    found = finding.path[0].found
+    for part, text in _OPEN_BALANCE.items():
+        if part in found:
+            return text
     if evidence["stress_fall_factor"] > math.exp(thresholds.FALLING):
         return (
             f"the balance of momentum is closed best by a stress that falls by a factor of {{stress_fall_factor}} "

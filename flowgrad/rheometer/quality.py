@@ -75,6 +75,9 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
             f"{where}: the stress is zero or against the shear rate in {against.sum()} of {moving.sum()} rows: "
             "turn its sign with --columns stress=-NAME"
         )
+    held = moving & ~against
+    if held.any():
+        held[held] = held_run(np.abs(rate[held]))
     low, high = reading.rates or (0.0, np.inf)
     torque = np.full(len(rate), np.inf) if numbers.torque is None else np.abs(numbers.torque)
     limits = limits_of(reading)
@@ -82,19 +85,13 @@ def _reasons(numbers: Measured, reading: Reading, where: str) -> NDArray[np.str_
         EMPTY: ~known,
         REST: rate == 0,
         AGAINST: against,
-        HELD: _held(rate, moving & ~against),
+        HELD: held,
         OUTSIDE: (np.abs(rate) < low) | (np.abs(rate) > high),
         TORQUE: torque < reading.lowest_torque,
         STRESS: np.abs(stress) < limits.stress,
         INERTIA: np.abs(stress) < limits.inertia * rate**2,
     }
     return np.where(numbers.unusable == "", np.select(list(rules.values()), list(rules), ""), numbers.unusable)
-
-
-def _held(rate: FloatArray, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    found = np.zeros(len(rate), bool)
-    found[chosen] = held_run(np.abs(rate[chosen])) if chosen.any() else False
-    return found
 
 
 def _counts(reasons: NDArray[np.str_]) -> dict[str, int]:

@@ -138,6 +138,12 @@ def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float |
         text, stack = "", sized(gradient, as_tensors(stress, "the stress"), "the stress")
     finite = np.isfinite(stack).all(axis=(1, 2), keepdims=True)
     known = np.where(finite, stack, np.nan) * np.reshape(factor, (-1, 1, 1))
+    if (deviator := _in_plane(known, gradient)) is not None:
+        note = (
+            "the stress has no component across the plane of the flow, and both of its principal values in it have one "
+            "sign, as a whole stress −pI + τ has: all that follows is of the deviator in the plane"
+        )
+        return Given("stress", text, deviator, notes=(note,))
     isotropic = _isotropic(known, gradient.weights)
     if isotropic <= thresholds.ISOTROPIC:
         return Given("stress", text, known)
@@ -146,6 +152,18 @@ def _stress(gradient: VelocityGradient, stress: str | ArrayLike, factor: float |
         "−pI + τ has: all that follows is of the deviator"
     )
     return Given("stress", text, tensors.deviator(known), notes=(note,))
+
+
+def _in_plane(stress: FloatArray, gradient: VelocityGradient) -> FloatArray | None:
+    """The deviator in the plane of the flow of a whole stress (n, 3, 3) of which the part across was left out; None for
+    other flows, and for stresses as an elastic fluid's, tensile along the flow alone (τxx τyy < τxy²)."""
+    empty = [not np.nan_to_num(each[:, axis]).any() for each in (stress, gradient.D) for axis in range(3)]
+    across = [axis for axis in range(3) if empty[axis] and empty[3 + axis]]
+    if len(across) != 1:
+        return None
+    half = tensors.trace(stress)[:, None, None] / 2 * np.diag(np.arange(3) != across[0])
+    part, whole = (float(np.nansum(gradient.weights * tensors.norm(each) ** 2)) for each in (half, stress - half))
+    return stress - half if part > whole else None
 
 
 def _isotropic(stress: FloatArray, weights: FloatArray) -> float:
@@ -278,8 +296,10 @@ def _identified(
         raise OptionError(f"--viscosity={IDENTIFY} needs a flow on a mesh, not L alone: give an array or a law")
     if pressure is not None:
         raise OptionError("the pressure drops out where the viscosity is found in the velocity: leave it out")
-    source = gradient if gradient.reason == "as given" or gradient.location == "positions" else flow
-    found = identify_viscosity(source, density=density, body_force=body_force)
+    change = gradient.supplied.get("velocity_rate")
+    steady = None if change is None else not np.any(change)
+    as_is = gradient.reason == "as given" or gradient.location == "positions" or steady is False
+    found = identify_viscosity(gradient if as_is else flow, density=density, body_force=body_force, steady=steady)
     rate = gradient["shear_rate"]
     with np.errstate(divide="ignore", invalid="ignore"):
         log_eta = np.interp(np.log(rate), np.log(found.rate), np.log(found.viscosity), left=np.nan, right=np.nan)

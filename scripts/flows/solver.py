@@ -15,6 +15,7 @@ from flowgrad.mesh import Cells, Mesh
 from flowgrad.rheology.model import Model
 
 Velocity = Callable[[np.ndarray], np.ndarray]
+Factor = Callable[[np.ndarray], np.ndarray]
 
 _QUADRATIC_TRIANGLE = 22
 _STEP = 1e-5
@@ -28,9 +29,11 @@ def steady_flow(
     velocity: Velocity,
     steps: int = 60,
     tolerance: float = 1e-9,
+    factor: Factor | None = None,
 ) -> Flow:
-    """The flow with a ``velocity`` (2, n) of x (2, n) on the boundary where ``walls`` (n,) of x is True, free of
-    traction on the rest. RuntimeError where the iteration does not come to rest."""
+    """The flow of a fluid whose viscosity is that of a law times a ``factor`` of x (2, …), with a ``velocity`` (2, n)
+    of x (2, n) on the boundary where ``walls`` (n,) of x is True, free of traction on the rest. RuntimeError where the
+    iteration does not come to rest."""
     space = Basis(mesh, ElementVector(ElementTriP2()), intorder=6)
     pressure = space.with_element(ElementTriP1())
     fixed = _fixed(space, walls)
@@ -40,7 +43,7 @@ def steady_flow(
     known = np.append(fixed, space.N) if enclosed else fixed
     b = -_divergence.assemble(space, pressure)
     for step in range(steps):
-        matrix, force = _linearised(space, u[: space.N], law, density, newton=step >= 5)
+        matrix, force = _linearised(space, u[: space.N], law, density, newton=step >= 5, factor=factor)
         system = bmat([[matrix, b.T], [b, None]], "csr")
         new = solve(*condense(system, np.append(force, np.zeros(pressure.N)), x=u, D=known))
         change = np.abs(new - u)[: space.N].max() / np.abs(new[: space.N]).max()
@@ -74,13 +77,15 @@ def _apply(L, v):
     return np.einsum("ij...,j...->i...", L, v)
 
 
-def _linearised(space: Basis, u: np.ndarray, law: Model, density: float, newton: bool):
+def _linearised(space: Basis, u: np.ndarray, law: Model, density: float, newton: bool, factor: Factor | None):
     """The matrix and the right side of the next step; ``slope`` is dη/dγ̇ / γ̇."""
     field = space.interpolate(u)
     D = sym_grad(field)
     rate = np.sqrt(2 * ddot(D, D)) + 1e-12
     eta = law.viscosity(rate)
     slope = (law.viscosity(rate * (1 + _STEP)) - law.viscosity(rate * (1 - _STEP))) / (2 * _STEP * rate**2)
+    if factor is not None:
+        eta, slope = (each * factor(np.asarray(space.global_coordinates())) for each in (eta, slope))
     known = {"u": np.asarray(field), "L": np.asarray(grad(field)), "D": D, "eta": eta, "slope": slope}
     known |= {"density": density, "newton": float(newton)}
     return _tangent.assemble(space, **known), _force.assemble(space, **known)

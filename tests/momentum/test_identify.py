@@ -164,7 +164,7 @@ def test_a_profile_between_plates_gives_the_flow_index(n):
     lattice = Lattice.rectilinear(np.linspace(0, 1, 2), y)
     u = 1 - np.abs(lattice.points[:, 1]) ** (1 + 1 / n)
     flow = Flow(lattice, np.column_stack([u, 0 * u, 0 * u]), "points")
-    found = identify_viscosity(flow, density=1.0)
+    found = identify_viscosity(flow, density=1.0, steady=True)
     assert not found.is_absolute
     power = next(fit for fit in found.fits if fit.model.name == "power-law")
     assert power.model.n == pytest.approx(n, rel=0.01)
@@ -190,7 +190,7 @@ def channel() -> Flow:
 
 
 def test_creeping_flows_are_known_up_to_a_factor(channel):
-    found = identify_viscosity(channel, density=1000.0)
+    found = identify_viscosity(channel, density=1000.0, steady=True)
     assert not found.is_absolute
     assert found.verdict is Verdict.NEWTONIAN
     np.testing.assert_allclose(found.viscosity, 1, atol=1e-3)

@@ -162,6 +162,26 @@ def test_a_whole_stress_is_taken_for_its_deviator():
     assert not plain.notes
 
 
+@pytest.mark.parametrize("size", [0.3, 5.0, 1e5])
+@pytest.mark.parametrize("location", ["points", "cells"])
+def test_a_whole_stress_without_its_part_across_a_plane_is_taken_for_its_deviator(location, size):
+    """As solvers of two dimensions write it; an upper-convected Maxwell fluid's is kept, however elastic."""
+    side = np.linspace(0, 1, 41)
+    mesh = Lattice.rectilinear(side, side, 0.0)
+    y = (mesh.points if location == "points" else mesh.centroids)[:, 1]
+    gradient = velocity_gradient(Flow(mesh, np.stack([y**2 + 0.2 * y, 0 * y, 0 * y], axis=1), location))
+    extra = 2 * 0.3 * gradient.D
+    found = separate(gradient, stress=extra - (size + y)[:, None, None] * np.diag([1, 1, 0]))
+    assert found.verdict is Verdict.NEWTONIAN
+    assert found.evidence["eta_newtonian"] == pytest.approx(0.3)
+    assert any("deviator in the plane" in note for note in found.notes)
+    elastic = extra.copy()
+    elastic[:, 0, 0] = 2 * 0.3 * 4.0 * gradient["shear_rate"] ** 2
+    found = separate(gradient, stress=elastic)
+    assert found.verdict is Verdict.VISCOELASTIC
+    assert found.evidence["relaxation_time"] == pytest.approx(4.0)
+
+
 def test_a_compressed_fluid_has_the_viscosity_of_the_deviators():
     """τ = 2η dev D and p tr D ≠ 0 over v = (x + 3y², −0.2 y, 0)."""
     side = np.linspace(0, 1, 41)

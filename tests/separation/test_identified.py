@@ -46,12 +46,10 @@ def test_fields_and_quantities_follow(separation):
     assert (separation.gradient["density"] == 1000).all()
 
 
-def test_a_stress_that_falls_with_the_rate_is_no_answer(data):
-    """The mesh is too coarse; what closes the balance best falls as the rate to the power of -5."""
+def test_a_mesh_that_is_too_coarse_gives_no_answer(data):
     found = separate(velocity_gradient(read(data / "oc_powerLaw.vtu")), viscosity="identify")
     assert found.verdict is Verdict.NOT_DECIDED
-    assert found.evidence["stress_fall_factor"] > 100
-    assert "no fluid has in a steady flow" in found.sentence
+    assert "Not decided" in found.sentence
 
 
 def test_what_does_not_go_with_it_is_refused(cavity):
