@@ -80,6 +80,9 @@ def _plan(flow: Flow) -> Iterator[str]:
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
     if flow.noise is not None:
         yield f"    noise     {flow.noise_size:.3g} (root mean square of the standard deviations)"
+    if flow.outlier is not None:
+        share = 100 * flow.outlier.mean()
+        yield f"    outliers  {flow.outlier.sum()} of {len(flow.outlier)} velocities ({share:.2g} %) by the median test"
     if flow.wedge is not None:
         yield f"    symmetry  the mesh is a wedge of {flow.wedge.degrees:.3g}°: taken as axisymmetric"
     elif flow.axisymmetric in ("x", "y"):

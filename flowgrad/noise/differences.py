@@ -18,7 +18,7 @@ from flowgrad.typing import FloatArray
 
 _ORDERS, _STRIDES = tuple(range(2, 9)), (1, 2, 3, 4)
 # Windows, in spacings, that are tried.
-WINDOWS = (1.0, 4 / 3, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+WINDOWS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 # Differences agree where their standard deviations do within this part and so many standard errors.
 _AGREE, _ERRORS = 0.04, 2.5
 # Fewer differences than this tell nothing.

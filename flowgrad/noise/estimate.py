@@ -21,7 +21,7 @@ from flowgrad.typing import BoolArray, FloatArray
 # below it are rounding and the tolerances of solvers.
 _AGREEING, _SMALLEST = 0.25, 1e-3
 # Independent noise is preferred where it explains this part of what correlated noise does.
-_PREFERRED = 0.75
+_PREFERRED = 0.7
 # More outliers than this part are no outliers, but another flow.
 _MOST_OUTLIERS = 0.25
 # Places along an axis in a block whose noise is compared with that of others, and by how many standard errors the

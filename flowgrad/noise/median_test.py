@@ -3,7 +3,7 @@
 A vector is an outlier where a component is further from the median of its neighbours than THRESHOLD times the median
 of their own distances from it plus ε. At scattered points velocities count in proportion to their nearness
 (Duncan, Dabiri, Hove & Gharib 2010, Meas. Sci. Technol. 21, 057002). At ends and walls neighbours stand to one side,
-and the test finds gradients there: an outlier is also far from what quadratic fits to those around it predict.
+and the test finds gradients there: an outlier is also far from what quadratic and cubic fits to those around predict.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ def _unpredicted(at: FloatArray, velocity: FloatArray, deviation: FloatArray, su
     rows = np.flatnonzero(suspect)
     if not len(rows):
         return suspect
-    predicted, spread = predictions(at, velocity, rows, ~suspect)
-    far = np.abs(velocity[rows] - predicted) > _FAR * deviation * np.sqrt(1 + spread**2)[:, None]
+    (second, spread), (third, wider) = (predictions(at, velocity, rows, ~suspect, degree) for degree in (2, 3))
+    unsure = np.maximum(deviation * np.sqrt(1 + np.maximum(spread, wider) ** 2)[:, None], np.abs(second - third))
+    off = np.minimum(np.abs(velocity[rows] - second), np.abs(velocity[rows] - third))
+    far = off > _FAR * unsure
     confirmed = np.zeros(len(suspect), bool)
     confirmed[rows[far.any(axis=1)]] = True
     return confirmed

@@ -46,16 +46,18 @@ def pseudo_residuals(at: FloatArray, values: FloatArray) -> dict[tuple[int, floa
     return result
 
 
-def predictions(at: FloatArray, values: FloatArray, rows: IntArray, usable: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """Values (m, k) at the points ``rows`` (m,) as quadratic fits to the ``usable`` (n,) of the values (n, k) around
+def predictions(
+    at: FloatArray, values: FloatArray, rows: IntArray, usable: BoolArray, degree: int = 2
+) -> tuple[FloatArray, FloatArray]:
+    """Values (m, k) at the points ``rows`` (m,) as fits of a degree to the ``usable`` (n,) of the values (n, k) around
     predict them, and their standard deviations (m,) for noise of unit variance."""
     from scipy.spatial import cKDTree
 
     known = np.flatnonzero(usable & finite_rows(at) & np.isfinite(values).all(axis=1))
     x = in_own_directions(at)
-    count = min(3 * len(powers_of(2, x.shape[1])), len(known))
+    count = min(3 * len(powers_of(degree, x.shape[1])), len(known))
     distance, near = cKDTree(x[known]).query(x[rows], count)
-    weights = predicting(x[known[near]] - x[rows][:, None], distance[:, -1], 2)
+    weights = predicting(x[known[near]] - x[rows][:, None], distance[:, -1], degree)
     return (weights[:, None] @ values[known[near]])[:, 0], np.sqrt((weights**2).sum(axis=1))
 
 

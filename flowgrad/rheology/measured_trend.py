@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.correlation import variance_of_means
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
 from flowgrad.typing import FloatArray
@@ -39,28 +40,40 @@ _LARGEST_NOISE = 0.25
 @dataclass(frozen=True)
 class Noise:
     """Relative standard deviation of the points, in units of their weights, and its degrees of freedom; whether they
-    are ``few``, of which no scatter beyond a rheometer's is believed."""
+    are ``few``, of which no scatter beyond a rheometer's is believed.
+
+    With the correlation ``rho`` of neighbours ``freedom`` is Satterthwaite's (1946), good for 95 %; that of as many
+    independent points, ``counted``, is for what is far less likely: two degrees would make that thirty times as much.
+    """
 
     size: float
     freedom: float
     few: bool = False
+    rho: float = 0.0
+    counted: float | None = None
 
     @property
     def certain(self) -> float:
         """Student's quantile as unlikely as ``CERTAIN`` standard errors of a known noise."""
         from scipy.special import ndtr, stdtrit
 
-        student = float(-stdtrit(self.freedom, ndtr(-thresholds.CERTAIN)))
+        student = float(-stdtrit(self.counted or self.freedom, ndtr(-thresholds.CERTAIN)))
         return min(student, thresholds.CERTAIN * _LARGEST_NOISE / self.size) if self.few else student
 
 
 def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, least: float) -> Noise:
     """Of points (n,) about the best model, or where that misses them about the line between each point's neighbours.
 
-    ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts.
+    ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts. Where the
+    model follows the points and its residuals one another, these are the noise, correlated: local differences do not
+    show its size.
     """
     freedom = max(fit.points - len(fit.model.parameters), 1)
     of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
+    if (serial := fit.serial_correlation) and fit.misfit <= thresholds.MISFIT:
+        local = float(np.mean(differences(rate, eta, scale, serial.rho) ** 2))
+        if serial.variance <= _MISFIT * local:
+            return Noise(float(max(np.sqrt(serial.variance), least)), serial.freedom, False, serial.rho, freedom)
     if len(rate) >= _FEWEST_LOCAL:
         local = float(np.mean(differences(rate, eta, scale) ** 2))
         if of_model > _MISFIT * local:
@@ -71,12 +84,13 @@ def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, lea
     return Noise(float(max(np.sqrt(of_model), least)), freedom, few)
 
 
-def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
-    """By how many units of noise each inner point misses the line between its neighbours (n − 2,)."""
+def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray, rho: float = 0.0) -> FloatArray:
+    """By how many units of noise, correlated by ρ, each inner point misses the line between its neighbours (n − 2,)."""
     x, y = np.log(rate), np.log(eta)
     width = x[2:] - x[:-2]
     left = np.divide(x[2:] - x[1:-1], width, out=np.full(len(width), 0.5), where=width > 0)
-    errors = np.sqrt((left * scale[:-2]) ** 2 + scale[1:-1] ** 2 + ((1 - left) * scale[2:]) ** 2)
+    below, at, above = left * scale[:-2], scale[1:-1], (1 - left) * scale[2:]
+    errors = np.sqrt(below**2 + at**2 + above**2 - 2 * rho * at * (below + above) + 2 * rho**2 * below * above)
     return (left * y[:-2] - y[1:-1] + (1 - left) * y[2:]) / errors
 
 
@@ -142,12 +156,10 @@ def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
 def _certain(curve: FlowCurve, size: int, quantile: float) -> Trend:
     """The certain changes of means over so many neighbouring points."""
     window = np.full(size, 1 / size)
-    log_rate, log_eta, variance = (
-        np.convolve(each, window, "valid")
-        for each in (np.log(curve.rate), np.log(curve.viscosity), curve.uncertainty**2)
-    )
+    log_rate, log_eta = (np.convolve(np.log(each), window, "valid") for each in (curve.rate, curve.viscosity))
+    variance = variance_of_means(curve.uncertainty, size, curve.rho)
     averaged = dataclasses.replace(
-        curve, rate=np.exp(log_rate), viscosity=np.exp(log_eta), uncertainty=np.sqrt(variance / size)
+        curve, rate=np.exp(log_rate), viscosity=np.exp(log_eta), uncertainty=np.sqrt(variance)
     )
     log_eta = np.log(averaged.viscosity)
     beyond = np.abs(log_eta - log_eta.mean()) - quantile * averaged.uncertainty

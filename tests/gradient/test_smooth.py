@@ -219,6 +219,18 @@ def test_masked_bodies_are_gone_around_and_missing_vectors_bridged():
     assert wrong_by(gradient) < 0.2
 
 
+def test_an_outlier_beside_a_body_has_no_gradient_rather_than_a_wrong_one():
+    flow = noisy(lattice(), 0.03)
+    x, y = flow.mesh.points.T[:2]
+    body = np.hypot(x - 3, y - 3) < 0.7
+    velocity = np.where(body[:, None], np.nan, flow.velocity)
+    beside = int(np.argmin(np.where(body, np.inf, np.hypot(x - 3, y - 3))))
+    velocity[beside] += [2, 0, 0]
+    gradient = velocity_gradient(Flow(flow.mesh, velocity, "points"), "smooth")
+    assert gradient.flow.outlier[beside]
+    assert not gradient.valid[beside]
+
+
 def test_a_field_fine_in_one_place_is_smoothed_less_there():
     sites = Lattice.uniform((64, 64), 1 / 63)
     x, y = sites.points.T[:2]

@@ -119,7 +119,7 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     )
     bias = np.zeros((len(values), 3, 3))
     bias[:, fits.components] = choice.bias @ dual[active] ** 2
-    missing = ~finite_rows(values)
+    missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
     text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
