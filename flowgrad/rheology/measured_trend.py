@@ -10,7 +10,7 @@ import numpy as np
 from flowgrad.rheology import thresholds
 from flowgrad.rheology.correlation import variance_of_means
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
+from flowgrad.rheology.flow_curve import Change, FlowCurve, Trend, departure, largest_change
 from flowgrad.typing import FloatArray
 
 # The median of |x| of a normal distribution.
@@ -35,6 +35,10 @@ _LOCAL_FREEDOM = 18 / 35
 # more says nothing of it.
 _FEW = 7
 _LARGEST_NOISE = 0.25
+# The slope of a line through few points of a Newtonian fluid is taken for a change with this probability each way.
+_BY_CHANCE = 1e-4
+# Few points may lie on a line by chance: no smaller scatter is believed of them.
+_LEAST_NOISE = 0.02
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ def point_trend(curve: FlowCurve, fits: tuple[Fit, ...], noise: Noise) -> Trend:
     quantile = noise.certain
     most = max(1, int(_LARGEST_WINDOW * len(curve)))
     each = [_certain(curve, size, quantile) for size in _WINDOWS if size <= most]
+    if noise.few:
+        each.append(_of_line(curve))
     return Trend(
         fall=max((t.fall for t in each), key=lambda change: change.size),
         rise=max((t.rise for t in each), key=lambda change: change.size),
@@ -151,6 +157,25 @@ def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
         return 0.0
     average = sum(fit.weight * np.log(fit.model.viscosity(curve.rate)) for fit in fits)
     return float(np.max(np.abs(average - np.mean(average))))
+
+
+def _of_line(curve: FlowCurve) -> Trend:
+    """The certain change of a line through log η(log γ̇), by the points' scatter about it: one test, where the greatest
+    of the changes between points, which ``CERTAIN`` is for, is the greatest of many."""
+    from scipy.special import stdtrit
+
+    x, weights = np.log(curve.rate), 1 / np.maximum(curve.uncertainty, _LEAST_NOISE)
+    freedom = len(x) - 2
+    if freedom < 1:
+        return Trend()
+    (slope, level), covariance = np.polyfit(x, np.log(curve.viscosity), 1, w=weights, cov="unscaled")
+    square = float(np.sum((weights * (np.log(curve.viscosity) - level - slope * x)) ** 2)) / freedom
+    known = abs(slope) + stdtrit(freedom, _BY_CHANCE) * np.sqrt(max(square, 1.0) * covariance[0, 0])
+    if known <= 0:
+        return Trend()
+    change = Change(float(known * (x[-1] - x[0])), float(curve.rate[0]), float(curve.rate[-1]))
+    at_least = float(known * np.abs(x - x.mean()).max())
+    return Trend(*((change, Change()) if slope < 0 else (Change(), change)), at_least)
 
 
 def _certain(curve: FlowCurve, size: int, quantile: float) -> Trend:
