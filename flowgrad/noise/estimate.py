@@ -62,8 +62,8 @@ class FoundNoise:
 
 
 def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
-    """The noise of velocities (n, 3) at the points of a lattice or at positions (n, 3); NaN are missing, and vectors that
-    are exactly zero, of masks and walls, tell nothing."""
+    """The noise of velocities (n, 3) at the points of a lattice or at positions (n, 3); NaN are missing, and vectors
+    that are exactly zero, of masks and walls, tell nothing."""
     none = np.zeros(len(velocity), bool)
     velocity = np.where((velocity != 0).any(axis=1, keepdims=True), velocity, np.nan)
     parts = velocity[:, (np.nan_to_num(velocity) != 0).any(axis=0)]
