@@ -2,7 +2,7 @@
 """Gradients of noisy velocities whose noise is not given: errors, coverage of intervals and estimates of the noise,
 beside np.gradient, penalised least squares (Garcia 2010) and smoothing splines, in the same run.
 
-Usage: scripts/measured.py [--points N] [--seeds N] [--only noise|lattice|scattered|time]
+Usage: scripts/measured.py [--points N] [--seeds N] [--only noise|lattice|scattered|time|real]
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import argparse
 import sys
 import time
 import warnings
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from flowgrad import Flow, Lattice, velocity_gradient
+from flowgrad import Flow, Lattice, read, velocity_gradient
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
 from flowgrad.gradient.smooth.nearest_fits import NearestFits
 from flowgrad.noise import noise_of
@@ -283,12 +285,36 @@ def times():
         print(f"96³ {scheme}: {time.process_time() - start:.2f} s CPU, {time.perf_counter() - wall:.2f} s")
 
 
+def real():
+    """What is found in measurements that come with pivpy (BSD-3), where it is installed."""
+    found = find_spec("pivpy")
+    if found is None or found.origin is None:
+        print("\nreal data: pivpy is missing (pip install pivpy==0.4.0)")
+        return
+    folder = Path(found.origin).parent / "data"
+    print("\n| file of pivpy | vectors | left out by the file | noise | L of differences that is noise | outliers |")
+    print("|---|---|---|---|---|---|")
+    for pattern in ("Insight/Run*1.T*.vec", "day2/day2a005000*.vec", "PIV_Challenge/B00001.txt"):
+        path = next(iter(sorted(folder.glob(pattern))))
+        flow = read(path, length_scale=1.0)
+        size = np.sqrt(np.nansum(np.nanvar(flow.velocity, axis=0)))
+        noise, differences = flow.found_noise, velocity_gradient(flow, "finite-difference(order=2)")
+        noisy = velocity_gradient(replace(flow, noise=noise.of_samples), "finite-difference(order=2)")
+        known = np.isfinite(noisy.std("L")).any(axis=(1, 2))
+        share = np.sqrt(np.nansum(noisy.std("L")[known] ** 2) / np.nansum(differences.L[known] ** 2))
+        missing = int((~np.isfinite(flow.velocity).all(axis=1)).sum())
+        sizes = ", ".join(f"{each / size:.1%}" for each in noise.deviation[:2])
+        outliers = 0 if noise.outlier is None else int(noise.outlier.sum())
+        row = (path.name, len(flow.velocity), missing, f"{sizes}, T = {noise.window:.2g}", f"{share:.0%}", outliers)
+        print("| " + " | ".join(map(str, row)) + " |")
+
+
 def main():
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=64, help="samples along each axis")
     parser.add_argument("--seeds", type=int, default=1, help="fields of each kind")
-    parser.add_argument("--only", choices=("noise", "lattice", "scattered", "time"))
+    parser.add_argument("--only", choices=("noise", "lattice", "scattered", "time", "real"))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     if args.only in (None, "noise"):
@@ -298,6 +324,8 @@ def main():
             gradients(kind, args.points, args.seeds)
     if args.only in (None, "time"):
         times()
+    if args.only in (None, "real"):
+        real()
 
 
 if __name__ == "__main__":
