@@ -39,8 +39,8 @@ _MANY_CELLS = 200_000
 class FlowSamples:
     """Stretched positions Sx (m, d), x in the d directions along which the mesh extends, S (d, d) its ``stretch``;
     volumes (m,), velocities (m, 3), rates of deformation D (m, 3, 3), forces f − ∂v/∂t (m, 3) and shear rates √(2D:D)
-    (m,), all in the frame of ``basis`` (3, 3), whose first d rows are those directions; sorted by the first coordinate.
-    NaN where the flow is not known."""
+    (m,), all in the frame of ``basis`` (3, 3), whose first d rows are those directions. Those
+    that :meth:`stretched` gives are sorted by strips. NaN where the flow is not known."""
 
     basis: FloatArray
     stretch: FloatArray
@@ -59,7 +59,7 @@ class FlowSamples:
     def stretched(self, stretch: FloatArray) -> FlowSamples:
         """With positions that are stretched by S (d, d) from what they are."""
         x = self.positions @ stretch.T
-        order = np.argsort(x[:, 0], kind="stable")
+        order = np.lexsort((x[:, -1], _strip(x, x[:, 0])))
         names = ("volumes", "velocity", "D", "force", "shear_rate")
         values = {name: getattr(self, name)[order] for name in names}
         return replace(self, stretch=stretch @ self.stretch, positions=np.ascontiguousarray(x[order]), **values)
@@ -175,6 +175,8 @@ def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray, FloatArray
 _POWER = 5
 # So many samples in a ball make its integrals worth something, by dimension.
 _FEWEST = {1: 8, 2: 40, 3: 150}
+# Strips of samples are so many times as long as wide, counted in samples.
+_IN_STRIP = 8
 # Samples that deform less than this part of the lowest node's rate, as so many of the nearest do, are in a plug.
 _STILL = 0.01
 _NEIGHBOURS = {1: 12, 2: 40, 3: 100}
@@ -262,9 +264,19 @@ def _geometry(samples: FlowSamples, balls: Balls) -> tuple[Any, ...]:
     x, S = samples.positions, np.zeros((3, 3))
     d = x.shape[1]
     S[:d, :d] = samples.stretch
-    first = np.searchsorted(x[:, 0], balls.centres[:, 0] - balls.radii)
-    last = np.searchsorted(x[:, 0], balls.centres[:, 0] + balls.radii, side="right")
-    return x, samples.volumes, S, balls.centres, balls.radii, first, last
+    strips = _strip(x, x[:, 0])
+    starts = np.searchsorted(strips, np.arange(strips[-1] + 2))
+    first, last = (_strip(x, balls.centres[:, 0] + reach) for reach in (-balls.radii, balls.radii))
+    return x, samples.volumes, S, balls.centres, balls.radii, first, last, starts
+
+
+def _strip(x: FloatArray, along: FloatArray) -> IntArray:
+    """The strip of the first coordinate that each value (n,) lies in, of about as many as there are samples (m, d) in
+    it; values beyond the samples are in the first or last."""
+    low, high = x[:, 0].min(), x[:, 0].max()
+    count = max(1, int(np.sqrt(len(x) / _IN_STRIP)))
+    place = (along - low) / max(high - low, 1e-300) * count
+    return np.clip(place, 0, count - 1).astype(np.int64)
 
 
 def node_weights(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -283,8 +295,8 @@ def node_weights(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, Flo
 
 @kernel(parallel=True)
 def _integrals(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, velocity: Any, D: Any, force: Any,
-    node: Any, weights: Any, nodes: int,
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, velocity: Any, D: Any,
+    force: Any, node: Any, weights: Any, nodes: int,
 ) -> Any:  # fmt: skip
     """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3) and the size of what cancels in
     it; and the number of samples."""
@@ -293,37 +305,41 @@ def _integrals(
     sums, counts = np.zeros((n, 4 * nodes + 4)), np.zeros(n, np.int64)
     for c in prange(n):
         arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
-        for q in range(first[c], last[c]):
-            r2 = 0.0
-            for j in range(d):
-                arm[j] = x[q, j] - centres[c, j]
-                r2 += arm[j] ** 2
-            left = 1 - r2 / square
-            if left <= 0:
-                continue
-            counts[c] += 1
-            # ∇φ = along p, ∇∇φ = along G + bend p⊗p
-            along = -2 * _POWER / square * left ** (_POWER - 1)
-            bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
-            p2 = _pulled(S, arm, p)
-            size = _turned(D[q], p, G, along, bend, turn)
-            for i in range(4):
+        for strip in range(first[c], last[c] + 1):
+            across = x[starts[strip] : starts[strip + 1], d - 1]
+            low = starts[strip] + np.searchsorted(across, centres[c, d - 1] - radii[c])
+            high = starts[strip] + np.searchsorted(across, centres[c, d - 1] + radii[c])
+            for q in range(low, high):
+                r2 = 0.0
+                for j in range(d):
+                    arm[j] = x[q, j] - centres[c, j]
+                    r2 += arm[j] ** 2
+                left = 1 - r2 / square
+                if left <= 0:
+                    continue
+                counts[c] += 1
+                # ∇φ = along p, ∇∇φ = along G + bend p⊗p
+                along = -2 * _POWER / square * left ** (_POWER - 1)
+                bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
+                p2 = _pulled(S, arm, p)
+                size = _turned(D[q], p, G, along, bend, turn)
+                for i in range(4):
+                    for k in range(3):
+                        sums[c, k * nodes + node[q] + i] += 2 * volumes[q] * weights[q, i] * turn[k]
+                # Linear between the inner two nodes, so that it is positive; the cubics reproduce how far it is.
+                upper = weights[q, 2] + 2 * weights[q, 3] - weights[q, 0]
+                sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * (1 - upper) * size
+                sums[c, 3 * nodes + node[q] + 2] += 2 * volumes[q] * upper * size
+                speed2 = _inertia(velocity[q], force[q], p, G, along, bend, turn)
                 for k in range(3):
-                    sums[c, k * nodes + node[q] + i] += 2 * volumes[q] * weights[q, i] * turn[k]
-            # Linear between the inner two nodes, so that it is positive; the cubics reproduce how far it is.
-            upper = weights[q, 2] + 2 * weights[q, 3] - weights[q, 0]
-            sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * (1 - upper) * size
-            sums[c, 3 * nodes + node[q] + 2] += 2 * volumes[q] * upper * size
-            speed2 = _inertia(velocity[q], force[q], p, G, along, bend, turn)
-            for k in range(3):
-                sums[c, 4 * nodes + k] += volumes[q] * turn[k]
-            sums[c, 4 * nodes + 3] += volumes[q] * bend * p2 * speed2
+                    sums[c, 4 * nodes + k] += volumes[q] * turn[k]
+                sums[c, 4 * nodes + 3] += volumes[q] * bend * p2 * speed2
     return sums, counts
 
 
 @kernel(parallel=True)
 def _placed(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, D: Any, viscosities: Any
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, D: Any, viscosities: Any
 ) -> Any:
     """Of each ball the work (3 q) on the test functions."""
     n, d = centres.shape
@@ -331,21 +347,25 @@ def _placed(
     sums = np.zeros((n, 3 * columns))
     for c in prange(n):
         arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
-        for q in range(first[c], last[c]):
-            r2 = 0.0
-            for j in range(d):
-                arm[j] = x[q, j] - centres[c, j]
-                r2 += arm[j] ** 2
-            left = 1 - r2 / square
-            if left <= 0:
-                continue
-            along = -2 * _POWER / square * left ** (_POWER - 1)
-            bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
-            _pulled(S, arm, p)
-            _turned(D[q], p, G, along, bend, turn)
-            for k in range(3):
-                for i in range(columns):
-                    sums[c, k * columns + i] += 2 * volumes[q] * viscosities[q, i] * turn[k]
+        for strip in range(first[c], last[c] + 1):
+            across = x[starts[strip] : starts[strip + 1], d - 1]
+            low = starts[strip] + np.searchsorted(across, centres[c, d - 1] - radii[c])
+            high = starts[strip] + np.searchsorted(across, centres[c, d - 1] + radii[c])
+            for q in range(low, high):
+                r2 = 0.0
+                for j in range(d):
+                    arm[j] = x[q, j] - centres[c, j]
+                    r2 += arm[j] ** 2
+                left = 1 - r2 / square
+                if left <= 0:
+                    continue
+                along = -2 * _POWER / square * left ** (_POWER - 1)
+                bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
+                _pulled(S, arm, p)
+                _turned(D[q], p, G, along, bend, turn)
+                for k in range(3):
+                    for i in range(columns):
+                        sums[c, k * columns + i] += 2 * volumes[q] * viscosities[q, i] * turn[k]
     return sums
 
 

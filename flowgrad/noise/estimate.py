@@ -62,8 +62,10 @@ class FoundNoise:
 
 
 def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
-    """The noise of velocities (n, 3) at the points of a lattice or at positions (n, 3); NaN are missing."""
+    """The noise of velocities (n, 3) at the points of a lattice or at positions (n, 3); NaN are missing, and vectors
+    that are exactly zero, of masks and walls, tell nothing."""
     none = np.zeros(len(velocity), bool)
+    velocity = np.where((velocity != 0).any(axis=1, keepdims=True), velocity, np.nan)
     parts = velocity[:, (np.nan_to_num(velocity) != 0).any(axis=0)]
     if isinstance(sites, Lattice) and (not parts.size or falls_with_order(sites, parts)):
         return FoundNoise(np.zeros(3), np.zeros(3), 1.0, False, none)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from flowgrad.rheology.correlation import coloured, deviance_of, least_squares_of, whitened
 from flowgrad.rheology.fit import Fit
 from flowgrad.rheology.least_squares import descents
 from flowgrad.typing import FloatArray
@@ -23,8 +24,8 @@ def selection_frequencies(fits: Sequence[Fit], draws: int = DRAWS, seed: int = 0
     """The part of the drawn curves (f,) whose best law by AICc is each of the fits, ranked as the fits are.
 
     Curves are the first law's with its residuals drawn anew, with replacement and enlarged for what the law's
-    parameters took up (Davison & Hinkley 1997, section 6.2); laws are fitted to each from where they are, which finds
-    the valley that they are in.
+    parameters took up (Davison & Hinkley 1997, section 6.2), those that follow one another by their shocks; laws are
+    fitted to each from where they are, which finds the valley that they are in.
     """
     chosen = np.zeros(len(fits))
     first = fits[0].optimum if fits else None
@@ -34,9 +35,10 @@ def selection_frequencies(fits: Sequence[Fit], draws: int = DRAWS, seed: int = 0
     count = len(problem.rate)
     curve = fits[0].model.stress(problem.rate)
     enlarged = np.sqrt(count / max(count - len(first.x), 1))
-    deviations = enlarged * (fits[0].residuals - fits[0].residuals.mean()) / problem.scale
+    deviations = (fits[0].residuals - fits[0].residuals.mean()) / problem.scale
+    shocks = enlarged * whitened(deviations, fits[0].rho)
     for _ in range(draws):
-        stress = curve * np.exp(problem.scale * rng.choice(deviations, count))
+        stress = curve * np.exp(problem.scale * coloured(rng.choice(shocks, count), fits[0].rho))
         criteria = [_criterion(fit, stress) for fit in fits]
         chosen[int(np.argmin(criteria))] += 1
     return chosen / draws
@@ -46,10 +48,8 @@ def _criterion(fit: Fit, stress: FloatArray) -> float:
     """AICc of a law fitted to other stresses (n,)."""
     optimum = fit.optimum
     assert optimum is not None
-    cost, _, _ = descents(optimum.problem._replace(stress=stress), optimum.x[None].copy(), _STEPS, 0.0, _DECREASE)
-    count, known = len(stress), np.isinf(optimum.freedom)
+    problem = optimum.problem._replace(stress=stress)
+    _, residuals, jacobian = descents(problem, optimum.x[None].copy(), _STEPS, 0.0, _DECREASE)
+    squares, known = least_squares_of(residuals[:-1], jacobian[:, :-1], fit.rho), np.isinf(optimum.freedom)
     # What the criterion has beside the deviance stays.
-    penalty = fit.aicc - fit.deviance
-    if known:
-        return float(2 * cost[0] + penalty)
-    return float(count * np.log(max(2 * cost[0] / count, optimum.least_variance)) + penalty)
+    return fit.aicc - fit.deviance + deviance_of(squares, len(stress), fit.rho, optimum.least_variance, bool(known))

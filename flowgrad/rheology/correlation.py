@@ -1,7 +1,7 @@
-"""Serial correlation of a fit's residuals: what it does to the variances of the parameters.
+"""Serial correlation of a fit's residuals: what it does to variances, to means of neighbours and to the likelihood.
 
 Residuals that follow one another on one side of the law (drift, thermal lag, slip) say less than as many independent
-ones. They are taken as an autoregressive process of first order along the points, correlated by ρ^|i−j|.
+ones. They are taken as an autoregressive process of first order along the points, correlated by R = ρ^|i−j|.
 """
 
 from __future__ import annotations
@@ -56,14 +56,13 @@ def serial_correlation(jacobian: FloatArray, residuals: FloatArray) -> SerialCor
         return None
     basis, _, _ = np.linalg.svd(jacobian.T, full_matrices=False)
     M = np.eye(count) - basis @ basis.T
-    lags = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
     found = float(np.sum(residuals[1:] * residuals[:-1])) / squares
     trials = _TRIALS if count <= _FEW_ENOUGH else _TRIALS[::4]
-    expected = np.array([_neighbours(M @ rho**lags @ M) for rho in trials])
+    expected = np.array([_neighbours(M @ correlations(count, rho) @ M) for rho in trials])
     if found <= expected[0] + _SHOWN / np.sqrt(count):
         return None
     rho = float(np.interp(found + _UPWARDS / np.sqrt(count), np.maximum.accumulate(expected), trials))
-    R = rho**lags
+    R = correlations(count, rho)
     MR = M @ R
     trace = float(np.trace(MR))
     inverse = np.linalg.pinv(jacobian @ jacobian.T)
@@ -71,6 +70,55 @@ def serial_correlation(jacobian: FloatArray, residuals: FloatArray) -> SerialCor
     inflation = np.diag(sandwich) / np.maximum(np.diag(inverse), 1e-300)
     freedom = trace**2 / float(np.sum(MR * MR.T))
     return SerialCorrelation(rho, squares / trace, max(freedom, 1.0), np.maximum(inflation, 1.0))
+
+
+def correlations(count: int, rho: float) -> FloatArray:
+    """R (n, n) of so many points."""
+    return rho ** np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+
+
+def whitened(residuals: FloatArray, rho: float) -> FloatArray:
+    """Residuals (…, n) of R made independent, with the variance that each had: the squares' sum is rᵀR⁻¹r (Prais &
+    Winsten 1954, Cowles Commission Paper 383)."""
+    shocks = (residuals[..., 1:] - rho * residuals[..., :-1]) / np.sqrt(1 - rho**2)
+    return np.concatenate([residuals[..., :1], shocks], axis=-1)
+
+
+def least_squares_of(residuals: FloatArray, jacobian: FloatArray, rho: float) -> float:
+    """The least sum of squares of whitened residuals (n,) near a minimum of the plain one, with the derivatives (p, n)
+    by the parameters' logarithms: by one step, which is damped, for a logarithm that moves by one, as those do that
+    hardly matter, is no longer linear."""
+    if not rho:
+        return float(np.sum(residuals**2))
+    r, J = whitened(residuals, rho), whitened(jacobian, rho)
+    damping = np.sum(r**2) / r.size
+    return (
+        float(np.sum((r - J.T @ np.linalg.solve(J @ J.T + damping * np.eye(len(J)), J @ r)) ** 2)) if damping else 0.0
+    )
+
+
+def coloured(shocks: FloatArray, rho: float) -> FloatArray:
+    """The residuals (n,) that are whitened to these."""
+    residuals = shocks.copy()
+    for k in range(1, len(shocks)):
+        residuals[k] = rho * residuals[k - 1] + np.sqrt(1 - rho**2) * shocks[k]
+    return residuals
+
+
+def deviance_of(squares: float, count: int, rho: float, least_variance: float, known: bool) -> float:
+    """−2 log L of so many residuals, but for a constant: by the sum of the squares of the whitened ones and by
+    log |R| = (n − 1) log(1 − ρ²); their variance is 1 where it is ``known``, else what they show, and not below the
+    least."""
+    of_size = squares if known else count * np.log(max(squares / count, least_variance))
+    return float(of_size + (count - 1) * np.log1p(-(rho**2)))
+
+
+def variance_of_means(error: FloatArray, size: int, rho: float) -> FloatArray:
+    """Of means over ``size`` neighbouring points with standard errors (n,), correlated by R: (n − size + 1,)."""
+    total = np.convolve(error**2, np.ones(size), "valid")
+    for lag in range(1, size if rho else 1):
+        total += 2 * rho**lag * np.convolve(error[lag:] * error[:-lag], np.ones(size - lag), "valid")
+    return total / size**2
 
 
 def _neighbours(covariance: FloatArray) -> float:

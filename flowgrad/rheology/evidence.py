@@ -90,6 +90,11 @@ EVIDENCE: dict[str, EvidenceRecord] = {
         "otherwise than the points",
     ),
     "runs_probability": _percent("probability of so few runs by chance"),
+    "residual_correlation": EvidenceRecord(
+        "correlation of neighbouring residuals",
+        "how far points miss the laws on the same side as the point before; 0 or little, then not shown, where each "
+        "misses them by itself. The weights of the laws reckon with it",
+    ),
     "flow_index": EvidenceRecord(
         "flow index d log τ/d log γ̇",
         "τ grows as this power of the shear rate: 1 Newtonian, less thinning, more thickening",

@@ -266,6 +266,7 @@ def judge(
         doubts = doubts or Doubts()
         outcome, path = decided(curve, trend, fits, margin, certain_class, doubts)
         evidence = [*evidence, *doubts.against_a_law(curve, margin)]
+        evidence += [("residual_correlation", fits[0].rho)] if fits and fits[0].rho else []
     answer, verdict, classes = outcome
     return Finding(curve, trend, fits, answer, verdict, known(evidence), classes, path, margin)
 

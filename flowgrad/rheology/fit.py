@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.correlation import SerialCorrelation, serial_correlation
+from flowgrad.rheology.correlation import SerialCorrelation, deviance_of, least_squares_of, serial_correlation
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.form import Form, forms, tapes
 from flowgrad.rheology.least_squares import Problem, costs, descents
@@ -32,7 +32,8 @@ RESIDUALS = ("log", "relative")
 @dataclass(frozen=True, eq=False)
 class FitData:
     """Points (n,) with the standard deviations of their stresses as parts of them, ``relative_sigma`` (n,):
-    ``absolute`` ones, or only their ratios. ``known_to`` is the relative error that the data have besides."""
+    ``absolute`` ones, or only their ratios. ``known_to`` is the relative error that the data have besides, ``rho`` the
+    correlation of neighbouring deviations that the criterion reckons with."""
 
     rate: FloatArray
     stress: FloatArray
@@ -40,6 +41,7 @@ class FitData:
     residual: str
     known_to: float
     absolute: bool = False
+    rho: float = 0.0
 
     @property
     def scale(self) -> FloatArray:
@@ -63,20 +65,21 @@ class FitData:
     def aicc(self, cost: float, parameters: int) -> float:
         """Akaike's criterion, corrected (Hurvich & Tsai 1989); infinite for too many parameters.
 
-        The scatter is a parameter where it is estimated; not where there are so ``few`` points that nearly every law
-        would be left out.
+        The scatter is a parameter where it is estimated, and so is its correlation; not where there are so ``few``
+        points that nearly every law would be left out.
         """
         count, k = len(self.rate), self.estimated(parameters)
         return self.deviance(cost) + 2 * k + 2 * k * (k + 1) / (count - k - 1) if count - k > 1 else np.inf
 
     def estimated(self, parameters: int) -> int:
         """How many numbers a fit estimates."""
-        return parameters if self.absolute or len(self.rate) <= _FEW else parameters + 1
+        scatter = 0 if self.absolute or len(self.rate) <= _FEW else 1
+        return parameters + scatter + (self.rho > 0)
 
     def deviance(self, cost: float) -> float:
-        """−2 log L of scaled residuals whose squares sum to 2 ``cost``, but for a constant."""
-        count = len(self.rate)
-        return 2 * cost if self.absolute else float(count * np.log(self.variance(cost, count)))
+        """−2 log L of scaled residuals whose squares, of the whitened ones where they are correlated, sum to 2
+        ``cost``, but for a constant."""
+        return deviance_of(2 * cost, len(self.rate), self.rho, self.known_to**2, self.absolute)
 
 
 def checked(
@@ -125,7 +128,8 @@ class Fit:
     as a fraction of the stress, ``aicc`` Akaike's criterion (smaller is better), ``weight`` the
     probability of this model among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
     number of data, ``residuals`` (points,) what the model misses of each stress as a fraction of it.
-    ``deviance`` is −2 log L but for a constant, with ``estimated`` parameters, the scatter among them where it is one.
+    ``deviance`` is −2 log L but for a constant, with ``estimated`` parameters, the scatter among them where it is one;
+    ``rho`` the correlation of neighbouring residuals in it, the same for all that were compared.
     ``optimum`` is the fit's minimum, from which the intervals follow when they are asked for.
     """
 
@@ -139,6 +143,7 @@ class Fit:
     optimum: Optimum | None = field(default=None, compare=False, repr=False)
     deviance: float = -np.inf
     estimated: int = 0
+    rho: float = 0.0
 
     @property
     def aic(self) -> float:
@@ -250,14 +255,17 @@ def fit_models(
     error that the data have beside their scatter: models that all fit closer are equally good.
 
     Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); models with
-    too many parameters for n are left out. Raises OptionError for fewer than four points, values that
-    are not positive and finite, and unknown models.
+    too many parameters for n are left out. Where the residuals of the best follow one another, all are
+    ranked by the likelihood of residuals that do (``SerialCorrelation``). Raises OptionError for fewer
+    than four points, values that are not positive and finite, and unknown models.
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
     every = [kind for kind in MODELS.values() if kind.ranked]
     kinds = every if models is None else [_kind(model) for model in models]
-    fits = [fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None]
-    fits.sort(key=lambda fit: fit.aicc)
+    fits = sorted((fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None), key=lambda fit: fit.aicc)
+    if fits and (serial := fits[0].serial_correlation):
+        reckoned = dataclasses.replace(data, rho=serial.rho)
+        fits = sorted((_reckoned(fit, reckoned) for fit in fits), key=lambda fit: fit.aicc)
     likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]
     total = sum(likelihoods)
     return tuple(
@@ -273,6 +281,16 @@ def fits_of(curve: FlowCurve) -> tuple[Fit, ...]:
     # No law is better than another for following the medians closer than they are known.
     known_to = float(np.mean(error**-2.0) ** -0.5)
     return fit_models(curve.rate, curve.stress, curve.stress * error, known_to=known_to)
+
+
+def _reckoned(fit: Fit, data: FitData) -> Fit:
+    """The fit with the criterion of correlated deviations."""
+    assert fit.optimum is not None
+    loss = 0.5 * least_squares_of(fit.residuals / data.scale, fit.optimum.jacobian[:, :-1], data.rho)
+    count = len(fit.model.parameters)
+    return dataclasses.replace(
+        fit, aicc=data.aicc(loss, count), deviance=data.deviance(loss), estimated=data.estimated(count), rho=data.rho
+    )
 
 
 def _kind(model: str | type[Model]) -> type[Model]:

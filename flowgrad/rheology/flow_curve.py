@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.moments import interpolated_quantiles
 from flowgrad.reprs import ReprMixin
+from flowgrad.rheology.correlation import correlations
 from flowgrad.rheology.thresholds import BOUND, CERTAIN, GRADIENT_ERROR, MARGIN, RANGE_FACTOR
 from flowgrad.typing import FloatArray
 
@@ -50,7 +51,8 @@ class FlowCurve(ReprMixin):
     and 90 % quantiles of η, ``share`` (b,) the part of the volume, ``count`` (b,) the cells,
     ``uncertainty`` (b,) the standard error of log η. Where something is known of the error of the gradient,
     ``rate_known_to`` (b,) is the systematic relative error of the rate and ``rate_error`` (b,) what it does to log η,
-    which is in the uncertainty. ``excluded`` counts the cells left out.
+    which is in the uncertainty. ``excluded`` counts the cells left out. ``rho`` is the correlation of the errors of
+    neighbours.
     """
 
     rate: FloatArray
@@ -63,6 +65,7 @@ class FlowCurve(ReprMixin):
     excluded: Mapping[str, int]
     rate_error: FloatArray | None = None
     rate_known_to: FloatArray | None = None
+    rho: float = 0.0
 
     def __len__(self) -> int:
         return len(self.rate)
@@ -83,8 +86,8 @@ class FlowCurve(ReprMixin):
         known of its error."""
         if self.rate_known_to is None or (chosen := self.rate_known_to <= margin).all():
             return self
-        parts = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name != "excluded"}
-        return dataclasses.replace(self, **{name: values[chosen] for name, values in parts.items()})
+        arrays: dict[str, Any] = {name: each for name, each in vars(self).items() if isinstance(each, np.ndarray)}
+        return dataclasses.replace(self, **{name: values[chosen] for name, values in arrays.items()})
 
     def spanning(self, margin: float = MARGIN) -> FlowCurve:
         """The trusted bins where they span rates that show a law; else all, with their errors."""
@@ -366,6 +369,9 @@ def departure(curve: FlowCurve, bound: float = BOUND, degree: int = 2) -> float:
     freedom = len(log_eta) - basis.shape[1]
     square = float(np.sum(((log_eta - basis @ coefficients) / errors) ** 2))
     excess = max(1.0, square / freedom) if freedom > 0 else 1.0
-    covariance = np.linalg.pinv(weighted.T @ weighted) * excess
+    inverse = np.linalg.pinv(weighted.T @ weighted)
+    covariance = inverse * excess
+    if curve.rho:
+        covariance = covariance @ (weighted.T @ correlations(len(curve), curve.rho) @ weighted) @ inverse
     spread = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", centred, covariance, centred), 0.0))
     return float(np.max(np.abs(centred @ coefficients) + bound * spread))

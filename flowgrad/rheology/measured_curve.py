@@ -214,7 +214,7 @@ class FlowCurveFit(
         eta, count = self.viscosity, len(self.rate)
         shares, ones = np.full(count, 1 / count), np.ones(count, np.int64)
         errors = self._scale * (1.0 if self.absolute_sigma else self.noise.size)
-        return FlowCurve(self.rate, eta, eta, eta, shares, ones, errors, self.excluded)
+        return FlowCurve(self.rate, eta, eta, eta, shares, ones, errors, self.excluded, rho=self.noise.rho)
 
     @cached_property
     def weights(self) -> dict[Verdict, float]:

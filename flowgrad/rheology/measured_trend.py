@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.rheology import thresholds
+from flowgrad.rheology.correlation import variance_of_means
 from flowgrad.rheology.fit import Fit
-from flowgrad.rheology.flow_curve import FlowCurve, Trend, departure, largest_change
+from flowgrad.rheology.flow_curve import Change, FlowCurve, Trend, departure, largest_change
 from flowgrad.typing import FloatArray
 
 # The median of |x| of a normal distribution.
@@ -34,33 +35,49 @@ _LOCAL_FREEDOM = 18 / 35
 # more says nothing of it.
 _FEW = 7
 _LARGEST_NOISE = 0.25
+# The slope of a line through few points of a Newtonian fluid is taken for a change with this probability each way.
+_BY_CHANCE = 1e-4
+# Few points may lie on a line by chance: no smaller scatter is believed of them.
+_LEAST_NOISE = 0.02
 
 
 @dataclass(frozen=True)
 class Noise:
     """Relative standard deviation of the points, in units of their weights, and its degrees of freedom; whether they
-    are ``few``, of which no scatter beyond a rheometer's is believed."""
+    are ``few``, of which no scatter beyond a rheometer's is believed.
+
+    With the correlation ``rho`` of neighbours ``freedom`` is Satterthwaite's (1946), good for 95 %; that of as many
+    independent points, ``counted``, is for what is far less likely: two degrees would make that thirty times as much.
+    """
 
     size: float
     freedom: float
     few: bool = False
+    rho: float = 0.0
+    counted: float | None = None
 
     @property
     def certain(self) -> float:
         """Student's quantile as unlikely as ``CERTAIN`` standard errors of a known noise."""
         from scipy.special import ndtr, stdtrit
 
-        student = float(-stdtrit(self.freedom, ndtr(-thresholds.CERTAIN)))
+        student = float(-stdtrit(self.counted or self.freedom, ndtr(-thresholds.CERTAIN)))
         return min(student, thresholds.CERTAIN * _LARGEST_NOISE / self.size) if self.few else student
 
 
 def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, least: float) -> Noise:
     """Of points (n,) about the best model, or where that misses them about the line between each point's neighbours.
 
-    ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts.
+    ``scale`` (n,) is each point's relative error in units of the noise, ``least`` the smallest that counts. Where the
+    model follows the points and its residuals one another, these are the noise, correlated: local differences do not
+    show its size.
     """
     freedom = max(fit.points - len(fit.model.parameters), 1)
     of_model = float(np.sum((fit.residuals / scale) ** 2)) / freedom
+    if (serial := fit.serial_correlation) and fit.misfit <= thresholds.MISFIT:
+        local = float(np.mean(differences(rate, eta, scale, serial.rho) ** 2))
+        if serial.variance <= _MISFIT * local:
+            return Noise(float(max(np.sqrt(serial.variance), least)), serial.freedom, False, serial.rho, freedom)
     if len(rate) >= _FEWEST_LOCAL:
         local = float(np.mean(differences(rate, eta, scale) ** 2))
         if of_model > _MISFIT * local:
@@ -71,12 +88,13 @@ def noise_of(rate: FloatArray, eta: FloatArray, scale: FloatArray, fit: Fit, lea
     return Noise(float(max(np.sqrt(of_model), least)), freedom, few)
 
 
-def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray) -> FloatArray:
-    """By how many units of noise each inner point misses the line between its neighbours (n − 2,)."""
+def differences(rate: FloatArray, eta: FloatArray, scale: FloatArray, rho: float = 0.0) -> FloatArray:
+    """By how many units of noise, correlated by ρ, each inner point misses the line between its neighbours (n − 2,)."""
     x, y = np.log(rate), np.log(eta)
     width = x[2:] - x[:-2]
     left = np.divide(x[2:] - x[1:-1], width, out=np.full(len(width), 0.5), where=width > 0)
-    errors = np.sqrt((left * scale[:-2]) ** 2 + scale[1:-1] ** 2 + ((1 - left) * scale[2:]) ** 2)
+    below, at, above = left * scale[:-2], scale[1:-1], (1 - left) * scale[2:]
+    errors = np.sqrt(below**2 + at**2 + above**2 - 2 * rho * at * (below + above) + 2 * rho**2 * below * above)
     return (left * y[:-2] - y[1:-1] + (1 - left) * y[2:]) / errors
 
 
@@ -86,6 +104,8 @@ def point_trend(curve: FlowCurve, fits: tuple[Fit, ...], noise: Noise) -> Trend:
     quantile = noise.certain
     most = max(1, int(_LARGEST_WINDOW * len(curve)))
     each = [_certain(curve, size, quantile) for size in _WINDOWS if size <= most]
+    if noise.few:
+        each.append(_of_line(curve))
     return Trend(
         fall=max((t.fall for t in each), key=lambda change: change.size),
         rise=max((t.rise for t in each), key=lambda change: change.size),
@@ -139,15 +159,32 @@ def _of_models(curve: FlowCurve, fits: tuple[Fit, ...]) -> float:
     return float(np.max(np.abs(average - np.mean(average))))
 
 
+def _of_line(curve: FlowCurve) -> Trend:
+    """The certain change of a line through log η(log γ̇), by the points' scatter about it: one test, where the greatest
+    of the changes between points, which ``CERTAIN`` is for, is the greatest of many."""
+    from scipy.special import stdtrit
+
+    x, weights = np.log(curve.rate), 1 / np.maximum(curve.uncertainty, _LEAST_NOISE)
+    freedom = len(x) - 2
+    if freedom < 1:
+        return Trend()
+    (slope, level), covariance = np.polyfit(x, np.log(curve.viscosity), 1, w=weights, cov="unscaled")
+    square = float(np.sum((weights * (np.log(curve.viscosity) - level - slope * x)) ** 2)) / freedom
+    known = abs(slope) + stdtrit(freedom, _BY_CHANCE) * np.sqrt(max(square, 1.0) * covariance[0, 0])
+    if known <= 0:
+        return Trend()
+    change = Change(float(known * (x[-1] - x[0])), float(curve.rate[0]), float(curve.rate[-1]))
+    at_least = float(known * np.abs(x - x.mean()).max())
+    return Trend(*((change, Change()) if slope < 0 else (Change(), change)), at_least)
+
+
 def _certain(curve: FlowCurve, size: int, quantile: float) -> Trend:
     """The certain changes of means over so many neighbouring points."""
     window = np.full(size, 1 / size)
-    log_rate, log_eta, variance = (
-        np.convolve(each, window, "valid")
-        for each in (np.log(curve.rate), np.log(curve.viscosity), curve.uncertainty**2)
-    )
+    log_rate, log_eta = (np.convolve(np.log(each), window, "valid") for each in (curve.rate, curve.viscosity))
+    variance = variance_of_means(curve.uncertainty, size, curve.rho)
     averaged = dataclasses.replace(
-        curve, rate=np.exp(log_rate), viscosity=np.exp(log_eta), uncertainty=np.sqrt(variance / size)
+        curve, rate=np.exp(log_rate), viscosity=np.exp(log_eta), uncertainty=np.sqrt(variance)
     )
     log_eta = np.log(averaged.viscosity)
     beyond = np.abs(log_eta - log_eta.mean()) - quantile * averaged.uncertainty

@@ -91,7 +91,8 @@ GROWING = 2.0
 GROWN = 5.0
 COARSE = 1e-3
 # A viscosity that differs from place to place explains what η(γ̇) leaves where it takes the sum of squares down to less
-# than BESIDE_PLACE, and closes the balance below CLOSED_BY_PLACE: Newtonian fluids with η(x) leave 0.03 to 0.57.
+# than BESIDE_PLACE, and closes the balance below CLOSED_BY_PLACE; the Newtonian fluids with η(x) that were tried leave
+# 0.12 to 1.9, so that they stay undecided.
 BESIDE_PLACE = 0.6
 CLOSED_BY_PLACE = 0.1
 # A viscosity that varies is believed where a constant one leaves so many times as much in the larger balls: fluids that

@@ -103,14 +103,16 @@ def of_flow(finding: Finding, evidence: Evidence, model: Model | None = None) ->
         return _given(finding.verdict, evidence, model) + _balance(evidence)
     if finding.verdict is Verdict.NOT_DECIDED:
         return f"Not decided: {_filled(_missing_in_flow(finding, evidence), evidence)}.{_balance(evidence)}"
-    return _decided(finding, evidence) + _doubt(finding.verdict, evidence) + _balance(evidence)
+    said = _decided(finding, evidence) + _doubt(finding.verdict, evidence) + _balance(evidence)
+    return said + (_correlated("the weights of the laws", evidence) if finding.classes else "")
 
 
 def of_points(finding: Finding, evidence: Evidence) -> str:
     """The same of a measured flow curve."""
+    reckoned = _correlated("the errors of the trend and the weights of the laws", evidence)
     if finding.verdict is Verdict.NOT_DECIDED:
-        return f"Not decided: {_filled(_missing_in_points(evidence), evidence)}."
-    return _decided(finding, evidence)
+        return f"Not decided: {_filled(_missing_in_points(evidence), evidence)}.{reckoned}"
+    return _decided(finding, evidence) + reckoned
 
 
 def of_velocity(finding: Finding, evidence: Evidence, scale_from: str) -> str:
@@ -237,6 +239,14 @@ def _beside(finding: Finding, evidence: Evidence) -> str:
     else:
         why = f"{share}, but the stress still rises there with the slope {{low_rate_slope}}"
     return _filled(f" Its yield stress of {{law_yield_stress}} {why}: lower shear rates would tell.", evidence)
+
+
+def _correlated(what: str, evidence: Evidence) -> str:
+    """That residuals on one side of the law count less, where they follow one another."""
+    if "residual_correlation" not in evidence:
+        return ""
+    text = " The residuals follow one another (correlation {residual_correlation:.2g} of neighbours), so that they say "
+    return _filled(f"{text}less than as many independent ones: {what} reckon with it.", evidence)
 
 
 def _given(verdict: Verdict, evidence: Evidence, model: Model) -> str:

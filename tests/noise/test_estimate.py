@@ -139,3 +139,14 @@ def test_vectors_that_are_missing_or_few_tell_nothing():
     small = Lattice.uniform((3, 3))
     assert not noise_of(small, np.random.default_rng(0).normal(size=(9, 3))).found
     assert not noise_of(np.zeros((1, 3)), np.ones((1, 3))).found
+
+
+def test_masked_vectors_that_are_written_as_zeros_hide_no_noise():
+    """As DaVis writes them, here on six tenths of the field."""
+    sites, velocity = noisy()
+    masked = sites.points[:, 0] > 0.4 * 2 * np.pi
+    found = noise_of(sites, np.where(masked[:, None], 0.0, velocity))
+    assert found.found
+    np.testing.assert_allclose(found.deviation[:2], 0.05, rtol=0.1)
+    exact = vortices(*sites.points.T[:2])
+    assert not noise_of(sites, np.where(masked[:, None], 0.0, exact)).found

@@ -266,3 +266,20 @@ def test_laws_that_are_ranked_only_where_they_are_named():
     named = {fit.model.name: fit for fit in fit_flow_curve(RATE, stress, models=["robertson-stiff", "vocadlo"]).ranking}
     assert named["vocadlo"].chi2 == pytest.approx(named["robertson-stiff"].chi2, rel=1e-9)
     assert named["vocadlo"].model.tau0 == pytest.approx(named["robertson-stiff"].model.yield_stress, rel=1e-5)
+
+
+def test_few_noisy_points_along_a_falling_line():
+    """η falls 2.9-fold over six points that scatter by 4 %: Student's t of the slope is −22 at four degrees."""
+    rate, stress = [100, 200, 500, 1000, 2000, 5000], [3.5, 5.5, 10.2, 18.1, 30.5, 60.1]
+    found = fit_flow_curve(rate, stress)
+    assert found.verdict is Verdict.SHEAR_THINNING
+    turned = fit_flow_curve(rate, np.array(rate) ** 2 / stress)
+    assert turned.verdict is Verdict.SHEAR_THICKENING
+
+
+def test_few_points_of_a_newtonian_fluid_are_never_called_otherwise():
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        rate = np.geomspace(1, 10 ** rng.uniform(1, 3), rng.integers(4, 8))
+        found = fit_flow_curve(rate, 0.3 * rate * np.exp(0.05 * rng.standard_normal(len(rate))))
+        assert found.finding.newtonian != "no"
