@@ -230,7 +230,7 @@ class PreparedGradient:
             self._chosen, self._reason = scheme_of(self.scheme, flow, self._at)
             self._finer = PreparedGradient(self._chosen.finer(), self._at) if self.error else None
             self._twice = None
-            if self.second and self.scheme == "auto" and self._chosen in (_INTERPOLANT, _COMPACT):
+            if self.second and self.scheme == "auto" and self._chosen in (_INTERPOLANT, _COMPACT, SmoothFits()):
                 self._twice = PreparedGradient(_QUADRATIC, self._at)
                 self._reason += f"; second derivatives by {_QUADRATIC}, as these have none"
             self._mesh, self._about = flow.mesh, about

@@ -23,6 +23,8 @@ WINDOWS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 _AGREE, _ERRORS = 0.04, 2.5
 # Fewer differences than this tell nothing.
 _FEWEST = 30
+# An axis of fewer places tells nothing.
+_SHORTEST = 12
 # Of blocks that are looked at first, half the length across an axis; what is left of noise, at least, from one even
 # order to the next (of running means over few spacings .8), and what is none beside the velocity.
 _QUICK, _FALLING, _NOTHING = {1: 500, 2: 32, 3: 12}, 0.7, 1e-5
@@ -96,15 +98,14 @@ def falls_with_order(lattice: Lattice, velocity: FloatArray) -> bool:
     grids = [column.reshape(lattice.shape[::-1]) for column in velocity.T]
     for a in lattice.active:
         axis, n = 2 - a, lattice.shape[a]
-        highest = min(8, n - 2)
-        if highest < 4:
+        if n < _SHORTEST:
             continue
         extent = [_QUICK[len(lattice.active)] if b != axis else 3 * _QUICK[len(lattice.active)] for b in range(3)]
         block = tuple(
             slice(max(0, (m - e) // 2), (m + e) // 2) for m, e in zip(lattice.shape[::-1], extent, strict=True)
         )
         for grid in grids:
-            low, high = (differences_along(grid[block], axis, p, 1) for p in (highest - 2, highest))
+            low, high = (differences_along(grid[block], axis, p, 1) for p in (6, 8))
             if np.isfinite(high).sum() < _FEWEST:
                 continue
             told = True

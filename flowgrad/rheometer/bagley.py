@@ -116,7 +116,7 @@ def bagley_by_diameter(
     own = np.array([float(f"{each:.6g}") for each in diameters])
     found = []
     for diameter in np.unique(own):
-        chosen = np.flatnonzero(own == diameter)
+        chosen = np.flatnonzero(own == diameter).tolist()
         of = f"D = {1e3 * diameter:.4g} mm"
         try:
             loss = bagley([curves[i] for i in chosen], [ratios[i] for i in chosen])
