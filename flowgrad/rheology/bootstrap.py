@@ -36,9 +36,10 @@ def selection_frequencies(fits: Sequence[Fit], draws: int = DRAWS, seed: int = 0
     curve = fits[0].model.stress(problem.rate)
     enlarged = np.sqrt(count / max(count - len(first.x), 1))
     deviations = (fits[0].residuals - fits[0].residuals.mean()) / problem.scale
-    shocks = enlarged * whitened(deviations, fits[0].rho)
+    rho = serial.rho if (serial := fits[0].serial_correlation) else 0.0
+    shocks = enlarged * whitened(deviations, rho)
     for _ in range(draws):
-        stress = curve * np.exp(problem.scale * coloured(rng.choice(shocks, count), fits[0].rho))
+        stress = curve * np.exp(problem.scale * coloured(rng.choice(shocks, count), rho))
         criteria = [_criterion(fit, stress) for fit in fits]
         chosen[int(np.argmin(criteria))] += 1
     return chosen / draws
@@ -52,4 +53,5 @@ def _criterion(fit: Fit, stress: FloatArray) -> float:
     _, residuals, jacobian = descents(problem, optimum.x[None].copy(), _STEPS, 0.0, _DECREASE)
     squares, known = least_squares_of(residuals[:-1], jacobian[:, :-1], fit.rho), np.isinf(optimum.freedom)
     # What the criterion has beside the deviance stays.
-    return fit.aicc - fit.deviance + deviance_of(squares, len(stress), fit.rho, optimum.least_variance, bool(known))
+    variance = optimum.least_variance
+    return fit.aicc - fit.deviance + deviance_of(squares, len(stress), fit.rho, variance, bool(known), fit.share)

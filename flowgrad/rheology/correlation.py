@@ -105,12 +105,21 @@ def coloured(shocks: FloatArray, rho: float) -> FloatArray:
     return residuals
 
 
-def deviance_of(squares: float, count: int, rho: float, least_variance: float, known: bool) -> float:
+def first_order(residuals: FloatArray, rho: float) -> bool:
+    """Whether residuals (n,) are a process of first order: whitened they do not follow one another any more. Those of
+    a law that misses the points in a long wave do, and the likelihood of independent shocks is sharp without reason."""
+    shocks = whitened(residuals, rho)
+    return float(np.sum(shocks[1:] * shocks[:-1])) <= np.sum(shocks**2) / np.sqrt(len(shocks))
+
+
+def deviance_of(
+    squares: float, count: int, rho: float, least_variance: float, known: bool, share: float = 1.0
+) -> float:
     """−2 log L of so many residuals, but for a constant: by the sum of the squares of the whitened ones and by
     log |R| = (n − 1) log(1 − ρ²); their variance is 1 where it is ``known``, else what they show, and not below the
-    least."""
+    least. Where only a ``share`` of them is independent, that share of it (Burnham & Anderson 2002, section 2.5)."""
     of_size = squares if known else count * np.log(max(squares / count, least_variance))
-    return float(of_size + (count - 1) * np.log1p(-(rho**2)))
+    return float(share * (of_size + (count - 1) * np.log1p(-(rho**2))))
 
 
 def variance_of_means(error: FloatArray, size: int, rho: float) -> FloatArray:

@@ -266,7 +266,8 @@ def judge(
         doubts = doubts or Doubts()
         outcome, path = decided(curve, trend, fits, margin, certain_class, doubts)
         evidence = [*evidence, *doubts.against_a_law(curve, margin)]
-        evidence += [("residual_correlation", fits[0].rho)] if fits and fits[0].rho else []
+        if fits and (fits[0].rho or fits[0].share < 1) and (serial := fits[0].serial_correlation):
+            evidence += [("residual_correlation", fits[0].rho or serial.rho)]
     answer, verdict, classes = outcome
     return Finding(curve, trend, fits, answer, verdict, known(evidence), classes, path, margin)
 

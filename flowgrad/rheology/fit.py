@@ -12,7 +12,13 @@ from numpy.typing import ArrayLike
 
 from flowgrad.errors import OptionError
 from flowgrad.rheology import thresholds
-from flowgrad.rheology.correlation import SerialCorrelation, deviance_of, least_squares_of, serial_correlation
+from flowgrad.rheology.correlation import (
+    SerialCorrelation,
+    deviance_of,
+    first_order,
+    least_squares_of,
+    serial_correlation,
+)
 from flowgrad.rheology.flow_curve import FlowCurve
 from flowgrad.rheology.form import Form, forms, tapes
 from flowgrad.rheology.least_squares import Problem, costs, descents
@@ -33,7 +39,8 @@ RESIDUALS = ("log", "relative")
 class FitData:
     """Points (n,) with the standard deviations of their stresses as parts of them, ``relative_sigma`` (n,):
     ``absolute`` ones, or only their ratios. ``known_to`` is the relative error that the data have besides, ``rho`` the
-    correlation of neighbouring deviations that the criterion reckons with."""
+    correlation of neighbouring deviations that the criterion reckons with, or ``share`` the part of them that is
+    independent."""
 
     rate: FloatArray
     stress: FloatArray
@@ -42,6 +49,7 @@ class FitData:
     known_to: float
     absolute: bool = False
     rho: float = 0.0
+    share: float = 1.0
 
     @property
     def scale(self) -> FloatArray:
@@ -74,12 +82,12 @@ class FitData:
     def estimated(self, parameters: int) -> int:
         """How many numbers a fit estimates."""
         scatter = 0 if self.absolute or len(self.rate) <= _FEW else 1
-        return parameters + scatter + (self.rho > 0)
+        return parameters + scatter + (self.rho > 0 or self.share < 1)
 
     def deviance(self, cost: float) -> float:
         """−2 log L of scaled residuals whose squares, of the whitened ones where they are correlated, sum to 2
         ``cost``, but for a constant."""
-        return deviance_of(2 * cost, len(self.rate), self.rho, self.known_to**2, self.absolute)
+        return deviance_of(2 * cost, len(self.rate), self.rho, self.known_to**2, self.absolute, self.share)
 
 
 def checked(
@@ -129,7 +137,8 @@ class Fit:
     probability of this model among those compared (Burnham & Anderson 2002, eq. 2.9), ``points`` the
     number of data, ``residuals`` (points,) what the model misses of each stress as a fraction of it.
     ``deviance`` is −2 log L but for a constant, with ``estimated`` parameters, the scatter among them where it is one;
-    ``rho`` the correlation of neighbouring residuals in it, the same for all that were compared.
+    ``rho`` the correlation of neighbouring residuals in it, or ``share`` the part of the points that counts, the same
+    for all that were compared.
     ``optimum`` is the fit's minimum, from which the intervals follow when they are asked for.
     """
 
@@ -144,6 +153,7 @@ class Fit:
     deviance: float = -np.inf
     estimated: int = 0
     rho: float = 0.0
+    share: float = 1.0
 
     @property
     def aic(self) -> float:
@@ -256,7 +266,8 @@ def fit_models(
 
     Ranked by the corrected criterion of Akaike (Hurvich & Tsai 1989, Biometrika 76, 297); models with
     too many parameters for n are left out. Where the residuals of the best follow one another, all are
-    ranked by the likelihood of residuals that do (``SerialCorrelation``). Raises OptionError for fewer
+    ranked by the likelihood of residuals that do (``SerialCorrelation``), or where they are no process of
+    first order by as many as are independent. Raises OptionError for fewer
     than four points, values that are not positive and finite, and unknown models.
     """
     data = checked(rate, stress, sigma, residual, known_to, absolute_sigma)
@@ -264,7 +275,11 @@ def fit_models(
     kinds = every if models is None else [_kind(model) for model in models]
     fits = sorted((fit for fit in (_fit(kind, data) for kind in kinds) if fit is not None), key=lambda fit: fit.aicc)
     if fits and (serial := fits[0].serial_correlation):
-        reckoned = dataclasses.replace(data, rho=serial.rho)
+        if first_order(fits[0].residuals / data.scale, serial.rho):
+            reckoned = dataclasses.replace(data, rho=serial.rho)
+        else:
+            independent = serial.freedom + len(fits[0].model.parameters)
+            reckoned = dataclasses.replace(data, share=min(independent / len(data.rate), 1.0))
         fits = sorted((_reckoned(fit, reckoned) for fit in fits), key=lambda fit: fit.aicc)
     likelihoods = [float(np.exp(-0.5 * (fit.aicc - fits[0].aicc))) for fit in fits]
     total = sum(likelihoods)
@@ -288,9 +303,8 @@ def _reckoned(fit: Fit, data: FitData) -> Fit:
     assert fit.optimum is not None
     loss = 0.5 * least_squares_of(fit.residuals / data.scale, fit.optimum.jacobian[:, :-1], data.rho)
     count = len(fit.model.parameters)
-    return dataclasses.replace(
-        fit, aicc=data.aicc(loss, count), deviance=data.deviance(loss), estimated=data.estimated(count), rho=data.rho
-    )
+    found = {"aicc": data.aicc(loss, count), "deviance": data.deviance(loss), "estimated": data.estimated(count)}
+    return dataclasses.replace(fit, **found, rho=data.rho, share=data.share)
 
 
 def _kind(model: str | type[Model]) -> type[Model]:

@@ -124,3 +124,18 @@ def test_the_generalised_least_squares_of_a_linear_law_in_closed_form():
     inverse = np.linalg.inv(correlations(30, rho))
     expected = r @ inverse @ r - r @ inverse @ J.T @ np.linalg.solve(J @ inverse @ J.T, J @ inverse @ r)
     assert least_squares_of(r, J, rho) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_long_wave_of_misfit_makes_no_law_certain():
+    """Two laws that miss the points alike, in waves that no process of first order makes, weigh alike."""
+    rate = np.geomspace(1e-2, 1e3, 101)
+    wave = np.exp(0.06 * np.sin(np.linspace(0, 2 * np.pi, 101)) ** 3)
+    stress = (3.1 + 0.037 * rate + 3.1 * (rate / 1.4) ** 0.5) * wave
+    found = fit_models(rate, stress, models=["heinz-casson", "three-component", "newtonian"])
+    best, second, newtonian = found
+    assert best.share < 0.5
+    assert best.rho == 0
+    ratio = best.chi2 / second.chi2
+    independent = best.share * len(rate)
+    assert second.weight / best.weight == pytest.approx(ratio ** (independent / 2), rel=0.5)
+    assert newtonian.weight < 1e-6
