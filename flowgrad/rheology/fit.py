@@ -303,8 +303,10 @@ def _reckoned(fit: Fit, data: FitData) -> Fit:
     assert fit.optimum is not None
     loss = 0.5 * least_squares_of(fit.residuals / data.scale, fit.optimum.jacobian[:, :-1], data.rho)
     count = len(fit.model.parameters)
-    found = {"aicc": data.aicc(loss, count), "deviance": data.deviance(loss), "estimated": data.estimated(count)}
-    return dataclasses.replace(fit, **found, rho=data.rho, share=data.share)
+    deviance, estimated = data.deviance(loss), data.estimated(count)
+    return dataclasses.replace(
+        fit, aicc=data.aicc(loss, count), deviance=deviance, estimated=estimated, rho=data.rho, share=data.share
+    )
 
 
 def _kind(model: str | type[Model]) -> type[Model]:
