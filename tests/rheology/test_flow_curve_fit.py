@@ -40,7 +40,7 @@ def test_the_documented_fits_of_an_emulsion():
     assert three.undetermined == ("eta_bg",)
     np.testing.assert_allclose([hb.chi2, three.chi2], [0.523638, 0.313896], atol=1e-4)
     assert three.aicc < hb.aicc
-    # Its stress still falls with a slope of 0.16 at the lowest rates: Sisko's law misses it by 6.3 %, where those with a
+    # Its stress still falls with a slope of 0.16 at the lowest rates: Sisko's law misses it by 6.3 %, those with a
     # yield stress miss it by 5.5 %.
     assert found.verdict is Verdict.NON_NEWTONIAN
     assert found.finding.classes[Verdict.YIELD_STRESS] > 0.95
