@@ -57,8 +57,12 @@ def serial_correlation(jacobian: FloatArray, residuals: FloatArray) -> SerialCor
     basis, _, _ = np.linalg.svd(jacobian.T, full_matrices=False)
     M = np.eye(count) - basis @ basis.T
     found = float(np.sum(residuals[1:] * residuals[:-1])) / squares
+    # Traces along the diagonals of M R(ρ) M are polynomials in ρ.
+    lags = np.abs(np.subtract.outer(np.arange(count), np.arange(count))).ravel()
+    own, beside = (np.bincount(lags, each.ravel()) for each in (M, M[:-1].T @ M[1:]))
     trials = _TRIALS if count <= _FEW_ENOUGH else _TRIALS[::4]
-    expected = np.array([_neighbours(M @ correlations(count, rho) @ M) for rho in trials])
+    powers = trials[:, None] ** np.arange(count)
+    expected = (powers @ beside) / (powers @ own)
     if found <= expected[0] + _SHOWN / np.sqrt(count):
         return None
     rho = float(np.interp(found + _UPWARDS / np.sqrt(count), np.maximum.accumulate(expected), trials))
@@ -128,8 +132,3 @@ def variance_of_means(error: FloatArray, size: int, rho: float) -> FloatArray:
     for lag in range(1, size if rho else 1):
         total += 2 * rho**lag * np.convolve(error[lag:] * error[:-lag], np.ones(size - lag), "valid")
     return total / size**2
-
-
-def _neighbours(covariance: FloatArray) -> float:
-    """The correlation of neighbours that residuals of a covariance (n, n) have on average."""
-    return float(np.trace(covariance, 1) / np.trace(covariance))
