@@ -293,6 +293,23 @@ def node_weights(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, Flo
     return node - 1, np.stack(weights, axis=1)
 
 
+@called
+def _between(x: Any, start: int, end: int, middle: float, radius: float) -> Any:
+    """The samples of a strip, sorted along the last axis, that a ball may hold."""
+    across = x[start:end, x.shape[1] - 1]
+    return start + np.searchsorted(across, middle - radius), start + np.searchsorted(across, middle + radius)
+
+
+@called
+def _left(place: Any, centre: Any, square: float, arm: Any) -> float:
+    """1 − r²/R² at a place in a ball, whose distance (3,) from its centre is filled in."""
+    r2 = 0.0
+    for j in range(len(place)):
+        arm[j] = place[j] - centre[j]
+        r2 += arm[j] ** 2
+    return 1 - r2 / square
+
+
 @kernel(parallel=True)
 def _integrals(
     x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, velocity: Any, D: Any,
@@ -306,15 +323,9 @@ def _integrals(
     for c in prange(n):
         arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
         for strip in range(first[c], last[c] + 1):
-            across = x[starts[strip] : starts[strip + 1], d - 1]
-            low = starts[strip] + np.searchsorted(across, centres[c, d - 1] - radii[c])
-            high = starts[strip] + np.searchsorted(across, centres[c, d - 1] + radii[c])
+            low, high = _between(x, starts[strip], starts[strip + 1], centres[c, d - 1], radii[c])
             for q in range(low, high):
-                r2 = 0.0
-                for j in range(d):
-                    arm[j] = x[q, j] - centres[c, j]
-                    r2 += arm[j] ** 2
-                left = 1 - r2 / square
+                left = _left(x[q], centres[c], square, arm)
                 if left <= 0:
                     continue
                 counts[c] += 1
@@ -348,15 +359,9 @@ def _placed(
     for c in prange(n):
         arm, p, turn, square = np.zeros(3), np.zeros(3), np.zeros(3), radii[c] ** 2
         for strip in range(first[c], last[c] + 1):
-            across = x[starts[strip] : starts[strip + 1], d - 1]
-            low = starts[strip] + np.searchsorted(across, centres[c, d - 1] - radii[c])
-            high = starts[strip] + np.searchsorted(across, centres[c, d - 1] + radii[c])
+            low, high = _between(x, starts[strip], starts[strip + 1], centres[c, d - 1], radii[c])
             for q in range(low, high):
-                r2 = 0.0
-                for j in range(d):
-                    arm[j] = x[q, j] - centres[c, j]
-                    r2 += arm[j] ** 2
-                left = 1 - r2 / square
+                left = _left(x[q], centres[c], square, arm)
                 if left <= 0:
                     continue
                 along = -2 * _POWER / square * left ** (_POWER - 1)
