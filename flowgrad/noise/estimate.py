@@ -86,10 +86,9 @@ def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
         outlier = median_outliers(sites, velocity, first.deviation)
         if outlier.sum() > _MOST_OUTLIERS * len(outlier) or (outlier == first.outlier).all():
             return first
-        second = _estimate(sites, np.where(outlier[:, None], np.nan, velocity), outlier)
-        if not second.found:
+        first = _estimate(sites, np.where(outlier[:, None], np.nan, velocity), outlier)
+        if not first.found:
             return first
-        first = second
     return first
 
 
