@@ -15,8 +15,7 @@ import numpy as np
 from flowgrad.io.formats import Contents, check_only_time, naming, native, number_at
 from flowgrad.io.netcdf import Layout
 from flowgrad.io.subprocess_reader import guarded
-from flowgrad.io.vtk_xml.arrays import TYPES, Slices, slices
-from flowgrad.io.vtk_xml.attributes import components_of
+from flowgrad.io.vtk_xml.arrays import TYPES, Slices, components_of, slices
 from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.structured import IMAGE, RECTILINEAR, Extent, Part, StructuredData
 from flowgrad.io.vtk_xml.write import TENSOR

@@ -21,8 +21,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents, naming, time_of
-from flowgrad.io.vtk_xml.arrays import Appended, Encoding, Note, read_values
-from flowgrad.io.vtk_xml.attributes import components_of, natural, tuples_of
+from flowgrad.io.vtk_xml.arrays import Appended, Encoding, Note, components_of, natural, read_values, tuples_of
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh
 

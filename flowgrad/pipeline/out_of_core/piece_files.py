@@ -14,8 +14,7 @@ from flowgrad.io.formats import Contents, naming
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.pieces import NUMBERS, without_ghosts
 from flowgrad.io.references import piece_files
-from flowgrad.io.vtk_xml.arrays import TYPES
-from flowgrad.io.vtk_xml.attributes import components_of
+from flowgrad.io.vtk_xml.arrays import TYPES, components_of
 from flowgrad.io.vtk_xml.document import open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtu
 from flowgrad.mesh.places import place_keys
