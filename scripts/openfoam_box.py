@@ -20,9 +20,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from openfoam_channels import SCHEMES, solve
+
 from flowgrad import Lattice, read
 from flowgrad.noise import noise_of
-from openfoam_channels import SCHEMES, solve
 
 CELLS = 16
 _BLOCK = f"""
@@ -114,7 +115,10 @@ def row(field: np.ndarray, window: int, spoiled: float, seeds: int) -> list[str]
         worst = [f"{max(ratios, key=lambda r: abs(r - 1)):.3f}"] if ratios else []
         texts.append(", ".join(worst + ([f"not told, ≤ {max(untold):.2g}"] if untold else [])))
     clean = noise_of(lattice, value)
-    return [*texts, "seen" if clean.found else f"not told, ≤ {clean.deviation.max() / rms:.1%}" if clean.doubt else "none"]
+    return [
+        *texts,
+        "seen" if clean.found else f"not told, ≤ {clean.deviation.max() / rms:.1%}" if clean.doubt else "none",
+    ]
 
 
 def main() -> None:

@@ -164,7 +164,9 @@ def plateau(found: Differences, window: float) -> tuple[float, float, int, bool]
     level = float(weights @ logs[agree] / weights.sum())
     near = (stride == 1) & (axis == axis[anchor]) & (order > order[stride == 1].max() - _FLAT)
     seen = bool(agree[near].all()) and all(
-        _falls(logs[rows], level, tolerance[rows]) for a in np.unique(axis) if len(rows := np.flatnonzero((axis == a) & (stride == 2))) > 2
+        _falls(logs[rows], level, tolerance[rows])
+        for a in np.unique(axis)
+        if len(rows := np.flatnonzero((axis == a) & (stride == 2))) > 2
     )
     return level, float(found.error[agree].min()), int(agree.sum()), seen
 

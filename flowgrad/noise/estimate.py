@@ -11,7 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.mesh import Lattice
-from flowgrad.noise.differences import SHORTEST, WINDOWS, differences_along, differences_of, falls_with_order, plateau, window_chances
+from flowgrad.noise.differences import (
+    SHORTEST,
+    WINDOWS,
+    differences_along,
+    differences_of,
+    falls_with_order,
+    plateau,
+    window_chances,
+)
 from flowgrad.noise.median_test import median_outliers
 from flowgrad.noise.pseudo_residuals import pseudo_residuals
 from flowgrad.tensors import finite_rows
