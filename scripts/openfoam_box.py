@@ -4,7 +4,8 @@
 The box starts from a random solenoidal field (boxTurb) and is stirred at low wave numbers (the random forcing of
 Eswaran & Pope 1988). Its eddies reach down to the cells: as it is, noise cannot be told from them. Sampled on a finer
 lattice by trigonometric interpolation, as by an instrument that resolves it, the same flow has 4 samples where it had
-one. Needs OpenFOAM (made with the 1912 of Debian 12: blockMesh, boxTurb, dnsFoam and foamToVTK on the path, WM_PROJECT_DIR=/usr/share/openfoam).
+one. Needs OpenFOAM (made with the 1912 of Debian 12: blockMesh, boxTurb, dnsFoam and foamToVTK on the path,
+WM_PROJECT_DIR=/usr/share/openfoam).
 
 Usage: scripts/openfoam_box.py [--seeds N]
 """
