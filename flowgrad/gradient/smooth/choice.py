@@ -73,7 +73,7 @@ class Choice:
     risk: FloatArray
 
 
-def choose_fits(ladder: Ladder, deviation: FloatArray) -> Choice:
+def choose_fits(ladder: Ladder, deviation: FloatArray, kappa: float = _KAPPA) -> Choice:
     """The fit of least estimated risk at each place, for noise of the standard deviation (m, k) by component."""
     square = deviation[:, :, None] ** 2
     number = np.zeros(len(deviation), np.int64)
@@ -82,14 +82,14 @@ def choose_fits(ladder: Ladder, deviation: FloatArray) -> Choice:
     for i, key in enumerate(ladder.keys):
         own = ladder.variance(key, key)
         total = (square * own[:, None]).sum(axis=(1, 2))
-        found = _bias(ladder, key, square, own)
+        found = _bias(ladder, key, square, own, kappa)
         total = np.where(np.isfinite(total), total + found.sum(axis=(1, 2)), np.inf)
         better = total < risk
         number[better], risk[better], bias[better] = i, total[better], found[better]
     return Choice(number, bias, risk)
 
 
-def _bias(ladder: Ladder, key: Key, square: FloatArray, own: FloatArray) -> FloatArray:
+def _bias(ladder: Ladder, key: Key, square: FloatArray, own: FloatArray, kappa: float) -> FloatArray:
     """The squared bias (m, k, d) of the gradient of a fit: the largest that its pilots tell, zero without any."""
     gradient, ratios, variances, spreads = ladder.gradient(key), [], [], []
     for pilot in ladder.pilots(key):
@@ -106,7 +106,7 @@ def _bias(ladder: Ladder, key: Key, square: FloatArray, own: FloatArray) -> Floa
     estimate = (fields * ladder.valid).sum(axis=1, keepdims=True) / max(ladder.valid.sum(), 1)
     for mean, count in ladder.means(fields, key):
         free = np.maximum(count / np.array(spreads)[:, None], 1.0) * entries
-        error = _KAPPA * np.sqrt(2 / free * (1 + 2 * np.maximum(mean, 0.0)))
+        error = kappa * np.sqrt(2 / free * (1 + 2 * np.maximum(mean, 0.0)))
         estimate = np.clip(estimate, mean - error, mean + error)
     sizes = np.maximum(estimate, 0.0)[:, :, None, None] * np.stack(variances)
     largest = np.argmax(sizes.sum(axis=(2, 3)), axis=0)
