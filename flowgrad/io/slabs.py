@@ -15,8 +15,8 @@ import numpy as np
 from flowgrad.io.formats import Contents, check_only_time, naming, native, number_at
 from flowgrad.io.netcdf import Layout
 from flowgrad.io.subprocess_reader import guarded
-from flowgrad.io.vtk_xml.arrays import TYPES, Slices, slices
-from flowgrad.io.vtk_xml.document import Document, file_data, natural, open_document
+from flowgrad.io.vtk_xml.arrays import TYPES, Slices, components_of, slices
+from flowgrad.io.vtk_xml.document import Document, file_data, open_document
 from flowgrad.io.vtk_xml.structured import IMAGE, RECTILINEAR, Extent, Part, StructuredData
 from flowgrad.io.vtk_xml.write import TENSOR
 from flowgrad.mesh import Cells, Lattice, Mesh
@@ -110,7 +110,7 @@ def _open_vtk(path: Path, time: float | None, kind: StructuredData) -> Iterator[
             }
             declared = {
                 location: {
-                    name: Declared(max(natural(each, "NumberOfComponents", 1), 1), TYPES[each.get("type", "")])
+                    name: Declared(components_of(each), TYPES[each.get("type", "")])
                     for name, each in arrays.items()
                     if each.get("type") in TYPES
                 }

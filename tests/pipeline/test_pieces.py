@@ -243,3 +243,20 @@ def test_a_run_is_done_again_where_a_piece_is_lost(tmp_path):
     assert main(command) == 0
     assert not piece.parent.exists()
     assert (tmp_path / "out" / "a.vtu").exists()
+
+
+def test_pieces_of_vtks_own_parallel_writer(tmp_path):
+    """It leaves NumberOfComponents out of the arrays of scalars."""
+    vtk = pytest.importorskip("vtk")
+    mesh = block("hexahedron", 4)
+    A = np.array([[0.3, 1, 2], [-1, 0.5, 0], [0, 2, 1]])
+    write_vtu(tmp_path / "whole.vtu", mesh, {"U": mesh.points @ A.T, "p": mesh.points[:, 0]}, {})
+    reader, writer = vtk.vtkXMLUnstructuredGridReader(), vtk.vtkXMLPUnstructuredGridWriter()
+    reader.SetFileName(str(tmp_path / "whole.vtu"))
+    writer.SetInputConnection(reader.GetOutputPort())
+    writer.SetFileName(str(tmp_path / "a.pvtu"))
+    writer.Write()
+    assert main(["run", str(tmp_path / "a.pvtu"), "-o", str(tmp_path / "out"), "--no-report"]) == 0
+    (found,) = (tmp_path / "out").rglob("*.vtu")
+    L = read_contents(found).point_data["L"].reshape(-1, 3, 3)
+    np.testing.assert_allclose(L, np.broadcast_to(A, L.shape), atol=1e-12)

@@ -30,6 +30,9 @@ TYPES = {
     "Bit": np.dtype("u1"),
 }
 
+# Where what a writer did otherwise than VTK is said.
+Note = Callable[[str], None]
+
 _CUT_OFF = "the file is damaged or was cut off, write it again"
 
 _OTHERWISE = "write it appended and raw, or take it as a whole with a larger --block-memory"
@@ -107,20 +110,62 @@ class Appended:
         return values
 
 
-def read_values(element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None) -> np.ndarray:
+def natural(element: ET.Element, attribute: str, default: int) -> int:
+    """A whole number from an attribute; ReadError if it is anything else."""
+    text = element.get(attribute)
+    if text is None:
+        return default
+    digits = text.strip().removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and len(text) < 40):
+        raise ReadError(f"{attribute} of <{element.tag}> is '{text[:40]}', not a number: the file is damaged")
+    return int(digits)
+
+
+def layout_of(element: ET.Element) -> str:
+    """``ascii``, ``binary`` or ``appended``, which uvw 0.7.0 calls ``append``; VTK takes it by the offset."""
+    layout = element.get("format", "ascii")
+    return "appended" if layout == "append" and "offset" in element.attrib else layout
+
+
+def components_of(element: ET.Element) -> int:
+    """Components of an array: 1 where it does not say; VTK leaves it out for scalars, PyFR 3.1 empty."""
+    if not element.get("NumberOfComponents", "").strip():
+        return 1
+    count = natural(element, "NumberOfComponents", 1)
+    if not count:
+        raise ReadError("NumberOfComponents is 0: the file is damaged")
+    return count
+
+
+def tuples_of(element: ET.Element, count: int | None) -> int | None:
+    """Rows of an array of which there must be ``count`` (None: the file leaves it open); None where it does not say.
+
+    uvw 0.7.0 writes the number of values instead.
+    """
+    rows = natural(element, "NumberOfTuples", -1)
+    if count is None:
+        return None if rows < 0 else rows
+    if rows not in (-1, count, count * components_of(element)):
+        raise ReadError(f"NumberOfTuples is {rows} instead of {count}: the file is damaged")
+    return count
+
+
+def read_values(
+    element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None, note: Note
+) -> np.ndarray:
     """The values of a DataArray, flat: float64 for floats, the file's own type for integers.
 
-    ``count`` is the number of values there must be, None where the file leaves it open. Raises
-    ReadError, which the caller completes with the names of the file and the array.
+    ``count`` is the number of values there must be, None where the file leaves it open; ``note`` is told what a writer
+    did otherwise than VTK. Raises ReadError, which the caller completes with the names of the file and the array.
     """
     kind = element.get("type", "")
     if kind not in TYPES:
         raise ReadError(f"has the type '{kind}', known are {', '.join(TYPES)}: convert it")
-    layout = element.get("format", "ascii")
+    layout = layout_of(element)
     if layout == "ascii":
         values = parse_ascii(element.text or "", TYPES[kind])
     elif layout == "binary":
-        data = _inline(element.text or "", encoding)
+        data = _inline(element.text or "", encoding, TYPES[kind].itemsize, note)
         values = _read_binary(Stream(io.BytesIO(data), 0, len(data)), count, kind, encoding)
     else:
         values = _appended(element, layout, appended).values(offset_of(element), count, kind, encoding)
@@ -156,11 +201,11 @@ def _appended(element: ET.Element, layout: str, appended: Appended | None) -> Ap
 
 
 def offset_of(element: ET.Element) -> int:
-    """Where in the appended data an array begins; ReadError for what is not a number."""
-    offset = element.get("offset", "").strip()
-    if not (offset.isascii() and offset.isdigit() and len(offset) < 20):
-        raise ReadError(f"points to offset '{offset[:40]}' of appended data that are not there: {_CUT_OFF}")
-    return int(offset)
+    """Where in the appended data an array begins; ReadError where it does not say."""
+    offset = natural(element, "offset", -1)
+    if offset < 0:
+        raise ReadError(f"says no offset in the appended data: {_CUT_OFF}")
+    return offset
 
 
 def _read_binary(stream: Stream, count: int | None, kind: str, encoding: Encoding) -> np.ndarray:
@@ -188,16 +233,36 @@ def _payload(stream: Stream, expected: int | None, encoding: Encoding) -> np.nda
     return stream.take(header.itemsize, size)
 
 
-def _inline(text: str, encoding: Encoding) -> bytes:
-    """Sizes and data of an inline array as they would lie in a raw file."""
+def _inline(text: str, encoding: Encoding, width: int, note: Note) -> bytes:
+    """Sizes and data of an inline array of numbers of ``width`` bytes as they would lie in a raw file."""
     try:
         characters = "".join(text.split()).encode("ascii")
     except UnicodeEncodeError:
         raise ReadError("is not base64: the file is damaged") from None
+    whole = _of_values_announced(characters, encoding, width)
+    if whole is not None:
+        note(f"announces {width} times the bytes that it has, as OpenFOAM 1912 does: all there are is read")
+        return whole
     data, used = _decoded(memoryview(characters), encoding)
     if used != len(characters):
         raise ReadError(f"has {len(characters)} characters instead of {used}: {_CUT_OFF}")
     return data
+
+
+def _of_values_announced(characters: bytes, encoding: Encoding, width: int) -> bytes | None:
+    """An array whose size was multiplied twice by the bytes of a number, with its true size; None for any other.
+
+    OpenFOAM 1912 writes the connectivity of poly data so. A text that was cut off has another length.
+    """
+    header = encoding.header.itemsize
+    if encoding.codec is not None or width == 1 or len(characters) % 4 or len(characters) <= _characters(header):
+        return None
+    size = int(np.frombuffer(_base64(memoryview(characters)[: _characters(header)])[:header], encoding.header)[0])
+    padding = len(characters) - len(characters.rstrip(b"="))
+    present = len(characters) // 4 * 3 - padding - header
+    if size != width * present or present % width:
+        return None
+    return np.array([present], encoding.header).tobytes() + _base64(memoryview(characters))[header:]
 
 
 def _decoded(text: memoryview, encoding: Encoding) -> tuple[bytes, int]:
@@ -271,7 +336,7 @@ def slices(element: ET.Element, count: int, encoding: Encoding, appended: Append
 
     Raises ReadError for an array that does not lie in raw appended data and for a header that contradicts the count.
     """
-    kind, layout = element.get("type", ""), element.get("format", "ascii")
+    kind, layout = element.get("type", ""), layout_of(element)
     if kind not in TYPES or kind == "Bit":
         raise ReadError(f"has the type '{kind}', which is not read in blocks: {_OTHERWISE}")
     if layout != "appended" or appended is None or appended.base64:

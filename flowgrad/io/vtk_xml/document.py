@@ -21,7 +21,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents, naming, time_of
-from flowgrad.io.vtk_xml.arrays import Appended, Encoding, read_values
+from flowgrad.io.vtk_xml.arrays import Appended, Encoding, Note, components_of, natural, read_values, tuples_of
 from flowgrad.io.vtk_xml.blocks import CODECS
 from flowgrad.mesh import Cells, Mesh
 
@@ -153,8 +153,12 @@ class Document:
         if element.get("type") == "String":
             log.info("%s: '%s' in %s is text and is left out", self.path, name, tag)
             return None
+
+        def note(text: str) -> None:
+            log.info("%s: '%s' in %s %s", self.path, name, tag, text)
+
         with naming(f"{self.path}: array '{name}' in {tag}"):
-            return _shaped(element, count, self.encoding, self.appended)
+            return _shaped(element, count, self.encoding, self.appended, note)
 
 
 @contextmanager
@@ -186,25 +190,11 @@ def file_data(document: Document) -> Contents:
     return Contents(empty, document.path, field_data=fields, time=time_of(fields), producer=producer)
 
 
-def natural(element: ET.Element, attribute: str, default: int) -> int:
-    """A whole number from an attribute; ReadError if it is anything else."""
-    text = element.get(attribute)
-    if text is None:
-        return default
-    if not (text.strip().isascii() and text.strip().isdigit() and len(text) < 40):
-        raise ReadError(f"{attribute} of <{element.tag}> is '{text[:40]}', not a number: the file is damaged")
-    return int(text)
-
-
-def _shaped(element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None) -> np.ndarray:
-    components = natural(element, "NumberOfComponents", 1)
-    if not components:
-        raise ReadError("NumberOfComponents is 0: the file is damaged")
-    tuples = natural(element, "NumberOfTuples", -1)
-    if count is not None and tuples not in (-1, count):
-        raise ReadError(f"NumberOfTuples is {tuples} instead of {count}: the file is damaged")
-    rows = tuples if count is None else count
-    values = read_values(element, None if rows < 0 else rows * components, encoding, appended)
+def _shaped(
+    element: ET.Element, count: int | None, encoding: Encoding, appended: Appended | None, note: Note
+) -> np.ndarray:
+    components, rows = components_of(element), tuples_of(element, count)
+    values = read_values(element, None if rows is None else rows * components, encoding, appended, note)
     if len(values) % components:
         raise ReadError(f"has {len(values)} values in {components} components: the file is damaged")
     return values if components == 1 else values.reshape(-1, components)
@@ -288,7 +278,8 @@ def _encoding(root: ET.Element) -> Encoding:
 
 def _appended(handle: BinaryIO, root: ET.Element, start: int) -> Appended:
     element = root.find("AppendedData")
-    encoding = "raw" if element is None else element.get("encoding", "raw")
+    # VTK takes what does not say it, as in files of uvw 0.7.0, for base64.
+    encoding = "base64" if element is None else element.get("encoding", "base64")
     if element is None or encoding not in ("raw", "base64"):
         raise ReadError(f"has appended data in the encoding '{encoding}': write it as raw or base64")
     size = os.fstat(handle.fileno()).st_size

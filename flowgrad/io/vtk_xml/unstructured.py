@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,6 +20,8 @@ from flowgrad.io.vtk_xml.polyhedra import POLYHEDRON, from_lists, from_stream
 from flowgrad.mesh import LAGRANGE_CELLS, CellFaces, Cells, Mesh
 from flowgrad.mesh import cells as ragged
 from flowgrad.typing import IntArray
+
+log = logging.getLogger("flowgrad")
 
 _STREAM = ("faces", "faceoffsets")
 _LISTS = ("face_connectivity", "face_offsets", "polyhedron_to_faces", "polyhedron_offsets")
@@ -71,7 +74,7 @@ def integers(arrays: Arrays, name: str) -> IntArray:
 def _piece(document: Document, piece: ET.Element, common: Contents) -> Contents:
     points = document.points(piece, document.count(piece, "NumberOfPoints"))
     count = document.count(piece, "NumberOfCells")
-    arrays = document.section(piece, "Cells", None) if count else {}
+    arrays = _with_whole_types(document, document.section(piece, "Cells", None)) if count else {}
     cell_data = document.section(piece, "CellData", count)
     with naming(document.path):
         cells = _cells(arrays, count) if count else Cells.empty()
@@ -89,6 +92,16 @@ def _piece(document: Document, piece: ET.Element, common: Contents) -> Contents:
         common.time,
         common.producer,
     )
+
+
+def _with_whole_types(document: Document, arrays: Arrays) -> Arrays:
+    """The description of cells with their types as integers; pyevtk 1.7.0 writes them as it is given them, as floats
+    where these are."""
+    types = arrays.get("types")
+    if types is None or types.dtype.kind != "f" or not np.isin(types, np.arange(256)).all():
+        return arrays
+    log.info("%s: 'types' in Cells are floats, as pyevtk may write them, all of them whole", document.path)
+    return {**arrays, "types": types.astype(np.uint8)}
 
 
 def _cells(arrays: Arrays, count: int) -> Cells:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.io.formats import Contents
+from flowgrad.io.formats import Contents, naming
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
 from flowgrad.io.pieces import NUMBERS, without_ghosts
 from flowgrad.io.references import piece_files
-from flowgrad.io.vtk_xml.arrays import TYPES
+from flowgrad.io.vtk_xml.arrays import TYPES, components_of
 from flowgrad.io.vtk_xml.document import open_document
 from flowgrad.io.vtk_xml.unstructured import read_vtu
 from flowgrad.mesh.places import place_keys
@@ -142,6 +142,7 @@ def _declared_size(file: Path) -> int:
             for tag, count in (("PointData", points), ("CellData", cells), ("Points", points)):
                 for array in piece.iterfind(f"{tag}/DataArray"):
                     kind = TYPES.get(array.get("type", ""))
-                    width = document.count(array, "NumberOfComponents") or 1
-                    size += 0 if kind is None else count * width * (8 if kind.kind == "f" else kind.itemsize)
+                    if kind is not None:
+                        with naming(file):
+                            size += count * components_of(array) * (8 if kind.kind == "f" else kind.itemsize)
         return size
