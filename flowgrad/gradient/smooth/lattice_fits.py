@@ -190,9 +190,9 @@ class LatticeFits:
         return list(dict.fromkeys(each for each in found if each is not None and 2 * min(each[1:]) > degree))
 
     def means(self, fields: FloatArray, key: Key, pilots: list[Key]) -> list[tuple[FloatArray, FloatArray]]:
-        """Over the whole, over boxes of four times the reach, of the reach, of four times along one axis and three places along the
-        others, and of a quarter of the reach; as many independent values along each axis as windows of the pilot find
-        room there."""
+        """Over the whole, boxes of four times the reach and of the reach, slabs of four times along one axis and three
+        places along the others, and boxes of a quarter; as many independent values along each axis as windows of the
+        pilot find room there."""
         active, one = self.lattice.active, {a: i for i, a in enumerate(self.lattice.active)}
         grids = np.concatenate([fields * self.valid, self.valid[None]]).reshape(-1, *self._extent)
         boxes = {(a, f): self._box(a, key[1 + one[a]], f) for a in active for f in (np.inf, 4.0, 1.0, 0.25, 0.0)}
