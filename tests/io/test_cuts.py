@@ -25,16 +25,20 @@ def triangles(n: int) -> Mesh:
 
 @pytest.mark.parametrize("kind", ["tetra", "hexahedron"])
 def test_a_slice_of_cell_values(tmp_path, kind):
-    vtk = pytest.importorskip("vtk")
+    pytest.importorskip("vtkmodules", reason="VTK cuts the cells")
+    from vtkmodules.vtkCommonDataModel import vtkPlane
+    from vtkmodules.vtkFiltersCore import vtkCutter
+    from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter, vtkXMLUnstructuredGridReader
+
     mesh = block(kind, 7)
     write_vtu(tmp_path / "volume.vtu", mesh, {}, {"U": sheared(mesh.centroids)})
-    reader, plane, cutter = vtk.vtkXMLUnstructuredGridReader(), vtk.vtkPlane(), vtk.vtkCutter()
+    reader, plane, cutter = vtkXMLUnstructuredGridReader(), vtkPlane(), vtkCutter()
     reader.SetFileName(str(tmp_path / "volume.vtu"))
     plane.SetOrigin(0.5, 0.5, 0.47)
     plane.SetNormal(0.1, 0.2, 1)
     cutter.SetCutFunction(plane)
     cutter.SetInputConnection(reader.GetOutputPort())
-    writer = vtk.vtkXMLPolyDataWriter()
+    writer = vtkXMLPolyDataWriter()
     writer.SetInputConnection(cutter.GetOutputPort())
     writer.SetFileName(str(tmp_path / "cut.vtp"))
     writer.Write()
