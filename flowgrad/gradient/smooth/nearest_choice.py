@@ -22,18 +22,13 @@ from flowgrad.gradient.smooth.parts import NearestPart, Smoothed, chosen_text
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
-# Places at which fits are compared, and standard errors by which narrower means must differ from wider ones.
-_PLACES, _KAPPA = 1200, 1.0
-# Noise is taken to be so many times what is known of it: a little less than there is would be seen as bias of all fits
-# beside those of the fewest samples.
-_DOUBT = 1.05
+# Places at which fits are compared.
+_PLACES = 1200
 # Places are seeds of their fits, which do not go through the samples there.
 _SEEDED = 1.5
 
 
-def by_nearest_samples(
-    flow: Flow, at: Where, deviation: FloatArray, outlier: BoolArray, notes: list[str]
-) -> Operator:
+def by_nearest_samples(flow: Flow, at: Where, deviation: FloatArray, outlier: BoolArray, notes: list[str]) -> Operator:
     """Fits to the nearest samples, for noise of the standard deviation (n, 3); an ``outlier`` (n,) has no part.
     MeshError on curved surfaces."""
     from scipy.spatial import cKDTree
@@ -48,20 +43,20 @@ def by_nearest_samples(
     values = boundary_samples(flow) if flow.location == "cells" else flow.velocity
     targets, exact = targets_at(flow, at, known, _SEEDED), used >= len(deviation)
     samples, places = (np.ascontiguousarray(x @ basis.T) for x in (known.positions[used], targets.positions))
-    tree, good = cKDTree(samples), finite_rows(places)
+    tree, has_place = cKDTree(samples), finite_rows(places)
     around: Neighbours = Grown(known, targets, used) if flow.mesh.dimension else Nearest(tree, places)
     if isinstance(at, str) and at == "cells":
-        good &= flow.mesh.is_full
+        has_place &= flow.mesh.is_full
     if isinstance(at, str) and at == flow.location:
-        good &= finite_rows(flow.velocity)
-    good = np.flatnonzero(good)
+        has_place &= finite_rows(flow.velocity)
+    good = np.flatnonzero(has_place)
     some = good[_some(places[good])]
     components = np.flatnonzero((values[used] != 0).any(axis=0))
     most = max(k for _, k in ladder_keys(along.free, len(used)))
     given = (samples, np.ascontiguousarray(values[used][:, components]), exact)
     ladder = NearestLadder(*given, places[some], *around[some].nearest(most + 1)[::-1])
     noisy = cKDTree(samples[~exact]).query(places[some])[1]
-    choice = choose_fits(ladder, _DOUBT * np.nan_to_num(deviation)[used[~exact][noisy]][:, components], _KAPPA)
+    choice = choose_fits(ladder, np.nan_to_num(deviation)[used[~exact][noisy]][:, components])
     nearest = cKDTree(places[some]).query(places[good])[1]
     parts = []
     for i in np.unique(choice.number[nearest]):

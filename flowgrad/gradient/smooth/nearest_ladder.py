@@ -17,7 +17,7 @@ import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, kernel
-from flowgrad.gradient.smooth.choice import Key
+from flowgrad.gradient.smooth.choice import ALIKE, Key
 from flowgrad.gradient.smooth.nearest_fits import REACH, powers_by_degree
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -95,7 +95,7 @@ class NearestLadder:
         return found
 
     def gradient(self, key: Key) -> FloatArray:
-        """Derivatives (m, k, r)."""
+        """Derivatives (m, k, r); zero where there is no fit."""
         return self._fitted[0][self.keys.index(key)]
 
     def variance(self, one: Key, other: Key) -> FloatArray:
@@ -104,16 +104,14 @@ class NearestLadder:
         pair = (one, other) if (one, other) in self._pairs else (other, one)
         return self._fitted[1][self._pairs[pair]]
 
-    def spread(self, key: Key) -> float:
-        """Samples in a fit; where places are fewer than samples, as many as there are for each."""
-        return max(float(key[1]), len(self.samples) / len(self.places) / 0.6**self.rank)
-
-    def means(self, fields: FloatArray, key: Key) -> list[tuple[FloatArray, FloatArray]]:
-        """Over the nearest places, as many as lie in neighbourhoods four times as wide, as wide, and of a quarter."""
+    def means(self, fields: FloatArray, key: Key, pilots: list[Key]) -> list[tuple[FloatArray, FloatArray]]:
+        """Over the nearest places, as many as lie in neighbourhoods four times as wide, as wide, and of a quarter, of
+        independent values as there are neighbourhoods of the pilot; where places are fewer than samples, of each."""
         share, m = len(self.places) / len(self.samples), len(self.places)
+        alike = np.maximum([ALIKE**self.rank * pilot[1] for pilot in pilots], 1 / share)[:, None]
         sizes = [int(np.clip(share * key[1] * factor**self.rank, min(5, m), m)) for factor in (4.0, 1.0, 0.25)]
         found = means_over_nearest(np.ascontiguousarray(fields.T), self._neighbours, np.array(sizes))
-        return [(mean.T, np.full(m, n / share)) for mean, n in zip(found, sizes, strict=True)]
+        return [(mean.T, np.maximum(n / share / alike, 1.0)) for mean, n in zip(found, sizes, strict=True)]
 
     @cached_property
     def _neighbours(self) -> IntArray:
@@ -160,10 +158,10 @@ def _moments(top: int, rank: int) -> tuple[IntArray, IntArray, IntArray, IntArra
 @kernel(parallel=True, summing=True)
 def fitted(given: Any, around: Any, counts: Any, wanted: Any, tables: Any) -> Any:
     """Slopes (f, m, k, r) of the fits, each of a number in ``counts`` and of so many terms, and the covariances
-    (p, m, r) of the slopes of pairs of them; NaN where samples are too few or do not determine them."""
+    (p, m, r) of the slopes of pairs of them; zero and NaN where samples are too few or do not determine them."""
     (_, values, exact), (places, near, sizes), (fits, pairs) = given, around, wanted
     m, rank, k, all_noisy = len(places), places.shape[1], values.shape[1], not exact.any()
-    slopes = np.full((len(fits), m, k, rank), np.nan)
+    slopes = np.zeros((len(fits), m, k, rank))
     covariances = np.full((len(pairs), m, rank), np.nan)
     for i in prange(m):
         have = 0
@@ -185,6 +183,8 @@ def fitted(given: Any, around: Any, counts: Any, wanted: Any, tables: Any) -> An
             if counts[level] > have or h[level] <= 0.0:
                 continue
             solved[f] = _solved(radial[level], h[level], terms, rank, tables)
+            if np.isnan(solved[f, 0, 0]):
+                continue
             for a in range(rank):
                 for c in range(k):
                     total = 0.0

@@ -29,7 +29,9 @@ class Neighbours(Protocol):
         after the last."""
         ...
 
-    def __getitem__(self, rows: IntArray) -> Neighbours: ...
+    def __getitem__(self, rows: IntArray) -> Neighbours:
+        """Around some of the places."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class Nearest:
         return distance, near
 
     def __getitem__(self, rows: IntArray) -> Nearest:
+        """Around some of the places."""
         return replace(self, places=self.places[rows])
 
 
@@ -85,6 +88,7 @@ class Grown:
         return np.maximum.accumulate(distance, axis=1), near
 
     def __getitem__(self, rows: IntArray) -> Grown:
+        """Around some of the places."""
         return replace(self, targets=self.targets[rows])
 
 
