@@ -136,7 +136,7 @@ class FluidOptions(OptionRecord):
     )
     viscosity: str | None = option(
         None,
-        "array, constant, law such as carreau(…), or identify: to be found in the velocity alone",
+        "array, constant, law such as carreau(…), case: OpenFOAM's own, or identify: to be found in the velocity alone",
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
