@@ -23,6 +23,8 @@ log = logging.getLogger("flowgrad")
 
 # Without capitals and joints: the names of MOOSE, Exodus, Kratos, Elmer, FEBio, CalculiX, Code_Aster, OpenFOAM.
 _NAME = re.compile(r"(?:mesh|point|nodal|node|total|solid)?(?:dis|disp|displ|displacements?|depl)(?P<axis>[xyz123]?)$")
+# What all these names have in them.
+SOUND = re.compile("dis|depl", re.IGNORECASE)
 _AXES = {"x": 0, "y": 1, "z": 2, "1": 0, "2": 1, "3": 2}
 # An array that has moved the points has this behind its name.
 APPLIED = " (applied)"

@@ -10,7 +10,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.flow import Flow, Patch
-from flowgrad.io.displacement import displacement_of
+from flowgrad.io.displacement import SOUND, displacement_of
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
@@ -58,10 +58,11 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         vectors = vectors * (1.0, -1.0, 1.0)
     if contents.invalid is not None and where == "points":
         vectors = np.where(contents.invalid[:, None], np.nan, vectors)
-    displacement, point_data = displacement_of(contents, options.displacement, name)
     mesh, boundary = _boundary(contents, options.boundary, name)
-    if displacement is not None:
-        mesh = moved(mesh, displacement)
+    point_data = contents.point_data
+    if options.displacement is not None or any(map(SOUND.search, point_data)):
+        displacement, point_data = displacement_of(contents, options.displacement, name)
+        mesh = mesh if displacement is None else moved(mesh, displacement)
     return Flow(
         _in_place(contents, mesh, options),
         vectors,
