@@ -54,6 +54,10 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
         contents, vectors = without_hidden(contents, vectors, where)
     _check_points(contents, where, vectors)
+    if where == "cells" and contents.mesh.dimension == 2:
+        from flowgrad.io.cuts import check_no_cut
+
+        check_no_cut(contents, vectors)
     if options.y_down:
         vectors = vectors * (1.0, -1.0, 1.0)
     if contents.invalid is not None and where == "points":
