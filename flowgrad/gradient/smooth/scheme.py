@@ -117,20 +117,18 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
     fits = LatticeFits(lattice, filled, holes, np.full(3, window))
-    sizes = np.nan_to_num(deviation[:, fits.components])
-    choice = choose_fits(fits, sizes)
+    few = fits.at_few_places()
+    choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))
     active = list(lattice.active)
     dual[active] = np.linalg.pinv(lattice.steps[active]).T
-    parts = tuple(
-        LatticePart(np.flatnonzero(choice.number == i), fits, key, dual)
-        for i, key in enumerate(fits.keys)
-        if (choice.number == i).any()
-    )
+    number = choice.number[few.nearest]
+    parts = tuple(LatticePart(np.flatnonzero(number == i), fits, fits.keys[i], dual) for i in np.unique(number))
     bias = np.zeros((len(values), 3, 3))
-    bias[:, fits.components] = choice.bias @ dual[active] ** 2
+    bias[:, fits.components] = (choice.bias @ dual[active] ** 2)[few.nearest]
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
+    form = "order {}, " + " × ".join(["{}"] * fits.rank) + " places to each side"
+    text = _chosen_text([(part.key, len(part.rows)) for part in parts], form)
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
 
