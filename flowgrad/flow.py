@@ -56,7 +56,8 @@ class Flow(
     mesh, which may be a wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or
     ``y`` is given.
     ``out_of_plane`` says what is known of the derivatives across a planar mesh: they are ``zero`` (2-D flow),
-    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. Raises
+    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. ``notes`` say
+    what was done to the data when they were read. Raises
     OptionError for another shape, a wrong length, an unknown location, axis or closure, and noise that is negative or
     not finite.
     """
@@ -75,6 +76,7 @@ class Flow(
     noise: float | FloatArray | None = None
     axisymmetric: str | None = None
     out_of_plane: str = "zero"
+    notes: tuple[str, ...] = ()
     is_meridian: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -191,7 +191,7 @@ class PreparedGradient:
         """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
         found = self.gradients(flow)
         flow = flow.with_found_noise if self._chosen.finds_noise else flow
-        noise, notes, operator = flow.noise, list(found.notes), self._operator
+        noise, notes, operator = flow.noise, [*flow.notes, *found.notes], self._operator
         if flow.boundary and not (found.operator and found.operator.boundary_count):
             notes.append("the velocities given on the boundary are not used by this scheme")
         if noise is not None and operator is None:

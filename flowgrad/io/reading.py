@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,15 @@ from flowgrad.flow import Flow, Patch
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
+from flowgrad.io.point_samples import is_angle, name_and_unit
+from flowgrad.io.validity import FLAGLIKE, apply_validity
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.transform import scaled
 from flowgrad.option import takes
 from flowgrad.spec import nearest
+
+log = logging.getLogger("flowgrad")
 
 _LENGTHS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "km": 1e3, "in": 0.0254, "ft": 0.3048}
 _SAME = {"px": "pixel", "pix": "pixel", "pixels": "pixel", "μm": "µm", "um": "µm", "micron": "µm", "inch": "in"}
@@ -33,11 +39,14 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
     the name of an array of the file where the velocity is, with one or as many components as it.
     ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
     chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
-    and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity along it
-    of images, whose y runs down.
+    and nothing else (0.001: positions in mm, velocity in m/s), ``velocity_scale`` the velocity, that on the
+    boundary and a noise that is an array; ``y_down`` turns the y axis and the velocity along it
+    of images, whose y runs down. ``valid`` is a condition over arrays where the velocity is, ``mask==1``,
+    ``chc>0 and snr>2``: velocities elsewhere are NaN; without it masks and flags are taken by what the file, or the
+    program that writes them, says that they mean.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
-    not fit.
+    not fit, and for a mask whose meaning is not told.
     """
     return flow_of(read_contents(path, options.time), options)
 
@@ -45,18 +54,21 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
 def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     """The flow in what was read of a file at the time that was chosen, with the options of :func:`read`."""
     name, where, vectors = choose_velocity(contents, options.velocity, options.location)
-    if options.length_scale is None:
-        check_units(contents, name)
+    notes = check_units(contents, name, options)
     if not len(vectors):
         raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
     if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
         contents, vectors = without_hidden(contents, vectors, where)
+    if options.valid is not None or contents.attributes or any(map(FLAGLIKE.search, contents.data(where))):
+        vectors, told = apply_validity(contents, vectors, where, name, options.valid)
+        notes = (*notes, *told)
     _check_points(contents, where, vectors)
     if options.y_down:
         vectors = vectors * (1.0, -1.0, 1.0)
-    if contents.invalid is not None and where == "points":
-        vectors = np.where(contents.invalid[:, None], np.nan, vectors)
     mesh, boundary = _boundary(contents, options.boundary, name)
+    if options.velocity_scale is not None:
+        vectors = vectors * options.velocity_scale
+        boundary = tuple(replace(each, velocity=each.velocity * options.velocity_scale) for each in boundary)
     return Flow(
         _in_place(contents, mesh, options),
         vectors,
@@ -69,9 +81,10 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         contents.source,
         name,
         contents.producer,
-        _noise(contents, options.noise, where),
+        _noise(contents, options, where),
         options.axisymmetric,
         options.out_of_plane,
+        notes,
     )
 
 
@@ -114,13 +127,14 @@ def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Mesh,
     return matched_patches(contents, name)
 
 
-def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
-    """A number, a text of a number, the array of that name, or ``auto``."""
+def _noise(contents: Contents, options: ReadOptions, where: str) -> Any:
+    """A number, a text of a number, the array of that name in the unit that is wanted, or ``auto``."""
+    noise = options.noise
     if not isinstance(noise, str):
         return noise
     data = contents.point_data if where == "points" else contents.cell_data
     if noise in data:
-        return data[noise]
+        return data[noise] * (options.velocity_scale or 1.0)
     if noise == "auto":
         return noise
     try:
@@ -132,22 +146,43 @@ def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
         ) from None
 
 
-def check_units(contents: Contents, velocity: str) -> None:
-    """OptionError where the file says that its positions have another unit of length than its velocity.
+def check_units(contents: Contents, velocity: str, options: ReadOptions) -> tuple[str, ...]:
+    """A note where the file says that its velocity is in another unit of length than metres, and nothing of its
+    positions; OptionError where it says that these have another unit of length and no scale is given, or are angles.
 
     ``velocity`` is the name of its array or of its components.
     """
+    unit = contents.units.get("x", "")
+    if is_angle(unit):
+        raise OptionError(
+            f"{contents.source}: its positions are longitudes and latitudes in {unit}, which are no lengths: project "
+            "them and the velocity onto metres"
+        )
+    if options.length_scale is not None or options.velocity_scale is not None:
+        return ()
     names = [part.strip() for part in velocity.split(",")]
-    said = next((contents.units[name] for name in names if name in contents.units), "")
-    place, speed = _length(contents.units.get("x", "")), _length(said)
+    said = next(filter(None, (contents.units.get(name) or _unit(name) for name in names)), "")
+    place, speed = _length(unit), _length(said)
+    if speed in _LENGTHS and speed != "m" and not place:
+        note = (
+            f"'{velocity}' is in {said} and the unit of the positions is not told: gradients are right where these "
+            f"are in {speed}, else give --length-scale or --velocity-scale"
+        )
+        log.warning("%s: %s", contents.source, note)
+        return (note,)
     if not place or not speed or place == speed:
-        return
+        return ()
     known = place in _LENGTHS and speed in _LENGTHS
     factor = f"{_LENGTHS[place] / _LENGTHS[speed]:g}" if known else f"the number of {speed} in one {place}"
     raise OptionError(
         f"{contents.source}: its positions are in {place} and '{velocity}' in {said}, so that gradients would be in "
-        f"neither: give --length-scale {factor} (1 to leave it)"
+        f"neither: give --length-scale {factor} (1 to leave it), or --velocity-scale"
     )
+
+
+def _unit(name: str) -> str:
+    """The unit that an array's name ends with."""
+    return name_and_unit(name)[1] if name.endswith(("]", ")")) else ""
 
 
 def _length(unit: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
 from flowgrad.io.meshio_formats import read_with_meshio
-from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit
+from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit, position_unit
 from flowgrad.io.table_times import steps_of_rows
 from flowgrad.typing import FloatArray
 
@@ -337,7 +337,8 @@ def _steps(path: Path, head: Head, columns: Arrays) -> Sequence[Step]:
         points[:, axis] = columns[name]
     if head.has_zeros:
         _tell_zeros(path, columns)
-    units = {**head.units, **({"x": head.units[names[0]]} if names[0] in head.units else {})}
+    unit = position_unit(names[0], head.units.get(names[0], ""))
+    units = {**head.units, **({"x": unit} if unit else {})}
     data = grouped({name: values for name, values in columns.items() if name not in names})
     several = steps_of_rows(path, points, data, units) if head.shape is None else None
     if several is not None:

@@ -147,10 +147,13 @@ def test_marked_vectors_are_none_and_counted(tmp_path, caplog, name):
     np.testing.assert_allclose(gradient.L[~missing & gradient.valid][:, 0, 1], 0.5)
 
 
-def test_all_vectors_marked_is_an_error(tmp_path, refused):
-    write(tmp_path / "a.csv", "x,y,u,v,mask\n", lambda *row: ",".join(map(str, (*row, 1))))
-    with refused(tmp_path / "a.csv", r"all 12 vectors are marked as invalid \(12 by 'mask'"):
+def test_flags_that_leave_nothing_are_asked_about_and_can_be_overridden(tmp_path):
+    write(tmp_path / "a.csv", "x,y,u,v,flags\n", lambda *row: ",".join(map(str, (*row, 1))))
+    with pytest.raises(
+        OptionError, match=r"a\.csv: 'flags' is 0 at 0 and 1 at 12 .*none would be left.*--valid 'flags"
+    ):
         read(tmp_path / "a.csv")
+    assert np.isfinite(read(tmp_path / "a.csv", valid="flags==1").velocity).all()
 
 
 def test_empty_fields_are_missing_values(tmp_path):
