@@ -153,7 +153,7 @@ def check_units(contents: Contents, velocity: str, options: ReadOptions) -> tupl
     ``velocity`` is the name of its array or of its components.
     """
     unit = contents.units.get("x", "")
-    if is_angle(unit):
+    if unit and is_angle(unit):
         raise OptionError(
             f"{contents.source}: its positions are longitudes and latitudes in {unit}, which are no lengths: project "
             "them and the velocity onto metres"

@@ -66,7 +66,7 @@ _KNOWN = {
 # Names whose meaning is open; solids are left out only where the samples in them are blank.
 _OPEN, _SOLIDS = frozenset(("mask", "masks")), frozenset(("solid", "solids", "issolid", "obstacle", "obstacles"))
 # A name without a part of these is that of no flag.
-FLAGLIKE = re.compile(r"mask|flag|valid|chc|type|solid|obstacle|binary", re.IGNORECASE)
+FLAGLIKE = re.compile(r"mask|flag|valid|chc|type.?vector|vector.?type|solid|obstacle|binary", re.IGNORECASE)
 # What :func:`flowgrad.write` writes beside its own ``valid``, which tells where there is a gradient.
 _OURS = frozenset(("L", "D", "W"))
 

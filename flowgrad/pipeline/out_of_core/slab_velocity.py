@@ -58,10 +58,8 @@ class SlabVelocity:
         size, count = plane_size(lattice, where), plane_count(lattice, where)
         speed = options.velocity_scale or 1.0
         factors = speed, -speed if options.y_down else speed, speed
-        found = cls(
-            *(file, name, where, parts if expression is None else expression.names),
-            *(lattice, size, count, factors, expression),
-        )
+        parts = parts if expression is None else list(expression.names)
+        found = cls(file, name, where, parts, lattice, size, count, factors, expression)
         validity = validity_of(file.path, sample.data(where), file.attributes, name, options.valid, found._flag_counts)
         return replace(found, validity=validity)
 
