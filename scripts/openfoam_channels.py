@@ -79,7 +79,7 @@ _FILES = {
 _FIELDS = {"0/U": ("volVectorField", _U), "0/p": ("volScalarField", _P)}
 
 
-def solve(folder: Path, files: Mapping[str, tuple[str, str]], *before: str) -> Path:
+def solve(folder: Path, files: Mapping[str, tuple[str, str]], *before: str, solver: str = "simpleFoam") -> Path:
     """Write the files of a case, (class, text) by their names, run programs ``before`` the solver and that, and convert
     its last time: the folder of the results. CalledProcessError where one of OpenFOAM's programs fails."""
     for name, (kind, text) in (_FILES | dict(files)).items():
@@ -87,7 +87,7 @@ def solve(folder: Path, files: Mapping[str, tuple[str, str]], *before: str) -> P
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"FoamFile {{ version 2.0; format ascii; class {kind}; object {file.name}; }}\n{text}")
     convert = ["foamToVTK", "-latestTime", "-ascii", "-fields", "(U p nu)"]
-    for program in (*([each] for each in before), ["simpleFoam"], convert):
+    for program in (*([each] for each in before), [solver], convert):
         subprocess.run(program, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     (found,) = (each for each in (folder / "VTK").iterdir() if each.is_dir())
     return found

@@ -19,7 +19,7 @@ from flowgrad.gradient.joined import on_joined
 from flowgrad.gradient.noise import stencil_covariance
 from flowgrad.gradient.rates import steady_rates, with_rates
 from flowgrad.gradient.scheme import Gradients, Operator, Scheme, Where, parse_scheme, patch_faces
-from flowgrad.gradient.smooth.scheme import SmoothFits, seen_noise
+from flowgrad.gradient.smooth.scheme import SmoothFits, seen_noise, untold_noise
 from flowgrad.gradient.symmetry.axisymmetric import prepare_axisymmetric
 from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
@@ -116,7 +116,7 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
     if (isinstance(flow.mesh, Lattice) or not flow.mesh.dimension) and (noise := seen_noise(flow)):
         return SmoothFits(), noise
     if isinstance(flow.mesh, Lattice) and not (flow.location == "cells" and flow.boundary):
-        return _QUADRATIC, "the velocity is on a lattice: differences along its axes"
+        return _QUADRATIC, f"the velocity is on a lattice: differences along its axes{untold_noise(flow)}"
     if flow.location == "cells" and flow.mesh.joined.wall_layers is not None:
         return _QUADRATIC, "thin layers along curved walls: quadratic fits in the distance from the wall"
     if flow.location == "cells":
@@ -124,7 +124,7 @@ def choose(flow: Flow, at: Where | None = None) -> tuple[Scheme, str]:
         reason = f"the velocity is at cells: least squares over the neighbours{with_walls}, as in finite-volume solvers"
         return _COMPACT, f"{reason}; on smooth flows higher orders are nearer to the truth"
     if not flow.mesh.dimension:
-        return _QUADRATIC, "the velocity is at scattered points: quadratic fits to those around"
+        return _QUADRATIC, f"the velocity is at scattered points: quadratic fits to those around{untold_noise(flow)}"
     if flow.is_constant_by_cell:
         return _QUADRATIC, "the velocity is constant within each cell: fits go across the cells, to means at the points"
     is_curved = any(block.reference.is_curved for block in flow.mesh.blocks)

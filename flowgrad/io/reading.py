@@ -63,6 +63,10 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         vectors, told = apply_validity(contents, vectors, where, name, options.valid)
         notes = (*notes, *told)
     _check_points(contents, where, vectors)
+    if where == "cells" and contents.mesh.dimension == 2:
+        from flowgrad.io.cuts import check_no_cut
+
+        check_no_cut(contents, vectors)
     if options.y_down:
         vectors = vectors * (1.0, -1.0, 1.0)
     mesh, boundary = _boundary(contents, options.boundary, name)

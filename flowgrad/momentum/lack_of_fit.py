@@ -119,7 +119,13 @@ class _Polynomials:
     def values(self, x: FloatArray) -> FloatArray:
         """ψ (m, q) at positions (m, d)."""
         y = (x - self.middle) / self.reach
-        monomials = np.stack([np.prod(y**row, axis=1) for row in self.powers], axis=1)
+        powers = [np.ones_like(y), y]
+        while len(powers) <= self.powers.max():
+            powers.append(powers[-1] * y)
+        monomials = np.ones((len(x), len(self.powers)))
+        for column, row in enumerate(self.powers):
+            for axis, power in enumerate(row):
+                monomials[:, column] *= powers[power][:, axis]
         return np.asarray((monomials - self.means) @ self.mix)
 
 

@@ -30,9 +30,10 @@ from flowgrad.momentum.test_functions import Balls
 from flowgrad.tensors import symmetric
 from flowgrad.typing import FloatArray, IntArray
 
-# Gauss points a direction by dimension: the test functions bend within large cells. So many cells need but one.
+# Gauss points a direction by dimension: the test functions bend within large cells. Two, and then but one, are enough
+# where there are so many cells, of which most balls hold hundreds.
 _POINTS = {1: 4, 2: 3, 3: 2}
-_MANY_CELLS = 200_000
+_FINE, _FINEST = 20_000, 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,24 +90,21 @@ def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
 
 def samples(gradient: VelocityGradient, force: FloatArray) -> FlowSamples:
     """The samples of a gradient at points or cells, and of the force (n, 3) there."""
-    assert gradient.flow is not None
     basis, rank = frame_of(gradient)
-    values = np.hstack([gradient["velocity"], symmetric(gradient.L).reshape(-1, 9), force])
+    D = basis @ symmetric(gradient.L) @ basis.T
+    values = np.hstack([gradient["velocity"] @ basis.T, D.reshape(-1, 9), force @ basis.T])
     values[~gradient.valid] = np.nan
     positions, volumes, values = _led(gradient, values)
-    x = positions @ basis[:rank].T
-    order = np.argsort(x[:, 0], kind="stable")
-    values = values[order]
-    D = np.ascontiguousarray(basis @ values[:, 3:12].reshape(-1, 3, 3) @ basis.T)
+    D = np.ascontiguousarray(values[:, 3:12]).reshape(-1, 3, 3)
     return FlowSamples(
         basis,
         np.eye(rank),
-        np.ascontiguousarray(x[order]),
-        volumes[order],
-        np.ascontiguousarray(values[:, :3] @ basis.T),
+        positions @ basis[:rank].T,
+        volumes,
+        np.ascontiguousarray(values[:, :3]),
         D,
-        np.ascontiguousarray(values[:, 12:] @ basis.T),
-        np.sqrt(2 * np.einsum("nij,nij->n", D, D)),
+        np.ascontiguousarray(values[:, 12:]),
+        np.sqrt(2 * (D.reshape(-1, 9) ** 2).sum(axis=1)),
     )
 
 
@@ -118,7 +116,7 @@ def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, Fl
     full = [block for block in mesh.blocks if block.reference.dimension == mesh.dimension]
     # Shape functions of the second degree need no slopes.
     needs = location == "cells" or any(block.reference.degree == 1 for block in full)
-    slopes = _slopes(flow, str(location), values) if needs else np.zeros((*values.shape, 3))
+    slopes = _slopes(flow, str(location), values) if needs else np.zeros((0, values.shape[1], 3))
     parts = [_in_block(mesh, block, values, slopes, location == "cells") for block in full]
     positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
     return positions, volumes, found
@@ -144,26 +142,44 @@ def _in_block(
     if block.reference.has_interpolant and rows is not None:
         N, positions, volumes = _gauss(mesh, block)
     if of_cells:
-        cells = np.repeat(block.cells, len(positions) // len(block.cells))
-        found = values[cells] + np.einsum("nci,ni->nc", slopes[cells], positions - mesh.centroids[cells])
+        alike = np.ones((len(positions) // len(block.cells), 1))
+        found = _interpolated(alike, block.cells[:, None], values, slopes, mesh.centroids, positions, 1.0)
     elif N is None:
         start, points = mesh.cells.offsets, mesh.cells.connectivity
         found = np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])
     else:
-        found = np.einsum("sk,mkc->msc", N, values[rows])
-        if block.reference.degree == 1:
-            # With half the slopes linear shape functions are exact for what is quadratic.
-            arms = positions.reshape(len(block.cells), len(N), 1, 3) - mesh.points[rows][:, None]
-            found += 0.5 * np.einsum("sk,mkci,mski->msc", N, slopes[rows], arms, optimize=True)
-        found = found.reshape(-1, values.shape[1])
+        # With half the slopes linear shape functions are exact for what is quadratic.
+        part = 0.5 if block.reference.degree == 1 else 0.0
+        found = _interpolated(N, rows, values, slopes, mesh.points, positions, part)
     return positions, volumes, found
+
+
+@kernel(parallel=True)
+def _interpolated(N: Any, rows: Any, values: Any, slopes: Any, places: Any, positions: Any, part: float) -> Any:
+    """Values (m s, c) at s positions in each of m cells by the shape functions N (s, k) of its ``rows`` (m, k), each
+    value led there along a ``part`` of its slopes."""
+    m, columns, many = len(rows), values.shape[1], len(N)
+    found = np.zeros((m * many, columns))
+    for cell in prange(m):
+        for site in range(many):
+            q = cell * many + site
+            for k in range(rows.shape[1]):
+                row = rows[cell, k]
+                for c in range(columns):
+                    value = values[row, c]
+                    if part != 0:
+                        for i in range(3):
+                            value += part * slopes[row, c, i] * (positions[q, i] - places[row, i])
+                    found[q, c] += N[site, k] * value
+    return found
 
 
 def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Shape functions at the Gauss points (s, k), positions (m s, 3) and volumes (m s,) of these."""
     family = block.reference.family
     assert family is not None
-    sites, weights = family.gauss(1 if len(mesh) > _MANY_CELLS else _POINTS[family.dimension])
+    count = 1 if len(mesh) > _FINEST else 2 if len(mesh) > _FINE else _POINTS[family.dimension]
+    sites, weights = family.gauss(count)
     N, dN = block.reference.values(sites), block.reference.gradients(sites)
     nodes = mesh.points[block.rows]
     J = np.einsum("ska,mkd->msda", dN, nodes)
@@ -221,7 +237,8 @@ def balance(samples: FlowSamples, balls: Balls, log_rates: FloatArray) -> Balanc
     """The equations of all balls with enough samples, none of them unknown."""
     b, d = len(log_rates), samples.positions.shape[1]
     node, weights = node_weights(samples.shear_rate, log_rates)
-    sums, counts = _integrals(*_geometry(samples, balls), samples.velocity, samples.D, samples.force, node, weights, b)
+    flow = samples.velocity, samples.D, samples.shear_rate, samples.force
+    sums, counts = _integrals(*_geometry(samples, balls), *flow, node, weights, b)
     # In powers of the radius, so that the numbers of balls of all sizes are alike.
     sums *= (balls.radii ** (2 - d))[:, None]
     size = sums[:, 3 * b : 4 * b]
@@ -255,19 +272,22 @@ def plug(samples: FlowSamples, log_rates: FloatArray) -> FloatArray:
 def placed_work(samples: FlowSamples, balls: Balls, viscosities: FloatArray) -> FloatArray:
     """The work (n, 3, q) on the test functions of each of q viscosities (m, q) of place, as :class:`Balance` has it."""
     d, q = samples.positions.shape[1], viscosities.shape[1]
-    sums = _placed(*_geometry(samples, balls), samples.D, viscosities)
+    sums = _placed(*_geometry(samples, balls), samples.D, samples.shear_rate, viscosities)
     return np.asarray(sums * (balls.radii ** (2 - d))[:, None]).reshape(-1, 3, q)
 
 
 def _geometry(samples: FlowSamples, balls: Balls) -> tuple[Any, ...]:
-    """What the kernels need of the samples' places and of the balls: which samples may lie in each, too."""
+    """What the kernels need of the samples' places and of the balls: which samples may lie in each, too; and the first
+    test function that a flow works on: in planar ones the third alone."""
     x, S = samples.positions, np.zeros((3, 3))
     d = x.shape[1]
     S[:d, :d] = samples.stretch
     strips = _strip(x, x[:, 0])
     starts = np.searchsorted(strips, np.arange(strips[-1] + 2))
     first, last = (_strip(x, balls.centres[:, 0] + reach) for reach in (-balls.radii, balls.radii))
-    return x, samples.volumes, S, balls.centres, balls.radii, first, last, starts
+    across = np.hstack([samples.velocity[:, d:], samples.force[:, d:], samples.D[:, d:].reshape(len(x), -1)])
+    one = 2 if d == 2 and not np.nan_to_num(across).any() else 0
+    return x, samples.volumes, S, balls.centres, balls.radii, first, last, starts, one
 
 
 def _strip(x: FloatArray, along: FloatArray) -> IntArray:
@@ -312,8 +332,8 @@ def _left(place: Any, centre: Any, square: float, arm: Any) -> float:
 
 @kernel(parallel=True)
 def _integrals(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, velocity: Any, D: Any,
-    force: Any, node: Any, weights: Any, nodes: int,
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, one: int, velocity: Any,
+    D: Any, rate: Any, force: Any, node: Any, weights: Any, nodes: int,
 ) -> Any:  # fmt: skip
     """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3) and the size of what cancels in
     it; and the number of samples."""
@@ -333,16 +353,16 @@ def _integrals(
                 along = -2 * _POWER / square * left ** (_POWER - 1)
                 bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
                 p2 = _pulled(S, arm, p)
-                size = _turned(D[q], p, G, along, bend, turn)
-                for i in range(4):
-                    for k in range(3):
+                size = _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                for k in range(one, 3):
+                    for i in range(4):
                         sums[c, k * nodes + node[q] + i] += 2 * volumes[q] * weights[q, i] * turn[k]
                 # Linear between the inner two nodes, so that it is positive; the cubics reproduce how far it is.
                 upper = weights[q, 2] + 2 * weights[q, 3] - weights[q, 0]
                 sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * (1 - upper) * size
                 sums[c, 3 * nodes + node[q] + 2] += 2 * volumes[q] * upper * size
-                speed2 = _inertia(velocity[q], force[q], p, G, along, bend, turn)
-                for k in range(3):
+                speed2 = _inertia(velocity[q], force[q], one, p, G, along, bend, turn)
+                for k in range(one, 3):
                     sums[c, 4 * nodes + k] += volumes[q] * turn[k]
                 sums[c, 4 * nodes + 3] += volumes[q] * bend * p2 * speed2
     return sums, counts
@@ -350,8 +370,9 @@ def _integrals(
 
 @kernel(parallel=True)
 def _placed(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, D: Any, viscosities: Any
-) -> Any:
+    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, one: int, D: Any,
+    rate: Any, viscosities: Any,
+) -> Any:  # fmt: skip
     """Of each ball the work (3 q) on the test functions."""
     n, d = centres.shape
     G, columns = S @ S, viscosities.shape[1]
@@ -367,8 +388,8 @@ def _placed(
                 along = -2 * _POWER / square * left ** (_POWER - 1)
                 bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
                 _pulled(S, arm, p)
-                _turned(D[q], p, G, along, bend, turn)
-                for k in range(3):
+                _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                for k in range(one, 3):
                     for i in range(columns):
                         sums[c, k * columns + i] += 2 * volumes[q] * viscosities[q, i] * turn[k]
     return sums
@@ -385,10 +406,10 @@ def _pulled(S: Any, arm: Any, p: Any) -> float:
 
 
 @called
-def _turned(D: Any, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
-    """D:∇w_k of the three test functions; returns |D| times the size of the part of ∇∇φ that counts."""
-    total, across = 0.0, 0.0
-    for k in range(3):
+def _turned(D: Any, rate: float, one: int, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
+    """D:∇w_k of the test functions from ``one`` on; returns |D| times the size of the part of ∇∇φ that counts."""
+    across = 0.0
+    for k in range(one, 3):
         i, j = (k + 1) % 3, (k + 2) % 3
         u = D[i, 0] * p[0] + D[i, 1] * p[1] + D[i, 2] * p[2]
         v = D[j, 0] * p[0] + D[j, 1] * p[1] + D[j, 2] * p[2]
@@ -396,21 +417,19 @@ def _turned(D: Any, p: Any, G: Any, along: float, bend: float, turn: Any) -> flo
         a = 0.0
         for m in range(3):
             a += D[i, m] * G[m, j] - D[j, m] * G[m, i]
-            total += D[k, m] ** 2
         turn[k] = bend * (u * p[j] - v * p[i]) + along * a
         across += a**2
-    return bend * (p[0] ** 2 + p[1] ** 2 + p[2] ** 2) * math.sqrt(total / 2) + abs(along) * math.sqrt(across)
+    return 0.5 * bend * (p[0] ** 2 + p[1] ** 2 + p[2] ** 2) * rate + abs(along) * math.sqrt(across)
 
 
 @called
-def _inertia(v: Any, f: Any, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
-    """v⊗v:∇w_k + f·w_k of the three test functions; returns |v|²."""
-    s, square = v[0] * p[0] + v[1] * p[1] + v[2] * p[2], 0.0
-    for k in range(3):
+def _inertia(v: Any, f: Any, one: int, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
+    """v⊗v:∇w_k + f·w_k of the test functions from ``one`` on; returns |v|²."""
+    s = v[0] * p[0] + v[1] * p[1] + v[2] * p[2]
+    for k in range(one, 3):
         i, j = (k + 1) % 3, (k + 2) % 3
         a = 0.0
         for m in range(3):
             a += v[m] * (v[i] * G[m, j] - v[j] * G[m, i])
         turn[k] = bend * s * (v[i] * p[j] - v[j] * p[i]) + along * (a + f[i] * p[j] - f[j] * p[i])
-        square += v[k] ** 2
-    return square
+    return v[0] ** 2 + v[1] ** 2 + v[2] ** 2

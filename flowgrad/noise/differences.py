@@ -17,14 +17,16 @@ from flowgrad.mesh import Lattice
 from flowgrad.typing import FloatArray
 
 _ORDERS, _STRIDES = tuple(range(2, 9)), (1, 2, 3, 4)
-# Windows, in spacings, that are tried.
-WINDOWS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+# Windows, in spacings, that are tried; longer ones are the flow's own, not an instrument's.
+WINDOWS, _LONGER = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0, 5.0), (6.0, 8.0, 12.0)
 # Differences agree where their standard deviations do within this part and so many standard errors.
 _AGREE, _ERRORS = 0.04, 2.5
+# Orders at stride 1 that must agree, and how far what a flow adds at stride 2 must have fallen at the highest order.
+_FLAT, _RESOLVED = 4, 0.5
 # Fewer differences than this tell nothing.
 _FEWEST = 30
 # An axis of fewer places tells nothing.
-_SHORTEST = 12
+SHORTEST = 12
 # Of blocks that are looked at first, half the length across an axis; what is left of noise, at least, from one even
 # order to the next (of running means over few spacings .8), and what is none beside the velocity.
 _QUICK, _FALLING, _NOTHING = {1: 500, 2: 32, 3: 12}, 0.7, 1e-5
@@ -68,11 +70,7 @@ def differences_along(grid: FloatArray, axis: int, order: int, stride: int) -> F
 
 def differences_of(lattice: Lattice, values: FloatArray, most: int = 400_000) -> Differences:
     """Of one component (N,) on a lattice, NaN where there is none; from a part of it where it is larger."""
-    grid = values.reshape(lattice.shape[::-1])
-    while grid.size > most:  # whole lines along each axis are needed: a block in the middle
-        axis = int(np.argmax(grid.shape))
-        n = grid.shape[axis]
-        grid = np.take(grid, range(n // 6, n - n // 6), axis)
+    grid = _middle(values.reshape(lattice.shape[::-1]), most)
     kinds, logs, errors = [], [], []
     for a in lattice.active:
         for stride in _STRIDES:
@@ -91,6 +89,15 @@ def differences_of(lattice: Lattice, values: FloatArray, most: int = 400_000) ->
     return Differences(tuple(kinds), np.array(logs), np.array(errors))
 
 
+def _middle(grid: FloatArray, most: int) -> FloatArray:
+    """A block of at most so many values, with whole lines along each axis."""
+    while grid.size > most:
+        axis = int(np.argmax(grid.shape))
+        n = grid.shape[axis]
+        grid = np.take(grid, range(n // 6, n - n // 6), axis)
+    return grid
+
+
 def falls_with_order(lattice: Lattice, velocity: FloatArray) -> bool:
     """Whether differences in the middle of a lattice, of some component along some axis, go on falling fast with their
     order, or vanish, as those of a field without noise do; also where the lattice is too short to tell."""
@@ -98,7 +105,7 @@ def falls_with_order(lattice: Lattice, velocity: FloatArray) -> bool:
     grids = [column.reshape(lattice.shape[::-1]) for column in velocity.T]
     for a in lattice.active:
         axis, n = 2 - a, lattice.shape[a]
-        if n < _SHORTEST:
+        if n < SHORTEST:
             continue
         extent = [_QUICK[len(lattice.active)] if b != axis else 3 * _QUICK[len(lattice.active)] for b in range(3)]
         block = tuple(
@@ -115,15 +122,57 @@ def falls_with_order(lattice: Lattice, velocity: FloatArray) -> bool:
     return not told
 
 
-def agreement(found: Differences, window: float) -> tuple[float, float, int]:
-    """The logarithm of the noise's standard deviation, its standard error, and how many differences agree with the
-    highest order along the axis that has the least, were the noise correlated over a window."""
+def window_chances(lattice: Lattice, velocity: FloatArray, most: int = 400_000) -> FloatArray:
+    """The chance of each of the :data:`WINDOWS` (k,) that noise is a running mean over it, by the correlation, across
+    the axis, of the highest differences along it, in which little is left of the flow. None has any where they
+    resemble each other further than windows share, and all are NaN on a single axis."""
+    lags, found = np.arange(1, int(_LONGER[0]) + 2), []
+    for column in velocity.T:
+        grid = _middle(column.reshape(lattice.shape[::-1]), most)
+        for a, b in ((2 - a, 2 - b) for a in lattice.active for b in lattice.active if a != b):
+            order = min(_ORDERS[-1], grid.shape[a] - 2)
+            if order >= _FLAT and grid.shape[b] > lags[-1]:
+                signs = np.moveaxis(np.sign(differences_along(grid, a, order, 1)), b, 0)
+                both = [signs[lag:] * signs[:-lag] for lag in lags]
+                found.append([np.nanmean(each) if np.isfinite(each).sum() > _FEWEST else np.nan for each in both])
+    if not np.isfinite(found).any():
+        return np.full(len(WINDOWS), np.nan)
+    # Of normal variables by their signs, which outliers change little (Blomqvist 1950, Ann. Math. Stat. 21, 593).
+    seen = np.sin(0.5 * np.pi * np.array(found))
+    spread = float(np.nanmean(np.nanvar(seen, axis=0))) / max(len(seen) - 1, 1) + 1 / velocity.size
+    tried = (*WINDOWS, *_LONGER)
+    off = np.array([np.nansum((np.nanmean(seen, axis=0) - np.maximum(0.0, 1 - lags / T)) ** 2) for T in tried])
+    chances = np.exp(-0.5 * (off - off.min()) / spread)
+    return chances[: len(WINDOWS)] / chances.sum() if off.argmin() < len(WINDOWS) else np.zeros(len(WINDOWS))
+
+
+def plateau(found: Differences, window: float) -> tuple[float, float, int, bool]:
+    """Of noise correlated over a window: the logarithm of its standard deviation, its standard error, how many
+    differences agree, and whether they are noise.
+
+    It is where the highest orders at stride 1 agree, along the axis that has the least. At stride 2 noise has the same
+    size, and what a resolved flow adds falls with the order; turbulence that goes on to the smallest places does not.
+    """
     logs = found.relative_to(window)
-    near = [i for i, (_, _, stride) in enumerate(found.kinds) if stride == 1]
-    highest = max(found.kinds[i][1] for i in near)
-    top = [i for i in near if found.kinds[i][1] >= highest - 1]
-    anchor = min(top, key=lambda i: logs[i] + found.error[i])
+    order, stride = np.array([each[1:] for each in found.kinds]).T
+    axis = np.array([each[0] for each in found.kinds])
+    top = np.flatnonzero((stride == 1) & (order >= order[stride == 1].max() - 1))
+    anchor = top[np.argmin(logs[top] + found.error[top])]
     tolerance = _AGREE + _ERRORS * np.hypot(found.error, found.error[anchor])
-    agree = np.flatnonzero(np.abs(logs - logs[anchor]) < tolerance)
+    agree = np.abs(logs - logs[anchor]) < tolerance
     weights = found.error[agree] ** -2.0
-    return float(weights @ logs[agree] / weights.sum()), float(found.error[agree].min()), len(agree)
+    level = float(weights @ logs[agree] / weights.sum())
+    near = (stride == 1) & (axis == axis[anchor]) & (order > order[stride == 1].max() - _FLAT)
+    seen = bool(agree[near].all()) and all(
+        _falls(logs[rows], level, tolerance[rows])
+        for a in np.unique(axis)
+        if len(rows := np.flatnonzero((axis == a) & (stride == 2))) > 2
+    )
+    return level, float(found.error[agree].min()), int(agree.sum()), seen
+
+
+def _falls(logs: FloatArray, level: float, tolerance: FloatArray) -> bool:
+    """Whether what is there beyond a level of noise vanishes, or falls with the order."""
+    beyond = np.maximum(np.exp(2 * logs) - np.exp(2 * (level + tolerance)), 0.0)
+    half = len(logs) // 2 - 1
+    return bool(beyond[-1] <= _RESOLVED**2 * beyond[half])

@@ -11,22 +11,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowgrad.mesh import Lattice
-from flowgrad.noise.differences import WINDOWS, agreement, differences_along, differences_of, falls_with_order
+from flowgrad.noise.differences import (
+    SHORTEST,
+    WINDOWS,
+    differences_along,
+    differences_of,
+    falls_with_order,
+    plateau,
+    window_chances,
+)
 from flowgrad.noise.median_test import median_outliers
 from flowgrad.noise.pseudo_residuals import pseudo_residuals
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray
 
-# Noise is found where so large a part of the differences agree, and its size is this part of the velocity's at least:
-# below it are rounding and the tolerances of solvers.
-_AGREEING, _SMALLEST = 0.25, 1e-3
-# Independent noise is preferred where it explains this part of what correlated noise does.
-_PREFERRED = 0.7
+# Noise is found where its size is this part of the velocity's at least: below it are rounding and the tolerances of
+# solvers.
+_SMALLEST = 1e-3
+# Independent noise is preferred where it explains this part of what correlated noise does, or has this chance.
+_PREFERRED, _CHANCE = 0.7, 0.01
 # More outliers than this part are no outliers, but another flow.
 _MOST_OUTLIERS = 0.25
 # Places along an axis in a block whose noise is compared with that of others, and by how many standard errors the
 # blocks must differ for the noise to change over the field.
 _BLOCK, _CHANGES = 12, 2.0
+_UNTOLD = "noise of the velocity cannot be told from the flow, whose smallest structures span few samples"
 _MAD = 0.6744897501960817
 
 
@@ -35,7 +44,7 @@ class FoundNoise:
     """Noise of velocities (n, 3): the standard ``deviation`` (3,) by component, its relative standard ``error`` (3,),
     the ``window`` in spacings over which it is a running mean (1: independent), ``local`` (n, 3) where it changes over
     the field, else None, and what is an ``outlier`` (n,). ``found`` is False where the samples show none: the deviation
-    is then an upper bound."""
+    is then an upper bound, and ``doubt`` says why none is told, empty where there is none to tell."""
 
     deviation: FloatArray
     error: FloatArray
@@ -43,6 +52,7 @@ class FoundNoise:
     found: bool
     outlier: BoolArray
     local: FloatArray | None = None
+    doubt: str = ""
 
     @property
     def of_samples(self) -> FloatArray:
@@ -53,7 +63,9 @@ class FoundNoise:
     def sentence(self) -> str:
         """What was found, in one line."""
         if not self.found:
-            return "no noise is seen in the velocity"
+            most = ", ".join(f"{name} {s:.3g}" for name, s in zip("xyz", self.deviation, strict=True) if s > 0)
+            doubt = self.doubt + (f": at most {most} (standard deviation)" if most else "")
+            return doubt if self.doubt else "no noise is seen in the velocity"
         parts = zip("xyz", self.deviation, self.error, strict=True)
         sizes = ", ".join(f"{name} {s:.3g} ± {100 * e:.0f} %" for name, s, e in parts if s > 0)
         more = f", running means over {self.window:.2g} spacings" if self.window > 1 else ""
@@ -72,7 +84,9 @@ def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
     known = [k for k, column in enumerate(velocity.T) if any(_moves(part) for part in (column[::1009], column))]
     parts = velocity if len(known) == 3 else velocity[:, known]
     if isinstance(sites, Lattice) and (not parts.size or falls_with_order(sites, parts)):
-        return FoundNoise(np.zeros(3), np.zeros(3), 1.0, False, none)
+        short = f"noise is not looked for on lattices of fewer than {SHORTEST} places along each axis"
+        is_short = parts.size and max(sites.shape) < SHORTEST
+        return FoundNoise(np.zeros(3), np.zeros(3), 1.0, False, none, doubt=short if is_short else "")
     first = _estimate(sites, velocity, none)
     if not finite_rows(velocity).any():
         return first
@@ -80,10 +94,9 @@ def noise_of(sites: Lattice | FloatArray, velocity: FloatArray) -> FoundNoise:
         outlier = median_outliers(sites, velocity, first.deviation)
         if outlier.sum() > _MOST_OUTLIERS * len(outlier) or (outlier == first.outlier).all():
             return first
-        second = _estimate(sites, np.where(outlier[:, None], np.nan, velocity), outlier)
-        if not second.found:
+        first = _estimate(sites, np.where(outlier[:, None], np.nan, velocity), outlier)
+        if not first.found:
             return first
-        first = second
     return first
 
 
@@ -96,11 +109,12 @@ def _estimate(sites: Lattice | FloatArray, velocity: FloatArray, outlier: BoolAr
     size = np.sqrt(np.nansum(np.nanvar(velocity[:, parts], axis=0))) if parts else 0.0
     estimate = _on_lattice if isinstance(sites, Lattice) else _scattered
     deviation, error, window, agrees = estimate(sites, velocity[:, parts])  # type: ignore[arg-type]
-    found = bool(agrees and size > 0 and np.linalg.norm(deviation) > _SMALLEST * size)
+    matters = bool(size > 0 and np.linalg.norm(deviation) > _SMALLEST * size)
+    found = agrees and matters
     three, errors = np.zeros(3), np.zeros(3)
     three[parts], errors[parts] = deviation, error
     local = _local(sites, velocity, three, window) if found and isinstance(sites, Lattice) else None
-    return FoundNoise(three, errors, window, found, outlier, local)
+    return FoundNoise(three, errors, window, found, outlier, local, _UNTOLD if matters and not found else "")
 
 
 def _on_lattice(lattice: Lattice, velocity: FloatArray) -> tuple[FloatArray, FloatArray, float, bool]:
@@ -109,12 +123,16 @@ def _on_lattice(lattice: Lattice, velocity: FloatArray) -> tuple[FloatArray, Flo
     if len(found) < velocity.shape[1] or not found:
         nothing = np.zeros(velocity.shape[1])
         return nothing, nothing, 1.0, False
-    counts = np.array([sum(agreement(each, window)[2] for each in found) for window in WINDOWS])
-    best = 0 if counts[0] >= _PREFERRED * counts.max() else int(np.argmax(counts))
-    results = [agreement(each, WINDOWS[best]) for each in found]
-    agrees = counts[best] >= _AGREEING * sum(len(each.kinds) for each in found)
-    deviation = np.exp([each[0] for each in results])
-    return deviation, np.array([each[1] for each in results]), WINDOWS[best], bool(agrees)
+    chances = window_chances(lattice, velocity)
+    if np.isnan(chances).any():  # a single axis: the window for which most differences agree
+        counts = np.array([sum(plateau(each, window)[2] for each in found) for window in WINDOWS])
+        chances = np.eye(len(WINDOWS))[0 if counts[0] >= _PREFERRED * counts.max() else int(np.argmax(counts))]
+    best = int(np.argmax(chances)) if chances.any() else len(WINDOWS) - 1
+    best = 0 if chances[0] > _CHANCE else best
+    levels = np.array([[plateau(each, window)[0] for each in found] for window in WINDOWS])
+    logs, error, _, seen = zip(*(plateau(each, WINDOWS[best]) for each in found), strict=True)
+    spread = chances @ (levels - levels[best]) ** 2
+    return np.exp(logs), np.sqrt(np.square(error) + spread), WINDOWS[best], bool(all(seen) and chances.any())
 
 
 def _scattered(at: FloatArray, velocity: FloatArray) -> tuple[FloatArray, FloatArray, float, bool]:

@@ -1,9 +1,11 @@
 """The noise of velocities, found in them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, OptionError
+from flowgrad import Flow, Lattice, OptionError, velocity_gradient
 from flowgrad.noise import median_outliers, noise_of
 
 N = 48
@@ -150,3 +152,63 @@ def test_masked_vectors_that_are_written_as_zeros_hide_no_noise():
     np.testing.assert_allclose(found.deviation[:2], 0.05, rtol=0.1)
     exact = vortices(*sites.points.T[:2])
     assert not noise_of(sites, np.where(masked[:, None], 0.0, exact)).found
+
+
+def turbulence(n, slope, rng, dimension=2, smallest=0.0):
+    """A solenoidal field (nᵈ, 3) of unit variance, of the spectrum k^−slope exp(−(k·smallest)²) up to Nyquist."""
+    k = np.stack(np.meshgrid(*[np.fft.fftfreq(n, 1 / n)] * dimension, indexing="ij"))
+    size = np.sqrt((k**2).sum(axis=0))
+    shell = np.where((size >= 2) & (size <= n / 2), np.maximum(size, 1) ** ((1 - slope - dimension) / 2), 0)
+    wave = np.stack([np.fft.fftn(rng.normal(size=(n,) * dimension)) for _ in range(dimension)])
+    wave *= shell * np.exp(-0.5 * (size * smallest) ** 2)
+    wave -= k * (k * wave).sum(axis=0) / np.maximum(size, 1) ** 2
+    field = np.zeros((n**dimension, 3))
+    field[:, :dimension] = np.stack([np.fft.ifftn(each).real.ravel(order="F") for each in wave], axis=1)
+    return field / np.sqrt((field**2).mean())
+
+
+def cube(n, dimension):
+    return Lattice.uniform((n,) * dimension)
+
+
+@pytest.mark.parametrize(("n", "dimension"), [(64, 2), (16, 3), (32, 3)])
+@pytest.mark.parametrize("slope", [1.0, 5 / 3, 3.0])
+def test_turbulence_down_to_the_smallest_places_is_not_taken_for_noise(n, dimension, slope):
+    found = noise_of(cube(n, dimension), turbulence(n, slope, np.random.default_rng(0), dimension))
+    assert not found.found
+    assert "cannot be told" in found.sentence
+
+
+@pytest.mark.parametrize("window", [1, 2, 4])
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_noise_is_found_in_turbulence_whose_smallest_eddies_span_ten_samples(share, window):
+    n, rng = 64, np.random.default_rng(2)
+    flow = turbulence(n, 5 / 3, rng, smallest=16 / n)
+    size = share * np.sqrt((flow**2).sum(axis=1).mean())
+    found = noise_of(cube(n, 2), flow + size * running_means(rng, n, window))
+    assert found.found
+    np.testing.assert_allclose(found.deviation[:2], size, rtol=0.1)
+    assert found.window == window
+
+
+def test_a_coarse_simulation_that_was_interpolated_has_no_noise():
+    coarse, x = np.linspace(0, 1, 32), np.linspace(0, 1, 64)
+    flow = turbulence(32, 5 / 3, np.random.default_rng(0), smallest=0.25).reshape(32, 32, 3)
+    lines = np.stack([[np.interp(x, coarse, row) for row in field] for field in flow.transpose(2, 0, 1)])
+    finer = np.stack([[np.interp(x, coarse, row) for row in field.T] for field in lines])
+    assert not noise_of(cube(64, 2), finer.reshape(3, -1).T).found
+
+
+def test_short_lattices_say_that_they_are_not_looked_at():
+    sites = Lattice.uniform((11, 11))
+    flow = Flow(sites, np.random.default_rng(0).normal(size=(121, 3)), "points")
+    assert "fewer than 12 places" in flow.found_noise.sentence
+    assert "fewer than 12 places" in velocity_gradient(flow).reason
+
+
+def test_noise_that_is_given_is_smoothed_where_the_flow_hides_it():
+    n = 32
+    flow = Flow(cube(n, 2), turbulence(n, 5 / 3, np.random.default_rng(1)), "points")
+    assert velocity_gradient(flow).scheme == "finite-difference(order=2)"
+    assert "cannot be told" in velocity_gradient(flow).reason
+    assert velocity_gradient(replace(flow, noise=0.3)).scheme == "smooth"

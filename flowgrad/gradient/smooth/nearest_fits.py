@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flowgrad.gradient.smooth.choice import Key
+from flowgrad.gradient.smooth.choice import ALIKE, Key
 from flowgrad.noise.pseudo_residuals import powers_of
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -161,16 +161,14 @@ class NearestFits:
             matrix.sum_duplicates()
             yield matrix
 
-    def spread(self, key: Key) -> float:
-        """Samples in a fit; where places are fewer than samples, as many as there are for each."""
-        return max(float(key[1]), len(self.samples) / len(self.places) / 0.6**self.rank)
-
-    def means(self, fields: FloatArray, key: Key) -> list[tuple[FloatArray, FloatArray]]:
-        """Over the nearest places, as many as lie in neighbourhoods four times as wide, as wide, and of a quarter."""
+    def means(self, fields: FloatArray, key: Key, pilots: list[Key]) -> list[tuple[FloatArray, FloatArray]]:
+        """Over the nearest places, as many as lie in neighbourhoods four times as wide, as wide, and of a quarter, of
+        independent values as there are neighbourhoods of the pilot; where places are fewer than samples, of each."""
         share, m = len(self.places) / len(self.samples), len(self.places)
+        alike = np.maximum([ALIKE**self.rank * pilot[1] for pilot in pilots], 1 / share)[:, None]
         summed = np.cumsum(fields[:, self._neighbours], axis=2)
         sizes = [int(np.clip(share * key[1] * factor**self.rank, min(5, m), m)) for factor in (4.0, 1.0, 0.25)]
-        return [(summed[:, :, n - 1] / n, np.full(m, n / share)) for n in sizes]
+        return [(summed[:, :, n - 1] / n, np.maximum(n / share / alike, 1.0)) for n in sizes]
 
     @cached_property
     def _neighbours(self) -> IntArray:

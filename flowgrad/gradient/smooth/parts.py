@@ -52,7 +52,7 @@ class LatticePart:
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (r, 3, 3)."""
         known = values is self.fits.source
-        along = self.fits.gradient(self.key) if known else self.fits.derivatives(np.nan_to_num(values), *self.key)
+        along = self.fits.gradient(self.key) if known else self.fits.derivatives(np.nan_to_num(values), self.key)
         full = np.zeros((len(self.rows), 3, along.shape[2]))
         full[:, self.fits.components if known else slice(None)] = along[self.rows]
         return full @ self.dual[list(self.fits.lattice.active)]
@@ -61,7 +61,8 @@ class LatticePart:
         """C (r, 3, 3, 3): the noise around a place is that at the place."""
         unit = self.fits.covariance(self.key)[self.rows]
         dual = self.dual[list(self.fits.lattice.active)]
-        return np.asarray(noise[self.rows][:, :, None, None] ** 2 * (dual.T @ unit @ dual)[:, None])
+        spread = np.einsum("ai,rab,bj->rij", dual, unit, dual, optimize=True)
+        return np.asarray(noise[self.rows][:, :, None, None] ** 2 * spread[:, None])
 
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (r, n)."""

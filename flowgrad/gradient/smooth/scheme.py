@@ -50,7 +50,8 @@ class SmoothFits(Scheme):
         found = flow.found_noise
         if noise is None and not found.found:
             operator = FiniteDifference(order=2).prepare(flow, at)
-            return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed"))
+            advice = "; give it with noise= to smooth" if found.doubt else ""
+            return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed{advice}"))
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
         notes = [found.sentence if noise is None else "the noise of the velocity is as given"]
@@ -69,23 +70,32 @@ def seen_noise(flow: Flow) -> str:
     """Why the velocity of a flow on a lattice or at scattered points must be smoothed, in one line; empty where it need
     not."""
     is_lattice = isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved
-    if flow.boundary or (flow.mesh.dimension and not is_lattice) or not flow.found_noise.found:
+    if flow.boundary or (flow.mesh.dimension and not is_lattice):
         return ""
-    why = flow.found_noise.sentence
+    found = flow.found_noise
+    if not found.found and not (found.doubt and flow.noise is not None):
+        return ""
+    why = found.sentence if found.found else f"{found.doubt}, and is as given"
     if is_lattice:
-        share = _error_of_differences(flow)
+        share = _error_of_differences(flow, found.of_samples if found.found else np.asarray(flow.noise))
         if share < MATTERS:
             return ""
         why += f"; it alone makes differences along the axes wrong by {share:.2g} of the rms |L|"
     return f"{why}: fits are chosen by their estimated error at each place"
 
 
-def _error_of_differences(flow: Flow) -> float:
-    """The error of central differences on a lattice that the noise alone makes, over the rms |L| without it."""
+def untold_noise(flow: Flow) -> str:
+    """What to add to a reason for differences where noise may be there that cannot be told; else nothing."""
+    return "" if flow.noise is not None or not flow.found_noise.doubt else f"; {flow.found_noise.sentence}"
+
+
+def _error_of_differences(flow: Flow, deviation: FloatArray) -> float:
+    """The error of central differences on a lattice that noise alone makes, over the rms |L| without it."""
     whole = _lattice_of(flow)
     active = list(whole.active)
     spacings = [np.abs(np.diff(whole.axes[a].coordinates)) * np.linalg.norm(whole.steps[a]) for a in active]
-    noise = float((flow.found_noise.deviation**2).sum() * sum(np.mean(0.5 / h**2) for h in spacings))
+    square = np.nansum(np.nanmean(np.atleast_2d(_by_component(deviation, len(flow.velocity))) ** 2, axis=0))
+    noise = float(square * sum(np.mean(0.5 / h**2) for h in spacings))
     operator = lattice_operator(flow, 2)
     L = np.empty((0, 3, 3)) if operator is None else operator.vectors(flow.velocity)
     total = float(np.nanmean(np.nansum(L**2, axis=(1, 2)))) if len(L) else 0.0
@@ -107,20 +117,18 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
     fits = LatticeFits(lattice, filled, holes, np.full(3, window))
-    sizes = np.nan_to_num(deviation[:, fits.components])
-    choice = choose_fits(fits, sizes)
+    few = fits.at_few_places()
+    choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))
     active = list(lattice.active)
     dual[active] = np.linalg.pinv(lattice.steps[active]).T
-    parts = tuple(
-        LatticePart(np.flatnonzero(choice.number == i), fits, key, dual)
-        for i, key in enumerate(fits.keys)
-        if (choice.number == i).any()
-    )
+    number = choice.number[few.nearest]
+    parts = tuple(LatticePart(np.flatnonzero(number == i), fits, fits.keys[i], dual) for i in np.unique(number))
     bias = np.zeros((len(values), 3, 3))
-    bias[:, fits.components] = choice.bias @ dual[active] ** 2
+    bias[:, fits.components] = (choice.bias @ dual[active] ** 2)[few.nearest]
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
+    form = "order {}, " + " × ".join(["{}"] * fits.rank) + " places to each side"
+    text = _chosen_text([(part.key, len(part.rows)) for part in parts], form)
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
 

@@ -184,7 +184,8 @@ def write_lattice(file: SlabFile, target: Path, options: Options) -> PartsResult
 def _scheme(options: Options, velocity: SlabVelocity, size: int) -> tuple[Scheme, str]:
     """Differences along axes, of the order that is wanted; OptionError for other schemes."""
     if options.scheme == "auto":
-        return FiniteDifference(), "the velocity is on a lattice: differences along its axes"
+        reason = "the velocity is on a lattice: differences along its axes; noise is not looked for in blocks"
+        return FiniteDifference(), reason
     scheme = parse_scheme(options.scheme)
     if not scheme.may_use_lattice(velocity.location, velocity.location):
         raise OptionError(
