@@ -33,6 +33,8 @@ _AXES = (
 # Names of longitudes, which are in degrees where no unit is told.
 _LONGITUDES = frozenset(("lon", "longitude", "navlon", "rlon", "glamt", "lonrho", "xlong"))
 DEGREES = "degrees"
+# Points that a lattice may lack, of those that are there, before it is taken for none.
+_LACKING = 0.5
 # Ends of names of columns that number the rows.
 _NUMBERS = ("id", "ids", "number")
 
@@ -111,6 +113,7 @@ class Placed:
             from flowgrad.mesh.lattice_detection import lattice_geometry
 
             return cls(Lattice(*lattice_geometry(points, np.array(shape))))
+        _tell_missing(points)
         return cls(mesh)
 
     def contents(
@@ -160,6 +163,19 @@ def _different(points: NDArray[np.float64], data: Arrays) -> NDArray[np.intp]:
                 "give the rows of several times a column 'time', or average them"
             )
     return np.sort(order[np.concatenate([[True], ~again])])
+
+
+def _tell_missing(points: NDArray[np.float64]) -> None:
+    """A warning where points (n, 3) are those of a lattice but for some, as of a table that was cut off."""
+    shape = [len(np.unique(column)) for column in points.T]
+    lacking = int(np.prod(shape)) - len(points)
+    if 0 < lacking <= _LACKING * len(points):
+        log.warning(
+            "the positions of the samples are those of a lattice of %s but for %d, and are taken as scattered: write "
+            "the rows of all, with nan where there is no vector; if the file was cut off, write it again",
+            " × ".join(str(n) for n in shape if n > 1),
+            lacking,
+        )
 
 
 def _check(points: NDArray[np.float64]) -> None:

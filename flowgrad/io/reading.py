@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import Flow, Patch
+from flowgrad.flow import Flow, Patch, check_places
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
@@ -93,10 +93,12 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
 
 
 def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
-    """ReadError for points that are not finite, but for holes of a lattice: points without a velocity
-    where it lives at the points."""
+    """ReadError for points out of bounds, and for ones that are not finite, but for holes of a lattice: points without
+    a velocity where it lives at the points."""
     mesh = contents.mesh
     if isinstance(mesh, Lattice) and not mesh.is_curved:
+        with naming(contents.source):
+            check_places(mesh)
         return
     finite = np.isfinite(mesh.points)
     bad = ~(finite[:, 0] & finite[:, 1] & finite[:, 2])
@@ -107,6 +109,8 @@ def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
             f"{contents.source}: {bad.sum()} of {len(bad)} points are not finite, such as number "
             f"{np.flatnonzero(bad)[0]}: write it again"
         )
+    with naming(contents.source):
+        check_places(mesh)
 
 
 def _in_place(contents: Contents, mesh: Mesh, options: ReadOptions) -> Mesh:

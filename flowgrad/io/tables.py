@@ -272,7 +272,17 @@ def table_steps(path: Path) -> Sequence[Step]:
         row = split(lines[start], delimiter)
         head = head_of(lines[:start], row, delimiter)
         columns = _columns(path, head, lines, start, delimiter, row)
+        if head.shape is None and head.plane == 1:
+            _tell_open_end(path)
         return _steps(path, head, columns)
+
+
+def _tell_open_end(path: Path) -> None:
+    """A warning where the last row has no line break: a number in it may be cut."""
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) not in b"\n\r\x1a\0":
+            log.warning("%s: its last row has no line break: if the file was cut off there, that row is wrong", path)
 
 
 def dat_steps(path: Path) -> Sequence[Step]:

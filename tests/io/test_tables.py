@@ -306,3 +306,17 @@ def test_cells_are_scaled_and_never_turned(data_folder):
 def test_scales_that_are_none(tmp_path, scale):
     with pytest.raises(OptionError, match=r"length.scale"):
         read(tmp_path / "a.csv", length_scale=scale)
+
+
+def test_tables_that_may_be_cut_off_say_so(tmp_path, caplog):
+    path = write(tmp_path / "a.csv", "x,y,u,v\n", lambda *row: ",".join(map(str, row)))
+    whole = path.read_text().rstrip("\n") + "\n"
+    path.write_text(whole)
+    read(path)
+    assert not caplog.messages
+    path.write_text(whole[:-3])
+    read(path)
+    assert "its last row has no line break" in caplog.messages[0]
+    path.write_text("\n".join(whole.splitlines()[:-1]) + "\n")
+    read(path)
+    assert "those of a lattice of 4 × 3 but for 1, and are taken as scattered" in caplog.messages[1]
