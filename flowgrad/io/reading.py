@@ -12,6 +12,7 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.flow import Flow, Patch, check_places
+from flowgrad.io.displacement import SOUND, displacement_of
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
@@ -19,7 +20,7 @@ from flowgrad.io.point_samples import is_angle, name_and_unit
 from flowgrad.io.validity import FLAGLIKE, apply_validity
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.mesh.transform import scaled
+from flowgrad.mesh.transform import moved, scaled
 from flowgrad.option import takes
 from flowgrad.spec import nearest
 
@@ -40,10 +41,11 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
     ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
     chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
     and nothing else (0.001: positions in mm, velocity in m/s), ``velocity_scale`` the velocity, that on the
-    boundary and a noise that is an array; ``y_down`` turns the y axis and the velocity along it
-    of images, whose y runs down. ``valid`` is a condition over arrays where the velocity is, ``mask==1``,
+    boundary and a noise that is an array; ``y_down`` turns the y axis and the velocity along it of images, whose y
+    runs down. ``valid`` is a condition over arrays where the velocity is, ``mask==1``,
     ``chc>0 and snr>2``: velocities elsewhere are NaN; without it masks and flags are taken by what the file, or the
-    program that writes them, says that they mean.
+    program that writes them, says that they mean. ``displacement`` names the array, or the components x,y,z, by which
+    the points are moved before all this, or is ``none``; a file that has one which is not zero must be told.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
     not fit, and for a mask whose meaning is not told.
@@ -73,12 +75,16 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     if options.velocity_scale is not None:
         vectors = vectors * options.velocity_scale
         boundary = tuple(replace(each, velocity=each.velocity * options.velocity_scale) for each in boundary)
+    point_data = contents.point_data
+    if options.displacement is not None or any(map(SOUND.search, point_data)):
+        displacement, point_data = displacement_of(contents, options.displacement, name)
+        mesh = mesh if displacement is None else moved(mesh, displacement)
     return Flow(
         _in_place(contents, mesh, options),
         vectors,
         where,
         contents.time,
-        contents.point_data,
+        point_data,
         contents.cell_data,
         contents.field_data,
         boundary,

@@ -30,7 +30,7 @@ class SlabVelocity:
     """Which arrays of a file are the velocity, and where: ``name`` as it was chosen, ``parts`` one vector array, the
     scalars it is made of or what its ``expression`` is of; ``lattice`` in the unit of length that is wanted, its y axis
     upward; places in a plane (``plane_size``) and planes of places (``plane_count``); what tells where it is measured
-    (``validity``), and what is said of that."""
+    (``validity``), and what is ``told`` of its unit."""
 
     file: SlabFile
     name: str
@@ -40,6 +40,7 @@ class SlabVelocity:
     plane_size: int
     plane_count: int
     factors: tuple[float, float, float]
+    told: tuple[str, ...] = ()
     expression: VelocityExpression | None = None
     validity: Validity | None = None
 
@@ -48,7 +49,7 @@ class SlabVelocity:
         """The velocity of a file by its names; two that could both be it are an OptionError, equal or not."""
         sample = file.sample()
         name, where, _ = choose_velocity(sample, options.velocity, options.location)
-        check_units(sample, name, options)
+        told = check_units(sample, name, options)
         known = file.declared[where]
         expression = expression_of(name, list(known))
         parts = [name] if name in known else [each.strip() for each in name.split(",")]
@@ -59,7 +60,7 @@ class SlabVelocity:
         speed = options.velocity_scale or 1.0
         factors = speed, -speed if options.y_down else speed, speed
         parts = parts if expression is None else list(expression.names)
-        found = cls(file, name, where, parts, lattice, size, count, factors, expression)
+        found = cls(file, name, where, parts, lattice, size, count, factors, told, expression)
         validity = validity_of(file.path, sample.data(where), file.attributes, name, options.valid, found._flag_counts)
         return replace(found, validity=validity)
 
@@ -91,15 +92,18 @@ class SlabVelocity:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """How many velocities of the file are none."""
+        """What is said of the unit of the velocity, and how many of the file are none."""
         if self.validity is None:
-            return ()
+            return self.told
         counts: Any = 0
         for low, high in self._parts():
             read = self.file.planes(self.location, self.validity.names, low, high)
             away = self.validity.away(dict(zip(self.validity.names, read, strict=True)))
             counts = counts + np.array([int(each.sum()) for each in away])
-        return (self.validity.note(counts.tolist(), self.plane_size * self.plane_count),)
+        return (
+            *self.told,
+            self.validity.note(counts.tolist(), self.plane_size * self.plane_count),
+        )
 
     def _flag_counts(self, name: str) -> FlagCounts:
         """Of an array, over all planes."""
