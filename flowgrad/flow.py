@@ -320,8 +320,7 @@ def check_places(mesh: Mesh) -> None:
             largest = float((np.abs(mesh.origin) + ends @ np.abs(mesh.steps)).max())
     else:
         largest = float(np.nanmax(np.abs(mesh.points), initial=0.0, where=np.isfinite(mesh.points)))
-        missing = ~finite_rows(mesh.points)
-        if not len(mesh) and missing.any():
+        if not len(mesh) and (missing := ~finite_rows(mesh.points)).any():
             raise MeshError(
                 f"{missing.sum()} of {len(missing)} points are not finite, such as number "
                 f"{np.flatnonzero(missing)[0]}: leave them out"
