@@ -14,7 +14,7 @@ from flowgrad.flow import Flow, Patch, as_vectors
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
-from flowgrad.io.point_samples import DAVIS, masked_zeros, plain
+from flowgrad.io.point_samples import DAVIS, masked_zeros
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.transform import scaled
@@ -161,16 +161,16 @@ def _without_masked(contents: Contents, vectors: np.ndarray) -> np.ndarray:
 
 
 # Standard deviations by component in DaVis' tables, and as its own files name them.
-UNCERTAINTIES = tuple(tuple(f"{kind}Uncertainty V{axis}" for axis in "xyz") for kind in ("", "TS:"))
+_UNCERTAINTY = re.compile(r"(?:TS:)?Uncertainty[ _]V([xyz])", re.IGNORECASE)
 
 
 def _uncertainty(contents: Contents, velocity: str, where: str, vectors: np.ndarray) -> np.ndarray | None:
     """Standard deviations (n, 3) that an instrument gives beside the velocity; None where it gives none that serve."""
     data = contents.point_data if where == "points" else contents.cell_data
-    known = {plain(name): name for name, values in data.items() if values.ndim == 1}
-    kinds = ([plain(name) for name in each] for each in UNCERTAINTIES)
-    names = next(([known[name] for name in each if name in known] for each in kinds if each[1] in known), [])
-    if len(names) < (3 if vectors[:, 2].any() else 2):
+    scalars = [name for name, values in data.items() if values.ndim == 1]
+    names = sorted(filter(_UNCERTAINTY.fullmatch, scalars), key=lambda name: name[-1].lower())
+    axes, is_planar = "".join(name[-1].lower() for name in names), not np.nan_to_num(vectors[:, 2]).any()
+    if axes != "xyz" and not (axes == "xy" and is_planar):
         return None
     said = {contents.units[name] for name in (*names, *velocity.split(",")) if name in contents.units}
     deviations = as_vectors(np.column_stack([data[name] for name in names]), "uncertainty")

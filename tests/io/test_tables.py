@@ -204,9 +204,9 @@ def test_text_of_davis_that_is_masked_throughout_is_refused(tmp_path):
 def with_uncertainty(path, unit="m/s", lacking=0):
     """A table of DaVis 10 with its uncertainties, zero in the first rows."""
     head = "x [mm];y [mm];Velocity u [m/s];Velocity v [m/s];"
-    head += ";".join(f"Uncertainty {name} [{unit}]" for name in ("V", "Vx", "Vy")) + "\n"
+    head += ";".join(f"Uncertainty {name} [{unit}]" for name in ("V", "Vx", "Vy")) + ";isValid\n"
     lines = [
-        ";".join(f"{each:.6g}" for each in (*row, *((0.05, 0.03, 0.04) if n >= lacking else (0, 0, 0))))
+        ";".join(f"{each:.6g}" for each in (*row, *((0.05, 0.03, 0.04) if n >= lacking else (0, 0, 0)), int(n < 47)))
         for n, row in enumerate(grid_rows())
     ]
     path.write_text(head + "\n".join(lines) + "\n")
