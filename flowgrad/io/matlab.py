@@ -1,7 +1,7 @@
 """MATLAB's .mat as PIVlab saves it: cells of frames, each with positions, velocities and types of vectors on a grid.
 
-Of u_original, u_filtered and u_smoothed the filtered ones are the velocity, which PIVlab has validated and not smoothed;
-where they were not made, the original ones. The others are kept. Files with x, y, u and v alone are read too. SciPy
+Of u_original, u_filtered and u_smoothed the filtered ones are the velocity, which PIVlab has validated and not
+smoothed; where they were not made, the original ones. The others are kept. Files with x, y, u and v alone are read too. SciPy
 reads them, in a process of its own (names: PIVlab 3.0, export of .mat files, github.com/Shrediquette/PIVlab).
 """
 
@@ -54,12 +54,9 @@ def frames_in(path: Path) -> tuple[list[Arrays], dict[str, str]]:
     if not frames:
         raise ReadError(f"has no x and y among {listed(cells) or 'nothing'}: save x, y, u and v")
     said = _UNITS.search(" ".join(np.ravel(data.get("units", "")).astype(str)))
-    return frames, {} if said is None else {
-        "x": said["place"],
-        "y": said["place"],
-        "u": said["speed"],
-        "v": said["speed"],
-    }
+    if said is None:
+        return frames, {}
+    return frames, {**dict.fromkeys("xy", said["place"]), **dict.fromkeys("uv", said["speed"])}
 
 
 def _frames(value: Any) -> list[np.ndarray]:
