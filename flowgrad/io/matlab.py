@@ -1,8 +1,8 @@
 """MATLAB's .mat as PIVlab saves it: cells of frames, each with positions, velocities and types of vectors on a grid.
 
 Of u_original, u_filtered and u_smoothed the filtered ones are the velocity, which PIVlab has validated and not
-smoothed; where they were not made, the original ones. The others are kept. Files with x, y, u and v alone are read too. SciPy
-reads them, in a process of its own (names: PIVlab 3.0, export of .mat files, github.com/Shrediquette/PIVlab).
+smoothed; where they were not made, the original ones. The others are kept. Files with x, y, u and v alone are read too.
+SciPy reads them, in a process of its own (names: PIVlab 3.0, export of .mat files, github.com/Shrediquette/PIVlab).
 """
 
 from __future__ import annotations
