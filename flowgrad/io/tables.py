@@ -20,9 +20,9 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
-from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.io.point_samples import DAVIS, contents_of, coordinate_names, grouped, name_and_unit
 from flowgrad.io.table_times import steps_of_rows
+from flowgrad.io.tecplot import element_steps
 from flowgrad.typing import FloatArray
 
 log = logging.getLogger("flowgrad")
@@ -277,12 +277,14 @@ def table_steps(path: Path) -> Sequence[Step]:
 
 
 def dat_steps(path: Path) -> Sequence[Step]:
-    """A file in Tecplot's form: a table where its zone is a grid, through meshio where it is of elements."""
+    """A file in Tecplot's form: a table where its zone is a grid; zones of elements: :mod:`flowgrad.io.tecplot`."""
     with path.open("rb") as file:
         beginning = file.read(1 << 16)
     zone = _ZONE.search(beginning.decode("latin-1"))
     if zone is not None and _ELEMENTS.search(zone["about"].split("\n\n")[0]):
-        return (Step(path, None, partial(read_with_meshio, path)),)
+        with naming(path):
+            lines = lines_of(path)
+        return element_steps(path, lines)
     return table_steps(path)
 
 
