@@ -2,7 +2,7 @@
 """Gradients of noisy velocities whose noise is not given: errors, coverage of intervals and estimates of the noise,
 beside np.gradient, penalised least squares (Garcia 2010) and smoothing splines, in the same run.
 
-Usage: scripts/measured.py [--points N] [--seeds N] [--only noise|lattice|scattered|time|real]
+Usage: scripts/measured.py [--points N] [--seeds N] [--only noise|coverage|lattice|scattered|time|real]
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flowgrad import Flow, Lattice, read, velocity_gradient
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
-from flowgrad.gradient.smooth.nearest_fits import NearestFits
+from flowgrad.gradient.smooth.nearest_ladder import NearestLadder
+from flowgrad.gradient.smooth.neighbours import Nearest
 from flowgrad.noise import noise_of
 
 QUANTITIES = ("L", "vorticity", "shear_rate", "q_criterion", "swirling_strength")
@@ -66,6 +67,24 @@ def two_scales(x, y):
 
 
 FLOWS = {"vortices": vortices, "channel": channel, "jet": jet, "cylinder": cylinder, "two scales": two_scales}
+
+
+def uniform(x, y):
+    """A uniform flow: all of L is noise."""
+    return 1 + 0 * x, 0 * y
+
+
+def rotation(x, y):
+    """Solid rotation."""
+    return 0.5 - y, x - 0.5
+
+
+def shear(x, y):
+    """Simple shear."""
+    return y, 0 * x
+
+
+HOMOGENEOUS = {"uniform": uniform, "rotation": rotation, "shear": shear}
 
 
 def truth(flow, at):
@@ -145,9 +164,35 @@ def coverage(gradient, exact, known):
     right, found = type(gradient)(L), []
     for name in QUANTITIES:
         pick = {"L": np.s_[:, :2, :2], "vorticity": np.s_[:, 2]}.get(name, np.s_[:])
-        off = np.abs(gradient[name] - right[name])[pick][known]
-        found.append(float(np.mean(off <= 1.96 * gradient.std(name)[pick][known] + 1e-12)))
+        low, high = (end[pick][known] for end in gradient.interval(name))
+        true = right[name][pick][known]
+        found.append(float(np.mean((low - 1e-12 <= true) & (true <= high + 1e-12))))
     return found
+
+
+def coverages(n, seeds):
+    """How often the intervals hold, of differences with the noise given and of fits that find it."""
+    print(f"\n95 % intervals that hold, {n}² samples, {seeds} fields each\n")
+    print(
+        "| flow | noise | " + " | ".join(f"{q}, {how}" for how in ("differences", "smooth") for q in QUANTITIES) + " |"
+    )
+    print("|---" * (2 + 2 * len(QUANTITIES)) + "|")
+    x = np.linspace(0, 1, n)
+    lattice = Lattice.rectilinear(x, x)
+    for name, flow in (HOMOGENEOUS | FLOWS).items():
+        value, exact, body = truth(flow, lattice.points[:, :2])
+        for share in (0.01, 0.05, 0.1):
+            sigma, rows = share * np.sqrt((value[~body] ** 2).sum(axis=1).mean()), []
+            for seed in range(seeds):
+                noisy = value + sigma * np.random.default_rng(seed).normal(size=value.shape)
+                noisy[body] = np.nan
+                measured = Flow(lattice, np.column_stack([noisy, 0 * noisy[:, 0]]), "points")
+                known = replace(measured, noise=sigma)
+                both = velocity_gradient(known, "finite-difference(order=2)"), velocity_gradient(measured, "smooth")
+                rows.append([each for g in both for each in coverage(g, exact, g.valid & ~body)])
+            print(
+                f"| {name} | {share:.0%} | " + " | ".join(f"{v:.3g}" for v in np.mean(rows, axis=0)) + " |", flush=True
+            )
 
 
 def gradients(kind, n, seeds):
@@ -196,8 +241,9 @@ def one(kind, flow, n, share, seed):
         keys = fits.keys
     else:
         measured = Flow.from_arrays(at, None, noisy)
-        fits = NearestFits(at, measured.velocity, np.zeros(len(at), bool), at, cKDTree(at))
-        keys = [key for key in fits.keys if key[1] < 400]
+        near, distance = Nearest(cKDTree(at), at).nearest(401)[::-1]
+        fits = NearestLadder(at, noisy, np.zeros(len(at), bool), at, near, distance)
+        keys = [key for key in fits.keys if np.isfinite(fits.variance(key, key)).all()]
     oracle = min(error(fits.gradient(key), exact, ~body) for key in keys)
     gradient = velocity_gradient(measured)
     own = error(gradient.L[:, :2, :2], exact, ~body)
@@ -314,11 +360,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--points", type=int, default=64, help="samples along each axis")
     parser.add_argument("--seeds", type=int, default=1, help="fields of each kind")
-    parser.add_argument("--only", choices=("noise", "lattice", "scattered", "time", "real"))
+    parser.add_argument("--only", choices=("noise", "coverage", "lattice", "scattered", "time", "real"))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     if args.only in (None, "noise"):
         noise(args.points, args.seeds)
+    if args.only in (None, "coverage"):
+        coverages(args.points, args.seeds)
     for kind in ("lattice", "scattered"):
         if args.only in (None, kind):
             gradients(kind, args.points, args.seeds)

@@ -26,7 +26,8 @@ from flowgrad.interop.convert import (
     tool,
 )
 from flowgrad.interop.metadata import RECORD, lattice_again, told_of
-from flowgrad.io.meshio_formats import TYPES, WEDGE, contents_of_parts, parts_of
+from flowgrad.io.meshio_formats import TYPES, contents_of_parts, parts_of
+from flowgrad.io.node_order import WEDGE
 from flowgrad.mesh import Cells, Lattice, Mesh, cell_name
 from flowgrad.pipeline.write import DEFAULT, Result, on_mesh
 

@@ -1,4 +1,4 @@
-"""Formats that meshio reads (AVS, Gmsh, HMF, MED, MOAB, TetGen), through a process of their own.
+"""Formats that meshio reads (AVS, HMF, MED, MOAB, TetGen), through a process of their own.
 
 meshio may print, call ``sys.exit``, raise anything, crash in a C library or never return; here all of
 that becomes one ReadError. Cells or arrays that it leaves out silently are an error too, as
@@ -10,8 +10,6 @@ from __future__ import annotations
 import builtins
 import io
 import logging
-import mmap
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents, naming, native, register_format, time_of
-from flowgrad.io.node_order import in_vtk_order
+from flowgrad.io.node_order import WEDGE, in_vtk_order
 from flowgrad.io.subprocess_reader import guarded
 from flowgrad.mesh import LAGRANGE_CELLS, REFERENCE_CELLS, Cells, Mesh
 from flowgrad.mesh.reference.cell import VTK
@@ -28,43 +26,14 @@ from flowgrad.mesh.reference.lagrange import lagrange_cell
 
 log = logging.getLogger("flowgrad")
 
-# Sections that meshio reads, and those that hold nothing of the flow.
-_SECTIONS = {
-    *("MeshFormat", "PhysicalNames", "Entities", "Nodes", "Elements", "NodeData", "ElementData", "Periodic"),
-    *("PartitionedEntities", "GhostElements", "Parametrizations", "Comments"),
-}
-# So many letters do not stand in binary data by chance.
-_MARK = re.compile(rb"^\$([A-Z]\w{4,40})[ \t\r]*$", re.MULTILINE)
-
 # Of the suffixes of meshio 5.3 those that flowgrad does not read itself (.vtu: meshio misplaces the data of
 # polyhedra), that no other reader knows better (.cgns, Exodus) and of which meshio reads a velocity. Legacy VTK and
 # Tecplot's zones of elements come here too, through their own modules.
-SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".msh", ".node")
+SUFFIXES = (".avs", ".ele", ".h5m", ".hmf", ".med", ".node")
 # meshio's names of cells, and their VTK numbers; the wedge too as Exodus and VTK number it.
 TYPES = {kind.meshio: int(kind) for kind in VTK if kind.meshio} | {"pyramid14": 74, "wedge6": 13}
-# meshio's wedge is Gmsh's, whose first triangle looks inward.
-WEDGE = [0, 2, 1, 3, 5, 4]
 # Some of meshio's readers ask for the next line for ever at the end of a file that was cut off.
 _PATIENCE = 100
-
-
-def check_sections(path: Path) -> None:
-    """ReadError for a section that is not read, is not ended or not begun; files of others than Gmsh pass."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data[:1] != b"$":
-            return
-        marks = [match[1].decode() for match in _MARK.finditer(data)]
-        last = data[max(len(data) - 100, 0) :].split()[-1:]
-    begun = ""
-    for name in marks:
-        if begun and name != f"End{begun}":
-            raise ReadError(f"has no end of ${begun} before ${name}: the file is damaged or was cut off")
-        if not begun and name not in _SECTIONS:
-            raise ReadError(f"has the section ${name}, which is not read: write the values at the nodes or elements")
-        begun = "" if begun else name
-    if begun or not marks or last != [f"${marks[-1]}".encode()]:
-        said = f"${begun}" if begun else "its last section"
-        raise ReadError(f"has no end of {said}: the file is damaged or was cut off")
 
 
 def check_rows(path: Path) -> None:
@@ -85,7 +54,7 @@ def _check(file: Path) -> None:
 
 
 # What is looked at before meshio reads, because it does not.
-_CHECKS: dict[str, Callable[[Path], None]] = {".msh": check_sections, ".node": check_rows, ".ele": check_rows}
+_CHECKS: dict[str, Callable[[Path], None]] = {".node": check_rows, ".ele": check_rows}
 
 
 def read_with_meshio(path: Path, timeout: float | None = None, field_data: Arrays | None = None) -> Contents:

@@ -23,6 +23,9 @@ DEGREES = "HigherOrderDegrees"
 TODAYS_HEXAHEDRA = (2, 1)
 LAGRANGE_HEXAHEDRON = 72
 
+# meshio's and Gmsh's linear wedge, whose first triangle looks inward, in VTK's order.
+WEDGE = [0, 2, 1, 3, 5, 4]
+
 # Points farther than this from where they should be, as a fraction of the cell's diagonal (rms), are
 # in no known order.
 _OUT_OF_ORDER = 0.15
@@ -98,6 +101,11 @@ def in_vtk_order(reference: ReferenceCell, points: FloatArray, rows: IntArray) -
             f"(those between corners lie {errors[best]:.2g} of the cell's diagonal from there): convert it to .vtu"
         )
     return rows[:, orders[best]]
+
+
+def is_in_order(reference: ReferenceCell, nodes: FloatArray) -> bool:
+    """Whether nodes (m, k, 3) of cells of one kind lie about where VTK's order has them."""
+    return _misfit(reference, nodes) < _OUT_OF_ORDER
 
 
 def _misfit(reference: ReferenceCell, nodes: FloatArray) -> float:

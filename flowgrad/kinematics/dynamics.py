@@ -106,7 +106,7 @@ def rivlin_ericksen_2(D_rate: Array, L: Array, rivlin_ericksen_1: Array) -> Arra
     return lower_convected(2 * D_rate, L, rivlin_ericksen_1)
 
 
-@quantity(r"\Phi", "M/(L T³) or L²/T³", reference="Bird, Stewart & Lightfoot 2002, eq. 3.3-3")
+@quantity(r"\Phi", "M/(L T³) or L²/T³", reference="Bird, Stewart & Lightfoot 2002, eq. 3.3-3", form="quadratic")
 def dissipation(D: Array, viscosity: Array) -> Array:
     """Viscous dissipation 2η D:D for each volume (divided by the density where η is kinematic)."""
     return 2 * viscosity * tensors.double_dot(D, D)

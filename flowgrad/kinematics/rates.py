@@ -42,13 +42,13 @@ def deviatoric_D(D: Array) -> Array:
     return tensors.deviator(D)
 
 
-@quantity(r"\dot\gamma", "1/T", reference="Bird, Armstrong & Hassager 1987, eq. 4.1-8")
+@quantity(r"\dot\gamma", "1/T", reference="Bird, Armstrong & Hassager 1987, eq. 4.1-8", form="root")
 def shear_rate(D: Array) -> Array:
     """Shear rate √(2 D:D): |γ̇| in simple shear, √3 ε̇ in uniaxial extension."""
     return np.sqrt(2 * tensors.double_dot(D, D))
 
 
-@quantity("d_i", "1/T", scale="signed", reference="Batchelor 1967, §2.3")
+@quantity("d_i", "1/T", scale="signed", reference="Batchelor 1967, §2.3", form="eigenvalue")
 def principal_rates(principal_system: Array) -> Array:
     """Principal stretch rates: eigenvalues of D, descending."""
     return principal_system[..., 0]
@@ -73,7 +73,7 @@ def vorticity(L: Array) -> Array:
     return tensors.axial_vector(L)
 
 
-@quantity(r"|\omega|^2/2", "1/T²", reference="Tennekes & Lumley 1972, §3.3")
+@quantity(r"|\omega|^2/2", "1/T²", reference="Tennekes & Lumley 1972, §3.3", form="quadratic")
 def enstrophy(vorticity: Array) -> Array:
     """Enstrophy ½ |ω|²."""
     return 0.5 * tensors.dot(vorticity, vorticity)
@@ -85,7 +85,7 @@ def invariant_p(L: Array) -> Array:
     return -tensors.trace(L)
 
 
-@quantity("Q", "1/T²", scale="signed", reference="Hunt, Wray & Moin 1988, CTR-S88, 193")
+@quantity("Q", "1/T²", scale="signed", reference="Hunt, Wray & Moin 1988, CTR-S88, 193", form="quadratic")
 def q_criterion(L: Array) -> Array:
     """Second invariant Q = ½(tr²L − tr L²); positive in a vortex."""
     return tensors.second_invariant(L)
@@ -98,7 +98,11 @@ def invariant_r(L: Array) -> Array:
 
 
 @quantity(
-    "II_D", "1/T²", scale="signed", reference="Soria, Sondergaard, Cantwell, Chong & Perry 1994, Phys. Fluids 6, 871"
+    "II_D",
+    "1/T²",
+    scale="signed",
+    reference="Soria, Sondergaard, Cantwell, Chong & Perry 1994, Phys. Fluids 6, 871",
+    form="quadratic",
 )
 def second_invariant_of_D(D: Array) -> Array:
     """½(tr²D − D:D)."""
@@ -113,7 +117,9 @@ def third_invariant_of_D(D: Array) -> Array:
     return tensors.determinant(D)
 
 
-@quantity("II_W", "1/T²", reference="Soria, Sondergaard, Cantwell, Chong & Perry 1994, Phys. Fluids 6, 871")
+@quantity(
+    "II_W", "1/T²", reference="Soria, Sondergaard, Cantwell, Chong & Perry 1994, Phys. Fluids 6, 871", form="quadratic"
+)
 def second_invariant_of_W(W: Array) -> Array:
     """½ W:W = ¼ |ω|²; the other two invariants of W are zero."""
     return 0.5 * tensors.double_dot(W, W)

@@ -50,12 +50,15 @@ class Quantity(Record):
     """Quantity derived from the velocity gradient by a ``function``.
 
     ``inputs`` are the names of the function's arguments. ``of_field``: its value at one place depends on the
-    others, so the function is given the whole field, else pieces of it.
+    others, so the function is given the whole field, else pieces of it. ``form`` tells how the noise of L reaches it
+    where the first order does not serve: it is a ``quadratic`` form of L, the ``root`` of one that is never negative,
+    an ``eigenvalue``, or ``swirl``, λ_ci.
     """
 
     function: Callable[..., np.ndarray]
     inputs: tuple[str, ...]
     of_field: bool = False
+    form: str = ""
 
 
 # Inputs that are drawn like quantities.
@@ -88,12 +91,14 @@ def quantity(
     reference: str = "",
     of_field: bool = False,
     internal: bool = False,
+    form: str = "",
 ) -> Callable[[Function], Function]:
     """Register a function of stacks as a quantity: its name is the quantity's, its argument names are its inputs
     (``L``, names in ``INPUTS``, other quantities), and the first paragraph of its docstring describes it.
 
-    ``symbol``, ``dimension``, ``scale`` and ``reference`` are those of :class:`~flowgrad.records.Record`. A function
-    ``of_field`` is given all places at once, others may be given parts. ``internal`` ones are inputs of others alone.
+    ``symbol``, ``dimension``, ``scale`` and ``reference`` are those of :class:`~flowgrad.records.Record`, ``form`` is
+    that of :class:`Quantity`. A function ``of_field`` is given all places at once, others may be given parts.
+    ``internal`` ones are inputs of others alone.
     Raises OptionError for a name that is taken; a module that is run again replaces its own.
     """
 
@@ -114,6 +119,7 @@ def quantity(
             description=" ".join((inspect.getdoc(function) or "").split("\n\n")[0].split()),
             inputs=tuple(inspect.signature(function).parameters),
             of_field=of_field,
+            form=form,
         )
         if of_field:
             OF_FIELD.add(name)

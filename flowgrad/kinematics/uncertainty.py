@@ -27,12 +27,9 @@ def standard_deviation(
     ``L`` (n, 3, 3); ``covariance`` C (n, 3, 3), with cov(L_ij, L_kl) = δ_ik C_jl, or (n, 3, 3, 3) with
     one C for each velocity component i, or the whole cov(L_ij, L_kl) (n, 3, 3, 3, 3). ``supplied``
     arrays are taken as exact. NaN where L has no covariance and where the quantity has no derivative: the
-    shear rate at rest, an eigenvalue where two coincide. Raises OptionError for an unknown quantity and
-    one that does not derive from L alone.
+    flow type at rest, an eigenvector where two eigenvalues coincide. Raises OptionError for a function without
+    derivatives.
     """
-    reason = why_not(name, supplied)
-    if reason:
-        raise OptionError(f"the deviation of {name} is not known: {reason}")
     pieces = [slice(start, start + _CHUNK) for start in range(0, max(len(L), 1), _CHUNK)]
     parts = [_piece(name, L[p], covariance[p], {key: array[p] for key, array in supplied.items()}) for p in pieces]
     return np.concatenate(parts)

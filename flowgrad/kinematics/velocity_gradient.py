@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
+from flowgrad.kinematics.intervals import Spread, spread_of
 from flowgrad.kinematics.registry import INPUTS, OF_FIELD, evaluate, inputs_of, select
-from flowgrad.kinematics.uncertainty import standard_deviation, why_not
+from flowgrad.kinematics.uncertainty import why_not
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import FloatArray
 
@@ -56,7 +57,7 @@ class VelocityGradient(
     supplied: Mapping[str, np.ndarray] = field(default_factory=dict)
     positions: FloatArray | None = None
     _known: dict[str, Any] = field(default_factory=dict, init=False)
-    _deviations: dict[str, FloatArray] = field(default_factory=dict, init=False)
+    _spreads: dict[str, Spread] = field(default_factory=dict, init=False)
     # The gradient that this one is with further inputs; they have the same weights.
     _bare: VelocityGradient | None = field(default=None, init=False)
 
@@ -129,11 +130,25 @@ class VelocityGradient(
     def std(self, name: str) -> FloatArray:
         """Standard deviation of any registered quantity, of the quantity's own shape, where the noise of
         the velocity is known: propagated to first order with the derivatives of the quantity's own
-        function; ``supplied`` arrays are taken as exact.
+        function, to second order for shear rate, swirling strength, quadratic forms of L such as Q, and eigenvalues;
+        ``supplied`` arrays are taken as exact.
 
-        NaN where the quantity has no derivative (the shear rate at rest). Raises OptionError without
+        NaN where the quantity has no derivative (the flow type at rest). Raises OptionError without
         noise and for quantities that do not derive from L alone.
         """
+        return self._spread(name)[2]
+
+    def interval(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Ends of the 95 % interval of any registered quantity, each of its own shape, where the noise of the velocity
+        is known: the true value lies between them in 95 of 100 measurements.
+
+        1.96 deviations to either side of linear quantities. The value itself keeps what noise adds to it, as
+        it does to every square: the shear rate of a fluid at rest is positive. The interval is without that, so it may
+        lie below the value, or end at 0. NaN and errors are those of :meth:`std`.
+        """
+        return self._spread(name)[:2]
+
+    def _spread(self, name: str) -> Spread:
         select([name])
         if self.covariance is None:
             raise OptionError(
@@ -141,11 +156,13 @@ class VelocityGradient(
                 "(noise= of read or Flow.from_arrays in Python), the standard deviation of the velocity samples, "
                 "and a scheme that computes L from them"
             )
-        if name not in self._deviations:
+        if name not in self._spreads:
+            if reason := why_not(name, self.supplied):
+                raise OptionError(f"the deviation of {name} is not known: {reason}")
             # What depends on the whole field is taken as exact.
             exact = {**self.supplied, **{each: self[each] for each in inputs_of(name) & OF_FIELD}}
-            self._deviations[name] = standard_deviation(name, self.L, self.covariance, exact)
-        return self._deviations[name]
+            self._spreads[name] = spread_of(name, self[name], self.L, self.covariance, exact)
+        return self._spreads[name]
 
     def carries_noise(self, name: str) -> bool:
         """Whether ``std`` knows the deviation of a registered quantity."""

@@ -29,7 +29,9 @@ def schur_form(L: Array) -> Array:
     return np.concatenate(tensors.real_schur(L), axis=-2)
 
 
-@quantity(r"\lambda_2", "1/T²", scale="signed", reference="Jeong & Hussain 1995, J. Fluid Mech. 285, 69")
+@quantity(
+    r"\lambda_2", "1/T²", scale="signed", reference="Jeong & Hussain 1995, J. Fluid Mech. 285, 69", form="eigenvalue"
+)
 def lambda2(L: Array) -> Array:
     """Middle eigenvalue of D² + W², which is the symmetric part of L²; negative in a vortex."""
     return tensors.eigenvalues(tensors.symmetric(L @ L))[..., 1]
@@ -50,7 +52,9 @@ def real_eigenvalue(schur_form: Array) -> Array:
     return schur_form[..., 0, 0]
 
 
-@quantity(r"\lambda_{ci}", "1/T", reference="Zhou, Adrian, Balachandar & Kendall 1999, J. Fluid Mech. 387, 353")
+@quantity(
+    r"\lambda_{ci}", "1/T", reference="Zhou, Adrian, Balachandar & Kendall 1999, J. Fluid Mech. 387, 353", form="swirl"
+)
 def swirling_strength(schur_form: Array) -> Array:
     """λ_ci, the imaginary part of the complex eigenvalues of L; 0 where all are real."""
     b, c = schur_form[..., 1, 2], schur_form[..., 2, 1]

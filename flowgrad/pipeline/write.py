@@ -48,7 +48,8 @@ def write(path: Path | str, result: Result, quantities: Sequence[str] = DEFAULT,
     Arrays carry the names of the registry; tensors are row-major 9 components. The velocity is
     written along (as ``velocity`` if its own name is taken), ``valid`` where some gradients are
     missing, and ``L_error`` where it was estimated; ``std`` adds the standard deviation of each quantity
-    of L as ``NAME_std``, where the noise is known. Raises OptionError for a result without a mesh or at
+    of L as ``NAME_std``, where the noise is known, and the ends of 95 % intervals that are not 1.96 of these about the
+    value, as of the shear rate, as ``NAME_low`` and ``NAME_high``. Raises OptionError for a result without a mesh or at
     positions of its own, another suffix than .vtu and an unknown quantity.
     """
     path = Path(path)
@@ -141,8 +142,11 @@ def arrays_of(result: VelocityGradient | Separation, quantities: Sequence[str], 
     found: Arrays = {each.name: gradient[each.name] for each in select(quantities)}
     if isinstance(result, Separation):
         found.update(result.fields())
-    if std:
-        found.update({f"{name}_std": gradient.std(name) for name in quantities if gradient.carries_noise(name)})
+    for record in select(quantities) if std else ():
+        if gradient.carries_noise(record.name):
+            found[f"{record.name}_std"] = gradient.std(record.name)
+            if record.form:
+                found[f"{record.name}_low"], found[f"{record.name}_high"] = gradient.interval(record.name)
     if gradient.error is not None:
         found["L_error"] = gradient.error
     if not gradient.valid.all():

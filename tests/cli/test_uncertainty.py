@@ -34,7 +34,8 @@ def test_noise_gives_the_deviation_of_every_quantity_asked_for(case, given, nois
     expected = velocity_gradient(Flow(MESH, VELOCITY, "points", noise=noise))
     np.testing.assert_array_equal(arrays["vorticity_std"], expected.std("vorticity"))
     np.testing.assert_array_equal(arrays["L_std"].reshape(-1, 3, 3), expected.std("L"))
-    assert "dissipation_std" in arrays
+    assert {"dissipation_std", "dissipation_low", "dissipation_high"} <= set(arrays)
+    assert "vorticity_low" not in arrays
     squares = (expected.std("vorticity") ** 2).sum(axis=1)
     weights = expected.weights
     assert summary["deviations"]["vorticity"]["rms"] == pytest.approx(np.sqrt(weights @ squares / weights.sum()))

@@ -224,6 +224,25 @@ def foam(folder: Path, name: str) -> Made:
     return folder / name, [folder / "2/U", *(folder / "constant/polyMesh" / each for each in inside)]
 
 
+def gmsh(folder: Path, name: str) -> Made:
+    """Version 4.1 with groups, a scheme and values at the nodes of elements."""
+    flow = mesh()
+    rows, x = flow.cells.connectivity.reshape(-1, 4) + 1, flow.points
+    tags, places = "\n".join(map(str, range(1, len(x) + 1))), "\n".join(" ".join(map(repr, p)) for p in x.tolist())
+    elements = "\n".join(" ".join(map(str, (i + 1, *row))) for i, row in enumerate(rows.tolist()))
+    corners = "\n".join(f"{i + 1} 4 {' '.join(map(repr, x[row - 1].ravel().tolist()))}" for i, row in enumerate(rows))
+    (folder / name).write_text(
+        '$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$PhysicalNames\n1\n3 4 "fluid"\n$EndPhysicalNames\n'
+        "$Entities\n0 0 0 1\n1 0 0 0 1 1 1 1 4 0\n$EndEntities\n"
+        f"$Nodes\n1 {len(x)} 1 {len(x)}\n3 1 0 {len(x)}\n{tags}\n{places}\n$EndNodes\n"
+        f"$Elements\n1 {len(rows)} 1 {len(rows)}\n3 1 4 {len(rows)}\n{elements}\n$EndElements\n"
+        '$InterpolationScheme\n"S"\n1\n5\n2\n4 4\n1 -1 -1 -1\n0 1 0 0\n0 0 1 0\n0 0 0 1\n'
+        "4 3\n0 0 0\n1 0 0\n0 1 0\n0 0 1\n$EndInterpolationScheme\n"
+        f'$ElementNodeData\n2\n"U"\n"S"\n1\n0\n3\n0\n3\n{len(rows)}\n{corners}\n$EndElementNodeData\n'
+    )
+    return _alone(folder / name)
+
+
 def of_vtk_legacy(folder: Path, name: str, make: Callable[[], Any], binary: bool) -> Made:
     return _alone(legacy(folder / name, make(), binary))
 
@@ -272,6 +291,7 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "a.msh": partial(through_meshio, name="a.msh", form="gmsh", binary=True),
     "ascii a.msh": partial(through_meshio, name="a.msh", form="gmsh", binary=False),
     "old a.msh": partial(through_meshio, name="a.msh", form="gmsh22", binary=True),
+    "views a.msh": partial(gmsh, name="a.msh"),
     "a.vtk": partial(through_meshio, name="a.vtk", form="vtk42"),
     "ascii a.vtk": partial(of_vtk_legacy, name="a.vtk", make=unstructured, binary=False),
     "image a.vtk": partial(of_vtk_legacy, name="a.vtk", make=image, binary=True),

@@ -30,7 +30,7 @@ UNTOLD = {
     **dict.fromkeys(("a.txt", "a.vec", "a.v3d", "a.plt"), TABLE),
     **{name: {"point_arrays", "cell_arrays"} for name in ("a.vtkhdf", "a.cas")},
     # Cut between two sections they are whole files of fewer arrays.
-    **{name: {"point_arrays", "cell_arrays", "values"} for name in ("ascii a.msh", "old a.msh")},
+    **{name: {"point_arrays", "cell_arrays", "values"} for name in ("ascii a.msh", "old a.msh", "views a.msh")},
 }
 VELOCITY = dict.fromkeys(("a.ele", "a.node"), "tetgen:attr1,tetgen:attr2")
 

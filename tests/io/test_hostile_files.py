@@ -114,7 +114,11 @@ FILES: dict[str, tuple[str | bytes, str]] = {
         "field data 'T' are not 8999999991 numbers",
     ),
     "open.msh": (GMSH.replace("$EndElements", "$EndElement").format("0\n"), r"no end of \$Elements"),
-    "corners.msh": (GMSH.format("0\n") + "$ElementNodeData\n$EndElementNodeData\n", r"\$ElementNodeData, which is not"),
+    "corners.msh": (
+        GMSH.format("0\n") + "$ElementNodeData\n$EndElementNodeData\n",
+        "where a number of rows should stand",
+    ),
+    "rows.msh": (GMSH.format("9" * 17 + "\n"), "declares 9{17} rows more than there are"),
     "none.npz": (npz(x=np.zeros(0), y=np.zeros(0), u=np.zeros(0), v=np.zeros(0)), r"shape \(0,\)"),
     "objects.npz": (npz(x=np.array([{}], object), y=np.zeros(1)), "holds Python objects"),
     "rows.ele": ("2 4 0\n1 1 2 3 4\n", "'rows.ele' declares 2 of rows and has 1"),
