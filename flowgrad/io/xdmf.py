@@ -100,8 +100,8 @@ def _times(root: ET.Element, collection: ET.Element) -> tuple[list[float | None]
     whole = [grid for grid in grids if all(grid.find(f"{tag}/DataItem") is not None for tag in _MESH)]
     if len(meshes) > 1 and len(whole) < len(grids):
         raise ReadError(
-            f"has {len(meshes)} meshes in its times, {len(whole)} of {len(grids)} with one of their own: write each to a "
-            "file of its own"
+            f"has {len(meshes)} meshes in its times, {len(whole)} of {len(grids)} with one of their own: "
+            "write each to a file of its own"
         )
     for attribute in collection.iter("Attribute"):
         if attribute.get("Center") not in _CENTRES:
