@@ -105,7 +105,7 @@ _ENSIGHT = VtkReader(
 )
 CLASSES: dict[str, VtkReader] = {
     ".vtk": VtkReader("vtkIOLegacy", "vtkDataSetReader", _LEGACY),
-    ".vtkhdf": VtkReader("vtkIOHDF", "vtkHDFReader"),
+    **dict.fromkeys((".vtkhdf", ".hdf"), VtkReader("vtkIOHDF", "vtkHDFReader")),
     **dict.fromkeys((".case", ".encas"), _ENSIGHT),
     ".cgns": VtkReader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
     # Of the boundary it makes cells without values, and not those of the file.

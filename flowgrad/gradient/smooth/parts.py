@@ -88,26 +88,25 @@ class NearestPart:
 
     rows: IntArray
     fits: NearestFits
-    key: Key
     used: IntArray
     basis: FloatArray
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (r, 3, 3)."""
-        return self.fits.differentiate(self.key, values[self.used]) @ self.basis
+        return self.fits.differentiate(values[self.used]) @ self.basis
 
     def covariance(self, noise: FloatArray) -> FloatArray:
         """C (r, 3, 3, 3) for noise of the samples that are not on the boundary."""
         each = np.zeros((len(self.used), 3))
         known = self.used < len(noise)
         each[known] = np.nan_to_num(noise)[self.used[known]]
-        return np.asarray(self.basis.T @ self.fits.covariance(self.key, each) @ self.basis)
+        return np.asarray(self.basis.T @ self.fits.covariance(each) @ self.basis)
 
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (r, n)."""
         from scipy.sparse import csr_array
 
-        along = list(self.fits.matrices(self.key))
+        along = list(self.fits.matrices())
         count = int(self.used.max()) + 1
         spread = csr_array(
             (np.ones(len(self.used)), (np.arange(len(self.used)), self.used)), shape=(len(self.used), count)
@@ -170,3 +169,11 @@ class Smoothed(Operator):
             result[part.rows] = of(part)
         result[self.missing] = np.nan
         return result
+
+
+def chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+    """The fits chosen most often, of keys and at how many places, in one line."""
+    total = sum(count for _, count in chosen)
+    largest = sorted(chosen, key=lambda each: -each[1])[:3]
+    named = ", ".join(f"{form.format(*key)} at {100 * count / total:.0f} %" for key, count in largest)
+    return f"fits chosen by their estimated error from {len(chosen)} that are best somewhere: {named}"

@@ -13,27 +13,25 @@ from flowgrad.gradient.scheme import (
     Operator,
     Scheme,
     Where,
-    boundary_samples,
     on_rows,
-    patch_centroids,
-    patch_faces,
     register_scheme,
 )
 from flowgrad.gradient.smooth.choice import choose_fits
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits, MadeFits, made_on
-from flowgrad.gradient.smooth.nearest_fits import NearestFits
-from flowgrad.gradient.smooth.parts import LatticePart, NearestPart, Smoothed
+from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
+from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.mesh import Lattice
-from flowgrad.noise.pseudo_residuals import directions_of, predictions
+from flowgrad.noise import FoundNoise
+from flowgrad.noise.pseudo_residuals import predictions
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Noise matters that makes differences wrong by more than this part of the rms |L|.
 MATTERS = 0.01
+# Noise that is given and that which is seen are told apart by such a factor.
+_UNLIKE = 1.5
 # Missing samples in groups of this size at most are replaced by what is around; larger ones are bodies.
 _GROUP = 12
-# Places at which local fits are compared; others take the fit of the nearest of these.
-_PLACES = 1200
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class SmoothFits(Scheme):
             return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed{advice}"))
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
-        notes = [found.sentence if noise is None else "the noise of the velocity is as given"]
+        notes = [found.sentence if noise is None else _as_given(deviation, found)]
         if outlier.any():
             notes.append(
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
@@ -63,7 +61,7 @@ class SmoothFits(Scheme):
         own = isinstance(at, str) and at == flow.location and not (flow.location == "cells" and flow.boundary)
         if own and isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved:
             return _on_lattice(flow, deviation, outlier, found.window if found.found else 1.0, notes)
-        return _elsewhere(flow, at, deviation, outlier, notes)
+        return by_nearest_samples(flow, at, deviation, outlier, notes)
 
 
 def seen_noise(flow: Flow) -> str:
@@ -102,6 +100,16 @@ def _error_of_differences(flow: Flow, deviation: FloatArray) -> float:
     return float(np.sqrt(noise / max(total - noise, 1e-6 * noise))) if noise else 0.0
 
 
+def _as_given(deviation: FloatArray, found: FoundNoise) -> str:
+    """That the noise is given, and what the velocity itself says of it."""
+    size, own = (float(np.sqrt(np.nanmean(np.square(each).sum(axis=1)))) for each in (deviation, found.of_samples))
+    text = f"the noise of the velocity is as given, {size:.3g} (root mean square)"
+    if not found.found:
+        return text + (f"; at most {own:.3g} can be told from the flow" if found.doubt and own else "")
+    apart = max(own / size, size / own) if size else np.inf
+    return text + (f", unlike what is seen in it, {own:.3g}" if apart > _UNLIKE else f"; {own:.3g} is seen in it")
+
+
 def _by_component(noise: float | FloatArray, count: int) -> FloatArray:
     """Standard deviations (n, 3)."""
     given = np.asarray(noise, float)
@@ -129,7 +137,7 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     bias[:, fits.components] = (choice.bias @ dual[active] ** 2)[few.nearest]
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
     form = "order {}, " + " × ".join(["{}"] * fits.rank) + " places to each side"
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], form)
+    text = chosen_text([(part.key, len(part.rows)) for part in parts], form)
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
 
@@ -160,63 +168,6 @@ def _filled(lattice: Lattice, values: FloatArray) -> tuple[FloatArray, BoolArray
     holes = missing & ~small
     result[holes] = 0.0
     return result, holes if holes.any() else None
-
-
-def _chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
-    """The fits chosen most often."""
-    total = sum(count for _, count in chosen)
-    largest = sorted(chosen, key=lambda each: -each[1])[:3]
-    named = ", ".join(f"{form.format(*key)} at {100 * count / total:.0f} %" for key, count in largest)
-    return f"fits chosen by their estimated error from {len(chosen)} that are best somewhere: {named}"
-
-
-def _elsewhere(flow: Flow, at: Where, deviation: FloatArray, outlier: BoolArray, notes: list[str]) -> Operator:
-    """Fits to the nearest samples at scattered points, on meshes, and at places other than the samples'."""
-    from scipy.spatial import cKDTree
-
-    places, where = _places(flow, at), _positions(flow)
-    values, exact = boundary_samples(flow) if flow.location == "cells" else flow.velocity, len(where) - len(deviation)
-    left_out = np.append(outlier, np.zeros(exact, bool))
-    usable = np.flatnonzero(finite_rows(values) & finite_rows(where) & ~left_out)
-    middle, basis = directions_of(where[usable])
-    samples = np.ascontiguousarray((where[usable] - middle) @ basis.T)
-    tree, good = cKDTree(samples), np.flatnonzero(finite_rows(places))
-    local = np.ascontiguousarray((places[good] - middle) @ basis.T)
-    chosen = np.arange(len(good))
-    if len(good) > _PLACES:
-        chosen = np.sort(np.random.default_rng(0).choice(len(good), _PLACES, replace=False))
-    sizes = np.append(np.nan_to_num(deviation), np.zeros((exact, 3)), axis=0)[usable]
-    fits = NearestFits(samples, values[usable], usable >= len(deviation), local[chosen], tree)
-    around = sizes[tree.query(local[chosen])[1]]
-    choice = choose_fits(fits, around[:, fits.components])
-    nearest = cKDTree(local[chosen]).query(local)[1]
-    number, parts = choice.number[nearest], []
-    for i in np.unique(number):
-        rows = np.flatnonzero(number == i)
-        own = replace(fits, places=local[rows], only=fits.keys[i], _weights={}, _gradients={})
-        parts.append(NearestPart(good[rows], own, fits.keys[i], usable, basis))
-    missing, bias = ~finite_rows(places), np.zeros((len(places), 3, 3))
-    if isinstance(at, str) and at == flow.location:
-        missing |= ~finite_rows(flow.velocity)
-    bias[np.ix_(good, fits.components)] = choice.bias[nearest] @ basis**2
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} nearest samples")
-    faces = patch_faces(flow.boundary) if flow.location == "cells" else None
-    about = {"notes": (*notes, text), "faces": faces}
-    return Smoothed(values, values, tuple(parts), bias, missing, outlier, **about)  # type: ignore[arg-type]
-
-
-def _places(flow: Flow, at: Where) -> FloatArray:
-    """Where gradients are wanted (m, 3)."""
-    if not isinstance(at, str):
-        return at
-    return flow.mesh.points if at == "points" else flow.mesh.centroids
-
-
-def _positions(flow: Flow) -> FloatArray:
-    """Where the samples are: the velocity, then what is known on the boundary beside cells."""
-    if flow.location == "points":
-        return flow.mesh.points
-    return np.concatenate([flow.mesh.centroids, patch_centroids(flow.mesh, flow.boundary)])
 
 
 register_scheme(
