@@ -17,7 +17,7 @@ from flowgrad.gradient.scheme import (
     register_scheme,
 )
 from flowgrad.gradient.smooth.choice import choose_fits
-from flowgrad.gradient.smooth.lattice_fits import LatticeFits
+from flowgrad.gradient.smooth.lattice_fits import LatticeFits, MadeFits, made_on
 from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
 from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.mesh import Lattice
@@ -53,6 +53,9 @@ class SmoothFits(Scheme):
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
         notes = [found.sentence if noise is None else _as_given(deviation, found)]
+        share = np.nansum(np.nanmean(deviation**2, axis=0)) / max(np.nansum(np.nanvar(flow.velocity, axis=0)), 1e-300)
+        if share > 0.5:
+            notes.append("the noise is larger than what is left of the velocity without it: little of L is known")
         if outlier.any():
             notes.append(
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
@@ -124,7 +127,8 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
         values, outlier, deviation = values[used], outlier[used], deviation[used]
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
-    fits = LatticeFits(lattice, filled, holes, np.full(3, window))
+    made = MadeFits() if holes is not None else made_on(lattice, window)
+    fits = LatticeFits(lattice, filled, holes, np.full(3, window), made=made)
     few = fits.at_few_places()
     choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))
