@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents
 from flowgrad.mesh import Cells, Lattice, Mesh
+from flowgrad.typing import BoolArray
 
 log = logging.getLogger("flowgrad")
 
@@ -35,6 +36,11 @@ _LONGITUDES = frozenset(("lon", "longitude", "navlon", "rlon", "glamt", "lonrho"
 DEGREES = "degrees"
 # Points that a lattice may lack, of those that are there, before it is taken for none.
 _LACKING = 0.5
+# The producer of text in which masked vectors are exactly zero, and nothing says so.
+DAVIS = "DaVis"
+# Zeros in groups of so many at least are masked, where vectors with one component that is zero, as rounding makes
+# them, are this part of them at most.
+_MASKED, _ROUNDED = 4, 0.1
 # Ends of names of columns that number the rows.
 _NUMBERS = ("id", "ids", "number")
 
@@ -91,6 +97,20 @@ def grouped(columns: Arrays) -> Arrays:
             raise ReadError(f"has the components {sorted(components)} of '{name}': write all of them, once")
         result[name] = np.column_stack([components[i] for i in range(len(components))])
     return result
+
+
+def masked_zeros(mesh: Mesh, vectors: NDArray[np.float64]) -> BoolArray:
+    """Which vectors (n, 3) of a lattice are zero as masked ones are: in connected groups, not for lack of digits."""
+    zero = (vectors == 0).all(axis=1)
+    active = [k for k in range(3) if (vectors[:, k] != 0).any()]
+    half = (vectors[:, active] == 0).any(axis=1) & ~zero
+    if not isinstance(mesh, Lattice) or not zero.any() or half.sum() > _ROUNDED * zero.sum():
+        return np.zeros(len(vectors), bool)
+    from scipy.ndimage import label
+
+    groups = label(zero.reshape(mesh.shape[::-1]), np.ones((3, 3, 3)))[0].ravel()
+    masked: BoolArray = zero & (np.bincount(groups)[groups] >= _MASKED)
+    return masked
 
 
 @dataclass(frozen=True, eq=False)

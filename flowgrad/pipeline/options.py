@@ -92,7 +92,7 @@ class FormulaOptions(OptionRecord):
         check=_formula,
         excludes=(
             *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "velocity_scale", "valid"),
-            *("displacement", "y_down", "walls"),
+            *("displacement", "y_down", "keep_zeros", "walls"),
         ),
     )
     grid: str | None = option(
@@ -236,9 +236,9 @@ RECORDS = (ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptio
 
 
 @united(
-    "velocity location boundary noise axisymmetric out_of_plane length_scale displacement y_down scheme gradient_field "
-    "at error steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid "
-    "time block_memory"
+    "velocity location boundary noise axisymmetric out_of_plane length_scale displacement y_down keep_zeros scheme "
+    "gradient_field at error steady stress viscosity walls wall_velocity pressure density length body_force quantities "
+    "formula grid time block_memory"
 )
 @dataclass(frozen=True)
 class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions):
