@@ -39,7 +39,7 @@ class ReadOptions(OptionRecord):
 
     velocity: str | None = option(
         None,
-        "velocity array, or three joined by commas (u,v,w)",
+        "velocity array, three joined by commas (u,v,w), or made of arrays: Momentum/Density",
         kw_only=False,
         metavar="NAME",
         check=not_empty,
@@ -66,6 +66,15 @@ class ReadOptions(OptionRecord):
     length_scale: float | None = option(
         None, "factor for the positions: 0.001 for mm", metavar="NUMBER", check=positive
     )
+    valid: str | None = option(
+        None,
+        "which velocities are measured, by arrays beside them: 'mask==1', 'chc>0 and snr>2'",
+        metavar="CONDITION",
+        check=not_empty,
+    )
+    velocity_scale: float | None = option(
+        None, "factor for the velocity, after --length-scale: 0.001 for mm/s", metavar="NUMBER", check=positive
+    )
     displacement: str | None = option(
         None,
         "array of the points' displacement, by which they are moved, or X,Y,Z; none: they are where they belong",
@@ -73,6 +82,7 @@ class ReadOptions(OptionRecord):
         check=not_empty,
     )
     y_down: bool = option(False, "y runs down, as in images: reverse it, and the velocity along it")
+    keep_zeros: bool = option(False, "vectors of DaVis' text that are exactly zero are measured, not masked")
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )

@@ -7,6 +7,7 @@ Forms of the head: one line of names (generic, PIVlab, OpenPIV, ParaView, Fluent
 from __future__ import annotations
 
 import csv
+import dataclasses
 import logging
 import re
 from collections import Counter
@@ -19,9 +20,9 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
-from flowgrad.io.meshio_formats import read_with_meshio
-from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit
+from flowgrad.io.point_samples import DAVIS, contents_of, coordinate_names, grouped, name_and_unit, position_unit
 from flowgrad.io.table_times import steps_of_rows
+from flowgrad.io.tecplot import element_steps
 from flowgrad.typing import FloatArray
 
 log = logging.getLogger("flowgrad")
@@ -164,14 +165,14 @@ def _said(reason: str, lines: Sequence[str], start: int) -> str:
 @dataclass(frozen=True)
 class Head:
     """Names of the columns, units by name, size of the grid where it is told, whether each column stands in one
-    block, the time, whether the program writes zeros where it found no vector, and how many vectors a plane has."""
+    block, the time, whether DaVis wrote it, and how many vectors a plane has."""
 
     names: Sequence[str]
     units: dict[str, str] = field(default_factory=dict)
     shape: tuple[int, int, int] | None = None
     is_blocked: bool = False
     time: float | None = None
-    has_zeros: bool = False
+    is_davis: bool = False
     plane: int = 1
 
 
@@ -223,7 +224,7 @@ def _davis(match: re.Match[str], count: int) -> Head:
     units = quoted[1::2]
     velocity = dict.fromkeys(names[len(names) // 2 :], units[-1]) if units else {}
     plane = whole(match["rows"]) * whole(match["columns"])
-    return Head(names, {"x": units[0], **velocity} if units else {}, has_zeros=True, plane=plane)
+    return Head(names, {"x": units[0], **velocity} if units else {}, is_davis=True, plane=plane)
 
 
 def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> Head:
@@ -272,16 +273,28 @@ def table_steps(path: Path) -> Sequence[Step]:
         row = split(lines[start], delimiter)
         head = head_of(lines[:start], row, delimiter)
         columns = _columns(path, head, lines, start, delimiter, row)
+        if head.shape is None and head.plane == 1:
+            _tell_open_end(path)
         return _steps(path, head, columns)
 
 
+def _tell_open_end(path: Path) -> None:
+    """A warning where the last row has no line break: a number in it may be cut."""
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) not in b"\n\r\x1a\0":
+            log.warning("%s: its last row has no line break: if the file was cut off there, that row is wrong", path)
+
+
 def dat_steps(path: Path) -> Sequence[Step]:
-    """A file in Tecplot's form: a table where its zone is a grid, through meshio where it is of elements."""
+    """A file in Tecplot's form: a table where its zone is a grid; zones of elements: :mod:`flowgrad.io.tecplot`."""
     with path.open("rb") as file:
         beginning = file.read(1 << 16)
     zone = _ZONE.search(beginning.decode("latin-1"))
     if zone is not None and _ELEMENTS.search(zone["about"].split("\n\n")[0]):
-        return (Step(path, None, partial(read_with_meshio, path)),)
+        with naming(path):
+            lines = lines_of(path)
+        return element_steps(path, lines)
     return table_steps(path)
 
 
@@ -335,26 +348,16 @@ def _steps(path: Path, head: Head, columns: Arrays) -> Sequence[Step]:
     points = np.zeros((count, 3))
     for axis, name in enumerate(names):
         points[:, axis] = columns[name]
-    if head.has_zeros:
-        _tell_zeros(path, columns)
-    units = {**head.units, **({"x": head.units[names[0]]} if names[0] in head.units else {})}
+    unit = position_unit(names[0], head.units.get(names[0], ""))
+    units = {**head.units, **({"x": unit} if unit else {})}
     data = grouped({name: values for name, values in columns.items() if name not in names})
     several = steps_of_rows(path, points, data, units) if head.shape is None else None
     if several is not None:
         return several
     contents = contents_of(path, points, data, head.shape, units, head.time)
+    if head.is_davis:
+        contents = dataclasses.replace(contents, producer=DAVIS)
     return (Step(path, head.time, lambda: contents),)
-
-
-def _tell_zeros(path: Path, columns: Arrays) -> None:
-    zeros = int(np.all([columns[name] == 0 for name in "uvw" if name in columns], axis=0).sum())
-    if zeros:
-        log.warning(
-            "%s: %d vectors are exactly zero, which is how DaVis writes masked ones; the file does not say so, and "
-            "they are taken as measured: export a table with the column 'isValid' to leave them out",
-            path,
-            zeros,
-        )
 
 
 _KEEPS = "points or a grid, point data, masks, times of a column"

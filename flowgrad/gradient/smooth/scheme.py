@@ -17,16 +17,19 @@ from flowgrad.gradient.scheme import (
     register_scheme,
 )
 from flowgrad.gradient.smooth.choice import choose_fits
-from flowgrad.gradient.smooth.lattice_fits import LatticeFits
+from flowgrad.gradient.smooth.lattice_fits import LatticeFits, MadeFits, made_on
 from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
 from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.mesh import Lattice
+from flowgrad.noise import FoundNoise
 from flowgrad.noise.pseudo_residuals import predictions
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Noise matters that makes differences wrong by more than this part of the rms |L|.
 MATTERS = 0.01
+# Noise that is given and that which is seen are told apart by such a factor.
+_UNLIKE = 1.5
 # Missing samples in groups of this size at most are replaced by what is around; larger ones are bodies.
 _GROUP = 12
 
@@ -49,7 +52,10 @@ class SmoothFits(Scheme):
             return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed{advice}"))
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
-        notes = [found.sentence if noise is None else "the noise of the velocity is as given"]
+        notes = [found.sentence if noise is None else _as_given(deviation, found)]
+        share = np.nansum(np.nanmean(deviation**2, axis=0)) / max(np.nansum(np.nanvar(flow.velocity, axis=0)), 1e-300)
+        if share > 0.5:
+            notes.append("the noise is larger than what is left of the velocity without it: little of L is known")
         if outlier.any():
             notes.append(
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
@@ -97,6 +103,16 @@ def _error_of_differences(flow: Flow, deviation: FloatArray) -> float:
     return float(np.sqrt(noise / max(total - noise, 1e-6 * noise))) if noise else 0.0
 
 
+def _as_given(deviation: FloatArray, found: FoundNoise) -> str:
+    """That the noise is given, and what the velocity itself says of it."""
+    size, own = (float(np.sqrt(np.nanmean(np.square(each).sum(axis=1)))) for each in (deviation, found.of_samples))
+    text = f"the noise of the velocity is as given, {size:.3g} (root mean square)"
+    if not found.found:
+        return text + (f"; at most {own:.3g} can be told from the flow" if found.doubt and own else "")
+    apart = max(own / size, size / own) if size else np.inf
+    return text + (f", unlike what is seen in it, {own:.3g}" if apart > _UNLIKE else f"; {own:.3g} is seen in it")
+
+
 def _by_component(noise: float | FloatArray, count: int) -> FloatArray:
     """Standard deviations (n, 3)."""
     given = np.asarray(noise, float)
@@ -111,7 +127,8 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
         values, outlier, deviation = values[used], outlier[used], deviation[used]
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
-    fits = LatticeFits(lattice, filled, holes, np.full(3, window))
+    made = MadeFits() if holes is not None else made_on(lattice, window)
+    fits = LatticeFits(lattice, filled, holes, np.full(3, window), made=made)
     few = fits.at_few_places()
     choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))

@@ -155,8 +155,8 @@ def known_shapes(
         while offsets[face[base] + 1] - offsets[face[base]] != width:
             base += 1
         for i in range(width):
-            # Seen from inside, but the base of a prism.
-            nodes[cell, i] = _corner(offsets, corners, face[base], outward[base] == (kind == 13), i)
+            # Seen from inside; vtkWedge's documentation says from outside, its shape functions have it so.
+            nodes[cell, i] = _corner(offsets, corners, face[base], not outward[base], i)
         top = 1 if kind == 14 or kind == 10 else width
         good = True
         for i in range(width):
