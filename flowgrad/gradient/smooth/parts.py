@@ -57,6 +57,13 @@ class LatticePart:
         full[:, self.fits.components if known else slice(None)] = along[self.rows]
         return full @ self.dual[list(self.fits.lattice.active)]
 
+    def fitted(self, values: FloatArray) -> FloatArray:
+        """What the fits along all axes make of values (n, k), at the places (r, k)."""
+        grid = values.reshape(*self.fits.lattice.shape[::-1], values.shape[1])
+        along = [self.fits.along(a, *self.key) for a in self.fits.lattice.active]
+        fitted = reduce(lambda part, fit: fit.apply(fit.value, part), along, grid)
+        return fitted.reshape(values.shape)[self.rows]
+
     def covariance(self, noise: FloatArray) -> FloatArray:
         """C (r, 3, 3, 3): the noise around a place is that at the place."""
         unit = self.fits.covariance(self.key)[self.rows]
@@ -147,6 +154,19 @@ class Smoothed(Operator):
         axes = np.arange(3)
         C[:, :, axes, axes] += self.bias
         return C
+
+    @property
+    def residual(self) -> FloatArray | None:
+        """What the fits on a lattice leave of its velocities (n, 3), NaN at outliers and where there are none; None
+        elsewhere."""
+        parts = [part for part in self.parts if isinstance(part, LatticePart)]
+        if len(parts) < len(self.parts):
+            return None
+        result = self.values.copy()
+        for part in parts:
+            result[part.rows] -= part.fitted(self.filled)
+        result[self.missing | self.outlier] = np.nan
+        return result
 
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +20,11 @@ from flowgrad.gradient.scheme import (
     patch_faces,
     register_scheme,
 )
-from flowgrad.gradient.smooth.choice import choose_fits
+from flowgrad.gradient.smooth.choice import Key, choose_fits
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
 from flowgrad.gradient.smooth.nearest_fits import NearestFits
 from flowgrad.gradient.smooth.parts import LatticePart, NearestPart, Smoothed
+from flowgrad.gradient.smooth.windows import halved_wave
 from flowgrad.mesh import Lattice
 from flowgrad.noise.pseudo_residuals import directions_of, predictions
 from flowgrad.tensors import finite_rows
@@ -60,6 +62,7 @@ class SmoothFits(Scheme):
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
                 "(threshold 2, ε twice the noise) and by what is around: they have no part in any gradient"
             )
+        notes += _drowned(flow.velocity, deviation, outlier)
         own = isinstance(at, str) and at == flow.location and not (flow.location == "cells" and flow.boundary)
         if own and isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved:
             return _on_lattice(flow, deviation, outlier, found.window if found.found else 1.0, notes)
@@ -130,9 +133,38 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     bias = np.zeros((len(values), 3, 3))
     bias[:, fits.components] = choice.bias @ dual[active] ** 2
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} places to each side")
-    operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
+    chosen = [(part.key, len(part.rows)) for part in parts]
+    about = (*notes, _chosen_text(chosen, "order {}, {} places to each side"), _resolution(lattice, chosen))
+    operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=about, faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
+
+
+def _resolution(lattice: Lattice, chosen: list[tuple[Key, int]]) -> str:
+    """What the fits leave of waves, at the median of their places (r,) by degree and reach."""
+    lengths = np.array([halved_wave(*key) for key, _ in chosen])
+    order = np.argsort(lengths)
+    counts = np.cumsum(np.array([count for _, count in chosen])[order])
+    median = lengths[order][np.searchsorted(counts, counts[-1] / 2)]
+    steps = (np.abs(np.diff(lattice.axes[a].coordinates)) * np.linalg.norm(lattice.steps[a]) for a in lattice.active)
+    spacing = float(np.mean([each.mean() for each in steps]))
+    return (
+        f"at half of the places the fits leave half or less of the gradient of waves shorter than {median:.2g} "
+        f"spacings ({median * spacing:.2g} in the unit of the file)"
+    )
+
+
+def _drowned(velocity: FloatArray, deviation: FloatArray, outlier: BoolArray) -> list[str]:
+    """A warning where there is more noise (n, 3) than flow in velocities (n, 3)."""
+    known = finite_rows(velocity) & ~outlier
+    noise = float(np.sqrt((deviation[known] ** 2).sum(axis=1).mean())) if known.any() else 0.0
+    total = float(np.sqrt(velocity[known].var(axis=0).sum())) if known.any() else 0.0
+    flow = np.sqrt(max(total**2 - noise**2, 0.0))
+    if noise <= flow or not noise:
+        return []
+    return [
+        f"the noise, {noise:.3g}, is larger than what is left of the differences between velocities without it, "
+        f"{flow:.3g}: gradients of this flow are mostly noise; average repeated fields, or take larger windows"
+    ]
 
 
 def _lattice_of(flow: Flow) -> Lattice:
@@ -163,7 +195,7 @@ def _filled(lattice: Lattice, values: FloatArray) -> tuple[FloatArray, BoolArray
     return result, holes if holes.any() else None
 
 
-def _chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+def _chosen_text(chosen: Sequence[tuple[tuple[float, ...], int]], form: str) -> str:
     """The fits chosen most often."""
     total = sum(count for _, count in chosen)
     largest = sorted(chosen, key=lambda each: -each[1])[:3]
