@@ -120,7 +120,8 @@ def read_series(path: str | Path, **options: Any) -> Series:
 
     if options.get("time") is not None:
         raise OptionError(f"{path}: a series takes all times: leave out time, or index the series")
-    return Series(tuple(partial(_flow_of, step, ReadOptions(**options)) for step in steps_of(path)))
+    steps = [step for step in steps_of(path) if not step.is_start]
+    return Series(tuple(partial(_flow_of, step, ReadOptions(**options)) for step in steps))
 
 
 def _flow_of(step: Step, options: ReadOptions) -> Flow:

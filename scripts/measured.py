@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from flowgrad import Flow, Lattice, read, velocity_gradient
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
-from flowgrad.gradient.smooth.nearest_fits import NearestFits
+from flowgrad.gradient.smooth.nearest_ladder import NearestLadder
+from flowgrad.gradient.smooth.neighbours import Nearest
 from flowgrad.noise import noise_of
 
 QUANTITIES = ("L", "vorticity", "shear_rate", "q_criterion", "swirling_strength")
@@ -240,8 +241,9 @@ def one(kind, flow, n, share, seed):
         keys = fits.keys
     else:
         measured = Flow.from_arrays(at, None, noisy)
-        fits = NearestFits(at, measured.velocity, np.zeros(len(at), bool), at, cKDTree(at))
-        keys = [key for key in fits.keys if key[1] < 400]
+        near, distance = Nearest(cKDTree(at), at).nearest(401)[::-1]
+        fits = NearestLadder(at, noisy, np.zeros(len(at), bool), at, near, distance)
+        keys = [key for key in fits.keys if np.isfinite(fits.variance(key, key)).all()]
     oracle = min(error(fits.gradient(key), exact, ~body) for key in keys)
     gradient = velocity_gradient(measured)
     own = error(gradient.L[:, :2, :2], exact, ~body)

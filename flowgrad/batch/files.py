@@ -195,11 +195,13 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def stamp(path: str | Path) -> Mark | None:
-    """Size and time of change of a regular file; None without one."""
+    """Size and time of change of a regular file, or of a folder, whose size is 0; None for anything else."""
     try:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
+    if os.path.isdir(path):
+        return [0, found.st_mtime_ns, ""]
     return [found.st_size, found.st_mtime_ns, ""] if os.path.isfile(path) else None
 
 
@@ -233,8 +235,12 @@ def _is_data(path: Path) -> bool:
 def _surroundings(index: Path, home: Path) -> dict[str, Mark]:
     """Size and time of what a library may open beside a file, links followed."""
     beside: Iterable[Path] = ()
-    if index.suffix.lower() in _INDICES:
+    if index.is_dir():
+        beside = _files_below(index, home)
+    elif index.suffix.lower() in _INDICES:
         beside = _files_below(index.parent, home)
+        if index.suffix.lower() == ".foam":
+            beside = (index.parent, *beside)  # a new time changes the folder
     elif index.suffix.lower() in _TWINS:
         beside = (each for each in index.parent.iterdir() if each.stem == index.stem)
     return {str(each): mark for each in sorted(beside) if each != index and (mark := stamp(each)) is not None}

@@ -118,11 +118,15 @@ def listed(names: Iterable[str]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One time of a file, None where only the contents tell it, and the way to the contents."""
+    """One time of a file, None where only the contents tell it, and the way to the contents. ``is_start``: it holds
+    what a solver began with, and is no step of the series; ``files``: what it is read from, where that is not the file
+    itself."""
 
     path: Path
     time: float | None
     read: Callable[[], Contents]
+    is_start: bool = False
+    files: Callable[[], Sequence[Path]] | None = None
 
     def contents(self) -> Contents:
         """What the file holds at this time; the time given here is the one that counts."""
@@ -202,7 +206,8 @@ Steps = Callable[[Path], Sequence[Step]]
 class Format:
     """What belongs to a suffix: the ``reader`` of files of one time, or ``steps``, which finds the times of files of
     several; what it ``keeps`` of a file; the modules that it ``needs``, with what installs each, and what ``needs_for``
-    if not for every file. ``refers``: files name others beside them, and so are not read from a compressed copy."""
+    if not for every file. ``refers``: files name others beside them, and so are not read from a compressed copy.
+    ``folder``: whether a folder is one input of this format."""
 
     module: str
     reader: Reader | None = None
@@ -211,6 +216,7 @@ class Format:
     needs: Mapping[str, str] = field(default_factory=dict)
     needs_for: str = ""
     refers: bool = False
+    folder: Callable[[Path], bool] | None = None
 
     def __str__(self) -> str:
         needed = f"needs {' or '.join(dict.fromkeys(self.needs.values()))}"
@@ -229,18 +235,20 @@ def register_format(
     needs: Mapping[str, str] | None = None,
     needs_for: str = "",
     refers: bool = False,
+    folder: Callable[[Path], bool] | None = None,
 ) -> None:
     """Make files of these suffixes readable: by ``reader(path)``, which gives the contents of a file of one time, or by
     ``steps(path)``, which gives its times, each with the way to its contents.
 
     ``keeps`` says in a few words what is kept of a file; ``needs`` are the modules without which it cannot be read and
     what installs them, ``{"netCDF4": "flowgrad[netcdf]"}``, ``needs_for`` which of the files need them; ``refers``
-    tells that files name others beside them. Raises OptionError for a suffix that another module has, naming both.
+    tells that files name others beside them; ``folder`` tells of a folder whether it is one input of this kind. Raises
+    OptionError for a suffix that another module has, naming both.
     """
     call = steps or reader
     if call is None or (steps and reader):
         raise OptionError(f"the format {' '.join(suffixes)} needs a reader or steps: give one of them")
-    found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers)
+    found = Format(call.__module__, reader, steps, keeps, needs or {}, needs_for, refers, folder)
     if not found.module.startswith("flowgrad.io."):
         formats()  # what flowgrad reads itself is taken
     for suffix in suffixes:
@@ -263,9 +271,18 @@ def formats() -> Mapping[str, Format]:
     return _FORMATS
 
 
+def folder_format(path: Path) -> Format | None:
+    """The format of a folder that is one input; None for other folders, and for files."""
+    if not path.is_dir():
+        return None
+    return next((each for each in formats().values() if each.folder is not None and each.folder(path)), None)
+
+
 def format_of(path: Path) -> Format:
-    """The format of a file's suffix, without that of its compression; ReadError if there is none."""
-    known = formats()
+    """The format of a file's suffix, without that of its compression, or of a folder; ReadError if there is none."""
+    known, of_folder = formats(), folder_format(path)
+    if of_folder is not None:
+        return of_folder
     plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
     for count in (2, 1):
         suffix = "".join(plain.suffixes[-count:]).lower()
@@ -280,6 +297,8 @@ def check_file(path: Path) -> None:
     """ReadError for what is not a file with something in it."""
     if not path.exists():
         raise ReadError(f"{path}: there is no such file: check the name")
+    if path.is_dir() and folder_format(path) is not None:
+        return
     if not path.is_file():
         raise ReadError(f"{path}: is {'a directory' if path.is_dir() else 'not a file'}: give a file")
     # A .foam only says which folder.
@@ -299,6 +318,15 @@ def steps_of(path: str | Path) -> Sequence[Step]:
             return kind.steps(path)
         assert kind.reader is not None
         return (Step(path, None, partial(kind.reader, path)),)
+
+
+def files_of(path: Path, time: float | None = None) -> Sequence[Path]:
+    """The files that an input at a time is read from: itself, but of a folder, or of a file that stands for one."""
+    if not path.exists() or format_of(path).folder is None:
+        return (path,)
+    steps = steps_of(path)
+    step = next((each for each in steps if time is not None and each.time == time), steps[-1])
+    return (path,) if step.files is None else step.files()
 
 
 def _compressed_steps(path: Path, kind: Format) -> Sequence[Step]:

@@ -66,6 +66,12 @@ class ReadOptions(OptionRecord):
     length_scale: float | None = option(
         None, "factor for the positions: 0.001 for mm", metavar="NUMBER", check=positive
     )
+    displacement: str | None = option(
+        None,
+        "array of the points' displacement, by which they are moved, or X,Y,Z; none: they are where they belong",
+        metavar="NAME|none",
+        check=not_empty,
+    )
     y_down: bool = option(False, "y runs down, as in images: reverse it, and the velocity along it")
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite

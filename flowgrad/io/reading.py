@@ -10,12 +10,13 @@ import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.flow import Flow, Patch
+from flowgrad.io.displacement import SOUND, displacement_of
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.mesh.transform import scaled
+from flowgrad.mesh.transform import moved, scaled
 from flowgrad.option import takes
 from flowgrad.spec import nearest
 
@@ -34,7 +35,8 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
     ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
     chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
     and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity along it
-    of images, whose y runs down.
+    of images, whose y runs down. ``displacement`` names the array, or the components x,y,z, by which the points are
+    moved before all this, or is ``none``; a file that has one which is not zero must be told.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
     not fit.
@@ -52,17 +54,25 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
         contents, vectors = without_hidden(contents, vectors, where)
     _check_points(contents, where, vectors)
+    if where == "cells" and contents.mesh.dimension == 2:
+        from flowgrad.io.cuts import check_no_cut
+
+        check_no_cut(contents, vectors)
     if options.y_down:
         vectors = vectors * (1.0, -1.0, 1.0)
     if contents.invalid is not None and where == "points":
         vectors = np.where(contents.invalid[:, None], np.nan, vectors)
     mesh, boundary = _boundary(contents, options.boundary, name)
+    point_data = contents.point_data
+    if options.displacement is not None or any(map(SOUND.search, point_data)):
+        displacement, point_data = displacement_of(contents, options.displacement, name)
+        mesh = mesh if displacement is None else moved(mesh, displacement)
     return Flow(
         _in_place(contents, mesh, options),
         vectors,
         where,
         contents.time,
-        contents.point_data,
+        point_data,
         contents.cell_data,
         contents.field_data,
         boundary,

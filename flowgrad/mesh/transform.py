@@ -1,4 +1,4 @@
-"""Scaling and mirroring of meshes: other units of length, or an axis turned round."""
+"""Scaling, mirroring and moving of meshes: other units of length, an axis turned round, displaced points."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from flowgrad.errors import MeshError
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.mesh import Mesh
+from flowgrad.typing import FloatArray
 
 
 def scaled(mesh: Mesh, factors: Sequence[float]) -> Mesh:
@@ -20,3 +21,8 @@ def scaled(mesh: Mesh, factors: Sequence[float]) -> Mesh:
     if (f < 0).any() and len(mesh):
         raise MeshError(f"the mesh has {len(mesh)} cells, which a turned axis would turn inside out: turn it yourself")
     return Mesh(mesh.points * f, mesh.cells, plates=mesh.plates)
+
+
+def moved(mesh: Mesh, displacement: FloatArray) -> Mesh:
+    """The mesh with its points moved by a displacement (n, 3) of each."""
+    return Mesh(mesh.points + displacement, mesh.cells, plates=mesh.plates)

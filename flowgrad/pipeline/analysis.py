@@ -25,7 +25,7 @@ from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.mesh import Lattice
 from flowgrad.moments import Statistics
 from flowgrad.pipeline.options import DEFAULT, Options
-from flowgrad.pipeline.summary import WITHOUT_STATISTICS, Deviation, digest_of, summary_of
+from flowgrad.pipeline.summary import WITHOUT_STATISTICS, Deviation, digest_of_input, summary_of
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.model import Model
 from flowgrad.separation import IDENTIFY, Separation, separate
@@ -211,7 +211,7 @@ class Analysis(
 def analyse(path: Path | str, options: Options = DEFAULT, differentiate: Differentiate = velocity_gradient) -> Analysis:
     """Read a file and analyse the flow in it; FlowgradError where that is not possible."""
     with ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(digest_of, Path(path))
+        digest = pool.submit(digest_of_input, Path(path), options.time)
         if options.formula is not None:
             return _analyse_formula(Path(path), options, digest.result())
         analysis = analyse_flow(read_flow(path, options), options, digest.result(), differentiate)

@@ -90,7 +90,10 @@ class FormulaOptions(OptionRecord):
         "in x, y, z, t, on --grid or on the points of the files",
         metavar="u=…;v=…;w=…",
         check=_formula,
-        excludes=("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "y_down", "walls"),
+        excludes=(
+            *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "displacement", "y_down"),
+            "walls",
+        ),
     )
     grid: str | None = option(
         None,
@@ -136,7 +139,7 @@ class FluidOptions(OptionRecord):
     )
     viscosity: str | None = option(
         None,
-        "array, constant, law such as carreau(…), or identify: to be found in the velocity alone",
+        "array, constant, law such as carreau(…), case: OpenFOAM's own, or identify: to be found in the velocity alone",
         metavar="NAME|NUMBER|LAW",
         check=_known_viscosity,
     )
@@ -233,9 +236,9 @@ RECORDS = (ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptio
 
 
 @united(
-    "velocity location boundary noise axisymmetric out_of_plane length_scale y_down scheme gradient_field at error "
-    "steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid time "
-    "block_memory"
+    "velocity location boundary noise axisymmetric out_of_plane length_scale displacement y_down scheme gradient_field "
+    "at error steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid "
+    "time block_memory"
 )
 @dataclass(frozen=True)
 class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flowgrad.errors import FlowgradError
 from flowgrad.files import printable
 from flowgrad.moments import Statistics
 from flowgrad.pipeline.options import Options
@@ -83,6 +84,21 @@ def versions() -> Mapping[str, str]:
     """Versions of everything a result depends on."""
     packages = ("flowgrad", "numpy", "scipy", "numba", "meshio", "matplotlib")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def digest_of_input(path: Path, time: float | None = None) -> str:
+    """SHA-256 of an input: of its file, or of the names and the digests of all files that a folder is read from."""
+    from flowgrad.io.formats import files_of
+
+    try:
+        files = files_of(path, time)
+    except FlowgradError:
+        return ""  # the reader says why
+    if list(files) == [path]:
+        return digest_of(path)
+    folder = path if path.is_dir() else path.parent
+    lines = (f"{each.relative_to(folder)} {digest_of(each)}\n" for each in files)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def digest_of(path: Path) -> str:

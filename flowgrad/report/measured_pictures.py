@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from flowgrad.pipeline.analysis import Analysis
     from flowgrad.plot import Slice
 
+# More samples would take longer than the rest of the page.
+_MOST = 200_000
+
 Draw = Callable[[Axes], Axes]
 
 
@@ -45,7 +48,8 @@ def measured_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, 
 def residual_curves(analysis: Analysis) -> Iterator[tuple[Draw, str]]:
     """The autocorrelation of what the scheme smooth leaves of velocities on a lattice, with what it tells."""
     gradient, flow = analysis.gradient, analysis.flow
-    if not gradient.scheme.startswith("smooth") or not isinstance(flow.mesh, Lattice):
+    is_lattice = isinstance(flow.mesh, Lattice) and flow.mesh.point_count <= _MOST
+    if not gradient.scheme.startswith("smooth") or not is_lattice:
         return
     operator = SmoothFits().prepare(flow, flow.location)
     residual = operator.residual if isinstance(operator, Smoothed) else None

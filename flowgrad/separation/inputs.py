@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from flowgrad.errors import FlowgradError
 from flowgrad.momentum.identification import Identification
 from flowgrad.reprs import ReprMixin
 from flowgrad.rheology.model import Model
@@ -15,6 +17,8 @@ from flowgrad.typing import FloatArray
 
 # What is given for a viscosity that the velocity alone is to tell.
 IDENTIFY = "identify"
+# The same for the law that the case of the flow was solved with.
+OF_CASE = "case"
 
 # Words of names: of a viscosity, of eddies or of a scheme instead of the fluid, and of the sum of both; symbols and
 # words may stand in one (``nut``, ``mueff``, ``eddyvis``).
@@ -76,6 +80,18 @@ def candidates(data: Mapping[str, np.ndarray]) -> list[str]:
         if components in (6, 9) and _STRESS.fullmatch(name.lower()):
             options.append(f"--stress={name}")
     return options
+
+
+def suggested_by_case(source: Path | None) -> list[str]:
+    """``--viscosity=case`` with the law that it stands for, where a flow is of an OpenFOAM case that tells one."""
+    if source is None or not (source.suffix.lower() == ".foam" or source.is_dir()):
+        return []
+    from flowgrad.io.foam.law import case_law
+
+    try:
+        return [f"--viscosity={OF_CASE}, its {case_law(source)},"]
+    except FlowgradError:
+        return []
 
 
 def _words(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from flowgrad.rheology.flow_curve import NEGLIGIBLE_RATE
 from flowgrad.rheology.model import MODELS, Model, parse_model
 from flowgrad.rheology.models.basic import Newtonian
 from flowgrad.separation.decomposition import distortion
-from flowgrad.separation.inputs import IDENTIFY, Given, eddy_viscosities, is_effective
+from flowgrad.separation.inputs import IDENTIFY, OF_CASE, Given, eddy_viscosities, is_effective
 from flowgrad.separation.separation import Separation
 from flowgrad.tensors import as_tensors
 from flowgrad.typing import FloatArray
@@ -39,7 +39,8 @@ def separate(
     gradient lives (``-sigma`` turns its sign), names of its components there (``txx,tyy,tzz,txy,tyz,txz``), or an
     array (n, 6) in VTK's order, (n, 9) or (n, 3, 3); of a whole stress −pI + τ the deviator is taken, and a note says
     so. ``viscosity`` is the name of an array, an array (n,), a number, or a law such as
-    ``carreau(…)``, or ``identify`` to find it in the velocity alone. ``density``, a number, an array (n,) or
+    ``carreau(…)``, or ``identify`` to find it in the velocity alone, or ``case``, the law that the OpenFOAM case was
+    solved with. ``density``, a number, an array (n,) or
     its name, makes dynamic values of kinematic ones (τ/ρ, η/ρ). With neither stress nor viscosity the verdict is
     ``no-stress-known``.
 
@@ -123,7 +124,7 @@ def _number(density: float | str | ArrayLike | None, what: str) -> float | None:
 def check_viscosity(text: str) -> None:
     """Raise OptionError for a viscosity that cannot be right whatever the file: a law that cannot be
     read, a number that is not positive, an eddy viscosity (an effective one serves stresses on walls)."""
-    if text != IDENTIFY and _model(text) is None and not is_effective(text):
+    if text not in (IDENTIFY, OF_CASE) and _model(text) is None and not is_effective(text):
         _refuse_eddy(text)
 
 
@@ -179,6 +180,10 @@ def _isotropic(stress: FloatArray, weights: FloatArray) -> float:
 def _viscosity(
     gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float | FloatArray
 ) -> Given:
+    if isinstance(viscosity, str) and viscosity == OF_CASE:
+        from flowgrad.io.foam.law import case_law
+
+        viscosity = case_law(gradient.flow.source if gradient.flow else None)
     model = _model(viscosity)
     if model is not None and np.ndim(factor):
         raise OptionError(f"the density is a field, and {model} a law per density: give a law of dynamic values alone")

@@ -16,7 +16,7 @@ from flowgrad.rheology.fit import Fit, fits_of
 from flowgrad.rheology.flow_curve import FlowCurve, Numbers, Trend, flow_curve, trend
 from flowgrad.separation.decomposition import Decomposition
 from flowgrad.separation.homogeneity import certain_difference, departure
-from flowgrad.separation.inputs import candidates, eddy_viscosities
+from flowgrad.separation.inputs import candidates, eddy_viscosities, suggested_by_case
 from flowgrad.separation.rate_error import estimated, rate_error
 from flowgrad.separation.regions import (
     REGIONS,
@@ -209,7 +209,8 @@ class Separation(
             return wording.of_flow(self.finding, self._told, self.given.law)
         flow = self.gradient.flow
         data = flow.data(self.gradient.location or flow.location) if flow else {}
-        return wording.nothing_known(candidates(data), eddy_viscosities(data))
+        suggested = [*suggested_by_case(flow.source if flow else None), *candidates(data)]
+        return wording.nothing_known(suggested, eddy_viscosities(data))
 
     def fields(self) -> dict[str, np.ndarray]:
         """The fields for a file: eta, stress_newtonian, stress_generalized, label and region; N1, N2 and

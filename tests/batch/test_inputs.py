@@ -118,6 +118,6 @@ def test_a_change_of_any_part_is_noticed(tmp_path, monkeypatch, name):
 def test_what_is_no_file_has_no_mark(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert stamp(tmp_path / "pipe") is None
-    assert stamp(tmp_path) is None
+    assert stamp(tmp_path / "nowhere") is None
     assert stamp("\0") is None
     assert not are_same({})

@@ -10,7 +10,9 @@ from scipy.spatial.transform import Rotation
 from flowgrad import Flow, Lattice, read, velocity_gradient, write
 from flowgrad.gradient.smooth.choice import choose_fits
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
-from flowgrad.gradient.smooth.nearest_fits import NearestFits
+from flowgrad.gradient.smooth.nearest_fits import NearestFits, powers_by_degree
+from flowgrad.gradient.smooth.nearest_ladder import NearestLadder
+from flowgrad.gradient.smooth.neighbours import Nearest
 
 N = 40
 
@@ -72,7 +74,7 @@ def test_fits_on_a_lattice_are_exact_for_polynomials_up_to_ends_and_around_holes
     if with_holes:
         assert holes.any()
     fits = LatticeFits(sites, np.where(holes[:, None], 0, v) if with_holes else v, holes)
-    found = fits.gradient((degree, 4))
+    found = fits.gradient((degree, 4, 4, 4))
     known = ~holes if with_holes else slice(None)
     np.testing.assert_allclose(found[known], L[known], atol=1e-9 * np.abs(L).max())
 
@@ -81,7 +83,7 @@ def test_fits_on_a_periodic_axis_go_around_it():
     sites = Lattice.uniform((24, 5), 2 * np.pi / 24, periodic=(True, False))
     x = sites.points[:, 0]
     fits = LatticeFits(sites, np.column_stack([np.sin(x), np.cos(x), 0 * x]))
-    found = fits.gradient((5, 4))
+    found = fits.gradient((5, 4, 2))
     slope = found[:, 0, 0] / np.where(np.abs(np.cos(x)) > 1e-9, np.cos(x), np.nan)
     assert np.nanstd(slope) < 1e-9, "one window serves all places"
     assert np.nanmean(slope) == pytest.approx(2 * np.pi / 24, rel=2e-3)
@@ -91,25 +93,58 @@ def test_fits_on_a_periodic_axis_go_around_it():
 def test_fits_to_the_nearest_samples_are_exact_for_polynomials(degree, rank):
     at = np.random.default_rng(2).uniform(size=(400, 3)) * ([1, 1, 1] if rank == 3 else [1, 1, 0])
     v, L = polynomial(at, degree)
-    fits = NearestFits(at[:, :rank], v, np.zeros(400, bool), at[:, :rank], cKDTree(at[:, :rank]))
-    found = fits.gradient((degree, 90))
-    np.testing.assert_allclose(found, L[:, :, :rank], atol=1e-6 * np.abs(L).max())
+    at = at[:, :rank]
+    fits = NearestFits(at, np.zeros(400, bool), at, Nearest(cKDTree(at), at), (degree, 90))
+    np.testing.assert_allclose(fits.differentiate(v), L[:, :, :rank], atol=1e-6 * np.abs(L).max())
 
 
-def test_the_variance_of_fits_is_that_of_a_thousand_draws():
+def ladder_of(at, velocity, exact=None):
+    near, distance = Nearest(cKDTree(at), at).nearest(401)[::-1]
+    return NearestLadder(at, velocity, np.zeros(len(at), bool) if exact is None else exact, at, near, distance)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_slopes_from_moments_and_their_covariances_are_those_of_the_fits_themselves(rank):
+    rng = np.random.default_rng(3)
+    at, velocity, exact = rng.uniform(size=(500, rank)), rng.normal(size=(500, 2)), rng.uniform(size=500) < 0.1
+    ladder = ladder_of(at, velocity, exact)
+    around = Nearest(cKDTree(at), at)
+    for key in [k for k in ladder.keys if k[1] > 2 * len(powers_by_degree(k[0], rank))]:
+        fits = NearestFits(at, exact, at, around, key)
+        np.testing.assert_allclose(ladder.gradient(key), fits.differentiate(velocity), rtol=1e-5, atol=1e-4)
+        for pilot in (key, *ladder.pilots(key)):
+            other = NearestFits(at, exact, at, around, pilot)
+            noisy = ~exact[other.near] if pilot[1] < key[1] else ~exact[fits.near]
+            n = noisy.shape[1]
+            expected = np.einsum("mn,mnr,mnr->mr", noisy, fits.weights[:, :n], other.weights[:, :n])
+            size = np.sqrt(ladder.variance(key, key) * ladder.variance(pilot, pilot))
+            assert (np.abs(ladder.variance(key, pilot) - expected) <= 1e-5 * size).all()
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_every_fit_but_that_of_least_bias_has_one_of_less_beside_it(rank):
+    ladder = ladder_of(np.random.default_rng(4).uniform(size=(1500, rank)), np.zeros((1500, 1)))
+    highest = max(degree for degree, _ in ladder.keys)
+    least = (highest, min(count for degree, count in ladder.keys if degree == highest))
+    assert [key for key in ladder.keys if not ladder.pilots(key)] == [least]
+    assert max(degree for degree, _ in ladder.pilots(min(ladder.keys))) > 1
+
+
+def test_the_variance_of_fits_is_that_of_thousands_of_draws():
     sites, rng = lattice(16), np.random.default_rng(0)
-    draws = rng.normal(size=(256, 1000))
+    draws = rng.normal(size=(256, 4000))
     fits = LatticeFits(sites, np.ones((256, 3)))
-    first, second = fits.derivatives(draws, 3, 4), fits.derivatives(draws, 1, 2)
+    first, second = fits.derivatives(draws, (3, 4, 4)), fits.derivatives(draws, (1, 2, 6))
     near = {"rtol": 0.25, "atol": 0.02 * float(first.var())}
-    np.testing.assert_allclose((first**2).mean(axis=1), fits.variance((3, 4), (3, 4)), **near)
-    np.testing.assert_allclose((first * second).mean(axis=1), fits.variance((3, 4), (1, 2)), **near)
+    np.testing.assert_allclose((first**2).mean(axis=1), fits.variance((3, 4, 4), (3, 4, 4)), **near)
+    np.testing.assert_allclose((first * second).mean(axis=1), fits.variance((3, 4, 4), (1, 2, 6)), **near)
     at = scattered(300)[:, :2]
-    fits = NearestFits(at, np.ones((300, 3)), np.zeros(300, bool), at, cKDTree(at))
-    draws = rng.normal(size=(300, 2000))
-    first, second = fits.differentiate((3, 40), draws), fits.differentiate((1, 12), draws)
-    wide = np.sqrt(fits.variance((3, 40), (3, 40)) * fits.variance((1, 12), (1, 12)))
-    assert np.abs((first * second).mean(axis=1) - fits.variance((3, 40), (1, 12))).max() < 0.15 * wide.max()
+    fits = ladder_of(at, rng.normal(size=(300, 2000)))
+    key = (3, 37)
+    pilot = fits.pilots(key)[0]
+    wide = np.sqrt(fits.variance(key, key) * fits.variance(pilot, pilot))
+    product = (fits.gradient(key) * fits.gradient(pilot)).mean(axis=1)
+    assert np.abs(product - fits.variance(key, pilot)).max() < 0.15 * wide.max()
 
 
 @pytest.mark.parametrize("sites", [lattice(), scattered()], ids=["lattice", "scattered"])
@@ -139,12 +174,9 @@ def test_the_choice_is_near_the_best_single_fit(sites):
     flow = noisy(sites)
     chosen = wrong_by(velocity_gradient(flow, "smooth"))
     at = flow.mesh.points[:, :2]
-    if isinstance(sites, Lattice):
-        fits = LatticeFits(sites, flow.velocity)
-    else:
-        fits = NearestFits(at, flow.velocity, np.zeros(len(at), bool), at, cKDTree(at))
+    fits = LatticeFits(sites, flow.velocity) if isinstance(sites, Lattice) else ladder_of(at, flow.velocity)
     truth = gradient_of_vortices(*at.T)[:, :2, :2]
-    errors = [((fits.gradient(key) - truth) ** 2).sum(axis=(1, 2)).mean() for key in fits.keys]
+    errors = [((fits.gradient(key)[:, :2] - truth) ** 2).sum(axis=(1, 2)).mean() for key in fits.keys]
     best = np.sqrt(min(errors) / (truth**2).sum(axis=(1, 2)).mean())
     assert chosen < 1.15 * best
 
@@ -239,7 +271,7 @@ def test_a_field_fine_in_one_place_is_smoothed_less_there():
     velocity = exact + 0.02 * np.random.default_rng(0).normal(size=exact.shape)
     fits = LatticeFits(sites, np.column_stack([velocity, 0 * x]))
     choice = choose_fits(fits, np.full((len(x), 2), 0.02))
-    reach = np.array([m for _, m in fits.keys])[choice.number]
+    reach = np.array([np.sqrt(m * k) for _, m, k in fits.keys])[choice.number]
     core, far = np.hypot(x - 0.25, y - 0.5) < 0.06, x > 0.7
     assert np.mean(reach[core]) < 0.6 * np.mean(reach[far])
 

@@ -51,12 +51,3 @@ def test_compressed_too(tmp_path, without):
     (tmp_path / "a.nc.gz").write_bytes(gzip.compress(b"CDF"))
     with pytest.raises(MissingDependencyError, match=r"flowgrad\[netcdf\]"):
         read_contents(tmp_path / "a.nc.gz")
-
-
-def test_openfoam(tmp_path, without):
-    without("vtkmodules")
-    (tmp_path / "constant/polyMesh").mkdir(parents=True)
-    (tmp_path / "1").mkdir()
-    (tmp_path / "case.foam").touch()
-    with pytest.raises(MissingDependencyError, match=r"flowgrad\[vtk\]"):
-        read_contents(tmp_path / "case.foam")

@@ -14,8 +14,6 @@ import flowgrad
 from flowgrad import read
 from flowgrad.io import read_contents
 
-pytest.importorskip("vtkmodules", reason="VTK reads the case")
-
 HEAD = "FoamFile\n{{\n    version 2.0;\n    format ascii;\n    class {kind};\n    object {name};\n}}\n"
 # A channel of 3 × 2 × 1 cells, 1 × 1 × 0.5 each.
 NX, NY = 3, 2
@@ -159,8 +157,10 @@ def test_the_offset_cylinder_is_that_of_its_vtu(tmp_path, data_folder):
     flow = read(tmp_path / "offsetCylinder/case.foam")
     theirs = read(data_folder / "offsetCylinder.vtu", boundary="boundary/{stem}/*.vtp")
     assert flow.time == theirs.time
-    np.testing.assert_array_equal(flow.velocity, theirs.velocity)
-    np.testing.assert_allclose(flow.mesh.centroids, theirs.mesh.centroids, atol=1e-14)
+    # Their VTU has single precision, the case the digits that the solver wrote.
+    np.testing.assert_allclose(flow.velocity, theirs.velocity, rtol=1e-6, atol=1e-9)
+    assert not np.array_equal(flow.velocity, flow.velocity.astype(np.float32))
+    np.testing.assert_allclose(flow.mesh.centroids, theirs.mesh.centroids, atol=1e-6)
     for name in ("grad(U)", "nu", "p", "vorticity"):
         np.testing.assert_allclose(flow.cell_data[name], theirs.cell_data[name], rtol=1e-6, atol=1e-12)
     ours = {patch.name: patch for patch in flow.boundary}
@@ -169,7 +169,7 @@ def test_the_offset_cylinder_is_that_of_its_vtu(tmp_path, data_folder):
         assert len(ours[patch.name].faces) == len(patch.faces)
         np.testing.assert_allclose(np.sort(ours[patch.name].velocity, axis=0), np.sort(patch.velocity, axis=0))
     gradients = [flowgrad.velocity_gradient(each).L for each in (flow, theirs)]
-    np.testing.assert_allclose(*gradients, atol=1e-9 * np.abs(gradients[0]).max())
+    np.testing.assert_allclose(*gradients, atol=1e-4 * np.abs(gradients[0]).max())
 
 
 def test_one_time_of_several(tmp_path):

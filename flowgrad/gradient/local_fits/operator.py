@@ -110,8 +110,8 @@ def prepare_fits(
     ``targets_of`` makes the targets at the positions ``at``, where these are not just somewhere in the mesh.
     Raises MeshError where the samples do not spread, OptionError for cells of a mesh without cells.
     """
-    samples = _samples(flow, order, smoothing)
-    where = directions(flow.mesh, _spread(flow, samples))
+    samples = samples_of(flow, order, smoothing)
+    where = directions(flow.mesh, spread_of(flow, samples))
     if not where.rank:
         raise MeshError(f"{flow.name}: all samples lie in one point: there is nothing to differentiate")
     boundary = flow.boundary if flow.location == "cells" else ()
@@ -124,7 +124,7 @@ def prepare_fits(
         notes += more
     if averages and flow.location == "cells":
         nodes = averaging_nodes(flow.mesh, patch_centroids(flow.mesh, boundary), where, order)
-    targets = _targets(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
+    targets = targets_at(flow, at, samples, smoothing) if targets_of is None else targets_of(samples)
     if flow.location == "cells":
         blind = unresolved_cells(flow.mesh, samples, where)
         targets = targets.without(_within(blind, flow.mesh, at, len(targets))) if len(blind) else targets
@@ -160,7 +160,7 @@ def _within(cells: IntArray, mesh: Mesh, at: Where, count: int) -> BoolArray:
     return within
 
 
-def _samples(flow: Flow, order: int, smoothing: float) -> Samples:
+def samples_of(flow: Flow, order: int, smoothing: float) -> Samples:
     """The samples of a flow; those without a finite value or place take no part."""
     mesh = flow.mesh
     if flow.location == "cells":
@@ -185,7 +185,7 @@ def _screened(samples: Samples, flow: Flow) -> Samples:
     return dataclasses.replace(samples, screen=screen)
 
 
-def _spread(flow: Flow, samples: Samples) -> FloatArray:
+def spread_of(flow: Flow, samples: Samples) -> FloatArray:
     """Where the usable samples lie that have neighbours."""
     chosen = samples.usable & (np.diff(samples.start) > 0)
     if not chosen.any():
@@ -193,7 +193,8 @@ def _spread(flow: Flow, samples: Samples) -> FloatArray:
     return samples.positions if chosen.all() else samples.positions[chosen]
 
 
-def _targets(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
+def targets_at(flow: Flow, at: Where, samples: Samples, smoothing: float) -> Targets:
+    """Where the gradients of a flow are wanted; fits go through the samples there where nothing is smoothed."""
     if not isinstance(at, str):
         return _beside(flow, at, samples, smoothing)
     if at == flow.location:

@@ -15,12 +15,16 @@ import numpy as np
 
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
-# Degree and window of a fit: places to each side, or the number of samples.
-Key: TypeAlias = tuple[int, int]
+# Degree and window of a fit: places to each side along each axis, or the number of samples.
+Key: TypeAlias = tuple[int, ...]
 # Standard errors that a narrower mean must differ by.
-_KAPPA = 1.5
+_KAPPA = 1.0
 # Samples over which the difference of two fits is alike, of those in the pilot's window, along one direction.
-_ALIKE = 0.6
+ALIKE = 0.6
+# A fit that would be taken at this part of the places is taken nowhere.
+_FEW = 0.002
+# Fits are left out until the mean ratio of the risk to the least is so far above 1, of ratios up to a largest.
+_NEAR, _FAR = 0.01, 100.0
 
 
 class Ladder(Protocol):
@@ -53,13 +57,9 @@ class Ladder(Protocol):
         """Covariance (m, d) of the derivatives of two fits for noise of unit variance."""
         ...
 
-    def spread(self, key: Key) -> float:
-        """How many samples have a part in a fit, at least those over which noise is correlated."""
-        ...
-
-    def means(self, fields: FloatArray, key: Key) -> list[tuple[FloatArray, FloatArray]]:
-        """Means of fields (p, m) over windows from wide to narrow ones, of a fit's size, and how many places (m,) each
-        is of."""
+    def means(self, fields: FloatArray, key: Key, pilots: list[Key]) -> list[tuple[FloatArray, FloatArray]]:
+        """Means of fields (p, m), of the differences of a fit from each of its pilots, over windows from wide to narrow
+        ones, of the fit's size, and how many independent values (p, m) each is of."""
         ...
 
 
@@ -74,40 +74,97 @@ class Choice:
 
 
 def choose_fits(ladder: Ladder, deviation: FloatArray) -> Choice:
-    """The fit of least estimated risk at each place, for noise of the standard deviation (m, k) by component."""
-    square = deviation[:, :, None] ** 2
-    number = np.zeros(len(deviation), np.int64)
-    risk = np.full(len(deviation), np.inf)
-    bias = np.zeros((len(deviation), deviation.shape[1], ladder.variance(ladder.keys[0], ladder.keys[0]).shape[1]))
+    """The fit of least estimated risk at each place, for noise of the standard deviation (m, k) by component.
+
+    Fits whose variance alone is larger everywhere than the risk of one before are left out, and so are those smoother
+    than a fit whose bias is; of those that are left as few as come near the least risk."""
+    noise, least = _Noise(ladder, deviation), np.full(len(deviation), np.inf)
+    tried: list[tuple[int, FloatArray, FloatArray, FloatArray]] = []
+    too_smooth: set[Key] = set()
     for i, key in enumerate(ladder.keys):
+        pilots = ladder.pilots(key)
+        if too_smooth.intersection(pilots):
+            too_smooth.add(key)
+            continue
         own = ladder.variance(key, key)
-        total = (square * own[:, None]).sum(axis=(1, 2))
-        found = _bias(ladder, key, square, own)
-        total = np.where(np.isfinite(total), total + found.sum(axis=(1, 2)), np.inf)
-        better = total < risk
-        number[better], risk[better], bias[better] = i, total[better], found[better]
-    return Choice(number, bias, risk)
+        variance = np.where(np.isfinite(own).all(axis=1), noise.total * own.sum(axis=1), np.inf)
+        if _nowhere(variance < least):
+            continue
+        excess, between = noise.bias(key, pilots, own)
+        bias = excess * noise.total * between.sum(axis=1)
+        if _nowhere(bias < least):
+            too_smooth.add(key)
+        if not _nowhere(variance + bias < least):
+            least = np.minimum(least, variance + bias)
+            tried.append((i, variance + bias, excess, between))
+    if not tried:
+        shape = (*deviation.shape, noise.rank)
+        return Choice(np.zeros(len(deviation), np.int64), np.zeros(shape), np.full(len(deviation), np.inf))
+    risks = np.stack([each[1] for each in tried])
+    few = _few_of(risks, ladder.valid)
+    best, places = few[np.argmin(risks[few], axis=0)], np.arange(len(deviation))
+    excess = np.stack([each[2] for each in tried])[best, places]
+    between = np.stack([each[3] for each in tried])[best, places]
+    bias = (deviation**2)[:, :, None] * (excess[:, None] * between)[:, None]
+    return Choice(np.array([each[0] for each in tried])[best], bias, risks[best, places])
 
 
-def _bias(ladder: Ladder, key: Key, square: FloatArray, own: FloatArray) -> FloatArray:
-    """The squared bias (m, k, d) of the gradient of a fit: the largest that its pilots tell, zero without any."""
-    gradient, ratios, variances, spreads = ladder.gradient(key), [], [], []
-    for pilot in ladder.pilots(key):
-        variance = square * (own + ladder.variance(pilot, pilot) - 2 * ladder.variance(key, pilot))[:, None]
-        known = (variance > 0) & np.isfinite(variance) & ladder.valid[:, None, None]
-        difference = ladder.gradient(pilot) - gradient
-        parts = np.where(known, difference**2 / np.where(known, variance, 1.0) - 1.0, 0.0)
-        ratios.append(parts.sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1))
-        variances.append(np.where(known, variance, 0.0))
-        spreads.append(_ALIKE**ladder.rank * ladder.spread(pilot))
-    if not ratios:
-        return np.zeros(gradient.shape)
-    fields, entries = np.stack(ratios), gradient.shape[1] * gradient.shape[2]
-    estimate = (fields * ladder.valid).sum(axis=1, keepdims=True) / max(ladder.valid.sum(), 1)
-    for mean, count in ladder.means(fields, key):
-        free = np.maximum(count / np.array(spreads)[:, None], 1.0) * entries
-        error = _KAPPA * np.sqrt(2 / free * (1 + 2 * np.maximum(mean, 0.0)))
-        estimate = np.clip(estimate, mean - error, mean + error)
-    sizes = np.maximum(estimate, 0.0)[:, :, None, None] * np.stack(variances)
-    largest = np.argmax(sizes.sum(axis=(2, 3)), axis=0)
-    return np.asarray(np.take_along_axis(sizes, largest[None, :, None, None], axis=0)[0])
+def _few_of(risks: FloatArray, valid: BoolArray) -> IntArray:
+    """Rows of risks (p, m), the best of which at each place is on the mean near the best of all."""
+    least = risks.min(axis=0)
+    used = valid & np.isfinite(least) & (least > 0)
+    ratios = np.minimum(risks[:, used] / least[used], _FAR)
+    chosen, now = [int(np.argmin(ratios.sum(axis=1)))], np.full(int(used.sum()), np.inf)
+    while len(now):
+        now = np.minimum(now, ratios[chosen[-1]])
+        if now.mean() < 1 + _NEAR:
+            break
+        chosen.append(int(np.argmin(np.minimum(ratios, now).sum(axis=1))))
+    return np.array(chosen)
+
+
+def _nowhere(places: BoolArray) -> bool:
+    return int(places.sum()) <= _FEW * len(places)
+
+
+class _Noise:
+    """Gradients of the fits of a ladder in units of the noise's standard deviation (m, k)."""
+
+    def __init__(self, ladder: Ladder, deviation: FloatArray) -> None:
+        self.ladder = ladder
+        known = (deviation > 0) & ladder.valid[:, None]
+        self.total = (deviation**2).sum(axis=1)
+        self._inverse = np.where(known, 1 / np.where(known, deviation, 1.0), 0.0).T
+        self.rank = ladder.variance(ladder.keys[0], ladder.keys[0]).shape[1]
+        self._components = known.sum(axis=1)
+        self._gradients: dict[Key, FloatArray] = {}
+
+    def gradient(self, key: Key) -> FloatArray:
+        """Derivatives (k, d, m)."""
+        if key not in self._gradients:
+            self._gradients[key] = np.moveaxis(self.ladder.gradient(key), 0, -1) * self._inverse[:, None]
+        return self._gradients[key]
+
+    def bias(self, key: Key, pilots: list[Key], own: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The squared bias of a fit of variance ``own`` (m, d): its estimate (m,) in parts of the variance (m, d) of
+        the difference from a pilot, that which tells the largest; zero without any."""
+        ladder, gradient, ratios, variances = self.ladder, self.gradient(key), [], []
+        for pilot in pilots:
+            between = own + ladder.variance(pilot, pilot) - 2 * ladder.variance(key, pilot)
+            known = between > 1e-9 * own
+            inverse = np.where(known, 1 / np.where(known, between, 1.0), 0.0)
+            square = ((self.gradient(pilot) - gradient) ** 2).sum(axis=0)
+            count = self._components * known.sum(axis=1)
+            ratios.append(np.where(count > 0, (square * inverse.T).sum(axis=0) / np.maximum(count, 1) - 1.0, 0.0))
+            variances.append(np.where(known, between, 0.0))
+        if not ratios:
+            return np.zeros(len(own)), np.zeros(own.shape)
+        fields, entries = np.stack(ratios), len(gradient) * gradient.shape[1]
+        estimate = np.zeros((len(fields), 1))
+        for mean, independent in ladder.means(fields, key, pilots):
+            error = _KAPPA * np.sqrt(2 / (independent * entries) * (1 + 2 * np.maximum(mean, 0.0)))
+            estimate = np.clip(estimate, mean - error, mean + error)
+        estimate = np.maximum(estimate, 0.0)
+        largest = np.argmax(estimate * np.stack([each.sum(axis=1) for each in variances]), axis=0)
+        places = np.arange(len(own))
+        return estimate[largest, places], np.stack(variances)[largest, places]

@@ -1,18 +1,20 @@
 """Savitzky–Golay filters on a lattice: products of window fits along its axes, values across, slopes along.
 
 The gradient along an axis is the slope of the fits along it to the values of the fits along the others. They are
-exact for polynomials of the degree in each coordinate, up to ends and around holes.
+exact for polynomials of the degree in each coordinate, up to ends and around holes. Windows are as long along one axis
+as along the others, or longer and shorter there: near walls and in jets the flow changes across and hardly along.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flowgrad.gradient.smooth.choice import Key
+from flowgrad.gradient.smooth.choice import ALIKE, Key
 from flowgrad.gradient.smooth.windows import axis_windows, runs_of, window_matrix
 from flowgrad.mesh import Lattice
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -22,52 +24,86 @@ if TYPE_CHECKING:
 
 # The slope of an even degree is that of the odd one before, the value of an odd that of the even one before.
 _DEGREES, _REACHES = (1, 3, 5), (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 38, 54)
+# Steps on the list of reaches by which windows are longer or shorter along each axis, by the number of axes.
+_SHAPES: dict[int, list[tuple[int, ...]]] = {
+    1: [(0,)],
+    2: [(0, 0), (-2, 2), (2, -2)],
+    3: [(0, 0, 0), *sorted({*itertools.permutations((-2, 1, 1)), *itertools.permutations((2, -1, -1))})],
+}
+# Steps on the list from a fit to those that tell its bias, along all axes, and along one alone.
+_SMALLER, _SHORTER = (1, 3, 5), 2
 # Axes up to this length have dense matrices, which are fastest.
 _DENSE = 600
-
-
-@dataclass(frozen=True, eq=False)
-class AxisFits:
-    """Window fits along axis ``a``: matrices of ``value`` and ``slope`` (n_a, n_a), or (N, N) where there are holes."""
-
-    a: int
-    value: Any
-    slope: Any
-
-    def apply(self, matrix: Any, grid: FloatArray) -> FloatArray:
-        """A matrix on the samples of a field (nz, ny, nx, k)."""
-        if matrix.shape[0] == int(np.prod(grid.shape[:3])):
-            return np.asarray(matrix @ grid.reshape(-1, grid.shape[3])).reshape(grid.shape)
-        axis = 2 - self.a
-        if axis == 0:
-            return np.asarray(matrix @ grid.reshape(len(grid), -1)).reshape(grid.shape)
-        rows = grid.shape[axis]
-        folded = grid.reshape(int(np.prod(grid.shape[:axis])), rows, -1)
-        if isinstance(matrix, np.ndarray):
-            return np.matmul(matrix, folded).reshape(grid.shape)
-        moved = np.ascontiguousarray(np.moveaxis(folded, 1, 0))
-        return np.moveaxis((matrix @ moved.reshape(rows, -1)).reshape(moved.shape), 0, 1).reshape(grid.shape)
+# Places for the choice: a part of the samples, but no fewer than the first number and no more than the second.
+_PART, _FEWEST, _MOST = 0.25, 4096, 16384
+# Fields of values across that are kept, in bytes.
+_KEPT = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class LatticeFits:
     """All fits to the vectors ``source`` (N, 3) on a lattice, each made when it is first asked for; ``holes`` (N,) are
     points without a value. ``correlation`` (3,) is the number of spacings along
-    each axis over which the noise is a running mean, 1 for noise that is independent."""
+    each axis over which the noise is a running mean, 1 for noise that is independent. Fits are made at the
+    ``places`` along the three axes, everywhere unless given; m is their number."""
 
     lattice: Lattice
     source: FloatArray
     holes: BoolArray | None = None
     correlation: FloatArray = field(default_factory=lambda: np.ones(3))
-    _made: dict[tuple[int, int, int], AxisFits] = field(default_factory=dict)
+    places: tuple[IntArray, IntArray, IntArray] | None = None
+    _along: dict[tuple[int, int, int], tuple[Any, Any]] = field(default_factory=dict)
+    _rows: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     _moments: dict[tuple[Any, ...], FloatArray] = field(default_factory=dict)
+    _across: dict[tuple[Any, ...], FloatArray] = field(default_factory=dict)
     _gradients: dict[Key, FloatArray] = field(default_factory=dict)
-    _shares: dict[tuple[int, ...], FloatArray] = field(default_factory=dict)
 
-    def along(self, a: int, degree: int, reach: int) -> AxisFits:
-        """Fits along one axis."""
+    def at_few_places(self) -> LatticeFits:
+        """The same fits at fewer places, spread evenly, enough to choose from them."""
+        n, shape = self.lattice.point_count, self.lattice.shape
+        share = min(1.0, np.clip(_PART * n, _FEWEST, _MOST) / n) ** (1 / self.rank)
+        counts = [max(min(m, 2), round(m * share)) for m in shape]
+        x, y, z = (np.unique(np.linspace(0, m - 1, c).round().astype(int)) for m, c in zip(shape, counts, strict=True))
+        return replace(self, places=(x, y, z), _rows={}, _moments={}, _across={}, _gradients={})
+
+    @cached_property
+    def _sites(self) -> tuple[IntArray, IntArray, IntArray]:
+        x, y, z = (np.arange(n) for n in self.lattice.shape)
+        return self.places or (x, y, z)
+
+    @property
+    def _extent(self) -> tuple[int, ...]:
+        """How many places there are along z, y and x."""
+        return tuple(len(each) for each in self._sites[::-1])
+
+    @cached_property
+    def numbers(self) -> IntArray:
+        """The sample (m,) at each place."""
+        x, y, z = self._sites
+        nx, ny, _ = self.lattice.shape
+        return np.asarray(x + nx * (y[:, None] + ny * z[:, None, None])).reshape(-1)
+
+    @cached_property
+    def nearest(self) -> IntArray:
+        """The place (N,), one with a sample, nearest to each sample."""
+        from scipy.ndimage import distance_transform_edt
+
+        x, y, z = (
+            np.abs(np.arange(n)[:, None] - each).argmin(axis=1)
+            for n, each in zip(self.lattice.shape, self._sites, strict=True)
+        )
+        _, my, mx = self._extent
+        found = np.asarray(x + mx * (y[:, None] + my * z[:, None, None])).reshape(-1)
+        if self.valid.all() or not self.valid.any():
+            return found
+        holes = ~self.valid.reshape(self._extent)
+        index = distance_transform_edt(holes, return_distances=False, return_indices=True)
+        return np.ravel_multi_index(tuple(index), self._extent).reshape(-1)[found]
+
+    def along(self, a: int, degree: int, reach: int) -> tuple[Any, Any]:
+        """Matrices of the value and of the slope of the fits along an axis: (n, n), or (N, N) where there are holes."""
         key = (a, degree, reach)
-        if key not in self._made:
+        if key not in self._along:
             n, stride = self.lattice.shape[a], int(np.prod(self.lattice.shape[:a]))
             place = np.arange(n) if self.holes is None else np.arange(len(self.holes)) // stride % n
             axis = self.lattice.axes[a]
@@ -79,11 +115,19 @@ class LatticeFits:
                 low, high = np.zeros(n, np.int64), np.full(n, n - 1)
             windows = axis_windows(axis, place, low, high, min(reach, (n - 1) // 2 + 1))
             step = 1 if self.holes is None else stride
-            pair = [window_matrix(windows, each, place, n, step) for each in windows.weights(degree)]
-            if self.holes is None and n <= _DENSE:
-                pair = [each.toarray() for each in pair]
-            self._made[key] = AxisFits(a, *pair)
-        return self._made[key]
+            value, slope = (window_matrix(windows, each, place, n, step) for each in windows.weights(degree))
+            is_dense = self.holes is None and n <= _DENSE
+            self._along[key] = (value.toarray(), slope.toarray()) if is_dense else (value, slope)
+        return self._along[key]
+
+    def _at(self, a: int, which: str, degree: int, reach: int) -> Any:
+        """The rows of such a matrix at the places: along the axis, or at all of them where there are holes."""
+        key = (a, which, degree, reach)
+        if key not in self._rows:
+            matrix = self.along(a, degree, reach)[which == "slope"]
+            rows = self._sites[a] if self.holes is None else self.numbers
+            self._rows[key] = matrix if self.places is None else matrix[rows]
+        return self._rows[key]
 
     @cached_property
     def components(self) -> IntArray:
@@ -96,16 +140,35 @@ class LatticeFits:
         return np.ascontiguousarray(self.source[:, self.components])
 
     @cached_property
+    def _reaches(self) -> list[list[int]]:
+        """Those along each active axis."""
+        lengths = [self.lattice.shape[a] for a in self.lattice.active]
+        return [[m for m in _REACHES if m == 1 or 2 * m + 1 <= n] for n in lengths]
+
+    def _shifted(self, degree: int, reaches: Key, steps: tuple[int, ...]) -> Key | None:
+        """The fit whose windows are steps further up or down on the lists; None below these."""
+        places = [each.index(m) + s for each, m, s in zip(self._reaches, reaches, steps, strict=True)]
+        if min(places) < 0:
+            return None
+        return (degree, *(each[min(i, len(each) - 1)] for each, i in zip(self._reaches, places, strict=True)))
+
+    @cached_property
     def keys(self) -> list[Key]:
-        """All fits that are chosen from: degree and reach."""
-        longest = max(self.lattice.shape[a] for a in self.lattice.active)
-        reaches = [m for m in _REACHES if m == 1 or 2 * m + 1 <= longest]
-        return [(p, m) for m in reaches for p in _DEGREES if p <= m + 1 and 2 * m > p]
+        """All fits that are chosen from: degree, and reach along each active axis."""
+        found = []
+        for shape in _SHAPES[self.rank]:
+            for i in range(max(map(len, self._reaches))):
+                if i + min(shape) < 0:
+                    continue
+                reaches = [each[min(i + s, len(each) - 1)] for each, s in zip(self._reaches, shape, strict=True)]
+                least = min(reaches)
+                found += [(p, *reaches) for p in _DEGREES if p <= least + 1 and 2 * least > p]
+        return list(dict.fromkeys(found))
 
     @cached_property
     def valid(self) -> BoolArray:
-        """Where there is a sample (N,)."""
-        return np.ones(self.lattice.point_count, bool) if self.holes is None else ~self.holes
+        """Where there is a sample (m,)."""
+        return np.ones(len(self.numbers), bool) if self.holes is None else ~self.holes[self.numbers]
 
     @property
     def rank(self) -> int:
@@ -113,69 +176,104 @@ class LatticeFits:
         return len(self.lattice.active)
 
     def pilots(self, key: Key) -> list[Key]:
-        """A higher order in the next larger window, which is about as sure and less biased, and smaller windows."""
-        degree, reach = key
-        larger = min((m for _, m in self.keys if m > reach), default=reach)
-        smaller = [m for p, m in self.keys if p == degree and m < reach][::-1]
-        return [(degree + 2, larger), *((degree, m) for m in (*smaller[:1], *smaller[2::2]))]
+        """A higher order in the next larger window, which is about as sure and less biased, smaller windows, and those
+        shorter along one axis."""
+        degree, *reaches = key
+        ones = (1,) * self.rank
+        steps = [tuple(-s * e for e in ones) for s in _SMALLER]
+        if self.rank > 1:
+            steps += [tuple(-_SHORTER if a == b else 0 for b in range(self.rank)) for a in range(self.rank)]
+        found = [
+            self._shifted(degree + 2, tuple(reaches), ones),
+            *(self._shifted(degree, tuple(reaches), s) for s in steps),
+        ]
+        return list(dict.fromkeys(each for each in found if each is not None and 2 * min(each[1:]) > degree))
 
-    def spread(self, key: Key) -> float:
-        """Samples in a window, or in the cube over which noise is correlated."""
-        return float(np.prod([2 * max(key[1], self.correlation[a]) for a in self.lattice.active]))
-
-    def means(self, fields: FloatArray, key: Key) -> list[tuple[FloatArray, FloatArray]]:
-        """Over cubes of four times the reach, of the reach and of a quarter of it."""
-        from scipy.ndimage import uniform_filter
-
-        shape = self.lattice.shape[::-1]
-        grids = (fields * self.valid).reshape(-1, *shape)
+    def means(self, fields: FloatArray, key: Key, pilots: list[Key]) -> list[tuple[FloatArray, FloatArray]]:
+        """Over the whole, boxes of four times the reach and of the reach, slabs of four times along one axis and three
+        places along the others, and boxes of a quarter; as many independent values along each axis as windows of the
+        pilot find room there."""
+        active, one = self.lattice.active, {a: i for i, a in enumerate(self.lattice.active)}
+        grids = np.concatenate([fields * self.valid, self.valid[None]]).reshape(-1, *self._extent)
+        boxes = {(a, f): self._box(a, key[1 + one[a]], f) for a in active for f in (np.inf, 4.0, 1.0, 0.25, 0.0)}
+        factors = [(f,) * self.rank for f in (np.inf, 4.0, 1.0, 0.25)]
+        if self.rank > 1:
+            factors[3:3] = [tuple(4.0 if b == a else 0.0 for b in active) for a in active]
         result = []
-        for reach in (4 * key[1], key[1], key[1] // 4):
-            size = [2 * max(2, reach) + 1 if n > 1 else 1 for n in shape]
-            share = self._shares.setdefault(
-                tuple(size), uniform_filter(self.valid.reshape(shape).astype(float), size, mode="constant")
-            )
-            mean = uniform_filter(grids, [1, *size], mode="constant") / np.maximum(share, 1e-9)
-            result.append((mean.reshape(len(fields), -1), (share * np.prod(size)).ravel()))
+        for each in factors:
+            summed, independent = grids, np.ones((len(pilots), 1, 1, 1))
+            for a, factor in zip(active, each, strict=True):
+                low, high = boxes[a, factor]
+                summed = _box_sum(summed, 3 - a, low, high)
+                lengths = 2 * ALIKE * np.maximum([pilot[1 + one[a]] for pilot in pilots], self.correlation[a])
+                sites = (high - low) * (self.lattice.shape[a] / len(self._sites[a]))
+                shape = [len(pilots), *(-1 if 2 - a == i else 1 for i in range(3))]
+                independent = independent * np.maximum(sites / lengths[:, None], 1.0).reshape(shape)
+            share = np.maximum(summed[-1], 1e-9)
+            independent = np.broadcast_to(independent, (len(pilots), *self._extent))
+            result.append(((summed[:-1] / share).reshape(len(fields), -1), independent.reshape(len(pilots), -1)))
         return result
 
+    def _box(self, a: int, reach: int, factor: float) -> tuple[IntArray, IntArray]:
+        """The first place and the one after the last, for each place along an axis, of a box around it."""
+        sites = self._sites[a]
+        half = max(2.0 if factor else 1.0, np.floor(factor * reach))
+        return np.searchsorted(sites, sites - half), np.searchsorted(sites, sites + half, side="right")
+
     def gradient(self, key: Key) -> FloatArray:
-        """∂v/∂c_a (N, k, d) of the values along the d active axes; zero at holes."""
+        """∂v/∂c_a (m, k, d) of the values along the d active axes; zero at holes."""
         if key not in self._gradients:
-            self._gradients[key] = self.derivatives(self.values, *key)
+            self._gradients[key] = self._derivatives(self.values, key, self._across)
         return self._gradients[key]
 
-    def derivatives(self, values: FloatArray, degree: int, reach: int) -> FloatArray:
-        """∂v/∂c_a (N, k, d) of fields (N, k) along the d active axes; zero at holes."""
-        active, shape = self.lattice.active, self.lattice.shape[::-1]
-        grid = values.reshape(*shape, values.shape[1])
-        fits = {a: self.along(a, degree, reach) for a in active}
-        result = []
-        for a in active:
-            across = reduce(lambda part, b: fits[b].apply(fits[b].value, part), (b for b in active if b != a), grid)
-            result.append(fits[a].apply(fits[a].slope, across).reshape(values.shape))
-        return np.stack(result, axis=-1)
+    def derivatives(self, values: FloatArray, key: Key) -> FloatArray:
+        """∂v/∂c_a (m, k, d) of fields (N, k) along the d active axes; zero at holes."""
+        return self._derivatives(values, key, {})
+
+    def _derivatives(self, values: FloatArray, key: Key, kept: dict[tuple[Any, ...], FloatArray]) -> FloatArray:
+        grid = np.ascontiguousarray(values.T).reshape(-1, *self.lattice.shape[::-1])
+        reach, result = dict(zip(self.lattice.active, key[1:], strict=True)), []
+        for a in self.lattice.active:
+            part, passed = grid, tuple[Any, ...]()
+            for b in (b for b in self.lattice.active[::-1] if b != a):
+                passed = (*passed, b, key[0], reach[b])
+                if passed not in kept:
+                    # Beside holes matrices are of whole fields, and the next one needs all of them.
+                    whole = self.holes is not None
+                    matrix = self.along(b, key[0], reach[b])[0] if whole else self._at(b, "value", key[0], reach[b])
+                    part = _applied(matrix, part, 3 - b)
+                    if part.nbytes < _KEPT:
+                        kept[passed] = part
+                else:
+                    part = kept[passed]
+            result.append(_applied(self._at(a, "slope", key[0], reach[a]), part, 3 - a).reshape(len(grid), -1))
+        return np.moveaxis(np.stack(result), -1, 0).swapaxes(1, 2)
 
     def variance(self, one: Key, other: Key) -> FloatArray:
-        """Covariance (N, d) of ∂/∂c_a of one fit and ∂/∂c_a of another for noise of unit variance."""
-        return np.stack([self._product(one, other, a, a) for a in self.lattice.active], axis=-1)
+        """Covariance (m, d) of ∂/∂c_a of one fit and ∂/∂c_a of another for noise of unit variance."""
+        return np.stack([self._product(one, other, a, a) for a in self.lattice.active]).T
 
     def covariance(self, key: Key) -> FloatArray:
-        """Covariance (N, d, d) of ∂/∂c_a and ∂/∂c_b of a fit for noise of unit variance."""
+        """Covariance (m, d, d) of ∂/∂c_a and ∂/∂c_b of a fit for noise of unit variance."""
         axes = self.lattice.active
         return np.stack([np.stack([self._product(key, key, a, b) for b in axes], axis=-1) for a in axes], axis=-2)
 
     def _product(self, one: Key, other: Key, first: int, second: int) -> FloatArray:
         """Of ∂/∂c_first of one and ∂/∂c_second of the other: products over the axes."""
         kinds = {True: "slope", False: "value"}
-        parts = [self.moment(a, (kinds[a == first], *one), (kinds[a == second], *other)) for a in self.lattice.active]
-        return np.broadcast_to(reduce(np.multiply, parts), self.lattice.shape[::-1]).ravel()
+        parts = [
+            self.moment(a, (kinds[a == first], one[0], m), (kinds[a == second], other[0], k))
+            for a, m, k in zip(self.lattice.active, one[1:], other[1:], strict=True)
+        ]
+        product = reduce(np.multiply, parts)
+        return product.ravel() if self.holes is not None else np.broadcast_to(product, self._extent).ravel()
 
     def whole(self, a: int, which: str, key: Key) -> csr_array:
         """The matrix (N, N) of fits along one axis."""
         from scipy.sparse import csr_array, eye_array, kron
 
-        own = csr_array(getattr(self.along(a, *key), which))
+        reach = key[1 + list(self.lattice.active).index(a)]
+        own = csr_array(self.along(a, key[0], reach)[which == "slope"])
         if self.holes is not None:
             return own
         nx, ny, nz = self.lattice.shape
@@ -184,14 +282,21 @@ class LatticeFits:
 
     def moment(self, a: int, one: tuple[str, int, int], other: tuple[str, int, int]) -> FloatArray:
         """Covariance of two fits along an axis (which of ``value`` and ``slope``, degree, reach) at each place for
-        noise of unit variance, of a shape that broadcasts over (nz, ny, nx)."""
+        noise of unit variance, of a shape that broadcasts over those along z, y and x, or (m,) where there are
+        holes."""
         key = (a, *one, *other)
         if key not in self._moments:
-            A, B = (getattr(self.along(a, degree, reach), which) for which, degree, reach in (one, other))
-            carried = A if self.correlation[a] <= 1 else A @ self._correlations(a)
-            product = carried * B if isinstance(A, np.ndarray) else carried.multiply(B)
-            total = np.asarray(product.sum(axis=1)).reshape(-1)
-            shape = self.lattice.shape[::-1] if self.holes is not None else [-1 if 2 - a == i else 1 for i in range(3)]
+            A, B = self._at(a, *one), self._at(a, *other)
+            if self.correlation[a] > 1:
+                carried = (a, "carried", *one)
+                if carried not in self._rows:
+                    self._rows[carried] = A @ self._correlations(a)
+                A = self._rows[carried]
+            if isinstance(A, np.ndarray):
+                total = np.einsum("ij,ij->i", A, B)
+            else:
+                total = np.asarray(A.multiply(B).sum(axis=1)).reshape(-1)
+            shape = [-1] if self.holes is not None else [-1 if 2 - a == i else 1 for i in range(3)]
             self._moments[key] = total.reshape(shape)
         return self._moments[key]
 
@@ -205,3 +310,28 @@ class LatticeFits:
         rho = np.maximum(0, 1 - np.abs(lags) / self.correlation[a])
         R = dia_array((np.repeat(rho[:, None], size, axis=1), lags * stride), shape=(size, size)).tocsr()
         return R.toarray() if self.holes is None and n <= _DENSE else R
+
+
+def _applied(matrix: Any, grid: FloatArray, axis: int) -> FloatArray:
+    """A matrix on fields (k, nz, ny, nx) along one of their axes, or on whole fields."""
+    if matrix.shape[1] == int(np.prod(grid.shape[1:])) and not isinstance(matrix, np.ndarray):
+        whole = np.ascontiguousarray((matrix @ grid.reshape(len(grid), -1).T).T)
+        return whole.reshape(grid.shape) if matrix.shape[0] == matrix.shape[1] else whole
+    before, n = int(np.prod(grid.shape[:axis])), grid.shape[axis]
+    shape = (*grid.shape[:axis], matrix.shape[0], *grid.shape[axis + 1 :])
+    if isinstance(matrix, np.ndarray):
+        if axis == 3:
+            return np.asarray(grid.reshape(before, n) @ matrix.T).reshape(shape)
+        return np.matmul(matrix, grid.reshape(before, n, -1)).reshape(shape)
+    moved = np.moveaxis(grid.reshape(before, n, -1), 1, 0)
+    product = (matrix @ moved.reshape(n, -1)).reshape(-1, before, moved.shape[2])
+    return np.ascontiguousarray(np.moveaxis(product, 0, 1)).reshape(shape)
+
+
+def _box_sum(grids: FloatArray, axis: int, low: IntArray, high: IntArray) -> FloatArray:
+    """Sums of fields along an axis from one place to before another."""
+    shape = list(grids.shape)
+    shape[axis] += 1
+    summed = np.zeros(shape)
+    np.cumsum(grids, axis=axis, out=summed[(slice(None),) * axis + (slice(1, None),)])
+    return np.asarray(summed.take(high, axis) - summed.take(low, axis))

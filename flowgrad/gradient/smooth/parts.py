@@ -52,23 +52,23 @@ class LatticePart:
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (r, 3, 3)."""
         known = values is self.fits.source
-        along = self.fits.gradient(self.key) if known else self.fits.derivatives(np.nan_to_num(values), *self.key)
+        along = self.fits.gradient(self.key) if known else self.fits.derivatives(np.nan_to_num(values), self.key)
         full = np.zeros((len(self.rows), 3, along.shape[2]))
         full[:, self.fits.components if known else slice(None)] = along[self.rows]
         return full @ self.dual[list(self.fits.lattice.active)]
 
     def fitted(self, values: FloatArray) -> FloatArray:
         """What the fits along all axes make of values (n, k), at the places (r, k)."""
-        grid = values.reshape(*self.fits.lattice.shape[::-1], values.shape[1])
-        along = [self.fits.along(a, *self.key) for a in self.fits.lattice.active]
-        fitted = reduce(lambda part, fit: fit.apply(fit.value, part), along, grid)
-        return fitted.reshape(values.shape)[self.rows]
+        for a in self.fits.lattice.active:
+            values = self.fits.whole(a, "value", self.key) @ values
+        return values[self.rows]
 
     def covariance(self, noise: FloatArray) -> FloatArray:
         """C (r, 3, 3, 3): the noise around a place is that at the place."""
         unit = self.fits.covariance(self.key)[self.rows]
         dual = self.dual[list(self.fits.lattice.active)]
-        return np.asarray(noise[self.rows][:, :, None, None] ** 2 * (dual.T @ unit @ dual)[:, None])
+        spread = np.einsum("ai,rab,bj->rij", dual, unit, dual, optimize=True)
+        return np.asarray(noise[self.rows][:, :, None, None] ** 2 * spread[:, None])
 
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (r, n)."""
@@ -94,26 +94,25 @@ class NearestPart:
 
     rows: IntArray
     fits: NearestFits
-    key: Key
     used: IntArray
     basis: FloatArray
 
     def vectors(self, values: FloatArray) -> FloatArray:
         """Gradients (r, 3, 3)."""
-        return self.fits.differentiate(self.key, values[self.used]) @ self.basis
+        return self.fits.differentiate(values[self.used]) @ self.basis
 
     def covariance(self, noise: FloatArray) -> FloatArray:
         """C (r, 3, 3, 3) for noise of the samples that are not on the boundary."""
         each = np.zeros((len(self.used), 3))
         known = self.used < len(noise)
         each[known] = np.nan_to_num(noise)[self.used[known]]
-        return np.asarray(self.basis.T @ self.fits.covariance(self.key, each) @ self.basis)
+        return np.asarray(self.basis.T @ self.fits.covariance(each) @ self.basis)
 
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (r, n)."""
         from scipy.sparse import csr_array
 
-        along = list(self.fits.matrices(self.key))
+        along = list(self.fits.matrices())
         count = int(self.used.max()) + 1
         spread = csr_array(
             (np.ones(len(self.used)), (np.arange(len(self.used)), self.used)), shape=(len(self.used), count)
@@ -189,3 +188,11 @@ class Smoothed(Operator):
             result[part.rows] = of(part)
         result[self.missing] = np.nan
         return result
+
+
+def chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+    """The fits chosen most often, of keys and at how many places, in one line."""
+    total = sum(count for _, count in chosen)
+    largest = sorted(chosen, key=lambda each: -each[1])[:3]
+    named = ", ".join(f"{form.format(*key)} at {100 * count / total:.0f} %" for key, count in largest)
+    return f"fits chosen by their estimated error from {len(chosen)} that are best somewhere: {named}"

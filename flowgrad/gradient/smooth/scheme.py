@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,19 +13,16 @@ from flowgrad.gradient.scheme import (
     Operator,
     Scheme,
     Where,
-    boundary_samples,
     on_rows,
-    patch_centroids,
-    patch_faces,
     register_scheme,
 )
 from flowgrad.gradient.smooth.choice import Key, choose_fits
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits
-from flowgrad.gradient.smooth.nearest_fits import NearestFits
-from flowgrad.gradient.smooth.parts import LatticePart, NearestPart, Smoothed
+from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
+from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.gradient.smooth.windows import halved_wave
 from flowgrad.mesh import Lattice
-from flowgrad.noise.pseudo_residuals import directions_of, predictions
+from flowgrad.noise.pseudo_residuals import predictions
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
@@ -34,8 +30,6 @@ from flowgrad.typing import BoolArray, FloatArray, IntArray
 MATTERS = 0.01
 # Missing samples in groups of this size at most are replaced by what is around; larger ones are bodies.
 _GROUP = 12
-# Places at which local fits are compared; others take the fit of the nearest of these.
-_PLACES = 1200
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class SmoothFits(Scheme):
         own = isinstance(at, str) and at == flow.location and not (flow.location == "cells" and flow.boundary)
         if own and isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved:
             return _on_lattice(flow, deviation, outlier, found.window if found.found else 1.0, notes)
-        return _elsewhere(flow, at, deviation, outlier, notes)
+        return by_nearest_samples(flow, at, deviation, outlier, notes)
 
 
 def seen_noise(flow: Flow) -> str:
@@ -120,37 +114,35 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
     fits = LatticeFits(lattice, filled, holes, np.full(3, window))
-    sizes = np.nan_to_num(deviation[:, fits.components])
-    choice = choose_fits(fits, sizes)
+    few = fits.at_few_places()
+    choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))
     active = list(lattice.active)
     dual[active] = np.linalg.pinv(lattice.steps[active]).T
-    parts = tuple(
-        LatticePart(np.flatnonzero(choice.number == i), fits, key, dual)
-        for i, key in enumerate(fits.keys)
-        if (choice.number == i).any()
-    )
+    number = choice.number[few.nearest]
+    parts = tuple(LatticePart(np.flatnonzero(number == i), fits, fits.keys[i], dual) for i in np.unique(number))
     bias = np.zeros((len(values), 3, 3))
-    bias[:, fits.components] = choice.bias @ dual[active] ** 2
+    bias[:, fits.components] = (choice.bias @ dual[active] ** 2)[few.nearest]
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
     chosen = [(part.key, len(part.rows)) for part in parts]
-    about = (*notes, _chosen_text(chosen, "order {}, {} places to each side"), _resolution(lattice, chosen))
+    form = "order {}, " + " × ".join(["{}"] * fits.rank) + " places to each side"
+    about = (*notes, chosen_text(chosen, form), _resolution(lattice, chosen))
     operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=about, faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
 
 
 def _resolution(lattice: Lattice, chosen: list[tuple[Key, int]]) -> str:
-    """What the fits leave of waves, at the median of their places (r,) by degree and reach."""
-    lengths = np.array([halved_wave(*key) for key, _ in chosen])
-    order = np.argsort(lengths)
-    counts = np.cumsum(np.array([count for _, count in chosen])[order])
-    median = lengths[order][np.searchsorted(counts, counts[-1] / 2)]
-    steps = (np.abs(np.diff(lattice.axes[a].coordinates)) * np.linalg.norm(lattice.steps[a]) for a in lattice.active)
-    spacing = float(np.mean([each.mean() for each in steps]))
-    return (
-        f"at half of the places the fits leave half or less of the gradient of waves shorter than {median:.2g} "
-        f"spacings ({median * spacing:.2g} in the unit of the file)"
-    )
+    """What the fits leave of waves along each axis, at the median of their places (r,), by degree and reaches."""
+    told = []
+    for i, a in enumerate(lattice.active):
+        lengths = np.array([halved_wave(key[0], key[1 + i]) for key, _ in chosen])
+        order = np.argsort(lengths)
+        counts = np.cumsum(np.array([count for _, count in chosen])[order])
+        median = lengths[order][np.searchsorted(counts, counts[-1] / 2)]
+        spacing = np.abs(np.diff(lattice.axes[a].coordinates)).mean() * np.linalg.norm(lattice.steps[a])
+        told.append(f"{median:.2g} spacings ({median * spacing:.2g} in the unit of the file) along {'xyz'[a]}")
+    waves = ", ".join(told)
+    return f"at half of the places the fits leave half or less of the gradient of waves shorter than {waves}"
 
 
 def _drowned(velocity: FloatArray, deviation: FloatArray, outlier: BoolArray) -> list[str]:
@@ -193,63 +185,6 @@ def _filled(lattice: Lattice, values: FloatArray) -> tuple[FloatArray, BoolArray
     holes = missing & ~small
     result[holes] = 0.0
     return result, holes if holes.any() else None
-
-
-def _chosen_text(chosen: Sequence[tuple[tuple[float, ...], int]], form: str) -> str:
-    """The fits chosen most often."""
-    total = sum(count for _, count in chosen)
-    largest = sorted(chosen, key=lambda each: -each[1])[:3]
-    named = ", ".join(f"{form.format(*key)} at {100 * count / total:.0f} %" for key, count in largest)
-    return f"fits chosen by their estimated error from {len(chosen)} that are best somewhere: {named}"
-
-
-def _elsewhere(flow: Flow, at: Where, deviation: FloatArray, outlier: BoolArray, notes: list[str]) -> Operator:
-    """Fits to the nearest samples at scattered points, on meshes, and at places other than the samples'."""
-    from scipy.spatial import cKDTree
-
-    places, where = _places(flow, at), _positions(flow)
-    values, exact = boundary_samples(flow) if flow.location == "cells" else flow.velocity, len(where) - len(deviation)
-    left_out = np.append(outlier, np.zeros(exact, bool))
-    usable = np.flatnonzero(finite_rows(values) & finite_rows(where) & ~left_out)
-    middle, basis = directions_of(where[usable])
-    samples = np.ascontiguousarray((where[usable] - middle) @ basis.T)
-    tree, good = cKDTree(samples), np.flatnonzero(finite_rows(places))
-    local = np.ascontiguousarray((places[good] - middle) @ basis.T)
-    chosen = np.arange(len(good))
-    if len(good) > _PLACES:
-        chosen = np.sort(np.random.default_rng(0).choice(len(good), _PLACES, replace=False))
-    sizes = np.append(np.nan_to_num(deviation), np.zeros((exact, 3)), axis=0)[usable]
-    fits = NearestFits(samples, values[usable], usable >= len(deviation), local[chosen], tree)
-    around = sizes[tree.query(local[chosen])[1]]
-    choice = choose_fits(fits, around[:, fits.components])
-    nearest = cKDTree(local[chosen]).query(local)[1]
-    number, parts = choice.number[nearest], []
-    for i in np.unique(number):
-        rows = np.flatnonzero(number == i)
-        own = replace(fits, places=local[rows], only=fits.keys[i], _weights={}, _gradients={})
-        parts.append(NearestPart(good[rows], own, fits.keys[i], usable, basis))
-    missing, bias = ~finite_rows(places), np.zeros((len(places), 3, 3))
-    if isinstance(at, str) and at == flow.location:
-        missing |= ~finite_rows(flow.velocity)
-    bias[np.ix_(good, fits.components)] = choice.bias[nearest] @ basis**2
-    text = _chosen_text([(part.key, len(part.rows)) for part in parts], "order {}, {} nearest samples")
-    faces = patch_faces(flow.boundary) if flow.location == "cells" else None
-    about = {"notes": (*notes, text), "faces": faces}
-    return Smoothed(values, values, tuple(parts), bias, missing, outlier, **about)  # type: ignore[arg-type]
-
-
-def _places(flow: Flow, at: Where) -> FloatArray:
-    """Where gradients are wanted (m, 3)."""
-    if not isinstance(at, str):
-        return at
-    return flow.mesh.points if at == "points" else flow.mesh.centroids
-
-
-def _positions(flow: Flow) -> FloatArray:
-    """Where the samples are: the velocity, then what is known on the boundary beside cells."""
-    if flow.location == "points":
-        return flow.mesh.points
-    return np.concatenate([flow.mesh.centroids, patch_centroids(flow.mesh, flow.boundary)])
 
 
 register_scheme(

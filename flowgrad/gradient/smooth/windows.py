@@ -46,10 +46,12 @@ class AxisWindows:
         highest = np.minimum(degree, self.size - 1)
         for p in np.unique(highest):
             chosen = np.flatnonzero(highest == p)
-            inverse = np.linalg.pinv(root[chosen, :, None] * t[chosen, :, None] ** np.arange(p + 1))
-            value[chosen] = inverse[:, 0] * root[chosen]
+            Q, R = np.linalg.qr(root[chosen, :, None] * t[chosen, :, None] ** np.arange(p + 1))
+            rows = np.linalg.solve(np.swapaxes(R, 1, 2), np.broadcast_to(np.eye(p + 1, 2), (len(chosen), p + 1, 2)))
+            dual = (Q @ rows) * root[chosen, :, None]
+            value[chosen] = dual[..., 0]
             if p:
-                slope[chosen] = inverse[:, 1] * root[chosen] / extent[chosen]
+                slope[chosen] = dual[..., 1] / extent[chosen]
         return value, slope
 
 

@@ -22,7 +22,7 @@ from flowgrad.separation import separate
 # They need the whole of a file.
 _OF_THE_WHOLE = (
     *("boundary", "noise", "gradient_field", "error", "stress", "viscosity", "walls", "pressure", "density", "length"),
-    *("body_force", "axisymmetric", "out_of_plane"),
+    *("body_force", "axisymmetric", "out_of_plane", "displacement"),
 )
 
 
@@ -33,7 +33,8 @@ def advice(size: int) -> str:
 
 def check_options(path: Path, options: Options, size: int) -> None:
     """OptionError for options and quantities that need the whole of a file whose arrays take ``size`` bytes."""
-    given = {name: value for name, value in options.given().items() if (name, value) != ("axisymmetric", "none")}
+    harmless = (("axisymmetric", "none"), ("displacement", "none"))
+    given = {name: value for name, value in options.given().items() if (name, value) not in harmless}
     refused = [flag(name) for name in _OF_THE_WHOLE if name in given]
     refused += [f"--quantities {name}" for name in options.quantities if inputs_of(name) & OF_FIELD]
     if refused:

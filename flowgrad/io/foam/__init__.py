@@ -1,0 +1,1 @@
+"""OpenFOAM's files: their grammar, meshes and fields."""
