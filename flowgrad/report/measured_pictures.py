@@ -48,8 +48,8 @@ def measured_fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, 
 def residual_curves(analysis: Analysis) -> Iterator[tuple[Draw, str]]:
     """The autocorrelation of what the scheme smooth leaves of velocities on a lattice, with what it tells."""
     gradient, flow = analysis.gradient, analysis.flow
-    is_lattice = isinstance(flow.mesh, Lattice) and flow.mesh.point_count <= _MOST
-    if not gradient.scheme.startswith("smooth") or not is_lattice:
+    mesh = flow.mesh
+    if not gradient.scheme.startswith("smooth") or not isinstance(mesh, Lattice) or mesh.point_count > _MOST:
         return
     operator = SmoothFits().prepare(flow, flow.location)
     residual = operator.residual if isinstance(operator, Smoothed) else None
@@ -58,7 +58,7 @@ def residual_curves(analysis: Analysis) -> Iterator[tuple[Draw, str]]:
     from flowgrad.noise.autocorrelation import autocorrelation
     from flowgrad.plot.residual_correlation import residual_correlation
 
-    lattice = flow.mesh if flow.location == "points" else flow.mesh.of_centres
+    lattice = mesh if flow.location == "points" else mesh.of_centres
     found, window = autocorrelation(lattice, residual), flow.found_noise.window
     if found.reach <= np.ceil(window):
         tells = "no farther than the noise itself is, so they leave none of the flow."

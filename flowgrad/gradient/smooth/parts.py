@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Protocol
@@ -190,7 +190,7 @@ class Smoothed(Operator):
         return result
 
 
-def chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+def chosen_text(chosen: Sequence[tuple[tuple[float, ...], int]], form: str) -> str:
     """The fits chosen most often, of keys and at how many places, in one line."""
     total = sum(count for _, count in chosen)
     largest = sorted(chosen, key=lambda each: -each[1])[:3]
