@@ -166,7 +166,7 @@ class Flow(
 
     def _deviations(self, noise: float | FloatArray) -> float | FloatArray:
         """The noise, with none in z where the velocity has two components."""
-        if np.ndim(noise) == 2 or self.velocity[:, 2].any():
+        if np.ndim(noise) == 2 or np.nan_to_num(self.velocity[:, 2]).any():
             return noise
         z = self.mesh.points[:, 2]
         if (z != z[:1]).any():

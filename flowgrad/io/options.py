@@ -73,6 +73,7 @@ class ReadOptions(OptionRecord):
         check=not_empty,
     )
     y_down: bool = option(False, "y runs down, as in images: reverse it, and the velocity along it")
+    keep_zeros: bool = option(False, "vectors of DaVis' text that are exactly zero are measured, not masked")
     time: float | None = option(
         None, "time step of a file of several (default: the last)", metavar="NUMBER", check=finite
     )

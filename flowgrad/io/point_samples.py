@@ -39,6 +39,11 @@ FLAGS = {
 }
 
 
+# The producer of text in which masked vectors are exactly zero, and nothing says so.
+DAVIS = "DaVis"
+# Zeros in groups of so many at least are masked, where vectors with one component that is zero, as rounding makes
+# them, are this part of them at most.
+_MASKED, _ROUNDED = 4, 0.1
 # Ends of names of columns that number the rows.
 _NUMBERS = ("id", "ids", "number")
 
@@ -109,6 +114,20 @@ def flagged(name: str, values: np.ndarray) -> BoolArray | None:
         return None
     marked: BoolArray = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
     return marked
+
+
+def masked_zeros(mesh: Mesh, vectors: NDArray[np.float64]) -> BoolArray:
+    """Which vectors (n, 3) of a lattice are zero as masked ones are: in connected groups, not for lack of digits."""
+    zero = (vectors == 0).all(axis=1)
+    active = [k for k in range(3) if (vectors[:, k] != 0).any()]
+    half = (vectors[:, active] == 0).any(axis=1) & ~zero
+    if not isinstance(mesh, Lattice) or not zero.any() or half.sum() > _ROUNDED * zero.sum():
+        return np.zeros(len(vectors), bool)
+    from scipy.ndimage import label
+
+    groups = label(zero.reshape(mesh.shape[::-1]), np.ones((3, 3, 3)))[0].ravel()
+    masked: BoolArray = zero & (np.bincount(groups)[groups] >= _MASKED)
+    return masked
 
 
 @dataclass(frozen=True, eq=False)

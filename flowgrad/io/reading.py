@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,19 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import Flow, Patch
+from flowgrad.flow import Flow, Patch, as_vectors
 from flowgrad.io.displacement import SOUND, displacement_of
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
+from flowgrad.io.point_samples import DAVIS, masked_zeros
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.transform import moved, scaled
 from flowgrad.option import takes
 from flowgrad.spec import nearest
+
+log = logging.getLogger("flowgrad")
 
 _LENGTHS = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "µm": 1e-6, "nm": 1e-9, "km": 1e3, "in": 0.0254, "ft": 0.3048}
 _SAME = {"px": "pixel", "pix": "pixel", "pixels": "pixel", "μm": "µm", "um": "µm", "micron": "µm", "inch": "in"}
@@ -31,12 +35,14 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
     """Read a flow: ``velocity`` names its array (or ``u,v,w``), ``location`` chooses ``points`` or
     ``cells``, ``boundary`` is the pattern of files with the velocity on the patches,
     ``boundary/{stem}/*.vtp``, ``noise`` is the standard deviation of the velocity samples: a number, or
-    the name of an array of the file where the velocity is, with one or as many components as it.
+    the name of an array of the file where the velocity is, with one or as many components as it; without it, and with
+    ``auto``, the uncertainties that DaVis writes, where there are some.
     ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
-    chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
-    and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity along it
-    of images, whose y runs down. ``displacement`` names the array, or the components x,y,z, by which the points are
-    moved before all this, or is ``none``; a file that has one which is not zero must be told.
+    chooses a step of a file that holds several (default: the last). ``keep_zeros`` keeps the vectors of DaVis' text
+    that are exactly zero in connected groups, which are taken as masked otherwise. ``length_scale`` multiplies the
+    positions and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity
+    along it of images, whose y runs down. ``displacement`` names the array, or the components x,y,z, by which the
+    points are moved before all this, or is ``none``; a file that has one which is not zero must be told.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
     not fit.
@@ -62,6 +68,12 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         vectors = vectors * (1.0, -1.0, 1.0)
     if contents.invalid is not None and where == "points":
         vectors = np.where(contents.invalid[:, None], np.nan, vectors)
+    if contents.producer == DAVIS and not options.keep_zeros:
+        vectors = _without_masked(contents, vectors)
+    noise = _noise(contents, options.noise, where)
+    if noise is None or (isinstance(noise, str) and noise == "auto"):
+        uncertainty = _uncertainty(contents, name, where, vectors)
+        noise = noise if uncertainty is None else uncertainty
     mesh, boundary = _boundary(contents, options.boundary, name)
     point_data = contents.point_data
     if options.displacement is not None or any(map(SOUND.search, point_data)):
@@ -79,7 +91,7 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         contents.source,
         name,
         contents.producer,
-        _noise(contents, options.noise, where),
+        noise,
         options.axisymmetric,
         options.out_of_plane,
     )
@@ -140,6 +152,52 @@ def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
             f"{contents.source}: noise '{noise}' is neither a number, auto nor an array at the {where}"
             f"{nearest(noise, data)}: arrays there are {', '.join(data) or 'none'}"
         ) from None
+
+
+def _without_masked(contents: Contents, vectors: np.ndarray) -> np.ndarray:
+    """The vectors without those that DaVis wrote as zeros where they are masked."""
+    masked, zero = masked_zeros(contents.mesh, vectors), int((vectors == 0).all(axis=1).sum())
+    if not zero:
+        return vectors
+    count = int(masked.sum())
+    log.warning(
+        "%s: %d of %d vectors are exactly zero, which is how DaVis writes masked ones without a word: the %d in "
+        "connected groups are left out (--keep-zeros keeps them), %d are taken as measured",
+        *(contents.source, zero, len(vectors), count, zero - count),
+    )
+    if count == len(vectors):
+        raise ReadError(f"{contents.source}: all {count} vectors are masked: check the mask in DaVis")
+    return np.where(masked[:, None], np.nan, vectors)
+
+
+# Standard deviations by component in DaVis' tables, and as its own files name them.
+_UNCERTAINTY = re.compile(r"(?:TS:)?Uncertainty[ _]V([xyz])", re.IGNORECASE)
+
+
+def _uncertainty(contents: Contents, velocity: str, where: str, vectors: np.ndarray) -> np.ndarray | None:
+    """Standard deviations (n, 3) that an instrument gives beside the velocity; None where it gives none that serve."""
+    data = contents.point_data if where == "points" else contents.cell_data
+    scalars = [name for name, values in data.items() if values.ndim == 1]
+    names = sorted(filter(_UNCERTAINTY.fullmatch, scalars), key=lambda name: name[-1].lower())
+    axes, is_planar = "".join(name[-1].lower() for name in names), not np.nan_to_num(vectors[:, 2]).any()
+    if axes != "xyz" and not (axes == "xy" and is_planar):
+        return None
+    said = {contents.units[name] for name in (*names, *velocity.split(",")) if name in contents.units}
+    deviations = as_vectors(np.column_stack([data[name] for name in names]), "uncertainty")
+    given = np.isfinite(deviations).all(axis=1) & (deviations[:, : len(names)] > 0).all(axis=1)
+    lacking, measured = ~given, np.isfinite(vectors).all(axis=1)
+    text = f"{contents.source}: the uncertainties {', '.join(names)} beside the velocity"
+    if len(said) > 1 or not (given & measured).any() or (lacking & measured).sum() > 0.5 * measured.sum():
+        why = f"are in {' and '.join(sorted(said))}" if len(said) > 1 else "are missing at most vectors"
+        log.warning("%s %s: they are not used (--noise gives another)", text, why)
+        return None
+    deviations[lacking] = np.median(deviations[given & measured], axis=0)
+    log.info(
+        "%s are taken as its noise%s (--noise gives another)",
+        text,
+        f", their median at {(lacking & measured).sum()} vectors that have none" if (lacking & measured).any() else "",
+    )
+    return deviations
 
 
 def check_units(contents: Contents, velocity: str) -> None:

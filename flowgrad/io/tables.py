@@ -7,6 +7,7 @@ Forms of the head: one line of names (generic, PIVlab, OpenPIV, ParaView, Fluent
 from __future__ import annotations
 
 import csv
+import dataclasses
 import logging
 import re
 from collections import Counter
@@ -20,7 +21,7 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
 from flowgrad.io.meshio_formats import read_with_meshio
-from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit
+from flowgrad.io.point_samples import DAVIS, contents_of, coordinate_names, grouped, name_and_unit
 from flowgrad.io.table_times import steps_of_rows
 from flowgrad.typing import FloatArray
 
@@ -164,14 +165,14 @@ def _said(reason: str, lines: Sequence[str], start: int) -> str:
 @dataclass(frozen=True)
 class Head:
     """Names of the columns, units by name, size of the grid where it is told, whether each column stands in one
-    block, the time, whether the program writes zeros where it found no vector, and how many vectors a plane has."""
+    block, the time, whether DaVis wrote it, and how many vectors a plane has."""
 
     names: Sequence[str]
     units: dict[str, str] = field(default_factory=dict)
     shape: tuple[int, int, int] | None = None
     is_blocked: bool = False
     time: float | None = None
-    has_zeros: bool = False
+    is_davis: bool = False
     plane: int = 1
 
 
@@ -223,7 +224,7 @@ def _davis(match: re.Match[str], count: int) -> Head:
     units = quoted[1::2]
     velocity = dict.fromkeys(names[len(names) // 2 :], units[-1]) if units else {}
     plane = whole(match["rows"]) * whole(match["columns"])
-    return Head(names, {"x": units[0], **velocity} if units else {}, has_zeros=True, plane=plane)
+    return Head(names, {"x": units[0], **velocity} if units else {}, is_davis=True, plane=plane)
 
 
 def _named(lines: Sequence[str], row: Sequence[str], delimiter: str | None) -> Head:
@@ -335,26 +336,15 @@ def _steps(path: Path, head: Head, columns: Arrays) -> Sequence[Step]:
     points = np.zeros((count, 3))
     for axis, name in enumerate(names):
         points[:, axis] = columns[name]
-    if head.has_zeros:
-        _tell_zeros(path, columns)
     units = {**head.units, **({"x": head.units[names[0]]} if names[0] in head.units else {})}
     data = grouped({name: values for name, values in columns.items() if name not in names})
     several = steps_of_rows(path, points, data, units) if head.shape is None else None
     if several is not None:
         return several
     contents = contents_of(path, points, data, head.shape, units, head.time)
+    if head.is_davis:
+        contents = dataclasses.replace(contents, producer=DAVIS)
     return (Step(path, head.time, lambda: contents),)
-
-
-def _tell_zeros(path: Path, columns: Arrays) -> None:
-    zeros = int(np.all([columns[name] == 0 for name in "uvw" if name in columns], axis=0).sum())
-    if zeros:
-        log.warning(
-            "%s: %d vectors are exactly zero, which is how DaVis writes masked ones; the file does not say so, and "
-            "they are taken as measured: export a table with the column 'isValid' to leave them out",
-            path,
-            zeros,
-        )
 
 
 _KEEPS = "points or a grid, point data, masks, times of a column"

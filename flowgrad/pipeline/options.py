@@ -91,7 +91,9 @@ class FormulaOptions(OptionRecord):
         metavar="u=…;v=…;w=…",
         check=_formula,
         excludes=(
-            *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "displacement", "y_down"),
+            *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "displacement"),
+            "y_down",
+            "keep_zeros",
             "walls",
         ),
     )
@@ -236,9 +238,9 @@ RECORDS = (ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptio
 
 
 @united(
-    "velocity location boundary noise axisymmetric out_of_plane length_scale displacement y_down scheme gradient_field "
-    "at error steady stress viscosity walls wall_velocity pressure density length body_force quantities formula grid "
-    "time block_memory"
+    "velocity location boundary noise axisymmetric out_of_plane length_scale displacement y_down keep_zeros scheme "
+    "gradient_field at error steady stress viscosity walls wall_velocity pressure density length body_force quantities "
+    "formula grid time block_memory"
 )
 @dataclass(frozen=True)
 class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOptions, OutputOptions):

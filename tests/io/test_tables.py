@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import flowgrad
-from flowgrad import FlowgradError, Lattice, OptionError, read
+from flowgrad import FlowgradError, Lattice, OptionError, ReadError, read
 from flowgrad.io import read_contents
 
 ROWS = [(x, y, 0.5 * y, -0.25 * x) for y, x in itertools.product((16.0, 32.0, 48.0), (16.0, 32.0, 48.0, 64.0))]
@@ -159,12 +159,80 @@ def test_empty_fields_are_missing_values(tmp_path):
     np.testing.assert_array_equal(np.isnan(flow.velocity[:, 1]), flow.mesh.points[:, 0] == 32)
 
 
-def test_zeros_of_davis_are_told(tmp_path, caplog):
-    head, row, _ = FORMS["davis.txt"]
-    rows = [(*each[:2], 0, 0) if each[0] == 16 else each for each in ROWS]
-    flow = read(write(tmp_path / "a.txt", head, row, rows))
-    assert np.isfinite(flow.velocity).all()
-    assert any("3 vectors are exactly zero" in message for message in caplog.messages)
+def davis(rows):
+    """A grid of 8 × 6 vectors as DaVis writes it."""
+    head = '#DaVis 8.4.0 2D-vector 8 6 8 "" "mm" "" "mm" "velocity" "m/s"\n'
+    return head + "".join("\t".join(f"{each:.6g}" for each in row) + "\n" for row in rows)
+
+
+def grid_rows(masked=lambda i, j: False, digits=6):
+    rng = np.random.default_rng(0)
+    for j in range(6):
+        for i in range(8):
+            u, v = np.round(rng.normal(size=2), digits)
+            yield (8 * i, 8 * j, 0, 0) if masked(i, j) else (8 * i, 8 * j, u, v)
+
+
+def test_groups_of_exact_zeros_in_text_of_davis_are_left_out_as_masked(tmp_path, caplog):
+    path = tmp_path / "a.txt"
+    path.write_text(davis(grid_rows(lambda i, j: (i < 3 and j < 2) or (i, j) == (6, 4))))
+    flow = read(path, length_scale=1e-3)
+    missing = np.isnan(flow.velocity[:, 0]).reshape(6, 8)
+    assert missing.sum() == 6
+    assert missing[:2, :3].all()
+    assert any("7 of 48 vectors are exactly zero" in each and "--keep-zeros" in each for each in caplog.messages)
+    assert np.isfinite(read(path, length_scale=1e-3, keep_zeros=True).velocity).all()
+
+
+def test_zeros_that_rounding_makes_are_kept(tmp_path):
+    (tmp_path / "a.txt").write_text(davis(grid_rows(lambda i, j: i < 2 and j < 2, digits=0)))
+    assert np.isfinite(read(tmp_path / "a.txt", length_scale=1e-3).velocity).all()
+
+
+def test_zeros_of_other_tables_are_kept(tmp_path):
+    rows = "".join(",".join(map(str, row)) + "\n" for row in grid_rows(lambda i, j: i < 3))
+    (tmp_path / "a.csv").write_text("x,y,u,v\n" + rows)
+    assert np.isfinite(read(tmp_path / "a.csv").velocity).all()
+
+
+def test_text_of_davis_that_is_masked_throughout_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text(davis(grid_rows(lambda i, j: True)))
+    with pytest.raises(ReadError, match="all 48 vectors are masked"):
+        read(tmp_path / "a.txt", length_scale=1e-3)
+
+
+def with_uncertainty(path, unit="m/s", lacking=0):
+    """A table of DaVis 10 with its uncertainties, zero in the first rows."""
+    head = "x [mm];y [mm];Velocity u [m/s];Velocity v [m/s];"
+    head += ";".join(f"Uncertainty {name} [{unit}]" for name in ("V", "Vx", "Vy")) + ";isValid\n"
+    lines = [
+        ";".join(f"{each:.6g}" for each in (*row, *((0.05, 0.03, 0.04) if n >= lacking else (0, 0, 0)), int(n < 47)))
+        for n, row in enumerate(grid_rows())
+    ]
+    path.write_text(head + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("noise", [None, "auto"])
+def test_uncertainties_of_davis_are_the_noise(tmp_path, caplog, noise):
+    caplog.set_level("INFO")
+    flow = read(with_uncertainty(tmp_path / "a.csv"), noise=noise, length_scale=1e-3)
+    np.testing.assert_allclose(flow.noise, np.tile([0.03, 0.04, 0.0], (48, 1)))
+    assert any("Uncertainty Vx, Uncertainty Vy" in each for each in caplog.messages)
+    assert read(tmp_path / "a.csv", noise=0.5, length_scale=1e-3).noise[0, 0] == 0.5
+
+
+def test_vectors_without_an_uncertainty_have_the_median_of_the_others(tmp_path, caplog):
+    caplog.set_level("INFO")
+    flow = read(with_uncertainty(tmp_path / "a.csv", lacking=5), length_scale=1e-3)
+    np.testing.assert_allclose(flow.noise, np.tile([0.03, 0.04, 0.0], (48, 1)))
+    assert any("median at 5 vectors" in each for each in caplog.messages)
+
+
+@pytest.mark.parametrize(("about", "message"), [({"unit": "mm"}, "are in m/s and mm"), ({"lacking": 40}, "missing")])
+def test_uncertainties_that_do_not_serve_are_told(tmp_path, caplog, about, message):
+    assert read(with_uncertainty(tmp_path / "a.csv", **about), length_scale=1e-3).noise is None
+    assert any(message in each and "not used" in each for each in caplog.messages)
 
 
 def test_a_curved_grid(tmp_path):

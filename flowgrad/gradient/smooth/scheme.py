@@ -22,12 +22,15 @@ from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
 from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.gradient.smooth.windows import halved_wave
 from flowgrad.mesh import Lattice
+from flowgrad.noise import FoundNoise
 from flowgrad.noise.pseudo_residuals import predictions
 from flowgrad.tensors import finite_rows
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 # Noise matters that makes differences wrong by more than this part of the rms |L|.
 MATTERS = 0.01
+# Noise that is given and that which is seen are told apart by such a factor.
+_UNLIKE = 1.5
 # Missing samples in groups of this size at most are replaced by what is around; larger ones are bodies.
 _GROUP = 12
 
@@ -50,7 +53,7 @@ class SmoothFits(Scheme):
             return replace(operator, notes=(*operator.notes, f"{found.sentence}: nothing is smoothed{advice}"))
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
-        notes = [found.sentence if noise is None else "the noise of the velocity is as given"]
+        notes = [found.sentence if noise is None else _as_given(deviation, found)]
         if outlier.any():
             notes.append(
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
@@ -97,6 +100,16 @@ def _error_of_differences(flow: Flow, deviation: FloatArray) -> float:
     L = np.empty((0, 3, 3)) if operator is None else operator.vectors(flow.velocity)
     total = float(np.nanmean(np.nansum(L**2, axis=(1, 2)))) if len(L) else 0.0
     return float(np.sqrt(noise / max(total - noise, 1e-6 * noise))) if noise else 0.0
+
+
+def _as_given(deviation: FloatArray, found: FoundNoise) -> str:
+    """That the noise is given, and what the velocity itself says of it."""
+    size, own = (float(np.sqrt(np.nanmean(np.square(each).sum(axis=1)))) for each in (deviation, found.of_samples))
+    text = f"the noise of the velocity is as given, {size:.3g} (root mean square)"
+    if not found.found:
+        return text + (f"; at most {own:.3g} can be told from the flow" if found.doubt and own else "")
+    apart = max(own / size, size / own) if size else np.inf
+    return text + (f", unlike what is seen in it, {own:.3g}" if apart > _UNLIKE else f"; {own:.3g} is seen in it")
 
 
 def _by_component(noise: float | FloatArray, count: int) -> FloatArray:
