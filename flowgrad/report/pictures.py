@@ -147,7 +147,8 @@ def curves(analysis: Analysis) -> list[Picture]:
         if len(gradient) and name not in analysis.unknown:
             caption = f"Distribution of the {name.replace('_', ' ')}."
             found.append(picture(partial(plot.distribution, gradient, name), caption))
-    found += [picture(draw, caption) for draw, caption in residual_curves(analysis)]
+    if gradient.covariance is not None:
+        found += [picture(draw, caption) for draw, caption in residual_curves(analysis)]
     return found
 
 
