@@ -31,6 +31,7 @@ try:
         lattices,
         layers,
         memory,
+        noise,
         paths,
         processes,
         rheology,
@@ -57,6 +58,7 @@ SUBJECTS: dict[str, Callable[[Sizes], Rows]] = {
     "paths": paths.paths,
     "processes": processes.processes,
     "rheology": rheology.rheology,
+    "noise": noise.noise,
     "files": files.files,
     "batch": batch.batch,
 }

@@ -16,10 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from scipy.fft import dctn, idctn
 from scipy.interpolate import RectBivariateSpline
-from scipy.ndimage import distance_transform_edt
-from scipy.optimize import minimize_scalar
 from scipy.spatial import cKDTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -29,6 +26,7 @@ from flowgrad.gradient.smooth.lattice_fits import LatticeFits
 from flowgrad.gradient.smooth.nearest_ladder import NearestLadder
 from flowgrad.gradient.smooth.neighbours import Nearest
 from flowgrad.noise import noise_of
+from scripts.penalised import smoothn
 
 QUANTITIES = ("L", "vorticity", "shear_rate", "q_criterion", "swirling_strength")
 
@@ -66,7 +64,42 @@ def two_scales(x, y):
     return u, v
 
 
-FLOWS = {"vortices": vortices, "channel": channel, "jet": jet, "cylinder": cylinder, "two scales": two_scales}
+def poiseuille(x, y):
+    """A channel between two walls."""
+    return 4 * y * (1 - y), 0 * x
+
+
+def oseen(x, y):
+    """The vortex of Lamb and Oseen."""
+    a, b = x - 0.55, y - 0.45
+    square = a**2 + b**2 + 1e-12
+    turn = 0.1 * (1 - np.exp(-square / 0.1**2)) / square
+    return -b * turn, a * turn
+
+
+def shear_layer(x, y):
+    """A wavy shear layer."""
+    return np.tanh((y - 0.5 - 0.03 * np.sin(2 * np.pi * x)) / 0.05), 0.1 * np.cos(2 * np.pi * x) * np.exp(
+        -(((y - 0.5) / 0.1) ** 2)
+    )
+
+
+def boundary_layer(x, y):
+    """A layer that grows along a wall."""
+    e = y / (0.15 * np.sqrt(x + 0.3))
+    return np.tanh(e * (1 + 0.1 * e)), 0.075 / np.sqrt(x + 0.3) * (e * np.tanh(e) - np.log(np.cosh(e)))
+
+
+FLOWS = {
+    "vortices": vortices,
+    "channel": channel,
+    "jet": jet,
+    "cylinder": cylinder,
+    "two scales": two_scales,
+    "Poiseuille": poiseuille,
+}
+# No setting was chosen by these.
+HELD_OUT = {"vortex, held out": oseen, "shear layer, held out": shear_layer, "boundary layer, held out": boundary_layer}
 
 
 def uniform(x, y):
@@ -101,36 +134,6 @@ def overlapping(rng, n, window):
     """Noise (n, n, 2) of unit variance that is a running mean over a window."""
     e = rng.normal(size=(2, n + window, n + window))
     return np.moveaxis(sum(e[:, i : i + n, j : j + n] for i in range(window) for j in range(window)) / window, 0, -1)
-
-
-def smoothn(fields):
-    """Penalised least squares in the cosine basis with generalised cross-validation, missing values by iteration
-    (Garcia 2010, Comput. Stat. Data Anal. 54, 1167), one parameter for both components."""
-    known = np.isfinite(fields[0])
-    whole, shape = known.all(), known.shape
-    a, b = (-2 + 2 * np.cos(np.pi * np.arange(n) / n) for n in shape)
-    square = (a[:, None] + b) ** 2
-    if whole:
-        z = list(fields)
-    else:
-        nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
-        z = [field[tuple(nearest)] for field in fields]
-    exponent = 0.0
-    for step in range(1 if whole else 40):
-        spectra = [dctn(np.where(known, f, s), norm="ortho") for f, s in zip(fields, z, strict=True)]
-
-        def score(p, spectra=spectra):
-            gain = 1 / (1 + 10**p * square)
-            rest = sum(
-                (((f - idctn(d * gain, norm="ortho"))[known]) ** 2).sum() for f, d in zip(fields, spectra, strict=True)
-            )
-            return rest / known.sum() / (1 - gain.mean()) ** 2
-
-        if step < 6 or step % 6 == 0:
-            exponent = minimize_scalar(score, bounds=(-6, 6), method="bounded", options={"xatol": 0.05}).x
-        gain = 1 / (1 + 10**exponent * square)
-        z = [idctn(d * gain, norm="ortho") for d in spectra]
-    return z
 
 
 def spline(x, fields):
@@ -202,7 +205,7 @@ def gradients(kind, n, seeds):
         + " | ".join(QUANTITIES)
     )
     print(f"\n{kind}, {n}² samples\n\n| {head} |\n" + "|---" * (9 + len(QUANTITIES)) + "|")
-    for name, flow in FLOWS.items():
+    for name, flow in {**FLOWS, **HELD_OUT}.items():
         for share in (0.01, 0.05, 0.1):
             rows = [one(kind, flow, n, share, seed) for seed in range(seeds)]
             mean = np.nanmean(rows, axis=0)

@@ -54,10 +54,11 @@ class _TextStream:
 
 @dataclass
 class _BinaryStream:
-    """The same of a C binary file, from the ``place`` behind its head; its first number tells the byte order."""
+    """The same of a C binary file, from the ``place`` behind its head, which geometries alone have; its first number
+    tells the byte order."""
 
     data: bytes
-    place: int = 80
+    place: int
     order: Literal["little", "big"] | None = None
 
     def text(self) -> str:
@@ -121,8 +122,9 @@ def _files(path: Path, words: list[str], before: int = 0) -> list[Path]:
 def _checked(file: Path, check: Callable[[_Stream], Parts]) -> Parts:
     """What a check of a file finds, nothing for a file of a kind that is left to VTK."""
     data = file.read_bytes()
-    is_binary = data[:8].lower() == b"c binary" or b"\0" in data[:80]
-    stream = _BinaryStream(data) if is_binary else _TextStream(iter(data.splitlines()))
+    has_head = data[:8].lower() == b"c binary"
+    is_binary = has_head or b"\0" in data[:160]
+    stream = _BinaryStream(data, 80 * has_head) if is_binary else _TextStream(iter(data.splitlines()))
     if stream.text() == "BEGIN TIME STEP":
         return {}
     try:

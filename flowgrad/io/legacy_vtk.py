@@ -6,17 +6,23 @@ the points, where OpenFOAM and VTK write the time.
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 
-from flowgrad.errors import ReadError
+from flowgrad.errors import MissingDependencyError, ReadError
 from flowgrad.io.formats import Arrays, Contents, naming, native, register_format, whole
+from flowgrad.io.legacy_counts import check_numbers
 from flowgrad.io.meshio_formats import read_with_meshio
 from flowgrad.io.vtk_library import vtk_steps
+
+log = logging.getLogger("flowgrad")
 
 _SIZES = {"char": 1, "short": 2, "int": 4, "long": 8}
 _TYPES = {
@@ -58,21 +64,27 @@ class LegacyHeader:
             if count is not None and count > size:
                 raise ReadError(f"declares {count} {what} but has {size} bytes: the file is cut off or damaged")
 
-    def check(self, contents: Contents) -> None:
-        """Compare with what was read; ReadError names what is missing."""
+    def checked(self, contents: Contents) -> Contents:
+        """What was read, under the names that are meant; ReadError names what is missing."""
         pairs = ("points", self.points, len(contents.mesh.points)), ("cells", self.cells, len(contents.mesh))
         for what, count, found in pairs:
             if count not in (None, found):
                 raise ReadError(f"declares {count} {what} but {found} were read: convert it to .vtu")
         for section, arrays in (("POINT_DATA", contents.point_data), ("CELL_DATA", contents.cell_data)):
-            missing = sorted(self.names[section] - set(arrays))
+            missing = sorted(self.names[section] - set(map(unquote, arrays)))
             if missing:
                 raise ReadError(f"declares '{missing[0]}' in {section} but it was not read: convert it to .vtu")
+        # VTK writes blanks and the like in names as %20.
+        point_data, cell_data = (
+            {unquote(name): values for name, values in arrays.items()}
+            for arrays in (contents.point_data, contents.cell_data)
+        )
+        return dataclasses.replace(contents, point_data=point_data, cell_data=cell_data)
 
 
-def declared(path: Path) -> LegacyHeader:
+def declared(data: bytes) -> LegacyHeader:
     """Read what a file declares, without its mesh."""
-    data, result, section = path.read_bytes(), LegacyHeader(), ""
+    result, section = LegacyHeader(), ""
     for match in _LINE.finditer(data):
         keyword = (match[1] or b"").decode().upper()
         if keyword.endswith("_DATA"):
@@ -80,7 +92,7 @@ def declared(path: Path) -> LegacyHeader:
         elif keyword or match[3]:
             _count(result, keyword, match)
         else:
-            name = (match[6] or match[7]).decode(errors="replace")
+            name = unquote((match[6] or match[7]).decode(errors="replace"))
             result.names[section].add(name)
             if not section and match[7]:
                 result.field_data |= _field(name, match, data)
@@ -114,25 +126,42 @@ def _field(name: str, match: re.Match[bytes], data: bytes) -> Arrays:
 
 
 def read_legacy(path: Path) -> Contents:
-    """Everything in a legacy file. Poly data, and grids of version 5, need VTK.
+    """Everything in a legacy file, through meshio; of poly data, of grids of version 5 and of what meshio does not
+    read through VTK.
 
     Raises ReadError for a file that is damaged or from which something would be left out, and
     MissingDependencyError where it needs VTK and that is not there.
     """
-    with path.open("rb") as file:
-        head = file.read(4096)
+    data = path.read_bytes()
     with naming(path):
-        said = declared(path)
-        said.check_size(path.stat().st_size)
-    version, kind = _VERSION.match(head), _DATASET.search(head)
+        said = declared(data)
+        said.check_size(len(data))
+        if data[:1000].count(b"\n") > 2 and data[:1000].upper().split(b"\n", 3)[2].strip() == b"ASCII":
+            check_numbers(data)
+    version, kind = _VERSION.match(data), _DATASET.search(data[:4096])
     name = kind[1].upper() if kind else b""
     if name == b"POLYDATA" or (version and int(version[1]) >= 5 and name not in (b"", b"UNSTRUCTURED_GRID")):
-        contents = vtk_steps(path)[-1].contents()
-    else:
+        return _through_vtk(path, said)
+    try:
         contents = read_with_meshio(path, field_data=said.field_data)
-    with naming(path):
-        said.check(contents)
+        with naming(path):
+            return said.checked(contents)
+    except ReadError as error:
+        reason = error
+    try:
+        contents = _through_vtk(path, said)
+    except MissingDependencyError as error:
+        raise ReadError(f"{reason}; or install flowgrad[vtk], through which more forms are read") from error
+    except ReadError as error:
+        raise ReadError(f"{reason}; VTK: {str(error).removeprefix(f'{path}: ')}") from None
+    log.info("%s: read through VTK, because %s", path, reason)
     return contents
+
+
+def _through_vtk(path: Path, said: LegacyHeader) -> Contents:
+    contents = vtk_steps(path)[-1].contents()
+    with naming(path):
+        return said.checked(contents)
 
 
 register_format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
 from flowgrad.io.point_samples import DAVIS, masked_zeros
 from flowgrad.io.velocity import choose_velocity
-from flowgrad.mesh import Lattice, Mesh
+from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.transform import moved, scaled
 from flowgrad.option import takes
 from flowgrad.spec import nearest
@@ -55,6 +56,8 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     name, where, vectors = choose_velocity(contents, options.velocity, options.location)
     if options.length_scale is None:
         check_units(contents, name)
+    if len(contents.mesh) and contents.mesh.dimension == 0:
+        contents, where, vectors = _cloud(contents, where, vectors)
     if not len(vectors):
         raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
     if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
@@ -95,6 +98,24 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         options.axisymmetric,
         options.out_of_plane,
     )
+
+
+def _cloud(contents: Contents, where: str, vectors: np.ndarray) -> tuple[Contents, str, np.ndarray]:
+    """Scattered points of a mesh whose cells are vertices, as particles are written; values of the cells are those of
+    their points."""
+    mesh = contents.mesh
+    log.info("%s: all of its %d cells are vertices: the velocity is at scattered points", contents.source, len(mesh))
+    none = Cells.empty()
+    if where == "points":
+        return replace(contents, mesh=Mesh(mesh.points, none), cell_data={}), where, vectors
+    rows = mesh.cells.connectivity
+    if len(rows) != len(mesh):
+        raise ReadError(
+            f"{contents.source}: has {len(mesh)} cells of {len(rows)} vertices in all, so that the velocity of a cell "
+            "is at no single point: write it at the points"
+        )
+    data = {name: values[rows] for name, values in contents.point_data.items()} | dict(contents.cell_data)
+    return replace(contents, mesh=Mesh(mesh.points[rows], none), point_data=data, cell_data={}), "points", vectors
 
 
 def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:

@@ -15,7 +15,6 @@ REASONS: dict[str, str] = {
     ".mdpa": "is Kratos' model, of which meshio reads the mesh and no fields: give what its VTK output writes",
     ".npy": "holds one array without a name, so that positions and velocity cannot be told apart: save both with "
     "numpy.savez(x=…, y=…, u=…, v=…)",
-    ".mat": "is MATLAB's own: save x, y, u, v as text with writematrix, or as NetCDF",
     ".h5": "does not say what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
     ".hdf5": "does not say what its arrays are: give the .xdmf or .cgns file that does, or a .vtkhdf",
     ".xlsx": "is a workbook: save the sheet as .csv",

@@ -105,7 +105,7 @@ _ENSIGHT = VtkReader(
 )
 CLASSES: dict[str, VtkReader] = {
     ".vtk": VtkReader("vtkIOLegacy", "vtkDataSetReader", _LEGACY),
-    ".vtkhdf": VtkReader("vtkIOHDF", "vtkHDFReader"),
+    **dict.fromkeys((".vtkhdf", ".hdf"), VtkReader("vtkIOHDF", "vtkHDFReader")),
     **dict.fromkeys((".case", ".encas"), _ENSIGHT),
     ".cgns": VtkReader("vtkIOCGNSReader", "vtkCGNSReader", (("EnableAllBases", None), ("EnableAllFamilies", None))),
     # Of the boundary it makes cells without values, and not those of the file.
@@ -154,7 +154,10 @@ def read_leaves(leaves: Sequence[Leaf], folder: str) -> dict[str, Contents]:
     for number, leaf in enumerate(leaves):
         file = Path(folder) / leaf.file
         with naming(leaf.name or "its data set"):
-            part = read_contents(file)
+            try:
+                part = read_contents(file)
+            except ReadError as error:
+                raise ReadError(str(error).removeprefix(f"{file}: ")) from None
             lost = (leaf.point_arrays - set(part.point_data)) | (leaf.cell_arrays - set(part.cell_data))
             if lost - _OWN_ARRAYS:
                 raise ReadError(f"the array '{min(lost - _OWN_ARRAYS)}' cannot be taken over: write the file as .vtu")

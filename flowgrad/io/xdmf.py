@@ -1,13 +1,14 @@
 """XDMF (.xdmf, .xmf): its XML is checked here, before meshio reads the values in a process of its own.
 
-See https://www.xdmf.org/index.php/XDMF_Model_and_Format. One uniform grid, or a temporal collection of uniform grids
-on one mesh, as FEniCS and meshio write them.
+See https://www.xdmf.org/index.php/XDMF_Model_and_Format. One uniform grid, or a temporal collection of uniform grids,
+on one mesh or each with its own, as FEniCS and meshio write them.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ def xdmf_steps(path: Path) -> Sequence[Step]:
     """The times of a file, None for that of a single grid.
 
     Raises ReadError for XML that is damaged or declares entities, for references to files outside its folder, for
-    formats other than XML and HDF, and for collections whose mesh changes.
+    formats other than XML and HDF, and for collections of which some grids alone have a mesh of their own.
     """
     with naming(path):
         root = _parsed(path)
@@ -37,8 +38,8 @@ def xdmf_steps(path: Path) -> Sequence[Step]:
         collection = root.find(".//Grid[@GridType='Collection']")
         if collection is None:
             return [Step(path, _time(root.find(".//Grid")), partial(_read, path, size, None))]
-        times = _times(root, collection)
-    return [Step(path, time, partial(_read, path, size, number)) for number, time in enumerate(times)]
+        times, own_mesh = _times(root, collection)
+    return [Step(path, time, partial(_read, path, size, number, own_mesh)) for number, time in enumerate(times)]
 
 
 def _parsed(path: Path) -> ET.Element:
@@ -87,19 +88,25 @@ def _check_count(item: ET.Element, text: str) -> None:
         raise ReadError(f"declares {count} values in a DataItem that has {found}: the file is damaged")
 
 
-def _times(root: ET.Element, collection: ET.Element) -> list[float | None]:
-    """The times of a temporal collection; ReadError where its grids are not on one mesh."""
+def _times(root: ET.Element, collection: ET.Element) -> tuple[list[float | None], bool]:
+    """The times of a temporal collection, and whether each of its grids has a mesh of its own; ReadError where only
+    some have."""
     if collection.get("CollectionType") != "Temporal":
         raise ReadError(f"has a {collection.get('CollectionType')} collection of grids: write one grid, or one in time")
     # The texts of a grid's topology and geometry say where its mesh is.
     parts = [[part for tag in _MESH for part in grid.findall(tag)] for grid in root.iter("Grid")]
     meshes = {" ".join("".join(part.itertext()).strip() for part in each) for each in parts if each}
-    if len(meshes) > 1:
-        raise ReadError(f"has {len(meshes)} meshes in its times: write each time to a file of its own")
+    grids = collection.findall("Grid")
+    whole = [grid for grid in grids if all(grid.find(f"{tag}/DataItem") is not None for tag in _MESH)]
+    if len(meshes) > 1 and len(whole) < len(grids):
+        raise ReadError(
+            f"has {len(meshes)} meshes in its times, {len(whole)} of {len(grids)} with one of their own: "
+            "write each to a file of its own"
+        )
     for attribute in collection.iter("Attribute"):
         if attribute.get("Center") not in _CENTRES:
             raise ReadError(f"has '{attribute.get('Name')}' on {attribute.get('Center')}: only Node and Cell are read")
-    return [_time(grid) for grid in collection.findall("Grid")]
+    return [_time(grid) for grid in grids], len(meshes) > 1
 
 
 def _time(grid: ET.Element | None) -> float | None:
@@ -110,13 +117,13 @@ def _time(grid: ET.Element | None) -> float | None:
         raise ReadError(f"has the time '{time.get('Value')}': the file is damaged") from None  # type: ignore[union-attr]
 
 
-def _read(path: Path, size: int, number: int | None) -> Contents:
+def _read(path: Path, size: int, number: int | None, own_mesh: bool = False) -> Contents:
     with naming(path):
-        parts = guarded("meshio", "flowgrad.io.xdmf:parts_in", path, number, size=size)
+        parts = guarded("meshio", "flowgrad.io.xdmf:parts_in", path, number, own_mesh, size=size)
         return contents_of_parts(path, parts)
 
 
-def parts_in(path: Path, number: int | None) -> dict[str, Any]:
+def parts_in(path: Path, number: int | None, own_mesh: bool) -> dict[str, Any]:
     """What meshio finds in the file, or at one of its times; run by the worker."""
     import meshio
 
@@ -124,10 +131,31 @@ def parts_in(path: Path, number: int | None) -> dict[str, Any]:
 
     if number is None:
         return parts(path)
+    if own_mesh:
+        with tempfile.TemporaryDirectory(prefix="flowgrad-") as folder:
+            return parts(_alone(path, number, Path(folder)))
     with meshio.xdmf.TimeSeriesReader(path) as reader:
         points, cells = reader.read_points_cells()
         _, point_data, cell_data = reader.read_data(number)
     return parts_of(meshio.Mesh(points, cells, point_data=point_data, cell_data=cell_data))
+
+
+def _alone(path: Path, number: int, folder: Path) -> Path:
+    """A file of one grid of a collection alone, beside links to what it names."""
+    grid = _parsed(path).findall(".//Grid[@GridType='Collection']/Grid")[number]
+    for time in grid.findall("Time"):
+        grid.remove(time)  # meshio knows none in a single grid
+    for item in grid.iter("DataItem"):
+        file = _checked_item(item, path)
+        if file is not None:
+            link = folder / (item.text or "").strip().rpartition(":")[0]
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.exists():
+                link.symlink_to(file)
+    whole = ET.Element("Xdmf", Version="3.0")
+    ET.SubElement(whole, "Domain").append(grid)
+    ET.ElementTree(whole).write(folder / path.name)
+    return folder / path.name
 
 
 register_format(

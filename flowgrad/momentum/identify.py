@@ -13,10 +13,11 @@ from flowgrad.flow import Flow
 from flowgrad.gradient import velocity_gradient, velocity_gradients
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.momentum.cross_validation import Inference, LogCurve, infer, spread_by, weighted
+from flowgrad.momentum.flow_samples import FlowSamples, samples
 from flowgrad.momentum.identification import Identification
 from flowgrad.momentum.regression import OVERLAP, Equations, Nodes
 from flowgrad.momentum.test_functions import balls, stretches
-from flowgrad.momentum.weak_form import Balance, FlowSamples, SampledBalance, balance, plug, samples
+from flowgrad.momentum.weak_form import Balance, SampledBalance, balance, plug
 from flowgrad.rheology import thresholds
 from flowgrad.series import Series
 from flowgrad.typing import FloatArray
@@ -60,8 +61,10 @@ def identify_viscosity(
     viscosity there (a plateau, or a wall stress over the shear rate at the wall), ``power`` the work that drives the
     flow, which is dissipated in it: pressure drop times flow rate.
 
-    Raises OptionError for flows without cells, in a meridian plane, of unknown derivatives across the plane, or too
-    coarse, and for options that cannot be. Kinematic values go with a kinematic ``power``.
+    A flow about an axis, in a meridian plane or a wedge, with swirl or without, is balanced in that plane.
+
+    Raises OptionError for flows without cells, of unknown derivatives across the plane, or too coarse, and for options
+    that cannot be. Kinematic values go with a kinematic ``power``.
     """
     _check(density, known, power, margin)
     candidates = _candidates(flow, scheme, steady)
@@ -139,7 +142,7 @@ def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None
         rate = each.supplied.get("velocity_rate", np.zeros(3))
         found.append(samples(each, np.broadcast_to(force - rate, (len(each), 3))))
     nodes = Nodes.of(found)
-    parts = [part for each, own in zip(gradients, found, strict=True) for part in _balances(each, own, nodes)]
+    parts = [part for own in found for part in _balances(own, nodes)]
     joined = parts[0].balance.joined([each.balance for each in parts[1:]])
     if len(joined) < _FEWEST_BALLS:
         flow = gradients[0].flow
@@ -151,14 +154,13 @@ def _problem(gradients: Sequence[VelocityGradient], body_force: ArrayLike | None
     return _Problem(joined, tuple(parts), nodes, *nodes.contents(found))
 
 
-def _balances(gradient: VelocityGradient, own: FlowSamples, nodes: Nodes) -> Iterator[SampledBalance]:
+def _balances(own: FlowSamples, nodes: Nodes) -> Iterator[SampledBalance]:
     """The balances of one step, of each stretch of the balls."""
-    assert gradient.flow is not None
-    mesh, axes = gradient.flow.mesh, own.basis[: own.positions.shape[1]]
+    mesh, axes = own.mesh, own.basis[: own.positions.shape[1]]
     unknown = own.positions[~np.isfinite(own.volumes + own.velocity.sum(axis=1) + own.D.sum(axis=(1, 2)))]
     plugs = plug(own, nodes.log_rates)
     for family, stretch in enumerate(stretches(mesh, axes)):
-        inside = balls(mesh, stretch @ axes, unknown @ stretch.T, plugs @ stretch.T, family)
+        inside = balls(mesh, own.own, stretch @ axes, unknown @ stretch.T, plugs @ stretch.T, family)
         stretched = own.stretched(stretch)
         yield SampledBalance(stretched, balance(stretched, inside, nodes.log_rates), bool(len(plugs)))
 

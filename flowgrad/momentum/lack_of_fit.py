@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flowgrad.momentum.flow_samples import FlowSamples
 from flowgrad.momentum.regression import BEND, OVERLAP, SMALLEST, Equations, gauge, smoothness
 from flowgrad.momentum.test_functions import Balls
-from flowgrad.momentum.weak_form import FlowSamples, SampledBalance, node_weights, placed_work
+from flowgrad.momentum.weak_form import SampledBalance, node_weights, placed_work
 from flowgrad.reprs import ReprMixin
 from flowgrad.typing import BoolArray, FloatArray
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
-from flowgrad.momentum.weak_form import Balance, FlowSamples
+from flowgrad.momentum.flow_samples import FlowSamples
+from flowgrad.momentum.weak_form import Balance
 from flowgrad.typing import FloatArray
 
 # Nodes a decade, and at least so many within a narrow range.

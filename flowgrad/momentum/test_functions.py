@@ -155,18 +155,19 @@ class Balls:
 _MIXED = 6.0
 
 
-def balls(mesh: Mesh, axes: FloatArray, unknown: FloatArray, plugs: FloatArray, family: int = 0) -> Balls:
-    """Balls around centroids of cells that lie within the mesh, of positions along ``axes`` (d, 3), stretched ones
-    perhaps, and hold none of the ``unknown`` positions (k, d). The choice depends on the numbering of the cells and not
-    on how the mesh is turned or scaled. Sizes of another ``family`` are others."""
+def balls(
+    mesh: Mesh, cells: IntArray, axes: FloatArray, unknown: FloatArray, plugs: FloatArray, family: int = 0
+) -> Balls:
+    """Balls around centroids of some of the ``cells`` that lie within the mesh, of positions along ``axes`` (d, 3),
+    stretched ones perhaps, and hold none of the ``unknown`` positions (k, d). The choice depends on the numbering of
+    the cells and not on how the mesh is turned or scaled. Sizes of another ``family`` are others."""
     from scipy.spatial import cKDTree
 
-    full = np.flatnonzero(mesh.is_full)
-    centres = mesh.centroids[full]
+    centres = mesh.centroids[cells]
     room = clearance(mesh, centres, axes)
     if len(unknown):
         room = np.minimum(room, cKDTree(unknown).query(centres @ axes.T)[0])
-    x, width = centres @ axes.T, _cell_sizes(mesh, axes)[full]
+    x, width = centres @ axes.T, _cell_sizes(mesh, axes)[cells]
     if len(plugs):
         room = np.minimum(room, cKDTree(plugs).query(x)[0] - _MIXED * width)
     smallest = (_SMALLEST if np.allclose(axes @ axes.T, np.eye(len(axes))) else _SMALLEST_STRETCHED) * width

@@ -3,196 +3,31 @@
 φ = (1 − |Sx|²/R²)⁵ in a ball of stretched positions Sx, w = ∇φ × e_k: without divergence, so that the pressure drops
 out, and zero with its slope at the edge, so that no traction is needed. By parts no derivative but D is left:
 ∫ 2η D:∇w dV = ρ [∫ (f − ∂v/∂t)·w dV + ∫ v⊗v:∇w dV]. Along directions in which the mesh is one cell thick nothing
-varies but the pressure, linearly, and φ does not depend on them. The integrals are sums over samples of the flow: its
-cells, or Gauss points within them.
+varies but the pressure, linearly, and φ does not depend on them. The integrals are sums over samples of the flow.
+
+About an axis φ is one of the axial coordinate z and of the distance r, from which w = (2φ + r ∂φ/∂r) e_z − r ∂φ/∂z e_r
+of the stream function r²φ (Stokes 1842, Trans. Camb. Phil. Soc. 7, 439), and w = r/R φ e_θ where the flow swirls. With
+samples on both sides of the axis, counted half each, φ and its mirror image together are smooth across it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numba import prange
 
 from flowgrad.compiled import called, kernel
-from flowgrad.errors import OptionError
-from flowgrad.flow import Flow
-from flowgrad.gradient import FiniteDifference
-from flowgrad.gradient.joined import on_joined
-from flowgrad.gradient.local_fits.directions import directions
-from flowgrad.kinematics import VelocityGradient
-from flowgrad.mesh import Mesh
-from flowgrad.mesh.cells import Block
+from flowgrad.momentum.flow_samples import FlowSamples, strips_of
 from flowgrad.momentum.test_functions import Balls
-from flowgrad.tensors import symmetric
 from flowgrad.typing import FloatArray, IntArray
-
-# Gauss points a direction by dimension: the test functions bend within large cells. Two, and then but one, are enough
-# where there are so many cells, of which most balls hold hundreds.
-_POINTS = {1: 4, 2: 3, 3: 2}
-_FINE, _FINEST = 20_000, 200_000
-
-
-@dataclass(frozen=True, eq=False)
-class FlowSamples:
-    """Stretched positions Sx (m, d), x in the d directions along which the mesh extends, S (d, d) its ``stretch``;
-    volumes (m,), velocities (m, 3), rates of deformation D (m, 3, 3), forces f − ∂v/∂t (m, 3) and shear rates √(2D:D)
-    (m,), all in the frame of ``basis`` (3, 3), whose first d rows are those directions. Those
-    that :meth:`stretched` gives are sorted by strips. NaN where the flow is not known."""
-
-    basis: FloatArray
-    stretch: FloatArray
-    positions: FloatArray
-    volumes: FloatArray
-    velocity: FloatArray
-    D: FloatArray
-    force: FloatArray
-    shear_rate: FloatArray
-
-    @property
-    def places(self) -> FloatArray:
-        """The positions (m, d) before they were stretched."""
-        return np.asarray(self.positions @ np.linalg.inv(self.stretch).T)
-
-    def stretched(self, stretch: FloatArray) -> FlowSamples:
-        """With positions that are stretched by S (d, d) from what they are."""
-        x = self.positions @ stretch.T
-        order = np.lexsort((x[:, -1], _strip(x, x[:, 0])))
-        names = ("volumes", "velocity", "D", "force", "shear_rate")
-        values = {name: getattr(self, name)[order] for name in names}
-        return replace(self, stretch=stretch @ self.stretch, positions=np.ascontiguousarray(x[order]), **values)
-
-
-def frame_of(gradient: VelocityGradient) -> tuple[FloatArray, int]:
-    """Directions (3, 3) as rows, and in how many of them the mesh is more than one cell thick. OptionError for
-    flows whose balance of momentum is another one."""
-    flow = gradient.flow
-    if flow is None or not flow.mesh.dimension:
-        raise OptionError("a viscosity from the velocity alone needs a flow on a mesh with cells: give them")
-    if flow.is_meridian or flow.wedge is not None:
-        raise OptionError(
-            f"{flow.name}: a viscosity from the velocity alone is not available for axisymmetric flows in a meridian "
-            "plane: give the flow in three dimensions, or a stress or viscosity that is known"
-        )
-    if not gradient.valid.any() or np.isnan(gradient.L[gradient.valid]).any():
-        raise OptionError(
-            f"{flow.name}: the velocity gradient is not known in all components "
-            f"(out_of_plane={flow.out_of_plane}): say out_of_plane=zero if the flow is two-dimensional"
-        )
-    found = directions(flow.mesh, flow.mesh.centroids)
-    if found.curved or not found.rank:
-        raise OptionError(f"{flow.name}: the mesh is curved or has no extent: give a plane or solid mesh")
-    return found.basis, found.rank
-
-
-def samples(gradient: VelocityGradient, force: FloatArray) -> FlowSamples:
-    """The samples of a gradient at points or cells, and of the force (n, 3) there."""
-    basis, rank = frame_of(gradient)
-    D = basis @ symmetric(gradient.L) @ basis.T
-    values = np.hstack([gradient["velocity"] @ basis.T, D.reshape(-1, 9), force @ basis.T])
-    values[~gradient.valid] = np.nan
-    positions, volumes, values = _led(gradient, values)
-    D = np.ascontiguousarray(values[:, 3:12]).reshape(-1, 3, 3)
-    return FlowSamples(
-        basis,
-        np.eye(rank),
-        positions @ basis[:rank].T,
-        volumes,
-        np.ascontiguousarray(values[:, :3]),
-        D,
-        np.ascontiguousarray(values[:, 12:]),
-        np.sqrt(2 * (D.reshape(-1, 9) ** 2).sum(axis=1)),
-    )
-
-
-def _led(gradient: VelocityGradient, values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Values (n, c) at the points or cells of a gradient led along their slopes to Gauss points within the cells."""
-    flow = gradient.flow
-    assert flow is not None
-    mesh, location = flow.mesh, gradient.location
-    full = [block for block in mesh.blocks if block.reference.dimension == mesh.dimension]
-    # Shape functions of the second degree need no slopes.
-    needs = location == "cells" or any(block.reference.degree == 1 for block in full)
-    slopes = _slopes(flow, str(location), values) if needs else np.zeros((0, values.shape[1], 3))
-    parts = [_in_block(mesh, block, values, slopes, location == "cells") for block in full]
-    positions, volumes, found = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return positions, volumes, found
-
-
-def _slopes(flow: Flow, location: str, values: FloatArray) -> FloatArray:
-    """Derivatives (n, c, 3) of values (n, c) at points or cells; none beside places where these are not known."""
-    places = flow.mesh.places(location)
-    bare = Flow(flow.mesh, np.zeros_like(places), location)
-    # Points that are one have one slope, and no fit looks through a plate.
-    operator = FiniteDifference(order=1).prepare(bare.joined, location)
-    found = (operator if bare.joined is bare else on_joined(operator, bare, location)).apply(values)
-    return np.where(np.isfinite(found), found, 0.0)
-
-
-def _in_block(
-    mesh: Mesh, block: Block, values: FloatArray, slopes: FloatArray, of_cells: bool
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Positions (m s, 3) of s Gauss points in each of m cells, the volumes that these stand for (m s,), and the values
-    there; of cells that have no shape functions the centroid alone."""
-    N, rows = None, block.rows
-    positions, volumes = mesh.centroids[block.cells], mesh.measures[block.cells]
-    if block.reference.has_interpolant and rows is not None:
-        N, positions, volumes = _gauss(mesh, block)
-    if of_cells:
-        alike = np.ones((len(positions) // len(block.cells), 1))
-        found = _interpolated(alike, block.cells[:, None], values, slopes, mesh.centroids, positions, 1.0)
-    elif N is None:
-        start, points = mesh.cells.offsets, mesh.cells.connectivity
-        found = np.array([values[points[start[c] : start[c + 1]]].mean(axis=0) for c in block.cells])
-    else:
-        # With half the slopes linear shape functions are exact for what is quadratic.
-        part = 0.5 if block.reference.degree == 1 else 0.0
-        found = _interpolated(N, rows, values, slopes, mesh.points, positions, part)
-    return positions, volumes, found
-
-
-@kernel(parallel=True)
-def _interpolated(N: Any, rows: Any, values: Any, slopes: Any, places: Any, positions: Any, part: float) -> Any:
-    """Values (m s, c) at s positions in each of m cells by the shape functions N (s, k) of its ``rows`` (m, k), each
-    value led there along a ``part`` of its slopes."""
-    m, columns, many = len(rows), values.shape[1], len(N)
-    found = np.zeros((m * many, columns))
-    for cell in prange(m):
-        for site in range(many):
-            q = cell * many + site
-            for k in range(rows.shape[1]):
-                row = rows[cell, k]
-                for c in range(columns):
-                    value = values[row, c]
-                    if part != 0:
-                        for i in range(3):
-                            value += part * slopes[row, c, i] * (positions[q, i] - places[row, i])
-                    found[q, c] += N[site, k] * value
-    return found
-
-
-def _gauss(mesh: Mesh, block: Block) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Shape functions at the Gauss points (s, k), positions (m s, 3) and volumes (m s,) of these."""
-    family = block.reference.family
-    assert family is not None
-    count = 1 if len(mesh) > _FINEST else 2 if len(mesh) > _FINE else _POINTS[family.dimension]
-    sites, weights = family.gauss(count)
-    N, dN = block.reference.values(sites), block.reference.gradients(sites)
-    nodes = mesh.points[block.rows]
-    J = np.einsum("ska,mkd->msda", dN, nodes)
-    # √det JᵀJ is |det J| of solids, and the measure of surfaces and lines.
-    measure = np.sqrt(np.maximum(np.linalg.det(np.swapaxes(J, -1, -2) @ J), 0.0))
-    return N, np.einsum("sk,mkd->msd", N, nodes).reshape(-1, 3), (measure * weights).ravel()
-
 
 _POWER = 5
 # So many samples in a ball make its integrals worth something, by dimension.
 _FEWEST = {1: 8, 2: 40, 3: 150}
-# Strips of samples are so many times as long as wide, counted in samples.
-_IN_STRIP = 8
 # Samples that deform less than this part of the lowest node's rate, as so many of the nearest do, are in a plug.
 _STILL = 0.01
 _NEIGHBOURS = {1: 12, 2: 40, 3: 100}
@@ -278,25 +113,21 @@ def placed_work(samples: FlowSamples, balls: Balls, viscosities: FloatArray) -> 
 
 def _geometry(samples: FlowSamples, balls: Balls) -> tuple[Any, ...]:
     """What the kernels need of the samples' places and of the balls: which samples may lie in each, too; and the first
-    test function that a flow works on: in planar ones the third alone."""
+    test function that a flow works on: in planar ones, and without swirl, the third alone."""
     x, S = samples.positions, np.zeros((3, 3))
     d = x.shape[1]
     S[:d, :d] = samples.stretch
-    strips = _strip(x, x[:, 0])
+    strips = strips_of(x, x[:, 0])
     starts = np.searchsorted(strips, np.arange(strips[-1] + 2))
-    first, last = (_strip(x, balls.centres[:, 0] + reach) for reach in (-balls.radii, balls.radii))
-    across = np.hstack([samples.velocity[:, d:], samples.force[:, d:], samples.D[:, d:].reshape(len(x), -1)])
-    one = 2 if d == 2 and not np.nan_to_num(across).any() else 0
-    return x, samples.volumes, S, balls.centres, balls.radii, first, last, starts, one
-
-
-def _strip(x: FloatArray, along: FloatArray) -> IntArray:
-    """The strip of the first coordinate that each value (n,) lies in, of about as many as there are samples (m, d) in
-    it; values beyond the samples are in the first or last."""
-    low, high = x[:, 0].min(), x[:, 0].max()
-    count = max(1, int(np.sqrt(len(x) / _IN_STRIP)))
-    place = (along - low) / max(high - low, 1e-300) * count
-    return np.clip(place, 0, count - 1).astype(np.int64)
+    first, last = (strips_of(x, balls.centres[:, 0] + reach) for reach in (-balls.radii, balls.radii))
+    radial, one = samples.radial, 0
+    if radial >= 0:
+        one = 1 if np.nan_to_num(np.hstack([samples.velocity[:, 2:], samples.force[:, 2:]])).any() else 2
+    elif d == 2:
+        across = np.hstack([samples.velocity[:, d:], samples.force[:, d:], samples.D[:, d:].reshape(len(x), -1)])
+        one = 0 if np.nan_to_num(across).any() else 2
+    place = x, samples.volumes, samples.radius, radial
+    return *place, S, balls.centres, balls.radii, first, last, starts, one
 
 
 def node_weights(rate: FloatArray, log_rates: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -332,8 +163,8 @@ def _left(place: Any, centre: Any, square: float, arm: Any) -> float:
 
 @kernel(parallel=True)
 def _integrals(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, one: int, velocity: Any,
-    D: Any, rate: Any, force: Any, node: Any, weights: Any, nodes: int,
+    x: Any, volumes: Any, radius: Any, radial: int, S: Any, centres: Any, radii: Any, first: Any, last: Any,
+    starts: Any, one: int, velocity: Any, D: Any, rate: Any, force: Any, node: Any, weights: Any, nodes: int,
 ) -> Any:  # fmt: skip
     """Of each ball the work (3 b) on the test functions, its size (b), the inertia (3) and the size of what cancels in
     it; and the number of samples."""
@@ -353,7 +184,11 @@ def _integrals(
                 along = -2 * _POWER / square * left ** (_POWER - 1)
                 bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
                 p2 = _pulled(S, arm, p)
-                size = _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                r, R = radius[q], radii[c]
+                if radial < 0:
+                    size = _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                else:
+                    size = _turned_about(D[q], rate[q], p, G, along, bend, r, R, radial, turn)
                 for k in range(one, 3):
                     for i in range(4):
                         sums[c, k * nodes + node[q] + i] += 2 * volumes[q] * weights[q, i] * turn[k]
@@ -361,17 +196,23 @@ def _integrals(
                 upper = weights[q, 2] + 2 * weights[q, 3] - weights[q, 0]
                 sums[c, 3 * nodes + node[q] + 1] += 2 * volumes[q] * (1 - upper) * size
                 sums[c, 3 * nodes + node[q] + 2] += 2 * volumes[q] * upper * size
-                speed2 = _inertia(velocity[q], force[q], one, p, G, along, bend, turn)
+                v, arm_of = velocity[q], 1.0
+                if radial < 0:
+                    _inertia(v, force[q], one, p, G, along, bend, turn)
+                else:
+                    _inertia_about(v, force[q], p, G, along, bend, left**_POWER, r, R, radial, turn)
+                    arm_of = abs(r)
                 for k in range(one, 3):
                     sums[c, 4 * nodes + k] += volumes[q] * turn[k]
-                sums[c, 4 * nodes + 3] += volumes[q] * bend * p2 * speed2
+                speed2 = v[0] ** 2 + v[1] ** 2 + v[2] ** 2
+                sums[c, 4 * nodes + 3] += volumes[q] * arm_of * bend * p2 * speed2
     return sums, counts
 
 
 @kernel(parallel=True)
 def _placed(
-    x: Any, volumes: Any, S: Any, centres: Any, radii: Any, first: Any, last: Any, starts: Any, one: int, D: Any,
-    rate: Any, viscosities: Any,
+    x: Any, volumes: Any, radius: Any, radial: int, S: Any, centres: Any, radii: Any, first: Any, last: Any,
+    starts: Any, one: int, D: Any, rate: Any, viscosities: Any,
 ) -> Any:  # fmt: skip
     """Of each ball the work (3 q) on the test functions."""
     n, d = centres.shape
@@ -388,7 +229,10 @@ def _placed(
                 along = -2 * _POWER / square * left ** (_POWER - 1)
                 bend = 4 * _POWER * (_POWER - 1) / square**2 * left ** (_POWER - 2)
                 _pulled(S, arm, p)
-                _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                if radial < 0:
+                    _turned(D[q], rate[q], one, p, G, along, bend, turn)
+                else:
+                    _turned_about(D[q], rate[q], p, G, along, bend, radius[q], radii[c], radial, turn)
                 for k in range(one, 3):
                     for i in range(columns):
                         sums[c, k * columns + i] += 2 * volumes[q] * viscosities[q, i] * turn[k]
@@ -423,8 +267,24 @@ def _turned(D: Any, rate: float, one: int, p: Any, G: Any, along: float, bend: f
 
 
 @called
-def _inertia(v: Any, f: Any, one: int, p: Any, G: Any, along: float, bend: float, turn: Any) -> float:
-    """v⊗v:∇w_k + f·w_k of the test functions from ``one`` on; returns |v|²."""
+def _turned_about(
+    D: Any, rate: float, p: Any, G: Any, along: float, bend: float, r: float, R: float, radial: int, turn: Any
+) -> float:
+    """D:∇w of the test functions about an axis, the second and the third; returns |D| times the size of those parts of
+    ∇w that count."""
+    a, b = 1 - radial, radial
+    straight = D[a, b] * (G[b, b] - G[a, a]) + (D[a, a] - D[b, b]) * G[a, b]
+    bent = D[a, b] * (p[b] ** 2 - p[a] ** 2) + (D[a, a] - D[b, b]) * p[a] * p[b]
+    first = p[a] * (2 * D[a, a] - D[b, b] - D[2, 2]) + 3 * p[b] * D[a, b]
+    turn[2] = r * (along * straight + bend * bent) + along * first
+    turn[1] = r / R * along * (D[a, 2] * p[a] + D[b, 2] * p[b])
+    p2 = p[a] ** 2 + p[b] ** 2
+    return abs(r) * (0.5 * bend * p2 * rate + abs(along * straight)) + 1.5 * abs(along) * math.sqrt(p2) * rate
+
+
+@called
+def _inertia(v: Any, f: Any, one: int, p: Any, G: Any, along: float, bend: float, turn: Any) -> None:
+    """v⊗v:∇w_k + f·w_k of the test functions from ``one`` on."""
     s = v[0] * p[0] + v[1] * p[1] + v[2] * p[2]
     for k in range(one, 3):
         i, j = (k + 1) % 3, (k + 2) % 3
@@ -432,4 +292,17 @@ def _inertia(v: Any, f: Any, one: int, p: Any, G: Any, along: float, bend: float
         for m in range(3):
             a += v[m] * (v[i] * G[m, j] - v[j] * G[m, i])
         turn[k] = bend * s * (v[i] * p[j] - v[j] * p[i]) + along * (a + f[i] * p[j] - f[j] * p[i])
-    return v[0] ** 2 + v[1] ** 2 + v[2] ** 2
+
+
+@called
+def _inertia_about(
+    v: Any, f: Any, p: Any, G: Any, along: float, bend: float, phi: float, r: float, R: float, radial: int, turn: Any
+) -> None:
+    """v⊗v:∇w + f·w of the test functions about an axis, the second and the third."""
+    a, b = 1 - radial, radial
+    straight = v[a] * v[b] * (G[b, b] - G[a, a]) + (v[a] ** 2 - v[b] ** 2) * G[a, b]
+    bent = v[a] * v[b] * (p[b] ** 2 - p[a] ** 2) + (v[a] ** 2 - v[b] ** 2) * p[a] * p[b]
+    first = p[a] * (2 * v[a] ** 2 - v[b] ** 2 - v[2] ** 2) + 3 * p[b] * v[a] * v[b]
+    turn[2] = r * (along * straight + bend * bent) + along * first
+    turn[2] += f[a] * (2 * phi + r * along * p[b]) - f[b] * r * along * p[a]
+    turn[1] = r / R * (along * v[2] * (v[a] * p[a] + v[b] * p[b]) + phi * f[2])

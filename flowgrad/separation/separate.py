@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from flowgrad import tensors
 from flowgrad.errors import OptionError
+from flowgrad.flow import Flow
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.kinematics.arrays import array_of, scalars, sized, tensor_of
 from flowgrad.momentum import identify_viscosity
@@ -180,10 +182,7 @@ def _isotropic(stress: FloatArray, weights: FloatArray) -> float:
 def _viscosity(
     gradient: VelocityGradient, viscosity: str | float | Model | ArrayLike, factor: float | FloatArray
 ) -> Given:
-    if isinstance(viscosity, str) and viscosity == OF_CASE:
-        from flowgrad.io.foam.law import case_law
-
-        viscosity = case_law(gradient.flow.source if gradient.flow else None)
+    viscosity = of_case(viscosity, gradient.flow)
     model = _model(viscosity)
     if model is not None and np.ndim(factor):
         raise OptionError(f"the density is a field, and {model} a law per density: give a law of dynamic values alone")
@@ -199,6 +198,15 @@ def _viscosity(
     _refuse_eddy(viscosity)
     values, name = array_of(gradient, viscosity, "viscosity")
     return Given("viscosity", viscosity, viscosity=scalars(gradient, values, name) * factor)
+
+
+def of_case(viscosity: Any, flow: Flow | None) -> Any:
+    """A viscosity, of ``case`` the law of the case that a flow is of; errors are those of ``case_law``."""
+    if not isinstance(viscosity, str) or viscosity != OF_CASE:
+        return viscosity
+    from flowgrad.io.foam.law import case_law
+
+    return case_law(flow.source if flow else None)
 
 
 def is_number_or_model(text: str) -> bool:

@@ -12,7 +12,7 @@ from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh.face_sites import FaceSites
 from flowgrad.rheology.model import Model
 from flowgrad.separation.inputs import eddy_viscosities, is_effective
-from flowgrad.separation.separate import is_number_or_model, resolve
+from flowgrad.separation.separate import is_number_or_model, of_case, resolve
 from flowgrad.spec import nearest
 from flowgrad.typing import FloatArray
 from flowgrad.walls.prepared import WallOperators
@@ -28,6 +28,7 @@ def viscosity_at(
     """η (q,) at sites on walls, of a law at the shear rates there. OptionError as ``separate`` raises it."""
     flow = gradient.flow
     assert flow is not None
+    viscosity = of_case(viscosity, flow)
     if isinstance(viscosity, str) and not is_number_or_model(viscosity):
         if eddy_viscosities([viscosity]) and not is_effective(viscosity):
             resolve(gradient, None, viscosity, density)

@@ -15,7 +15,7 @@ from tests.io.vtk_twin import assert_same_arrays, assert_same_mesh, vtk_arrays
 
 pytest.importorskip("vtkmodules", reason="VTK writes the files")
 
-from vtkmodules.util.numpy_support import numpy_to_vtk
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkPoints
 from vtkmodules.vtkCommonDataModel import (
     vtkImageData,
@@ -181,6 +181,63 @@ def test_ensight(tmp_path):
         assert flow.mesh.type_counts() == {"tetra": 1}
         x, y, z = flow.mesh.points.T
         np.testing.assert_allclose(flow.velocity, np.column_stack([y * (1 + number), -x, z]))
+
+
+def _binary_ensight(folder: Path, points: np.ndarray, velocity: np.ndarray, order: str) -> Path:
+    """The tetrahedron as C binary files, whose variables have no head."""
+
+    def text(*lines: str) -> bytes:
+        return b"".join(line.encode().ljust(80, b"\0") for line in lines)
+
+    def number(*values: int) -> bytes:
+        return np.array(values, f"{order}i4").tobytes()
+
+    def floats(values: np.ndarray) -> bytes:
+        return values.T.astype(f"{order}f4").tobytes()
+
+    geometry = text("C Binary", "title", "title", "node id off", "element id off", "part") + number(1)
+    geometry += text("fluid", "coordinates") + number(4) + floats(points)
+    geometry += text("tetra4") + number(1) + number(1, 2, 3, 4)
+    (folder / "a.geo").write_bytes(geometry)
+    (folder / "a.U0").write_bytes(text("U", "part") + number(1) + text("coordinates") + floats(velocity))
+    (folder / "a.case").write_text(CASE.split("TIME")[0].replace("a.U*", "a.U0"))
+    return folder / "a.case"
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_binary_ensight(tmp_path, order, refused):
+    points = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    path = _binary_ensight(tmp_path, points, points[:, [1, 2, 0]], order)
+    flow = read(path)
+    np.testing.assert_array_equal(flow.mesh.points, points)
+    np.testing.assert_array_equal(flow.velocity, points[:, [1, 2, 0]])
+    variable = tmp_path / "a.U0"
+    variable.write_bytes(variable.read_bytes()[:-4])
+    with refused(variable, "ends in the middle of"):
+        read_contents(path)
+
+
+def test_ensight_of_vtks_own_writer(tmp_path):
+    from vtkmodules.vtkIOParallel import vtkEnSightWriter
+
+    data = unstructured()
+    blocks = numpy_to_vtk(np.ones(data.GetNumberOfCells(), np.int32), deep=True)
+    blocks.SetName("BlockId")
+    data.GetCellData().AddArray(blocks)
+    writer = vtkEnSightWriter()
+    writer.SetInputData(data)
+    writer.SetPath(str(tmp_path))
+    writer.SetBaseName("a")
+    writer.SetFileName("a")
+    writer.Write()
+    writer.WriteCaseFile(1)
+    (path,) = tmp_path.glob("*.case")
+    contents = read_contents(path)
+    # Points of no cell are not written.
+    theirs = vtk_to_numpy(data.GetPoints().GetData())
+    kept = [int(np.flatnonzero((theirs == point).all(axis=1))[0]) for point in contents.mesh.points]
+    assert len(kept) == 9
+    np.testing.assert_allclose(contents.point_data["U_n"], vtk_arrays(data.GetPointData())["U"][kept], rtol=1e-6)
 
 
 FLUENT_CASE = """(0 "two cubes")

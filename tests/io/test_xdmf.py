@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -42,6 +43,29 @@ def test_series(tmp_path, monkeypatch, form):
         np.testing.assert_array_equal(flow.velocity, velocity(number))
         np.testing.assert_array_equal(flow.cell_data["p"], np.arange(3.0) + number)
         assert flow.mesh.type_counts() == {"triangle": 3}
+
+
+@pytest.mark.parametrize("form", ["XML", "HDF"])
+def test_a_mesh_for_each_time(tmp_path, monkeypatch, form):
+    """As DOLFIN writes it, and where a mesh is refined meanwhile."""
+    pytest.importorskip("h5py", reason="meshio's writer needs it")
+    monkeypatch.chdir(tmp_path)
+    grids = []
+    for number, scale in enumerate((1.0, 2.0)):
+        mesh = meshio.Mesh(scale * POINTS, [(CELLS[0][0], CELLS[0][1][: 2 + number])], {"U": velocity(number)})
+        meshio.write(tmp_path / f"{number}.xdmf", mesh, data_format=form)
+        grid = ET.parse(tmp_path / f"{number}.xdmf").getroot().find(".//Grid")
+        ET.SubElement(grid, "Time", Value=str(0.5 * number))
+        grids.append(grid)
+    whole = ET.Element("Xdmf", Version="3.0")
+    collection = ET.SubElement(ET.SubElement(whole, "Domain"), "Grid", GridType="Collection", CollectionType="Temporal")
+    collection.extend(grids)
+    ET.ElementTree(whole).write(tmp_path / "a.xdmf")
+    for number, scale in enumerate((1.0, 2.0)):
+        flow = read(tmp_path / "a.xdmf", time=0.5 * number)
+        np.testing.assert_array_equal(flow.mesh.points[:, :2], scale * POINTS)
+        np.testing.assert_array_equal(flow.velocity, velocity(number))
+        assert flow.mesh.type_counts() == {"triangle": 2 + number}
 
 
 def test_one_time_of_several(tmp_path):

@@ -261,11 +261,6 @@ def test_coarse_flows_are_refused():
         identify_viscosity(Flow(lattice, np.column_stack([y**2, 0 * y, 0 * y]), "points"))
 
 
-def test_meridian_planes_are_refused(channel):
-    with pytest.raises(OptionError, match="axisymmetric"):
-        identify_viscosity(dataclasses.replace(channel, axisymmetric="x"))
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [

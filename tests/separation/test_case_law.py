@@ -80,3 +80,10 @@ def test_what_is_no_case_or_tells_no_law_is_refused(tmp_path):
         case_law(written(tmp_path, transportProperties="transportModel strainRateFunction;"))
     with pytest.raises(ReadError, match="for 'm', not a number"):
         case_law(written(tmp_path, transportProperties=CROSS.replace("m 0.4", "m $lambda")))
+
+
+def test_walls_take_the_law_of_the_case_too(tmp_path):
+    folder = written(case(tmp_path / "case", block("hexahedron", 4), Writer()), transportProperties=CROSS)
+    flow = flowgrad.read(folder)
+    found, given = (flowgrad.at_walls(flow, "walls", viscosity=each) for each in ("case", case_law(folder)))
+    np.testing.assert_array_equal(found.viscosity, given.viscosity)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +35,31 @@ _SMALLER, _SHORTER = (1, 3, 5), 2
 # Axes up to this length have dense matrices, which are fastest.
 _DENSE = 600
 # Places for the choice: a part of the samples, but no fewer than the first number and no more than the second.
-_PART, _FEWEST, _MOST = 0.25, 4096, 16384
+_PART, _FEWEST, _MOST = 0.14, 2304, 16384
 # Fields of values across that are kept, in bytes.
 _KEPT = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class MadeFits:
+    """What is made of fits on a lattice and does not depend on the values: their matrices ``along`` each axis, the
+    ``rows`` of these at the places, their ``moments`` along an axis and ``variances``."""
+
+    along: dict[tuple[int, int, int], tuple[Any, Any]] = field(default_factory=dict)
+    rows: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    moments: dict[tuple[Any, ...], FloatArray] = field(default_factory=dict)
+    variances: dict[tuple[Key, Key], FloatArray] = field(default_factory=dict)
+
+    @cached_property
+    def at_few_places(self) -> MadeFits:
+        """The same at fewer places."""
+        return MadeFits(self.along)
+
+
+@lru_cache(maxsize=2)
+def made_on(lattice: Lattice, window: float) -> MadeFits:
+    """What is made once for all flows on a lattice without holes whose noise is of one window, as those of a series."""
+    return MadeFits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +67,14 @@ class LatticeFits:
     """All fits to the vectors ``source`` (N, 3) on a lattice, each made when it is first asked for; ``holes`` (N,) are
     points without a value. ``correlation`` (3,) is the number of spacings along
     each axis over which the noise is a running mean, 1 for noise that is independent. Fits are made at the
-    ``places`` along the three axes, everywhere unless given; m is their number."""
+    ``places`` along the three axes, everywhere unless given; m is their number. ``made`` may be shared."""
 
     lattice: Lattice
     source: FloatArray
     holes: BoolArray | None = None
     correlation: FloatArray = field(default_factory=lambda: np.ones(3))
     places: tuple[IntArray, IntArray, IntArray] | None = None
-    _along: dict[tuple[int, int, int], tuple[Any, Any]] = field(default_factory=dict)
-    _rows: dict[tuple[Any, ...], Any] = field(default_factory=dict)
-    _moments: dict[tuple[Any, ...], FloatArray] = field(default_factory=dict)
+    made: MadeFits = field(default_factory=lambda: MadeFits())
     _across: dict[tuple[Any, ...], FloatArray] = field(default_factory=dict)
     _gradients: dict[Key, FloatArray] = field(default_factory=dict)
 
@@ -64,7 +84,7 @@ class LatticeFits:
         share = min(1.0, np.clip(_PART * n, _FEWEST, _MOST) / n) ** (1 / self.rank)
         counts = [max(min(m, 2), round(m * share)) for m in shape]
         x, y, z = (np.unique(np.linspace(0, m - 1, c).round().astype(int)) for m, c in zip(shape, counts, strict=True))
-        return replace(self, places=(x, y, z), _rows={}, _moments={}, _across={}, _gradients={})
+        return replace(self, places=(x, y, z), made=self.made.at_few_places, _across={}, _gradients={})
 
     @cached_property
     def _sites(self) -> tuple[IntArray, IntArray, IntArray]:
@@ -103,7 +123,7 @@ class LatticeFits:
     def along(self, a: int, degree: int, reach: int) -> tuple[Any, Any]:
         """Matrices of the value and of the slope of the fits along an axis: (n, n), or (N, N) where there are holes."""
         key = (a, degree, reach)
-        if key not in self._along:
+        if key not in self.made.along:
             n, stride = self.lattice.shape[a], int(np.prod(self.lattice.shape[:a]))
             place = np.arange(n) if self.holes is None else np.arange(len(self.holes)) // stride % n
             axis = self.lattice.axes[a]
@@ -117,17 +137,17 @@ class LatticeFits:
             step = 1 if self.holes is None else stride
             value, slope = (window_matrix(windows, each, place, n, step) for each in windows.weights(degree))
             is_dense = self.holes is None and n <= _DENSE
-            self._along[key] = (value.toarray(), slope.toarray()) if is_dense else (value, slope)
-        return self._along[key]
+            self.made.along[key] = (value.toarray(), slope.toarray()) if is_dense else (value, slope)
+        return self.made.along[key]
 
     def _at(self, a: int, which: str, degree: int, reach: int) -> Any:
         """The rows of such a matrix at the places: along the axis, or at all of them where there are holes."""
         key = (a, which, degree, reach)
-        if key not in self._rows:
+        if key not in self.made.rows:
             matrix = self.along(a, degree, reach)[which == "slope"]
             rows = self._sites[a] if self.holes is None else self.numbers
-            self._rows[key] = matrix if self.places is None else matrix[rows]
-        return self._rows[key]
+            self.made.rows[key] = matrix if self.places is None else matrix[rows]
+        return self.made.rows[key]
 
     @cached_property
     def components(self) -> IntArray:
@@ -135,9 +155,9 @@ class LatticeFits:
         return np.flatnonzero((self.source != 0).any(axis=0))
 
     @cached_property
-    def values(self) -> FloatArray:
-        """Those components (N, k)."""
-        return np.ascontiguousarray(self.source[:, self.components])
+    def _grid(self) -> FloatArray:
+        """Those components (k, nz, ny, nx)."""
+        return np.ascontiguousarray(self.source[:, self.components].T).reshape(-1, *self.lattice.shape[::-1])
 
     @cached_property
     def _reaches(self) -> list[list[int]]:
@@ -193,45 +213,41 @@ class LatticeFits:
         """Over the whole, boxes of four times the reach and of the reach, slabs of four times along one axis and three
         places along the others, and boxes of a quarter; as many independent values along each axis as windows of the
         pilot find room there."""
-        active, one = self.lattice.active, {a: i for i, a in enumerate(self.lattice.active)}
+        reaches = np.maximum([pilot[1:] for pilot in pilots], self.correlation[list(self.lattice.active)])
         grids = np.concatenate([fields * self.valid, self.valid[None]]).reshape(-1, *self._extent)
-        boxes = {(a, f): self._box(a, key[1 + one[a]], f) for a in active for f in (np.inf, 4.0, 1.0, 0.25, 0.0)}
         factors = [(f,) * self.rank for f in (np.inf, 4.0, 1.0, 0.25)]
         if self.rank > 1:
-            factors[3:3] = [tuple(4.0 if b == a else 0.0 for b in active) for a in active]
-        result = []
-        for each in factors:
+            factors[3:3] = [tuple(4.0 if b == a else 0.0 for b in range(self.rank)) for a in range(self.rank)]
+        lengths, result = [self.lattice.shape[a] for a in self.lattice.active], []
+        boxes = [
+            tuple(min(max(2 if f else 1, f * m // 1), n) for f, m, n in zip(each, key[1:], lengths, strict=True))
+            for each in factors
+        ]
+        for box in dict.fromkeys(boxes):
             summed, independent = grids, np.ones((len(pilots), 1, 1, 1))
-            for a, factor in zip(active, each, strict=True):
-                low, high = boxes[a, factor]
+            for a, half, alike in zip(self.lattice.active, box, 2 * ALIKE * reaches.T, strict=True):
+                sites = self._sites[a]
+                low, high = np.searchsorted(sites, sites - half), np.searchsorted(sites, sites + half, side="right")
                 summed = _box_sum(summed, 3 - a, low, high)
-                lengths = 2 * ALIKE * np.maximum([pilot[1 + one[a]] for pilot in pilots], self.correlation[a])
-                sites = (high - low) * (self.lattice.shape[a] / len(self._sites[a]))
+                count = (high - low) * (self.lattice.shape[a] / len(sites)) / alike[:, None]
                 shape = [len(pilots), *(-1 if 2 - a == i else 1 for i in range(3))]
-                independent = independent * np.maximum(sites / lengths[:, None], 1.0).reshape(shape)
-            share = np.maximum(summed[-1], 1e-9)
-            independent = np.broadcast_to(independent, (len(pilots), *self._extent))
-            result.append(((summed[:-1] / share).reshape(len(fields), -1), independent.reshape(len(pilots), -1)))
+                independent = independent * np.maximum(count, 1.0).reshape(shape)
+            both = np.stack(np.broadcast_arrays(summed[:-1] / np.maximum(summed[-1], 1e-9), independent))
+            whole = np.broadcast_to(both, (2, len(pilots), *self._extent))
+            result.append((whole[0].reshape(len(pilots), -1), whole[1].reshape(len(pilots), -1)))
         return result
-
-    def _box(self, a: int, reach: int, factor: float) -> tuple[IntArray, IntArray]:
-        """The first place and the one after the last, for each place along an axis, of a box around it."""
-        sites = self._sites[a]
-        half = max(2.0 if factor else 1.0, np.floor(factor * reach))
-        return np.searchsorted(sites, sites - half), np.searchsorted(sites, sites + half, side="right")
 
     def gradient(self, key: Key) -> FloatArray:
         """∂v/∂c_a (m, k, d) of the values along the d active axes; zero at holes."""
         if key not in self._gradients:
-            self._gradients[key] = self._derivatives(self.values, key, self._across)
+            self._gradients[key] = self._derivatives(self._grid, key, self._across)
         return self._gradients[key]
 
     def derivatives(self, values: FloatArray, key: Key) -> FloatArray:
         """∂v/∂c_a (m, k, d) of fields (N, k) along the d active axes; zero at holes."""
-        return self._derivatives(values, key, {})
+        return self._derivatives(np.ascontiguousarray(values.T).reshape(-1, *self.lattice.shape[::-1]), key, {})
 
-    def _derivatives(self, values: FloatArray, key: Key, kept: dict[tuple[Any, ...], FloatArray]) -> FloatArray:
-        grid = np.ascontiguousarray(values.T).reshape(-1, *self.lattice.shape[::-1])
+    def _derivatives(self, grid: FloatArray, key: Key, kept: dict[tuple[Any, ...], FloatArray]) -> FloatArray:
         reach, result = dict(zip(self.lattice.active, key[1:], strict=True)), []
         for a in self.lattice.active:
             part, passed = grid, tuple[Any, ...]()
@@ -251,7 +267,12 @@ class LatticeFits:
 
     def variance(self, one: Key, other: Key) -> FloatArray:
         """Covariance (m, d) of ∂/∂c_a of one fit and ∂/∂c_a of another for noise of unit variance."""
-        return np.stack([self._product(one, other, a, a) for a in self.lattice.active]).T
+        if (one, other) not in self.made.variances:
+            found = np.stack([self._product(one, other, a, a) for a in self.lattice.active]).T
+            if one != other:
+                return found
+            self.made.variances[one, other] = found
+        return self.made.variances[one, other]
 
     def covariance(self, key: Key) -> FloatArray:
         """Covariance (m, d, d) of ∂/∂c_a and ∂/∂c_b of a fit for noise of unit variance."""
@@ -285,20 +306,20 @@ class LatticeFits:
         noise of unit variance, of a shape that broadcasts over those along z, y and x, or (m,) where there are
         holes."""
         key = (a, *one, *other)
-        if key not in self._moments:
+        if key not in self.made.moments:
             A, B = self._at(a, *one), self._at(a, *other)
             if self.correlation[a] > 1:
                 carried = (a, "carried", *one)
-                if carried not in self._rows:
-                    self._rows[carried] = A @ self._correlations(a)
-                A = self._rows[carried]
+                if carried not in self.made.rows:
+                    self.made.rows[carried] = A @ self._correlations(a)
+                A = self.made.rows[carried]
             if isinstance(A, np.ndarray):
                 total = np.einsum("ij,ij->i", A, B)
             else:
                 total = np.asarray(A.multiply(B).sum(axis=1)).reshape(-1)
             shape = [-1] if self.holes is not None else [-1 if 2 - a == i else 1 for i in range(3)]
-            self._moments[key] = total.reshape(shape)
-        return self._moments[key]
+            self.made.moments[key] = total.reshape(shape)
+        return self.made.moments[key]
 
     def _correlations(self, a: int) -> Any:
         """ρ = max(0, 1 − lag/T) of a running mean over T spacings along an axis, like the matrices of its fits."""
@@ -329,7 +350,9 @@ def _applied(matrix: Any, grid: FloatArray, axis: int) -> FloatArray:
 
 
 def _box_sum(grids: FloatArray, axis: int, low: IntArray, high: IntArray) -> FloatArray:
-    """Sums of fields along an axis from one place to before another."""
+    """Sums of fields along an axis from one place to before another, one place for all where they are the same."""
+    if low[-1] == 0 and high[0] == grids.shape[axis]:
+        return np.asarray(grids.sum(axis=axis, keepdims=True))
     shape = list(grids.shape)
     shape[axis] += 1
     summed = np.zeros(shape)

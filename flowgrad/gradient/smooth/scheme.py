@@ -17,7 +17,7 @@ from flowgrad.gradient.scheme import (
     register_scheme,
 )
 from flowgrad.gradient.smooth.choice import Key, choose_fits
-from flowgrad.gradient.smooth.lattice_fits import LatticeFits
+from flowgrad.gradient.smooth.lattice_fits import LatticeFits, MadeFits, made_on
 from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
 from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
 from flowgrad.gradient.smooth.windows import halved_wave
@@ -126,7 +126,8 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
         values, outlier, deviation = values[used], outlier[used], deviation[used]
     kept = np.where(outlier[:, None], np.nan, values)
     filled, holes = _filled(lattice, kept)
-    fits = LatticeFits(lattice, filled, holes, np.full(3, window))
+    made = MadeFits() if holes is not None else made_on(lattice, window)
+    fits = LatticeFits(lattice, filled, holes, np.full(3, window), made=made)
     few = fits.at_few_places()
     choice = choose_fits(few, np.nan_to_num(deviation[few.numbers][:, fits.components]))
     dual = np.zeros((3, 3))

@@ -81,13 +81,16 @@ class HalfPlane:
 
     def velocity(self, values: FloatArray) -> FloatArray:
         """Velocity of the section's points, the mean of the half-planes', or of its cells."""
+        positions = self.whole.centroids if self.location == "cells" else self.whole.points
+        return self.gathered(self.local(positions, values))
+
+    def gathered(self, values: FloatArray) -> FloatArray:
+        """Values (k, c) of the section's points, the mean of the half-planes', or of its cells, from local ones."""
         if self.location == "cells":
-            chosen = np.flatnonzero(self.cells >= 0)
-            return self.local(self.whole.centroids[chosen], values[chosen])
+            return values[self.cells >= 0]
         used = np.flatnonzero(self.places >= 0)
-        local = self.local(self.whole.points[used], values[used])
         counts = np.bincount(self.places[used], minlength=len(self.mesh.points))
-        sums = [np.bincount(self.places[used], local[:, i], minlength=len(counts)) for i in range(3)]
+        sums = [np.bincount(self.places[used], column, minlength=len(counts)) for column in values[used].T]
         return np.column_stack(sums) / counts[:, None]
 
     def noise(self, noise: float | FloatArray) -> FloatArray:

@@ -26,7 +26,9 @@ log = logging.getLogger("flowgrad")
 _STREAM = ("faces", "faceoffsets")
 _LISTS = ("face_connectivity", "face_offsets", "polyhedron_to_faces", "polyhedron_offsets")
 
-_STRIP = 6
+_EMPTY, _STRIP = 0, 6
+# What describes each cell by one number.
+_BY_CELL = ("types", "offsets", "faceoffsets", "polyhedron_offsets")
 # VTK numbers the cells of poly data in this order. Each section: the types of cells of 1, 2, …
 # points, and the type of those with more.
 _SECTIONS: dict[str, tuple[dict[int, int], int]] = {
@@ -76,6 +78,12 @@ def _piece(document: Document, piece: ET.Element, common: Contents) -> Contents:
     count = document.count(piece, "NumberOfCells")
     arrays = _with_whole_types(document, document.section(piece, "Cells", None)) if count else {}
     cell_data = document.section(piece, "CellData", count)
+    filled = np.asarray(arrays.get("types", [])) != _EMPTY
+    if count and len(filled) == count and not filled.all():
+        log.info("%s: %d cells are empty and left out", document.path, count - filled.sum())
+        cell_data = {name: values[filled] for name, values in cell_data.items()}
+        arrays |= {name: arrays[name][filled] for name in _BY_CELL if len(arrays.get(name, ())) == count}
+        count = int(filled.sum())
     with naming(document.path):
         cells = _cells(arrays, count) if count else Cells.empty()
         is_lagrange = bool(np.isin(cells.types, list(LAGRANGE_CELLS)).any())
