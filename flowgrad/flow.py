@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flowgrad.errors import OptionError
+from flowgrad.errors import MeshError, OptionError
 from flowgrad.files import printable
 from flowgrad.mesh import Lattice, Mesh
 from flowgrad.mesh.from_arrays import GivenCells, cells_of, lattice_of
 from flowgrad.mesh.planar import FLAT
 from flowgrad.option import LOCATIONS, check_symmetry
 from flowgrad.reprs import ReprMixin
+from flowgrad.tensors import finite_rows
 from flowgrad.typing import FloatArray
 
 if TYPE_CHECKING:
     from flowgrad.mesh.axisymmetric_wedge import Wedge
     from flowgrad.noise import FoundNoise
+
+# Products of three coordinates beyond this are infinite.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,8 @@ class Flow(
     mesh, which may be a wedge of OpenFOAM, and ``none`` (or False) forbids it; ``is_meridian`` tells whether ``x`` or
     ``y`` is given.
     ``out_of_plane`` says what is known of the derivatives across a planar mesh: they are ``zero`` (2-D flow),
-    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. Raises
+    ``unknown`` (a plane cut from a 3-D flow), or one follows because the flow is ``incompressible``. ``notes`` say
+    what was done to the data when they were read. Raises
     OptionError for another shape, a wrong length, an unknown location, axis or closure, and noise that is negative or
     not finite.
     """
@@ -75,6 +80,7 @@ class Flow(
     noise: float | FloatArray | None = None
     axisymmetric: str | None = None
     out_of_plane: str = "zero"
+    notes: tuple[str, ...] = ()
     is_meridian: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +128,7 @@ class Flow(
         """
         at = as_vectors(points, "points")
         mesh = Mesh(at, cells_of(cells, at))
+        check_places(mesh)
         vectors = as_vectors(velocity, "velocity")
         where = location or _location_by_length(mesh, len(vectors))
         about = {"axisymmetric": axisymmetric, "out_of_plane": out_of_plane}
@@ -149,6 +156,7 @@ class Flow(
         velocity, and so are the arrays in ``point_data`` and ``cell_data``; the other arguments are those of the class.
         """
         lattice = lattice if isinstance(lattice, Lattice) else lattice_of(lattice)
+        check_places(lattice)
         vectors = lattice.flat(velocity)
         if vectors.shape[1:] == (2,) and lattice.active != (0, 1):
             raise OptionError(f"velocity has two components on {lattice}: give all three, x, y and z")
@@ -290,12 +298,38 @@ def as_vectors(values: ArrayLike, name: str) -> NDArray[np.float64]:
         raise OptionError(f"{name} is complex: give its real or imaginary part")
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
-    vectors = np.asarray(values, dtype=np.float64)
+    given = np.asarray(values)
+    if given.dtype.kind == "O":
+        given = np.array(given.tolist())
+    if given.dtype.kind not in "fiub":
+        kind = {"M": "dates", "m": "durations", "U": "text", "S": "text"}.get(given.dtype.kind, "no numbers")
+        raise OptionError(f"{name} is {given.dtype}, {kind}: give numbers")
+    vectors = np.asarray(given, dtype=np.float64)
     if vectors.ndim != 2 or vectors.shape[1] not in (2, 3):
         raise OptionError(f"{name} has the shape {vectors.shape}: give vectors (n, 2) or (n, 3)")
     if vectors.shape[1] == 2:
         vectors = np.column_stack([vectors, np.zeros(len(vectors))])
     return np.ascontiguousarray(vectors)
+
+
+def check_places(mesh: Mesh) -> None:
+    """MeshError for scattered points that are not finite, and for coordinates whose products no computer holds."""
+    if isinstance(mesh, Lattice) and not mesh.is_curved:
+        ends = np.array([np.abs(axis.coordinates).max() for axis in mesh.axes])
+        with np.errstate(over="ignore"):
+            largest = float((np.abs(mesh.origin) + ends @ np.abs(mesh.steps)).max())
+    else:
+        largest = float(np.nanmax(np.abs(mesh.points), initial=0.0, where=np.isfinite(mesh.points)))
+        if not len(mesh) and (missing := ~finite_rows(mesh.points)).any():
+            raise MeshError(
+                f"{missing.sum()} of {len(missing)} points are not finite, such as number "
+                f"{np.flatnonzero(missing)[0]}: leave them out"
+            )
+    if largest > LARGEST:
+        raise MeshError(
+            f"a coordinate of {largest:.3g} is beyond {LARGEST:.0e}, and areas and volumes are beyond what a computer "
+            "holds: give the positions in another unit, or leave that point out"
+        )
 
 
 def as_data(arrays: Mapping[str, ArrayLike] | None, count: int, location: str) -> dict[str, np.ndarray]:

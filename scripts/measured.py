@@ -354,7 +354,15 @@ def real():
         missing = int((~np.isfinite(flow.velocity).all(axis=1)).sum())
         sizes = ", ".join(f"{each / size:.1%}" for each in noise.deviation[:2])
         outliers = 0 if noise.outlier is None else int(noise.outlier.sum())
-        row = (path.name, len(flow.velocity), missing, f"{sizes}, T = {noise.window:.2g}", f"{share:.0%}", outliers)
+        most = "" if noise.found else "at most "
+        row = (
+            path.name,
+            len(flow.velocity),
+            missing,
+            f"{most}{sizes}, T = {noise.window:.3g}",
+            f"{share:.0%}",
+            outliers,
+        )
         print("| " + " | ".join(map(str, row)) + " |")
 
 

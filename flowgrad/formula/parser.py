@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import ClassVar, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -137,6 +137,9 @@ class FormulaParser:
     exceeds the limits, and for a constant that is not a finite number, such as 1/0 and 9^9^9^9.
     """
 
+    token, allowed = _TOKEN, _ALLOWED
+    functions: ClassVar[Mapping[str, Operation]] = FUNCTIONS
+
     def __init__(self, text: str, names: Collection[str], limits: FormulaLimits) -> None:
         check_length(text, limits)
         self.text, self.names, self.limits = text, names, limits
@@ -144,9 +147,9 @@ class FormulaParser:
         self.tokens: list[_Token] = []
         self.next = self.depth = at = 0
         while at < len(text):
-            match = _TOKEN.match(text, at)
+            match = self.token.match(text, at)
             if match is None:
-                raise _refusal(text, at, f"{named(text[at])} is not allowed: {_ALLOWED}")
+                raise _refusal(text, at, f"{named(text[at])} is not allowed: {self.allowed}")
             if match.lastgroup != "space":
                 piece = "^" if match.group() == "**" else match.group()
                 self.tokens.append(_Token(str(match.lastgroup), piece, at, match.end()))
@@ -155,7 +158,7 @@ class FormulaParser:
 
     def whole(self) -> tuple[Step, ...]:
         """The steps of the text in postfix order, checked; OptionError for what is left over."""
-        self._sum()
+        self._whole()
         if self._token.kind != "end":
             raise self._unexpected("an operator such as * is missing, or this is one too many")
         list(evaluated(self.steps, lambda step: step.value if isinstance(step, Number) else None, self._constant))
@@ -183,7 +186,7 @@ class FormulaParser:
             raise _refusal(self.text, self._token.start, f"more than {self.limits.steps} operations: make it shorter")
 
     def _apply(self, name: str, start: int, count: int = 2) -> None:
-        operation = FUNCTIONS.get(name) or OPERATIONS[name]
+        operation = self.functions.get(name) or OPERATIONS[name]
         self._append(Apply(operation, count, start, self.tokens[self.next - 1].end))
 
     @contextmanager
@@ -197,6 +200,10 @@ class FormulaParser:
         self.depth -= 1
         if end and not self._take(end):
             raise self._unexpected(f"'{end}' is expected here")
+
+    def _whole(self) -> None:
+        """What may stand alone, and in parentheses."""
+        self._sum()
 
     def _sum(self, operators: str = "+-") -> None:
         operand = self._signed if operators == "*/" else partial(self._sum, "*/")
@@ -223,7 +230,7 @@ class FormulaParser:
         token = self._token
         if self._take("("):
             with self._deeper(")"):
-                self._sum()
+                self._whole()
         elif token.kind == "number":
             self.next += 1
             value = float(token.text)
@@ -240,22 +247,22 @@ class FormulaParser:
     def _name(self, token: _Token) -> None:
         name = token.text
         is_called = name not in self.names and self._take("(")
-        if is_called and name in FUNCTIONS:
+        if is_called and name in self.functions:
             self._call(token)
         elif name in self.names:
             self._append(Variable(name))
         elif not is_called and name in CONSTANTS:
             self._append(Number(CONSTANTS[name], name))
-        elif not is_called and name in FUNCTIONS:
+        elif not is_called and name in self.functions:
             raise _refusal(self.text, token.end, f"{name} is a function: write {name}(…)")
         else:
-            functions = [each for each in FUNCTIONS if each not in ALIASES]
+            functions = [each for each in self.functions if each not in ALIASES]
             what, known = ("function", functions) if is_called else ("name", [*self.names, *CONSTANTS])
             hint = nearest(name[:_SHOWN], known)
             raise _refusal(self.text, token.start, f"unknown {what} {named(name)}{hint}: known are {', '.join(known)}")
 
     def _call(self, token: _Token) -> None:
-        operation = FUNCTIONS[token.text]
+        operation = self.functions[token.text]
         with self._deeper(")"):
             start = self._token.start
             self._sum()

@@ -25,7 +25,8 @@ from flowgrad.gradient.symmetry.plane import prepare_plane
 from flowgrad.gradient.symmetry.wedge import prepare_wedge
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
-from flowgrad.series import difference
+from flowgrad.noise import FoundNoise, noise_in_time
+from flowgrad.series import Series, difference
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 
@@ -85,14 +86,42 @@ def velocity_gradients(
 
     One :class:`PreparedGradient` makes them all. ``rates`` supplies ∂v/∂t and ∂L/∂t
     to quantities (:func:`flowgrad.gradient.rates.with_rates` says how), ``steady`` declares that they are zero.
-    Arguments and errors are those of :func:`velocity_gradient`; OptionError for both rates and steady.
+    Of a ``Series`` on a lattice or at scattered points without a known noise the first steps are compared: what differs
+    between them and is not smooth is its noise (:func:`flowgrad.noise.noise_in_time`).
+    Arguments and errors are those of :func:`velocity_gradient`; OptionError for both rates and steady, and one flow.
     """
+    if isinstance(flows, Flow):
+        raise OptionError("one flow is no series: give several in a list or a Series, or take velocity_gradient(flow)")
     if rates and steady:
         raise OptionError("rates=True and steady=True exclude each other: a steady flow has no rates; give one of them")
-    gradients = map(PreparedGradient(scheme, at, error=error, second=second).of, flows)
+    noise = _noise_in_time(flows) if isinstance(flows, Series) and scheme in ("auto", "smooth", SmoothFits()) else None
+    if noise is not None:
+        flows = (dataclasses.replace(flow, noise=noise.of_samples) for flow in flows)
+    prepared = PreparedGradient(scheme, at, error=error, second=second)
+    gradients: Iterator[VelocityGradient] = map(prepared.of, flows)
+    if noise is not None:
+        note = f"by differences between the first steps of the series: {noise.sentence}"
+        gradients = (dataclasses.replace(each, method_notes=(*each.method_notes, note)) for each in gradients)
     if steady:
         return map(steady_rates, gradients)
     return with_rates(gradients) if rates else gradients
+
+
+# Steps of a series whose differences tell its noise.
+_STEPS = 4
+
+
+def _noise_in_time(series: Series) -> FoundNoise | None:
+    """The noise that differences between the first steps of a series show, as instruments give them: on a lattice or at
+    scattered points."""
+    first = series[0]
+    is_lattice = isinstance(first.mesh, Lattice) and not first.mesh.is_curved
+    if first.noise is not None or first.boundary or len(series) < 2 or (first.mesh.dimension and not is_lattice):
+        return None
+    sites: Lattice | FloatArray = first.mesh.points if first.location == "points" else first.mesh.centroids
+    if isinstance(first.mesh, Lattice):
+        sites = first.mesh if first.location == "points" else first.mesh.of_centres
+    return noise_in_time(sites, [flow.velocity for flow in series[:_STEPS]])
 
 
 # Producers whose values at cells are those of a finite-volume solver.
@@ -191,7 +220,7 @@ class PreparedGradient:
         """The velocity gradient of a flow; errors are those of :func:`velocity_gradient`."""
         found = self.gradients(flow)
         flow = flow.with_found_noise if self._chosen.finds_noise else flow
-        noise, notes, operator = flow.noise, list(found.notes), self._operator
+        noise, notes, operator = flow.noise, [*flow.notes, *found.notes], self._operator
         if flow.boundary and not (found.operator and found.operator.boundary_count):
             notes.append("the velocities given on the boundary are not used by this scheme")
         if noise is not None and operator is None:

@@ -28,7 +28,7 @@ from flowgrad.walls.records import record_on
 log = logging.getLogger("flowgrad")
 
 # The options in the advice of readers, with the values that they propose.
-_OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)(?: (?:(NAME|u,v,w|points|cells)\b|(\d[\d.e+-]*\b)))?")
+_OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)(?: (?:(NAME|u,v,w|points|cells)\b|(\d[\d.e+-]*\b)|('[^']*')))?")
 
 _AXES = "xyz"
 # A column, or the columns of the components of an array.
@@ -49,6 +49,9 @@ def flow_in(contents: Contents, about: Mapping[str, Any], record: Mapping[str, A
     """The flow in Contents that no file holds, with the options of :func:`flowgrad.read` and those of a record."""
     if about.get("time") is not None:
         raise OptionError(f"{contents.source} holds one time, which is taken: leave out time")
+    if record:  # the arrays of a flow are no flags, whatever their names
+        known = record.get("arrays", (*contents.point_data, *contents.cell_data))
+        contents = dataclasses.replace(contents, no_flags=frozenset(known))
     contents, told = with_record(contents, about, record or {})
     with as_options():
         return dataclasses.replace(flow_of(contents, ReadOptions(**told)), source=None)
@@ -65,8 +68,8 @@ def as_options() -> Iterator[None]:
 
 def _argument(option: re.Match[str]) -> str:
     """``--velocity u,v,w`` as ``velocity="u,v,w"``, ``--boundary`` as ``boundary=``."""
-    name, text, number = option.groups()
-    value = f'"{text}"' if text else number or ""
+    name, text, number, condition = option.groups()
+    value = f'"{text}"' if text else number or condition or ""
     return f"{name.replace('-', '_')}={value}"
 
 

@@ -32,7 +32,7 @@ from flowgrad.interop.convert import (
 )
 from flowgrad.interop.metadata import RECORD, lattice_again, told_of
 from flowgrad.io.formats import Contents, Step, naming
-from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, invalid_rows, plain
+from flowgrad.io.point_samples import contents_of, coordinate_names, grouped, name_and_unit, plain, position_unit
 from flowgrad.io.table_times import steps_of_rows
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice
@@ -70,6 +70,8 @@ def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow |
     found = frame.attrs.get(RECORD)
     record: Mapping[str, Any] = found if isinstance(found, dict) else {}
     names = _positions(columns, record)
+    unit = position_unit(*name_and_unit(names[0]))
+    units = {"x": unit} if unit else {}
     points = np.zeros((len(frame), 3))
     for axis, name in enumerate(names):
         points[:, axis] = columns[name]
@@ -78,11 +80,11 @@ def from_pandas(frame: Any, velocity: str | None = None, **about: Any) -> Flow |
     lattice = lattice_again(points, record.get("lattice", {})) if in_order else None
     if not record:
         with as_options(), naming(_SOURCE):
-            steps = steps_of_rows(_SOURCE, points, grouped(numeric(rest, _SOURCE)), {}) or ()
+            steps = steps_of_rows(_SOURCE, points, grouped(numeric(rest, _SOURCE)), units) or ()
         if len(steps) > 1:
             return Series(tuple(partial(_step, step, {"velocity": velocity, **about}) for step in steps))
     contents = _contents(points, numeric(arrays, _SOURCE), numeric(rest, _SOURCE), record, lattice)
-    flow = flow_in(contents, {"velocity": velocity, **about}, record)
+    flow = flow_in(dataclasses.replace(contents, units=units), {"velocity": velocity, **about}, record)
     return dataclasses.replace(flow, time=record.get("time"))
 
 
@@ -132,12 +134,12 @@ def _positions(columns: Arrays, record: Mapping[str, Any]) -> tuple[str, ...]:
 def _contents(
     points: np.ndarray, arrays: Arrays, rest: Arrays, record: Mapping[str, Any], lattice: Lattice | None
 ) -> Contents:
-    """Arrays of a flow, none of which is a flag whatever its name, and other columns as they are read from a table."""
+    """Arrays of a flow, and other columns as they are read from a table."""
     fields = {name: np.asarray(values, kind) for name, (kind, values) in record.get("fields", {}).items()}
     keys = {f"{RECORD} {name}": name for name in arrays}
     with as_options(), naming(_SOURCE):
         if lattice is not None:
-            contents = Contents(lattice, _SOURCE, arrays | rest, invalid=invalid_rows(rest)[0])
+            contents = Contents(lattice, _SOURCE, arrays | rest)
         else:
             contents = contents_of(_SOURCE, points, {key: arrays[name] for key, name in keys.items()} | rest)
     ordered = {keys.get(key, key): values for key, values in contents.point_data.items()}

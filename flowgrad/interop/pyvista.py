@@ -129,7 +129,9 @@ def _of_blocks(blocks: list[tuple[str, Any]], about: Mapping[str, Any]) -> Flow:
     if not about.get("boundary"):
         contents, patches = _with_own(contents, own, about.get("velocity") or record.get("velocity"))
     flow = flow_in(contents, about, record)
-    return dataclasses.replace(flow, boundary=(*patches, *flow.boundary))
+    scale = about.get("velocity_scale") or 1.0
+    own_patches = (dataclasses.replace(each, velocity=scale * each.velocity) for each in patches)
+    return dataclasses.replace(flow, boundary=(*own_patches, *flow.boundary))
 
 
 def _with_own(contents: Contents, blocks: Sequence[Any], velocity: str | None) -> tuple[Contents, list[Patch]]:

@@ -32,6 +32,8 @@ from flowgrad.interop.convert import (
 )
 from flowgrad.interop.metadata import RECORD, lengths, period_vectors, recalled, vectors
 from flowgrad.io.formats import Contents
+from flowgrad.io.point_samples import position_unit
+from flowgrad.io.validity import attributes_of
 from flowgrad.mesh import Lattice
 from flowgrad.pipeline.write import DEFAULT, OnMesh, Result, on_mesh
 from flowgrad.series import Series
@@ -104,7 +106,13 @@ def _flow(
             raise OptionError(f"{_SOURCE} has two variables '{name}' at the {place}: rename one")
         places[place][name] = values
     points, cells = (numeric(each, _SOURCE) for each in places.values())
-    contents = Contents(lattice, _SOURCE, points, cells, numeric(fields, _SOURCE), time)
+    told = {str(key): attributes_of(variable.attrs) for key, variable in data.data_vars.items()}
+    units = {str(key): str(each.attrs["units"]) for key, each in data.data_vars.items() if "units" in each.attrs}
+    first = _coordinates_of(data)["x"]
+    unit = position_unit(str(first.name), str(first.attrs.get("units", "")))
+    units |= {"x": unit} if unit else {}
+    contents = Contents(lattice, _SOURCE, points, cells, numeric(fields, _SOURCE), time, units=units)
+    contents = dataclasses.replace(contents, attributes={name: about for name, about in told.items() if about})
     return dataclasses.replace(flow_in(contents, about, recalled(data.attrs.get(RECORD))), time=time)
 
 
@@ -128,7 +136,7 @@ def _placed(key: Any, variable: Any, lattice: Lattice, dims: Sequence[str]) -> t
 
 def _grid(data: Any, time: str | None) -> tuple[Lattice, list[str]]:
     """The lattice of the coordinates, and the names of its dimensions along its axes."""
-    given = {axis: data.coords.get(axis, data.coords.get(axis.upper())) for axis in "xyz"}
+    given = _coordinates_of(data)
     missing = [axis for axis in "xy" if given[axis] is None]
     if missing:
         raise OptionError(
@@ -154,6 +162,16 @@ def _grid(data: Any, time: str | None) -> tuple[Lattice, list[str]]:
     values = [np.broadcast_to(each.transpose(*dims).values if each.ndim else each.values, shape) for each in found]
     points = np.stack(values, -1)
     return Lattice.curvilinear(points, vectors(None if periods is None else np.asarray(periods))), list(map(str, dims))
+
+
+def _coordinates_of(data: Any) -> dict[str, Any]:
+    """The coordinates x, y and z, or longitudes and latitudes where there are no x and y; None for one that is not
+    there."""
+    given = {axis: data.coords.get(axis, data.coords.get(axis.upper())) for axis in _AXES}
+    for angles in (("lon", "lat"), ("longitude", "latitude"), ("nav_lon", "nav_lat")):
+        if given["x"] is None and given["y"] is None and set(angles) <= set(map(str, data.coords)):
+            return given | {"x": data.coords[angles[0]], "y": data.coords[angles[1]]}
+    return given
 
 
 def _seconds(times: np.ndarray, start: np.datetime64 | None = None) -> np.ndarray:

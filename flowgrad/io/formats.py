@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +54,9 @@ class Contents(ReprMixin):
     or integer, native byte order. ``producer`` is ``"OpenFOAM"`` where the file shows that
     OpenFOAM's tools wrote it (its gradients are transposed), else empty. ``patches`` are surfaces of
     the mesh's boundary that the file names, with the values on them; they become ``Flow.boundary``.
-    ``units`` are those that the file tells, by array, ``x`` for the positions; ``invalid`` (n_points,) marks
-    the points where the file says that what stands there is no measurement. Raises ReadError for an array's name
-    that holds control characters.
+    ``units`` are those that the file tells, by array, ``x`` for the positions; ``attributes`` what else it tells of
+    arrays, by CF's names (``flag_meanings``, ``standard_name``); ``no_flags`` are arrays that tell nothing of the
+    velocity's validity whatever they are called. Raises ReadError for an array's name that holds control characters.
     """
 
     mesh: Mesh
@@ -67,12 +68,17 @@ class Contents(ReprMixin):
     producer: str = ""
     patches: Mapping[str, Contents] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
-    invalid: np.ndarray | None = None
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    no_flags: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name in (*self.point_data, *self.cell_data, *self.field_data):
             if CONTROLS.search(name):
                 raise ReadError(f"{self.source}: has the name {ascii(name)[:80]}, which cannot be written: rename it")
+
+    def data(self, location: str) -> Arrays:
+        """The arrays at the points or at the cells."""
+        return self.point_data if location == "points" else self.cell_data
 
 
 def native(values: np.ndarray) -> np.ndarray:

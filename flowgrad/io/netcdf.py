@@ -20,8 +20,9 @@ import numpy as np
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents, Step, listed, naming, native, register_format, seconds_in
 from flowgrad.io.npz import on_grid
-from flowgrad.io.point_samples import invalid_rows
+from flowgrad.io.point_samples import position_unit
 from flowgrad.io.subprocess_reader import guarded
+from flowgrad.io.validity import attributes_of
 from flowgrad.io.velocity import COMPONENTS, VECTORS
 from flowgrad.mesh import Lattice
 
@@ -193,8 +194,8 @@ def step_in(path: Path, number: int) -> Contents:
         else:
             lattice, order = _rectilinear(grid, positions, spaces)
             flat = {name: np.ascontiguousarray(v.transpose(order)).reshape(-1) for name, v in here.items()}
-            contents = Contents(lattice, path, flat, invalid=invalid_rows(flat)[0])
-        return dataclasses.replace(contents, field_data=fields, units=units)
+            contents = Contents(lattice, path, flat)
+        return dataclasses.replace(contents, field_data=fields, units=units, attributes=_attributes(data, on))
 
 
 def opened(path: Path) -> Any:
@@ -257,8 +258,15 @@ def _grid_of(
     positions = _positions(data, grid, arrays)
     on = [n for n in arrays if spaces[n] == grid and n not in positions]
     units = {n: str(data.variables[n].units) for n in on if hasattr(data.variables[n], "units")}
-    unit = str(getattr(data.variables[next(iter(positions))], "units", ""))
+    first = next(iter(positions))
+    unit = position_unit(first, str(getattr(data.variables[first], "units", "")))
     return grid, spaces, positions, on, {**units, **({"x": unit} if unit else {})}
+
+
+def _attributes(data: Any, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What the file tells of variables by CF's names."""
+    found = {name: attributes_of(data.variables[name].__dict__) for name in names}
+    return {name: about for name, about in found.items() if about}
 
 
 def _numeric(data: Any) -> dict[str, Any]:
@@ -300,8 +308,6 @@ def _positions(data: Any, grid: Space, arrays: Arrays) -> dict[str, np.ndarray]:
     positions = {}
     for axis in (each for each in "XYZ" if each in found):
         variable = data.variables[found[axis]]
-        if str(getattr(variable, "units", "")).lower().startswith("degree"):
-            raise ReadError(f"'{found[axis]}' is in degrees: project the grid and the velocity onto metres first")
         down = axis == "Z" and str(getattr(variable, "positive", "up")).lower() == "down"
         positions[found[axis]] = arrays[found[axis]] * (-1.0 if down else 1.0)
     return positions
@@ -326,6 +332,7 @@ class Layout:
     number: int
     time: float | None
     units: dict[str, str]
+    attributes: dict[str, dict[str, Any]]
     refusal: str = ""
 
 
@@ -343,10 +350,10 @@ def layout_in(path: Path, number: int) -> Layout:
         if any(len(spaces[name]) != 1 for name in positions):
             shape = Lattice.uniform([data.dimensions[d].size for d in grid[::-1]])
             why = "has a curvilinear grid, which is not read in blocks: write it with coordinates along its axes"
-            return Layout(shape, declared, "", [], number, time, {}, why)
+            return Layout(shape, declared, "", [], number, time, {}, {}, why)
         lattice, order = _rectilinear(grid, positions, spaces)
         across = grid[order[len(order) - 1 - lattice.active[-1]]]
-        return Layout(lattice, declared, across, order, number, time, units)
+        return Layout(lattice, declared, across, order, number, time, units, _attributes(data, on))
 
 
 def planes_in(path: Path, layout: Layout, names: Sequence[str], start: int, stop: int) -> list[np.ndarray]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Contents, listed, naming, native, register_format
-from flowgrad.io.point_samples import contents_of, coordinate_names
+from flowgrad.io.point_samples import contents_of, coordinate_names, position_unit
 from flowgrad.mesh import Cells, Mesh
 
 # A member may always expand to this many bytes, and beyond it to so many times what it takes in the file.
@@ -118,7 +119,9 @@ def _on_grid(path: Path, arrays: Arrays, time: float | None) -> Contents:
         raise ReadError("has positions and no other array: save the velocity too")
     if all(each.ndim == 1 for each in positions) and not all(v.shape == positions[0].shape for v in arrays.values()):
         positions = along_axes(positions, arrays)
-    return on_grid(path, positions, arrays, time)
+    contents = on_grid(path, positions, arrays, time)
+    unit = position_unit(names[0], "")
+    return replace(contents, units={"x": unit}) if unit else contents
 
 
 def along_axes(axes: Sequence[np.ndarray], arrays: Arrays) -> list[np.ndarray]:

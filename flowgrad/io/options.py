@@ -39,7 +39,7 @@ class ReadOptions(OptionRecord):
 
     velocity: str | None = option(
         None,
-        "velocity array, or three joined by commas (u,v,w)",
+        "velocity array, three joined by commas (u,v,w), or made of arrays: Momentum/Density",
         kw_only=False,
         metavar="NAME",
         check=not_empty,
@@ -65,6 +65,15 @@ class ReadOptions(OptionRecord):
     )
     length_scale: float | None = option(
         None, "factor for the positions: 0.001 for mm", metavar="NUMBER", check=positive
+    )
+    valid: str | None = option(
+        None,
+        "which velocities are measured, by arrays beside them: 'mask==1', 'chc>0 and snr>2'",
+        metavar="CONDITION",
+        check=not_empty,
+    )
+    velocity_scale: float | None = option(
+        None, "factor for the velocity, after --length-scale: 0.001 for mm/s", metavar="NUMBER", check=positive
     )
     displacement: str | None = option(
         None,

@@ -1,4 +1,4 @@
-"""Point samples: columns of positions, vectors and flags become a lattice, or scattered points."""
+"""Point samples: columns of positions and vectors become a lattice, or scattered points."""
 
 from __future__ import annotations
 
@@ -29,16 +29,13 @@ _AXES = (
     *(("xcoord", "ycoord", "zcoord"), ("coordsx", "coordsy", "coordsz"), ("xposition", "yposition", "zposition")),
     *(("xpos", "ypos", "zpos"), ("positionx", "positiony", "positionz"), ("points:0", "points:1", "points:2")),
     *(("points0", "points1", "points2"), ("pointsx", "pointsy", "pointsz")),
+    *(("lon", "lat", "z"), ("longitude", "latitude", "z")),
 )
-# Columns that tell which vectors are none, and which of their values do. OpenPIV's flags and mask; TSI's choice
-# code; PIVlab's type of a vector (0: masked, 2: interpolated); DaVis's and ParaView's validity.
-FLAGS = {
-    **dict.fromkeys(("flag", "flags", "mask"), "not 0"),
-    "chc": "below 1",
-    **dict.fromkeys(("vectortype", "typevector", "valid", "isvalid", "vtkvalidpointmask"), "0"),
-}
-
-
+# Names of longitudes, which are in degrees where no unit is told.
+_LONGITUDES = frozenset(("lon", "longitude", "navlon", "rlon", "glamt", "lonrho", "xlong"))
+DEGREES = "degrees"
+# Points that a lattice may lack, of those that are there, before it is taken for none.
+_LACKING = 0.5
 # The producer of text in which masked vectors are exactly zero, and nothing says so.
 DAVIS = "DaVis"
 # Zeros in groups of so many at least are masked, where vectors with one component that is zero, as rounding makes
@@ -63,11 +60,22 @@ def plain(name: str) -> str:
     return re.sub(r"[\s_-]+", "", name).lower()
 
 
+def position_unit(name: str, unit: str) -> str:
+    """The unit of the positions, of what is told of those called ``name``; longitudes are angles by their names too."""
+    return unit or (DEGREES if plain(name) in _LONGITUDES else "")
+
+
+def is_angle(unit: str) -> bool:
+    """Whether a unit is one of angles: ``degrees_east``, ``°``, ``deg``, ``rad``."""
+    text = unit.strip().lower()
+    return text.startswith(("deg", "°")) or text in ("rad", "radian", "radians")
+
+
 def coordinate_names(names: Sequence[str]) -> tuple[str, ...]:
     """The columns of the positions, two or three; none where there are no such columns."""
     known: dict[str, str] = {}
     for name in names:
-        known.setdefault(plain(name), name)
+        known.setdefault(plain(name_and_unit(name)[0]), name)
     for axes in _AXES:
         if axes[0] in known and axes[1] in known:
             return tuple(known[axis] for axis in axes if axis in known)
@@ -89,31 +97,6 @@ def grouped(columns: Arrays) -> Arrays:
             raise ReadError(f"has the components {sorted(components)} of '{name}': write all of them, once")
         result[name] = np.column_stack([components[i] for i in range(len(components))])
     return result
-
-
-def invalid_rows(columns: Arrays) -> tuple[BoolArray | None, list[str]]:
-    """Which rows (n,) columns such as ``flags``, ``mask`` and ``CHC`` mark as no measurement, and what was found
-    in which column; None without such columns."""
-    invalid: BoolArray | None = None
-    found = []
-    for name, values in columns.items():
-        here = flagged(name, values)
-        if here is None:
-            continue
-        invalid = here if invalid is None else invalid | here
-        found.append(f"{int(here.sum())} by '{name}' ({FLAGS[plain(name)]})")
-    if invalid is not None and len(invalid) and invalid.all():
-        raise ReadError(f"all {len(invalid)} vectors are marked as invalid ({', '.join(found)}): check the column")
-    return invalid, found
-
-
-def flagged(name: str, values: np.ndarray) -> BoolArray | None:
-    """Which rows (n,) a column marks as no measurement; None for a column that is no flag."""
-    rule = FLAGS.get(plain(name))
-    if rule is None or values.ndim != 1:
-        return None
-    marked: BoolArray = ~np.isfinite(values) | {"not 0": values != 0, "below 1": values < 1, "0": values == 0}[rule]
-    return marked
 
 
 def masked_zeros(mesh: Mesh, vectors: NDArray[np.float64]) -> BoolArray:
@@ -150,19 +133,16 @@ class Placed:
             from flowgrad.mesh.lattice_detection import lattice_geometry
 
             return cls(Lattice(*lattice_geometry(points, np.array(shape))))
+        _tell_missing(points)
         return cls(mesh)
 
     def contents(
         self, path: Path, data: Arrays, units: Mapping[str, str] | None = None, time: float | None = None
     ) -> Contents:
-        """Arrays (n,) or (n, k) of the samples as Contents; ReadError where all vectors are marked as invalid."""
+        """Arrays (n,) or (n, k) of the samples as Contents."""
         if self.order is not None:
             data = {name: values[self.order] for name, values in data.items()}
-        invalid, said = invalid_rows(data)
-        if said:
-            count = len(self.mesh.points) if self.order is None else len(self.order)
-            log.info("%s: of %d vectors, as invalid are left out: %s", path, count, ", ".join(said))
-        return Contents(self.mesh, path, point_data=data, time=time, units=units or {}, invalid=invalid)
+        return Contents(self.mesh, path, point_data=data, time=time, units=units or {})
 
 
 def contents_of(
@@ -203,6 +183,19 @@ def _different(points: NDArray[np.float64], data: Arrays) -> NDArray[np.intp]:
                 "give the rows of several times a column 'time', or average them"
             )
     return np.sort(order[np.concatenate([[True], ~again])])
+
+
+def _tell_missing(points: NDArray[np.float64]) -> None:
+    """A warning where points (n, 3) are those of a lattice but for some, as of a table that was cut off."""
+    shape = [len(np.unique(column)) for column in points.T]
+    lacking = int(np.prod(shape)) - len(points)
+    if 0 < lacking <= _LACKING * len(points):
+        log.warning(
+            "the positions of the samples are those of a lattice of %s but for %d, and are taken as scattered: write "
+            "the rows of all, with nan where there is no vector; if the file was cut off, write it again",
+            " × ".join(str(n) for n in shape if n > 1),
+            lacking,
+        )
 
 
 def _check(points: NDArray[np.float64]) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
-from flowgrad.flow import Flow, Patch, as_vectors
+from flowgrad.flow import Flow, Patch, as_vectors, check_places
 from flowgrad.io.displacement import SOUND, displacement_of
 from flowgrad.io.formats import Contents, naming, read_contents
 from flowgrad.io.ghosts import GHOSTS, without_hidden
 from flowgrad.io.options import ReadOptions
-from flowgrad.io.point_samples import DAVIS, masked_zeros
+from flowgrad.io.point_samples import DAVIS, is_angle, masked_zeros, name_and_unit
+from flowgrad.io.validity import FLAGLIKE, apply_validity
 from flowgrad.io.velocity import choose_velocity
 from flowgrad.mesh import Cells, Lattice, Mesh
 from flowgrad.mesh.transform import moved, scaled
@@ -39,14 +40,18 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
     the name of an array of the file where the velocity is, with one or as many components as it; without it, and with
     ``auto``, the uncertainties that DaVis writes, where there are some.
     ``axisymmetric`` and ``out_of_plane`` say what a planar mesh leaves open, as in ``Flow``; ``time``
-    chooses a step of a file that holds several (default: the last). ``keep_zeros`` keeps the vectors of DaVis' text
-    that are exactly zero in connected groups, which are taken as masked otherwise. ``length_scale`` multiplies the
-    positions and nothing else (0.001: positions in mm, velocity in m/s); ``y_down`` turns the y axis and the velocity
-    along it of images, whose y runs down. ``displacement`` names the array, or the components x,y,z, by which the
-    points are moved before all this, or is ``none``; a file that has one which is not zero must be told.
+    chooses a step of a file that holds several (default: the last). ``length_scale`` multiplies the positions
+    and nothing else (0.001: positions in mm, velocity in m/s), ``velocity_scale`` the velocity, that on the
+    boundary and a noise that is an array; ``y_down`` turns the y axis and the velocity along it of images, whose y
+    runs down. ``valid`` is a condition over arrays where the velocity is, ``mask==1``,
+    ``chc>0 and snr>2``: velocities elsewhere are NaN; without it masks and flags are taken by what the file, or the
+    program that writes them, says that they mean.
+    ``keep_zeros`` keeps the vectors of DaVis' text that are exactly zero in connected groups, which
+    are taken as masked otherwise. ``displacement`` names the array, or the components x,y,z,
+    by which the points are moved before all this, or is ``none``; a file that has one which is not zero must be told.
 
     Raises ReadError for a file that cannot be read and OptionError for arrays or patches that do
-    not fit.
+    not fit, and for a mask whose meaning is not told.
     """
     return flow_of(read_contents(path, options.time), options)
 
@@ -54,14 +59,16 @@ def read(path: str | Path, options: ReadOptions) -> Flow:
 def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
     """The flow in what was read of a file at the time that was chosen, with the options of :func:`read`."""
     name, where, vectors = choose_velocity(contents, options.velocity, options.location)
-    if options.length_scale is None:
-        check_units(contents, name)
+    notes = check_units(contents, name, options)
     if len(contents.mesh) and contents.mesh.dimension == 0:
         contents, where, vectors = _cloud(contents, where, vectors)
     if not len(vectors):
         raise OptionError(f"{contents.source}: has no {where}, so there is nothing to differentiate: check the file")
     if GHOSTS in contents.point_data or GHOSTS in contents.cell_data:
         contents, vectors = without_hidden(contents, vectors, where)
+    if options.valid is not None or contents.attributes or any(map(FLAGLIKE.search, contents.data(where))):
+        vectors, told = apply_validity(contents, vectors, where, name, options.valid)
+        notes = (*notes, *told)
     _check_points(contents, where, vectors)
     if where == "cells" and contents.mesh.dimension == 2:
         from flowgrad.io.cuts import check_no_cut
@@ -69,15 +76,16 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         check_no_cut(contents, vectors)
     if options.y_down:
         vectors = vectors * (1.0, -1.0, 1.0)
-    if contents.invalid is not None and where == "points":
-        vectors = np.where(contents.invalid[:, None], np.nan, vectors)
     if contents.producer == DAVIS and not options.keep_zeros:
         vectors = _without_masked(contents, vectors)
-    noise = _noise(contents, options.noise, where)
+    noise = _noise(contents, options, where)
     if noise is None or (isinstance(noise, str) and noise == "auto"):
         uncertainty = _uncertainty(contents, name, where, vectors)
-        noise = noise if uncertainty is None else uncertainty
+        noise = noise if uncertainty is None else uncertainty * (options.velocity_scale or 1.0)
     mesh, boundary = _boundary(contents, options.boundary, name)
+    if options.velocity_scale is not None:
+        vectors = vectors * options.velocity_scale
+        boundary = tuple(replace(each, velocity=each.velocity * options.velocity_scale) for each in boundary)
     point_data = contents.point_data
     if options.displacement is not None or any(map(SOUND.search, point_data)):
         displacement, point_data = displacement_of(contents, options.displacement, name)
@@ -97,6 +105,7 @@ def flow_of(contents: Contents, options: ReadOptions = _DEFAULT) -> Flow:
         noise,
         options.axisymmetric,
         options.out_of_plane,
+        notes,
     )
 
 
@@ -119,10 +128,12 @@ def _cloud(contents: Contents, where: str, vectors: np.ndarray) -> tuple[Content
 
 
 def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
-    """ReadError for points that are not finite, but for holes of a lattice: points without a velocity
-    where it lives at the points."""
+    """ReadError for points out of bounds, and for ones that are not finite, but for holes of a lattice: points without
+    a velocity where it lives at the points."""
     mesh = contents.mesh
     if isinstance(mesh, Lattice) and not mesh.is_curved:
+        with naming(contents.source):
+            check_places(mesh)
         return
     finite = np.isfinite(mesh.points)
     bad = ~(finite[:, 0] & finite[:, 1] & finite[:, 2])
@@ -133,6 +144,8 @@ def _check_points(contents: Contents, where: str, velocity: np.ndarray) -> None:
             f"{contents.source}: {bad.sum()} of {len(bad)} points are not finite, such as number "
             f"{np.flatnonzero(bad)[0]}: write it again"
         )
+    with naming(contents.source):
+        check_places(mesh)
 
 
 def _in_place(contents: Contents, mesh: Mesh, options: ReadOptions) -> Mesh:
@@ -157,13 +170,14 @@ def _boundary(contents: Contents, pattern: str | None, name: str) -> tuple[Mesh,
     return matched_patches(contents, name)
 
 
-def _noise(contents: Contents, noise: float | str | None, where: str) -> Any:
-    """A number, a text of a number, the array of that name, or ``auto``."""
+def _noise(contents: Contents, options: ReadOptions, where: str) -> Any:
+    """A number, a text of a number, the array of that name in the unit that is wanted, or ``auto``."""
+    noise = options.noise
     if not isinstance(noise, str):
         return noise
     data = contents.point_data if where == "points" else contents.cell_data
     if noise in data:
-        return data[noise]
+        return data[noise] * (options.velocity_scale or 1.0)
     if noise == "auto":
         return noise
     try:
@@ -221,22 +235,43 @@ def _uncertainty(contents: Contents, velocity: str, where: str, vectors: np.ndar
     return deviations
 
 
-def check_units(contents: Contents, velocity: str) -> None:
-    """OptionError where the file says that its positions have another unit of length than its velocity.
+def check_units(contents: Contents, velocity: str, options: ReadOptions) -> tuple[str, ...]:
+    """A note where the file says that its velocity is in another unit of length than metres, and nothing of its
+    positions; OptionError where it says that these have another unit of length and no scale is given, or are angles.
 
     ``velocity`` is the name of its array or of its components.
     """
+    unit = contents.units.get("x", "")
+    if unit and is_angle(unit):
+        raise OptionError(
+            f"{contents.source}: its positions are longitudes and latitudes in {unit}, which are no lengths: project "
+            "them and the velocity onto metres"
+        )
+    if options.length_scale is not None or options.velocity_scale is not None:
+        return ()
     names = [part.strip() for part in velocity.split(",")]
-    said = next((contents.units[name] for name in names if name in contents.units), "")
-    place, speed = _length(contents.units.get("x", "")), _length(said)
+    said = next(filter(None, (contents.units.get(name) or _unit(name) for name in names)), "")
+    place, speed = _length(unit), _length(said)
+    if speed in _LENGTHS and speed != "m" and not place:
+        note = (
+            f"'{velocity}' is in {said} and the unit of the positions is not told: gradients are right where these "
+            f"are in {speed}, else give --length-scale or --velocity-scale"
+        )
+        log.warning("%s: %s", contents.source, note)
+        return (note,)
     if not place or not speed or place == speed:
-        return
+        return ()
     known = place in _LENGTHS and speed in _LENGTHS
     factor = f"{_LENGTHS[place] / _LENGTHS[speed]:g}" if known else f"the number of {speed} in one {place}"
     raise OptionError(
         f"{contents.source}: its positions are in {place} and '{velocity}' in {said}, so that gradients would be in "
-        f"neither: give --length-scale {factor} (1 to leave it)"
+        f"neither: give --length-scale {factor} (1 to leave it), or --velocity-scale"
     )
+
+
+def _unit(name: str) -> str:
+    """The unit that an array's name ends with."""
+    return name_and_unit(name)[1] if name.endswith(("]", ")")) else ""
 
 
 def _length(unit: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -48,8 +48,7 @@ class SlabFile:
     planes: Callable[[str, Sequence[str], int, int], list[np.ndarray]]
     time: float | None = None
     units: Mapping[str, str] = field(default_factory=dict)
-    # Flags at the points (see :mod:`flowgrad.io.point_samples`) are honoured.
-    has_flags: bool = False
+    attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # Why the file is read as a whole only; the lattice tells no more than its shape then.
     refusal: str = ""
 
@@ -70,7 +69,7 @@ class SlabFile:
             for location, arrays in self.declared.items()
         }
         point = Mesh(np.zeros((1, 3)), Cells.empty())
-        return Contents(point, self.path, data["points"], data["cells"], units=self.units)
+        return Contents(point, self.path, data["points"], data["cells"], units=self.units, attributes=self.attributes)
 
 
 def _row(number: int, declared: Declared) -> np.ndarray:
@@ -170,7 +169,7 @@ def _open_netcdf(path: Path, time: float | None) -> Iterator[SlabFile]:
             found = guarded("netCDF4", "flowgrad.io.netcdf:planes_in", path, layout, names, start, stop)
         return cast(list[np.ndarray], found)
 
-    yield SlabFile(path, layout.lattice, declared, planes, layout.time, layout.units, True, layout.refusal)
+    yield SlabFile(path, layout.lattice, declared, planes, layout.time, layout.units, layout.attributes, layout.refusal)
 
 
 class SlabWriter:

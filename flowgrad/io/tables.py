@@ -20,9 +20,9 @@ import numpy as np
 
 from flowgrad.errors import ReadError
 from flowgrad.io.formats import Arrays, Step, listed, naming, register_format, whole
-from flowgrad.io.meshio_formats import read_with_meshio
-from flowgrad.io.point_samples import DAVIS, contents_of, coordinate_names, grouped, name_and_unit
+from flowgrad.io.point_samples import DAVIS, contents_of, coordinate_names, grouped, name_and_unit, position_unit
 from flowgrad.io.table_times import steps_of_rows
+from flowgrad.io.tecplot import element_steps
 from flowgrad.typing import FloatArray
 
 log = logging.getLogger("flowgrad")
@@ -273,16 +273,28 @@ def table_steps(path: Path) -> Sequence[Step]:
         row = split(lines[start], delimiter)
         head = head_of(lines[:start], row, delimiter)
         columns = _columns(path, head, lines, start, delimiter, row)
+        if head.shape is None and head.plane == 1:
+            _tell_open_end(path)
         return _steps(path, head, columns)
 
 
+def _tell_open_end(path: Path) -> None:
+    """A warning where the last row has no line break: a number in it may be cut."""
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) not in b"\n\r\x1a\0":
+            log.warning("%s: its last row has no line break: if the file was cut off there, that row is wrong", path)
+
+
 def dat_steps(path: Path) -> Sequence[Step]:
-    """A file in Tecplot's form: a table where its zone is a grid, through meshio where it is of elements."""
+    """A file in Tecplot's form: a table where its zone is a grid; zones of elements: :mod:`flowgrad.io.tecplot`."""
     with path.open("rb") as file:
         beginning = file.read(1 << 16)
     zone = _ZONE.search(beginning.decode("latin-1"))
     if zone is not None and _ELEMENTS.search(zone["about"].split("\n\n")[0]):
-        return (Step(path, None, partial(read_with_meshio, path)),)
+        with naming(path):
+            lines = lines_of(path)
+        return element_steps(path, lines)
     return table_steps(path)
 
 
@@ -336,7 +348,8 @@ def _steps(path: Path, head: Head, columns: Arrays) -> Sequence[Step]:
     points = np.zeros((count, 3))
     for axis, name in enumerate(names):
         points[:, axis] = columns[name]
-    units = {**head.units, **({"x": head.units[names[0]]} if names[0] in head.units else {})}
+    unit = position_unit(names[0], head.units.get(names[0], ""))
+    units = {**head.units, **({"x": unit} if unit else {})}
     data = grouped({name: values for name, values in columns.items() if name not in names})
     several = steps_of_rows(path, points, data, units) if head.shape is None else None
     if several is not None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from flowgrad.errors import OptionError
+from flowgrad.formula.array_expression import ArrayExpression, saying
 from flowgrad.io.formats import Arrays, Contents, listed
+from flowgrad.io.point_samples import name_and_unit
 from flowgrad.option import LOCATIONS
 from flowgrad.spec import nearest
 
@@ -42,7 +45,44 @@ COMPONENTS = (
     *_named((*_BESIDE, *_DIRECT, *_APART, *_BRACKETS), _LETTERS),
     *_named((*_APART, *_BRACKETS), _NUMBERS),
     *_named(_BRACKETS, (("i", "j", "k"),)),
+    # Of single programs and archives: MPI-AMRVAC; PLUTO; Athena++; FLASH; MITgcm; CICE; Fluent's .dat.h5; TELEMAC;
+    *(("v1", "v2", "v3"), ("vx1", "vx2", "vx3"), ("vel1", "vel2", "vel3"), ("VELX", "VELY", "VELZ")),
+    *(("UVEL", "VVEL", "WVEL"), ("uvel", "vvel", "wvel"), ("SV_U", "SV_V", "SV_W")),
+    *(("VELOCITY U", "VELOCITY V", "VELOCITY W"), ("mesh2d_ucx", "mesh2d_ucy", "mesh2d_ucz")),
+    # D-Flow FM (above); CMIP and Copernicus Marine, sea and air; HYCOM; NEMO; ROMS; ERA5; altimetry.
+    *(("uo", "vo", "wo"), ("ua", "va", "wa"), ("water_u", "water_v"), ("vozocrtx", "vomecrty", "vovecrtz")),
+    *(("u_eastward", "v_northward"), ("u10", "v10"), ("ugos", "vgos")),
 )
+# Taken where there is no velocity under a name above: a phase's, and a mean, as OpenFOAM names them.
+_SECOND = re.compile(r"U\.[\w.]+|UMean|velocityMean|mean_velocity|velocity_mean|VelocityMean")
+# A unit at the end of a name, as LaMEM's ``velocity [cm/yr]`` and ``velocity [ ]``.
+_UNIT = re.compile(r"[\[(](?:\s*-?\s*|[^\[\]()]*(?:/|-1)[^\[\]()]*)[\])]$")
+
+
+@dataclass(frozen=True, eq=False)
+class VelocityExpression:
+    """A velocity that is not stored, as an expression of vectors or two or three of scalars, over ``names``."""
+
+    parts: tuple[ArrayExpression, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arrays that it is made of."""
+        return tuple(dict.fromkeys(name for part in self.parts for name in part.names))
+
+    def of(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Values (n, 2) or (n, 3); NaN where they are not finite, as quotients where both are zero."""
+        values = np.concatenate([part.of(arrays) for part in self.parts], axis=1)
+        return np.where(np.isfinite(values), values, np.nan)
+
+
+def expression_of(text: str, known: Sequence[str]) -> VelocityExpression | None:
+    """The expression that a text is, over arrays of the ``known`` names; None for one or several of these, and for
+    texts without an operation. Raises OptionError for what is no such expression."""
+    parts = re.split(r",(?![^()]*\))", text)
+    if text in known or all(part.strip() in known for part in parts) or not re.search(r"[*/+^(\"-]", text):
+        return None
+    return VelocityExpression(tuple(ArrayExpression.parse(part, known) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +127,7 @@ def _data(contents: Contents) -> dict[str, Arrays]:
 
 def _usual(contents: Contents, location: str | None) -> _Candidate:
     data = {where: arrays for where, arrays in _data(contents).items() if location in (None, where)}
-    found = list(_candidates(data))
+    found = list(_candidates(data)) or list(_second(data))
     if not found:
         place = f" on {location}" if location else ""
         raise OptionError(f"{contents.source}: no velocity under a usual name{place}. {_offer(contents)}")
@@ -100,17 +140,31 @@ def _usual(contents: Contents, location: str | None) -> _Candidate:
 
 
 def _candidates(data: dict[str, Arrays]) -> Iterator[_Candidate]:
-    for name in VECTORS:
-        given = {where: arrays[name] for where, arrays in data.items() if name in arrays}
-        at = {where: [v] for where, v in given.items() if v.dtype.kind == "f" and v.shape[1:] in ((2,), (3,))}
+    with_unit = {name: name_and_unit(name)[0] for arrays in data.values() for name in arrays if _UNIT.search(name)}
+    for name in (*VECTORS, *(full for full, name in with_unit.items() if name in VECTORS)):
+        at = _vectors_named(name, data)
         if at:
             yield _Candidate(name, at)
-    for names in COMPONENTS:
-        parts = {where: _scalars(arrays, names) for where, arrays in data.items()}
-        for count in (3, 2):
-            at = {where: scalars for where, scalars in parts.items() if len(scalars) == count}
-            if at:
-                yield _Candidate(",".join(names[:count]), at)
+    named = {name: full for full, name in with_unit.items()}
+    for usual in COMPONENTS:
+        for names in dict.fromkeys((usual, tuple(named.get(name, name) for name in usual))):
+            parts = {where: _scalars(arrays, names) for where, arrays in data.items()}
+            for count in (3, 2):
+                at = {where: scalars for where, scalars in parts.items() if len(scalars) == count}
+                if at:
+                    yield _Candidate(",".join(names[:count]), at)
+
+
+def _second(data: dict[str, Arrays]) -> Iterator[_Candidate]:
+    for name in dict.fromkeys(name for arrays in data.values() for name in arrays if _SECOND.fullmatch(name)):
+        at = _vectors_named(name, data)
+        if at:
+            yield _Candidate(name, at)
+
+
+def _vectors_named(name: str, data: dict[str, Arrays]) -> dict[str, list[np.ndarray]]:
+    given = {where: arrays[name] for where, arrays in data.items() if name in arrays}
+    return {where: [v] for where, v in given.items() if v.dtype.kind == "f" and v.shape[1:] in ((2,), (3,))}
 
 
 def _scalars(arrays: Arrays, names: tuple[str, ...]) -> list[np.ndarray]:
@@ -138,14 +192,21 @@ def _stacked(parts: list[np.ndarray]) -> np.ndarray:
 
 def _explicit(contents: Contents, name: str) -> _Candidate:
     names = [part.strip() for part in name.split(",")]
+    known = list(dict.fromkeys(key for arrays in _data(contents).values() for key in arrays))
+    with saying(f"{contents.source}: --velocity"):
+        expression = expression_of(name, known)
     at: dict[str, list[np.ndarray]] = {}
     for where, arrays in _data(contents).items():
         if name in arrays:
             at[where] = [arrays[name]]
         elif len(names) in (2, 3) and all(part in arrays for part in names):
             at[where] = [arrays[part] for part in names]
+        elif expression is not None and all(part in arrays for part in expression.names):
+            with saying(f"{contents.source}: --velocity"):
+                at[where] = [expression.of(arrays)]
+    if not at and expression is not None:
+        raise OptionError(f"{contents.source}: '{name}' joins arrays of points and of cells: give those of one place")
     if not at:
-        known = list(dict.fromkeys(key for arrays in _data(contents).values() for key in arrays))
         missing = next((part for part in names if part not in known), name)
         raise OptionError(f"{contents.source}: no array '{missing}'{nearest(missing, known)}. {_offer(contents)}")
     return _Candidate(name, at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowgrad.noise.estimate import FoundNoise, noise_of
+from flowgrad.noise.in_time import noise_in_time
 from flowgrad.noise.median_test import median_outliers
 
-__all__ = ["FoundNoise", "median_outliers", "noise_of"]
+__all__ = ["FoundNoise", "median_outliers", "noise_in_time", "noise_of"]

@@ -13,7 +13,7 @@ from typing import ClassVar
 from flowgrad.errors import OptionError
 from flowgrad.files import size_of
 from flowgrad.io.options import ReadOptions
-from flowgrad.option import LOCATIONS, OptionRecord, check_symmetry, not_empty, option, positive, united
+from flowgrad.option import LOCATIONS, OptionRecord, check_symmetry, flag, not_empty, option, positive, united
 
 
 def _known_scheme(name: str, text: str) -> None:
@@ -91,10 +91,8 @@ class FormulaOptions(OptionRecord):
         metavar="u=…;v=…;w=…",
         check=_formula,
         excludes=(
-            *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "displacement"),
-            "y_down",
-            "keep_zeros",
-            "walls",
+            *("velocity", "location", "boundary", "noise", "gradient_field", "length_scale", "velocity_scale", "valid"),
+            *("displacement", "y_down", "keep_zeros", "walls"),
         ),
     )
     grid: str | None = option(
@@ -255,8 +253,9 @@ class Options(ReadOptions, FormulaOptions, GradientOptions, FluidOptions, WallOp
             object.__setattr__(self, "density", float(self.density))  # type: ignore[arg-type]
         super().__post_init__()
         check_symmetry(self.axisymmetric, self.out_of_plane)
-        if self.gradient_field and self.length_scale not in (None, 1.0):
-            raise OptionError("--length-scale does not change --gradient-field: leave one of them out")
+        for name in ("length_scale", "velocity_scale"):
+            if self.gradient_field and getattr(self, name) not in (None, 1.0):
+                raise OptionError(f"{flag(name)} does not change --gradient-field: leave one of them out")
         if self.walls is not None and isinstance(self.density, str):
             raise OptionError(f"--density={self.density} is an array, and on --walls it is one number: give that")
         is_changed = self.error or self.axisymmetric in ("x", "y") or self.out_of_plane != "zero"

@@ -129,6 +129,8 @@ class SeriesStatistics(ReprMixin, line="moments steps location", table="moments 
     def notes(self) -> tuple[str, ...]:
         """Where steps lack values, how many are independent, what noise makes, and what was left out."""
         lines = []
+        if self.steps == 1:
+            lines.append("one step tells no fluctuations: what is said of them is zero or not known")
         if "velocity" in self.blocks and self.independent() < _CORRELATED * self.steps:
             lines.append(
                 f"velocities of successive steps resemble each other: {self.steps} count as {self.independent():.3g} "

@@ -14,6 +14,7 @@ from flowgrad.interop.convert import as_options
         ("is on cells: give --location cells", 'is on cells: give location="cells"'),
         ("positions in mm: give --length-scale 0.001", "positions in mm: give length_scale=0.001"),
         ("check --boundary", "check boundary="),
+        ("say --valid 'mask==1' or --valid 'mask==0'", "say valid='mask==1' or valid='mask==0'"),
         ("--y-down is for images", "y_down= is for images"),
         ("a--b is -1 and --2", "a--b is -1 and --2"),
     ],

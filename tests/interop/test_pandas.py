@@ -79,10 +79,10 @@ def test_velocities_are_masked_by_flags_of_others_alone():
     )
     frame = flowgrad.to_pandas(flow)
     np.testing.assert_array_equal(flowgrad.from_pandas(frame).velocity, flow.velocity)
-    frame["mask"] = np.arange(64) < 2
+    frame["isValid"] = np.arange(64) >= 2
     assert np.isnan(flowgrad.from_pandas(frame).velocity).all(axis=1).sum() == 2
     frame.attrs.clear()
-    with pytest.raises(OptionError, match="the table: all 64 vectors are marked as invalid"):
+    with pytest.raises(OptionError, match=r"the table: 'valid' is 0 at 64 .*none would be left.*valid="):
         flowgrad.from_pandas(frame)
 
 

@@ -147,10 +147,13 @@ def test_marked_vectors_are_none_and_counted(tmp_path, caplog, name):
     np.testing.assert_allclose(gradient.L[~missing & gradient.valid][:, 0, 1], 0.5)
 
 
-def test_all_vectors_marked_is_an_error(tmp_path, refused):
-    write(tmp_path / "a.csv", "x,y,u,v,mask\n", lambda *row: ",".join(map(str, (*row, 1))))
-    with refused(tmp_path / "a.csv", r"all 12 vectors are marked as invalid \(12 by 'mask'"):
+def test_flags_that_leave_nothing_are_asked_about_and_can_be_overridden(tmp_path):
+    write(tmp_path / "a.csv", "x,y,u,v,flags\n", lambda *row: ",".join(map(str, (*row, 1))))
+    with pytest.raises(
+        OptionError, match=r"a\.csv: 'flags' is 0 at 0 and 1 at 12 .*none would be left.*--valid 'flags"
+    ):
         read(tmp_path / "a.csv")
+    assert np.isfinite(read(tmp_path / "a.csv", valid="flags==1").velocity).all()
 
 
 def test_empty_fields_are_missing_values(tmp_path):
@@ -371,3 +374,17 @@ def test_cells_are_scaled_and_never_turned(data_folder):
 def test_scales_that_are_none(tmp_path, scale):
     with pytest.raises(OptionError, match=r"length.scale"):
         read(tmp_path / "a.csv", length_scale=scale)
+
+
+def test_tables_that_may_be_cut_off_say_so(tmp_path, caplog):
+    path = write(tmp_path / "a.csv", "x,y,u,v\n", lambda *row: ",".join(map(str, row)))
+    whole = path.read_text().rstrip("\n") + "\n"
+    path.write_text(whole)
+    read(path)
+    assert not caplog.messages
+    path.write_text(whole[:-3])
+    read(path)
+    assert "its last row has no line break" in caplog.messages[0]
+    path.write_text("\n".join(whole.splitlines()[:-1]) + "\n")
+    read(path)
+    assert "those of a lattice of 4 × 3 but for 1, and are taken as scattered" in caplog.messages[1]

@@ -178,3 +178,50 @@ def test_explicit_choices_that_fail(name, location, message):
     data = {"Velocity": vectors(POINTS), "p": np.ones(POINTS), "tensor": np.ones((POINTS, 9))}
     with pytest.raises(OptionError, match=message):
         choose_velocity(contents(data), name, location)
+
+
+def test_names_of_single_programs():
+    for names in ("v1,v2,v3", "VELX,VELY,VELZ", "UVEL,VVEL,WVEL", "SV_U,SV_V", "uo,vo", "X Velocity,Y Velocity"):
+        assert choose_velocity(contents(scalars(names)))[0] == names
+
+
+@pytest.mark.parametrize("name", ["U.water", "UMean"])
+def test_phases_and_means_where_there_is_no_other(name):
+    given = vectors(POINTS)
+    assert choose_velocity(contents({name: given}))[0] == name
+    assert choose_velocity(contents({name: given, "U": vectors(POINTS, seed=1)}))[0] == "U"
+    with pytest.raises(OptionError, match=r"'U\.air' .* and '.*' .* could both be the velocity"):
+        choose_velocity(contents({"U.air": vectors(POINTS, seed=1), name: given}))
+
+
+def test_a_velocity_that_is_not_stored():
+    momentum, density = vectors(CELLS), np.array([2.0, 4.0])
+    data = {"Momentum": momentum, "Density": density, "rho u": momentum[:, 0], "rhov": momentum[:, 1]}
+    name, location, values = choose_velocity(contents({}, data), "Momentum/Density")
+    assert (name, location) == ("Momentum/Density", "cells")
+    np.testing.assert_array_equal(values, momentum / density[:, None])
+    parts = choose_velocity(contents({}, data), '"rho u"/Density, rhov/Density')[2]
+    np.testing.assert_array_equal(parts, [[1, 1, 0]] * values)
+    empty = {"Momentum": momentum, "Density": np.array([0.0, 1.0])}
+    assert np.isnan(choose_velocity(contents({}, empty), "Momentum/Density")[2][:, 0]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Momentum/Densty", "--velocity: .*unknown name 'Densty'.*did you mean 'Density'"),
+        ("Momentum/Density/Momentum2", "unknown name"),
+        ("Momentum>0", "'>' is expected|no array"),
+        ("Momentum*(Density>1)", r"unexpected '>'"),
+        ("Density/2", r"'Density/2' has the shape \(2, 1\), no vectors"),
+        ("Momentum+Pair", "joins .* take arrays of as many components"),
+        ("Momentum/p", "joins arrays of points and of cells"),
+        ("(1).__class__/2", "is not allowed"),
+    ],
+)
+def test_what_is_no_velocity_is_refused(text, said):
+    data = {"Momentum": vectors(CELLS), "Density": np.ones(CELLS), "Pair": np.ones((CELLS, 2))}
+    with pytest.raises(OptionError, match=said) as told:
+        choose_velocity(contents({"p": np.ones(POINTS)}, data), text)
+    assert str(told.value).startswith("case.vtu: ")
+    assert "\n" not in str(told.value)

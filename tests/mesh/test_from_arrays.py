@@ -96,3 +96,31 @@ def test_coordinates_that_do_not_fit_are_refused():
     with pytest.raises(MeshError, match="4 coordinates"):
         lattice_of((X, Y, Z, Z))
     assert len(Cells.empty()) == len(cells_of(None, PLANE)) == 0
+
+
+@pytest.mark.parametrize(
+    ("velocity", "said"),
+    [
+        (np.full((4, 3), "1.0"), "velocity is <U3, text"),
+        (np.full((4, 3), "1.0", object), "velocity is <U3, text"),
+        (np.full((4, 3), np.datetime64("2020-01-01")), r"velocity is datetime64\[D\], dates"),
+        (np.full((4, 3), np.timedelta64(1, "s")), r"velocity is timedelta64\[s\], durations"),
+    ],
+)
+def test_velocities_are_numbers(velocity, said):
+    with pytest.raises(OptionError, match=f"{said}: give numbers"):
+        Flow.from_arrays(np.eye(4, 3), {"tetra": [[0, 1, 2, 3]]}, velocity)
+    flow = Flow.from_arrays(np.eye(4, 3), {"tetra": [[0, 1, 2, 3]]}, np.ones((4, 3), object), "points")
+    assert flow.velocity.dtype == float
+
+
+def test_points_beyond_reach_are_refused():
+    points = np.random.default_rng(0).random((20, 3))
+    with pytest.raises(MeshError, match="1 of 20 points are not finite, such as number 7"):
+        Flow.from_arrays(np.where(np.arange(20)[:, None] == 7, np.nan, points), None, points)
+    far = np.where(np.arange(20)[:, None] == 7, 1e308, points)
+    for cells in (None, {"tetra": [[0, 1, 2, 7]]}):
+        with pytest.raises(MeshError, match=r"a coordinate of 1e\+308 is beyond 1e\+100"):
+            Flow.from_arrays(far, cells, points, "points")
+    with pytest.raises(MeshError, match=r"a coordinate of 1e\+308"):
+        Flow.on_lattice((np.linspace(0, 1e308, 4), np.arange(3.0)), np.ones((4, 3, 2)))

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flowgrad import Flow, Lattice, OptionError, velocity_gradient
-from flowgrad.noise import median_outliers, noise_of
+from flowgrad import Flow, Lattice, OptionError, Series, series_statistics, velocity_gradient, velocity_gradients
+from flowgrad.noise import median_outliers, noise_in_time, noise_of
 
 N = 48
 
@@ -212,3 +212,56 @@ def test_noise_that_is_given_is_smoothed_where_the_flow_hides_it():
     assert velocity_gradient(flow).scheme == "finite-difference(order=2)"
     assert "cannot be told" in velocity_gradient(flow).reason
     assert velocity_gradient(replace(flow, noise=0.3)).scheme == "smooth"
+
+
+def steady(share, rng, window=1):
+    """Four measurements of one flow, fine down to the smallest places."""
+    n = 48
+    flow = turbulence(n, 5 / 3, np.random.default_rng(8))
+    size = share * np.sqrt((flow**2).sum(axis=1).mean())
+    steps = [flow + size * running_means(rng, n, window) for _ in range(4)]
+    return cube(n, 2), steps, size
+
+
+@pytest.mark.parametrize("window", [1, 2])
+def test_repeated_fields_tell_the_noise_that_one_hides(window):
+    sites, steps, size = steady(0.05, np.random.default_rng(3), window)
+    assert not noise_of(sites, steps[0]).found
+    found = noise_in_time(sites, steps)
+    np.testing.assert_allclose(found.deviation[:2], size, rtol=0.1)
+    assert found.window == window
+    series = Series.from_arrays(sites, range(4), steps)
+    for gradient in velocity_gradients(series):
+        assert gradient.scheme == "smooth"
+        assert gradient.flow.noise[0, 0] == pytest.approx(size, rel=0.1)
+        assert any("between the first steps" in note for note in gradient.notes)
+
+
+def test_independent_fields_of_turbulence_are_no_noise():
+    sites = cube(48, 2)
+    steps = [turbulence(48, 5 / 3, np.random.default_rng(seed)) for seed in range(4)]
+    assert noise_in_time(sites, steps) is None
+    assert noise_in_time(sites, steps[:1]) is None
+    assert next(velocity_gradients(Series.from_arrays(sites, range(4), steps))).scheme != "smooth"
+
+
+def test_one_flow_is_no_series():
+    sites, velocity = noisy()
+    flow = Flow(sites, velocity, "points")
+    with pytest.raises(OptionError, match="one flow is no series"):
+        velocity_gradients(flow)
+    found = series_statistics(Series.from_flows([flow]))
+    assert "one step tells no fluctuations" in found.notes[0]
+    assert np.isnan(found.standard_error("velocity")).all()
+
+
+def test_noise_larger_than_the_flow_is_said():
+    notes = velocity_gradient(Flow(*noisy(3.0), "points")).notes
+    assert any("larger than what is left of the velocity" in note for note in notes)
+    assert not any("larger than" in note for note in velocity_gradient(Flow(*noisy(0.1), "points")).notes)
+
+
+def test_a_velocity_that_is_masked_throughout_has_no_gradient_and_no_noise():
+    gradient = velocity_gradient(Flow(lattice(), np.full((N * N, 3), np.nan), "points"))
+    assert not gradient.valid.any()
+    assert any("2304 of 2304 velocities" in note for note in gradient.notes)

@@ -48,7 +48,9 @@ def test_equal_to_the_whole(tmp_path, order, extra):
         due = whole.gradient[name].reshape(-1, 9 if name == "L" else 1).astype(single)
         np.testing.assert_array_equal(result.point_data[name].reshape(due.shape), due.astype(float))
     np.testing.assert_array_equal(result.mesh.points, whole.flow.mesh.points)
-    assert found.summary["gradient"] == whole.summary()["gradient"]
+    # The reasons differ: noise is looked for in the whole alone.
+    told = [{k: v for k, v in each["gradient"].items() if k != "reason"} for each in (found.summary, whole.summary())]
+    assert told[0] == told[1]
     assert (result.time, found.summary["time"]) == (0.5, 0.5)
     assert found.summary["gradient"]["excluded"] > 0
 

@@ -54,6 +54,9 @@ class SmoothFits(Scheme):
         deviation = _by_component(found.of_samples if noise is None else noise, len(flow.velocity))
         outlier = found.outlier if found.found else np.zeros(len(flow.velocity), bool)
         notes = [found.sentence if noise is None else _as_given(deviation, found)]
+        share = np.nansum(np.nanmean(deviation**2, axis=0)) / max(np.nansum(np.nanvar(flow.velocity, axis=0)), 1e-300)
+        if share > 0.5:
+            notes.append("the noise is larger than what is left of the velocity without it: little of L is known")
         if outlier.any():
             notes.append(
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "

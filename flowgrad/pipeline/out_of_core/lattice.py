@@ -105,7 +105,7 @@ def cut(velocity: SlabVelocity, low: int, high: int) -> Lattice:
 def notes_of(velocity: SlabVelocity, order: int, counts: Counts) -> tuple[str, ...]:
     """What a reader must know of the gradients of the whole lattice, in the words of whole results."""
     lattice = velocity.lattice if velocity.location == "points" else velocity.lattice.of_centres
-    lines = list(differences(lattice, order).notes)
+    lines = [*velocity.notes, *differences(lattice, order).notes]
     lines += lowered_notes(counts.lowered, counts.alone)
     if counts.without_second:
         total = velocity.plane_count * velocity.plane_size

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from flowgrad.errors import MeshError, OptionError, WriteError
 from flowgrad.files import replacing, size_text
 from flowgrad.flow import Flow
+from flowgrad.formula.array_expression import quoted
 from flowgrad.gradient.prepared import scheme_of
 from flowgrad.gradient.rates import steady_rates
 from flowgrad.gradient.scheme import Gradients, Scheme
 from flowgrad.io import Contents, choose_velocity, flow_of, write_vtu
 from flowgrad.io.formats import check_only_time
 from flowgrad.io.pieces import NUMBERS
+from flowgrad.io.validity import FlagCounts, validity_of
 from flowgrad.kinematics import VelocityGradient, inputs_of
 from flowgrad.kinematics.on_mesh import velocity_at
 from flowgrad.mesh import Cells, Mesh
@@ -321,6 +323,14 @@ def _chosen(piece: Contents, options: Options) -> tuple[str, str]:
     ]
     sample = Contents(Mesh(np.zeros((1, 3)), Cells.empty()), piece.source, data[0], data[1])
     name, where, _ = choose_velocity(sample, options.velocity, options.location)
+
+    def unknown(array: str) -> FlagCounts:
+        raise OptionError(
+            f"{piece.source}: what '{array}' says of the velocity is not known by pieces: say what is measured, "
+            f"--valid '{quoted(array)}==1', or give a larger --block-memory to take the file as a whole"
+        )
+
+    validity_of(piece.source, sample.data(where), {}, name, options.valid, unknown)
     return name, where
 
 

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from flowgrad.errors import OptionError, ReadError
 from flowgrad.io import choose_velocity
 from flowgrad.io.ghosts import GHOSTS, HIDDEN_CELL, HIDDEN_POINT, marks_of
-from flowgrad.io.point_samples import FLAGS, flagged, plain
 from flowgrad.io.reading import check_units
 from flowgrad.io.slabs import SlabFile, plane_count, plane_size, slab_axis
+from flowgrad.io.validity import FlagCounts, Validity, validity_of
+from flowgrad.io.velocity import VelocityExpression, expression_of
 from flowgrad.mesh.lattice import Lattice
 from flowgrad.mesh.transform import scaled
 from flowgrad.pipeline.options import Options
 from flowgrad.typing import BoolArray, FloatArray
 
+# Places that are looked at together for the meaning of a flag.
+_LOOKED_AT = 1_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class SlabVelocity:
-    """Which arrays of a file are the velocity, and where: ``name`` as it was chosen, ``parts`` one vector array or the
-    scalars it is made of; ``lattice`` in the unit of length that is wanted, its y axis upward; places in a plane
-    (``plane_size``) and planes of places (``plane_count``)."""
+    """Which arrays of a file are the velocity, and where: ``name`` as it was chosen, ``parts`` one vector array, the
+    scalars it is made of or what its ``expression`` is of; ``lattice`` in the unit of length that is wanted, its y axis
+    upward; places in a plane (``plane_size``) and planes of places (``plane_count``); what tells where it is measured
+    (``validity``), and what is ``told`` of its unit."""
 
     file: SlabFile
     name: str
@@ -32,44 +39,84 @@ class SlabVelocity:
     lattice: Lattice
     plane_size: int
     plane_count: int
-    y_down: bool
+    factors: tuple[float, float, float]
+    told: tuple[str, ...] = ()
+    expression: VelocityExpression | None = None
+    validity: Validity | None = None
 
     @classmethod
     def of(cls, file: SlabFile, options: Options) -> SlabVelocity:
         """The velocity of a file by its names; two that could both be it are an OptionError, equal or not."""
         sample = file.sample()
         name, where, _ = choose_velocity(sample, options.velocity, options.location)
-        if options.length_scale is None:
-            check_units(sample, name)
+        told = check_units(sample, name, options)
         known = file.declared[where]
+        expression = expression_of(name, list(known))
         parts = [name] if name in known else [each.strip() for each in name.split(",")]
         scale = options.length_scale or 1.0
         lattice = scaled(file.lattice, (scale, -scale if options.y_down else scale, scale))
         assert isinstance(lattice, Lattice)
         size, count = plane_size(lattice, where), plane_count(lattice, where)
-        return cls(file, name, where, parts, lattice, size, count, options.y_down)
+        speed = options.velocity_scale or 1.0
+        factors = speed, -speed if options.y_down else speed, speed
+        parts = parts if expression is None else list(expression.names)
+        found = cls(file, name, where, parts, lattice, size, count, factors, told, expression)
+        validity = validity_of(file.path, sample.data(where), file.attributes, name, options.valid, found._flag_counts)
+        return replace(found, validity=validity)
 
     def planes(self, low: int, high: int) -> FloatArray:
         """Velocities (n, 3) between two planes, NaN where the file says that they are none."""
-        flags: list[str] = []
-        if self.file.has_flags and self.location == "points":
-            flags = [name for name in self.file.declared["points"] if plain(name) in FLAGS]
-        read = self.file.planes(self.location, [*self.parts, *flags], low, high)
-        parts, marks = read[: len(self.parts)], zip(flags, read[len(self.parts) :], strict=True)
+        names = () if self.validity is None else self.validity.names
+        velocity, arrays = self._with(names, low, high)
+        if self.validity is not None:
+            for away in self.validity.away(arrays):
+                velocity[away] = np.nan
+        if any(GHOSTS in each for each in self.file.declared.values()):
+            velocity[hidden(self.file, self.location, low, high)] = np.nan
+        if self.factors != (1.0, 1.0, 1.0):
+            velocity *= self.factors
+        return velocity
+
+    def _with(self, others: Sequence[str], low: int, high: int) -> tuple[FloatArray, dict[str, np.ndarray]]:
+        """Velocities (n, 3) between two planes as they are stored, and all arrays (n, …) that were read."""
+        names = list(dict.fromkeys((*self.parts, *others)))
+        arrays = dict(zip(names, self.file.planes(self.location, names, low, high), strict=True))
         count = (high - low) * self.plane_size
-        if any(len(part) != count for part in parts):
+        if any(len(part) != count for part in arrays.values()):
             raise ReadError(f"{self.file.path}: '{self.name}' ends before plane {high}: write the file again")
+        parts = [arrays[part] for part in self.parts] if self.expression is None else [self.expression.of(arrays)]
         velocity = np.zeros((count, 3))
         for column, values in enumerate(parts):
             velocity[:, column if len(parts) > 1 else slice(0, values.shape[1])] = values
-        if self.y_down:
-            velocity[:, 1] *= -1.0
-        missing = [marked for name, values in marks if (marked := flagged(name, values)) is not None]
-        if any(GHOSTS in arrays for arrays in self.file.declared.values()):
-            missing.append(hidden(self.file, self.location, low, high))
-        for each in missing:
-            velocity[each] = np.nan
-        return velocity
+        return velocity, arrays
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What is said of the unit of the velocity, and how many of the file are none."""
+        if self.validity is None:
+            return self.told
+        counts: Any = 0
+        for low, high in self._parts():
+            read = self.file.planes(self.location, self.validity.names, low, high)
+            away = self.validity.away(dict(zip(self.validity.names, read, strict=True)))
+            counts = counts + np.array([int(each.sum()) for each in away])
+        return (
+            *self.told,
+            self.validity.note(counts.tolist(), self.plane_size * self.plane_count),
+        )
+
+    def _flag_counts(self, name: str) -> FlagCounts:
+        """Of an array, over all planes."""
+        total = FlagCounts()
+        for low, high in self._parts():
+            velocity, arrays = self._with([name], low, high)
+            total += FlagCounts.of(arrays[name], velocity)
+        return total
+
+    def _parts(self) -> Iterator[tuple[int, int]]:
+        """Some planes after the other."""
+        step = max(1, _LOOKED_AT // self.plane_size)
+        yield from ((low, min(low + step, self.plane_count)) for low in range(0, self.plane_count, step))
 
 
 class Window:
