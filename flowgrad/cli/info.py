@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from flowgrad.flow import Flow
 
 
+# So few velocities are fitted in a second or so.
+_FEW = 200_000
+
+
 def describe(path: str | Path, options: ReadOptions) -> Iterator[str]:
     """Lines on a file's mesh and arrays, and on the velocity and the scheme that a run would take.
 
@@ -74,7 +78,11 @@ def _range(values: np.ndarray) -> str:
 def _plan(flow: Flow) -> Iterator[str]:
     from flowgrad.gradient import choose_scheme
     from flowgrad.kinematics.on_mesh import jumps
+    from flowgrad.tensors import finite_rows
 
+    if not finite_rows(flow.velocity).any():
+        yield f"  a run would stop: all {len(flow.velocity)} vectors of {flow.velocity_name} are missing (not finite)"
+        return
     scheme, reason = choose_scheme(flow)
     yield "  a run would use"
     yield f"    velocity  {flow.velocity_name} at {flow.location}"
@@ -94,6 +102,12 @@ def _plan(flow: Flow) -> Iterator[str]:
     for patch in flow.boundary:
         yield f"    patch     {patch.name}: {len(patch.faces)} faces"
     yield f"    scheme    {scheme}: {reason}"
+    if not flow.velocity[finite_rows(flow.velocity)].any():
+        yield "    warning   the velocity is zero throughout: the fluid is at rest, or all vectors are masked"
+    if scheme.finds_noise and len(flow.velocity) <= _FEW:
+        # The first tells the noise, which is said above.
+        notes = scheme.prepare(flow, flow.location).notes[1:]
+        yield from (f"    smooth    {note}" for note in notes if "are outliers" not in note)
 
 
 def listing(what: str) -> Iterator[str]:

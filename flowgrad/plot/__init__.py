@@ -12,7 +12,7 @@ from flowgrad.plot.classes import Classes, categories, flow_types, labels, regio
 from flowgrad.plot.contours import Landscape, contours, gradient_arrows
 from flowgrad.plot.cut import boundary, cut, section_of
 from flowgrad.plot.distribution import distribution, invariants
-from flowgrad.plot.field import ellipses, field, uncertainty, vectors
+from flowgrad.plot.field import ellipses, field, mark_left_out, uncertainty, vectors
 from flowgrad.plot.flow_curve import (
     flow_curve,
     normal_stress,
@@ -55,6 +55,7 @@ __all__ = [
     "gradient_arrows",
     "invariants",
     "labels",
+    "mark_left_out",
     "normal_stress",
     "plane",
     "profile",

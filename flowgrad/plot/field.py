@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import Collection, LineCollection, PolyCollection, TriMesh
@@ -125,6 +126,42 @@ def _note_missing(ax: Axes, section: Slice, missing: BoolArray, infinite: bool) 
             borderaxespad=0.2,
             handlelength=1.2,
         )
+
+
+# Hatching of what was not measured, and the crosses on outliers.
+_HATCH = "////"
+# The share of a point in a value from which this is its value.
+_MOSTLY = 0.5
+
+
+def mark_left_out(result: Result, ax: Axes, section: Slice | None = None) -> Axes:
+    """Crosses on the outliers among the velocities, and hatching over what was not measured, on a field of a slice,
+    with a legend; nothing where there are neither. Raises OptionError for a result without a mesh."""
+    flow = flow_of(result)
+    section = section or section_of(flow.mesh)
+    handles: list[Artist] = []
+    missing = ~np.isfinite(section.values(flow.velocity, flow.location)).all(axis=1)
+    if flow.outlier is not None:
+        by_cell = flow.location == "cells"
+        at = section.centers[flow.outlier[section.cells]] if by_cell else _vertices_of(section, flow.outlier)
+        label = f"{flow.outlier.sum()} outlier{'s' * int(flow.outlier.sum() > 1)}, left out"
+        cross: Any = {"markersize": 5.5, "markerfacecolor": _FACE, "markeredgecolor": _EDGE, "markeredgewidth": 0.5}
+        handles += ax.plot(*at.T, "X", **cross, label=label)
+    if missing.any():
+        outlines: Any = section.outlines[missing]
+        about: dict[str, Any] = {"facecolor": NO_VALUE, "edgecolor": "0.55", "hatch": _HATCH, "linewidth": 0.0}
+        ax.add_collection(PolyCollection(outlines, **about), autolim=False)
+        share = 100 * float(section.areas[missing].sum() / section.areas.sum())
+        handles.append(Patch(**about, label=f"not measured: {number(share)} % of the area"))
+    if handles:
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), borderaxespad=0.2, handlelength=1.2)
+    return ax
+
+
+def _vertices_of(section: Slice, points: BoolArray) -> FloatArray:
+    """The vertices (m, 2) that mostly are one of these points of the mesh, each once."""
+    chosen = section.at_vertices(points, "points") > _MOSTLY
+    return section.vertices[chosen][np.unique(section.keys[chosen], return_index=True)[1]]
 
 
 def uncertainty(gradient: VelocityGradient, name: str, ax: Axes, section: Slice | None = None) -> Axes:

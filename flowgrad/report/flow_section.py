@@ -100,6 +100,9 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
     section = section or pictures.section_of(analysis)
     wall_headings, walls = wall_table(analysis)
     fields = pictures.fields(analysis, section) if isinstance(section, Slice) else []
+    galleries = [pictures.curves(analysis), fields]
+    if analysis.gradient.covariance is not None:
+        galleries.reverse()  # of measured flows the vorticity comes first
     html = render(
         "section.html",
         name=analysis.flow.name,
@@ -114,7 +117,7 @@ def file_section(analysis: Analysis, section: Slice | str | None = None) -> File
         path=[str(step) for step in separation.finding.path],
         ranking=evidence.ranking(separation),
         other_laws=evidence.other_laws(separation),
-        galleries=[group for group in (pictures.curves(analysis), fields) if group],
+        galleries=[group for group in galleries if group],
         where=section.where if isinstance(section, Slice) else section,
         has_fields=isinstance(section, Slice),
         at_points=analysis.gradient.location == "points",

@@ -25,6 +25,7 @@ from flowgrad.plot.axes import robust_limits, stretch
 from flowgrad.plot.scalar_field import scalar_field
 from flowgrad.report import embed
 from flowgrad.report.embed import Pixels, image, pixels_of
+from flowgrad.report.measured_pictures import Draw, measured_fields, residual_curves
 from flowgrad.rheology import Verdict
 from flowgrad.typing import FloatArray
 
@@ -43,8 +44,6 @@ _ARROWS = 14
 _MOST = 6
 _USUAL = ("shear_rate", "flow_type")
 _TENSORS = ("L", "D", "W", "principal_directions")
-
-Draw = Callable[[Axes], Axes]
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,14 @@ def fields(analysis: Analysis, section: Slice) -> list[Picture]:
 
 def _fields(analysis: Analysis, section: Slice) -> Iterator[tuple[Draw, str]]:
     gradient, separation = analysis.gradient, analysis.separation
+    if gradient.covariance is not None:
+        yield from measured_fields(analysis, section)
     yield (
         lambda ax: plot.vectors(gradient, plot.field(gradient, "velocity", ax, section), section, _ARROWS),
         "Velocity: its magnitude, and arrows along its part in the plane.",
     )
-    asked = tuple(name for name in analysis.options.quantities if name not in _TENSORS)[:_MOST]
+    drawn = (*_TENSORS, *(("vorticity",) if gradient.covariance is not None else ()))
+    asked = tuple(name for name in analysis.options.quantities if name not in drawn)[:_MOST]
     for name in asked or tuple(name for name in _USUAL if name not in analysis.unknown) or ("vorticity",):
         yield partial(plot.field, gradient, name, section=section), QUANTITIES[name].description
     if not separation.given.option:
@@ -145,6 +147,8 @@ def curves(analysis: Analysis) -> list[Picture]:
         if len(gradient) and name not in analysis.unknown:
             caption = f"Distribution of the {name.replace('_', ' ')}."
             found.append(picture(partial(plot.distribution, gradient, name), caption))
+    if gradient.covariance is not None:
+        found += [picture(draw, caption) for draw, caption in residual_curves(analysis)]
     return found
 
 

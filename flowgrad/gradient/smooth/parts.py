@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Protocol
@@ -56,6 +56,12 @@ class LatticePart:
         full = np.zeros((len(self.rows), 3, along.shape[2]))
         full[:, self.fits.components if known else slice(None)] = along[self.rows]
         return full @ self.dual[list(self.fits.lattice.active)]
+
+    def fitted(self, values: FloatArray) -> FloatArray:
+        """What the fits along all axes make of values (n, k), at the places (r, k)."""
+        for a in self.fits.lattice.active:
+            values = self.fits.whole(a, "value", self.key) @ values
+        return values[self.rows]
 
     def covariance(self, noise: FloatArray) -> FloatArray:
         """C (r, 3, 3, 3): the noise around a place is that at the place."""
@@ -148,6 +154,19 @@ class Smoothed(Operator):
         C[:, :, axes, axes] += self.bias
         return C
 
+    @property
+    def residual(self) -> FloatArray | None:
+        """What the fits on a lattice leave of its velocities (n, 3), NaN at outliers and where there are none; None
+        elsewhere."""
+        parts = [part for part in self.parts if isinstance(part, LatticePart)]
+        if len(parts) < len(self.parts):
+            return None
+        result = self.values.copy()
+        for part in parts:
+            result[part.rows] -= part.fitted(self.filled)
+        result[self.missing | self.outlier] = np.nan
+        return result
+
     @cached_property
     def matrices(self) -> tuple[csr_array, ...]:
         """Sparse d/dx, d/dy, d/dz (m, n) of the fits chosen; rows of NaN where there is no gradient."""
@@ -171,7 +190,7 @@ class Smoothed(Operator):
         return result
 
 
-def chosen_text(chosen: list[tuple[tuple[float, ...], int]], form: str) -> str:
+def chosen_text(chosen: Sequence[tuple[tuple[float, ...], int]], form: str) -> str:
     """The fits chosen most often, of keys and at how many places, in one line."""
     total = sum(count for _, count in chosen)
     largest = sorted(chosen, key=lambda each: -each[1])[:3]

@@ -16,10 +16,11 @@ from flowgrad.gradient.scheme import (
     on_rows,
     register_scheme,
 )
-from flowgrad.gradient.smooth.choice import choose_fits
+from flowgrad.gradient.smooth.choice import Key, choose_fits
 from flowgrad.gradient.smooth.lattice_fits import LatticeFits, MadeFits, made_on
 from flowgrad.gradient.smooth.nearest_choice import by_nearest_samples
 from flowgrad.gradient.smooth.parts import LatticePart, Smoothed, chosen_text
+from flowgrad.gradient.smooth.windows import halved_wave
 from flowgrad.mesh import Lattice
 from flowgrad.noise import FoundNoise
 from flowgrad.noise.pseudo_residuals import predictions
@@ -61,6 +62,7 @@ class SmoothFits(Scheme):
                 f"{outlier.sum()} of {len(outlier)} velocities are outliers by the median test of Westerweel & Scarano "
                 "(threshold 2, ε twice the noise) and by what is around: they have no part in any gradient"
             )
+        notes += _drowned(flow.velocity, deviation, outlier)
         own = isinstance(at, str) and at == flow.location and not (flow.location == "cells" and flow.boundary)
         if own and isinstance(flow.mesh, Lattice) and not flow.mesh.is_curved:
             return _on_lattice(flow, deviation, outlier, found.window if found.found else 1.0, notes)
@@ -139,10 +141,39 @@ def _on_lattice(flow: Flow, deviation: FloatArray, outlier: BoolArray, window: f
     bias = np.zeros((len(values), 3, 3))
     bias[:, fits.components] = (choice.bias @ dual[active] ** 2)[few.nearest]
     missing = ~finite_rows(values) if holes is None else ~finite_rows(values) | holes
+    chosen = [(part.key, len(part.rows)) for part in parts]
     form = "order {}, " + " × ".join(["{}"] * fits.rank) + " places to each side"
-    text = chosen_text([(part.key, len(part.rows)) for part in parts], form)
-    operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=(*notes, text), faces=_no_faces(flow))
+    about = (*notes, chosen_text(chosen, form), _resolution(lattice, chosen))
+    operator = Smoothed(values, filled, parts, bias, missing, outlier, notes=about, faces=_no_faces(flow))
     return operator if used is None else on_rows(operator, rows, used)  # type: ignore[arg-type]
+
+
+def _resolution(lattice: Lattice, chosen: list[tuple[Key, int]]) -> str:
+    """What the fits leave of waves along each axis, at the median of their places (r,), by degree and reaches."""
+    told = []
+    for i, a in enumerate(lattice.active):
+        lengths = np.array([halved_wave(key[0], key[1 + i]) for key, _ in chosen])
+        order = np.argsort(lengths)
+        counts = np.cumsum(np.array([count for _, count in chosen])[order])
+        median = lengths[order][np.searchsorted(counts, counts[-1] / 2)]
+        spacing = np.abs(np.diff(lattice.axes[a].coordinates)).mean() * np.linalg.norm(lattice.steps[a])
+        told.append(f"{median:.2g} spacings ({median * spacing:.2g} in the unit of the file) along {'xyz'[a]}")
+    waves = ", ".join(told)
+    return f"at half of the places the fits leave half or less of the gradient of waves shorter than {waves}"
+
+
+def _drowned(velocity: FloatArray, deviation: FloatArray, outlier: BoolArray) -> list[str]:
+    """A warning where there is more noise (n, 3) than flow in velocities (n, 3)."""
+    known = finite_rows(velocity) & ~outlier
+    noise = float(np.sqrt((deviation[known] ** 2).sum(axis=1).mean())) if known.any() else 0.0
+    total = float(np.sqrt(velocity[known].var(axis=0).sum())) if known.any() else 0.0
+    flow = np.sqrt(max(total**2 - noise**2, 0.0))
+    if noise <= flow or not noise:
+        return []
+    return [
+        f"the noise, {noise:.3g}, is larger than what is left of the differences between velocities without it, "
+        f"{flow:.3g}: gradients of this flow are mostly noise; average repeated fields, or take larger windows"
+    ]
 
 
 def _lattice_of(flow: Flow) -> Lattice:

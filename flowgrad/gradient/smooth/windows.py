@@ -55,6 +55,19 @@ class AxisWindows:
         return value, slope
 
 
+def halved_wave(degree: int, reach: int) -> float:
+    """The length of the wave, in spacings, of whose slope a window in the middle of an even axis leaves half; of
+    shorter ones it leaves less."""
+    places = np.arange(-reach, reach + 1)
+    window = AxisWindows(
+        np.zeros(1, np.int64), -np.array([reach]), np.array([2 * reach + 1]), places[None].astype(float)
+    )
+    lengths = np.geomspace(2, 8 * (reach + 1), 500)
+    k = 2 * np.pi / lengths
+    left = np.sin(np.outer(k, places)) @ window.weights(degree)[1][0] / k
+    return float(lengths[left < 0.5].max(initial=2.0))
+
+
 def axis_windows(axis: Axis, place: IntArray, low: IntArray, high: IntArray, reach: int) -> AxisWindows:
     """Windows of 2·reach + 1 places around each ``place`` (n,) of an axis, inside the run of samples from ``low`` to
     ``high`` (n,) in which it lies, and as long as the run where that is shorter. Runs go on beyond the ends of a
