@@ -37,7 +37,7 @@ _DENSE = 600
 # Places for the choice: a part of the samples, but no fewer than the first number and no more than the second.
 _PART, _FEWEST, _MOST = 0.14, 2304, 16384
 # Fields of values across that are kept, in bytes.
-_KEPT = 2_000_000
+_KEPT = 8_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,8 +156,12 @@ class LatticeFits:
 
     @cached_property
     def _grid(self) -> FloatArray:
-        """Those components (k, nz, ny, nx)."""
-        return np.ascontiguousarray(self.source[:, self.components].T).reshape(-1, *self.lattice.shape[::-1])
+        """Those components (k, nz, ny, nx); at few places, where fits are compared by more than rounding makes, their
+        departure from the mean in single precision."""
+        values = self.source[:, self.components].T
+        if self.places is not None:
+            values = (values - values.mean(axis=1, keepdims=True)).astype(np.float32)
+        return np.ascontiguousarray(values).reshape(-1, *self.lattice.shape[::-1])
 
     @cached_property
     def _reaches(self) -> list[list[int]]:
@@ -338,7 +342,7 @@ def _applied(matrix: Any, grid: FloatArray, axis: int) -> FloatArray:
     if matrix.shape[1] == int(np.prod(grid.shape[1:])) and not isinstance(matrix, np.ndarray):
         whole = np.ascontiguousarray((matrix @ grid.reshape(len(grid), -1).T).T)
         return whole.reshape(grid.shape) if matrix.shape[0] == matrix.shape[1] else whole
-    before, n = int(np.prod(grid.shape[:axis])), grid.shape[axis]
+    before, n, matrix = int(np.prod(grid.shape[:axis])), grid.shape[axis], matrix.astype(grid.dtype, copy=False)
     shape = (*grid.shape[:axis], matrix.shape[0], *grid.shape[axis + 1 :])
     if isinstance(matrix, np.ndarray):
         if axis == 3:
