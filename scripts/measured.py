@@ -98,7 +98,7 @@ FLOWS = {
     "two scales": two_scales,
     "Poiseuille": poiseuille,
 }
-# No setting was chosen by these.
+# No setting aims at these; they were seen once, when κ was chosen.
 HELD_OUT = {"vortex, held out": oseen, "shear layer, held out": shear_layer, "boundary layer, held out": boundary_layer}
 
 

@@ -25,6 +25,8 @@ def check_numbers(data: bytes) -> None:
     if start is None:
         return
     lines = list(_LINE.finditer(data, start.end()))
+    if not lines:
+        return
     texts = [(line[1] or line[2]).decode("utf-8", "replace").strip() for line in lines]
     ends = [line.start() for line in lines[1:]] + [len(data)]
     for text, due, line, end in zip(texts, _declared(texts), lines, ends, strict=True):

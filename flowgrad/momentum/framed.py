@@ -17,12 +17,13 @@ from flowgrad.gradient.symmetry.meridian import meridian
 from flowgrad.gradient.symmetry.wedge import section
 from flowgrad.kinematics import VelocityGradient
 from flowgrad.mesh import Lattice, Mesh
+from flowgrad.reprs import ReprMixin
 from flowgrad.tensors import symmetric, transpose
 from flowgrad.typing import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Framed:
+class Framed(ReprMixin, line="location rank"):
     """Velocities (n, 3), rates of deformation D (n, 3, 3) and forces (n, 3) at the ``location`` of a mesh, in the frame
     of ``basis`` (3, 3), along whose first ``rank`` rows the mesh extends. ``radial`` is the number of the direction
     away from the axis, -1 without one, and ``has_images`` says that both sides of the axis are there. NaN where the

@@ -168,6 +168,15 @@ def vtkhdf(folder: Path, name: str) -> Made:
     return _alone(folder / name)
 
 
+def matlab(folder: Path, name: str) -> Made:
+    """As MATLAB saves it, compressed: each array has its checksum."""
+    from scipy.io import savemat
+
+    x, y = np.meshgrid(np.arange(5.0), np.arange(4.0))
+    savemat(folder / name, {"x": x, "y": y, "u": np.sin(x + y), "v": x * y}, do_compression=True)
+    return _alone(folder / name)
+
+
 def _compact(source: Path, target: Path) -> None:
     """Copy HDF5 without the chunks, which are of megabytes."""
     import h5py
@@ -298,6 +307,8 @@ MAKERS: dict[str, Callable[[Path], Made]] = {
     "surface a.vtk": partial(of_vtk_legacy, name="a.vtk", make=polygons, binary=True),
     "a.foam": partial(foam, name="a.foam"),
     "a.vtkhdf": partial(vtkhdf, name="a.vtkhdf"),
+    "a.hdf": partial(vtkhdf, name="a.hdf"),
+    "a.mat": partial(matlab, name="a.mat"),
     "a.case": partial(ensight, name="a.case"),
     "a.encas": partial(ensight, name="a.encas"),
     "a.cgns": partial(cgns, name="a.cgns"),

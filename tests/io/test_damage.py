@@ -28,7 +28,7 @@ TABLE = {"cells", "values"}
 UNTOLD = {
     **{name: TABLE | {"points"} for name in ("a.csv", "a.tsv")},
     **dict.fromkeys(("a.txt", "a.vec", "a.v3d", "a.plt"), TABLE),
-    **{name: {"point_arrays", "cell_arrays"} for name in ("a.vtkhdf", "a.cas")},
+    **{name: {"point_arrays", "cell_arrays"} for name in ("a.vtkhdf", "a.hdf", "a.cas")},
     # Cut between two sections they are whole files of fewer arrays.
     **{name: {"point_arrays", "cell_arrays", "values"} for name in ("ascii a.msh", "old a.msh", "views a.msh")},
 }

@@ -79,7 +79,8 @@ def _piece(document: Document, piece: ET.Element, common: Contents) -> Contents:
     arrays = _with_whole_types(document, document.section(piece, "Cells", None)) if count else {}
     cell_data = document.section(piece, "CellData", count)
     filled = np.asarray(arrays.get("types", [])) != _EMPTY
-    if count and len(filled) == count and not filled.all():
+    sizes = np.diff(np.asarray(arrays.get("offsets", [])).astype(np.int64), prepend=0)
+    if count and len(filled) == len(sizes) == count and not filled.all() and not sizes[~filled].any():
         log.info("%s: %d cells are empty and left out", document.path, count - filled.sum())
         cell_data = {name: values[filled] for name, values in cell_data.items()}
         arrays |= {name: arrays[name][filled] for name in _BY_CELL if len(arrays.get(name, ())) == count}
