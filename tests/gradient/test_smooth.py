@@ -288,3 +288,18 @@ def test_noise_that_is_larger_than_the_signal_leaves_intervals_that_hold():
     inside = np.abs(gradient.L[:, :2, :2] - truth) < 1.96 * gradient.std("L")[:, :2, :2]
     assert inside.mean() > 0.6
     assert wrong_by(gradient) < 2
+
+
+@pytest.mark.parametrize("start", [-1.0, 0.0])
+def test_masked_noise_about_an_axis_gives_errors(start):
+    """Voxels outside a pipe have no velocity: matrices still have their columns, and L all its errors inside."""
+    lattice = Lattice.rectilinear(np.linspace(0, 2, 25), np.linspace(start, 1, 21))
+    r = np.abs(lattice.points[:, 1])
+    u = np.where(r < 0.75, 1 - r**2, np.nan) + 0.01 * np.random.default_rng(1).normal(size=len(r))
+    flow = Flow(lattice, np.column_stack([u, 0 * u, 0 * u]), "points", noise=0.01, axisymmetric="x")
+    gradient = velocity_gradient(flow, steady=True)
+    low, high = (each[gradient.valid] for each in gradient.interval("shear_rate"))
+    true = 2 * r[gradient.valid]
+    assert np.isfinite(low + high).all()
+    assert len(true) == (r < 0.75).sum()
+    assert np.mean((low <= true) & (true <= high)) > 0.85

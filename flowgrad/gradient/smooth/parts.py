@@ -179,6 +179,8 @@ class Smoothed(Operator):
         for each in stacked:
             sorted_rows = csr_array(each[order])
             sorted_rows.data = sorted_rows.data * np.repeat(kept, np.diff(sorted_rows.indptr))
+            # The last samples may have no part in any fit.
+            sorted_rows.resize(len(kept), len(self.values))
             results.append(sorted_rows)
         return tuple(results)
 
