@@ -79,7 +79,15 @@ class Identification(
 
     @property
     def _errors(self) -> FloatArray:
-        return self.log_errors[self._known] if self.is_absolute else self.shape.errors
+        errors = self.log_errors[self._known] if self.is_absolute else self.shape.errors
+        # What the equations leave over is no chance: the number of equations does not make it less.
+        is_closed = self._unbalanced <= thresholds.UNBALANCED
+        return errors if is_closed else np.maximum(errors, np.log(thresholds.UNTOLD) / thresholds.BOUND)
+
+    @property
+    def _unbalanced(self) -> float:
+        """What is left of the equations, as a fraction of the terms that cancel in them."""
+        return self.inference.misfit / max(self.inference.terms, 1e-300)
 
     @property
     def lower(self) -> FloatArray:
@@ -115,8 +123,7 @@ class Identification(
     def finding(self) -> Finding:
         """The verdict, with the curve, the fits and the numbers that it rests on."""
         trend, inference, eta = self.shape.trend, self.inference, self.viscosity
-        # What is left of the equations, as a fraction of the terms that cancel in them.
-        unbalanced = inference.misfit / max(inference.terms, 1e-300)
+        unbalanced = self._unbalanced
         evidence: dict[str, float] = {
             "margin": self.margin,
             "equations": inference.equations,

@@ -138,7 +138,8 @@ def window_chances(lattice: Lattice, velocity: FloatArray, most: int = 400_000) 
     if not np.isfinite(found).any():
         return np.full(len(WINDOWS), np.nan)
     # Of normal variables by their signs, which outliers change little (Blomqvist 1950, Ann. Math. Stat. 21, 593).
-    seen = np.sin(0.5 * np.pi * np.array(found))
+    told = np.isfinite(found).any(axis=0)
+    seen, lags = np.sin(0.5 * np.pi * np.array(found)[:, told]), lags[told]
     spread = float(np.nanmean(np.nanvar(seen, axis=0))) / max(len(seen) - 1, 1) + 1 / velocity.size
     tried = (*WINDOWS, *_LONGER)
     off = np.array([np.nansum((np.nanmean(seen, axis=0) - np.maximum(0.0, 1 - lags / T)) ** 2) for T in tried])

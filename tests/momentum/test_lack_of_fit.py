@@ -1,6 +1,8 @@
 """Viscosity from velocity alone where it is no function of the rate, where a plug hides the stress, where the flow
 changes in time, where inertia hides the stress, and on stretched cells."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -123,3 +125,19 @@ def test_cells_of_aspect_20_give_the_flow_index(n):
     assert np.abs(misses - misses.mean()).max() < 0.02
     expected = Verdict.NEWTONIAN if n == 1 else Verdict.SHEAR_THINNING if n < 1 else Verdict.SHEAR_THICKENING
     assert found.verdict is expected
+
+
+# What is left over by noise.
+def test_intervals_are_wide_where_the_balance_does_not_close():
+    from tests.momentum.test_identify import stirred
+
+    gradient, force = stirred(41, Newtonian(0.5), 1.0)
+    flow = gradient.flow
+    noise = np.random.default_rng(0).normal(size=flow.velocity.shape) * [1, 1, 0]
+    spoiled = dataclasses.replace(flow, velocity=flow.velocity + 0.5 * np.std(flow.velocity) * noise)
+    found = identify_viscosity(spoiled, density=1.0, body_force=force, steady=True, scheme="finite-difference(order=2)")
+    assert found.verdict is Verdict.NOT_DECIDED
+    assert found.evidence["unbalanced"] > 0.1
+    assert (found.upper >= 9.99 * found.viscosity).all()
+    clean = identify_viscosity(gradient, density=1.0, body_force=force, steady=True)
+    assert (clean.upper < 1.1 * clean.viscosity).all()
