@@ -88,7 +88,7 @@ def test_an_array_named_like_a_quantity(capsys, cylinder, tmp_path, quantity, op
 def test_a_quantity_that_cannot_be_computed_names_the_array_of_the_file(capsys, tmp_path):
     table = tmp_path / "flow.csv"
     rows = [f"{x},{y},{y},0,{x + y}" for x in range(4) for y in range(4)]
-    table.write_text("\n".join(["x,y,u,v,viscosity", *rows]))
+    table.write_text("\n".join(["x,y,u,v,viscosity", *rows, ""]))
     target = tmp_path / "figure.svg"
     code, _, err = run(capsys, "plot", table, "--quantity", "viscosity", "-o", target)
     assert code == 2
@@ -105,7 +105,7 @@ def table(tmp_path):
     """A planar flow with one velocity that is not known."""
     path = tmp_path / "$a_1$.csv"
     rows = [f"{x},{y},{y * y if (x, y) != (2, 2) else 'nan'},0" for x in range(8) for y in range(5)]
-    path.write_text("\n".join(["x,y,u,v", *rows]))
+    path.write_text("\n".join(["x,y,u,v", *rows, ""]))
     return path
 
 
