@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import prange
 
-from flowgrad.compiled import kernel
+from flowgrad.compiled import called, kernel
 from flowgrad.gradient.smooth.choice import Key
 from flowgrad.gradient.smooth.neighbours import Neighbours
 from flowgrad.typing import BoolArray, FloatArray, IntArray
@@ -84,6 +84,21 @@ class NearestFits:
             yield matrix
 
 
+@called
+def solve_for_one(factor: Any, terms: int, row: int, value: float, y: Any) -> None:
+    """The solution y (terms,) for a right-hand side that is ``value`` in one row, by Cholesky's factor."""
+    for s in range(terms):
+        x = value if s == row else 0.0
+        for e in range(s):
+            x -= factor[s, e] * y[e]
+        y[s] = x / factor[s, s]
+    for s in range(terms - 1, -1, -1):
+        x = y[s]
+        for e in range(s + 1, terms):
+            x -= factor[e, s] * y[e]
+        y[s] = x / factor[s, s]
+
+
 @kernel(parallel=True, summing=True)
 def slope_weights(samples: Any, places: Any, near: Any, sizes: Any, count: int, powers: Any) -> Any:
     """Weights (m, k, r) of the nearest samples, −1 after the last, within the sizes of the next farther ones."""
@@ -122,16 +137,7 @@ def slope_weights(samples: Any, places: Any, near: Any, sizes: Any, count: int, 
                     factor[s, s] = math.sqrt(x) if x > 0.0 else 1.0
         y = np.empty(terms)
         for a in range(rank):
-            for s in range(terms):
-                x = 1.0 if s == 1 + a else 0.0
-                for e in range(s):
-                    x -= factor[s, e] * y[e]
-                y[s] = x / factor[s, s]
-            for s in range(terms - 1, -1, -1):
-                x = y[s]
-                for e in range(s + 1, terms):
-                    x -= factor[e, s] * y[e]
-                y[s] = x / factor[s, s]
+            solve_for_one(factor, terms, 1 + a, 1.0, y)
             for j in range(taken):
                 x = 0.0
                 for s in range(terms):

@@ -18,7 +18,7 @@ from numba import prange
 
 from flowgrad.compiled import called, kernel
 from flowgrad.gradient.smooth.choice import ALIKE, Key
-from flowgrad.gradient.smooth.nearest_fits import REACH, powers_by_degree
+from flowgrad.gradient.smooth.nearest_fits import REACH, powers_by_degree, solve_for_one
 from flowgrad.typing import BoolArray, FloatArray, IntArray
 
 _DEGREES = {1: (1, 3, 5), 2: (1, 3, 5), 3: (1, 2, 3)}
@@ -268,16 +268,7 @@ def _solved(sums: Any, h: float, terms: int, rank: int, tables: Any) -> Any:
             else:
                 return result
     for a in range(rank):
-        for s in range(terms):
-            x = 1.0 / h if s == 1 + a else 0.0
-            for e in range(s):
-                x -= factor[s, e] * y[e]
-            y[s] = x / factor[s, s]
-        for s in range(terms - 1, -1, -1):
-            x = y[s]
-            for e in range(s + 1, terms):
-                x -= factor[e, s] * y[e]
-            y[s] = x / factor[s, s]
+        solve_for_one(factor, terms, 1 + a, 1.0 / h, y)
         for s in range(terms):
             result[a, s] = y[s] * h ** -float(degree[s])
         result[a, terms:] = 0.0
